@@ -1,0 +1,51 @@
+# Every target installs what it needs; only Python 3.11, pip and make are assumed.
+SHELL := /bin/bash
+PYTHON ?= python3
+UV := .tools/bin/uv
+BIN := .venv/bin
+export UV_PYTHON_DOWNLOADS := never
+.DEFAULT_GOAL := help
+
+.PHONY: help
+help: ## List the targets
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-12s %s\n", $$1, $$2}'
+
+$(UV):
+	$(PYTHON) -m pip install --quiet --disable-pip-version-check --target .tools 'uv>=0.9'
+
+$(BIN)/.installed: $(UV) requirements.lock producers/pyproject.toml consumers/pyproject.toml
+	$(UV) venv --quiet --allow-existing --python $(PYTHON) .venv
+	$(UV) pip sync --quiet --python $(BIN)/python --require-hashes requirements.lock
+	$(UV) pip install --quiet --python $(BIN)/python --no-deps -e producers -e consumers
+	@touch $@
+
+.PHONY: install
+install: $(BIN)/.installed ## Make the environment in .venv
+
+.PHONY: demo
+demo: install ## Play 200 real orders through the whole pipeline and reconcile the books
+	$(BIN)/orderstream demo --orders data/online-retail-2010-12.csv.gz --limit 200 --out out/demo
+
+.PHONY: test
+test: install ## Run all tests
+	$(BIN)/pytest
+
+.PHONY: lint
+lint: install ## Check style, types and the import rules
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+.PHONY: format
+format: install ## Rewrite the code in the house style
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+.PHONY: wheels
+wheels: install ## Build both distributions into dist/
+	$(UV) build --quiet --all-packages --wheel --out-dir dist
+
+.PHONY: lock
+lock: $(UV) ## Resolve the dependencies anew into requirements.lock
+	$(UV) export --quiet --all-packages --all-extras --all-groups --no-emit-workspace --no-header --format requirements-txt --output-file requirements.lock

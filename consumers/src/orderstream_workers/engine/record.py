@@ -1,0 +1,57 @@
+"""What a processor receives: user records with their position in a shard."""
+
+import datetime as dt
+from dataclasses import dataclass
+from functools import total_ordering
+from typing import Final
+
+
+@total_ordering
+@dataclass(frozen=True, slots=True)
+class Position:
+    """A place in a shard: a Kinesis sequence number and a sub-sequence number inside an aggregate.
+
+    Sequence numbers are compared as integers: their decimal strings differ in length.
+
+    Attributes:
+        sequence_number: Kinesis' sequence number of the (possibly aggregated) record.
+        subsequence_number: Index of the user record inside its aggregate, 0 for a plain record.
+    """
+
+    sequence_number: int
+    subsequence_number: int = 0
+
+    def __lt__(self, other: "Position") -> bool:
+        return (self.sequence_number, self.subsequence_number) < (
+            other.sequence_number,
+            other.subsequence_number,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class DeliveredRecord:
+    """One user record as it is handed to a processor; aggregates are already opened.
+
+    Attributes:
+        shard_id: The shard it was read from.
+        position: Its place in that shard.
+        partition_key: The user record's own partition key.
+        data: The payload, as the producer put it.
+        approximate_arrival: When Kinesis took it (UTC).
+        last_in_aggregate: True for a plain record and for the last user record of an aggregate.
+        explicit_hash_key: The user record's explicit hash key (0 to 2**128 - 1), if it had one.
+    """
+
+    shard_id: str
+    position: Position
+    partition_key: str
+    data: bytes
+    approximate_arrival: dt.datetime
+    last_in_aggregate: bool = True
+    explicit_hash_key: int | None = None
+
+
+TRIM_HORIZON: Final = "TRIM_HORIZON"
+LATEST: Final = "LATEST"
+AT_TIMESTAMP: Final = "AT_TIMESTAMP"
+SHARD_END: Final = "SHARD_END"
