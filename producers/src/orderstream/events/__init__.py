@@ -1,0 +1,78 @@
+"""The contracts: every event and command of the order flow, and the envelope that carries them."""
+
+from orderstream.events.envelope import Envelope, decode_envelope, following, initial
+from orderstream.events.errors import NotAnEventError, UnknownMessageTypeError, UnsupportedSchemaVersionError
+from orderstream.events.identity import derived_id, initial_event_id, order_id_for
+from orderstream.events.inventory import (
+    ReleaseStock,
+    ReserveStock,
+    StockLine,
+    StockRejected,
+    StockReleased,
+    StockReserved,
+    StockSold,
+)
+from orderstream.events.message import Command, Event, Message
+from orderstream.events.notification import CustomerNotified
+from orderstream.events.order import (
+    Customer,
+    OrderCancellationRefused,
+    OrderCancellationRequested,
+    OrderCancelled,
+    OrderConfirmed,
+    OrderLine,
+    OrderPlaced,
+    StepOverdue,
+)
+from orderstream.events.payment import (
+    CapturePayment,
+    PaymentCaptured,
+    PaymentDeclined,
+    PaymentRefunded,
+    RefundPayment,
+)
+from orderstream.events.registry import MESSAGE_TYPES, REGISTRY, Registry
+from orderstream.events.shipment import OrderShipped, ShipmentRefused, ShipOrder
+
+__all__ = [
+    "MESSAGE_TYPES",
+    "REGISTRY",
+    "CapturePayment",
+    "Command",
+    "Customer",
+    "CustomerNotified",
+    "Envelope",
+    "Event",
+    "Message",
+    "NotAnEventError",
+    "OrderCancellationRefused",
+    "OrderCancellationRequested",
+    "OrderCancelled",
+    "OrderConfirmed",
+    "OrderLine",
+    "OrderPlaced",
+    "OrderShipped",
+    "PaymentCaptured",
+    "PaymentDeclined",
+    "PaymentRefunded",
+    "RefundPayment",
+    "Registry",
+    "ReleaseStock",
+    "ReserveStock",
+    "ShipOrder",
+    "ShipmentRefused",
+    "StepOverdue",
+    "StockLine",
+    "StockRejected",
+    "StockReleased",
+    "StockReserved",
+    "StockSold",
+    "UnknownMessageTypeError",
+    "UnsupportedSchemaVersionError",
+    "decode_envelope",
+    "derived_id",
+    "following",
+    "initial",
+    "initial_event_id",
+    "order_id_for",
+]

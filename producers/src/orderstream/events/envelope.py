@@ -1,0 +1,165 @@
+"""The envelope: CloudEvents 1.0 in JSON, with the ids that tie a conversation together.
+
+https://github.com/cloudevents/spec/blob/v1.0.2/cloudevents/spec.md (attribute names are lower case, without
+separators; extensions stand beside the core attributes).
+"""
+
+import datetime as dt
+from typing import Final, Literal
+
+import msgspec
+
+from orderstream.events.errors import NotAnEventError
+from orderstream.events.identity import derived_id
+from orderstream.events.message import Message
+from orderstream.events.registry import REGISTRY
+
+_RENAMED: Final = {
+    "conversation_id": "conversationid",
+    "correlation_id": "correlationid",
+    "causation_id": "causationid",
+    "reply_to": "replyto",
+}
+
+
+class Envelope(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, rename=_RENAMED):
+    """One message on its way.
+
+    Attributes:
+        id: Unique per source; derived, so that a retry carries the same.
+        source: The service that emits it.
+        type: The message's type name.
+        subject: The order id, which is also the partition key.
+        time: When it was decided (UTC).
+        dataschema: Names the type and version of the data.
+        conversation_id: Made by the initial event, copied to all that follows from it.
+        correlation_id: The sender's own mark of a request; an answer carries the request's.
+        causation_id: Id of the message that caused this one; None for an initial event.
+        reply_to: The service that a command's answer is for.
+        traceparent: W3C trace context, where the emitter has one.
+        data: The message as JSON text; ``message()`` decodes it.
+    """
+
+    specversion: Literal["1.0"]
+    id: str
+    source: str
+    type: str
+    subject: str
+    time: dt.datetime
+    dataschema: str
+    conversation_id: str
+    data: msgspec.Raw
+    datacontenttype: str | None = None
+    correlation_id: str | None = None
+    causation_id: str | None = None
+    reply_to: str | None = None
+    traceparent: str | None = None
+
+    def message(self) -> Message:
+        """Decode the data.
+
+        Raises:
+            UnknownMessageTypeError, UnsupportedSchemaVersionError, NotAnEventError: it cannot be acted on.
+        """
+        message = REGISTRY.decode(self.type, self.dataschema, self.data)
+        if message.order_id != self.subject:
+            raise NotAnEventError(
+                f"subject {self.subject!r} is not the order of its data, {message.order_id!r}"
+            )
+        return message
+
+    def encode(self) -> bytes:
+        """The bytes that go into the stream."""
+        return _ENCODER.encode(self)
+
+
+_ENCODER: Final = msgspec.json.Encoder()
+_DECODER: Final = msgspec.json.Decoder(Envelope)
+
+
+def decode_envelope(data: bytes) -> Envelope:
+    """Read an envelope; its data stays undecoded until ``message()`` is called.
+
+    Raises:
+        NotAnEventError: the bytes are no envelope.
+    """
+    try:
+        return _DECODER.decode(data)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise NotAnEventError(str(error)) from error
+
+
+def initial(
+    message: Message,
+    *,
+    source: str,
+    event_id: str,
+    time: dt.datetime,
+    correlation_id: str | None = None,
+    traceparent: str | None = None,
+    conversation_id: str | None = None,
+) -> Envelope:
+    """Wrap a message that no other message caused. Its conversation is new unless one is named.
+
+    Args:
+        message: The message.
+        source: The service that emits it.
+        event_id: Its id; derive it from the caller's idempotency key.
+        time: When it was decided (UTC, with zone).
+        correlation_id: The emitter's own mark, which answers will carry.
+        traceparent: W3C trace context.
+        conversation_id: The conversation to join; defaults to the event's own id.
+    """
+    return Envelope(
+        specversion="1.0",
+        id=event_id,
+        source=source,
+        type=message.type_name(),
+        subject=message.order_id,
+        time=time,
+        datacontenttype="application/json",
+        dataschema=message.schema_uri(),
+        conversation_id=conversation_id or event_id,
+        correlation_id=correlation_id,
+        traceparent=traceparent,
+        data=msgspec.Raw(msgspec.json.encode(message)),
+    )
+
+
+def following(
+    cause: Envelope,
+    message: Message,
+    *,
+    source: str,
+    ordinal: int,
+    time: dt.datetime,
+    correlation_id: str | None = None,
+    reply_to: str | None = None,
+) -> Envelope:
+    """Wrap a message that another one caused: same conversation, derived id.
+
+    Args:
+        cause: The envelope that is being answered or acted on.
+        message: The message.
+        source: The service that emits it.
+        ordinal: Its index among the messages of this decision, from 0.
+        time: When it was decided (UTC, with zone).
+        correlation_id: The sender's own mark of a new request; defaults to the cause's, as an answer has it.
+        reply_to: The service that the answer of a command is for.
+    """
+    return Envelope(
+        specversion="1.0",
+        id=derived_id(source, cause.id, ordinal),
+        source=source,
+        type=message.type_name(),
+        subject=message.order_id,
+        time=time,
+        datacontenttype="application/json",
+        dataschema=message.schema_uri(),
+        conversation_id=cause.conversation_id,
+        correlation_id=correlation_id if correlation_id is not None else cause.correlation_id,
+        causation_id=cause.id,
+        reply_to=reply_to,
+        traceparent=cause.traceparent,
+        data=msgspec.Raw(msgspec.json.encode(message)),
+    )

@@ -1,0 +1,45 @@
+"""Why bytes are not a message that we can act on."""
+
+from orderstream.errors import OrderstreamError
+
+
+class NotAnEventError(OrderstreamError):
+    """The bytes are no CloudEvents envelope, or its data does not fit its type.
+
+    Args:
+        reason: What does not fit, with the path to it.
+    """
+
+    def __init__(self, reason: str) -> None:
+        self.reason = reason
+        super().__init__(f"not an event of this stream: {reason}; publish it with orderstream.EventPublisher")
+
+
+class UnknownMessageTypeError(OrderstreamError):
+    """The envelope names a type that this version does not know.
+
+    Args:
+        message_type: The CloudEvents type.
+    """
+
+    def __init__(self, message_type: str) -> None:
+        self.message_type = message_type
+        super().__init__(
+            f"unknown message type {message_type!r}; update this service to a version that knows it"
+        )
+
+
+class UnsupportedSchemaVersionError(OrderstreamError):
+    """The data's schema version is newer than this version knows, or not readable at all.
+
+    Args:
+        dataschema: The CloudEvents dataschema.
+        supported: The highest version that is known.
+    """
+
+    def __init__(self, dataschema: str, supported: int) -> None:
+        self.dataschema = dataschema
+        self.supported = supported
+        super().__init__(
+            f"data of schema {dataschema!r} cannot be read, only up to version {supported}; update this service"
+        )

@@ -1,0 +1,51 @@
+"""Ids that are derived, not drawn: the same cause always gives the same id, so a retry is no second event."""
+
+import uuid
+from typing import Final
+
+_ORDERS: Final = uuid.UUID("6a1c4d3e-52b1-5d0f-9d6e-0c6f3a1f7b21")
+_EVENTS: Final = uuid.UUID("b0f4f2a4-8c6d-5a53-8f0e-9a7f5f2f8d11")
+
+
+def order_id_for(caller: str, idempotency_key: str) -> str:
+    """The id of the order that a caller places under an idempotency key.
+
+    Args:
+        caller: Who places it; keys of different callers never meet.
+        idempotency_key: The caller's own name for the order, e.g. an invoice number.
+
+    Returns:
+        A UUIDv5, the same for the same arguments.
+    """
+    return str(uuid.uuid5(_ORDERS, f"{len(caller)}:{caller}/{idempotency_key}"))
+
+
+def initial_event_id(source: str, caller: str, idempotency_key: str) -> str:
+    """The id of an event that no other event caused.
+
+    Args:
+        source: The service that emits it.
+        caller: Who asked for it.
+        idempotency_key: The caller's own name for the request.
+
+    Returns:
+        A UUIDv5, the same for the same arguments.
+    """
+    return str(uuid.uuid5(_EVENTS, f"{source}/{len(caller)}:{caller}/{idempotency_key}"))
+
+
+def derived_id(source: str, causation_id: str, ordinal: int) -> str:
+    """The id of the n-th message that a service emits because of another.
+
+    The type is left out on purpose: two different decisions on one cause get the same id, so that both can
+    never pass. The source is in, so that two services that react to one event do not collide.
+
+    Args:
+        source: The service that emits the message.
+        causation_id: The id of the message that caused it.
+        ordinal: Its index among the messages of that decision, from 0.
+
+    Returns:
+        A UUIDv5, the same for the same arguments.
+    """
+    return str(uuid.uuid5(_EVENTS, f"{source}/{causation_id}/{ordinal}"))

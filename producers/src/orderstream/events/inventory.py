@@ -1,0 +1,75 @@
+"""Stock: commands to inventory and its answers."""
+
+from typing import ClassVar
+
+import msgspec
+
+from orderstream.events.message import Command, Event
+
+
+class StockLine(msgspec.Struct, frozen=True, kw_only=True):
+    """Units of one SKU; an order's lines of one SKU are added up.
+
+    Attributes:
+        sku: Stock keeping unit, upper case.
+        quantity: Units, at least 1.
+    """
+
+    sku: str
+    quantity: int
+
+
+class ReserveStock(Command, frozen=True, kw_only=True):
+    """Reserve all lines or none.
+
+    Attributes:
+        lines: One per SKU, sorted by SKU; empty for an order of services only.
+    """
+
+    owner: ClassVar[str] = "inventory"
+    consumers: ClassVar[tuple[str, ...]] = ("inventory",)
+
+    lines: tuple[StockLine, ...]
+
+
+class ReleaseStock(Command, frozen=True, kw_only=True):
+    """Undo the reservation, or make sure that it never happens. Final."""
+
+    owner: ClassVar[str] = "inventory"
+    consumers: ClassVar[tuple[str, ...]] = ("inventory",)
+
+
+class StockReserved(Event, frozen=True, kw_only=True):
+    """All lines are reserved."""
+
+    owner: ClassVar[str] = "inventory"
+    consumers: ClassVar[tuple[str, ...]] = ("saga",)
+
+
+class StockRejected(Event, frozen=True, kw_only=True):
+    """Nothing is reserved, and never will be for this order.
+
+    Attributes:
+        reason: ``"out_of_stock"``, ``"unknown_sku"`` or ``"released"`` (a release came first).
+        sku: The first SKU that could not be reserved, where there is one.
+    """
+
+    owner: ClassVar[str] = "inventory"
+    consumers: ClassVar[tuple[str, ...]] = ("saga",)
+
+    reason: str
+    sku: str | None = None
+
+
+class StockReleased(Event, frozen=True, kw_only=True):
+    """Nothing is reserved any more, and never will be for this order."""
+
+    owner: ClassVar[str] = "inventory"
+    consumers: ClassVar[tuple[str, ...]] = ("saga",)
+
+
+class StockSold(Event, frozen=True, kw_only=True):
+    """The confirmed order's reserved units have left stock."""
+
+    owner: ClassVar[str] = "inventory"
+    consumers: ClassVar[tuple[str, ...]] = ()

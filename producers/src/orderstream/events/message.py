@@ -1,0 +1,44 @@
+"""What every message of the flow has in common: its type, its owner, its schema version."""
+
+from typing import ClassVar, Literal
+
+import msgspec
+
+
+class Message(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Base of all events and commands. Unknown fields are ignored on decoding: schemas only grow.
+
+    Attributes:
+        order_id: The order it is about; subject of the envelope and partition key of the record.
+    """
+
+    kind: ClassVar[Literal["event", "command"]]
+    owner: ClassVar[str]
+    """The service that emits the event, or that carries the command out."""
+    consumers: ClassVar[tuple[str, ...]]
+    """The services that act on it; the archiver and order status take every message and are not named."""
+    schema_version: ClassVar[int] = 1
+
+    order_id: str
+
+    @classmethod
+    def type_name(cls) -> str:
+        """The CloudEvents ``type``: an event's name, or a command's name behind its service's."""
+        return cls.__name__ if cls.kind == "event" else f"{cls.owner}.{cls.__name__}"
+
+    @classmethod
+    def schema_uri(cls) -> str:
+        """The CloudEvents ``dataschema``: names the type and the version of its data."""
+        return f"urn:orderstream:schema:{cls.type_name()}:{cls.schema_version}"
+
+
+class Event(Message, frozen=True, kw_only=True):
+    """Something that happened. Only its owner emits it."""
+
+    kind: ClassVar[Literal["event", "command"]] = "event"
+
+
+class Command(Message, frozen=True, kw_only=True):
+    """Something one service is asked to do. Its owner answers with an event, good or bad."""
+
+    kind: ClassVar[Literal["event", "command"]] = "command"

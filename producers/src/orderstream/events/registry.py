@@ -1,0 +1,123 @@
+"""Every message of the flow by its type name, and how older versions of its data are read."""
+
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+
+import msgspec
+
+from orderstream.events.errors import NotAnEventError, UnknownMessageTypeError, UnsupportedSchemaVersionError
+from orderstream.events.inventory import (
+    ReleaseStock,
+    ReserveStock,
+    StockRejected,
+    StockReleased,
+    StockReserved,
+    StockSold,
+)
+from orderstream.events.message import Message
+from orderstream.events.notification import CustomerNotified
+from orderstream.events.order import (
+    OrderCancellationRefused,
+    OrderCancellationRequested,
+    OrderCancelled,
+    OrderConfirmed,
+    OrderPlaced,
+    StepOverdue,
+)
+from orderstream.events.payment import (
+    CapturePayment,
+    PaymentCaptured,
+    PaymentDeclined,
+    PaymentRefunded,
+    RefundPayment,
+)
+from orderstream.events.shipment import OrderShipped, ShipmentRefused, ShipOrder
+
+Upcaster = Callable[[dict[str, Any]], dict[str, Any]]
+"""Turns the data of version n into data of version n + 1."""
+
+MESSAGE_TYPES: Final[tuple[type[Message], ...]] = (
+    OrderPlaced,
+    ReserveStock,
+    StockReserved,
+    StockRejected,
+    CapturePayment,
+    PaymentCaptured,
+    PaymentDeclined,
+    ShipOrder,
+    OrderShipped,
+    ShipmentRefused,
+    OrderConfirmed,
+    StockSold,
+    OrderCancellationRequested,
+    OrderCancellationRefused,
+    StepOverdue,
+    ReleaseStock,
+    StockReleased,
+    RefundPayment,
+    PaymentRefunded,
+    OrderCancelled,
+    CustomerNotified,
+)
+
+
+class Registry:
+    """Decodes data by type name and schema version.
+
+    Args:
+        types: The known messages.
+        upcasters: For (type name, version n), the function that lifts its data to version n + 1.
+    """
+
+    def __init__(
+        self, types: tuple[type[Message], ...], upcasters: Mapping[tuple[str, int], Upcaster] | None = None
+    ) -> None:
+        self._types = {message_type.type_name(): message_type for message_type in types}
+        self._decoders = {name: msgspec.json.Decoder(kind) for name, kind in self._types.items()}
+        self._upcasters = dict(upcasters or {})
+
+    def decode(self, type_name: str, dataschema: str, data: bytes | msgspec.Raw) -> Message:
+        """Decode the data of one envelope.
+
+        Args:
+            type_name: CloudEvents ``type``.
+            dataschema: CloudEvents ``dataschema``, whose last part is the version.
+            data: The JSON text of the data.
+
+        Raises:
+            UnknownMessageTypeError: the type is not known.
+            UnsupportedSchemaVersionError: the version is newer than known, or has no upcaster.
+            NotAnEventError: the data does not fit its type.
+        """
+        message_type = self._types.get(type_name)
+        if message_type is None:
+            raise UnknownMessageTypeError(type_name)
+        try:
+            if dataschema == message_type.schema_uri():
+                return self._decoders[type_name].decode(data)
+            return msgspec.convert(self._upcast(message_type, dataschema, data), message_type, strict=False)
+        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+            raise NotAnEventError(f"data of {type_name}: {error}") from error
+
+    def _upcast(
+        self, message_type: type[Message], dataschema: str, data: bytes | msgspec.Raw
+    ) -> dict[str, Any]:
+        name, current = message_type.type_name(), message_type.schema_version
+        stem, _, number = dataschema.rpartition(":")
+        if (
+            stem != message_type.schema_uri().rpartition(":")[0]
+            or not number.isdecimal()
+            or int(number) > current
+        ):
+            raise UnsupportedSchemaVersionError(dataschema, current)
+        fields = msgspec.json.decode(data, type=dict[str, Any])
+        for version in range(int(number), current):
+            upcast = self._upcasters.get((name, version))
+            if upcast is None:
+                raise UnsupportedSchemaVersionError(dataschema, current)
+            fields = upcast(fields)
+        return fields
+
+
+REGISTRY: Final = Registry(MESSAGE_TYPES)
+"""The flow's own registry. Every message is at its first version, so there are no upcasters yet."""
