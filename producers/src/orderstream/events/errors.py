@@ -41,5 +41,5 @@ class UnsupportedSchemaVersionError(OrderstreamError):
         self.dataschema = dataschema
         self.supported = supported
         super().__init__(
-            f"data of schema {dataschema!r} cannot be read, only up to version {supported}; update this service"
+            f"schema {dataschema!r} cannot be read, only up to version {supported}; update the service"
         )
