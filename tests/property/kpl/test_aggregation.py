@@ -1,0 +1,63 @@
+import contextlib
+from hashlib import md5
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from orderstream.kpl import MAX_HASH_KEY, AggregateCorruptError, UserRecord, deaggregate
+from orderstream.kpl.aggregation import MAGIC, Aggregate
+from orderstream.kpl.wire import decode_varint, encode_varint, varint_size
+
+LETTERS = st.characters(exclude_categories=["Cs"])
+KEYS = st.text(LETTERS, min_size=1, max_size=30) | st.sampled_from(["a", "b"])
+USER_RECORDS = st.builds(
+    UserRecord,
+    KEYS,
+    st.binary(max_size=300),
+    st.none() | st.integers(0, MAX_HASH_KEY) | st.integers(0, 3),
+)
+
+
+@given(st.lists(USER_RECORDS, min_size=1, max_size=60))
+@settings(max_examples=150)
+def test_what_goes_in_comes_out(records: list[UserRecord]) -> None:
+    """Encoding and opening give back the same records in the same order."""
+    opened = deaggregate(Aggregate(records).encode(), "whatever")
+    assert opened.aggregated
+    assert opened.user_records == tuple(records)
+
+
+@given(st.lists(USER_RECORDS, max_size=200))
+@settings(max_examples=100)
+def test_the_size_is_exact_at_every_step(records: list[UserRecord]) -> None:
+    """The announced size is the encoded length, after every single record."""
+    aggregate = Aggregate()
+    for record in records:
+        promised = aggregate.size + aggregate.growth(record)
+        aggregate.add(record)
+        assert aggregate.size == promised
+    assert aggregate.size == len(aggregate.encode())
+
+
+def test_the_size_stays_exact_beyond_the_small_varints() -> None:
+    """More than 16,384 keys and a payload over 2 MiB cross every varint width in use."""
+    aggregate = Aggregate([UserRecord(str(number), b"", number) for number in range(16390)])
+    aggregate.add(UserRecord("large", bytes(2**21 + 1)))
+    assert aggregate.size == len(aggregate.encode())
+    assert len(deaggregate(aggregate.encode(), "a").user_records) == len(aggregate) == 16391
+
+
+@given(st.integers(0, 2**64 - 1))
+def test_varints_round_trip(value: int) -> None:
+    """Every 64-bit number survives, in the size foretold."""
+    encoded = encode_varint(value)
+    assert decode_varint(encoded, 0) == (value, len(encoded))
+    assert varint_size(value) == len(encoded)
+
+
+@given(st.binary(max_size=200))
+@settings(max_examples=300)
+def test_any_body_opens_or_is_reported(body: bytes) -> None:
+    """Whatever stands between magic number and digest, the outcome is records or the one typed error."""
+    with contextlib.suppress(AggregateCorruptError):
+        deaggregate(MAGIC + body + md5(body).digest(), "a")
