@@ -1,0 +1,63 @@
+"""``orderstream local``: a whole environment on this machine."""
+
+import sys
+from pathlib import Path
+
+import click
+from rich.console import Console
+from rich.table import Table
+
+from orderstream_workers.cli.options import environment_options, home_option
+from orderstream_workers.local.environment import EnvironmentOptions, Layout
+from orderstream_workers.local.lifecycle import down, is_up, read_state, up
+
+
+@click.group()
+def local() -> None:
+    """Start, stop and look at an environment on this machine."""
+
+
+@local.command("up")
+@environment_options
+@home_option
+def up_command(
+    home: Path, shards: int, payments_per_second: float, decline_percent: int, seed: int, base_port: int
+) -> None:
+    """Start the emulators, the orders API and all workers, and leave them running."""
+    options = EnvironmentOptions(
+        shards=shards,
+        payments_per_second=payments_per_second,
+        decline_percent=decline_percent,
+        seed=seed,
+        base_port=base_port,
+    )
+    up(home, options, click.echo)
+    click.echo(f"up: the orders API is at {Layout(home, options).api_url}, logs are in {home / 'logs'}")
+
+
+@local.command("down")
+@home_option
+def down_command(home: Path) -> None:
+    """Stop everything: workers drain first, then the emulators stop and forget."""
+    killed = down(home)
+    click.echo("down" + (f"; had to be killed: {', '.join(killed)}" if killed else ""))
+
+
+@local.command("status")
+@home_option
+def status_command(home: Path) -> None:
+    """Show every process and whether it is healthy. Exit status 1 unless all are."""
+    state = read_state(home)
+    if state is None:
+        click.echo("down")
+        sys.exit(1)
+    table = Table("process", "pid", "port", "state")
+    healthy = is_up(state)
+    for process in state.processes:
+        condition = (
+            "ended" if not process.handle() else "unhealthy" if process.health() is None else "healthy"
+        )
+        healthy = healthy and condition == "healthy"
+        table.add_row(process.name, str(process.pid), str(process.port), condition)
+    Console().print(table)
+    sys.exit(0 if healthy else 1)

@@ -1,0 +1,71 @@
+"""Options that several commands share."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Final
+
+import click
+
+from orderstream_workers.local.environment import EnvironmentOptions
+
+_DEFAULTS: Final = EnvironmentOptions()
+
+Command = Callable[..., Any]
+
+
+def home_option(command: Command) -> Command:
+    """``--home``: the folder of the local environment."""
+    return click.option(
+        "--home",
+        type=click.Path(file_okay=False, path_type=Path),
+        default=Path(".local"),
+        show_default=True,
+        envvar="ORDERSTREAM_HOME",
+        help="Folder of the local environment's files.",
+    )(command)
+
+
+def environment_options(command: Command) -> Command:
+    """What shapes a local environment."""
+    for option in reversed(
+        [
+            click.option(
+                "--shards",
+                type=click.IntRange(1, 64),
+                default=_DEFAULTS.shards,
+                show_default=True,
+                help="Shards of the stream.",
+            ),
+            click.option(
+                "--payments-per-second",
+                type=click.FloatRange(0, min_open=True),
+                default=_DEFAULTS.payments_per_second,
+                show_default=True,
+                help="The payment provider's limit, and our limiter's.",
+            ),
+            click.option(
+                "--decline-percent",
+                type=click.IntRange(0, 100),
+                default=_DEFAULTS.decline_percent,
+                show_default=True,
+                help="Share of the orders whose charge the provider declines.",
+            ),
+            click.option(
+                "--seed",
+                type=int,
+                default=_DEFAULTS.seed,
+                show_default=True,
+                help="Decides which orders those are.",
+            ),
+            click.option(
+                "--base-port",
+                type=click.IntRange(1024, 65_000),
+                default=_DEFAULTS.base_port,
+                show_default=True,
+                envvar="ORDERSTREAM_BASE_PORT",
+                help="First of the loopback ports that are used.",
+            ),
+        ]
+    ):
+        command = option(command)
+    return command

@@ -1,0 +1,1 @@
+"""Plays real orders through the whole pipeline and reconciles the books."""

@@ -1,0 +1,212 @@
+"""Reads invoices from a file of order lines, one at a time, and checks what the importer answers for.
+
+The columns are those of the Online Retail data set: InvoiceNo, StockCode, Description, Quantity, InvoiceDate,
+UnitPrice, CustomerID, Country. One invoice is one order; its lines stand together.
+"""
+
+import csv
+import datetime as dt
+import gzip
+import itertools
+import zlib
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from decimal import Decimal, InvalidOperation
+from pathlib import Path
+from typing import Final, Protocol, TextIO
+
+from orderstream.events import order_id_for
+from orderstream_workers.demo.errors import OrderFileError
+
+CALLER: Final = "import"
+"""Who places the imported orders: the scope of their idempotency keys."""
+
+CURRENCY: Final = "GBP"
+"""The data set's currency (ISO 4217)."""
+
+MAX_LINES: Final = 2_000
+"""Most lines of one invoice that are kept in memory; the orders API takes no more either."""
+
+_COLUMNS: Final = (
+    "InvoiceNo",
+    "StockCode",
+    "Description",
+    "Quantity",
+    "InvoiceDate",
+    "UnitPrice",
+    "CustomerID",
+    "Country",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class InvoiceLine:
+    """One line of an invoice, as the file has it.
+
+    Attributes:
+        sku: Stock code in upper case.
+        quantity: Units; the API refuses those below 1.
+        unit_price: The file's own decimal string.
+        description: None where the file has none.
+    """
+
+    sku: str
+    quantity: int
+    unit_price: str
+    description: str | None
+
+    @property
+    def is_service(self) -> bool:
+        """True where nothing is taken from stock (POST, BANK CHARGES): no five digits in front."""
+        return not (len(self.sku) >= 5 and self.sku[:5].isascii() and self.sku[:5].isdigit())
+
+
+@dataclass(frozen=True, slots=True)
+class Rejection:
+    """Why an invoice is not offered to the API, or was refused by it.
+
+    Attributes:
+        reason: A code such as ``"malformed"`` or ``"credit_note"``.
+        detail: For a person: which line, and why.
+    """
+
+    reason: str
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class Invoice:
+    """One invoice, as it is offered.
+
+    Attributes:
+        number: Invoice number, empty where the file has none.
+        lines: The lines that could be read.
+        customer_id: None for a guest.
+        country: Destination, None where the file has none.
+        malformed: What could not be read, if anything.
+    """
+
+    number: str
+    lines: tuple[InvoiceLine, ...]
+    customer_id: str | None
+    country: str | None
+    malformed: Rejection | None = None
+
+    @property
+    def order_id(self) -> str | None:
+        """The order's id, which derives from the invoice number."""
+        return order_id_for(CALLER, self.number) if self.number else None
+
+
+class SeenInvoices(Protocol):
+    """Remembers invoice numbers, outside memory."""
+
+    def first_time(self, number: str) -> bool:
+        """True the first time that a number is asked for."""
+
+
+def rejection_of(invoice: Invoice, seen: SeenInvoices) -> Rejection | None:
+    """What the importer itself refuses: the first that applies of malformed, duplicate and credit note.
+
+    Args:
+        invoice: The invoice.
+        seen: The numbers met so far; this one is added.
+    """
+    first_time = seen.first_time(invoice.number) if invoice.number else True
+    if invoice.malformed is not None:
+        return invoice.malformed
+    if not first_time:
+        return Rejection("duplicate_invoice", f"invoice {invoice.number} was offered before")
+    if invoice.number.startswith("C"):
+        return Rejection("credit_note", f"invoice {invoice.number} gives goods back")
+    return None
+
+
+def read_invoices(path: Path, limit: int | None = None) -> Iterator[Invoice]:
+    """Read a file invoice by invoice; memory is bounded by one invoice of ``MAX_LINES`` lines.
+
+    Args:
+        path: ``.csv`` or ``.csv.gz``, UTF-8, with the columns above.
+        limit: Read only so many invoices; None for all.
+
+    Raises:
+        OrderFileError: the file is missing, cut, not UTF-8, or lacks a column.
+    """
+    with _opened(path) as text:
+        rows = csv.DictReader(text)
+        missing = [column for column in _COLUMNS if column not in (rows.fieldnames or ())]
+        if missing:
+            raise OrderFileError(str(path), f"lacks the columns {', '.join(missing)}")
+        groups = itertools.groupby(_numbered(rows), key=lambda row: row[1]["InvoiceNo"])
+        for number, group in itertools.islice(groups, limit):
+            yield _invoice(number, group)
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[TextIO]:
+    try:
+        if path.suffix == ".gz":
+            with gzip.open(path, "rt", encoding="utf-8-sig", newline="") as text:
+                yield text
+        else:
+            with path.open(encoding="utf-8-sig", newline="") as text:
+                yield text
+    except FileNotFoundError as error:
+        raise OrderFileError(str(path), "there is no such file") from error
+    except UnicodeDecodeError as error:
+        raise OrderFileError(str(path), f"is not UTF-8 text ({error.reason}); convert it first") from error
+    except (EOFError, gzip.BadGzipFile, zlib.error) as error:
+        raise OrderFileError(str(path), f"is a broken gzip file ({error}); fetch it again") from error
+    except csv.Error as error:
+        raise OrderFileError(str(path), f"is not a CSV file ({error})") from error
+
+
+def _numbered(rows: "csv.DictReader[str]") -> Iterator[tuple[int, dict[str, str]]]:
+    for row in rows:
+        yield rows.line_num, {column: (row[column] or "").strip() for column in _COLUMNS}
+
+
+def _invoice(number: str, rows: Iterable[tuple[int, dict[str, str]]]) -> Invoice:
+    lines: list[InvoiceLine] = []
+    customer: str | None = None
+    country: str | None = None
+    malformed = None if number else Rejection("malformed", "the invoice number is missing")
+    for count, (line_number, row) in enumerate(rows, start=1):
+        customer = customer or row["CustomerID"] or None
+        country = country or row["Country"] or None
+        if count > MAX_LINES:
+            malformed = malformed or Rejection(
+                "malformed", f"line {line_number}: more than {MAX_LINES} lines"
+            )
+            continue
+        parsed = _line(line_number, row)
+        if isinstance(parsed, InvoiceLine):
+            lines.append(parsed)
+        else:
+            malformed = malformed or parsed
+    return Invoice(number, tuple(lines), customer, country, malformed)
+
+
+def _line(line_number: int, row: dict[str, str]) -> InvoiceLine | Rejection:
+    def malformed(field: str, why: str) -> Rejection:
+        return Rejection("malformed", f"line {line_number}: {field} {why}")
+
+    for field in ("StockCode", "Quantity", "InvoiceDate", "UnitPrice"):
+        if not row[field]:
+            return malformed(field, "is missing")
+    try:
+        quantity = int(row["Quantity"])
+    except ValueError:
+        return malformed("Quantity", f"{row['Quantity']!r} is not a whole number")
+    try:
+        dt.datetime.fromisoformat(row["InvoiceDate"])
+    except ValueError:
+        return malformed("InvoiceDate", f"{row['InvoiceDate']!r} is not an ISO 8601 time")
+    try:
+        price = Decimal(row["UnitPrice"])
+    except InvalidOperation:
+        return malformed("UnitPrice", f"{row['UnitPrice']!r} is not a decimal number")
+    if not price.is_finite():
+        return malformed("UnitPrice", f"{row['UnitPrice']!r} is not a finite number")
+    return InvoiceLine(row["StockCode"].upper(), quantity, row["UnitPrice"], row["Description"] or None)

@@ -1,0 +1,130 @@
+"""Writes what a run came to as JSON lines, and enters it in the books on the way."""
+
+import json
+import sqlite3
+from collections.abc import Iterable, Iterator
+from contextlib import closing
+from pathlib import Path
+from typing import Any, Protocol
+
+import msgspec
+import pyarrow.parquet as pq
+
+from orderstream_workers.demo.books import add_rows
+from orderstream_workers.demo.offers import OfferBook
+
+Row = dict[str, Any]
+
+
+class Archive(Protocol):
+    """The archive's bucket."""
+
+    def __iter__(self) -> Iterator[str]:
+        """All object keys."""
+
+    def download(self, key: str, file: Path) -> None:
+        """Copy one object into a file."""
+
+
+class Output:
+    """The folder of a run's output.
+
+    Args:
+        folder: Made if it is not there; files of an earlier run are overwritten.
+        database: The run's books, which are filled in as the files are written.
+    """
+
+    def __init__(self, folder: Path, database: sqlite3.Connection) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        self._folder = folder
+        self._database = database
+
+    def write_orders(self, offers: OfferBook, endings: Iterable[Row]) -> None:
+        """Write ``orders.jsonl``, a line for each invoice offered, in the file's order.
+
+        Args:
+            offers: What was offered.
+            endings: Order status' rows: order_id, state, state_reason, total_minor, currency, settled_at.
+        """
+        columns = ("order_id", "state", "state_reason", "total_minor", "currency", "settled_at")
+        add_rows(self._database, "ending", (tuple(row[column] for column in columns) for row in endings))
+        query = f"select {', '.join(columns)} from ending where order_id = ?"  # noqa: S608 - constants above
+        with closing(self._database.cursor()) as cursor:
+            self._write_lines("orders.jsonl", (self._order_line(cursor, query, offer) for offer in offers))
+        add_rows(
+            self._database,
+            "ordered",
+            (
+                (offer.order_id, line.sku, line.quantity)
+                for offer in offers
+                if offer.outcome == "accepted"
+                for line in offer.lines
+                if not line.is_service
+            ),
+        )
+
+    @staticmethod
+    def _order_line(cursor: sqlite3.Cursor, query: str, offer: Any) -> Row:
+        accepted = offer.outcome == "accepted"
+        ending = cursor.execute(query, (offer.order_id,)).fetchone() if accepted else None
+        _, state, state_reason, total_minor, currency, settled_at = ending or (None,) * 6
+        return {
+            "order_id": offer.order_id,
+            "invoice": offer.invoice,
+            "outcome": offer.outcome,
+            "reason": offer.reason,
+            "detail": offer.detail,
+            "state": state,
+            "state_reason": state_reason,
+            "total_minor": total_minor,
+            "currency": currency,
+            "lines": [
+                {"sku": line.sku, "quantity": line.quantity, "unit_price": line.unit_price}
+                for line in offer.lines
+            ],
+            "accepted_at": offer.accepted_at,
+            "settled_at": settled_at,
+        }
+
+    def write_stock(self, levels: Iterable[Row]) -> None:
+        """Write ``stock.jsonl``: sku, initial, available, reserved, sold."""
+        self._write_and_enter(
+            "stock.jsonl", levels, "stock", ("sku", "initial", "available", "reserved", "sold")
+        )
+
+    def write_ledger(self, entries: Iterable[Row]) -> None:
+        """Write ``ledger.jsonl``: the provider's own entries."""
+        self._write_and_enter("ledger.jsonl", entries, "entry", ("order_id", "kind", "amount_minor"))
+
+    def write_notifications(self, messages: Iterable[Row]) -> int:
+        """Write ``notifications.jsonl`` and count its lines."""
+        return self._write_lines("notifications.jsonl", messages)
+
+    def write_archive(self, archive: Archive) -> None:
+        """Copy the archive's objects as they are into ``archive/`` and enter their events."""
+        for key in archive:
+            file = self._folder / "archive" / key
+            file.parent.mkdir(parents=True, exist_ok=True)
+            archive.download(key, file)
+            table = pq.read_table(file, columns=["event_id", "order_id", "event_type"])
+            add_rows(self._database, "archived", (tuple(row.values()) for row in table.to_pylist()))
+
+    def write_summary(self, summary: Row) -> None:
+        """Write ``summary.json``."""
+        (self._folder / "summary.json").write_text(json.dumps(summary, indent=2) + "\n", encoding="utf-8")
+
+    def _write_and_enter(self, name: str, rows: Iterable[Row], table: str, columns: tuple[str, ...]) -> None:
+        def entered() -> Iterator[Row]:
+            for row in rows:
+                add_rows(self._database, table, [tuple(row[column] for column in columns)])
+                yield row
+
+        self._write_lines(name, entered())
+
+    def _write_lines(self, name: str, rows: Iterable[Row]) -> int:
+        count = 0
+        with (self._folder / name).open("wb") as file:
+            for row in rows:
+                file.write(msgspec.json.encode(row) + b"\n")
+                count += 1
+        return count

@@ -1,0 +1,1 @@
+"""A whole environment on one machine: emulators, the Payments API, the orders API and all workers."""

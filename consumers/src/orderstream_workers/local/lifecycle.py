@@ -1,0 +1,162 @@
+"""Brings a local environment up and down, and tells how it is.
+
+What runs is written to ``state.json`` in the environment's folder after each start: whoever comes later
+(``local down``, a demo, a person after a crash) finds every process that may still be there.
+"""
+
+import fcntl
+import os
+import shutil
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final
+
+import msgspec
+
+from orderstream_workers.local.environment import EnvironmentOptions, Layout
+from orderstream_workers.local.errors import LocalEnvironmentError
+from orderstream_workers.local.ministack import ensure_ministack
+from orderstream_workers.local.processes import (
+    ProcessSpec,
+    RunningProcess,
+    check_ports,
+    start,
+    stop,
+    wait_healthy,
+)
+from orderstream_workers.local.provision import provision
+
+Progress = Callable[[str], None]
+"""Is told, in a few words, what is being done."""
+
+_STATE: Final = "state.json"
+
+
+class EnvironmentState(msgspec.Struct, frozen=True, kw_only=True):
+    """What is written down of an environment.
+
+    Attributes:
+        options: What shapes it.
+        processes: Every process that was started, emulators first.
+        ready: True once all of them were healthy.
+    """
+
+    options: EnvironmentOptions
+    processes: tuple[RunningProcess, ...] = ()
+    ready: bool = False
+
+
+def read_state(home: Path) -> EnvironmentState | None:
+    """What is written down of the environment in a folder, or None."""
+    file = home / _STATE
+    if not file.exists():
+        return None
+    try:
+        return msgspec.json.decode(file.read_bytes(), type=EnvironmentState)
+    except msgspec.DecodeError as error:
+        raise LocalEnvironmentError(f"{file} cannot be read ({error}); delete the folder {home}") from error
+
+
+def is_up(state: EnvironmentState | None) -> bool:
+    """True if the environment was ready once and all of its processes live."""
+    return state is not None and state.ready and all(process.handle() for process in state.processes)
+
+
+def up(home: Path, options: EnvironmentOptions, progress: Progress) -> EnvironmentState:
+    """Start a fresh environment. What starts and then fails is stopped again.
+
+    Args:
+        home: Folder of its files; what an earlier environment left there is removed.
+        options: What shapes it.
+        progress: Is told what is being done.
+
+    Raises:
+        LocalEnvironmentError: one is up already, a port is taken, or something does not start.
+    """
+    home.mkdir(parents=True, exist_ok=True)
+    with _locked(home):
+        earlier = read_state(home)
+        if earlier is not None and any(process.handle() for process in earlier.processes):
+            raise LocalEnvironmentError(
+                f"an environment is running already, its files are in {home}; "
+                "stop it with `orderstream local down`, or choose another folder with --home"
+            )
+        _clear(home)
+        layout = Layout(home, options)
+        layout.logs.mkdir()
+        progress("installing the emulator of AWS, if it is not there yet")
+        emulators, pipeline = layout.emulators(ensure_ministack()), layout.pipeline()
+        check_ports((*emulators, *pipeline))
+        _write(home, EnvironmentState(options=options))
+        try:
+            progress("starting Kinesis, AWS and the payment provider")
+            _start_all(layout, emulators)
+            progress("creating the stream, tables, queues and buckets")
+            provision(layout)
+            progress("starting the orders API and the workers")
+            _start_all(layout, pipeline)
+        except BaseException:
+            down(home)
+            raise
+        state = read_state(home)
+        assert state is not None
+        state = msgspec.structs.replace(state, ready=True)
+        _write(home, state)
+        return state
+
+
+def down(home: Path) -> list[str]:
+    """Stop an environment: first our own processes, which drain, then what they work with.
+
+    Returns:
+        The names of the processes that had to be killed.
+
+    Raises:
+        LocalEnvironmentError: there is none.
+    """
+    state = read_state(home)
+    if state is None:
+        raise LocalEnvironmentError(f"no environment in {home}; start one with `orderstream local up`")
+    killed = stop([process for process in state.processes if not process.emulator])
+    killed += stop([process for process in state.processes if process.emulator])
+    (home / _STATE).unlink()
+    return killed
+
+
+def _start_all(layout: Layout, specs: Sequence[ProcessSpec]) -> None:
+    started = []
+    for spec in specs:
+        process = start(spec, layout.logs)
+        started.append((spec, process))
+        state = read_state(layout.home)
+        assert state is not None
+        _write(layout.home, msgspec.structs.replace(state, processes=(*state.processes, process)))
+    for spec, process in started:
+        wait_healthy(process, spec.start_timeout)
+
+
+def _clear(home: Path) -> None:
+    for path in (home / "logs",):
+        shutil.rmtree(path, ignore_errors=True)
+    for pattern in ("*.sqlite", "*.sqlite-*", _STATE):
+        for file in home.glob(pattern):
+            file.unlink()
+
+
+def _write(home: Path, state: EnvironmentState) -> None:
+    new = home / f"{_STATE}.new"
+    new.write_bytes(msgspec.json.format(msgspec.json.encode(state)))
+    new.replace(home / _STATE)
+
+
+@contextmanager
+def _locked(home: Path) -> Iterator[None]:
+    with (home / ".lock").open("w") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise LocalEnvironmentError(
+                f"another process ({os.fspath(home)}) is starting this environment; wait for it"
+            ) from error
+        yield

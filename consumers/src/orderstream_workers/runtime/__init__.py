@@ -1,0 +1,1 @@
+"""What runs: settings, the composition root, and the processes of the pipeline."""

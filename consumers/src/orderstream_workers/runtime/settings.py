@@ -1,0 +1,97 @@
+"""Every setting of the workers, read from the environment once at the start of a process."""
+
+import os
+from collections.abc import Mapping
+from typing import Self
+
+import msgspec
+
+from orderstream.errors import OrderstreamError
+
+_PREFIX = "ORDERSTREAM_"
+
+
+class SettingsError(OrderstreamError):
+    """A setting cannot be used.
+
+    Args:
+        reason: Which, why, and what it may be.
+    """
+
+    def __init__(self, reason: str) -> None:
+        self.reason = reason
+        super().__init__(f"{reason}; correct the environment variable and start again")
+
+
+class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Settings of a process; field ``stream`` is the environment variable ``ORDERSTREAM_STREAM``, and so on.
+
+    Where AWS is, and who we are there, is boto3's own business: ``AWS_REGION``, ``AWS_ENDPOINT_URL``,
+    ``AWS_ENDPOINT_URL_KINESIS`` and the credentials' variables.
+
+    Attributes:
+        stream: Name of the Kinesis stream.
+        table_prefix: Put before the name of every DynamoDB table.
+        payment_queue: Name of the SQS queue of payments; its dead letters go to the name with ``-dlq``.
+        archive_bucket: S3 bucket of the archive.
+        read_model_url: SQLAlchemy URL of the order status read model.
+        mail_sender: Address that notifications are sent from.
+        payments_api_url: Base URL of the Payments API.
+        payments_per_second: Requests per second that the Payments API allows, over all containers. Above 0.
+        unserved_countries: Destinations that shipping refuses, separated by commas.
+        failover_seconds: A lease that was not renewed for so long is taken over. Seconds, at least 1.
+        idle_between_reads: Pause between reads of a shard that is caught up, in seconds. All polling
+            applications share five reads a second a shard.
+        max_lanes: Keys of one shard that are processed at the same time, at least 1.
+        health_port: Port of ``/health`` on the loopback interface; 0 serves none.
+        log_level: Name of a level of the logging module.
+    """
+
+    stream: str = "orders"
+    table_prefix: str = "orderstream-"
+    payment_queue: str = "orderstream-payments"
+    archive_bucket: str = "orderstream-archive"
+    read_model_url: str = "sqlite:///read-model.sqlite"
+    mail_sender: str = "orders@example.com"
+    payments_api_url: str = "http://127.0.0.1:24572"
+    payments_per_second: float = 5.0
+    unserved_countries: str = ""
+    failover_seconds: float = 10.0
+    idle_between_reads: float = 1.5
+    max_lanes: int = 8
+    health_port: int = 0
+    log_level: str = "INFO"
+
+    def __post_init__(self) -> None:
+        """Check the ranges."""
+        for field, lowest in (
+            ("failover_seconds", 1),
+            ("idle_between_reads", 0),
+            ("max_lanes", 1),
+            ("health_port", 0),
+        ):
+            if getattr(self, field) < lowest:
+                raise ValueError(f"{_PREFIX}{field.upper()} must be at least {lowest}")
+        if self.payments_per_second <= 0:
+            raise ValueError(f"{_PREFIX}PAYMENTS_PER_SECOND must be above 0")
+
+    @classmethod
+    def from_environment(cls, environment: Mapping[str, str] = os.environ) -> Self:
+        """Read the settings.
+
+        Raises:
+            SettingsError: one of them is out of range or not of its type.
+        """
+        given = {
+            field: environment[_PREFIX + field.upper()]
+            for field in cls.__struct_fields__
+            if environment.get(_PREFIX + field.upper())
+        }
+        try:
+            return msgspec.convert(given, cls, strict=False)
+        except msgspec.ValidationError as error:
+            raise SettingsError(str(error)) from error
+
+    def to_environment(self) -> dict[str, str]:
+        """The variables that make ``from_environment`` give these settings."""
+        return {_PREFIX + field.upper(): str(getattr(self, field)) for field in self.__struct_fields__}
