@@ -1,0 +1,48 @@
+"""How many lines one transaction moves: fewer while others want the same stock, more again when they do not."""
+
+from dataclasses import dataclass, replace
+from typing import Final
+
+MAX_CHUNK: Final = 25
+"""Lines in one transaction. DynamoDB takes 100 items; but the more of them others want as well, the likelier the
+whole transaction is cancelled: with one SKU in every eighth order, large ones starve."""
+
+MAX_CONFLICTS: Final = 10
+"""Conflicts in a row before the caller hears of it: five on the way from 25 lines to one, five more with that."""
+
+_FIRST_DELAY: Final = 0.005
+_LONGEST_DELAY: Final = 0.2
+
+
+@dataclass(frozen=True, slots=True)
+class Chunk:
+    """The size of the next transaction, and how long to wait before it.
+
+    Attributes:
+        size: Lines, 1 to ``MAX_CHUNK``.
+        conflicts: Conflicts in a row so far.
+    """
+
+    size: int = MAX_CHUNK
+    conflicts: int = 0
+
+    def after_commit(self) -> "Chunk":
+        """Grown again: twice the size, no conflict."""
+        return Chunk(min(MAX_CHUNK, self.size * 2))
+
+    def after_conflict(self) -> "Chunk":
+        """Halved, down to one line."""
+        return replace(self, size=max(1, self.size // 2), conflicts=self.conflicts + 1)
+
+    @property
+    def exhausted(self) -> bool:
+        """True once conflicts in a row are a fault of their own."""
+        return self.conflicts >= MAX_CONFLICTS
+
+    def delay(self, draw: float) -> float:
+        """Seconds to wait after the last conflict: exponential with full jitter, 0.2 s at most.
+
+        Args:
+            draw: A random number in [0, 1).
+        """
+        return draw * min(_LONGEST_DELAY, _FIRST_DELAY * 2.0**self.conflicts)
