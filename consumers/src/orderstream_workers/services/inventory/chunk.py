@@ -1,14 +1,14 @@
-"""How many lines one transaction moves: fewer while others want the same stock, more again when they do not."""
+"""How many lines one transaction moves: fewer while others want the same stock, then more again."""
 
 from dataclasses import dataclass, replace
 from typing import Final
 
 MAX_CHUNK: Final = 25
-"""Lines in one transaction. DynamoDB takes 100 items; but the more of them others want as well, the likelier the
-whole transaction is cancelled: with one SKU in every eighth order, large ones starve."""
+"""Lines in one transaction. DynamoDB takes 100 items; but the more of them others want as well, the likelier
+the whole is cancelled: with one SKU in every eighth order, large transactions starve."""
 
 MAX_CONFLICTS: Final = 10
-"""Conflicts in a row before the caller hears of it: five on the way from 25 lines to one, five more with that."""
+"""Conflicts in a row before the caller hears of it: five on the way from 25 lines to one, and as many there."""
 
 _FIRST_DELAY: Final = 0.005
 _LONGEST_DELAY: Final = 0.2

@@ -12,15 +12,15 @@
       │                  REJECTED                    RELEASED
       └───────────────────ReleaseStock───────────────────^
 
-A reservation's lines are sorted by SKU and never change. The first ``held`` of them are reserved in stock, in
-every phase; that is the invariant on which the balance rests: the units reserved of a SKU are the sum over all
-orders of their first ``held`` lines. RESERVING raises ``held`` to the number of lines, RELEASING and COMMITTING
-lower it to 0.
+A reservation's lines are sorted by SKU and never change. The first ``held`` of them are reserved in stock,
+in every phase; that is the invariant on which the balance rests: the units reserved of a SKU are the sum
+over all orders of their first ``held`` lines. RESERVING raises ``held`` to the number of lines, RELEASING
+and COMMITTING lower it to 0.
 
-REJECTED, RELEASED and SOLD are final. A release that finds nothing leaves RELEASED behind for ever, so that a
-command which it overtook is refused. Every step is a pure function of the state and the message: whoever works
-on the order (a redelivery, a duplicate, a worker that no longer owns the shard) takes the same next step, and
-the conditional commit lets one of them through.
+REJECTED, RELEASED and SOLD are final. A release that finds nothing leaves RELEASED behind for ever, so that
+a command which it overtook is refused. Every step is a pure function of the state and the message: whoever
+works on the order (a redelivery, a duplicate, a worker that no longer owns the shard) takes the same next
+step, and the conditional commit lets one of them through.
 """
 
 import enum
