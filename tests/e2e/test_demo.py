@@ -1,0 +1,132 @@
+"""The whole pipeline, as a user starts it: real orders through real processes, judged from outside."""
+
+import json
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import psutil
+import pytest
+from corruptions import ALL
+
+ROOT = Path(__file__).parents[2]
+INVOICES = ROOT / "data" / "online-retail-2010-12.csv.gz"
+LIMIT = 400
+
+
+def free_base_port(count: int = 16) -> int:
+    """A port with enough free ones behind it."""
+    for base in range(26_000, 60_000, 100):
+        try:
+            for port in range(base, base + count):
+                with socket.socket() as probe:
+                    probe.bind(("127.0.0.1", port))
+        except OSError:
+            continue
+        return base
+    raise AssertionError("no free ports")
+
+
+def orderstream(home: Path, port: int, *arguments: str) -> list[str]:
+    command = [sys.executable, "-m", "orderstream_workers.cli.main", *arguments]
+    return [*command, "--home", str(home), *(["--base-port", str(port)] if port else [])]
+
+
+def reconcile(out: Path, limit: int) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [
+            *(sys.executable, str(Path(__file__).with_name("reconcile.py"))),
+            *("--orders", str(INVOICES), "--limit", str(limit), "--out", str(out)),
+        ],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The output of the first 400 invoices."""
+    folder = tmp_path_factory.mktemp("demo")
+    out = folder / "out"
+    done = subprocess.run(
+        orderstream(
+            *(folder / "home", free_base_port(), "demo", "--orders", str(INVOICES)),
+            *("--limit", str(LIMIT), "--out", str(out), "--no-progress"),
+        ),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    return out
+
+
+@pytest.mark.timeout(900)
+def test_real_orders_reconcile(run: Path) -> None:
+    """The first 400 real invoices go through every service and the books balance, recomputed from outside."""
+    judged = reconcile(run, LIMIT)
+    assert judged.returncode == 0, judged.stdout
+    summary = json.loads((run / "summary.json").read_text())
+    assert summary["counts"]["offered"] == LIMIT
+    assert summary["dead_letters"] == 0
+
+
+@pytest.mark.parametrize("corrupt", ALL, ids=lambda corrupt: corrupt.__name__)
+def test_the_judge_has_teeth(run: Path, tmp_path: Path, corrupt: Callable[[Path], None]) -> None:
+    """Each way of being wrong, planted into a right run, is found."""
+    out = tmp_path / "out"
+    shutil.copytree(run, out)
+    corrupt(out)
+    judged = reconcile(out, LIMIT)
+    assert judged.returncode == 1, judged.stdout
+
+
+@pytest.mark.timeout(600)
+def test_the_same_file_again_changes_nothing(tmp_path: Path) -> None:
+    """Orders played twice into one environment are accepted twice and carried out once."""
+    home, port = tmp_path / "home", free_base_port()
+    subprocess.run(orderstream(home, port, "local", "up"), check=True)
+    try:
+        for out in ("first", "second"):
+            subprocess.run(
+                orderstream(
+                    *(home, port, "demo", "--orders", str(INVOICES), "--limit", "40"),
+                    *("--out", str(tmp_path / out), "--no-progress"),
+                ),
+                check=True,
+            )
+            assert reconcile(tmp_path / out, 40).returncode == 0
+        subprocess.run(orderstream(home, 0, "local", "status"), check=True)
+    finally:
+        subprocess.run(orderstream(home, 0, "local", "down"), check=True)
+    for name in ("stock.jsonl", "ledger.jsonl"):
+        assert (tmp_path / "first" / name).read_text() == (tmp_path / "second" / name).read_text()
+
+
+@pytest.mark.timeout(300)
+def test_interrupting_leaves_no_process_behind(tmp_path: Path) -> None:
+    """Ctrl-C in the middle stops every process of the demo and says so with its exit status."""
+    home = tmp_path / "home"
+    demo = subprocess.Popen(
+        orderstream(
+            *(home, free_base_port(), "demo", "--orders", str(INVOICES)),
+            *("--limit", "200", "--out", str(tmp_path / "out")),
+        ),
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert demo.stdout is not None
+    for line in demo.stdout:
+        if "playing" in line:
+            break
+    children = json.loads((home / "state.json").read_text())["processes"]
+    demo.send_signal(signal.SIGINT)
+    demo.stdout.close()
+    assert demo.wait(timeout=90) == 130
+    assert len(children) == 12
+    assert not [child["name"] for child in children if psutil.pid_exists(child["pid"])]
