@@ -1,1 +1,32 @@
 """Orderstream: put events into Kinesis Data Streams as Amazon's KPL does, in pure Python."""
+
+from orderstream.errors import DependencyError, OrderstreamError
+from orderstream.kpl import (
+    BufferFullError,
+    ConfigError,
+    Delivered,
+    Delivery,
+    DeliveryFailedError,
+    Producer,
+    ProducerClosedError,
+    ProducerConfig,
+    RecordInvalidError,
+    RecordTooLargeError,
+    UnsentRecordsError,
+)
+
+__all__ = [
+    "BufferFullError",
+    "ConfigError",
+    "Delivered",
+    "Delivery",
+    "DeliveryFailedError",
+    "DependencyError",
+    "OrderstreamError",
+    "Producer",
+    "ProducerClosedError",
+    "ProducerConfig",
+    "RecordInvalidError",
+    "RecordTooLargeError",
+    "UnsentRecordsError",
+]

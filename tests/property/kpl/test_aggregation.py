@@ -33,10 +33,20 @@ def test_the_size_is_exact_at_every_step(records: list[UserRecord]) -> None:
     """The announced size is the encoded length, after every single record."""
     aggregate = Aggregate()
     for record in records:
-        promised = aggregate.size + aggregate.growth(record)
         aggregate.add(record)
-        assert aggregate.size == promised
-    assert aggregate.size == len(aggregate.encode())
+        assert aggregate.size == len(aggregate.encode())
+
+
+@given(st.lists(USER_RECORDS, min_size=1, max_size=40), st.integers(20, 2000))
+@settings(max_examples=100)
+def test_a_limit_is_never_crossed_and_a_refusal_changes_nothing(
+    records: list[UserRecord], limit: int
+) -> None:
+    """A record that does not fit is refused whole: the aggregate is as if it had never been offered."""
+    aggregate = Aggregate()
+    taken = [record for record in records if aggregate.add(record, limit)]
+    assert aggregate.size <= limit
+    assert aggregate.encode() == Aggregate(taken).encode()
 
 
 def test_the_size_stays_exact_beyond_the_small_varints() -> None:

@@ -88,33 +88,40 @@ class Aggregate:
     def __len__(self) -> int:
         return len(self._body)
 
-    def growth(self, record: UserRecord) -> int:
-        """Return by how many bytes ``size`` would rise if the record were added."""
-        growth = 0
-        key_index = self._partition_keys.get(record.partition_key)
-        if key_index is None:
-            key_index = len(self._partition_keys)
-            growth += _delimited_size(len(record.partition_key.encode()))
-        body = 1 + varint_size(key_index) + _delimited_size(len(record.data))
-        if record.explicit_hash_key is not None:
-            hash_index = self._hash_keys.get(record.explicit_hash_key)
-            if hash_index is None:
-                hash_index = len(self._hash_keys)
-                growth += _delimited_size(len(str(record.explicit_hash_key)))
-            body += 1 + varint_size(hash_index)
-        return growth + _delimited_size(body)
+    def add(self, record: UserRecord, limit: int | None = None) -> bool:
+        """Append a user record if the aggregate then still fits.
 
-    def add(self, record: UserRecord) -> None:
-        """Append a user record."""
-        self.size += self.growth(record)
-        key_index = self._partition_keys.setdefault(record.partition_key, len(self._partition_keys))
-        data = record.data
+        Args:
+            record: The user record.
+            limit: How large the whole aggregate may become, in bytes; without it everything fits.
+
+        Returns:
+            Whether the record was taken.
+        """
+        key_index = self._partition_keys.get(record.partition_key)
+        size = self.size
+        if new_key := key_index is None:
+            key_index = len(self._partition_keys)
+            size += _delimited_size(len(record.partition_key.encode()))
         head = b"\x08" + encode_varint(key_index)
-        if record.explicit_hash_key is not None:
-            hash_index = self._hash_keys.setdefault(record.explicit_hash_key, len(self._hash_keys))
+        hash_key = record.explicit_hash_key
+        if hash_key is not None:
+            hash_index = self._hash_keys.get(hash_key, len(self._hash_keys))
+            if hash_index == len(self._hash_keys):
+                size += _delimited_size(len(str(hash_key)))
             head += b"\x10" + encode_varint(hash_index)
+        data = record.data
         head += b"\x1a" + encode_varint(len(data))
+        size += _delimited_size(len(head) + len(data))
+        if limit is not None and size > limit:
+            return False
+        if new_key:
+            self._partition_keys[record.partition_key] = key_index
+        if hash_key is not None:
+            self._hash_keys.setdefault(hash_key, len(self._hash_keys))
         self._body.append(b"\x1a" + encode_varint(len(head) + len(data)) + head + data)
+        self.size = size
+        return True
 
     def encode(self) -> bytes:
         """Return the aggregated record: magic number, protobuf body, MD5."""

@@ -1,0 +1,130 @@
+"""Every setting of a producer, with its unit, default and range, and what it costs."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from orderstream.kpl.errors import ConfigError
+
+KIB = 1024
+MIB = 1024 * KIB
+
+MAX_ENTRIES_PER_REQUEST = 500
+"""Kinesis API, PutRecords: "Each PutRecords request can support up to 500 records"."""
+
+MAX_REQUEST_BYTES = 10 * MIB
+"""Kinesis API, PutRecords: the entire request, partition keys included."""
+
+MAX_RECORD_BYTES = 10 * MIB
+"""The largest record a stream can be configured to take (Kinesis API, UpdateMaxRecordSize)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProducerConfig:
+    """How a producer batches, limits, retries and waits.
+
+    Attributes:
+        region_name: AWS region. Default: what boto3 finds in the environment.
+        endpoint_url: Kinesis endpoint. Default: what boto3 finds, ``AWS_ENDPOINT_URL_KINESIS`` included.
+        aggregation: Pack many user records into one Kinesis record, in KPL's format. Default True. Off, each
+            user record is a Kinesis record and counts against the shard's 1,000 a second.
+        aggregate_target_bytes: How large an aggregate becomes at an easy pace. Default 50 KiB, 1 KiB to 1
+            MiB. Larger ones save requests and cost latency, and starve on a shard that other producers fill
+            with small ones.
+        aggregate_max_bytes: How large an aggregate becomes at most when more waits than is sent. Default 256
+            KiB; from ``aggregate_target_bytes`` to ``record_max_bytes``.
+        aggregate_max_records: User records in an aggregate. Default 10,000; 1 to 1,000,000.
+        linger: How long a record may wait for company, in seconds. Default 0: it goes out as soon as nothing
+            of its slot is under way. 0 to 60.
+        collection_max_records: Kinesis records in a PutRecords request. Default 500; 1 to 500.
+        collection_max_bytes: Size of a PutRecords request, in bytes. Default 5 MiB; from ``record_max_bytes``
+            to 10 MiB.
+        max_in_flight_requests: PutRecords requests under way at once. Default 8; 1 to 256. Each takes a
+            thread and, while under way, up to ``collection_max_bytes`` of memory.
+        slots_per_shard: Without aggregation, how many records a shard may have under way at once while each
+            key keeps its order. Default 64; 1 to 4,096.
+        buffered_bytes: Payload and keys that may be unsettled at once, in bytes. Default 32 MiB; from
+            ``record_max_bytes`` up. Memory is up to three times this.
+        when_full: What ``put`` does when the buffer is full: ``"block"`` until there is room (default), or
+            ``"raise"`` BufferFullError.
+        records_per_second_per_shard: Kinesis records this producer sends to one shard. Default 1,000, the
+            shard's own limit; above 0. Lower it where other producers write to the same stream.
+        bytes_per_second_per_shard: Likewise in bytes. Default 1 MiB; above 0.
+        ordering: ``"per_key"`` (default): the first occurrences of a key's records appear in put order.
+            ``"none"``: a slot need not wait for its acknowledgement, which carries more through a slow
+            connection.
+        record_max_bytes: Payload and partition key of one user record, in bytes. Default 1 MiB; 1 to 10 MiB.
+            More than 1 MiB only works on a stream that is configured for it.
+        retry_base_delay: Longest wait before the first retry, in seconds; it doubles each time. Default 0.05;
+            above 0 to 60.
+        retry_max_delay: Longest wait before any retry, in seconds. Default 2; from ``retry_base_delay`` to
+            300. Retries have no end: a record is given up only on an answer that will not change.
+        connect_timeout: For a connection to Kinesis, in seconds. Default 5; above 0 to 60.
+        read_timeout: For an answer of Kinesis, in seconds. Default 5; above 0 to 60. A lost answer holds its
+            slots for this long.
+        close_timeout: How long leaving the ``with`` block waits for acknowledgements, in seconds. Default 30;
+            0 to 3,600.
+
+    Raises:
+        ConfigError: A value is out of range.
+    """
+
+    region_name: str | None = None
+    endpoint_url: str | None = None
+    aggregation: bool = True
+    aggregate_target_bytes: int = 50 * KIB
+    aggregate_max_bytes: int = 256 * KIB
+    aggregate_max_records: int = 10_000
+    linger: float = 0.0
+    collection_max_records: int = MAX_ENTRIES_PER_REQUEST
+    collection_max_bytes: int = 5 * MIB
+    max_in_flight_requests: int = 8
+    slots_per_shard: int = 64
+    buffered_bytes: int = 32 * MIB
+    when_full: Literal["block", "raise"] = "block"
+    records_per_second_per_shard: float = 1000
+    bytes_per_second_per_shard: float = MIB
+    ordering: Literal["per_key", "none"] = "per_key"
+    record_max_bytes: int = MIB
+    retry_base_delay: float = 0.05
+    retry_max_delay: float = 2.0
+    connect_timeout: float = 5.0
+    read_timeout: float = 5.0
+    close_timeout: float = 30.0
+
+    def __post_init__(self) -> None:
+        self._within("record_max_bytes", 1, MAX_RECORD_BYTES)
+        self._within("aggregate_target_bytes", KIB, MIB)
+        self._within("aggregate_max_bytes", self.aggregate_target_bytes, max(self.record_max_bytes, KIB))
+        self._within("aggregate_max_records", 1, 1_000_000)
+        self._within("linger", 0, 60)
+        self._within("collection_max_records", 1, MAX_ENTRIES_PER_REQUEST)
+        self._within("collection_max_bytes", self.record_max_bytes, MAX_REQUEST_BYTES)
+        self._within("max_in_flight_requests", 1, 256)
+        self._within("slots_per_shard", 1, 4096)
+        self._within("buffered_bytes", self.record_max_bytes)
+        self._one_of("when_full", "block", "raise")
+        self._above_zero("records_per_second_per_shard")
+        self._above_zero("bytes_per_second_per_shard")
+        self._one_of("ordering", "per_key", "none")
+        self._above_zero("retry_base_delay", 60)
+        self._within("retry_max_delay", self.retry_base_delay, 300)
+        self._above_zero("connect_timeout", 60)
+        self._above_zero("read_timeout", 60)
+        self._within("close_timeout", 0, 3600)
+
+    def _within(self, field: str, low: float, high: float = float("inf")) -> None:
+        value = getattr(self, field)
+        if not low <= value <= high:
+            raise ConfigError(field, value, f"{low} or more" if high == float("inf") else f"{low} to {high}")
+
+    def _above_zero(self, field: str, high: float = float("inf")) -> None:
+        value = getattr(self, field)
+        if not 0 < value <= high:
+            raise ConfigError(
+                field, value, "more than 0" if high == float("inf") else f"more than 0, to {high}"
+            )
+
+    def _one_of(self, field: str, *allowed: str) -> None:
+        value = getattr(self, field)
+        if value not in allowed:
+            raise ConfigError(field, value, " or ".join(map(repr, allowed)))

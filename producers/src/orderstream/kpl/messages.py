@@ -1,0 +1,97 @@
+"""What the producer's core is told, and what it asks for in return."""
+
+from collections.abc import Sequence
+
+import msgspec
+
+from orderstream.kpl.outcome import Acknowledged, Rejected
+from orderstream.kpl.pending import KinesisRecord, PendingRecord
+from orderstream.kpl.shard_map import Shard
+
+
+class Failure(msgspec.Struct, frozen=True):
+    """A call, or one entry of it, did not succeed.
+
+    Attributes:
+        code: Kinesis' error code, or the name of the connection's error.
+        message: The explanation that came with it.
+        retryable: Whether the same call may succeed later.
+    """
+
+    code: str
+    message: str
+    retryable: bool
+
+
+class Put(msgspec.Struct, frozen=True):
+    """Records were put, in this order."""
+
+    records: Sequence[PendingRecord]
+
+
+class MapLoaded(msgspec.Struct, frozen=True):
+    """ListShards answered with all its pages."""
+
+    shards: Sequence[Shard]
+
+
+class MapFailed(msgspec.Struct, frozen=True):
+    """ListShards failed."""
+
+    failure: Failure
+
+
+class RequestCompleted(msgspec.Struct, frozen=True):
+    """PutRecords answered: one result per entry, in the order of the entries."""
+
+    request_id: int
+    results: Sequence[Acknowledged | Failure]
+
+
+class RequestFailed(msgspec.Struct, frozen=True):
+    """PutRecords failed as a whole, or its answer was lost."""
+
+    request_id: int
+    failure: Failure
+
+
+class Tick(msgspec.Struct, frozen=True):
+    """Nothing but time has passed."""
+
+
+class Flush(msgspec.Struct, frozen=True):
+    """Everything put so far shall go out without lingering."""
+
+
+class Close(msgspec.Struct, frozen=True):
+    """Give up what is not settled yet."""
+
+
+Input = Put | MapLoaded | MapFailed | RequestCompleted | RequestFailed | Tick | Flush | Close
+
+
+class SendPutRecords(msgspec.Struct, frozen=True):
+    """Make this call and answer with RequestCompleted or RequestFailed."""
+
+    request_id: int
+    entries: Sequence[KinesisRecord]
+
+
+class ListShards(msgspec.Struct, frozen=True):
+    """Read the shard map and answer with MapLoaded or MapFailed."""
+
+
+class Settle(msgspec.Struct, frozen=True):
+    """Report the one outcome of these records; their index is the sub-sequence number."""
+
+    records: Sequence[PendingRecord]
+    outcome: Acknowledged | Rejected
+
+
+class WakeAt(msgspec.Struct, frozen=True):
+    """Send a Tick at this time unless another input comes first; replaces any earlier wish."""
+
+    at: float
+
+
+Command = SendPutRecords | ListShards | Settle | WakeAt

@@ -1,0 +1,65 @@
+"""What happened to a record: its attempts and its one outcome."""
+
+import msgspec
+
+REMEMBERED_ATTEMPTS = 16
+"""How many attempts a record remembers: through an outage of hours the list must not grow with it."""
+
+
+class Attempt(msgspec.Struct, frozen=True):
+    """One PutRecords call that carried the record.
+
+    Attributes:
+        started: When the call was made, in seconds of the producer's monotonic clock.
+        ended: When its answer was there, same clock.
+        shard_id: Where the record landed; None if it was refused.
+        error_code: What Kinesis or the connection answered; None if it was taken. ``WrongShard`` if it was
+            taken inside an aggregate that consumers drop, because the shards had changed.
+        error_message: Kinesis' explanation, if any.
+    """
+
+    started: float
+    ended: float
+    shard_id: str | None = None
+    error_code: str | None = None
+    error_message: str | None = None
+
+
+class Acknowledged(msgspec.Struct, frozen=True):
+    """Kinesis has the record, where every consumer will find it.
+
+    Attributes:
+        shard_id: The shard it landed in.
+        sequence_number: Its sequence number there, in decimal.
+    """
+
+    shard_id: str
+    sequence_number: str
+
+
+class Rejected(msgspec.Struct, frozen=True):
+    """The record was given up.
+
+    Attributes:
+        reason: Why, in words.
+        unsent: True if it was still waiting when the producer was closed.
+    """
+
+    reason: str
+    unsent: bool = False
+
+
+class Delivered(msgspec.Struct, frozen=True):
+    """Where a user record ended up.
+
+    Attributes:
+        shard_id: The shard.
+        sequence_number: The sequence number of the Kinesis record that carries it, in decimal.
+        subsequence_number: Its index in the aggregate; 0 if it travelled alone.
+        attempts: The most recent attempts, oldest first, the successful one last.
+    """
+
+    shard_id: str
+    sequence_number: str
+    subsequence_number: int
+    attempts: tuple[Attempt, ...]

@@ -1,0 +1,354 @@
+r"""The producer's core: a machine without threads, clocks or I/O.
+
+``on(input, now)`` takes one input and returns the commands that follow from it. The life of a user record::
+
+      Put          shard map known        slot idle, limits allow             landed as predicted
+    -----> unmapped -------------> queued -----------------------> in flight -----------------------> settled
+                                   in its ^                        |   |                                ^
+                                   slot   |  refused, lost, failed |   | landed elsewhere               |
+                                          |<-----------------------+   v                                |
+                                          |                      to be judged by a fresh shard map -----+
+                                          |<-------------------- outside the shard:       inside the shard
+                                                                 all of the aggregate
+
+Whatever comes back returns to the head of its slots, so per key nothing is ever overtaken; the slots stay
+busy until then. A permanent failure settles as rejected, from any state.
+"""
+
+import heapq
+import logging
+from collections.abc import Callable, Iterable, Sequence
+from itertools import count
+from typing import assert_never
+
+from orderstream.kpl import messages
+from orderstream.kpl.aggregator import take_many, take_one
+from orderstream.kpl.collector import Collector
+from orderstream.kpl.config import ProducerConfig
+from orderstream.kpl.limiter import ShardLimiter
+from orderstream.kpl.messages import Command, Failure, Input, ListShards, SendPutRecords, Settle, WakeAt
+from orderstream.kpl.outcome import Attempt, Rejected
+from orderstream.kpl.pending import KinesisRecord, PendingRecord
+from orderstream.kpl.refresher import Refresher
+from orderstream.kpl.retrier import RetryPolicy
+from orderstream.kpl.shard_map import IncompleteShardMapError, Shard, ShardMap
+from orderstream.kpl.slots import Slot, SlotTable
+
+logger = logging.getLogger(__name__)
+
+# A slot that falls behind sends larger aggregates: up to one part in this many of what waits.
+_GROWTH = 4
+
+
+class Pipeline:
+    """From put to outcome.
+
+    Args:
+        config: The settings.
+        random: Returns a number from 0 to 1, for the jitter of retries.
+    """
+
+    def __init__(self, config: ProducerConfig, random: Callable[[], float]) -> None:
+        self._config = config
+        self._policy = RetryPolicy(config.retry_base_delay, config.retry_max_delay, random)
+        self._limiter = ShardLimiter(config.records_per_second_per_shard, config.bytes_per_second_per_shard)
+        self._refresher = Refresher(self._policy)
+        self._slots_per_shard = 1 if config.aggregation else config.slots_per_shard
+        self._map: ShardMap | None = None
+        self._map_version = 0
+        self._slots: SlotTable | None = None
+        self._unmapped: list[PendingRecord] = []
+        self._candidates: dict[Slot, None] = {}
+        self._alarms: list[tuple[float, int, Slot]] = []
+        self._requests: dict[int, Sequence[KinesisRecord]] = {}
+        self._to_judge: list[KinesisRecord] = []
+        self._put_count = 0
+        self._flushed = 0
+        self._ids = count(1)
+        self._first = True
+        self._closed = False
+        self._commands: list[Command] = []
+
+    def on(self, event: Input, now: float) -> list[Command]:
+        """Take an input.
+
+        Args:
+            event: What happened.
+            now: The time, in seconds of a monotonic clock.
+
+        Returns:
+            What to do now, in this order.
+        """
+        self._commands = []
+        match event:
+            case messages.Put():
+                self._put(event.records, now)
+            case messages.RequestCompleted():
+                self._completed(event, now)
+            case messages.RequestFailed():
+                self._failed(event, now)
+            case messages.MapLoaded():
+                self._map_loaded(event.shards, now)
+            case messages.MapFailed():
+                self._map_failed(event.failure, now)
+            case messages.Flush():
+                self._flushed = self._put_count
+                self._reconsider_all()
+            case messages.Close():
+                self._close()
+            case messages.Tick():
+                pass
+            case _:
+                assert_never(event)
+        if not self._closed:
+            self._ring(now)
+            self._send(now)
+            self._ask_for_map(now)
+            self._plan_wake()
+        return self._commands
+
+    # --- records come in ---
+
+    def _put(self, records: Sequence[PendingRecord], now: float) -> None:
+        if self._closed:
+            self._reject(records, "the producer was closed", unsent=True)
+            return
+        for record in records:
+            self._put_count += 1
+            record.number = self._put_count
+            record.put_at = now
+            if self._slots is None:
+                self._unmapped.append(record)
+            else:
+                slot = self._slots.slot_for(record.hash_key)
+                slot.append(record)
+                self._candidates[slot] = None
+
+    # --- records go out ---
+
+    def _send(self, now: float) -> None:
+        while self._candidates and len(self._requests) < self._config.max_in_flight_requests:
+            entries = self._collect(now)
+            if not entries:
+                return
+            request_id = next(self._ids)
+            for record in entries:
+                record.sent_at = now
+            self._requests[request_id] = entries
+            self._commands.append(SendPutRecords(request_id, entries))
+
+    def _collect(self, now: float) -> list[KinesisRecord]:
+        collector = Collector(self._config.collection_max_records, self._config.collection_max_bytes)
+        for slot in list(self._candidates):
+            while self._may_send(slot) and self._is_due(slot, now):
+                if not collector.takes(slot.queue[0].size):
+                    return collector.entries
+                collector.add(self._take(slot, collector.room, now))
+            del self._candidates[slot]
+        return collector.entries
+
+    def _may_send(self, slot: Slot) -> bool:
+        return bool(slot.queue) and (not slot.unsettled or self._config.ordering == "none")
+
+    def _is_due(self, slot: Slot, now: float) -> bool:
+        due = max(slot.not_before, self._limiter.ready_at(slot.shard_id, now), self._lingers_until(slot))
+        if due <= now:
+            return True
+        if slot.wake_at is None or due < slot.wake_at:
+            slot.wake_at = due
+            heapq.heappush(self._alarms, (due, next(self._ids), slot))
+        return False
+
+    def _lingers_until(self, slot: Slot) -> float:
+        head = slot.queue[0]
+        full = slot.queued_bytes >= self._config.aggregate_target_bytes
+        if full or head.attempts or head.number <= self._flushed:
+            return 0.0
+        return head.put_at + self._config.linger
+
+    def _take(self, slot: Slot, room: int, now: float) -> KinesisRecord:
+        assert self._slots is not None
+        config = self._config
+        if config.aggregation:
+            wanted = max(config.aggregate_target_bytes, slot.queued_bytes // _GROWTH)
+            # One byte is the aggregate's own partition key.
+            max_bytes = min(wanted, config.aggregate_max_bytes, room) - 1
+            record = take_many(slot, self._map_version, max_bytes, config.aggregate_max_records)
+        else:
+            record = take_one(slot, self._map_version)
+        self._slots.occupy(record)
+        self._limiter.take(slot.shard_id, record.size, now)
+        return record
+
+    # --- answers come back ---
+
+    def _completed(self, event: messages.RequestCompleted, now: float) -> None:
+        # A request unknown here was given up by Close.
+        entries = self._requests.pop(event.request_id, None)
+        if entries is None:
+            return
+        for record, result in zip(entries, event.results, strict=True):
+            if isinstance(result, Failure):
+                self._refused(record, result, now)
+                continue
+            record.landed = result
+            if result.shard_id == record.shard_id or self._can_judge(record):
+                self._judge(record, now)
+            else:
+                self._to_judge.append(record)
+                logger.info(
+                    "a record landed in another shard than predicted; reading the shard map",
+                    extra={"predicted": record.shard_id, "landed": result.shard_id},
+                )
+
+    def _failed(self, event: messages.RequestFailed, now: float) -> None:
+        for record in self._requests.pop(event.request_id, ()):
+            self._refused(record, event.failure, now)
+
+    def _refused(self, record: KinesisRecord, failure: Failure, now: float) -> None:
+        record.add(Attempt(record.sent_at, now, None, failure.code, failure.message))
+        slots = self._release(record)
+        if not failure.retryable:
+            self._reject(record.user_records, f"{failure.code}: {failure.message}")
+            return
+        for slot in slots:
+            slot.failures += 1
+            slot.not_before = now + self._policy.delay(slot.failures)
+        self._put_back(record)
+
+    def _can_judge(self, record: KinesisRecord) -> bool:
+        """Whether the shard map was read after the record was sealed and knows where it landed."""
+        assert self._map is not None
+        assert record.landed is not None
+        return self._map_version > record.map_version and record.landed.shard_id in self._map.ranges
+
+    def _judge(self, record: KinesisRecord, now: float) -> None:
+        """Settle a record that landed, unless consumers will drop it.
+
+        KCL's AggregatorUtil discards an aggregate whole if one user record's hash key lies outside the shard.
+        """
+        assert self._map is not None
+        assert record.landed is not None
+        shard_id = record.landed.shard_id
+        hash_range = self._map.ranges[shard_id]
+        foreign = record.aggregated and any(user.hash_key not in hash_range for user in record.user_records)
+        record.add(Attempt(record.sent_at, now, shard_id, "WrongShard" if foreign else None))
+        for slot in self._release(record):
+            slot.failures = 0
+        if foreign:
+            self._put_back(record)
+        else:
+            self._commands.append(Settle(record.user_records, record.landed))
+
+    def _release(self, record: KinesisRecord) -> set[Slot]:
+        assert self._slots is not None
+        slots = self._slots.release(record)
+        self._candidates.update(dict.fromkeys(slots))
+        return slots
+
+    def _put_back(self, record: KinesisRecord) -> None:
+        assert self._slots is not None
+        self._slots.put_back(record)
+
+    # --- the shard map ---
+
+    def _ask_for_map(self, now: float) -> None:
+        if self._wants_map() and self._refresher.start(now):
+            self._first = False
+            self._commands.append(ListShards())
+
+    def _wants_map(self) -> bool:
+        if self._map is None:
+            return self._first or bool(self._unmapped)
+        return bool(self._to_judge)
+
+    def _map_loaded(self, shards: Sequence[Shard], now: float) -> None:
+        if self._closed:
+            return
+        try:
+            shard_map = ShardMap(shards, self._map.ranges if self._map else None)
+        except IncompleteShardMapError as error:
+            logger.info("the shard map is incomplete; reading it again", extra={"hash_key": error.hash_key})
+            self._refresher.answered(now, satisfied=False)
+            return
+        self._adopt(shard_map)
+        self._map_version += 1
+        waiting, self._to_judge = self._to_judge, []
+        for record in waiting:
+            if self._can_judge(record):
+                self._judge(record, now)
+            else:
+                self._to_judge.append(record)
+        self._refresher.answered(now, satisfied=not self._to_judge)
+
+    def _adopt(self, shard_map: ShardMap) -> None:
+        """Put a new map in force: every queue is dealt out anew, in put order, among the new slots."""
+        changed = self._map is None or not self._map.same_shards_open(shard_map)
+        self._map = shard_map
+        if not changed:
+            return
+        waiting, self._unmapped = self._unmapped, []
+        if self._slots is not None:
+            waiting = self._slots.queued()
+        self._slots = SlotTable(shard_map, self._slots_per_shard)
+        self._slots.extend(waiting)
+        for record in self._unsettled():
+            self._slots.occupy(record)
+        # Candidates and alarms name slots of the old map, whose queues have just been dealt out.
+        self._candidates, self._alarms = {}, []
+        self._limiter.keep_only({shard.shard_id for shard in shard_map.open})
+        self._reconsider_all()
+        logger.info("new shard map", extra={"open_shards": len(shard_map.open)})
+
+    def _map_failed(self, failure: Failure, now: float) -> None:
+        self._refresher.answered(now, satisfied=False)
+        if failure.retryable or self._closed:
+            return
+        reason = f"the shards cannot be listed, {failure.code}: {failure.message}"
+        unmapped, self._unmapped = self._unmapped, []
+        self._reject(unmapped, reason)
+        to_judge, self._to_judge = self._to_judge, []
+        for record in to_judge:
+            self._release(record)
+            self._reject(record.user_records, reason)
+
+    def _unsettled(self) -> Iterable[KinesisRecord]:
+        for entries in self._requests.values():
+            yield from entries
+        yield from self._to_judge
+
+    # --- time and the end ---
+
+    def _reconsider_all(self) -> None:
+        for slot in self._slots or ():
+            if slot.queue:
+                self._candidates[slot] = None
+
+    def _ring(self, now: float) -> None:
+        while self._alarms and self._alarms[0][0] <= now:
+            due, _, slot = heapq.heappop(self._alarms)
+            if slot.wake_at == due:
+                slot.wake_at = None
+                self._candidates[slot] = None
+
+    def _plan_wake(self) -> None:
+        times = [self._alarms[0][0]] if self._alarms else []
+        if self._wants_map() and not self._refresher.reading:
+            times.append(self._refresher.not_before)
+        if times:
+            self._commands.append(WakeAt(min(times)))
+
+    def _reject(self, records: Sequence[PendingRecord], reason: str, *, unsent: bool = False) -> None:
+        if records:
+            self._commands.append(Settle(records, Rejected(reason, unsent=unsent)))
+
+    def _close(self) -> None:
+        if self._closed:
+            return
+        self._closed = True
+        reason = "the producer was closed before Kinesis acknowledged it"
+        for record in self._unsettled():
+            self._reject(record.user_records, reason, unsent=True)
+        waiting = self._slots.queued() if self._slots is not None else self._unmapped
+        self._reject(waiting, reason, unsent=True)
+        self._requests, self._to_judge, self._unmapped, self._slots = {}, [], [], None
