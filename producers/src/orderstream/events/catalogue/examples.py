@@ -1,0 +1,207 @@
+"""One realistic example of every message, from the conversations of orders that end well or badly."""
+
+import datetime as dt
+from typing import Final
+
+from orderstream.events.envelope import Envelope, following, initial
+from orderstream.events.identity import initial_event_id, order_id_for
+from orderstream.events.inventory import (
+    ReleaseStock,
+    ReserveStock,
+    StockLine,
+    StockRejected,
+    StockReleased,
+    StockReserved,
+    StockSold,
+)
+from orderstream.events.message import Command, Message
+from orderstream.events.notification import CustomerNotified
+from orderstream.events.order import (
+    Customer,
+    OrderCancellationRefused,
+    OrderCancellationRequested,
+    OrderCancelled,
+    OrderConfirmed,
+    OrderLine,
+    OrderPlaced,
+    StepOverdue,
+)
+from orderstream.events.payment import (
+    CapturePayment,
+    PaymentCaptured,
+    PaymentDeclined,
+    PaymentRefunded,
+    RefundPayment,
+)
+from orderstream.events.shipment import OrderShipped, ShipmentRefused, ShipOrder
+
+_START: Final = dt.datetime(2010, 12, 1, 8, 26, tzinfo=dt.UTC)
+_CUSTOMER: Final = Customer(customer_id="17850", email="customer-17850@example.com")
+_LINES: Final = (
+    OrderLine(
+        sku="85123A",
+        quantity=6,
+        unit_price="2.55",
+        total_minor=1530,
+        description="WHITE HANGING HEART T-LIGHT HOLDER",
+    ),
+    OrderLine(
+        sku="71053", quantity=6, unit_price="3.39", total_minor=2034, description="WHITE METAL LANTERN"
+    ),
+    OrderLine(sku="POST", quantity=1, unit_price="18.00", total_minor=1800, service=True),
+)
+_TOTAL: Final = 5364
+
+
+class _Conversation:
+    """Writes one order's messages down, each a little later than the one before."""
+
+    def __init__(self, invoice: str) -> None:
+        self.order_id = order_id_for("books", invoice)
+        self.envelopes: list[Envelope] = []
+        self._invoice = invoice
+
+    def opens(self, message: Message) -> Envelope:
+        """The customer says something: each request under a key of its own, all in one conversation."""
+        count = sum(envelope.source == "orders" for envelope in self.envelopes)
+        event_id = initial_event_id("orders", "books", f"{self._invoice}/{count}")
+        opening = self.envelopes[0].conversation_id if self.envelopes else None
+        return self._add(
+            initial(message, source="orders", event_id=event_id, time=self._now(), conversation_id=opening)
+        )
+
+    def follows(
+        self, cause: Envelope, message: Message, *, source: str, ordinal: int = 0, step: str | None = None
+    ) -> Envelope:
+        asks = isinstance(message, Command)
+        return self._add(
+            following(
+                cause,
+                message,
+                source=source,
+                ordinal=ordinal,
+                time=self._now(),
+                correlation_id=f"{step}:1" if asks else None,
+                reply_to="saga" if asks else None,
+            )
+        )
+
+    def _now(self) -> dt.datetime:
+        return _START + dt.timedelta(milliseconds=180 * len(self.envelopes))
+
+    def _add(self, envelope: Envelope) -> Envelope:
+        self.envelopes.append(envelope)
+        return envelope
+
+
+def _placed(talk: _Conversation) -> Envelope:
+    return talk.opens(
+        OrderPlaced(
+            order_id=talk.order_id,
+            customer=_CUSTOMER,
+            country="United Kingdom",
+            lines=_LINES,
+            total_minor=_TOTAL,
+            currency="GBP",
+        )
+    )
+
+
+def _requested(talk: _Conversation, placed: Envelope) -> tuple[Envelope, Envelope]:
+    units = (StockLine(sku="71053", quantity=6), StockLine(sku="85123A", quantity=6))
+    capture = CapturePayment(
+        order_id=talk.order_id,
+        amount_minor=_TOTAL,
+        currency="GBP",
+        not_after=_START + dt.timedelta(minutes=15),
+    )
+    reserve = ReserveStock(order_id=talk.order_id, lines=units)
+    return (
+        talk.follows(placed, reserve, source="saga", ordinal=0, step="reserve_stock"),
+        talk.follows(placed, capture, source="saga", ordinal=1, step="capture_payment"),
+    )
+
+
+def _confirmed_order() -> list[Envelope]:
+    """Reserved, captured, shipped; a cancellation comes too late."""
+    talk = _Conversation("536365")
+    order = talk.order_id
+    reserve, capture = _requested(talk, _placed(talk))
+    talk.follows(reserve, StockReserved(order_id=order), source="inventory")
+    charge = PaymentCaptured(order_id=order, amount_minor=_TOTAL, currency="GBP", charge_id="ch_7c0b4f21")
+    captured = talk.follows(capture, charge, source="payments")
+    ship_order = ShipOrder(order_id=order, country="United Kingdom", units=12)
+    ship = talk.follows(captured, ship_order, source="saga", step="ship_order")
+    request = talk.opens(OrderCancellationRequested(order_id=order))
+    refused = OrderCancellationRefused(order_id=order, reason="shipping_requested")
+    talk.follows(request, refused, source="saga")
+    shipped = talk.follows(ship, OrderShipped(order_id=order, shipment_id="sh_536365"), source="shipping")
+    confirmed = OrderConfirmed(order_id=order, customer=_CUSTOMER, total_minor=_TOTAL, currency="GBP")
+    confirmation = talk.follows(shipped, confirmed, source="saga")
+    talk.follows(confirmation, StockSold(order_id=order), source="inventory")
+    notified = CustomerNotified(order_id=order, about="OrderConfirmed", outcome="sent")
+    talk.follows(confirmation, notified, source="notifications")
+    return talk.envelopes
+
+
+def _cancelled_order() -> list[Envelope]:
+    """Charged but out of stock: what was asked for is undone."""
+    talk = _Conversation("536544")
+    order = talk.order_id
+    reserve, capture = _requested(talk, _placed(talk))
+    charge = PaymentCaptured(order_id=order, amount_minor=_TOTAL, currency="GBP", charge_id="ch_19d2ab90")
+    talk.follows(capture, charge, source="payments")
+    rejected = StockRejected(order_id=order, reason="out_of_stock", sku="85123A")
+    rejection = talk.follows(reserve, rejected, source="inventory")
+    release_stock, refund_payment = ReleaseStock(order_id=order), RefundPayment(order_id=order)
+    release = talk.follows(rejection, release_stock, source="saga", ordinal=0, step="reserve_stock")
+    refund = talk.follows(rejection, refund_payment, source="saga", ordinal=1, step="capture_payment")
+    talk.follows(release, StockReleased(order_id=order), source="inventory")
+    repaid = PaymentRefunded(order_id=order, amount_minor=_TOTAL, currency="GBP", refund_id="re_5e88c1d0")
+    refunded = talk.follows(refund, repaid, source="payments")
+    cancelled = OrderCancelled(
+        order_id=order, customer=_CUSTOMER, reason="out_of_stock", failed_step="reserve_stock"
+    )
+    cancellation = talk.follows(refunded, cancelled, source="saga")
+    notified = CustomerNotified(order_id=order, about="OrderCancelled", outcome="sent")
+    talk.follows(cancellation, notified, source="notifications")
+    return talk.envelopes
+
+
+def _other_answers() -> list[Envelope]:
+    """What else services may say: a declined card, a refused shipment, a late step."""
+    talk = _Conversation("536556")
+    order = talk.order_id
+    _, capture = _requested(talk, _placed(talk))
+    overdue = StepOverdue(order_id=order, step="capture_payment", attempt=1)
+    talk.follows(capture, overdue, source="saga", ordinal=1)
+    talk.follows(capture, PaymentDeclined(order_id=order, reason="card_declined"), source="payments")
+    ship_order = ShipOrder(order_id=order, country="RSA", units=12)
+    ship = talk.follows(capture, ship_order, source="saga", ordinal=2, step="ship_order")
+    refused = ShipmentRefused(order_id=order, reason="destination_not_served")
+    talk.follows(ship, refused, source="shipping")
+    return talk.envelopes
+
+
+CONFIRMED_ORDER: Final[tuple[Envelope, ...]] = tuple(_confirmed_order())
+"""The whole conversation of an order that is confirmed, in stream order."""
+
+CANCELLED_ORDER: Final[tuple[Envelope, ...]] = tuple(_cancelled_order())
+"""The whole conversation of an order that is cancelled, in stream order."""
+
+
+def example_of(message_type: type[Message]) -> Envelope:
+    """The example of one message, in its envelope.
+
+    Args:
+        message_type: The message.
+
+    Raises:
+        KeyError: there is no example of it yet; add one to a conversation of this module.
+    """
+    return _BY_TYPE[message_type.type_name()]
+
+
+_BY_TYPE: Final = {
+    envelope.type: envelope for envelope in reversed((*CONFIRMED_ORDER, *CANCELLED_ORDER, *_other_answers()))
+}
