@@ -180,6 +180,9 @@ class Producer:
         return self._owned_client
 
     def _checked_size(self, record: UserRecord) -> int:
+        if not isinstance(record.data, bytes):
+            # The type checker may be off, and a request with one wrong payload would fail as a whole.
+            raise RecordInvalidError("data", "bytes")
         if not 1 <= len(record.partition_key) <= MAX_PARTITION_KEY:
             raise RecordInvalidError("partition_key", f"1 to {MAX_PARTITION_KEY} characters long")
         if record.explicit_hash_key is not None and not 0 <= record.explicit_hash_key <= MAX_HASH_KEY:
@@ -198,22 +201,19 @@ class Producer:
         try:
             self._serve()
         finally:
-            # After a defect, too, nobody may be left waiting.
+            # Reached with an error only by a defect: better to refuse records than to hold them for nothing.
             self._buffer.close()
             self._execute(self._core.on(Close(), monotonic()))
-            # Records whose put was under way when the producer closed still get their outcome.
-            while not self._buffer.empty:
-                for event in self._next_inputs():
-                    self._execute(self._core.on(event, monotonic()))
 
     def _serve(self) -> None:
-        """Run the core until it is told to close."""
+        """Run the core until it was told to close and everything has its outcome."""
         self._execute(self._core.on(Tick(), monotonic()))
-        while True:
+        closing = False
+        # A record whose put was under way when the producer closed arrives behind Close and is settled, too.
+        while not (closing and self._buffer.empty):
             for event in self._next_inputs():
+                closing = closing or isinstance(event, Close)
                 self._execute(self._core.on(event, monotonic()))
-                if isinstance(event, Close):
-                    return
 
     def _next_inputs(self) -> Iterator[Input]:
         """Wait for inputs, or for the time to wake; yield them with neighbouring puts made one."""

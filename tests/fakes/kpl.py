@@ -1,0 +1,78 @@
+"""A tiny Kinesis for the producer's core: shards that split and merge, and a log of all that was taken."""
+
+from dataclasses import dataclass, field
+from itertools import pairwise
+from random import Random
+
+from orderstream.kpl import MAX_HASH_KEY, deaggregate, hash_key_of
+from orderstream.kpl.outcome import Acknowledged
+from orderstream.kpl.pending import KinesisRecord
+from orderstream.kpl.shard_map import HashRange, Shard
+
+
+@dataclass
+class Taken:
+    """One Kinesis record in the log; its sequence number is its index there."""
+
+    shard_id: str
+    user_records: list[tuple[bytes, int]]
+    visible: bool
+
+
+@dataclass
+class TinyKinesis:
+    """Takes records in the order of the calls, as one shard after the other would."""
+
+    shards: list[Shard] = field(default_factory=list)
+    log: list[Taken] = field(default_factory=list)
+
+    @classmethod
+    def with_shards(cls, number: int) -> "TinyKinesis":
+        edges = [(MAX_HASH_KEY + 1) * index // number for index in range(number + 1)]
+        kinesis = cls()
+        for start, end in pairwise(edges):
+            kinesis._open(HashRange(start, end - 1))
+        return kinesis
+
+    @property
+    def open(self) -> list[Shard]:
+        return sorted((shard for shard in self.shards if not shard.closed), key=lambda shard: shard.hash_range)
+
+    def split(self, shard: Shard, at: int) -> None:
+        self._close(shard)
+        self._open(HashRange(shard.hash_range.start, at - 1), shard)
+        self._open(HashRange(at, shard.hash_range.end), shard)
+
+    def merge(self, left: Shard, right: Shard) -> None:
+        self._close(left)
+        self._close(right)
+        self._open(HashRange(left.hash_range.start, right.hash_range.end), left, right)
+
+    def reshard(self, random: Random) -> None:
+        """Split or merge somewhere."""
+        shards = self.open
+        index = random.randrange(len(shards))
+        if len(shards) > 1 and random.random() < 0.5:
+            index = min(index, len(shards) - 2)
+            self.merge(shards[index], shards[index + 1])
+        elif len(shards) < 12:
+            start, end = shards[index].hash_range
+            self.split(shards[index], start + (end - start) * random.randrange(1, 100) // 100 + 1)
+
+    def take(self, record: KinesisRecord) -> Acknowledged:
+        """Append a record where its key leads, and note what consumers will see of it, by KCL's rule."""
+        routed_by = record.explicit_hash_key
+        hash_key = hash_key_of(record.partition_key) if routed_by is None else int(routed_by)
+        shard = next(shard for shard in self.open if hash_key in shard.hash_range)
+        opened = deaggregate(record.data, record.partition_key, record.explicit_hash_key)
+        users = [(user.data, user.hash_key) for user in opened.user_records]
+        foreign = opened.aggregated and any(key not in shard.hash_range for _, key in users)
+        self.log.append(Taken(shard.shard_id, users, visible=not foreign))
+        return Acknowledged(shard.shard_id, str(len(self.log) - 1))
+
+    def _open(self, hash_range: HashRange, *parents: Shard) -> None:
+        shard_id = f"shardId-{len(self.shards):012d}"
+        self.shards.append(Shard(shard_id, hash_range, False, tuple(parent.shard_id for parent in parents)))
+
+    def _close(self, shard: Shard) -> None:
+        self.shards[self.shards.index(shard)] = shard._replace(closed=True)

@@ -1,0 +1,59 @@
+import dataclasses
+from typing import Any
+
+import pytest
+
+from orderstream.kpl import ConfigError, ProducerConfig
+from orderstream.kpl.config import KIB, MIB
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("record_max_bytes", 0),
+        ("record_max_bytes", 11 * MIB),
+        ("aggregate_target_bytes", 1023),
+        ("aggregate_target_bytes", MIB + 1),
+        ("aggregate_max_bytes", 49 * KIB),
+        ("aggregate_max_bytes", 2 * MIB),
+        ("aggregate_max_records", 0),
+        ("linger", -0.1),
+        ("linger", float("nan")),
+        ("collection_max_records", 501),
+        ("collection_max_bytes", MIB - 1),
+        ("collection_max_bytes", 10 * MIB + 1),
+        ("max_in_flight_requests", 0),
+        ("slots_per_shard", 0),
+        ("buffered_bytes", MIB - 1),
+        ("when_full", "drop"),
+        ("records_per_second_per_shard", 0),
+        ("bytes_per_second_per_shard", -1),
+        ("ordering", "global"),
+        ("retry_base_delay", 0),
+        ("retry_max_delay", 0.01),
+        ("connect_timeout", 0),
+        ("read_timeout", 61),
+        ("close_timeout", -1),
+    ],
+)
+def test_a_value_out_of_range_is_named(field: str, value: Any) -> None:
+    """The error tells the field, its value and what it may be."""
+    with pytest.raises(ConfigError) as caught:
+        ProducerConfig(**{field: value})
+    assert (caught.value.field, caught.value.allowed != "") == (field, True)
+    assert field in str(caught.value)
+    assert caught.value.allowed in str(caught.value)
+
+
+def test_the_defaults_are_in_range_and_frozen() -> None:
+    """A configuration that was accepted stays what it is."""
+    config = ProducerConfig()
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        config.linger = 1.0  # type: ignore[misc]
+
+
+def test_every_field_is_documented() -> None:
+    """Each setting is explained where it is defined."""
+    documentation = ProducerConfig.__doc__ or ""
+    for field in dataclasses.fields(ProducerConfig):
+        assert f"        {field.name}: " in documentation

@@ -1,0 +1,33 @@
+import pytest
+
+from orderstream.kpl.retrier import RetryPolicy, is_retryable
+
+
+@pytest.mark.parametrize(
+    "code", ["AccessDeniedException", "ResourceNotFoundException", "ValidationException"]
+)
+def test_what_stays_wrong_is_not_retried(code: str) -> None:
+    """An answer that will not change ends the retries."""
+    assert not is_retryable(code)
+
+
+@pytest.mark.parametrize(
+    "code",
+    ["ProvisionedThroughputExceededException", "InternalFailure", "KMSThrottlingException", "NeverHeardOf"],
+)
+def test_what_may_pass_is_retried(code: str) -> None:
+    """Throttles, failures of the service and unknown codes are tried again."""
+    assert is_retryable(code)
+
+
+def test_delays_double_up_to_a_limit() -> None:
+    """Without jitter the steps are the powers of two, capped, however long it goes on."""
+    policy = RetryPolicy(0.1, 1.0, lambda: 1.0)
+    assert [policy.delay(failures) for failures in (1, 2, 3, 4, 5)] == [0.1, 0.2, 0.4, 0.8, 1.0]
+    assert policy.delay(100_000) == 1.0
+
+
+def test_jitter_takes_away_up_to_half() -> None:
+    """Producers that fail together do not come back together."""
+    assert RetryPolicy(0.1, 1.0, lambda: 0.0).delay(1) == 0.05
+    assert RetryPolicy(0.1, 1.0, lambda: 0.5).delay(1) == pytest.approx(0.075)

@@ -1,0 +1,79 @@
+from itertools import pairwise
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from orderstream.kpl import MAX_HASH_KEY
+from orderstream.kpl.shard_map import HashRange, IncompleteShardMapError, Shard, ShardMap
+
+HALF = MAX_HASH_KEY // 2
+LEFT = Shard("left", HashRange(0, HALF))
+RIGHT = Shard("right", HashRange(HALF + 1, MAX_HASH_KEY))
+WHOLE = Shard("whole", HashRange(0, MAX_HASH_KEY))
+
+
+def test_a_hash_key_leads_to_the_open_shard_that_holds_it() -> None:
+    """Both ends of a range belong to its shard."""
+    shard_map = ShardMap([RIGHT, LEFT])
+    assert [shard_map.shard_for(key).shard_id for key in (0, HALF)] == ["left", "left"]
+    assert [shard_map.shard_for(key).shard_id for key in (HALF + 1, MAX_HASH_KEY)] == ["right", "right"]
+
+
+def test_closed_shards_are_known_but_lead_nowhere() -> None:
+    """After a split the parent's range stays on record, its children take the keys."""
+    shard_map = ShardMap([WHOLE._replace(closed=True), LEFT, RIGHT])
+    assert shard_map.open == (LEFT, RIGHT)
+    assert shard_map.ranges["whole"] == WHOLE.hash_range
+
+
+def test_a_listed_parent_counts_as_closed() -> None:
+    """A listing that shows children beside a parent not yet marked as closed is read right."""
+    children = [shard._replace(parents=("whole",)) for shard in (LEFT, RIGHT)]
+    assert ShardMap([WHOLE, *children]).open == tuple(children)
+
+
+@pytest.mark.parametrize(
+    "shards",
+    [
+        [],
+        [LEFT],
+        [RIGHT],
+        [LEFT, WHOLE],
+        [LEFT, RIGHT._replace(hash_range=HashRange(HALF + 2, MAX_HASH_KEY))],
+        [LEFT, RIGHT._replace(hash_range=HashRange(HALF, MAX_HASH_KEY))],
+        [LEFT, RIGHT._replace(hash_range=HashRange(HALF + 1, MAX_HASH_KEY - 1))],
+    ],
+)
+def test_a_listing_with_gaps_or_overlaps_is_refused(shards: list[Shard]) -> None:
+    """A listing caught in the middle of a change is no map; it can be read again."""
+    with pytest.raises(IncompleteShardMapError) as caught:
+        ShardMap(shards)
+    assert caught.value.retryable
+
+
+def test_ranges_outlive_the_listing() -> None:
+    """What was once learned of a shard id stays true, even if a later listing lags behind."""
+    first = ShardMap([WHOLE._replace(closed=True), LEFT, RIGHT])
+    assert ShardMap([WHOLE], first.ranges).ranges["left"] == LEFT.hash_range
+
+
+def test_maps_are_compared_by_their_open_shards() -> None:
+    """Only what routes records counts as a change."""
+    assert ShardMap([LEFT, RIGHT]).same_shards_open(ShardMap([RIGHT, LEFT, WHOLE._replace(closed=True)]))
+    assert not ShardMap([LEFT, RIGHT]).same_shards_open(ShardMap([WHOLE]))
+
+
+@given(
+    st.sets(st.integers(1, MAX_HASH_KEY), max_size=20),
+    st.tuples(st.integers(0, MAX_HASH_KEY), st.integers(0, MAX_HASH_KEY)).map(sorted),
+)
+@settings(max_examples=100)
+def test_overlap_queries_agree_with_a_scan(cuts: set[int], ends: list[int]) -> None:
+    """The shards found for a range are exactly those that share a hash key with it."""
+    edges = [0, *sorted(cuts), MAX_HASH_KEY + 1]
+    shards = [Shard(str(left), HashRange(left, right - 1)) for left, right in pairwise(edges)]
+    wanted = HashRange(*ends)
+    found = ShardMap(shards).overlapping(wanted)
+    assert list(found) == [shard for shard in shards if shard.hash_range.overlaps(wanted)]
+    assert found[0] == ShardMap(shards).shard_for(wanted.start)
