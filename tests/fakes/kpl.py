@@ -1,8 +1,12 @@
-"""A tiny Kinesis for the producer's core: shards that split and merge, and a log of all that was taken."""
+"""A tiny Kinesis for the producer: shards that split and merge, a log of all that was taken, a client."""
 
+import threading
 from dataclasses import dataclass, field
 from itertools import pairwise
 from random import Random
+from typing import Any
+
+from botocore.exceptions import ClientError
 
 from orderstream.kpl import MAX_HASH_KEY, deaggregate, hash_key_of
 from orderstream.kpl.outcome import Acknowledged
@@ -76,3 +80,77 @@ class TinyKinesis:
 
     def _close(self, shard: Shard) -> None:
         self.shards[self.shards.index(shard)] = shard._replace(closed=True)
+
+
+class TinyClient:
+    """The tiny Kinesis behind the two calls of a boto3 client that a producer makes.
+
+    ``failures`` are raised by the next calls of put_records, one each. While ``gate`` is not set, calls wait.
+    """
+
+    def __init__(self, shards: int = 1) -> None:
+        self.kinesis = TinyKinesis.with_shards(shards)
+        self.failures: list[Exception] = []
+        self.gate = threading.Event()
+        self.gate.set()
+        self.requests: list[dict[str, Any]] = []
+        self.page_size = 100
+        self._lock = threading.Lock()
+
+    def list_shards(self, **request: str) -> dict[str, Any]:
+        with self._lock:
+            self.requests.append(request)
+            start = int(request.get("NextToken", 0))
+            page = [_described(shard) for shard in self.kinesis.shards[start : start + self.page_size]]
+            following = start + self.page_size
+            more = following < len(self.kinesis.shards)
+            return {"Shards": page} | ({"NextToken": str(following)} if more else {})
+
+    def put_records(self, **request: Any) -> dict[str, Any]:
+        assert self.gate.wait(30)
+        with self._lock:
+            self.requests.append(request)
+            if self.failures:
+                raise self.failures.pop(0)
+            taken = [self.kinesis.take(_record(entry)) for entry in request["Records"]]
+        results = [{"ShardId": each.shard_id, "SequenceNumber": each.sequence_number} for each in taken]
+        return {"Records": results, "FailedRecordCount": 0}
+
+    @property
+    def put_requests(self) -> list[dict[str, Any]]:
+        return [request for request in self.requests if "Records" in request]
+
+    @property
+    def payloads(self) -> list[bytes]:
+        return [data for taken in self.kinesis.log for data, _ in taken.user_records]
+
+
+def client_error(code: str, status: int = 400) -> ClientError:
+    response: Any = {"Error": {"Code": code, "Message": "said so"}, "ResponseMetadata": {"HTTPStatusCode": status}}
+    return ClientError(response, "PutRecords")
+
+
+def _described(shard: Shard) -> dict[str, Any]:
+    sequence = {"StartingSequenceNumber": "1"} | ({"EndingSequenceNumber": "2"} if shard.closed else {})
+    parents = dict(zip(("ParentShardId", "AdjacentParentShardId"), shard.parents, strict=False))
+    return {
+        "ShardId": shard.shard_id,
+        "HashKeyRange": {
+            "StartingHashKey": str(shard.hash_range.start),
+            "EndingHashKey": str(shard.hash_range.end),
+        },
+        "SequenceNumberRange": sequence,
+        **parents,
+    }
+
+
+def _record(entry: dict[str, Any]) -> KinesisRecord:
+    return KinesisRecord(
+        [],
+        entry["Data"],
+        entry["PartitionKey"],
+        entry.get("ExplicitHashKey"),
+        shard_id="",
+        map_version=0,
+        aggregated=False,
+    )

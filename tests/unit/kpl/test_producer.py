@@ -1,0 +1,236 @@
+"""The threaded shell, over a client that keeps everything in memory."""
+
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+
+import pytest
+
+from fakes.kpl import TinyClient, client_error
+from orderstream import (
+    BufferFullError,
+    Delivery,
+    DeliveryFailedError,
+    Producer,
+    ProducerClosedError,
+    ProducerConfig,
+    RecordInvalidError,
+    RecordTooLargeError,
+    UnsentRecordsError,
+)
+
+WAIT = 30.0
+
+
+def producer_on(client: TinyClient, **settings: object) -> Producer:
+    return Producer("orders", client=client, config=ProducerConfig(**settings))  # type: ignore[arg-type]
+
+
+@pytest.fixture
+def client() -> TinyClient:
+    return TinyClient(shards=4)
+
+
+@pytest.fixture
+def producer(client: TinyClient) -> Iterator[Producer]:
+    with producer_on(client) as producer:
+        yield producer
+
+
+def test_a_record_is_delivered_and_tells_where(client: TinyClient, producer: Producer) -> None:
+    """Put hands back a handle whose result is the record's place in the stream."""
+    delivered = producer.put(b"data", "key").result(WAIT)
+    taken = client.kinesis.log[int(delivered.sequence_number)]
+    assert taken.shard_id == delivered.shard_id
+    assert taken.user_records[delivered.subsequence_number][0] == b"data"
+    assert len(delivered.attempts) == 1
+
+
+def test_an_explicit_hash_key_decides_the_shard(client: TinyClient, producer: Producer) -> None:
+    """The partition key keeps its meaning, the place comes from the hash key."""
+    assert producer.put(b"data", "key", explicit_hash_key=0).result(WAIT).shard_id == "shardId-000000000000"
+    assert producer.put(b"data", "key", 2**128 - 1).result(WAIT).shard_id == "shardId-000000000003"
+
+
+def test_many_records_from_many_threads_all_arrive_in_order(client: TinyClient, producer: Producer) -> None:
+    """Each thread's records of one key appear in the order it put them."""
+
+    def put(thread: int) -> None:
+        producer.put_many((b"%d %d" % (thread, number), f"key-{thread}") for number in range(500))
+
+    threads = [threading.Thread(target=put, args=(number,)) for number in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(WAIT)
+    assert producer.flush(WAIT) == 0
+    assert len(client.payloads) == 4000
+    for thread_number in range(8):
+        mine = [data for data in client.payloads if data.startswith(b"%d " % thread_number)]
+        assert mine == [b"%d %d" % (thread_number, number) for number in range(500)]
+
+
+def test_a_failed_call_is_made_again(client: TinyClient, producer: Producer) -> None:
+    """The caller sees one delivery, with both attempts."""
+    client.failures = [client_error("InternalFailure", 500)]
+    delivered = producer.put(b"data", "key").result(WAIT)
+    assert [attempt.error_code for attempt in delivered.attempts] == ["InternalFailure", None]
+
+
+def test_a_permanent_failure_fails_the_delivery(client: TinyClient, producer: Producer) -> None:
+    """What cannot succeed is told to whoever waits."""
+    client.failures = [client_error("AccessDeniedException")]
+    delivery = producer.put(b"data", "key")
+    with pytest.raises(DeliveryFailedError, match="AccessDenied") as caught:
+        delivery.result(WAIT)
+    assert len(caught.value.attempts) == 1
+
+
+def test_flush_returns_what_is_still_on_its_way(client: TinyClient, producer: Producer) -> None:
+    """A deadline that passes leaves the records where they are; a later flush sees them through."""
+    client.gate.clear()
+    delivery = producer.put(b"data", "key")
+    assert producer.flush(timeout=0.0) == 1
+    assert not delivery.done()
+    client.gate.set()
+    assert producer.flush(WAIT) == 0
+    assert delivery.done()
+
+
+def test_close_hands_back_what_was_not_acknowledged(client: TinyClient) -> None:
+    """Payload and keys come back, and their deliveries fail: nothing is left open."""
+    producer = producer_on(client)
+    client.gate.clear()
+    deliveries = producer.put_many([(b"1", "key"), (b"2", "key")])
+    unsent = producer.close(timeout=0.0)
+    assert [(record.data, record.partition_key) for record in unsent] == [(b"1", "key"), (b"2", "key")]
+    assert all(isinstance(delivery.exception(WAIT), DeliveryFailedError) for delivery in deliveries)
+    assert producer.close() == unsent
+    client.gate.set()
+
+
+def test_a_closed_producer_takes_nothing(client: TinyClient) -> None:
+    """Put after close is an error of its own kind."""
+    producer = producer_on(client)
+    assert producer.close(WAIT) == ()
+    with pytest.raises(ProducerClosedError):
+        producer.put(b"data", "key")
+
+
+def put_and_leave(producer: Producer, error: Exception | None = None) -> None:
+    with producer:
+        producer.put(b"data", "key")
+        if error:
+            raise error
+
+
+def test_leaving_the_block_with_records_unsent_is_an_error(client: TinyClient) -> None:
+    """Silence would look like delivery."""
+    client.gate.clear()
+    with pytest.raises(UnsentRecordsError) as caught:
+        put_and_leave(producer_on(client, close_timeout=0.0))
+    assert caught.value.count == 1
+    client.gate.set()
+
+
+def test_leaving_the_block_waits_for_the_acknowledgements(client: TinyClient) -> None:
+    """The with block ends when all is delivered."""
+    with producer_on(client, linger=60) as producer:
+        delivery = producer.put(b"data", "key")
+    assert delivery.done()
+
+
+def test_an_error_in_the_block_is_not_hidden(client: TinyClient) -> None:
+    """The application's own error comes first."""
+    client.gate.clear()
+    with pytest.raises(ZeroDivisionError):
+        put_and_leave(producer_on(client, close_timeout=0.0), ZeroDivisionError())
+    client.gate.set()
+
+
+def test_a_full_buffer_raises_if_configured(client: TinyClient) -> None:
+    """Back-pressure as an error, with room again after the acknowledgement."""
+    with producer_on(client, when_full="raise", record_max_bytes=300_000, buffered_bytes=300_000) as producer:
+        client.gate.clear()
+        delivery = producer.put(bytes(200_000), "key")
+        with pytest.raises(BufferFullError):
+            producer.put(bytes(200_000), "key")
+        client.gate.set()
+        delivery.result(WAIT)
+        assert producer.flush(WAIT) == 0
+        producer.put(bytes(200_000), "key").result(WAIT)
+
+
+def test_a_full_buffer_blocks_by_default(client: TinyClient) -> None:
+    """The caller waits for room and loses nothing."""
+    with producer_on(client, record_max_bytes=300_000, buffered_bytes=300_000) as producer:
+        deliveries = producer.put_many((bytes(200_000), f"key-{number}") for number in range(10))
+    assert all(delivery.exception() is None for delivery in deliveries)
+
+
+def test_a_callback_may_put_again(client: TinyClient, producer: Producer) -> None:
+    """Callbacks run in the producer's thread, and may hand it more."""
+    following: list[Delivery] = []
+    done = threading.Event()
+
+    def put_next(delivery: Delivery) -> None:
+        following.append(producer.put(b"second", "key"))
+        done.set()
+
+    producer.put(b"first", "key").add_done_callback(put_next)
+    assert done.wait(WAIT)
+    following[0].result(WAIT)
+    assert client.payloads == [b"first", b"second"]
+
+
+@pytest.mark.parametrize(
+    ("data", "key", "hash_key", "field"),
+    [
+        (b"", "", None, "partition_key"),
+        (b"", "k" * 257, None, "partition_key"),
+        (b"", "\ud800", None, "partition_key"),
+        (b"", "k", -1, "explicit_hash_key"),
+        (b"", "k", 2**128, "explicit_hash_key"),
+        ("text", "k", None, "data"),
+    ],
+)
+def test_a_record_kinesis_could_not_take_is_refused_at_once(
+    producer: Producer, data: bytes, key: str, hash_key: int | None, field: str
+) -> None:
+    """One bad record must not fail the request it would travel in."""
+    with pytest.raises(RecordInvalidError) as caught:
+        producer.put(data, key, hash_key)
+    assert caught.value.field == field
+
+
+def test_a_record_over_the_limit_is_refused_at_once(producer: Producer) -> None:
+    """Payload and key count together, to the byte."""
+    producer.put(bytes(2**20 - 3), "key").result(WAIT)
+    with pytest.raises(RecordTooLargeError) as caught:
+        producer.put(bytes(2**20 - 2), "key")
+    assert (caught.value.size, caught.value.limit) == (2**20 + 1, 2**20)
+
+
+def test_a_producer_nobody_closed_is_flushed_at_exit() -> None:
+    """A script that forgets to close still delivers, and is told."""
+    script = """
+import logging
+logging.basicConfig(format="%(message)s %(records_lost)s")
+from fakes.kpl import TinyClient
+from orderstream import Producer, ProducerConfig
+import atexit
+client = TinyClient()
+atexit.register(lambda: print(client.payloads))
+Producer("orders", client=client, config=ProducerConfig(linger=60)).put(b"data", "key")
+"""
+    ended = subprocess.run(
+        [sys.executable, "-c", script],
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=WAIT,
+        env={"PYTHONPATH": "tests"},
+    )
+    assert ended.stdout == "[b'data']\n"
+    assert ended.stderr == "a producer was not closed; it was flushed at exit 0\n"

@@ -1,0 +1,128 @@
+from typing import Any
+
+import pytest
+from botocore.exceptions import (
+    ConnectionClosedError,
+    CredentialRetrievalError,
+    EndpointConnectionError,
+    NoCredentialsError,
+    ReadTimeoutError,
+)
+
+from fakes.kpl import TinyClient, client_error
+from orderstream.kpl import ProducerConfig
+from orderstream.kpl.messages import (
+    Failure,
+    MapFailed,
+    MapLoaded,
+    RequestCompleted,
+    RequestFailed,
+    SendPutRecords,
+)
+from orderstream.kpl.outcome import Acknowledged
+from orderstream.kpl.pending import KinesisRecord
+from orderstream.kpl.sender import Sender, kinesis_client
+
+ENTRY = KinesisRecord([], b"data", "key", "7", shard_id="shard", map_version=1, aggregated=False)
+REQUEST = SendPutRecords(1, [ENTRY])
+ARN = "arn:aws:kinesis:eu-west-1:123456789012:stream/orders"
+
+
+class Answering:
+    """Answers every call with the same thing."""
+
+    def __init__(self, answer: Any) -> None:
+        self.answer = answer
+
+    def put_records(self, **request: Any) -> Any:
+        return self.answer
+
+    def list_shards(self, **request: Any) -> Any:
+        if isinstance(self.answer, Exception):
+            raise self.answer
+        return self.answer
+
+
+def test_a_request_names_the_stream_and_carries_the_entries() -> None:
+    """Stream, data, partition key and hash key arrive as boto3 wants them; the answer comes back in order."""
+    client = TinyClient()
+    completed = Sender(client, "orders").put_records(REQUEST)  # type: ignore[arg-type]
+    assert completed == RequestCompleted(1, (Acknowledged("shardId-000000000000", "0"),))
+    assert client.requests == [
+        {
+            "StreamName": "orders",
+            "Records": [{"Data": b"data", "PartitionKey": "key", "ExplicitHashKey": "7"}],
+        }
+    ]
+
+
+def test_refused_entries_come_back_with_their_code() -> None:
+    """A partial failure tells per entry what happened and whether a retry helps."""
+    entries = [{"ErrorCode": "InternalFailure", "ErrorMessage": "oops"}]
+    completed = Sender(Answering({"Records": entries}), "orders").put_records(REQUEST)  # type: ignore[arg-type]
+    assert completed == RequestCompleted(1, (Failure("InternalFailure", "oops", retryable=True),))
+
+
+@pytest.mark.parametrize(
+    ("error", "retryable"),
+    [
+        (client_error("ProvisionedThroughputExceededException"), True),
+        (client_error("InternalFailure", 500), True),
+        (client_error("502", 502), True),
+        (client_error("AccessDeniedException"), False),
+        (client_error("ResourceNotFoundException"), False),
+        (ReadTimeoutError(endpoint_url="http://kinesis"), True),
+        (ConnectionClosedError(endpoint_url="http://kinesis"), True),
+        (EndpointConnectionError(endpoint_url="http://kinesis"), True),
+        (ConnectionResetError(), True),
+        (CredentialRetrievalError(provider="role", error_msg="later"), True),
+        (NoCredentialsError(), False),
+        (ZeroDivisionError("a defect"), False),
+    ],
+)
+def test_failed_calls_are_told_apart(error: Exception, retryable: bool) -> None:
+    """Whatever is raised becomes a failure the core understands, by the kind of the error."""
+    client = TinyClient()
+    client.failures = [error]
+    failed = Sender(client, "orders").put_records(REQUEST)  # type: ignore[arg-type]
+    assert isinstance(failed, RequestFailed)
+    assert failed.failure.retryable is retryable
+    listed = Sender(Answering(error), "orders").list_shards()  # type: ignore[arg-type]
+    assert isinstance(listed, MapFailed)
+    assert listed.failure == failed.failure
+
+
+def test_an_answer_that_does_not_match_the_request_counts_as_lost() -> None:
+    """Without one result per entry nobody knows which record was taken: all are sent again."""
+    failed = Sender(Answering({"Records": []}), "orders").put_records(REQUEST)  # type: ignore[arg-type]
+    assert isinstance(failed, RequestFailed)
+    assert failed.failure.retryable
+
+
+@pytest.mark.parametrize(("stream", "beside_token"), [("orders", {}), (ARN, {"StreamARN": ARN})])
+def test_the_map_is_read_page_by_page(stream: str, beside_token: dict[str, str]) -> None:
+    """All pages make one map; a token goes without the stream's name, as Kinesis wants it."""
+    client = TinyClient(shards=3)
+    client.kinesis.split(client.kinesis.open[0], 1000)
+    client.page_size = 2
+    loaded = Sender(client, stream).list_shards()  # type: ignore[arg-type]
+    assert loaded == MapLoaded(client.kinesis.shards)
+    assert client.requests[1:] == [{"NextToken": "2"} | beside_token, {"NextToken": "4"} | beside_token]
+
+
+def test_the_own_client_neither_retries_nor_waits_long() -> None:
+    """The producer retries by itself, and a lost answer must not hold its slots for a minute."""
+    config = ProducerConfig(region_name="eu-west-1", endpoint_url="http://127.0.0.1:1", read_timeout=3.0)
+    client = kinesis_client(config)
+    assert client.meta.config.retries["total_max_attempts"] == 1
+    assert client.meta.config.read_timeout == 3.0
+    assert client.meta.endpoint_url == "http://127.0.0.1:1"
+    client.close()
+
+
+def test_the_endpoint_may_come_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    """AWS_ENDPOINT_URL_KINESIS is honoured as boto3 does."""
+    monkeypatch.setenv("AWS_ENDPOINT_URL_KINESIS", "http://127.0.0.1:2")
+    client = kinesis_client(ProducerConfig(region_name="eu-west-1"))
+    assert client.meta.endpoint_url == "http://127.0.0.1:2"
+    client.close()
