@@ -8,6 +8,7 @@ from botocore.exceptions import (
     NoCredentialsError,
     ReadTimeoutError,
 )
+from botocore.parsers import ResponseParserError
 
 from fakes.kpl import TinyClient, client_error
 from orderstream.kpl import ProducerConfig
@@ -75,6 +76,7 @@ def test_refused_entries_come_back_with_their_code() -> None:
         (ConnectionClosedError(endpoint_url="http://kinesis"), True),
         (EndpointConnectionError(endpoint_url="http://kinesis"), True),
         (ConnectionResetError(), True),
+        (ResponseParserError("not what Kinesis says"), True),
         (CredentialRetrievalError(provider="role", error_msg="later"), True),
         (NoCredentialsError(), False),
         (ZeroDivisionError("a defect"), False),

@@ -46,6 +46,10 @@ MAX_PARTITION_KEY = 256
 AT_EXIT_TIMEOUT = 5.0
 """How long the interpreter's exit is held up for a producer that nobody closed, in seconds."""
 
+# An interrupt in the middle of put() may leave a record counted that never arrives.
+LAST_PUTS_TIMEOUT = 1.0
+"""How long close() waits for puts that were under way when it was called, in seconds."""
+
 
 class Producer:
     """Puts records into a Kinesis stream as KPL does; a context manager, for any number of threads.
@@ -149,7 +153,7 @@ class Producer:
                 self._buffer.close()
                 self.flush(timeout)
                 self._inbox.put(Close())
-                self._owner.join()
+                self._owner.join(LAST_PUTS_TIMEOUT)
                 # A call that is still under way after the deadline ends by its own read timeout.
                 self._threads.stop(0.0 if self._unsent else self._config.read_timeout)
                 if self._owned_client is not None and not self._unsent:

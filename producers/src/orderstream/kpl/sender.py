@@ -1,6 +1,5 @@
 """Makes the calls to Kinesis and turns whatever comes of them into inputs of the core."""
 
-import logging
 from typing import TYPE_CHECKING, Any
 
 import boto3
@@ -13,6 +12,7 @@ from botocore.exceptions import (
 from botocore.exceptions import (
     ConnectionError as BotoConnectionError,
 )
+from botocore.parsers import ResponseParserError
 
 from orderstream.kpl.config import ProducerConfig
 from orderstream.kpl.messages import (
@@ -31,7 +31,14 @@ from orderstream.kpl.shard_map import HashRange, Shard
 if TYPE_CHECKING:
     from mypy_boto3_kinesis.client import KinesisClient
 
-logger = logging.getLogger(__name__)
+# Out of reach, answer lost on the way, answer unreadable: the next call may fare better.
+_TRANSIENT_ERRORS = (
+    HTTPClientError,
+    BotoConnectionError,
+    CredentialRetrievalError,
+    ResponseParserError,
+    OSError,
+)
 
 
 def kinesis_client(config: ProducerConfig, session: boto3.Session | None = None) -> "KinesisClient":
@@ -136,5 +143,4 @@ def _failure(error: Exception) -> Failure:
         status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
         return Failure(code, message, is_retryable(code) or status >= 500)
     # The rest say that the request cannot even be made: wrong parameters, no credentials, a defect.
-    transient = isinstance(error, (HTTPClientError, BotoConnectionError, CredentialRetrievalError, OSError))
-    return Failure(type(error).__name__, str(error), transient)
+    return Failure(type(error).__name__, str(error), isinstance(error, _TRANSIENT_ERRORS))
