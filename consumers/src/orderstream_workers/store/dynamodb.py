@@ -1,0 +1,262 @@
+"""The store on DynamoDB. Tables have the hash key ``pk`` and, where sorted, the range key ``sk``."""
+
+import uuid
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Final
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from orderstream.errors import DependencyError
+from orderstream_workers.store.errors import ConditionFailedError, ContentionError
+from orderstream_workers.store.memory import check_writes
+from orderstream_workers.store.protocol import Add, Attribute, Check, Delete, Item, Put, TableSpec, Write
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+    from mypy_boto3_dynamodb.literals import KeyTypeType
+
+_VERSION: Final = "version"
+_GET_BATCH: Final = 100
+"""Most keys of one BatchGetItem."""
+
+
+class DynamoDBStore:
+    """Keeps items in DynamoDB tables.
+
+    Args:
+        client: A boto3 DynamoDB client, best with botocore's own retries off: callers retry.
+        table_prefix: Put before the name of every table.
+    """
+
+    def __init__(self, client: "DynamoDBClient", table_prefix: str = "") -> None:
+        self._client = client
+        self._prefix = table_prefix
+
+    def get(self, table: str, key: str, sort: str | None = None) -> Item | None:
+        """See ``Store.get``."""
+        answer = _call(
+            self._client.get_item,
+            TableName=self._prefix + table,
+            Key=_key(key, sort),
+            ConsistentRead=True,
+        )
+        return _item(table, answer["Item"]) if "Item" in answer else None
+
+    def get_many(self, table: str, keys: Sequence[str]) -> dict[str, Item]:
+        """See ``Store.get_many``."""
+        name = self._prefix + table
+        found: dict[str, Item] = {}
+        unique = list(dict.fromkeys(keys))
+        waiting = [_key(key, None) for key in unique]
+        while waiting:
+            batch, waiting = waiting[:_GET_BATCH], waiting[_GET_BATCH:]
+            request = {name: {"Keys": batch, "ConsistentRead": True}}
+            answer = _call(self._client.batch_get_item, RequestItems=request)
+            for raw in answer["Responses"].get(name, []):
+                item = _item(table, raw)
+                found[item.key] = item
+            waiting += answer.get("UnprocessedKeys", {}).get(name, {}).get("Keys", [])
+        return found
+
+    def transact(self, writes: Sequence[Write]) -> None:
+        """See ``Store.transact``. A single write goes as a plain conditional write, at half the price."""
+        check_writes(writes)
+        if len(writes) == 1 and not isinstance(writes[0], Check):
+            self._write_one(writes[0])
+            return
+        # The token makes a repetition inside botocore harmless; it is for this call only.
+        token = str(uuid.uuid4())
+        _call(
+            self._client.transact_write_items,
+            TransactItems=[self._transact_item(write) for write in writes],
+            ClientRequestToken=token,
+        )
+
+    def query(self, table: str, key: str, *, sort_up_to: str | None = None, limit: int = 100) -> list[Item]:
+        """See ``Store.query``."""
+        condition, values = "pk = :key", {":key": {"S": key}}
+        if sort_up_to is not None:
+            condition, values = condition + " and sk <= :upto", values | {":upto": {"S": sort_up_to}}
+        items: list[Item] = []
+        start: dict[str, Any] = {}
+        while True:
+            answer = _call(
+                self._client.query,
+                TableName=self._prefix + table,
+                KeyConditionExpression=condition,
+                ExpressionAttributeValues=values,
+                ConsistentRead=True,
+                Limit=limit,
+                **start,
+            )
+            items += [_item(table, raw) for raw in answer["Items"]]
+            if len(items) >= limit or "LastEvaluatedKey" not in answer:
+                return items[:limit]
+            start = {"ExclusiveStartKey": answer["LastEvaluatedKey"]}
+
+    def scan(self, table: str) -> Iterator[Item]:
+        """See ``Store.scan``."""
+        start: dict[str, Any] = {}
+        while True:
+            answer = _call(self._client.scan, TableName=self._prefix + table, ConsistentRead=True, **start)
+            yield from (_item(table, raw) for raw in answer["Items"])
+            if "LastEvaluatedKey" not in answer:
+                return
+            start = {"ExclusiveStartKey": answer["LastEvaluatedKey"]}
+
+    def _write_one(self, write: Put | Add | Delete) -> None:
+        request = self._request(write)
+        if isinstance(write, Put):
+            _call(self._client.put_item, **request)
+        elif isinstance(write, Add):
+            _call(self._client.update_item, **request)
+        else:
+            _call(self._client.delete_item, **request)
+
+    def _transact_item(self, write: Write) -> Any:
+        names = {Put: "Put", Add: "Update", Check: "ConditionCheck", Delete: "Delete"}
+        return {names[type(write)]: self._request(write)}
+
+    def _request(self, write: Write) -> dict[str, Any]:
+        request: dict[str, Any] = {"TableName": self._prefix + write.table}
+        key = _key(write.key, write.sort)
+        if isinstance(write, Add):
+            return request | {"Key": key} | _update(write)
+        if isinstance(write, Put):
+            attributes = {name: _encoded(value) for name, value in write.attributes.items()}
+            version = {"N": str((write.expected_version or 0) + 1)}
+            request["Item"] = {**attributes, **key, _VERSION: version}
+        else:
+            request["Key"] = key
+        if isinstance(write, Delete) and write.expected_version is None:
+            return request
+        if write.expected_version is None:
+            return request | {"ConditionExpression": "attribute_not_exists(pk)"}
+        return request | {
+            "ConditionExpression": "#version = :expected",
+            "ExpressionAttributeNames": {"#version": _VERSION},
+            "ExpressionAttributeValues": {":expected": {"N": str(write.expected_version)}},
+        }
+
+
+def create_tables(client: "DynamoDBClient", specs: Iterable[TableSpec], table_prefix: str = "") -> None:
+    """Create the tables that are not there yet, billed per request, and wait until they are usable.
+
+    Args:
+        client: A boto3 DynamoDB client.
+        specs: What to create.
+        table_prefix: Put before every name.
+
+    Raises:
+        DependencyError: DynamoDB could not be reached.
+    """
+    for spec in specs:
+        keys: list[tuple[str, KeyTypeType]] = [("pk", "HASH"), ("sk", "RANGE")]
+        keys = keys if spec.sorted else keys[:1]
+        try:
+            client.create_table(
+                TableName=table_prefix + spec.name,
+                AttributeDefinitions=[{"AttributeName": name, "AttributeType": "S"} for name, _ in keys],
+                KeySchema=[{"AttributeName": name, "KeyType": kind} for name, kind in keys],
+                BillingMode="PAY_PER_REQUEST",
+            )
+        except client.exceptions.ResourceInUseException:
+            continue  # it is there already
+        except (ClientError, BotoCoreError) as error:
+            raise DependencyError("dynamodb", "CreateTable", str(error)) from error
+        client.get_waiter("table_exists").wait(
+            TableName=table_prefix + spec.name, WaiterConfig={"Delay": 1, "MaxAttempts": 60}
+        )
+
+
+def _call(method: Callable[..., Any], **request: Any) -> Any:
+    operation = "".join(word.title() for word in method.__name__.split("_"))
+    try:
+        return method(**request)
+    except ClientError as error:
+        raise _translated(operation, error) from error
+    except BotoCoreError as error:
+        raise DependencyError("dynamodb", operation, repr(error)) from error
+
+
+def _translated(operation: str, error: ClientError) -> Exception:
+    code = error.response["Error"]["Code"]
+    if code == "ConditionalCheckFailedException":
+        return ConditionFailedError((0,))
+    if code in {"TransactionConflictException", "TransactionInProgressException"}:
+        return ContentionError(operation)
+    if code == "TransactionCanceledException":
+        reasons = [reason.get("Code") for reason in error.response.get("CancellationReasons", [])]
+        failed = tuple(place for place, reason in enumerate(reasons) if reason == "ConditionalCheckFailed")
+        if failed:
+            return ConditionFailedError(failed)
+        if "TransactionConflict" in reasons:
+            return ContentionError(operation)
+    if code == "ValidationException":
+        # A request that DynamoDB can never carry out is a mistake of ours, not an outage.
+        return ValueError(f"DynamoDB refuses {operation}: {error}")
+    return DependencyError("dynamodb", operation, str(error))
+
+
+def _key(key: str, sort: str | None) -> dict[str, Any]:
+    return {"pk": {"S": key}} if sort is None else {"pk": {"S": key}, "sk": {"S": sort}}
+
+
+def _update(write: Add) -> dict[str, Any]:
+    names, values = {"#version": _VERSION}, {":one": {"N": "1"}}
+    additions, conditions = ["#version :one"], ["attribute_exists(pk)"]
+    for place, (name, delta) in enumerate(write.deltas.items()):
+        names[f"#d{place}"], values[f":d{place}"] = name, {"N": str(delta)}
+        additions.append(f"#d{place} :d{place}")
+    for place, (name, floor) in enumerate(write.floors.items()):
+        names[f"#f{place}"], values[f":f{place}"] = name, {"N": str(floor)}
+        conditions.append(f"#f{place} >= :f{place}")
+    return {
+        "UpdateExpression": "ADD " + ", ".join(additions),
+        "ConditionExpression": " AND ".join(conditions),
+        "ExpressionAttributeNames": names,
+        "ExpressionAttributeValues": values,
+    }
+
+
+def _item(table: str, raw: Any) -> Item:
+    values = {name: _decoded(value) for name, value in raw.items()}
+    key, sort, version = values.pop("pk"), values.pop("sk", None), values.pop(_VERSION)
+    assert isinstance(key, str)
+    assert isinstance(version, int)
+    assert sort is None or isinstance(sort, str)
+    return Item(table, key, sort, version, values)
+
+
+def _encoded(value: Attribute) -> dict[str, Any]:
+    match value:
+        case bool():  # before int, which it also is
+            return {"BOOL": value}
+        case None:
+            return {"NULL": True}
+        case int():
+            return {"N": str(value)}
+        case str():
+            return {"S": value}
+        case bytes():
+            return {"B": value}
+        case list():
+            return {"L": [_encoded(one) for one in value]}
+        case dict():
+            return {"M": {name: _encoded(one) for name, one in value.items()}}
+
+
+def _decoded(raw: Mapping[str, Any]) -> Attribute:
+    ((kind, value),) = raw.items()
+    match kind:
+        case "NULL":
+            return None
+        case "N":
+            return int(value)
+        case "L":
+            return [_decoded(one) for one in value]
+        case "M":
+            return {name: _decoded(one) for name, one in value.items()}
+        case _:
+            plain: str | bytes | bool = value
+            return plain

@@ -1,0 +1,23 @@
+"""Why a write did not happen."""
+
+from orderstream.errors import DependencyError, OrderstreamError
+
+
+class ConditionFailedError(OrderstreamError):
+    """The store was reached and refused: somebody else changed an item, or a floor would be broken.
+
+    Args:
+        failed: Indexes of the writes whose condition did not hold, ascending.
+    """
+
+    def __init__(self, failed: tuple[int, ...]) -> None:
+        self.failed = failed
+        places = ", ".join(map(str, failed))
+        super().__init__(f"the condition of write {places} does not hold; read again and decide anew")
+
+
+class ContentionError(DependencyError):
+    """Another transaction holds one of the items now. Nothing was written: try again, with less at once."""
+
+    def __init__(self, operation: str) -> None:
+        super().__init__("dynamodb", operation, "another transaction holds one of the items")

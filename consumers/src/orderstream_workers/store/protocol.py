@@ -1,0 +1,166 @@
+"""What the store offers: consistent reads, and transactions of four kinds of writes.
+
+Every item has a version, kept by the store: 1 when it is made, one more with each change. A write that
+depends on what was read names the version that it has read.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final, Protocol, TypeAlias
+
+Attribute: TypeAlias = "str | int | bytes | bool | list[Attribute] | dict[str, Attribute] | None"
+"""What an item's attributes are made of. Numbers are integers."""
+
+MAX_WRITES: Final = 100
+"""Most writes of one transaction (DynamoDB's limit for TransactWriteItems)."""
+
+
+@dataclass(frozen=True, slots=True)
+class TableSpec:
+    """A table to create.
+
+    Attributes:
+        name: Its name, without the environment's prefix.
+        sorted: True if its items have a sort key beside their key.
+    """
+
+    name: str
+    sorted: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """An item as it was read.
+
+    Attributes:
+        table: The table's name.
+        key: The item's key.
+        sort: Its sort key, in a sorted table.
+        version: Its version, from 1.
+        attributes: Everything else.
+    """
+
+    table: str
+    key: str
+    sort: str | None
+    version: int
+    attributes: Mapping[str, Attribute]
+
+
+@dataclass(frozen=True, slots=True)
+class Put:
+    """Make or replace an item.
+
+    Attributes:
+        table: The table's name.
+        key: The item's key.
+        attributes: All of its attributes from now on.
+        expected_version: The version that it must have; None where it must not exist.
+        sort: Its sort key, in a sorted table.
+    """
+
+    table: str
+    key: str
+    attributes: Mapping[str, Attribute]
+    expected_version: int | None
+    sort: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Add:
+    """Add to counters of an item that must exist.
+
+    Attributes:
+        table: The table's name.
+        key: The item's key.
+        deltas: What is added to which attribute.
+        floors: What an attribute must be at least, before the change.
+        sort: Its sort key, in a sorted table.
+    """
+
+    table: str
+    key: str
+    deltas: Mapping[str, int]
+    floors: Mapping[str, int]
+    sort: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """Change nothing, but require that an item still has a version (None: that it does not exist)."""
+
+    table: str
+    key: str
+    expected_version: int | None
+    sort: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Delete:
+    """Delete an item.
+
+    Attributes:
+        table: The table's name.
+        key: The item's key.
+        expected_version: The version that it must have; None deletes whatever is there, if anything.
+        sort: Its sort key, in a sorted table.
+    """
+
+    table: str
+    key: str
+    expected_version: int | None = None
+    sort: str | None = None
+
+
+Write: TypeAlias = Put | Add | Check | Delete
+
+
+class Store(Protocol):
+    """A conditional key-value store. Safe to use from many threads."""
+
+    def get(self, table: str, key: str, sort: str | None = None) -> Item | None:
+        """Read an item, strongly consistent; None if there is none.
+
+        Raises:
+            DependencyError: the store could not be reached.
+        """
+
+    def get_many(self, table: str, keys: Sequence[str]) -> dict[str, Item]:
+        """Read items of a table without sort keys, each strongly consistent; missing ones are left out.
+
+        Raises:
+            DependencyError: the store could not be reached.
+        """
+
+    def transact(self, writes: Sequence[Write]) -> None:
+        """Do all writes or none.
+
+        Args:
+            writes: 1 to 100, no item twice.
+
+        Raises:
+            ConditionFailedError: a condition does not hold; nothing was written.
+            ContentionError: another transaction was in the way; nothing was written.
+            DependencyError: the store could not be reached or its answer was lost: the writes happened or
+                not, read again to know.
+        """
+
+    def query(self, table: str, key: str, *, sort_up_to: str | None = None, limit: int = 100) -> list[Item]:
+        """Read the items of a key in a sorted table, in the order of their sort keys, strongly consistent.
+
+        Args:
+            table: The table's name.
+            key: The key.
+            sort_up_to: Only those whose sort key is at most this.
+            limit: At most so many, the first ones.
+
+        Raises:
+            DependencyError: the store could not be reached.
+        """
+
+    def scan(self, table: str) -> Iterator[Item]:
+        """Read every item of a table, page by page, strongly consistent item by item.
+
+        Raises:
+            DependencyError: the store could not be reached.
+        """

@@ -1,0 +1,194 @@
+"""One suite for every implementation of the store: versions, floors, all or nothing."""
+
+from collections.abc import Iterator
+
+import boto3
+import pytest
+from moto import mock_aws
+
+from orderstream.errors import DependencyError
+from orderstream_workers.store import (
+    Add,
+    Check,
+    ConditionFailedError,
+    ContentionError,
+    Delete,
+    DynamoDBStore,
+    Fault,
+    MemoryStore,
+    Put,
+    Store,
+    TableSpec,
+    create_tables,
+)
+
+TABLES = (TableSpec("things"), TableSpec("timers", sorted=True))
+
+
+@pytest.fixture(params=["memory", "dynamodb"])
+def store(request: pytest.FixtureRequest) -> Iterator[Store]:
+    """Each implementation in turn."""
+    if request.param == "memory":
+        yield MemoryStore()
+        return
+    with mock_aws():
+        client = boto3.client(
+            "dynamodb", region_name="us-east-1", aws_access_key_id="x", aws_secret_access_key="x"
+        )
+        create_tables(client, TABLES, "test-")
+        create_tables(client, TABLES, "test-")  # again is harmless
+        yield DynamoDBStore(client, "test-")
+        client.close()
+
+
+def attributes_of(store: Store, key: str) -> dict:
+    item = store.get("things", key)
+    assert item is not None
+    return dict(item.attributes)
+
+
+def test_what_is_put_is_read(store: Store) -> None:
+    """Every kind of attribute comes back as it was put, and the first version is 1."""
+    attributes = {
+        "text": "é",
+        "number": 2**64,
+        "bytes": b"\x00\xff",
+        "yes": True,
+        "nothing": None,
+        "list": [1, "a", [False]],
+        "map": {"a": {"b": -1}},
+    }
+    store.transact([Put("things", "k", attributes, None)])
+    item = store.get("things", "k")
+    assert item is not None
+    assert (item.key, item.sort, item.version, item.attributes) == ("k", None, 1, attributes)
+    assert type(item.attributes["yes"]) is bool
+
+
+def test_what_is_not_there_is_none(store: Store) -> None:
+    """A missing item is None, and is left out of a batch."""
+    store.transact([Put("things", "a", {}, None)])
+    assert store.get("things", "b") is None
+    assert set(store.get_many("things", ["a", "b", "a"])) == {"a"}
+
+
+def test_put_demands_its_version(store: Store) -> None:
+    """An item is made once, and replaced only by whoever has read its present version."""
+    store.transact([Put("things", "k", {"n": 1}, None)])
+    with pytest.raises(ConditionFailedError):
+        store.transact([Put("things", "k", {"n": 2}, None)])
+    store.transact([Put("things", "k", {"n": 3}, 1)])
+    with pytest.raises(ConditionFailedError):
+        store.transact([Put("things", "k", {"n": 4}, 1)])
+    assert attributes_of(store, "k") == {"n": 3}
+
+
+def test_add_keeps_its_floors(store: Store) -> None:
+    """Counters change by their deltas, never below a floor, and the version goes up by one."""
+    store.transact([Put("things", "sku", {"available": 3, "reserved": 0}, None)])
+    take = Add("things", "sku", {"available": -2, "reserved": 2}, {"available": 2})
+    store.transact([take])
+    with pytest.raises(ConditionFailedError):
+        store.transact([take])
+    item = store.get("things", "sku")
+    assert item is not None
+    assert (item.version, item.attributes) == (2, {"available": 1, "reserved": 2})
+
+
+def test_add_makes_no_item(store: Store) -> None:
+    """Counters of an item that does not exist are not made by adding to them."""
+    with pytest.raises(ConditionFailedError):
+        store.transact([Add("things", "none", {"n": 1}, {})])
+    assert store.get("things", "none") is None
+
+
+def test_all_or_nothing_and_which_failed(store: Store) -> None:
+    """One condition that fails undoes the whole transaction, and the error names its writes."""
+    store.transact([Put("things", "a", {"n": 5}, None)])
+    with pytest.raises(ConditionFailedError) as caught:
+        store.transact(
+            [
+                Add("things", "a", {"n": -5}, {"n": 5}),
+                Put("things", "b", {}, 7),
+                Check("things", "c", None),
+                Delete("things", "a2", 1),
+            ]
+        )
+    assert caught.value.failed == (1, 3)
+    assert attributes_of(store, "a") == {"n": 5}
+
+
+def test_check_changes_nothing(store: Store) -> None:
+    """A check holds the transaction to a version and leaves the item as it is."""
+    store.transact([Put("things", "a", {}, None)])
+    store.transact([Check("things", "a", 1), Put("things", "b", {}, None)])
+    with pytest.raises(ConditionFailedError):
+        store.transact([Check("things", "a", 2), Put("things", "c", {}, None)])
+    item = store.get("things", "a")
+    assert item is not None
+    assert item.version == 1
+
+
+def test_a_single_check_is_a_write_too(store: Store) -> None:
+    """A transaction may be one check alone."""
+    store.transact([Check("things", "a", None)])
+    with pytest.raises(ConditionFailedError):
+        store.transact([Check("things", "a", 1)])
+
+
+def test_delete(store: Store) -> None:
+    """Deleting demands the version if one is named; without one it is done again harmlessly."""
+    store.transact([Put("things", "a", {}, None)])
+    with pytest.raises(ConditionFailedError):
+        store.transact([Delete("things", "a", 2)])
+    store.transact([Delete("things", "a", 1)])
+    store.transact([Delete("things", "a")])
+    assert store.get("things", "a") is None
+
+
+def test_query_in_the_order_of_the_sort_keys(store: Store) -> None:
+    """A sorted table is read in order, up to a bound, and no further than a limit."""
+    store.transact([Put("timers", "bucket", {"n": n}, None, sort=f"{n:03}") for n in (5, 1, 3)])
+    store.transact([Put("timers", "other", {}, None, sort="000")])
+    assert [item.sort for item in store.query("timers", "bucket")] == ["001", "003", "005"]
+    assert [item.sort for item in store.query("timers", "bucket", sort_up_to="003")] == ["001", "003"]
+    assert [item.sort for item in store.query("timers", "bucket", limit=1)] == ["001"]
+    found = store.get("timers", "bucket", "003")
+    assert found is not None
+    store.transact([Delete("timers", "bucket", found.version, sort="003")])
+    assert [item.sort for item in store.query("timers", "bucket")] == ["001", "005"]
+
+
+def test_scan_reads_everything(store: Store) -> None:
+    """A scan gives every item of its table and none of another."""
+    for start in range(0, 120, 60):
+        store.transact([Put("things", str(n), {}, None) for n in range(start, start + 60)])
+    store.transact([Put("timers", "x", {}, None, sort="1")])
+    assert {item.key for item in store.scan("things")} == {str(n) for n in range(120)}
+    assert len(store.get_many("things", [str(n) for n in range(120)])) == 120
+
+
+def test_what_no_transaction_can_hold_is_refused(store: Store) -> None:
+    """No write, more than a hundred, or an item twice is a mistake of the caller."""
+    with pytest.raises(ValueError, match="1 to 100"):
+        store.transact([])
+    with pytest.raises(ValueError, match="1 to 100"):
+        store.transact([Put("things", str(n), {}, None) for n in range(101)])
+    with pytest.raises(ValueError, match="twice"):
+        store.transact([Put("things", "a", {}, None), Check("things", "a", None)])
+
+
+@pytest.mark.parametrize(
+    ("fault", "error", "written"),
+    [
+        (Fault.BEFORE, DependencyError, False),
+        (Fault.AFTER, DependencyError, True),
+        (Fault.CONFLICT, ContentionError, False),
+    ],
+)
+def test_memory_fails_on_demand(fault: Fault, error: type[Exception], written: bool) -> None:
+    """A fault before, after, or by conflict does what it says to the items."""
+    store = MemoryStore(fault=lambda operation, _: fault if operation == "transact" else None)
+    with pytest.raises(error):
+        store.transact([Put("things", "a", {}, None)])
+    assert (store.get("things", "a") is not None) is written
