@@ -1,0 +1,56 @@
+"""Puts encoded messages into the stream and waits until Kinesis has acknowledged all of them."""
+
+from collections.abc import Sequence
+from typing import Final, Protocol
+
+from orderstream import DeliveryFailedError, Producer
+from orderstream.errors import DependencyError
+
+_PATIENCE: Final = 30.0
+"""Seconds to wait for an acknowledgement before the input is handed back to its retry."""
+
+
+class Emitter(Protocol):
+    """Emits messages of one order, in order."""
+
+    def emit(self, envelopes: Sequence[bytes], partition_key: str) -> None:
+        """Put messages and wait for every acknowledgement.
+
+        Args:
+            envelopes: Encoded envelopes, in the order in which they are to stand in the stream.
+            partition_key: The order id.
+
+        Raises:
+            DependencyError: not all of them are known to have arrived; emit them again.
+        """
+
+
+class KinesisEmitter:
+    """Emits through the producer SDK.
+
+    Args:
+        producer: The process's producer.
+    """
+
+    def __init__(self, producer: Producer) -> None:
+        self._producer = producer
+
+    def emit(self, envelopes: Sequence[bytes], partition_key: str) -> None:
+        """See ``Emitter.emit``."""
+        deliveries = [self._producer.put(envelope, partition_key) for envelope in envelopes]
+        for delivery in deliveries:
+            try:
+                delivery.result(timeout=_PATIENCE)
+            except (TimeoutError, DeliveryFailedError) as error:
+                raise DependencyError("kinesis", "PutRecords", str(error) or "no answer in time") from error
+
+
+class CollectingEmitter:
+    """Keeps what is emitted, for tests and simulations."""
+
+    def __init__(self) -> None:
+        self.emitted: list[bytes] = []
+
+    def emit(self, envelopes: Sequence[bytes], partition_key: str) -> None:  # noqa: ARG002 - the protocol's
+        """See ``Emitter.emit``."""
+        self.emitted.extend(envelopes)
