@@ -31,7 +31,7 @@ DENIED = Failure("AccessDeniedException", "no", retryable=False)
 
 
 def core(**settings: object) -> Pipeline:
-    return Pipeline(ProducerConfig(**settings), lambda: 1.0)  # type: ignore[arg-type]
+    return Pipeline(ProducerConfig(**settings), lambda: 1.0)
 
 
 def ready(kinesis: TinyKinesis, **settings: object) -> Pipeline:

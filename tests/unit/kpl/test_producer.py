@@ -24,7 +24,7 @@ WAIT = 30.0
 
 
 def producer_on(client: TinyClient, **settings: object) -> Producer:
-    return Producer("orders", client=client, config=ProducerConfig(**settings))  # type: ignore[arg-type]
+    return Producer("orders", client=client, config=ProducerConfig(**settings))
 
 
 @pytest.fixture

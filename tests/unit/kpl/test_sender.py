@@ -47,7 +47,7 @@ class Answering:
 def test_a_request_names_the_stream_and_carries_the_entries() -> None:
     """Stream, data, partition key and hash key arrive as boto3 wants them; the answer comes back in order."""
     client = TinyClient()
-    completed = Sender(client, "orders").put_records(REQUEST)  # type: ignore[arg-type]
+    completed = Sender(client, "orders").put_records(REQUEST)
     assert completed == RequestCompleted(1, (Acknowledged("shardId-000000000000", "0"),))
     assert client.requests == [
         {
@@ -60,7 +60,7 @@ def test_a_request_names_the_stream_and_carries_the_entries() -> None:
 def test_refused_entries_come_back_with_their_code() -> None:
     """A partial failure tells per entry what happened and whether a retry helps."""
     entries = [{"ErrorCode": "InternalFailure", "ErrorMessage": "oops"}]
-    completed = Sender(Answering({"Records": entries}), "orders").put_records(REQUEST)  # type: ignore[arg-type]
+    completed = Sender(Answering({"Records": entries}), "orders").put_records(REQUEST)
     assert completed == RequestCompleted(1, (Failure("InternalFailure", "oops", retryable=True),))
 
 
@@ -86,17 +86,17 @@ def test_failed_calls_are_told_apart(error: Exception, retryable: bool) -> None:
     """Whatever is raised becomes a failure the core understands, by the kind of the error."""
     client = TinyClient()
     client.failures = [error]
-    failed = Sender(client, "orders").put_records(REQUEST)  # type: ignore[arg-type]
+    failed = Sender(client, "orders").put_records(REQUEST)
     assert isinstance(failed, RequestFailed)
     assert failed.failure.retryable is retryable
-    listed = Sender(Answering(error), "orders").list_shards()  # type: ignore[arg-type]
+    listed = Sender(Answering(error), "orders").list_shards()
     assert isinstance(listed, MapFailed)
     assert listed.failure == failed.failure
 
 
 def test_an_answer_that_does_not_match_the_request_counts_as_lost() -> None:
     """Without one result per entry nobody knows which record was taken: all are sent again."""
-    failed = Sender(Answering({"Records": []}), "orders").put_records(REQUEST)  # type: ignore[arg-type]
+    failed = Sender(Answering({"Records": []}), "orders").put_records(REQUEST)
     assert isinstance(failed, RequestFailed)
     assert failed.failure.retryable
 
@@ -107,7 +107,7 @@ def test_the_map_is_read_page_by_page(stream: str, beside_token: dict[str, str])
     client = TinyClient(shards=3)
     client.kinesis.split(client.kinesis.open[0], 1000)
     client.page_size = 2
-    loaded = Sender(client, stream).list_shards()  # type: ignore[arg-type]
+    loaded = Sender(client, stream).list_shards()
     assert loaded == MapLoaded(client.kinesis.shards)
     assert client.requests[1:] == [{"NextToken": "2"} | beside_token, {"NextToken": "4"} | beside_token]
 

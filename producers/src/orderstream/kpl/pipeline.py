@@ -27,7 +27,7 @@ from orderstream.kpl.collector import Collector
 from orderstream.kpl.config import ProducerConfig
 from orderstream.kpl.limiter import ShardLimiter
 from orderstream.kpl.messages import Command, Failure, Input, ListShards, SendPutRecords, Settle, WakeAt
-from orderstream.kpl.outcome import Attempt, Rejected
+from orderstream.kpl.outcome import Acknowledged, Attempt, Rejected
 from orderstream.kpl.pending import KinesisRecord, PendingRecord
 from orderstream.kpl.refresher import Refresher
 from orderstream.kpl.retrier import RetryPolicy
@@ -176,7 +176,7 @@ class Pipeline:
             record = take_many(slot, self._map_version, max_bytes, config.aggregate_max_records)
         else:
             record = take_one(slot, self._map_version)
-        self._slots.occupy(record)
+        self._slots.occupy(record, slot)
         self._limiter.take(slot.shard_id, record.size, now)
         return record
 
@@ -192,7 +192,9 @@ class Pipeline:
                 self._refused(record, result, now)
                 continue
             record.landed = result
-            if result.shard_id == record.shard_id or self._can_judge(record):
+            if result.shard_id == record.shard_id:
+                self._landed(record, result, now, foreign=False)
+            elif self._can_judge(record):
                 self._judge(record, now)
             else:
                 self._to_judge.append(record)
@@ -223,22 +225,24 @@ class Pipeline:
         return self._map_version > record.map_version and record.landed.shard_id in self._map.ranges
 
     def _judge(self, record: KinesisRecord, now: float) -> None:
-        """Settle a record that landed, unless consumers will drop it.
+        """Tell by the shard map whether consumers will drop a record that landed elsewhere than predicted.
 
         KCL's AggregatorUtil discards an aggregate whole if one user record's hash key lies outside the shard.
         """
         assert self._map is not None
         assert record.landed is not None
-        shard_id = record.landed.shard_id
-        hash_range = self._map.ranges[shard_id]
+        hash_range = self._map.ranges[record.landed.shard_id]
         foreign = record.aggregated and any(user.hash_key not in hash_range for user in record.user_records)
-        record.add(Attempt(record.sent_at, now, shard_id, "WrongShard" if foreign else None))
+        self._landed(record, record.landed, now, foreign=foreign)
+
+    def _landed(self, record: KinesisRecord, place: Acknowledged, now: float, *, foreign: bool) -> None:
+        record.add(Attempt(record.sent_at, now, place.shard_id, "WrongShard" if foreign else None))
         for slot in self._release(record):
             slot.failures = 0
         if foreign:
             self._put_back(record)
         else:
-            self._commands.append(Settle(record.user_records, record.landed))
+            self._commands.append(Settle(record.user_records, place))
 
     def _release(self, record: KinesisRecord) -> set[Slot]:
         assert self._slots is not None

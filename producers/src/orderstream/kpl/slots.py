@@ -86,6 +86,7 @@ class SlotTable:
     def __init__(self, shard_map: ShardMap, slots_per_shard: int) -> None:
         self._slots = [slot for shard in shard_map.open for slot in _cut(shard, slots_per_shard)]
         self._starts = [slot.start for slot in self._slots]
+        self._busy: dict[KinesisRecord, set[Slot]] = {}
 
     def __iter__(self) -> Iterator[Slot]:
         return iter(self._slots)
@@ -94,20 +95,24 @@ class SlotTable:
         """Return the slot that a hash key falls into."""
         return self._slots[bisect_right(self._starts, hash_key) - 1]
 
-    def touched_by(self, record: KinesisRecord) -> set[Slot]:
-        """Return the slots that the user records of a Kinesis record fall into."""
-        return {self.slot_for(user_record.hash_key) for user_record in record.user_records}
+    def occupy(self, record: KinesisRecord, slot: Slot | None = None) -> None:
+        """Make the slots of an unsettled Kinesis record busy.
 
-    def occupy(self, record: KinesisRecord) -> None:
-        """Make the slots of an unsettled Kinesis record busy."""
-        for slot in self.touched_by(record):
-            slot.unsettled.add(record)
+        Args:
+            record: The Kinesis record.
+            slot: The one slot it was taken from; without it, its user records tell which slots they fall
+                into.
+        """
+        slots = {slot} if slot else {self.slot_for(user.hash_key) for user in record.user_records}
+        self._busy[record] = slots
+        for each in slots:
+            each.unsettled.add(record)
 
     def release(self, record: KinesisRecord) -> set[Slot]:
         """Free the slots of a Kinesis record and return them."""
-        slots = self.touched_by(record)
+        slots = self._busy.pop(record)
         for slot in slots:
-            slot.unsettled.discard(record)
+            slot.unsettled.remove(record)
         return slots
 
     def put_back(self, record: KinesisRecord) -> None:
