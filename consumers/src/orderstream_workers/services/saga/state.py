@@ -1,0 +1,150 @@
+"""What the coordinator remembers of an order."""
+
+import datetime as dt
+import enum
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+import msgspec
+
+from orderstream.events import Customer, OrderPlaced, StockLine
+
+
+class Phase(enum.StrEnum):
+    """Where an order stands; see the diagram of the domain."""
+
+    RUNNING = "running"
+    COMMITTED = "committed"
+    COMPENSATING = "compensating"
+    CONFIRMED = "confirmed"
+    CANCELLED = "cancelled"
+
+    @property
+    def terminal(self) -> bool:
+        """True where nothing can change any more."""
+        return self in {Phase.CONFIRMED, Phase.CANCELLED}
+
+
+class Status(enum.StrEnum):
+    """Where a step stands."""
+
+    NONE = "none"
+    REQUESTED = "requested"
+    DONE = "done"
+    REFUSED = "refused"
+    CANCELLING = "cancelling"
+    UNDONE = "undone"
+
+    @property
+    def awaited(self) -> bool:
+        """True while an answer is waited for."""
+        return self in {Status.REQUESTED, Status.CANCELLING}
+
+
+class Progress(msgspec.Struct, frozen=True):
+    """How far a step is.
+
+    Attributes:
+        status: Where it stands.
+        attempt: How often the step or its compensation was asked for, which numbers the last request; from 1.
+        due: When the last request's answer is overdue (UTC); None before the first.
+    """
+
+    status: Status = Status.NONE
+    attempt: int = 0
+    due: dt.datetime | None = None
+
+
+class Failure(msgspec.Struct, frozen=True):
+    """Why an order is cancelled: the first cause, whatever follows from it.
+
+    Attributes:
+        reason: As the step's owner says it, or ``"step_overdue"``, or ``"customer_request"``.
+        step: The step that failed; None for the customer's own request.
+    """
+
+    reason: str
+    step: str | None = None
+
+
+class Order(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What the commands and the outcome have to say about the order.
+
+    Attributes:
+        order_id: The order.
+        customer: Who ordered.
+        country: Destination, as the shop writes it.
+        units: Units to ship, over all lines that are no service.
+        total_minor: What is charged, in minor units.
+        currency: ISO 4217 code.
+        lines: The units of each SKU, sorted by SKU. Dropped once they have been asked for: stock is asked for
+            once, and hundreds of lines would weigh on every later write.
+    """
+
+    order_id: str
+    customer: Customer
+    country: str | None
+    units: int
+    total_minor: int
+    currency: str
+    lines: tuple[StockLine, ...] = ()
+
+    @classmethod
+    def from_placed(cls, placed: OrderPlaced) -> "Order":
+        """Take over what was ordered: services are charged and not reserved, repeated SKUs are added up."""
+        units: dict[str, int] = {}
+        for line in placed.lines:
+            if not line.service:
+                units[line.sku] = units.get(line.sku, 0) + line.quantity
+        return cls(
+            order_id=placed.order_id,
+            customer=placed.customer,
+            country=placed.country,
+            units=sum(units.values()),
+            total_minor=placed.total_minor,
+            currency=placed.currency,
+            lines=tuple(StockLine(sku=sku, quantity=quantity) for sku, quantity in sorted(units.items())),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Timer:
+    """A deadline that is running.
+
+    Attributes:
+        step: The step whose answer is waited for.
+        attempt: Which request of it.
+        due: When the answer is overdue (UTC).
+    """
+
+    step: str
+    attempt: int
+    due: dt.datetime
+
+
+class Saga(msgspec.Struct, frozen=True, kw_only=True):
+    """One order on its way.
+
+    Attributes:
+        order: What it is about.
+        definition: The version of the flow that it follows to its end.
+        phase: Where it stands.
+        steps: Progress of each step that was asked for.
+        failure: Why it is cancelled; None while it is not.
+    """
+
+    order: Order
+    definition: int
+    phase: Phase
+    steps: Mapping[str, Progress] = {}
+    failure: Failure | None = None
+
+    def step(self, name: str) -> Progress:
+        """The progress of a step, also of one that was not asked for yet."""
+        return self.steps.get(name, Progress())
+
+    def timers(self) -> Iterator[Timer]:
+        """The deadlines that are running: one for each step whose answer is waited for."""
+        for name, progress in self.steps.items():
+            if progress.due is not None and progress.status.awaited and not self.phase.terminal:
+                yield Timer(name, progress.attempt, progress.due)

@@ -1,0 +1,181 @@
+"""Whatever order messages arrive in, however often: one end, and never a half-undone order."""
+
+import datetime as dt
+
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, initialize, invariant, multiple, rule
+
+from fakes.order_world import OrderWorld
+from orderstream.events import (
+    Command,
+    Customer,
+    Event,
+    OrderCancellationRefused,
+    OrderCancellationRequested,
+    OrderCancelled,
+    OrderConfirmed,
+    OrderLine,
+    OrderPlaced,
+    RefundPayment,
+    ReleaseStock,
+    ShipOrder,
+    StepOverdue,
+)
+from orderstream_workers.services.saga.deadlines import SagaDeadlines
+from orderstream_workers.services.saga.definition import CURRENT
+from orderstream_workers.services.saga.domain import Ignored, transition
+from orderstream_workers.services.saga.state import Phase, Saga, Status
+
+START = dt.datetime(2010, 12, 1, 8, 26, tzinfo=dt.UTC)
+PLACED = OrderPlaced(
+    order_id="o-1",
+    customer=Customer(),
+    country="France",
+    lines=(OrderLine(sku="A", quantity=1, unit_price="1.00", total_minor=100),),
+    total_minor=100,
+    currency="GBP",
+)
+DEFINITE = {Status.REFUSED, Status.UNDONE}
+
+
+class OneOrder(RuleBasedStateMachine):
+    """Commands and answers are delivered in any order, late, twice; timers fire whenever they run."""
+
+    commands: Bundle[Command] = Bundle("commands")
+    answers: Bundle[Event] = Bundle("answers")
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.saga: Saga | None = None
+        self.now = START
+        self.asked: list[Command] = []
+        self.unanswered: list[Command] = []
+        self.ends: list[Event] = []
+
+    @initialize(
+        target=commands,
+        stock=st.booleans(),
+        card=st.booleans(),
+        destination=st.booleans(),
+    )
+    def placed(self, stock: bool, card: bool, destination: bool) -> object:
+        self.world = OrderWorld(stock, card, destination)
+        return self._hear(PLACED)
+
+    @rule(target=answers, command=commands)
+    def carried_out(self, command: Command) -> Event:
+        """A command reaches its owner: the first time, or once more."""
+        if command in self.unanswered:
+            self.unanswered.remove(command)
+        return self.world.carry_out(command)
+
+    @rule(target=commands, answer=consumes(answers))
+    def answered(self, answer: Event) -> object:
+        return self._hear(answer)
+
+    @rule(target=commands, answer=answers)
+    def answered_and_coming_again(self, answer: Event) -> object:
+        return self._hear(answer)
+
+    @rule(target=commands, choice=st.integers(0, 2))
+    def overdue(self, choice: int) -> object:
+        assert self.saga is not None
+        timers = sorted(self.saga.timers(), key=lambda timer: timer.step)
+        if not timers:
+            return multiple()
+        timer = timers[choice % len(timers)]
+        self.now = max(self.now, timer.due)
+        return self._hear(StepOverdue(order_id="o-1", step=timer.step, attempt=timer.attempt))
+
+    @rule(
+        target=commands,
+        step=st.sampled_from([step.name for step in CURRENT.steps()]),
+        attempt=st.integers(1, 3),
+    )
+    def overdue_long_ago(self, step: str, attempt: int) -> object:
+        """A timer that was cleared, or answered by an earlier event, is heard all the same."""
+        assert self.saga is not None
+        if attempt >= self.saga.step(step).attempt and self.saga.step(step).status.awaited:
+            return multiple()
+        return self._hear(StepOverdue(order_id="o-1", step=step, attempt=attempt))
+
+    @rule(target=commands)
+    def customer_cancels(self) -> object:
+        return self._hear(OrderCancellationRequested(order_id="o-1"))
+
+    @rule(target=commands)
+    def placed_again(self) -> object:
+        return self._hear(PLACED)
+
+    def _hear(self, message: Event) -> object:
+        before = self.saga
+        outcome = transition(before, message, self.now, SagaDeadlines())  # type: ignore[arg-type]
+        if isinstance(outcome, Ignored):
+            return multiple()
+        if before is not None and before.phase.terminal:
+            assert outcome.saga == before, "terminal states absorb"
+        self.saga = outcome.saga
+        said = [output.message for output in outcome.outputs]
+        asked = [message for message in said if isinstance(message, Command)]
+        for command in asked:
+            self._check_request(command)
+        ends = [message for message in said if isinstance(message, OrderConfirmed | OrderCancelled)]
+        refusals = [message for message in said if isinstance(message, OrderCancellationRefused)]
+        assert len(said) == len(asked) + len(ends) + len(refusals)
+        self.ends += ends
+        self.asked += asked
+        self.unanswered += asked
+        return multiple(*asked)
+
+    def _check_request(self, command: Command) -> None:
+        assert not self.ends, "nothing is asked for after the end"
+        assert self.saga is not None
+        if isinstance(command, ShipOrder):
+            assert self.saga.phase is Phase.COMMITTED
+            assert {self.saga.step(name).status for name in ("reserve_stock", "capture_payment")} == {
+                Status.DONE
+            }
+        if isinstance(command, ReleaseStock | RefundPayment):
+            assert self.saga.phase is Phase.COMPENSATING
+
+    @invariant()
+    def an_order_ends_once_and_whole(self) -> None:
+        """At most one terminal event; cancelled: all steps definite; confirmed: all done."""
+        if self.saga is None:
+            return
+        assert len(self.ends) == int(self.saga.phase.terminal)
+        finals = self.world.finals
+        if self.saga.phase is Phase.CANCELLED:
+            assert {progress.status for progress in self.saga.steps.values()} <= DEFINITE
+            assert all(finals[service] in {"refused", "undone"} for service in ("inventory", "payments"))
+            assert finals.get("shipping") != "done"
+        if self.saga.phase is Phase.CONFIRMED:
+            assert set(finals.values()) == {"done"}
+
+    @invariant()
+    def every_wait_has_a_timer(self) -> None:
+        """An order before its end waits for an answer, and each wait has a deadline that is running."""
+        if self.saga is None:
+            return
+        awaited = {name for name, progress in self.saga.steps.items() if progress.status.awaited}
+        assert {timer.step for timer in self.saga.timers()} == awaited
+        assert bool(awaited) is not self.saga.phase.terminal
+
+    def teardown(self) -> None:
+        """Once every request is answered, the order is at its one end."""
+        if self.saga is None:
+            return
+        for _ in range(10):
+            pending, self.unanswered = list(self.asked), []
+            for command in pending:
+                self._hear(self.world.carry_out(command))
+            if self.saga.phase.terminal:
+                break
+        assert self.saga.phase.terminal
+        assert len(self.ends) == 1
+        self.an_order_ends_once_and_whole()
+
+
+TestOneOrder = OneOrder.TestCase
+TestOneOrder.settings = settings(max_examples=150, stateful_step_count=25, deadline=None)
