@@ -1,1 +1,34 @@
 """Effects that happen once: guards, inbox, stored outputs, and the shared rate limit."""
+
+from orderstream_workers.effects.dispatch import MessageHandler, Route
+from orderstream_workers.effects.emitter import CollectingEmitter, Emitter, KinesisEmitter
+from orderstream_workers.effects.inbox import INBOX, Arrival, Inbox
+from orderstream_workers.effects.once import Decision, Once, report_repetition
+from orderstream_workers.effects.rate_limit import (
+    RATE_LIMITS,
+    Permits,
+    RateLimiter,
+    StoredRateLimiter,
+    gcra,
+)
+from orderstream_workers.effects.received import Received
+
+__all__ = [
+    "INBOX",
+    "RATE_LIMITS",
+    "Arrival",
+    "CollectingEmitter",
+    "Decision",
+    "Emitter",
+    "Inbox",
+    "KinesisEmitter",
+    "MessageHandler",
+    "Once",
+    "Permits",
+    "RateLimiter",
+    "Received",
+    "Route",
+    "StoredRateLimiter",
+    "gcra",
+    "report_repetition",
+]

@@ -1,7 +1,7 @@
 """A rate limit that all containers share: GCRA on one item of the store.
 
 The generic cell rate algorithm (ITU-T I.371) keeps one number, the theoretical arrival time: when the next
-permit would be due if permits were handed out evenly. It needs no counters per window and no background refill.
+permit would be due if permits were handed out evenly. It needs no counters per window and no refill.
 
 Containers compare their own clocks with the stored time. A clock that runs ahead by d seconds can hand out at
 most ``rate * d`` permits too early; hosts with NTP are within milliseconds.
