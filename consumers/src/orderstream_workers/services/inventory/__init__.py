@@ -1,1 +1,16 @@
 """Stock: reservations of all of an order's lines or none, which balance to the unit."""
+
+from typing import Final
+
+from orderstream_workers.services.inventory.handlers import InventoryHandlers
+from orderstream_workers.services.inventory.reservations import RESERVATIONS
+from orderstream_workers.services.inventory.stock import STOCK, StockLevel, read_stock, seed_stock
+from orderstream_workers.store import TableSpec
+
+APPLICATION: Final = "inventory"
+"""The consumer application's name."""
+
+TABLES: Final[tuple[TableSpec, ...]] = (STOCK, RESERVATIONS)
+"""The tables that inventory keeps its state in."""
+
+__all__ = ["APPLICATION", "TABLES", "InventoryHandlers", "StockLevel", "read_stock", "seed_stock"]

@@ -8,7 +8,7 @@ MAX_CHUNK: Final = 25
 the whole is cancelled: with one SKU in every eighth order, large transactions starve."""
 
 MAX_CONFLICTS: Final = 10
-"""Conflicts in a row before the caller hears of it: five on the way from 25 lines to one, and as many there."""
+"""Conflicts in a row before the caller hears of it: five from 25 lines down to one, and as many there."""
 
 _FIRST_DELAY: Final = 0.005
 _LONGEST_DELAY: Final = 0.2
@@ -19,16 +19,18 @@ class Chunk:
     """The size of the next transaction, and how long to wait before it.
 
     Attributes:
-        size: Lines, 1 to ``MAX_CHUNK``.
+        size: Lines, 1 to ``limit``.
+        limit: The most it grows to, 1 to 98 (DynamoDB's 100 items, less the header and the lines).
         conflicts: Conflicts in a row so far.
     """
 
     size: int = MAX_CHUNK
+    limit: int = MAX_CHUNK
     conflicts: int = 0
 
     def after_commit(self) -> "Chunk":
         """Grown again: twice the size, no conflict."""
-        return Chunk(min(MAX_CHUNK, self.size * 2))
+        return replace(self, size=min(self.limit, self.size * 2), conflicts=0)
 
     def after_conflict(self) -> "Chunk":
         """Halved, down to one line."""

@@ -1,0 +1,122 @@
+"""Where reservations are kept: a small header per order, and its lines beside it, written once."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+import msgspec
+
+from orderstream.events import StockLine
+from orderstream_workers.effects.inbox import INBOX, Inbox
+from orderstream_workers.effects.received import Received
+from orderstream_workers.services.inventory.domain import Reservation, Step
+from orderstream_workers.store import Attribute, Put, Store, TableSpec
+
+RESERVATIONS: Final = TableSpec("reservations")
+"""Key: order id for the header (state and inbox), order id + ``#lines`` for the lines. The lines never
+change, so that a chunk's transaction rewrites the header alone, however long the order is."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """A header as it stands in the store.
+
+    Attributes:
+        state: The reservation; None where the order is not known.
+        version: The item's version; None where the order is not known.
+        entries: The inbox: what has been carried out for this order.
+    """
+
+    state: Reservation | None = None
+    version: int | None = None
+    entries: dict[str, Attribute] = field(default_factory=dict)
+
+    @property
+    def inbox(self) -> Inbox:
+        """The inbox, to ask it what a delivery is."""
+        return Inbox(self.entries)
+
+    def after(self, step: Step) -> "Stored":
+        """The header once a step has been committed that does not end its request.
+
+        Args:
+            step: What was committed.
+        """
+        return Stored(step.state, (self.version or 0) + 1, self.entries)
+
+    def ended(self, step: Step, received: Received, answer: bytes) -> "Stored":
+        """The header once the step has been committed that ends a request.
+
+        Args:
+            step: What was committed.
+            received: The request.
+            answer: Its encoded answer.
+        """
+        return Stored(step.state, (self.version or 0) + 1, self.inbox.with_entry(received, (answer,)))
+
+
+class Reservations:
+    """Reads and writes reservations.
+
+    Args:
+        store: Where they are kept.
+    """
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    def load(self, order_id: str) -> Stored:
+        """The header of an order.
+
+        Raises:
+            DependencyError: the store did not answer.
+        """
+        item = self._store.get(RESERVATIONS.name, order_id)
+        if item is None:
+            return Stored()
+        state = msgspec.convert(item.attributes["state"], Reservation)
+        entries = item.attributes[INBOX]
+        assert isinstance(entries, dict)
+        return Stored(state, item.version, entries)
+
+    def lines(self, order_id: str) -> tuple[StockLine, ...]:
+        """The lines of an order, sorted by SKU; empty where it has none.
+
+        Raises:
+            DependencyError: the store did not answer.
+        """
+        item = self._store.get(RESERVATIONS.name, _lines_key(order_id))
+        return msgspec.convert(item.attributes["lines"], tuple[StockLine, ...]) if item else ()
+
+    def header(self, order_id: str, stored: Stored, following: Stored) -> Put:
+        """The write that advances a header, on condition that nobody else has.
+
+        Args:
+            order_id: The order.
+            stored: The header as it was read.
+            following: What it becomes.
+        """
+        return Put(
+            table=RESERVATIONS.name,
+            key=order_id,
+            attributes={"state": msgspec.to_builtins(following.state), INBOX: following.entries},
+            expected_version=stored.version,
+        )
+
+    def first_lines(self, order_id: str, lines: Sequence[StockLine]) -> Put:
+        """The write that keeps an order's lines, together with its first header.
+
+        Args:
+            order_id: The order.
+            lines: Its lines, sorted by SKU.
+        """
+        return Put(
+            table=RESERVATIONS.name,
+            key=_lines_key(order_id),
+            attributes={"lines": msgspec.to_builtins(tuple(lines))},
+            expected_version=None,
+        )
+
+
+def _lines_key(order_id: str) -> str:
+    return f"{order_id}#lines"

@@ -1,0 +1,372 @@
+"""Carrying out requests: transactions and their sizes, resumption, redelivery, refusals."""
+
+import datetime as dt
+import logging
+from collections.abc import Sequence
+
+import pytest
+
+from orderstream.errors import DependencyError
+from orderstream.events import (
+    Customer,
+    Message,
+    OrderConfirmed,
+    ReleaseStock,
+    ReserveStock,
+    StockLine,
+    StockRejected,
+    StockReleased,
+    StockReserved,
+    StockSold,
+    decode_envelope,
+    derived_id,
+    initial,
+)
+from orderstream_workers.effects.received import Received
+from orderstream_workers.engine.record import Position
+from orderstream_workers.services.inventory import InventoryHandlers, StockLevel, read_stock, seed_stock
+from orderstream_workers.services.inventory.domain import Phase, Reservation
+from orderstream_workers.services.inventory.errors import InvalidStockLinesError, StockImbalanceError
+from orderstream_workers.services.inventory.reservations import Reservations
+from orderstream_workers.store import (
+    Add,
+    ConditionFailedError,
+    ContentionError,
+    Fault,
+    MemoryStore,
+    Put,
+    Write,
+)
+
+NOW = dt.datetime(2010, 12, 1, 8, 26, tzinfo=dt.UTC)
+CONFIRMED = OrderConfirmed(order_id="o-1", customer=Customer(), total_minor=1, currency="GBP")
+RELEASE = ReleaseStock(order_id="o-1")
+
+
+def lines(count: int, units: int = 2) -> tuple[StockLine, ...]:
+    return tuple(StockLine(sku=f"{number:05}", quantity=units) for number in range(count))
+
+
+def reserve(count: int, units: int = 2) -> ReserveStock:
+    return ReserveStock(order_id="o-1", lines=lines(count, units))
+
+
+class Inventory:
+    """Inventory over a store that records its transactions, and fails where it is told to."""
+
+    def __init__(self, skus: int = 60, units: int = 10) -> None:
+        self.faults: list[Fault | None] = []
+        self.transactions: list[Sequence[Write]] = []
+        self.slept: list[float] = []
+        self.sent: list[bytes] = []
+        self.down = False
+        self.store = MemoryStore(self._fault)
+        self.handlers = InventoryHandlers(
+            store=self.store, emitter=self, clock=lambda: NOW, draw=lambda: 0.5, sleep=self.slept.append
+        )
+        for number in range(skus):
+            seed_stock(self.store, f"{number:05}", units)
+        self.transactions.clear()
+
+    def _fault(self, operation: str, writes: Sequence[Write]) -> Fault | None:
+        if operation != "transact":
+            return None
+        self.transactions.append(writes)
+        return self.faults.pop(0) if self.faults else None
+
+    def emit(self, envelopes: Sequence[bytes], partition_key: str) -> None:
+        if self.down:
+            raise DependencyError("kinesis", "PutRecords", "throttled")
+        self.sent += envelopes
+
+    def handle(self, message: Message, event_id: str = "", at: int = 1) -> None:
+        envelope = initial(
+            message,
+            source="saga",
+            event_id=event_id or message.type_name(),
+            time=NOW,
+            correlation_id="reserve_stock:1",
+        )
+        self.handlers.routes()[envelope.type](Received(envelope, "shard-0", Position(at)))
+
+    @property
+    def answers(self) -> list[Message]:
+        return [decode_envelope(data).message() for data in self.sent]
+
+    @property
+    def state(self) -> Reservation | None:
+        return Reservations(self.store).load("o-1").state
+
+    @property
+    def adds(self) -> list[int]:
+        """How many stock items each transaction wrote."""
+        return [sum(isinstance(write, Add) for write in writes) for writes in self.transactions]
+
+    def totals(self) -> tuple[int, int, int]:
+        levels = list(read_stock(self.store))
+        assert all(level.balanced for level in levels)
+        return (
+            sum(level.available for level in levels),
+            sum(level.reserved for level in levels),
+            sum(level.sold for level in levels),
+        )
+
+
+def test_a_small_order_is_one_transaction() -> None:
+    """Up to 25 lines, header, lines and stock are written together."""
+    inventory = Inventory()
+    inventory.handle(reserve(25))
+    assert inventory.adds == [25]
+    assert inventory.answers == [StockReserved(order_id="o-1")]
+    assert inventory.totals() == (550, 50, 0)
+
+
+def test_a_long_order_goes_chunk_by_chunk_and_writes_its_lines_once() -> None:
+    """Each transaction has at most 25 stock items; the lines go with the first and are not written again."""
+    inventory = Inventory()
+    inventory.handle(reserve(60))
+    assert inventory.adds == [25, 25, 10]
+    assert [sum(isinstance(write, Put) for write in writes) for writes in inventory.transactions] == [2, 1, 1]
+    assert inventory.state == Reservation(Phase.RESERVED, 60, 60)
+
+
+def test_an_answer_follows_its_command() -> None:
+    """The answer has an id derived from the command, its correlation id, and inventory as its source."""
+    inventory = Inventory()
+    inventory.handle(reserve(1), event_id="c-1")
+    answer = decode_envelope(inventory.sent[0])
+    assert answer.id == derived_id("inventory", "c-1", 0)
+    assert answer.correlation_id == "reserve_stock:1"
+    assert answer.causation_id == "c-1"
+    assert answer.source == "inventory"
+    assert answer.time == NOW
+
+
+def test_conflicts_halve_the_chunk_and_commits_grow_it() -> None:
+    """Under contention transactions shrink, with a pause before each, and recover afterwards."""
+    inventory = Inventory()
+    inventory.faults = [Fault.CONFLICT, Fault.CONFLICT]
+    inventory.handle(reserve(60))
+    assert inventory.adds == [25, 12, 6, 12, 24, 18]
+    assert inventory.slept == [0.005, 0.01]
+    assert inventory.answers == [StockReserved(order_id="o-1")]
+
+
+def test_endless_conflicts_are_a_dependency_s_failure() -> None:
+    """Ten conflicts in a row go to the caller, which waits and delivers again; nothing has changed."""
+    inventory = Inventory()
+    inventory.faults = [Fault.CONFLICT] * 10
+    with pytest.raises(ContentionError):
+        inventory.handle(reserve(60))
+    assert inventory.totals() == (600, 0, 0)
+    inventory.handle(reserve(60))
+    assert inventory.answers == [StockReserved(order_id="o-1")]
+
+
+@pytest.mark.parametrize("fault", [Fault.BEFORE, Fault.AFTER])
+@pytest.mark.parametrize("chunk", [0, 1, 2])
+def test_a_redelivery_goes_on_where_the_header_stands(fault: Fault, chunk: int) -> None:
+    """Whichever chunk failed, and whether it was committed or not: nothing is reserved twice."""
+    inventory = Inventory()
+    inventory.faults = [None] * chunk + [fault]
+    with pytest.raises(DependencyError):
+        inventory.handle(reserve(60))
+    inventory.handle(reserve(60))
+    assert inventory.answers == [StockReserved(order_id="o-1")]
+    assert inventory.totals() == (480, 120, 0)
+
+
+def test_the_same_delivery_sends_the_stored_answer_again() -> None:
+    """An answer that was committed but not acknowledged goes out on redelivery, byte for byte."""
+    inventory = Inventory()
+    inventory.down = True
+    with pytest.raises(DependencyError):
+        inventory.handle(reserve(3))
+    inventory.down = False
+    inventory.handle(reserve(3))
+    inventory.handle(reserve(3))
+    assert len(inventory.sent) == 2
+    assert len(set(inventory.sent)) == 1
+    assert len(inventory.transactions) == 1
+
+
+def test_a_duplicate_at_another_position_is_dropped() -> None:
+    """A copy of a command that has been carried out changes nothing and is not answered again."""
+    inventory = Inventory()
+    inventory.handle(reserve(3), at=1)
+    inventory.handle(reserve(3), at=2)
+    assert len(inventory.sent) == 1
+    assert inventory.totals() == (594, 6, 0)
+
+
+def test_a_shortage_in_a_later_chunk_gives_everything_back() -> None:
+    """All lines or none: what earlier chunks hold is released before the refusal is answered."""
+    inventory = Inventory(skus=40)
+    seed_stock(inventory.store, "00040", 1)
+    seed_stock(inventory.store, "00041", 0)
+    inventory.handle(reserve(42))
+    assert inventory.answers == [StockRejected(order_id="o-1", reason="out_of_stock", sku="00040")]
+    assert inventory.totals() == (401, 0, 0)
+
+
+def test_a_shortage_in_the_only_chunk_needs_no_way_back() -> None:
+    """The transaction was refused whole; a header that says so is all that is written."""
+    inventory = Inventory(units=1)
+    inventory.handle(reserve(3))
+    assert inventory.adds == [3, 0]
+    assert inventory.answers == [StockRejected(order_id="o-1", reason="out_of_stock", sku="00000")]
+
+
+def test_an_unknown_sku_is_told_apart_from_a_shortage() -> None:
+    """Stock that was never opened is a refusal with its own reason."""
+    inventory = Inventory(skus=2)
+    inventory.handle(reserve(3))
+    assert inventory.answers == [StockRejected(order_id="o-1", reason="unknown_sku", sku="00002")]
+    assert inventory.totals() == (20, 0, 0)
+
+
+def test_a_refusal_is_final() -> None:
+    """Stock that arrives later does not revive a refused order."""
+    inventory = Inventory(skus=2)
+    inventory.handle(reserve(3))
+    seed_stock(inventory.store, "00002", 10)
+    inventory.handle(reserve(3), event_id="again", at=2)
+    assert inventory.answers[1] == inventory.answers[0]
+    assert inventory.totals() == (30, 0, 0)
+
+
+def test_empty_lines_reserve_trivially() -> None:
+    """An order of services only is reserved, and sold, without any stock."""
+    inventory = Inventory(skus=0)
+    inventory.handle(reserve(0), at=1)
+    inventory.handle(CONFIRMED, at=2)
+    assert inventory.answers == [StockReserved(order_id="o-1"), StockSold(order_id="o-1")]
+
+
+def test_a_confirmed_order_is_sold_chunk_by_chunk() -> None:
+    """Reserved units become sold ones."""
+    inventory = Inventory()
+    inventory.handle(reserve(60), at=1)
+    inventory.transactions.clear()
+    inventory.handle(CONFIRMED, at=2)
+    assert inventory.adds == [25, 25, 10]
+    assert inventory.answers[-1] == StockSold(order_id="o-1")
+    assert inventory.totals() == (480, 0, 120)
+
+
+def test_a_release_gives_everything_back() -> None:
+    """Reserved units become available again."""
+    inventory = Inventory()
+    inventory.handle(reserve(60), at=1)
+    inventory.handle(RELEASE, at=2)
+    assert inventory.answers[-1] == StockReleased(order_id="o-1")
+    assert inventory.totals() == (600, 0, 0)
+
+
+def test_a_release_of_a_half_reserved_order_flips_the_header_before_it_touches_stock() -> None:
+    """Whoever is still reserving is stopped by a transaction that contends for no stock."""
+    inventory = Inventory()
+    inventory.faults = [None, Fault.BEFORE]
+    with pytest.raises(DependencyError):
+        inventory.handle(reserve(60), at=1)
+    inventory.transactions.clear()
+    inventory.handle(RELEASE, at=2)
+    assert inventory.adds == [0, 25]
+    inventory.handle(reserve(60), at=1)
+    assert inventory.answers == [
+        StockReleased(order_id="o-1"),
+        StockRejected(order_id="o-1", reason="released"),
+    ]
+    assert inventory.totals() == (600, 0, 0)
+
+
+def test_a_release_that_comes_first_forbids_the_reservation_for_ever() -> None:
+    """It leaves a tombstone: the command that it overtook is refused."""
+    inventory = Inventory()
+    inventory.handle(RELEASE, at=1)
+    inventory.handle(reserve(3), at=2)
+    assert inventory.answers == [
+        StockReleased(order_id="o-1"),
+        StockRejected(order_id="o-1", reason="released"),
+    ]
+    assert inventory.totals() == (600, 0, 0)
+
+
+def test_a_refused_order_can_be_released() -> None:
+    """The coordinator compensates every step it asked for; there is nothing to do, and it hears so."""
+    inventory = Inventory(skus=0)
+    inventory.handle(reserve(1), at=1)
+    inventory.handle(RELEASE, at=2)
+    assert inventory.answers[-1] == StockReleased(order_id="o-1")
+
+
+@pytest.mark.parametrize("request_", [CONFIRMED, RELEASE], ids=["confirmed", "release"])
+def test_what_does_not_fit_the_reservation_changes_nothing_and_is_reported(
+    request_: Message, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A confirmation of what is released and a release of what is sold break the flow's rules."""
+    inventory = Inventory()
+    if request_ is CONFIRMED:
+        inventory.handle(RELEASE, at=1)
+    else:
+        inventory.handle(reserve(3), at=1)
+        inventory.handle(CONFIRMED, at=2)
+    before = inventory.totals(), inventory.state, len(inventory.sent)
+    with caplog.at_level(logging.ERROR):
+        inventory.handle(request_, event_id="senseless", at=3)
+    assert (inventory.totals(), inventory.state, len(inventory.sent)) == before
+    assert [record.levelname for record in caplog.records] == ["ERROR"]
+
+
+def test_a_confirmation_of_an_unknown_order_is_reported(caplog: pytest.LogCaptureFixture) -> None:
+    """It leaves nothing behind."""
+    inventory = Inventory()
+    inventory.handle(CONFIRMED)
+    assert inventory.state is None
+    assert inventory.transactions == []
+    assert [record.levelname for record in caplog.records] == ["ERROR"]
+
+
+def test_a_repeated_confirmation_is_no_news(caplog: pytest.LogCaptureFixture) -> None:
+    """Another event that confirms a sold order again is ignored without noise."""
+    inventory = Inventory()
+    inventory.handle(reserve(3), at=1)
+    inventory.handle(CONFIRMED, at=2)
+    inventory.handle(CONFIRMED, event_id="another", at=3)
+    assert inventory.totals() == (594, 0, 6)
+    assert not [record for record in caplog.records if record.levelno > logging.INFO]
+
+
+def test_a_line_below_one_unit_is_the_record_s_own_failure() -> None:
+    """Such a command cannot be carried out now or later: it is not retried."""
+    inventory = Inventory()
+    with pytest.raises(InvalidStockLinesError):
+        inventory.handle(reserve(1, units=0))
+    assert inventory.transactions == []
+
+
+def test_missing_reserved_units_are_not_papered_over() -> None:
+    """If somebody else has written to the stock, the release fails loudly and names the SKU."""
+    inventory = Inventory()
+    inventory.handle(reserve(3), at=1)
+    inventory.store.transact([Add("stock", "00001", {"reserved": -1}, {})])
+    with pytest.raises(StockImbalanceError, match="00001"):
+        inventory.handle(RELEASE, at=2)
+
+
+def test_lines_of_a_forgotten_order_are_not_reserved_again() -> None:
+    """Where a header was deleted by hand, its lines stay: the command fails instead of turning for ever."""
+    inventory = Inventory()
+    inventory.store.transact([Put("reservations", "o-1#lines", {"lines": []}, None)])
+    with pytest.raises(ConditionFailedError):
+        inventory.handle(reserve(3))
+    assert inventory.totals() == (600, 0, 0)
+
+
+def test_seeding_again_changes_nothing() -> None:
+    """Stock is opened once; what was reserved since stays so."""
+    inventory = Inventory(skus=0)
+    assert seed_stock(inventory.store, "00000", 5)
+    inventory.handle(reserve(1))
+    assert not seed_stock(inventory.store, "00000", 5)
+    assert list(read_stock(inventory.store)) == [StockLevel("00000", 5, 3, 2, 0)]
