@@ -65,6 +65,23 @@ def test_varints_round_trip(value: int) -> None:
     assert varint_size(value) == len(encoded)
 
 
+def delimited(tag: bytes, value: bytes) -> bytes:
+    return tag + encode_varint(len(value)) + value
+
+
+@given(USER_RECORDS)
+@settings(max_examples=100)
+def test_an_unusual_order_of_fields_means_the_same(record: UserRecord) -> None:
+    """Data first and keys behind it, or fields written twice: the last one counts, as in any protobuf."""
+    tables = delimited(b"\x0a", record.partition_key.encode())
+    turned = delimited(b"\x1a", b"") + delimited(b"\x1a", record.data)
+    if record.explicit_hash_key is not None:
+        tables += delimited(b"\x12", str(record.explicit_hash_key).encode())
+        turned += b"\x10\x00"
+    body = tables + delimited(b"\x1a", turned + b"\x08\x07\x08\x00")
+    assert deaggregate(MAGIC + body + md5(body).digest(), "a").user_records == (record,)
+
+
 @given(st.binary(max_size=200))
 @settings(max_examples=300)
 def test_any_body_opens_or_is_reported(body: bytes) -> None:

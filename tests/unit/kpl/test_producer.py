@@ -118,6 +118,31 @@ def test_a_closed_producer_takes_nothing(client: TinyClient) -> None:
         producer.put(b"data", "key")
 
 
+def test_closing_while_others_put_leaves_nothing_open(client: TinyClient) -> None:
+    """Whoever got a delivery gets its outcome, whoever came too late an error: the books balance."""
+    producer = producer_on(client)
+    deliveries: list[Delivery] = []
+
+    def put_until_closed() -> None:
+        try:
+            while True:
+                deliveries.append(producer.put(bytes(100), "key"))
+        except ProducerClosedError:
+            closed.append(1)
+
+    closed: list[int] = []
+    threads = [threading.Thread(target=put_until_closed) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    producer.put(b"first", "key").result(WAIT)
+    unsent = producer.close(timeout=0.0)
+    for thread in threads:
+        thread.join(WAIT)
+    assert len(closed) == 4
+    failed = [delivery for delivery in deliveries if delivery.exception(WAIT)]
+    assert sorted(map(id, unsent)) == sorted(id(delivery.record) for delivery in failed)
+
+
 def put_and_leave(producer: Producer, error: Exception | None = None) -> None:
     with producer:
         producer.put(b"data", "key")

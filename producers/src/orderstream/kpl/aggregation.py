@@ -24,7 +24,14 @@ import msgspec
 
 from orderstream.errors import OrderstreamError
 from orderstream.kpl.user_record import MAX_HASH_KEY, UserRecord
-from orderstream.kpl.wire import LENGTH_DELIMITED, WireError, encode_varint, fields, varint_size
+from orderstream.kpl.wire import (
+    LENGTH_DELIMITED,
+    WireError,
+    decode_varint,
+    encode_varint,
+    fields,
+    varint_size,
+)
 
 MAGIC = b"\xf3\x89\x9a\xc2"
 """The first four bytes of every aggregated record."""
@@ -34,6 +41,9 @@ DIGEST_SIZE = 16
 
 OVERHEAD = len(MAGIC) + DIGEST_SIZE
 """What an aggregate costs beside its protobuf body, in bytes."""
+
+# Index of the partition key, index of the explicit hash key, data.
+_Fields = tuple[int | None, int | None, bytes | None]
 
 
 class AggregateCorruptError(OrderstreamError):
@@ -194,6 +204,29 @@ def _hash_key(decimal: bytes) -> int:
 
 
 def _user_record(record: bytes, partition_keys: list[str], hash_keys: list[int]) -> UserRecord:
+    key_index, hash_index, data = _read_usual_layout(record) or _read_any_layout(record)
+    if key_index is None or data is None:
+        raise WireError("a user record lacks its partition key or its data")
+    if key_index >= len(partition_keys) or (hash_index is not None and hash_index >= len(hash_keys)):
+        raise WireError("a user record points behind the end of a key table")
+    return UserRecord(partition_keys[key_index], data, None if hash_index is None else hash_keys[hash_index])
+
+
+def _read_usual_layout(record: bytes) -> _Fields | None:
+    """Read, at half the cost, a record whose fields stand in order, as every known encoder writes them."""
+    if not record.startswith(b"\x08"):
+        return None
+    key_index, position = decode_varint(record, 1)
+    hash_index = None
+    if record.startswith(b"\x10", position):
+        hash_index, position = decode_varint(record, position + 1)
+    if not record.startswith(b"\x1a", position):
+        return None
+    size, position = decode_varint(record, position + 1)
+    return (key_index, hash_index, record[position:]) if position + size == len(record) else None
+
+
+def _read_any_layout(record: bytes) -> _Fields:
     key_index: int | None = None
     hash_index: int | None = None
     data: bytes | None = None
@@ -205,8 +238,4 @@ def _user_record(record: bytes, partition_keys: list[str], hash_keys: list[int])
                 hash_index = value
         elif number == 3 and wire_type == LENGTH_DELIMITED:
             data = value
-    if key_index is None or data is None:
-        raise WireError("a user record lacks its partition key or its data")
-    if key_index >= len(partition_keys) or (hash_index is not None and hash_index >= len(hash_keys)):
-        raise WireError("a user record points behind the end of a key table")
-    return UserRecord(partition_keys[key_index], data, None if hash_index is None else hash_keys[hash_index])
+    return key_index, hash_index, data

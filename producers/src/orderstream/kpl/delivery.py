@@ -83,16 +83,12 @@ class Delivery:
         What it raises is logged.
         """
         with _registration:
-            if self._callbacks is None:
-                self._callbacks = []
-            self._callbacks.append(callback)
+            callbacks = self._callbacks = self._callbacks or []
+            callbacks.append(callback)
             if self._outcome is None:
                 return
-            mine = callback in self._callbacks
-            if mine:
-                self._callbacks.remove(callback)
-        if mine:
-            self._call(callback)
+            callbacks.remove(callback)
+        self._call(callback)
 
     def settle(self, outcome: Acknowledged | Rejected, index: int, attempts: tuple[Attempt, ...]) -> None:
         """Fix the outcome; for the producer alone.

@@ -56,6 +56,8 @@ def decode_varint(data: bytes, position: int) -> tuple[int, int]:
     """
     value = shift = 0
     try:
+        if data[position] < 0x80:
+            return data[position], position + 1
         while True:
             byte = data[position]
             position += 1
