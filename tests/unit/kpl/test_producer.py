@@ -120,7 +120,7 @@ def test_a_closed_producer_takes_nothing(client: TinyClient) -> None:
 
 def test_closing_while_others_put_leaves_nothing_open(client: TinyClient) -> None:
     """Whoever got a delivery gets its outcome, whoever came too late an error: the books balance."""
-    producer = producer_on(client)
+    producer = producer_on(client, buffered_bytes=2**20)
     deliveries: list[Delivery] = []
 
     def put_until_closed() -> None:
@@ -189,7 +189,8 @@ def test_a_full_buffer_raises_if_configured(client: TinyClient) -> None:
 
 def test_a_full_buffer_blocks_by_default(client: TinyClient) -> None:
     """The caller waits for room and loses nothing."""
-    with producer_on(client, record_max_bytes=300_000, buffered_bytes=300_000) as producer:
+    limits = {"record_max_bytes": 300_000, "buffered_bytes": 300_000, "bytes_per_second_per_shard": 1e9}
+    with producer_on(client, **limits) as producer:
         deliveries = producer.put_many((bytes(200_000), f"key-{number}") for number in range(10))
     assert all(delivery.exception() is None for delivery in deliveries)
 
