@@ -1,1 +1,16 @@
 """The coordinator of orders: asks the services for each step in turn, and undoes what it must."""
+
+from typing import Final
+
+from orderstream_workers.services.saga.deadlines import SagaDeadlines
+from orderstream_workers.services.saga.handlers import SAGAS, SagaHandlers, open_orders
+from orderstream_workers.services.saga.timers import TIMERS, TimerPoller
+from orderstream_workers.store import TableSpec
+
+APPLICATION: Final = "saga"
+"""Names the consumer's leases and checkpoints."""
+
+TABLES: Final[tuple[TableSpec, ...]] = (SAGAS, TIMERS)
+"""The tables it needs."""
+
+__all__ = ["APPLICATION", "TABLES", "SagaDeadlines", "SagaHandlers", "TimerPoller", "open_orders"]

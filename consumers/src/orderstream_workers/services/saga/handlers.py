@@ -1,0 +1,144 @@
+"""The coordinator's place in the stream: what it hears, and what is committed and emitted for it."""
+
+import datetime as dt
+import logging
+from collections.abc import Callable, Iterator, Mapping
+from typing import Final, get_args
+
+import msgspec
+
+from orderstream.events import Envelope, Message, following
+from orderstream_workers.effects.emitter import Emitter
+from orderstream_workers.effects.once import Decision, Once
+from orderstream_workers.effects.received import Received
+from orderstream_workers.services.saga.deadlines import SagaDeadlines
+from orderstream_workers.services.saga.domain import Ignored, Input, Outcome, Output, transition
+from orderstream_workers.services.saga.state import Saga
+from orderstream_workers.services.saga.timers import timer_writes
+from orderstream_workers.store import Store, TableSpec
+
+logger = logging.getLogger(__name__)
+
+SAGAS: Final = TableSpec("saga-orders")
+"""Key: order id. One item per order: its saga and its inbox."""
+
+INPUTS: Final[tuple[type[Message], ...]] = get_args(Input)
+"""The messages that the coordinator acts on."""
+
+_SOURCE: Final = "saga"
+_DEFAULTS: Final = SagaDeadlines()
+
+
+class SagaRecord(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What an order's item holds beside the inbox.
+
+    Attributes:
+        saga: The order; None where only requests about an order that was never placed have been answered.
+    """
+
+    saga: Saga | None = None
+
+
+_STATE: Final = msgspec.json.Decoder(SagaRecord)
+
+
+class SagaHandlers:
+    """Carries out what the transitions decide.
+
+    Args:
+        store: Where orders and timers are.
+        emitter: Puts commands and events into the stream.
+        clock: The time (UTC, with zone).
+        deadlines: How long answers may take.
+    """
+
+    def __init__(
+        self,
+        *,
+        store: Store,
+        emitter: Emitter,
+        clock: Callable[[], dt.datetime],
+        deadlines: SagaDeadlines = _DEFAULTS,
+    ) -> None:
+        self._once = Once(store=store, table=SAGAS.name, state_type=SagaRecord, emitter=emitter)
+        self._clock = clock
+        self._deadlines = deadlines
+
+    def routes(self) -> Mapping[str, Callable[[Received], None]]:
+        """By CloudEvents type, what handles it."""
+        return {message_type.type_name(): self.handle for message_type in INPUTS}
+
+    def handle(self, received: Received) -> None:
+        """Decide on a message; returns once the decision is committed and its outputs are acknowledged.
+
+        Raises:
+            UnknownDefinitionError: the order follows a definition that this program does not have.
+            DependencyError: the store or the stream did not answer; handle the message again.
+        """
+        message = received.envelope.message()
+        assert isinstance(message, Input)
+        self._once.apply(received, lambda record: self._decide(record, received.envelope, message))
+
+    def _decide(
+        self, record: SagaRecord | None, envelope: Envelope, message: Input
+    ) -> Decision[SagaRecord] | None:
+        saga = record.saga if record is not None else None
+        now = self._clock()
+        outcome = transition(saga, message, now, self._deadlines)
+        _report(envelope, outcome)
+        if isinstance(outcome, Ignored):
+            return None
+        return Decision(
+            state=SagaRecord(outcome.saga),
+            outputs=[_envelope(envelope, output, place, now) for place, output in enumerate(outcome.outputs)],
+            writes=timer_writes(
+                saga, outcome.saga, order_id=envelope.subject, conversation_id=envelope.conversation_id
+            ),
+        )
+
+
+def open_orders(store: Store) -> Iterator[Saga]:
+    """The orders that are not at their end yet, in no particular order; reads the whole table.
+
+    Args:
+        store: Where the orders are.
+
+    Raises:
+        DependencyError: the store did not answer.
+    """
+    for item in store.scan(SAGAS.name):
+        content = item.attributes["state"]
+        assert isinstance(content, bytes)
+        saga = _STATE.decode(content).saga
+        if saga is not None and not saga.phase.terminal:
+            yield saga
+
+
+def _envelope(cause: Envelope, output: Output, place: int, now: dt.datetime) -> Envelope:
+    return following(
+        cause,
+        output.message,
+        source=_SOURCE,
+        ordinal=place,
+        time=now,
+        correlation_id=output.mark,
+        reply_to=_SOURCE if output.mark is not None else None,
+    )
+
+
+def _report(envelope: Envelope, outcome: Outcome | Ignored) -> None:
+    """Tell operators what they should know, before the commit: rather twice than not at all."""
+    details: dict[str, object] = {
+        "order_id": envelope.subject,
+        "event_id": envelope.id,
+        "event_type": envelope.type,
+    }
+    if isinstance(outcome, Ignored):
+        level = logging.DEBUG if outcome.expected else logging.WARNING
+        logger.log(level, "message changes nothing", extra={**details, "reason": outcome.reason})
+    elif outcome.alert:
+        marks = [output.mark for output in outcome.outputs]
+        logger.error(
+            "ALERT: a request was not answered in time and is made again",
+            extra={**details, "requests": marks},
+        )

@@ -1,0 +1,59 @@
+"""Shipping's place in the stream."""
+
+import datetime as dt
+from collections.abc import Callable, Mapping
+from typing import Final
+
+from orderstream.events import ShipOrder, following
+from orderstream_workers.effects.emitter import Emitter
+from orderstream_workers.effects.once import Decision, Once
+from orderstream_workers.effects.received import Received
+from orderstream_workers.services.shipping.domain import Shipment, answer, decide
+from orderstream_workers.store import Store, TableSpec
+
+SHIPMENTS: Final = TableSpec("shipments")
+"""Key: order id. One item per order: its shipment and its inbox."""
+
+
+class ShippingHandlers:
+    """Takes orders over for shipment.
+
+    Args:
+        store: Where shipments are recorded.
+        emitter: Puts the answers into the stream.
+        clock: The time (UTC, with zone).
+        unserved_countries: Destinations that are refused; none by default.
+    """
+
+    def __init__(
+        self,
+        *,
+        store: Store,
+        emitter: Emitter,
+        clock: Callable[[], dt.datetime],
+        unserved_countries: frozenset[str] = frozenset(),
+    ) -> None:
+        self._once = Once(store=store, table=SHIPMENTS.name, state_type=Shipment, emitter=emitter)
+        self._clock = clock
+        self._unserved = unserved_countries
+
+    def routes(self) -> Mapping[str, Callable[[Received], None]]:
+        """By CloudEvents type, what handles it."""
+        return {ShipOrder.type_name(): self.ship_order}
+
+    def ship_order(self, received: Received) -> None:
+        """Record the shipment, or its refusal; returns once the answer is acknowledged.
+
+        Raises:
+            DependencyError: the store or the stream did not answer; handle the message again.
+        """
+        command = received.envelope.message()
+        assert isinstance(command, ShipOrder)
+
+        def decision(shipment: Shipment | None) -> Decision[Shipment]:
+            decided = decide(shipment, command, self._unserved)
+            reply = answer(decided, command.order_id)
+            envelope = following(received.envelope, reply, source="shipping", ordinal=0, time=self._clock())
+            return Decision(decided, [envelope])
+
+        self._once.apply(received, decision)

@@ -1,0 +1,211 @@
+"""What is committed and emitted for the coordinator's decisions."""
+
+import datetime as dt
+import logging
+
+import pytest
+
+from fakes.delivery import delivered
+from orderstream.events import (
+    MESSAGE_TYPES,
+    CapturePayment,
+    Customer,
+    Envelope,
+    Event,
+    OrderCancellationRefused,
+    OrderCancellationRequested,
+    OrderLine,
+    OrderPlaced,
+    PaymentCaptured,
+    PaymentRefunded,
+    ShipOrder,
+    StepOverdue,
+    StockRejected,
+    StockReserved,
+    decode_envelope,
+    derived_id,
+    following,
+    initial,
+)
+from orderstream_workers.effects.emitter import CollectingEmitter
+from orderstream_workers.services.saga import TABLES, SagaHandlers, open_orders
+from orderstream_workers.store import MemoryStore
+
+NOW = dt.datetime(2010, 12, 1, 8, 26, tzinfo=dt.UTC)
+ORDER = "o-1"
+PLACED = initial(
+    OrderPlaced(
+        order_id=ORDER,
+        customer=Customer(customer_id="17850"),
+        country="France",
+        lines=(OrderLine(sku="A", quantity=2, unit_price="1.00", total_minor=200),),
+        total_minor=200,
+        currency="GBP",
+    ),
+    source="orders",
+    event_id="placed",
+    time=NOW,
+)
+RESERVED = StockReserved(order_id=ORDER)
+REJECTED = StockRejected(order_id=ORDER, reason="out_of_stock", sku="A")
+CAPTURED = PaymentCaptured(order_id=ORDER, amount_minor=200, currency="GBP", charge_id="ch_1")
+REFUNDED = PaymentRefunded(order_id=ORDER, amount_minor=200, currency="GBP", refund_id="re_1")
+
+
+class Coordinator:
+    """The handlers over stores in memory, fed with one order's messages."""
+
+    def __init__(self) -> None:
+        self.store = MemoryStore()
+        self.emitter = CollectingEmitter()
+        self.now = NOW
+        handlers = SagaHandlers(store=self.store, emitter=self.emitter, clock=lambda: self.now)
+        self.routes = handlers.routes()
+        self.sequence = 0
+
+    def hear(self, envelope: Envelope, sequence: int | None = None) -> list[Envelope]:
+        """Deliver an envelope, at the next position unless one is named; gives what it made the saga emit."""
+        self.sequence += 1
+        before = len(self.emitter.emitted)
+        self.routes[envelope.type](delivered(envelope, sequence or self.sequence))
+        return [decode_envelope(data) for data in self.emitter.emitted[before:]]
+
+    def asked(self, mark: str) -> Envelope:
+        """The command that carries a mark."""
+        every = [decode_envelope(data) for data in self.emitter.emitted]
+        return next(envelope for envelope in every if envelope.correlation_id == mark and envelope.reply_to)
+
+    def answer(self, mark: str, event: Event) -> list[Envelope]:
+        """Deliver the answer to the command that carries a mark."""
+        return self.hear(following(self.asked(mark), event, source=event.owner, ordinal=0, time=self.now))
+
+    def timers(self) -> set[tuple[str, int]]:
+        return {
+            (str(item.attributes["step"]), int(str(item.attributes["attempt"])))
+            for item in self.store.scan("saga-timers")
+        }
+
+
+@pytest.fixture
+def coordinator() -> Coordinator:
+    return Coordinator()
+
+
+def test_commands_carry_the_saga_s_mark_and_address(coordinator: Coordinator) -> None:
+    """A request names its step and attempt, where its answer goes, and what caused it."""
+    reserve, capture = coordinator.hear(PLACED)
+    assert [reserve.type, capture.type] == ["inventory.ReserveStock", "payments.CapturePayment"]
+    assert [reserve.correlation_id, capture.correlation_id] == ["reserve_stock:1", "capture_payment:1"]
+    for place, command in enumerate((reserve, capture)):
+        assert command.id == derived_id("saga", "placed", place)
+        assert (command.source, command.reply_to) == ("saga", "saga")
+        assert (command.conversation_id, command.causation_id) == ("placed", "placed")
+        assert command.time == NOW
+
+
+def test_a_whole_order_goes_through(coordinator: Coordinator) -> None:
+    """From the first message to the confirmation, each answer leads to the next request."""
+    coordinator.hear(PLACED)
+    assert coordinator.answer("reserve_stock:1", RESERVED) == []
+    (ship,) = coordinator.answer("capture_payment:1", CAPTURED)
+    assert ship.message() == ShipOrder(order_id=ORDER, country="France", units=2)
+    assert [saga.phase for saga in open_orders(coordinator.store)] == ["committed"]
+
+
+def test_redelivery_emits_the_same_bytes(coordinator: Coordinator) -> None:
+    """After a crash the stored commands go out again, whatever the clock says by then."""
+    coordinator.hear(PLACED, 7)
+    coordinator.now += dt.timedelta(hours=1)
+    coordinator.hear(PLACED, 7)
+    first, second = coordinator.emitter.emitted[:2], coordinator.emitter.emitted[2:]
+    assert second == first
+
+
+def test_a_duplicate_elsewhere_in_the_stream_is_dropped(coordinator: Coordinator) -> None:
+    """A producer's repetition does not cascade."""
+    coordinator.hear(PLACED, 7)
+    assert coordinator.hear(PLACED, 8) == []
+
+
+def test_each_wait_has_a_row_until_it_is_answered(coordinator: Coordinator) -> None:
+    """Timers are written and cleared together with the order."""
+    coordinator.hear(PLACED)
+    assert coordinator.timers() == {("reserve_stock", 1), ("capture_payment", 1)}
+    coordinator.answer("capture_payment:1", CAPTURED)
+    assert coordinator.timers() == {("reserve_stock", 1)}
+    coordinator.answer("reserve_stock:1", REJECTED)
+    assert coordinator.timers() == {("capture_payment", 2)}
+    (cancelled,) = coordinator.answer("capture_payment:2", REFUNDED)
+    assert cancelled.type == "OrderCancelled"
+    assert coordinator.timers() == set()
+    assert list(open_orders(coordinator.store)) == []
+
+
+def test_a_request_made_again_is_a_new_message(
+    coordinator: Coordinator, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A repeated request must not be dropped as a duplicate of the first; operators hear of it."""
+    coordinator.hear(PLACED)
+    coordinator.answer("reserve_stock:1", RESERVED)
+    (first,) = coordinator.answer("capture_payment:1", CAPTURED)
+    late = initial(
+        StepOverdue(order_id=ORDER, step="ship_order", attempt=1), source="saga", event_id="late", time=NOW
+    )
+    with caplog.at_level(logging.ERROR):
+        (second,) = coordinator.hear(late)
+    assert second.message() == first.message()
+    assert second.id != first.id
+    assert second.correlation_id == "ship_order:2"
+    assert [record.getMessage()[:5] for record in caplog.records] == ["ALERT"]
+    assert coordinator.timers() == {("ship_order", 2)}
+
+
+def test_a_cancellation_of_an_unknown_order_is_answered_once(coordinator: Coordinator) -> None:
+    """It is refused, the refusal is the same when it is redelivered, and the order may still be placed."""
+    request = initial(
+        OrderCancellationRequested(order_id=ORDER),
+        source="orders",
+        event_id="cancel",
+        time=NOW,
+        correlation_id="the customer's own",
+    )
+    (refused,) = coordinator.hear(request, 1)
+    assert refused.message() == OrderCancellationRefused(order_id=ORDER, reason="unknown_order")
+    assert refused.correlation_id == "the customer's own"
+    assert list(open_orders(coordinator.store)) == []
+    commands = coordinator.hear(PLACED, 2)
+    assert len(commands) == 2
+    assert coordinator.hear(request, 1) == [refused]
+    assert [saga.phase for saga in open_orders(coordinator.store)] == ["running"]
+
+
+def test_an_answer_without_an_order_is_told_to_operators(
+    coordinator: Coordinator, caplog: pytest.LogCaptureFixture
+) -> None:
+    """It is ignored, leaves nothing behind, and the log says so."""
+    stray = initial(RESERVED, source="inventory", event_id="stray", time=NOW)
+    with caplog.at_level(logging.WARNING):
+        assert coordinator.hear(stray) == []
+    assert [record.levelname for record in caplog.records] == ["WARNING"]
+    assert list(coordinator.store.scan("saga-orders")) == []
+
+
+def test_the_saga_hears_all_that_is_meant_for_it(coordinator: Coordinator) -> None:
+    """Its routes are exactly the messages whose contract names it as a consumer."""
+    meant = {kind.type_name() for kind in MESSAGE_TYPES if "saga" in kind.consumers}
+    assert set(coordinator.routes) == meant
+
+
+def test_the_tables_are_the_ones_that_are_used(coordinator: Coordinator) -> None:
+    """What the service declares is what it writes to."""
+    coordinator.hear(PLACED)
+    assert all(list(coordinator.store.scan(table.name)) for table in TABLES)
+    assert [table.sorted for table in TABLES] == [False, True]
+
+
+def test_a_payment_says_until_when_it_may_be_charged(coordinator: Coordinator) -> None:
+    """The limit counts from the decision, and is stored with it."""
+    _, capture = coordinator.hear(PLACED)
+    message = capture.message()
+    assert isinstance(message, CapturePayment)
+    assert message.not_after == NOW + dt.timedelta(minutes=15)

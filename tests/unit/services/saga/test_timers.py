@@ -1,0 +1,160 @@
+"""Deadlines as rows, and the poller that turns them into events."""
+
+import datetime as dt
+import threading
+from collections.abc import Callable, Sequence
+
+import pytest
+
+from orderstream.errors import DependencyError
+from orderstream.events import Customer, OrderPlaced, StepOverdue, decode_envelope
+from orderstream_workers.effects.emitter import CollectingEmitter
+from orderstream_workers.services.saga.state import Order, Phase, Progress, Saga, Status
+from orderstream_workers.services.saga.timers import TIMERS, TimerPoller, timer_writes
+from orderstream_workers.store import Delete, Fault, MemoryStore, Write
+
+DUE = dt.datetime(2010, 12, 1, 8, 36, tzinfo=dt.UTC)
+SECOND = dt.timedelta(seconds=1)
+
+
+def waiting(order_id: str, due: dt.datetime = DUE, attempt: int = 1) -> Saga:
+    placed = OrderPlaced(
+        order_id=order_id, customer=Customer(), country=None, lines=(), total_minor=1, currency="GBP"
+    )
+    progress = Progress(Status.REQUESTED, attempt, due)
+    return Saga(
+        order=Order.from_placed(placed), definition=1, phase=Phase.COMMITTED, steps={"ship_order": progress}
+    )
+
+
+def start(store: MemoryStore, *sagas: Saga) -> None:
+    for saga in sagas:
+        order_id = saga.order.order_id
+        store.transact(timer_writes(None, saga, order_id=order_id, conversation_id=f"talk about {order_id}"))
+
+
+def poller(
+    store: MemoryStore, emitter: CollectingEmitter, clock: Callable[[], dt.datetime] = lambda: DUE + SECOND
+) -> TimerPoller:
+    return TimerPoller(store=store, emitter=emitter, clock=clock)
+
+
+def test_nothing_is_published_before_its_time() -> None:
+    """A row waits until its deadline has passed."""
+    store, emitter, now = MemoryStore(), CollectingEmitter(), [DUE]
+    start(store, waiting("o-1"))
+    polling = poller(store, emitter, lambda: now[0])
+    assert polling.poll_once() == 0
+    now[0] += dt.timedelta(microseconds=1)
+    assert polling.poll_once() == 1
+    assert polling.poll_once() == 0
+
+
+def test_the_event_names_step_attempt_and_conversation() -> None:
+    """What is published is about one request, at its deadline, in the order's own conversation."""
+    store, emitter = MemoryStore(), CollectingEmitter()
+    start(store, waiting("o-1", attempt=3))
+    poller(store, emitter).poll_once()
+    (envelope,) = map(decode_envelope, emitter.emitted)
+    assert envelope.message() == StepOverdue(order_id="o-1", step="ship_order", attempt=3)
+    assert (envelope.conversation_id, envelope.correlation_id) == ("talk about o-1", "ship_order:3")
+    assert (envelope.source, envelope.time) == ("saga", DUE)
+
+
+def test_many_rows_are_published_in_one_poll() -> None:
+    """However many are due, in whichever bucket: each is published once."""
+    store, emitter = MemoryStore(), CollectingEmitter()
+    start(store, *(waiting(f"o-{number}") for number in range(1_000)))
+    assert poller(store, emitter).poll_once() == 1_000
+    assert len({decode_envelope(data).subject for data in emitter.emitted}) == 1_000
+    assert list(store.scan(TIMERS.name)) == []
+
+
+def test_pollers_beside_each_other_publish_the_same_bytes() -> None:
+    """A row that two pollers publish leads to one event, repeated: the order's inbox drops it."""
+    store, emitter = MemoryStore(), CollectingEmitter()
+    start(store, waiting("o-1"))
+
+    class Interleaved(CollectingEmitter):
+        def emit(self, envelopes: Sequence[bytes], partition_key: str) -> None:
+            poller(store, emitter).poll_once()
+            emitter.emit(envelopes, partition_key)
+
+    poller(store, Interleaved()).poll_once()
+    assert len(emitter.emitted) == 2
+    assert len(set(emitter.emitted)) == 1
+    assert list(store.scan(TIMERS.name)) == []
+
+
+def test_a_row_is_deleted_only_after_the_acknowledgement() -> None:
+    """Where the stream does not answer the row stays, and comes up again."""
+
+    class Silent(CollectingEmitter):
+        def emit(self, envelopes: Sequence[bytes], partition_key: str) -> None:
+            raise DependencyError("kinesis", "PutRecords", "no answer")
+
+    store, emitter = MemoryStore(), CollectingEmitter()
+    start(store, waiting("o-1"))
+    with pytest.raises(DependencyError):
+        poller(store, Silent()).poll_once()
+    assert poller(store, emitter).poll_once() == 1
+
+
+def test_a_lost_delete_repeats_the_event() -> None:
+    """A poller that dies between acknowledgement and delete leaves the row to the next one."""
+    broken = True
+
+    def fault(operation: str, writes: Sequence[Write]) -> Fault | None:
+        deletes = any(isinstance(write, Delete) for write in writes)
+        return Fault.BEFORE if broken and deletes else None
+
+    store, emitter = MemoryStore(fault), CollectingEmitter()
+    start(store, waiting("o-1"))
+    with pytest.raises(DependencyError):
+        poller(store, emitter).poll_once()
+    broken = False
+    poller(store, emitter).poll_once()
+    assert len(emitter.emitted) == 2
+    assert len(set(emitter.emitted)) == 1
+
+
+def test_the_loop_outlives_an_outage_and_ends_on_the_signal() -> None:
+    """While the store is away the poller waits; it goes on by itself, and stops when it is told to."""
+    stop = threading.Event()
+    outages = [Fault.BEFORE, Fault.BEFORE]
+
+    def fault(operation: str, writes: Sequence[Write]) -> Fault | None:
+        return outages.pop() if operation == "query" and outages else None
+
+    class Last(CollectingEmitter):
+        def emit(self, envelopes: Sequence[bytes], partition_key: str) -> None:
+            super().emit(envelopes, partition_key)
+            stop.set()
+
+    store, emitter = MemoryStore(fault), Last()
+    start(store, waiting("o-1"))
+    poller(store, emitter).run(stop, interval=0.001)
+    assert not outages
+    assert len(emitter.emitted) == 1
+
+
+def test_an_answer_clears_the_row_and_a_new_request_starts_another() -> None:
+    """The rows follow the order's state, and nothing is written where no deadline changed."""
+    first, second = waiting("o-1"), waiting("o-1", DUE + SECOND, attempt=2)
+    writes = timer_writes(first, second, order_id="o-1", conversation_id="talk")
+    assert [type(write).__name__ for write in writes] == ["Delete", "Put"]
+    assert timer_writes(first, first, order_id="o-1", conversation_id="talk") == ()
+    (cleared,) = timer_writes(second, None, order_id="o-1", conversation_id="talk")
+    assert cleared.sort == writes[1].sort
+
+
+def test_rows_sort_by_time_in_any_zone_and_fraction() -> None:
+    """Due times are compared as text, so they are written in UTC and at one width."""
+    zone = dt.timezone(dt.timedelta(hours=1))
+    early = waiting("o-1", dt.datetime(2010, 12, 1, 9, 35, 59, 999_999, tzinfo=zone))
+    late = waiting("o-1", DUE)
+    (first,) = timer_writes(None, early, order_id="o-1", conversation_id="talk")
+    (second,) = timer_writes(None, late, order_id="o-1", conversation_id="talk")
+    assert first.sort is not None
+    assert second.sort is not None
+    assert first.sort < second.sort

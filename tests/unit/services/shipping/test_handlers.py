@@ -1,0 +1,131 @@
+"""Shipping in the stream: every request is answered, and all answers agree."""
+
+import datetime as dt
+
+import pytest
+
+from fakes.delivery import delivered
+from orderstream.errors import DependencyError
+from orderstream.events import (
+    MESSAGE_TYPES,
+    Envelope,
+    OrderShipped,
+    ShipmentRefused,
+    ShipOrder,
+    decode_envelope,
+    following,
+    initial,
+)
+from orderstream_workers.effects.emitter import CollectingEmitter
+from orderstream_workers.services.shipping import TABLES, ShippingHandlers
+from orderstream_workers.store import Fault, MemoryStore
+
+NOW = dt.datetime(2010, 12, 1, 8, 26, tzinfo=dt.UTC)
+
+
+def request(event_id: str, attempt: int = 1, country: str = "France") -> Envelope:
+    """ShipOrder as the coordinator sends it."""
+    command = ShipOrder(order_id="o-1", country=country, units=6)
+    cause = initial(command, source="saga", event_id=event_id, time=NOW, conversation_id="talk")
+    return following(
+        cause,
+        command,
+        source="saga",
+        ordinal=0,
+        time=NOW,
+        correlation_id=f"ship_order:{attempt}",
+        reply_to="saga",
+    )
+
+
+class Shipping:
+    """The handlers over a store in memory."""
+
+    def __init__(self, store: MemoryStore | None = None, unserved: frozenset[str] = frozenset()) -> None:
+        self.store = store or MemoryStore()
+        self.emitter = CollectingEmitter()
+        handlers = ShippingHandlers(
+            store=self.store, emitter=self.emitter, clock=lambda: NOW, unserved_countries=unserved
+        )
+        self.routes = handlers.routes()
+
+    def hear(self, envelope: Envelope, sequence: int = 1) -> None:
+        self.routes[envelope.type](delivered(envelope, sequence))
+
+    @property
+    def answers(self) -> list[Envelope]:
+        return [decode_envelope(data) for data in self.emitter.emitted]
+
+
+def test_the_answer_goes_to_the_request() -> None:
+    """It has the request's mark and conversation, and shipping's name."""
+    shipping, command = Shipping(), request("first")
+    shipping.hear(command)
+    (answer,) = shipping.answers
+    assert isinstance(answer.message(), OrderShipped)
+    assert (answer.source, answer.correlation_id, answer.causation_id) == (
+        "shipping",
+        "ship_order:1",
+        command.id,
+    )
+    assert answer.conversation_id == "talk"
+
+
+def test_an_unserved_destination_is_refused() -> None:
+    """The setting decides."""
+    shipping = Shipping(unserved=frozenset({"Norway"}))
+    shipping.hear(request("first", country="Norway"))
+    assert [answer.message() for answer in shipping.answers] == [
+        ShipmentRefused(order_id="o-1", reason="destination_not_served")
+    ]
+
+
+def test_a_new_request_gets_the_same_answer_under_a_new_id() -> None:
+    """The coordinator that has not heard the first answer needs one to its second request."""
+    shipping = Shipping()
+    shipping.hear(request("first"), 1)
+    shipping.hear(request("second", attempt=2), 2)
+    first, second = shipping.answers
+    assert second.message() == first.message()
+    assert second.id != first.id
+    assert second.correlation_id == "ship_order:2"
+
+
+def test_a_decision_survives_a_change_of_the_settings() -> None:
+    """An order that was taken stays taken."""
+    shipping = Shipping()
+    shipping.hear(request("first"), 1)
+    changed = Shipping(shipping.store, unserved=frozenset({"France"}))
+    changed.hear(request("second", attempt=2), 2)
+    assert isinstance(changed.answers[0].message(), OrderShipped)
+
+
+def test_redelivery_repeats_the_answer_and_a_duplicate_does_not() -> None:
+    """The same place again: the same bytes. Another place: nothing."""
+    shipping, command = Shipping(), request("first")
+    for sequence in (1, 1, 2):
+        shipping.hear(command, sequence)
+    assert len(shipping.emitter.emitted) == 2
+    assert len(set(shipping.emitter.emitted)) == 1
+
+
+@pytest.mark.parametrize("fault", [Fault.BEFORE, Fault.AFTER])
+def test_an_outage_at_the_commit_leads_to_one_answer(fault: Fault) -> None:
+    """Whether the commit happened or not: the request is not released, and its retry finds out."""
+    faults = [fault]
+    store = MemoryStore(lambda operation, _: faults.pop() if operation == "transact" and faults else None)
+    shipping, command = Shipping(store), request("first")
+    with pytest.raises(DependencyError):
+        shipping.hear(command)
+    assert shipping.answers == []
+    shipping.hear(command)
+    assert [answer.type for answer in shipping.answers] == ["OrderShipped"]
+
+
+def test_shipping_hears_all_that_is_meant_for_it() -> None:
+    """Its routes are exactly the messages whose contract names it, its tables those that it declares."""
+    shipping = Shipping()
+    meant = {kind.type_name() for kind in MESSAGE_TYPES if "shipping" in kind.consumers}
+    assert set(shipping.routes) == meant
+    shipping.hear(request("first"))
+    assert all(list(shipping.store.scan(table.name)) for table in TABLES)
