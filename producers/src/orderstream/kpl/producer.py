@@ -75,8 +75,10 @@ class Producer:
         session: "boto3.Session | None" = None,
     ) -> None:
         self._config = config or ProducerConfig()
-        self._owned_client = kinesis_client(self._config, session) if client is None else None
-        self._sender = Sender(client or self._require_owned(), stream)
+        self._owned_client: KinesisClient | None = None
+        if client is None:
+            client = self._owned_client = kinesis_client(self._config, session)
+        self._sender = Sender(client, stream)
         self._buffer = Buffer(self._config.buffered_bytes, self._config.when_full)
         self._core = Pipeline(self._config, Random().random)  # noqa: S311 - jitter is no secret
         self._inbox: SimpleQueue[PendingRecord | Input] = SimpleQueue()
@@ -85,6 +87,7 @@ class Producer:
         self._closing = threading.Lock()
         self._closed = False
         self._unsent: list[UserRecord] = []
+        self._given_up = threading.Event()
         self._owner = threading.Thread(target=self._run, name=f"producer-{stream}", daemon=True)
         self._owner.start()
         self._at_exit = partial(_flush_at_exit, self)
@@ -153,6 +156,7 @@ class Producer:
                 self._buffer.close()
                 self.flush(timeout)
                 self._inbox.put(Close())
+                self._given_up.wait()
                 self._owner.join(LAST_PUTS_TIMEOUT)
                 # A call that is still under way after the deadline ends by its own read timeout.
                 self._threads.stop(0.0 if self._unsent else self._config.read_timeout)
@@ -179,10 +183,6 @@ class Producer:
         if unsent and error is None:
             raise UnsentRecordsError(len(unsent), self._config.close_timeout)
 
-    def _require_owned(self) -> "KinesisClient":
-        assert self._owned_client is not None
-        return self._owned_client
-
     def _checked_size(self, record: UserRecord) -> int:
         if not isinstance(record.data, bytes):
             # The type checker may be off, and a request with one wrong payload would fail as a whole.
@@ -205,9 +205,10 @@ class Producer:
         try:
             self._serve()
         finally:
-            # Reached with an error only by a defect: better to refuse records than to hold them for nothing.
+            # Only a defect leads here with an error: better to refuse records than to hold them for nothing.
             self._buffer.close()
             self._execute(self._core.on(Close(), monotonic()))
+            self._given_up.set()
 
     def _serve(self) -> None:
         """Run the core until it was told to close and everything has its outcome."""
@@ -216,8 +217,10 @@ class Producer:
         # A record whose put was under way when the producer closed arrives behind Close and is settled, too.
         while not (closing and self._buffer.empty):
             for event in self._next_inputs():
-                closing = closing or isinstance(event, Close)
                 self._execute(self._core.on(event, monotonic()))
+                if isinstance(event, Close):
+                    closing = True
+                    self._given_up.set()
 
     def _next_inputs(self) -> Iterator[Input]:
         """Wait for inputs, or for the time to wake; yield them with neighbouring puts made one."""
