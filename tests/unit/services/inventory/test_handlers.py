@@ -22,6 +22,7 @@ from orderstream.events import (
     derived_id,
     initial,
 )
+from orderstream_workers.effects.emitter import CollectingEmitter
 from orderstream_workers.effects.received import Received
 from orderstream_workers.engine.record import Position
 from orderstream_workers.services.inventory import InventoryHandlers, StockLevel, read_stock, seed_stock
@@ -298,6 +299,34 @@ def test_a_refused_order_can_be_released() -> None:
     inventory.handle(reserve(1), at=1)
     inventory.handle(RELEASE, at=2)
     assert inventory.answers[-1] == StockReleased(order_id="o-1")
+
+
+def test_a_refusal_that_met_a_conflict_is_decided_anew() -> None:
+    """If a release got through in between, its tombstone stays: the refusal was decided on another state."""
+    inventory = Inventory(units=1)
+    other = InventoryHandlers(store=inventory.store, emitter=CollectingEmitter(), clock=lambda: NOW)
+
+    def release_in_between(seconds: float) -> None:
+        release = initial(RELEASE, source="saga", event_id="release", time=NOW)
+        other.handle(Received(release, "shard-0", Position(2)))
+
+    inventory.handlers = InventoryHandlers(
+        store=inventory.store, emitter=inventory, clock=lambda: NOW, sleep=release_in_between
+    )
+    inventory.faults = [None, Fault.CONFLICT]
+    inventory.handle(reserve(3))
+    assert inventory.answers == [StockRejected(order_id="o-1", reason="released")]
+    assert inventory.state == Reservation(Phase.RELEASED, 0, 0)
+
+
+def test_a_forged_copy_is_dropped_with_an_alarm(caplog: pytest.LogCaptureFixture) -> None:
+    """The id of a command that was carried out, with other lines: nothing moves, operators hear of it."""
+    inventory = Inventory()
+    inventory.handle(reserve(3), event_id="c-1", at=1)
+    inventory.handle(reserve(4), event_id="c-1", at=1)
+    assert len(inventory.sent) == 1
+    assert inventory.totals() == (594, 6, 0)
+    assert [record.levelname for record in caplog.records] == ["ERROR"]
 
 
 @pytest.mark.parametrize("request_", [CONFIRMED, RELEASE], ids=["confirmed", "release"])

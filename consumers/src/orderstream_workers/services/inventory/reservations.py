@@ -74,10 +74,10 @@ class Reservations:
         item = self._store.get(RESERVATIONS.name, order_id)
         if item is None:
             return Stored()
-        state = msgspec.convert(item.attributes["state"], Reservation)
-        entries = item.attributes[INBOX]
+        state, entries = item.attributes["state"], item.attributes[INBOX]
+        assert isinstance(state, bytes)
         assert isinstance(entries, dict)
-        return Stored(state, item.version, entries)
+        return Stored(msgspec.json.decode(state, type=Reservation), item.version, entries)
 
     def lines(self, order_id: str) -> tuple[StockLine, ...]:
         """The lines of an order, sorted by SKU; empty where it has none.
@@ -86,7 +86,11 @@ class Reservations:
             DependencyError: the store did not answer.
         """
         item = self._store.get(RESERVATIONS.name, _lines_key(order_id))
-        return msgspec.convert(item.attributes["lines"], tuple[StockLine, ...]) if item else ()
+        if item is None:
+            return ()
+        lines = item.attributes["lines"]
+        assert isinstance(lines, bytes)
+        return msgspec.json.decode(lines, type=tuple[StockLine, ...])
 
     def header(self, order_id: str, stored: Stored, following: Stored) -> Put:
         """The write that advances a header, on condition that nobody else has.
@@ -99,7 +103,7 @@ class Reservations:
         return Put(
             table=RESERVATIONS.name,
             key=order_id,
-            attributes={"state": msgspec.to_builtins(following.state), INBOX: following.entries},
+            attributes={"state": msgspec.json.encode(following.state), INBOX: following.entries},
             expected_version=stored.version,
         )
 
@@ -113,7 +117,7 @@ class Reservations:
         return Put(
             table=RESERVATIONS.name,
             key=_lines_key(order_id),
-            attributes={"lines": msgspec.to_builtins(tuple(lines))},
+            attributes={"lines": msgspec.json.encode(lines)},
             expected_version=None,
         )
 
