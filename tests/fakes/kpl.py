@@ -40,7 +40,9 @@ class TinyKinesis:
 
     @property
     def open(self) -> list[Shard]:
-        return sorted((shard for shard in self.shards if not shard.closed), key=lambda shard: shard.hash_range)
+        return sorted(
+            (shard for shard in self.shards if not shard.closed), key=lambda shard: shard.hash_range
+        )
 
     def split(self, shard: Shard, at: int) -> None:
         self._close(shard)
@@ -126,7 +128,8 @@ class TinyClient:
 
 
 def client_error(code: str, status: int = 400) -> ClientError:
-    response: Any = {"Error": {"Code": code, "Message": "said so"}, "ResponseMetadata": {"HTTPStatusCode": status}}
+    error = {"Code": code, "Message": "said so"}
+    response: Any = {"Error": error, "ResponseMetadata": {"HTTPStatusCode": status}}
     return ClientError(response, "PutRecords")
 
 
