@@ -60,7 +60,8 @@ class OrderWorld:
                     order_id=order, reason=self._reason("payments", "card_declined", "refunded")
                 )
             case ShipOrder():
-                assert self.finals.get("inventory") == self.finals.get("payments") == "done"
+                if "shipping" not in self.finals:
+                    assert self.finals.get("inventory") == self.finals.get("payments") == "done"
                 if self._forward("shipping", self.destination):
                     return OrderShipped(order_id=order, shipment_id="sh_1")
                 return ShipmentRefused(order_id=order, reason="destination_not_served")

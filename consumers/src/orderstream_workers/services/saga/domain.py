@@ -25,7 +25,7 @@ final with its owner, so it does not matter which of the two commands arrives fi
 refused step needs no compensation. Steps of one group are undone together, the newest group first.
 
 After the pivot silence never turns back, since the parcel may have left: only a definite refusal does.
-CONFIRMED and CANCELLED absorb whatever comes.
+CONFIRMED and CANCELLED absorb whatever comes: no step is awaited there, so no answer or deadline counts.
 """
 
 import datetime as dt
@@ -191,7 +191,7 @@ class _Turn:
     def overdue(self, saga: Saga, late: StepOverdue) -> Outcome | Ignored:
         """A deadline has passed."""
         progress = saga.step(late.step)
-        if saga.phase.terminal or not progress.status.awaited or progress.attempt != late.attempt:
+        if not progress.status.awaited or progress.attempt != late.attempt:
             return Ignored("the request has been answered or made again")
         (step,) = (step for step in self.definition.steps() if step.name == late.step)
         if progress.status is Status.CANCELLING:
@@ -210,7 +210,7 @@ class _Turn:
         step, verdict = answered
         progress = saga.step(step.name)
         status = _TAKEN.get((progress.status, verdict))
-        if status is None or saga.phase.terminal:
+        if status is None:
             repeated = (progress.status, verdict) in _REPEATED
             return Ignored("it was known" if repeated else "it contradicts the step's status", repeated)
         taken = _with(saga, step, msgspec.structs.replace(progress, status=status, due=None))

@@ -146,5 +146,5 @@ class Saga(msgspec.Struct, frozen=True, kw_only=True):
     def timers(self) -> Iterator[Timer]:
         """The deadlines that are running: one for each step whose answer is waited for."""
         for name, progress in self.steps.items():
-            if progress.due is not None and progress.status.awaited and not self.phase.terminal:
+            if progress.due is not None and progress.status.awaited:
                 yield Timer(name, progress.attempt, progress.due)

@@ -1,0 +1,197 @@
+"""The coordinator in a stream that repeats itself, with a worker and a poller that crash anywhere."""
+
+import datetime as dt
+from collections.abc import Sequence
+
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
+
+from fakes.delivery import delivered
+from fakes.order_world import OrderWorld
+from orderstream.errors import DependencyError
+from orderstream.events import (
+    Customer,
+    Envelope,
+    OrderCancellationRequested,
+    OrderLine,
+    OrderPlaced,
+    decode_envelope,
+    following,
+    initial,
+)
+from orderstream_workers.effects.once import Once
+from orderstream_workers.services.saga.handlers import SAGAS, SagaHandlers, SagaRecord, open_orders
+from orderstream_workers.services.saga.state import Phase, Saga
+from orderstream_workers.services.saga.timers import TIMERS, TimerPoller
+from orderstream_workers.store import Fault, MemoryStore, Write
+
+START = dt.datetime(2010, 12, 1, 8, 26, tzinfo=dt.UTC)
+PLACED = initial(
+    OrderPlaced(
+        order_id="o-1",
+        customer=Customer(),
+        country="France",
+        lines=(OrderLine(sku="A", quantity=1, unit_price="1.00", total_minor=100),),
+        total_minor=100,
+        currency="GBP",
+    ),
+    source="orders",
+    event_id="placed",
+    time=START,
+)
+MOSTLY = st.sampled_from([True, True, True, False])
+FAULTS = ["none", "before commit", "after commit", "before emit", "after emit", "before release"]
+
+
+class OneStream(RuleBasedStateMachine):
+    """One order's records in one shard. A fault is a crash: the input is not released and comes again."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.stream: list[Envelope] = []
+        self.bytes_by_id: dict[str, bytes] = {}
+        self.id_by_mark: dict[str | None, str] = {}
+        self._append(PLACED)
+        self.checkpoint = 0
+        self.now = START
+        self.fault = "none"
+        self.answers: dict[str, Envelope] = {}
+        self.store = MemoryStore(self._store_fault)
+        self.routes = SagaHandlers(store=self.store, emitter=self, clock=lambda: self.now).routes()
+        self.poller = TimerPoller(store=self.store, emitter=self, clock=lambda: self.now)
+
+    @initialize(stock=MOSTLY, card=MOSTLY, destination=st.booleans(), smooth=st.booleans())
+    def opens(self, stock: bool, card: bool, destination: bool, smooth: bool) -> None:
+        """A smooth beginning answers the first requests at once, so that many orders reach the pivot."""
+        self.world = OrderWorld(stock, card, destination)
+        if smooth:
+            self.saga_reads("none")
+            for choice in range(2):
+                self.command_is_carried_out(choice)
+            while self.checkpoint < len(self.stream):
+                self.saga_reads("none")
+
+    def emit(self, envelopes: Sequence[bytes], partition_key: str) -> None:
+        """The stream's side of the emitter."""
+        assert partition_key == "o-1"
+        if self.fault == "before emit":
+            raise DependencyError("kinesis", "PutRecords", "did not arrive")
+        for envelope in envelopes:
+            self._append(decode_envelope(envelope))
+        if self.fault == "after emit":
+            raise DependencyError("kinesis", "PutRecords", "arrived, and the acknowledgement was lost")
+
+    def _append(self, envelope: Envelope) -> None:
+        """However often an id stands in the stream, its bytes are the same; and an attempt has one id."""
+        encoded = envelope.encode()
+        assert self.bytes_by_id.setdefault(envelope.id, encoded) == encoded
+        if envelope.reply_to:
+            assert self.id_by_mark.setdefault(envelope.correlation_id, envelope.id) == envelope.id
+        self.stream.append(envelope)
+        assert len(self._ends()) <= 1
+
+    def _store_fault(self, operation: str, _writes: Sequence[Write]) -> Fault | None:
+        if operation == "transact":
+            return {"before commit": Fault.BEFORE, "after commit": Fault.AFTER}.get(self.fault)
+        return None
+
+    @rule(fault=st.sampled_from(FAULTS))
+    def saga_reads(self, fault: str) -> None:
+        if self.checkpoint == len(self.stream):
+            return
+        envelope = self.stream[self.checkpoint]
+        self.fault = fault
+        try:
+            if envelope.type in self.routes:
+                self.routes[envelope.type](delivered(envelope, self.checkpoint))
+        except DependencyError:
+            return
+        finally:
+            self.fault = "none"
+        if fault != "before release":
+            self.checkpoint += 1
+
+    @rule(records=st.integers(1, 5))
+    def another_worker_takes_over(self, records: int) -> None:
+        """It begins at the last checkpoint that was written, which lags behind."""
+        self.checkpoint = max(0, self.checkpoint - records)
+
+    @rule(choice=st.integers(0, 100))
+    def command_is_carried_out(self, choice: int) -> None:
+        """By its owner, which answers a repetition with the answer that it has stored."""
+        commands = [envelope for envelope in self.stream if envelope.reply_to]
+        if commands:
+            command = commands[choice % len(commands)]
+            if command.id not in self.answers:
+                message = command.message()
+                answer = self.world.carry_out(message)
+                self.answers[command.id] = following(
+                    command, answer, source=answer.owner, ordinal=0, time=self.now
+                )
+            self._append(self.answers[command.id])
+
+    @rule(choice=st.integers(0, 100))
+    def producer_repeats_itself(self, choice: int) -> None:
+        self._append(self.stream[choice % len(self.stream)])
+
+    @rule(minutes=st.integers(1, 30), fault=st.sampled_from(FAULTS))
+    def time_passes(self, minutes: int, fault: str) -> None:
+        self.now += dt.timedelta(minutes=minutes)
+        self.fault = fault
+        try:
+            self.poller.poll_once()
+        except DependencyError:
+            return  # the rows that are left come up with the next poll
+        finally:
+            self.fault = "none"
+
+    @rule(number=st.integers(0, 2))
+    def customer_cancels(self, number: int) -> None:
+        request = OrderCancellationRequested(order_id="o-1")
+        self._append(initial(request, source="orders", event_id=f"cancel {number}", time=START))
+
+    @invariant()
+    def rows_follow_the_order(self) -> None:
+        """Each wait has a row, or its event stands in the stream already; no row is left over."""
+        saga = self._saga()
+        waits = {(timer.step, timer.attempt) for timer in saga.timers()} if saga else set()
+        rows = {
+            (item.attributes["step"], item.attributes["attempt"]) for item in self.store.scan(TIMERS.name)
+        }
+        late = {envelope.correlation_id for envelope in self.stream if envelope.type == "StepOverdue"}
+        assert rows <= waits
+        assert all(f"{step}:{attempt}" in late for step, attempt in waits - rows)
+
+    def teardown(self) -> None:
+        """Once faults end and every command is answered, the order comes to its one end by itself."""
+        for _ in range(10):
+            while self.checkpoint < len(self.stream):
+                self.saga_reads("none")
+            for choice in range(len([envelope for envelope in self.stream if envelope.reply_to])):
+                self.command_is_carried_out(choice)
+            saga = self._saga()
+            if saga is not None and saga.phase.terminal:
+                break
+        while self.checkpoint < len(self.stream):
+            self.saga_reads("none")
+        saga = self._saga()
+        assert saga is not None
+        expected = {Phase.CONFIRMED: "OrderConfirmed", Phase.CANCELLED: "OrderCancelled"}
+        assert self._ends() == {expected[saga.phase]}
+        assert list(open_orders(self.store)) == []
+        assert list(self.store.scan(TIMERS.name)) == []
+
+    def _saga(self) -> Saga | None:
+        once = Once(store=self.store, table=SAGAS.name, state_type=SagaRecord, emitter=self)
+        record, _ = once.load("o-1")
+        return record.saga if record else None
+
+    def _ends(self) -> set[str]:
+        return {
+            envelope.type for envelope in self.stream if envelope.type in {"OrderConfirmed", "OrderCancelled"}
+        }
+
+
+TestOneStream = OneStream.TestCase
+TestOneStream.settings = settings(max_examples=150, stateful_step_count=30, deadline=None)
