@@ -1,0 +1,81 @@
+"""What goes wrong at the provider, on demand."""
+
+from typing import Annotated
+
+import msgspec
+
+_Count = Annotated[int, msgspec.Meta(ge=0)]
+_Seconds = Annotated[float, msgspec.Meta(ge=0, le=3600)]
+
+
+class FaultRequest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Body of ``POST /_faults``; it replaces whatever was demanded before.
+
+    Attributes:
+        latency_seconds: Added to each answer.
+        lost_answers: So many of the next requests are carried out and never answered in time.
+        hang_seconds: How long a lost answer is held back before it becomes a 504.
+        errors: So many of the next requests get a 500, and nothing is carried out.
+        declines: So many of the next new charges are declined.
+        outage_seconds: Every charge and refund gets a 503 for so long.
+    """
+
+    latency_seconds: _Seconds = 0.0
+    lost_answers: _Count = 0
+    hang_seconds: _Seconds = 30.0
+    errors: _Count = 0
+    declines: _Count = 0
+    outage_seconds: _Seconds = 0.0
+
+
+class Faults:
+    """The faults that are still to come."""
+
+    def __init__(self) -> None:
+        self._demand = FaultRequest()
+        self._outage_until = 0.0
+        self._lost = self._errors = self._declines = 0
+
+    def demand(self, request: FaultRequest, now: float) -> None:
+        """Replace the faults.
+
+        Args:
+            request: What shall go wrong.
+            now: Seconds on a monotonic clock.
+        """
+        self._demand = request
+        self._outage_until = now + request.outage_seconds
+        self._lost, self._errors, self._declines = request.lost_answers, request.errors, request.declines
+
+    @property
+    def latency(self) -> float:
+        """Seconds added to each answer."""
+        return self._demand.latency_seconds
+
+    @property
+    def hang(self) -> float:
+        """Seconds that a lost answer is held back."""
+        return self._demand.hang_seconds
+
+    def refusal(self, now: float) -> int | None:
+        """The status to refuse the next request with; None to carry it out."""
+        if now < self._outage_until:
+            return 503
+        if self._errors:
+            self._errors -= 1
+            return 500
+        return None
+
+    def decline(self) -> bool:
+        """Whether the next new charge is declined whatever the card says."""
+        if self._declines:
+            self._declines -= 1
+            return True
+        return False
+
+    def lose_answer(self) -> bool:
+        """Whether the answer of a request that was carried out gets lost."""
+        if self._lost:
+            self._lost -= 1
+            return True
+        return False

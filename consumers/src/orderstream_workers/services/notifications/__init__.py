@@ -1,0 +1,30 @@
+"""Notifications: the customer hears how the order ended."""
+
+from typing import Final
+
+from orderstream_workers.services.notifications.domain import Mail
+from orderstream_workers.services.notifications.handlers import NOTICES, NotificationHandlers
+from orderstream_workers.services.notifications.mailer import (
+    Mailer,
+    MailRefusedError,
+    MemoryMailer,
+    SesMailer,
+)
+from orderstream_workers.store import TableSpec
+
+APPLICATION: Final = "notifications"
+"""The consumer application's name."""
+
+TABLES: Final[tuple[TableSpec, ...]] = (NOTICES,)
+"""The tables that notifications keep their state in."""
+
+__all__ = [
+    "APPLICATION",
+    "TABLES",
+    "Mail",
+    "MailRefusedError",
+    "Mailer",
+    "MemoryMailer",
+    "NotificationHandlers",
+    "SesMailer",
+]

@@ -1,0 +1,45 @@
+"""Payments: captured at most once per order, given back whole, with a provider that may not answer."""
+
+from typing import Final
+
+from orderstream_workers.services.payments.counters import PaymentCounters
+from orderstream_workers.services.payments.handlers import PaymentHandlers
+from orderstream_workers.services.payments.provider import (
+    HttpPaymentProvider,
+    PaymentProvider,
+    ProviderRefusedError,
+    ProviderThrottledError,
+    ProviderUnavailableError,
+)
+from orderstream_workers.services.payments.queue import (
+    MemoryPaymentQueue,
+    PaymentQueue,
+    QueuedPayment,
+    SqsPaymentQueue,
+)
+from orderstream_workers.services.payments.records import PAYMENTS
+from orderstream_workers.services.payments.worker import PaymentWorker
+from orderstream_workers.store import TableSpec
+
+APPLICATION: Final = "payments"
+"""The consumer application's name."""
+
+TABLES: Final[tuple[TableSpec, ...]] = (PAYMENTS,)
+"""The tables that payments keep their state in."""
+
+__all__ = [
+    "APPLICATION",
+    "TABLES",
+    "HttpPaymentProvider",
+    "MemoryPaymentQueue",
+    "PaymentCounters",
+    "PaymentHandlers",
+    "PaymentProvider",
+    "PaymentQueue",
+    "PaymentWorker",
+    "ProviderRefusedError",
+    "ProviderThrottledError",
+    "ProviderUnavailableError",
+    "QueuedPayment",
+    "SqsPaymentQueue",
+]

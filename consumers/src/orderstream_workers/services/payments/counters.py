@@ -1,0 +1,31 @@
+"""What a payment worker has seen, for its health page and for summaries."""
+
+import threading
+from collections import Counter
+from typing import Literal
+
+Count = Literal["calls", "throttled", "unavailable", "settled", "postponed", "failed"]
+
+
+class PaymentCounters:
+    """Counts since the start of the process. Safe to use from many threads.
+
+    ``calls``: requests to the provider; ``throttled``: those it answered with 429; ``unavailable``: those
+    with no definite answer, throttled ones included; ``settled``: messages brought to rest; ``postponed``:
+    messages handed back for later; ``failed``: messages left to their receives by an unexpected error.
+    """
+
+    def __init__(self) -> None:
+        self._counts: Counter[Count] = Counter()
+        self._lock = threading.Lock()
+
+    def add(self, name: Count) -> None:
+        """Count one."""
+        with self._lock:
+            self._counts[name] += 1
+
+    def snapshot(self) -> dict[str, int]:
+        """All counts as they are now."""
+        names: tuple[Count, ...] = ("calls", "throttled", "unavailable", "settled", "postponed", "failed")
+        with self._lock:
+            return {name: self._counts[name] for name in names}

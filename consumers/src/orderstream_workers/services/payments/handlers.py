@@ -1,0 +1,90 @@
+"""Hearing commands from the stream: write them down, then wake a payment worker."""
+
+import datetime as dt
+from collections.abc import Callable, Mapping
+
+import msgspec
+
+from orderstream.events import CapturePayment, RefundPayment
+from orderstream_workers.effects import Decision, Emitter, Once, Received
+from orderstream_workers.services.payments.domain import capture, refund
+from orderstream_workers.services.payments.queue import PaymentQueue
+from orderstream_workers.services.payments.records import PAYMENTS, PaymentRecord, answer
+from orderstream_workers.store import Store
+
+
+class PaymentHandlers:
+    """Carries out ``CapturePayment`` and ``RefundPayment`` as far as the provider is not needed.
+
+    Args:
+        store: Where payments are kept.
+        emitter: Sends the answers that are known at once, and returns when they are acknowledged.
+        queue: Wakes a payment worker.
+        clock: The time (UTC, with zone).
+    """
+
+    def __init__(
+        self, *, store: Store, emitter: Emitter, queue: PaymentQueue, clock: Callable[[], dt.datetime]
+    ) -> None:
+        self._once = Once(store=store, table=PAYMENTS.name, state_type=PaymentRecord, emitter=emitter)
+        self._queue = queue
+        self._clock = clock
+
+    def routes(self) -> Mapping[str, Callable[[Received], None]]:
+        """The handler of each type that payments act on, by type name."""
+        return {
+            CapturePayment.type_name(): self.capture_payment,
+            RefundPayment.type_name(): self.refund_payment,
+        }
+
+    def capture_payment(self, received: Received) -> None:
+        """Queue a capture, or answer from what is known.
+
+        Raises:
+            DependencyError: the store, the stream or the queue did not answer; handle it again.
+        """
+        command = received.envelope.message()
+        assert isinstance(command, CapturePayment)
+
+        def decide(record: PaymentRecord | None) -> Decision[PaymentRecord]:
+            outcome = capture(record.payment if record else None, command)
+            known = record or PaymentRecord(payment=outcome.payment)
+            changed = msgspec.structs.replace(
+                known, payment=outcome.payment, capture=known.capture or received.envelope
+            )
+            return Decision(changed, answer(received.envelope, outcome.to_capture, self._clock()))
+
+        self._once.apply(received, decide)
+        self._wake(received.order_id)
+
+    def refund_payment(self, received: Received) -> None:
+        """Void, note or queue a refund, or answer from what is known.
+
+        Raises:
+            DependencyError: the store, the stream or the queue did not answer; handle it again.
+        """
+        command = received.envelope.message()
+        assert isinstance(command, RefundPayment)
+
+        def decide(record: PaymentRecord | None) -> Decision[PaymentRecord]:
+            outcome = refund(record.payment if record else None, command)
+            known = record or PaymentRecord(payment=outcome.payment)
+            changed = msgspec.structs.replace(
+                known, payment=outcome.payment, refund=known.refund or received.envelope
+            )
+            now = self._clock()
+            to_capture = answer(known.capture, outcome.to_capture, now)
+            return Decision(changed, [*to_capture, *answer(received.envelope, outcome.to_refund, now)])
+
+        self._once.apply(received, decide)
+        self._wake(received.order_id)
+
+    def _wake(self, order_id: str) -> None:
+        """Send a message if a worker has something to do.
+
+        The state decides, not the delivery: a redelivered command, and one that is repeated because its
+        message ended in the dead letters, wakes a worker again. A message too many is harmless.
+        """
+        record, _ = self._once.load(order_id)
+        if record is not None and record.payment.open:
+            self._queue.send(order_id)

@@ -1,0 +1,230 @@
+"""The queue that wakes payment workers: a protocol, and an implementation in memory and on SQS.
+
+A message is only a bell: it names an order, and the order's state says what is to be done. So messages may be
+duplicated, reordered and late.
+"""
+
+import itertools
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final, Protocol
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from orderstream.errors import DependencyError
+
+if TYPE_CHECKING:
+    from mypy_boto3_sqs import SQSClient
+
+MAX_MESSAGES: Final = 10
+"""Most messages of one receive (SQS's limit for ReceiveMessage)."""
+
+
+@dataclass(frozen=True, slots=True)
+class QueuedPayment:
+    """A received message.
+
+    Attributes:
+        order_id: The order that has something to do.
+        receipt: Names this receive of the message.
+        receives: How often it has been received, this time included.
+    """
+
+    order_id: str
+    receipt: str
+    receives: int
+
+
+class PaymentQueue(Protocol):
+    """A queue of orders, with visibility timeouts. Safe to use from many threads.
+
+    Every method raises DependencyError if the queue could not be reached.
+    """
+
+    def send(self, order_id: str, delay: int = 0) -> None:
+        """Put an order into the queue; returns once that is acknowledged.
+
+        Args:
+            order_id: The order.
+            delay: Seconds until it can be received, 0 to 900.
+        """
+
+    def receive(self, limit: int, *, wait: int, visibility: int) -> Sequence[QueuedPayment]:
+        """Receive messages, which are hidden from others from now on.
+
+        Args:
+            limit: At most so many, 1 to 10.
+            wait: Seconds to wait for the first one, 0 to 20.
+            visibility: Seconds until they come back unless they are deleted.
+        """
+
+    def extend(self, message: QueuedPayment, visibility: int) -> None:
+        """Let a message come back in so many seconds from now, 0 to 43,200; pass over one that is gone."""
+
+    def delete(self, message: QueuedPayment) -> None:
+        """Release a message: it is done."""
+
+    def depth(self) -> int:
+        """About how many messages are in the queue, hidden and delayed ones included."""
+
+
+@dataclass(slots=True)
+class _Entry:
+    order_id: str
+    visible_at: float
+    receives: int = 0
+    receipt: str = ""
+
+
+@dataclass
+class MemoryPaymentQueue:
+    """A queue in memory. It never waits: time is the injected clock's.
+
+    Attributes:
+        now: Seconds on a monotonic clock.
+    """
+
+    now: Callable[[], float] = time.monotonic
+    _entries: dict[int, _Entry] = field(default_factory=dict)
+    _numbers: Iterator[int] = field(default_factory=itertools.count)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def send(self, order_id: str, delay: int = 0) -> None:
+        """See ``PaymentQueue.send``."""
+        with self._lock:
+            self._entries[next(self._numbers)] = _Entry(order_id, self.now() + delay)
+
+    def receive(self, limit: int, *, wait: int, visibility: int) -> Sequence[QueuedPayment]:  # noqa: ARG002
+        """See ``PaymentQueue.receive``; returns at once whatever ``wait`` says."""
+        received: list[QueuedPayment] = []
+        with self._lock:
+            now = self.now()
+            for number, entry in self._entries.items():
+                if entry.visible_at > now:
+                    continue
+                if len(received) == limit:
+                    break
+                entry.visible_at, entry.receives = now + visibility, entry.receives + 1
+                entry.receipt = f"{number}/{entry.receives}"
+                received.append(QueuedPayment(entry.order_id, entry.receipt, entry.receives))
+        return received
+
+    def extend(self, message: QueuedPayment, visibility: int) -> None:
+        """See ``PaymentQueue.extend``."""
+        with self._lock:
+            entry = self._entries.get(_number(message))
+            if entry is not None and entry.receipt == message.receipt:
+                entry.visible_at = self.now() + visibility
+
+    def delete(self, message: QueuedPayment) -> None:
+        """See ``PaymentQueue.delete``."""
+        with self._lock:
+            self._entries.pop(_number(message), None)
+
+    def depth(self) -> int:
+        """See ``PaymentQueue.depth``."""
+        with self._lock:
+            return len(self._entries)
+
+
+def _number(message: QueuedPayment) -> int:
+    return int(message.receipt.partition("/")[0])
+
+
+class SqsPaymentQueue:
+    """A standard SQS queue.
+
+    Its redrive policy should move a message to the dead letters after ten receives; the worker sends a
+    message anew long before that if only an outage held it up.
+
+    Args:
+        client: A boto3 SQS client, without retries of its own and with a read timeout above the longest wait.
+        queue_url: The queue's URL.
+    """
+
+    def __init__(self, client: "SQSClient", queue_url: str) -> None:
+        self._client = client
+        self._url = queue_url
+
+    def send(self, order_id: str, delay: int = 0) -> None:
+        """See ``PaymentQueue.send``."""
+        with _outages("SendMessage"):
+            self._client.send_message(QueueUrl=self._url, MessageBody=order_id, DelaySeconds=delay)
+
+    def receive(self, limit: int, *, wait: int, visibility: int) -> Sequence[QueuedPayment]:
+        """See ``PaymentQueue.receive``."""
+        with _outages("ReceiveMessage"):
+            answer = self._client.receive_message(
+                QueueUrl=self._url,
+                MaxNumberOfMessages=min(limit, MAX_MESSAGES),
+                WaitTimeSeconds=wait,
+                VisibilityTimeout=visibility,
+                AttributeNames=["ApproximateReceiveCount"],
+            )
+        return [
+            QueuedPayment(
+                message["Body"],
+                message["ReceiptHandle"],
+                int(message.get("Attributes", {}).get("ApproximateReceiveCount", "1")),
+            )
+            for message in answer.get("Messages", ())
+        ]
+
+    def extend(self, message: QueuedPayment, visibility: int) -> None:
+        """See ``PaymentQueue.extend``."""
+        try:
+            with _outages("ChangeMessageVisibility"):
+                self._client.change_message_visibility(
+                    QueueUrl=self._url, ReceiptHandle=message.receipt, VisibilityTimeout=visibility
+                )
+        except _GoneError:
+            # It has become visible again or was deleted by another worker: there is nothing left to hide.
+            return
+
+    def delete(self, message: QueuedPayment) -> None:
+        """See ``PaymentQueue.delete``."""
+        try:
+            with _outages("DeleteMessage"):
+                self._client.delete_message(QueueUrl=self._url, ReceiptHandle=message.receipt)
+        except _GoneError:
+            # Deleted by another worker, or received again: that receive finds the payment settled.
+            return
+
+    def depth(self) -> int:
+        """See ``PaymentQueue.depth``."""
+        with _outages("GetQueueAttributes"):
+            answer = self._client.get_queue_attributes(
+                QueueUrl=self._url,
+                AttributeNames=[
+                    "ApproximateNumberOfMessages",
+                    "ApproximateNumberOfMessagesNotVisible",
+                    "ApproximateNumberOfMessagesDelayed",
+                ],
+            )
+        return sum(int(count) for count in answer["Attributes"].values())
+
+
+class _GoneError(Exception):
+    """The receipt does not name a hidden message any more."""
+
+
+_GONE: Final = frozenset(
+    {"InvalidParameterValue", "MessageNotInflight", "AWS.SimpleQueueService.MessageNotInflight"}
+    | {"ReceiptHandleIsInvalid"}
+)
+
+
+@contextmanager
+def _outages(operation: str) -> Iterator[None]:
+    try:
+        yield
+    except ClientError as error:
+        code = error.response["Error"]["Code"]
+        if code in _GONE:
+            raise _GoneError from error
+        raise DependencyError("sqs", operation, code) from error
+    except BotoCoreError as error:
+        raise DependencyError("sqs", operation, str(error)) from error

@@ -1,0 +1,248 @@
+"""The payment worker: permits first, then messages, then each message's order is settled.
+
+::
+
+    free thread ──> permits ──> receive, no more than permits ──> settle ──> delete
+                       ^                                            │ no definite answer
+                       └── pause while the provider fails <─────────┴──> visible again after a backoff
+
+A permit is taken before a message is received: a message that waited for its turn in a worker's hands would
+come back, be received again, and end in the dead letters without ever having been tried. Permits are for now:
+those that grew old while the queue was being polled are not used.
+
+An outage dead-letters nothing either. A message that has been received several times only because the
+provider or a store did not answer is sent anew, and the old one is deleted after that is acknowledged.
+"""
+
+import datetime as dt
+import logging
+import random
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Final, TypeVar
+
+from orderstream.errors import DependencyError
+from orderstream_workers.effects import Emitter, RateLimiter
+from orderstream_workers.services.payments.counters import PaymentCounters
+from orderstream_workers.services.payments.domain import Charge, Refund
+from orderstream_workers.services.payments.provider import (
+    Charged,
+    Declined,
+    PaymentProvider,
+    ProviderThrottledError,
+    ProviderUnavailableError,
+    Refunded,
+)
+from orderstream_workers.services.payments.queue import MAX_MESSAGES, PaymentQueue, QueuedPayment
+from orderstream_workers.services.payments.settlement import Settlement
+from orderstream_workers.store import Store
+
+logger = logging.getLogger(__name__)
+
+Answer = TypeVar("Answer")
+
+_PERMIT_SECONDS: Final = 0.2
+"""How long a permit is good for."""
+
+_PERMIT_PATIENCE: Final = 10.0
+"""Seconds that a message waits for a permit in a worker's hands before it is handed back."""
+
+_LONGEST_BACKOFF: Final = 30.0
+
+_FRESH_AFTER: Final = 5
+"""Receives after which a message that only an outage held up is sent anew; half of what the queue allows."""
+
+
+class PaymentWorker:
+    """Settles payments until it is told to stop.
+
+    Args:
+        store: Where payments are kept.
+        queue: Where the messages come from.
+        provider: Charges and gives back.
+        limiter: The provider's limit, shared by all workers.
+        emitter: Sends the answers, and returns once they are acknowledged.
+        clock: The time (UTC, with zone).
+        threads: Payments settled at the same time, 1 or more.
+        wait: Seconds of a long poll, 0 to 20; a stop waits for it.
+        visibility: Seconds that a message is hidden while it is worked on: above the sum of the provider's
+            and the emitter's patience.
+        now: Seconds on a monotonic clock.
+        sleep: Waits so many seconds for a permit.
+        draw: A random number in [0, 1), for jitter.
+    """
+
+    def __init__(
+        self,
+        *,
+        store: Store,
+        queue: PaymentQueue,
+        provider: PaymentProvider,
+        limiter: RateLimiter,
+        emitter: Emitter,
+        clock: Callable[[], dt.datetime],
+        threads: int = 8,
+        wait: int = 1,
+        visibility: int = 60,
+        now: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], object] = time.sleep,
+        draw: Callable[[], float] = random.random,
+    ) -> None:
+        self.counters = PaymentCounters()
+        self._settlement = Settlement(
+            store=store, provider=_CountedProvider(provider, self.counters), emitter=emitter, clock=clock
+        )
+        self._queue = queue
+        self._limiter = limiter
+        self._threads = threads
+        self._free = threading.Semaphore(threads)
+        self._wait = wait
+        self._visibility = visibility
+        self._now = now
+        self._sleep = sleep
+        self._draw = draw
+        # Written by many threads without a lock: one miscounted makes a pause a little longer or shorter.
+        self._failures = 0
+
+    def run(self, stop: threading.Event) -> None:
+        """Work until stopped; what is in hand is finished first.
+
+        Args:
+            stop: Set by whoever wants the worker to end.
+        """
+        with ThreadPoolExecutor(self._threads, thread_name_prefix="payment") as pool:
+            while not stop.is_set():
+                try:
+                    pause = self._round(pool)
+                except DependencyError as error:
+                    self._failures += 1
+                    logger.warning("no payments for now", extra={"reason": str(error)})
+                    pause = 0.0
+                stop.wait(max(pause, self._pause()))
+
+    def work(self, message: QueuedPayment, granted_at: float) -> None:
+        """Settle one message's order and release the message, or hand it back for later.
+
+        Args:
+            message: The message.
+            granted_at: When its permit was granted, on the monotonic clock.
+        """
+        permits = [granted_at]
+
+        def permit() -> None:
+            if not permits or self._now() - permits.pop() > _PERMIT_SECONDS:
+                self._await_permit(message)
+
+        try:
+            self._settlement.settle(message.order_id, permit)
+            self._queue.delete(message)
+        except DependencyError as error:
+            self._failures += 1
+            self._postpone(message, error)
+        except Exception:
+            # The message's own failure: it comes back when its visibility ends, and is a dead letter in the
+            # end. The other messages go on.
+            self.counters.add("failed")
+            logger.exception("payment failed", extra={"order_id": message.order_id})
+        else:
+            self._failures = 0
+            self.counters.add("settled")
+
+    def _round(self, pool: ThreadPoolExecutor) -> float:
+        """Take permits, receive, and hand the messages to threads; returns seconds to wait."""
+        slots = self._take_slots()
+        handed_over = 0
+        try:
+            if not slots:
+                return 0.0
+            permits = self._limiter.take(slots)
+            granted_at = self._now()
+            if not permits.granted:
+                return permits.wait
+            for message in self._queue.receive(permits.granted, wait=self._wait, visibility=self._visibility):
+                pool.submit(self._work_in_slot, message, granted_at)
+                handed_over += 1
+            return 0.0
+        finally:
+            for _ in range(slots - handed_over):
+                self._free.release()
+
+    def _take_slots(self) -> int:
+        """Reserve free threads: waits a moment for the first, and takes one only while something fails."""
+        if not self._free.acquire(timeout=0.5):
+            return 0
+        slots = 1
+        wanted = 1 if self._failures else MAX_MESSAGES
+        while slots < wanted and self._free.acquire(blocking=False):
+            slots += 1
+        return slots
+
+    def _work_in_slot(self, message: QueuedPayment, granted_at: float) -> None:
+        try:
+            self.work(message, granted_at)
+        finally:
+            self._free.release()
+
+    def _await_permit(self, message: QueuedPayment) -> None:
+        self._queue.extend(message, self._visibility)
+        deadline = self._now() + _PERMIT_PATIENCE
+        while not (permits := self._limiter.take(1)).granted:
+            if self._now() + permits.wait > deadline:
+                raise DependencyError("payments API", "permit", "too many wait for their turn")
+            self._sleep(permits.wait)
+        self._queue.extend(message, self._visibility)
+
+    def _postpone(self, message: QueuedPayment, error: DependencyError) -> None:
+        """Hand a message back: its order is in doubt, and will be settled under the same keys."""
+        delay = self._backoff(message.receives)
+        if isinstance(error, ProviderUnavailableError) and error.retry_after is not None:
+            delay = max(delay, min(error.retry_after, 900.0))
+        self.counters.add("postponed")
+        logger.info(
+            "payment postponed",
+            extra={"order_id": message.order_id, "reason": str(error), "delay_seconds": delay},
+        )
+        try:
+            if message.receives >= _FRESH_AFTER:
+                self._queue.send(message.order_id, delay=round(delay))
+                self._queue.delete(message)
+            else:
+                self._queue.extend(message, round(delay))
+        except DependencyError as outage:
+            # Nothing is lost: the message comes back when its visibility ends.
+            logger.warning("message not handed back", extra={"reason": str(outage)})
+
+    def _pause(self) -> float:
+        """Seconds to stay away from the queue while the world fails; 0 while it does not."""
+        return self._backoff(self._failures - 1) if self._failures else 0.0
+
+    def _backoff(self, attempts: int) -> float:
+        """Seconds: doubles from half a second, between half and all of it at random."""
+        longest = min(_LONGEST_BACKOFF, 0.5 * 2.0 ** min(attempts, 10))
+        return longest * (0.5 + 0.5 * self._draw())
+
+
+class _CountedProvider:
+    """Counts what is asked and what comes back."""
+
+    def __init__(self, inner: PaymentProvider, counters: PaymentCounters) -> None:
+        self._inner = inner
+        self._counters = counters
+
+    def charge(self, request: Charge) -> Charged | Declined:
+        return self._counted(lambda: self._inner.charge(request))
+
+    def refund(self, request: Refund) -> Refunded:
+        return self._counted(lambda: self._inner.refund(request))
+
+    def _counted(self, call: Callable[[], Answer]) -> Answer:
+        self._counters.add("calls")
+        try:
+            return call()
+        except ProviderUnavailableError as error:
+            self._counters.add("unavailable")
+            if isinstance(error, ProviderThrottledError):
+                self._counters.add("throttled")
+            raise
