@@ -1,0 +1,20 @@
+"""What stands between an engine's five calls and a service's handler, the same under every engine."""
+
+from orderstream_workers.engine.delivery.breaker import Breaker
+from orderstream_workers.engine.delivery.handler import RecordHandler
+from orderstream_workers.engine.delivery.lanes import Lanes
+from orderstream_workers.engine.delivery.parking import PARKING, Parking, StoredParking
+from orderstream_workers.engine.delivery.processor import DeliveryConfig, LaneProcessor
+from orderstream_workers.engine.delivery.tally import DeliveryTally
+
+__all__ = [
+    "PARKING",
+    "Breaker",
+    "DeliveryConfig",
+    "DeliveryTally",
+    "LaneProcessor",
+    "Lanes",
+    "Parking",
+    "RecordHandler",
+    "StoredParking",
+]

@@ -1,0 +1,185 @@
+"""Parking: a record that fails by itself is put aside with its reason, and what follows on its key behind it.
+
+Per application and key there is a mark, with the tail of what is parked, and an entry per record, in the
+order of the stream. As long as the mark stands, later records of the key are appended and not processed, so
+that a redrive can carry all of them out in order. Layout of the table ``parking`` (sorted)::
+
+    key                         sort                         attributes
+    APPLICATION                 PARTITION KEY                the mark: reason, parked_at, tail, count
+    APPLICATION/PARTITION KEY   SEQUENCE/SUB/PART            one part of one entry: body, reason, arrival, ...
+
+The marks of an application stand together, so that whoever takes over a shard, a child of a split among
+them, reads all of them with one consistent query. A body larger than an item is stored in several parts.
+"""
+
+import datetime as dt
+import logging
+import zlib
+from collections.abc import Callable
+from typing import Final, Protocol
+
+from orderstream_workers.engine.record import DeliveredRecord
+from orderstream_workers.store import (
+    Attribute,
+    ConditionFailedError,
+    ContentionError,
+    Item,
+    Put,
+    Store,
+    TableSpec,
+    Write,
+)
+
+logger = logging.getLogger(__name__)
+
+PARKING: Final = TableSpec("parking", sorted=True)
+
+_PART: Final = 300_000
+"""Bytes of a body in one item; DynamoDB's items hold 400 KB, names and all."""
+
+_MANY: Final = 1_000_000
+_TRIES: Final = 20
+
+
+class Parking(Protocol):
+    """Where an application's failed records wait for a person."""
+
+    def load(self) -> None:
+        """Read which keys are parked; done by whoever takes over a shard, before its first record.
+
+        Raises:
+            DependencyError: they could not be read.
+        """
+
+    def is_parked(self, partition_key: str) -> bool:
+        """True if records of the key are parked, as far as this process knows."""
+
+    def park(self, record: DeliveredRecord, reason: str) -> None:
+        """Put a record aside and mark its key. Doing it again with the same record changes nothing.
+
+        Raises:
+            DependencyError: it could not be stored; the record must not be passed.
+        """
+
+    def append(self, record: DeliveredRecord) -> bool:
+        """Put a record behind the others of its key.
+
+        Returns:
+            False if the key is not parked any more: process the record.
+
+        Raises:
+            DependencyError: it could not be stored; the record must not be passed.
+        """
+
+    def count(self) -> int:
+        """How many records of the application are parked."""
+
+
+class StoredParking:
+    """Parking in the store.
+
+    Args:
+        store: Where marks and entries are.
+        application: Whose they are.
+        clock: The time (UTC).
+    """
+
+    def __init__(self, store: Store, application: str, clock: Callable[[], dt.datetime]) -> None:
+        self._store = store
+        self._application = application
+        self._clock = clock
+        self._marked: set[str] = set()
+
+    def load(self) -> None:
+        """See ``Parking.load``."""
+        self._marked = {mark.sort for mark in self._marks() if mark.sort is not None}
+
+    def is_parked(self, partition_key: str) -> bool:
+        """See ``Parking.is_parked``."""
+        return partition_key in self._marked
+
+    def park(self, record: DeliveredRecord, reason: str) -> None:
+        """See ``Parking.park``."""
+        self._store_entry(record, reason, only_if_marked=False)
+        self._marked.add(record.partition_key)
+
+    def append(self, record: DeliveredRecord) -> bool:
+        """See ``Parking.append``."""
+        stored = self._store_entry(record, "waits behind an earlier record of its key", only_if_marked=True)
+        if not stored:
+            self._marked.discard(record.partition_key)
+        return stored
+
+    def count(self) -> int:
+        """See ``Parking.count``."""
+        return sum(_number(mark, "count") for mark in self._marks())
+
+    def _marks(self) -> list[Item]:
+        return self._store.query(PARKING.name, self._application, limit=_MANY)
+
+    def _store_entry(self, record: DeliveredRecord, reason: str, *, only_if_marked: bool) -> bool:
+        key = f"{self._application}/{record.partition_key}"
+        place = f"{record.position.sequence_number:060}/{record.position.subsequence_number:08}"
+        for _ in range(_TRIES):
+            if self._store.get(PARKING.name, key, f"{place}/0") is not None:
+                return True
+            mark = self._store.get(PARKING.name, self._application, record.partition_key)
+            if mark is None and only_if_marked:
+                return False
+            writes: list[Write] = [self._mark(mark, record, reason, place)]
+            writes += self._parts(key, place, record, reason)
+            try:
+                self._store.transact(writes)
+            except ConditionFailedError:
+                continue  # another shard's owner, or a redrive, has moved the mark
+            logger.warning(
+                "record parked",
+                extra={
+                    "application": self._application,
+                    "partition_key": record.partition_key,
+                    "shard_id": record.shard_id,
+                    "sequence_number": str(record.position.sequence_number),
+                    "subsequence_number": record.position.subsequence_number,
+                    "reason": reason,
+                },
+            )
+            return True
+        raise ContentionError("TransactWriteItems")
+
+    def _mark(self, mark: Item | None, record: DeliveredRecord, reason: str, place: str) -> Put:
+        attributes: dict[str, Attribute] = {
+            "reason": reason,
+            "parked_at": self._clock().isoformat(),
+            **(mark.attributes if mark else {}),
+            "tail": place,
+            "count": (_number(mark, "count") if mark else 0) + 1,
+        }
+        return Put(
+            PARKING.name,
+            self._application,
+            attributes,
+            mark.version if mark else None,
+            sort=record.partition_key,
+        )
+
+    def _parts(self, key: str, place: str, record: DeliveredRecord, reason: str) -> list[Write]:
+        body = zlib.compress(record.data)
+        pieces = [body[start : start + _PART] for start in range(0, len(body), _PART)]
+        first: dict[str, Attribute] = {
+            "reason": reason,
+            "shard_id": record.shard_id,
+            "arrived_at": record.approximate_arrival.isoformat(),
+            "parked_at": self._clock().isoformat(),
+            "explicit_hash_key": record.explicit_hash_key,
+            "parts": len(pieces),
+        }
+        return [
+            Put(PARKING.name, key, {"body": piece, **({} if part else first)}, None, sort=f"{place}/{part}")
+            for part, piece in enumerate(pieces)
+        ]
+
+
+def _number(item: Item, name: str) -> int:
+    value = item.attributes[name]
+    assert isinstance(value, int)
+    return value

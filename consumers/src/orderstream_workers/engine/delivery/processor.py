@@ -1,0 +1,220 @@
+"""The processor wrapper: lanes, retries and parking above the five calls.
+
+``process_records`` drains its lanes before it returns and never raises: a daemon that sits between us and
+Kinesis takes checkpoints only while a call is being answered, and skips the batch of a processor that raises.
+"""
+
+import logging
+import queue
+import time
+from collections.abc import Callable
+from concurrent.futures import Executor
+from dataclasses import dataclass
+from enum import Enum, auto
+
+from orderstream.errors import DependencyError, OrderstreamError
+from orderstream_workers.engine.delivery.breaker import Breaker
+from orderstream_workers.engine.delivery.handler import RecordHandler
+from orderstream_workers.engine.delivery.lanes import Lanes
+from orderstream_workers.engine.delivery.parking import Parking
+from orderstream_workers.engine.delivery.tally import DeliveryTally
+from orderstream_workers.engine.processor import (
+    Checkpointer,
+    InitializationInput,
+    ProcessRecordsInput,
+    StopSignal,
+)
+from orderstream_workers.engine.record import DeliveredRecord, Position
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class DeliveryConfig:
+    """How records are delivered.
+
+    Attributes:
+        max_lanes: Keys of one shard that are handled at the same time, at least 1. 1 is serial.
+        max_lead: Records that may be done beyond the low-water mark, at least 1.
+        checkpoint_every: Seconds between checkpoints while a batch is under way, above 0.
+        record_retries: Times that a record is tried again after a failure of its own, at least 0.
+    """
+
+    max_lanes: int = 8
+    max_lead: int = 2_000
+    checkpoint_every: float = 2.0
+    record_retries: int = 1
+
+    def __post_init__(self) -> None:
+        """Check the ranges."""
+        for name, lowest in (("max_lanes", 1), ("max_lead", 1), ("record_retries", 0)):
+            if getattr(self, name) < lowest:
+                raise ValueError(f"{name} must be at least {lowest}, not {getattr(self, name)}")
+        if self.checkpoint_every <= 0:
+            raise ValueError(f"checkpoint_every must be above 0, not {self.checkpoint_every}")
+
+
+class _End(Enum):
+    DONE = auto()
+    ABANDONED = auto()
+
+
+class LaneProcessor:
+    """Delivers the records of one shard to a handler.
+
+    Args:
+        handler: Carries records out.
+        parking: Where records that fail by themselves wait.
+        executor: Runs the handlers; may be shared by all shards of a process.
+        breaker: Holds back tries while a dependency fails; shared by all shards of a process.
+        tally: Counts what happens.
+        stop: Set when this shard must come to an end.
+        config: How records are delivered.
+        clock: Monotonic seconds.
+    """
+
+    def __init__(
+        self,
+        *,
+        handler: RecordHandler,
+        parking: Parking,
+        executor: Executor,
+        breaker: Breaker,
+        tally: DeliveryTally,
+        stop: StopSignal,
+        config: DeliveryConfig,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._handler = handler
+        self._parking = parking
+        self._executor = executor
+        self._breaker = breaker
+        self._tally = tally
+        self._stop = stop
+        self._config = config
+        self._clock = clock
+        self._reached: Position | None = None
+        self._checkpointed: Position | None = None
+
+    def initialize(self, initialization: InitializationInput) -> None:
+        """Read which keys are parked; waits for as long as that fails."""
+        self._checkpointed = initialization.checkpoint
+        self._until_it_works(self._parking.load)
+
+    def process_records(self, batch: ProcessRecordsInput) -> None:
+        """Handle a batch and checkpoint what is done."""
+        lanes = Lanes(batch.records, self._config.max_lanes, self._config.max_lead)
+        ends: queue.SimpleQueue[tuple[int, _End]] = queue.SimpleQueue()
+        due = self._clock() + self._config.checkpoint_every
+        while not lanes.finished:
+            if not self._stop.is_set():
+                for place in lanes.start():
+                    self._executor.submit(self._run, batch.records[place], place, ends)
+            if not lanes.running:
+                break
+            try:
+                place, end = ends.get(timeout=max(due - self._clock(), 0.001))
+            except queue.Empty:
+                pass  # nothing has ended, and the checkpoint is due
+            else:
+                lanes.end(place, done=end is _End.DONE)
+            if self._clock() >= due:
+                self._checkpoint(lanes.low_water, batch.checkpointer)
+                due = self._clock() + self._config.checkpoint_every
+        self._checkpoint(lanes.low_water, batch.checkpointer)
+
+    def lease_lost(self) -> None:
+        """Nothing to do: the lanes were drained before the last call returned."""
+
+    def shard_ended(self, checkpointer: Checkpointer) -> None:
+        """Every record is done or parked, so the shard is."""
+        self._until_it_works(checkpointer.checkpoint)
+
+    def shutdown_requested(self, checkpointer: Checkpointer) -> None:
+        """Checkpoint what is done."""
+        # If it fails, the next owner repeats what was done since the last one, which the guards allow for.
+        self._checkpoint(self._reached, checkpointer)
+
+    def _checkpoint(self, position: Position | None, checkpointer: Checkpointer) -> None:
+        self._reached = position or self._reached
+        if position is None or position == self._checkpointed:
+            return
+        try:
+            checkpointer.checkpoint(position)
+        except OrderstreamError:
+            # A later checkpoint covers this one. A lost lease is the engine's own business.
+            logger.warning("no checkpoint", exc_info=True)
+        else:
+            self._checkpointed = position
+
+    def _run(self, record: DeliveredRecord, place: int, ends: "queue.SimpleQueue[tuple[int, _End]]") -> None:
+        end = _End.ABANDONED
+        try:
+            end = self._deliver(record)
+        finally:
+            ends.put((place, end))
+
+    def _deliver(self, record: DeliveredRecord) -> _End:
+        """Handle one record, for ever while a dependency fails, until it is done, parked or abandoned."""
+        failures = 0
+        while not self._stop.is_set():
+            if pause := self._breaker.pause():
+                self._stop.wait(pause)
+                continue
+            try:
+                self._attempt(record)
+            except DependencyError as error:
+                self._breaker.failed()
+                self._tally.count("retried")
+                logger.warning(
+                    "a dependency fails, trying again", extra=_fields(record) | {"error": str(error)}
+                )
+            except Exception as error:
+                self._breaker.succeeded()
+                failures += 1
+                logger.exception("the record itself fails", extra=_fields(record))
+                if failures > self._config.record_retries:
+                    return self._park(record, f"{type(error).__name__}: {error}")
+            else:
+                self._breaker.succeeded()
+                return _End.DONE
+        self._tally.count("abandoned")
+        return _End.ABANDONED
+
+    def _attempt(self, record: DeliveredRecord) -> None:
+        if self._parking.is_parked(record.partition_key) and self._parking.append(record):
+            self._tally.count("parked")
+            return
+        self._handler.handle(record)
+        self._tally.count("handled")
+
+    def _park(self, record: DeliveredRecord, reason: str) -> _End:
+        if not self._until_it_works(lambda: self._parking.park(record, reason)):
+            return _End.ABANDONED
+        self._tally.count("parked")
+        return _End.DONE
+
+    def _until_it_works(self, act: Callable[[], object]) -> bool:
+        """Do something that depends on others again and again; False if we have to stop before it works."""
+        while not self._stop.is_set():
+            if pause := self._breaker.pause():
+                self._stop.wait(pause)
+                continue
+            try:
+                act()
+            except DependencyError as error:
+                self._breaker.failed()
+                logger.warning("a dependency fails, trying again", extra={"error": str(error)})
+            else:
+                self._breaker.succeeded()
+                return True
+        return False
+
+
+def _fields(record: DeliveredRecord) -> dict[str, object]:
+    return {
+        "shard_id": record.shard_id,
+        "sequence_number": str(record.position.sequence_number),
+        "subsequence_number": record.position.subsequence_number,
+        "partition_key": record.partition_key,
+    }

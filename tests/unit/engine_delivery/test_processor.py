@@ -1,0 +1,200 @@
+"""The processor wrapper: outages are waited for, failing records are parked, nothing is passed undone."""
+
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from fakes.engine import ARRIVAL, RecordingCheckpointer, record_of
+from orderstream.errors import DependencyError
+from orderstream_workers.engine.delivery import (
+    PARKING,
+    Breaker,
+    DeliveryConfig,
+    DeliveryTally,
+    LaneProcessor,
+    StoredParking,
+)
+from orderstream_workers.engine.processor import InitializationInput, ProcessRecordsInput
+from orderstream_workers.engine.record import DeliveredRecord, Position
+from orderstream_workers.store import Fault, MemoryStore, Write
+
+OUTAGE = DependencyError("dynamodb", "GetItem", "down")
+
+
+class ScriptedHandler:
+    """Remembers what it handled; asks a script first, which may raise."""
+
+    def __init__(self, script: Callable[[DeliveredRecord], None] = lambda _: None) -> None:
+        self.handled: list[bytes] = []
+        self._script = script
+
+    def handle(self, record: DeliveredRecord) -> None:
+        self._script(record)
+        self.handled.append(record.data)
+
+
+class PassingTime(threading.Event):
+    """A stop signal, and a clock that its waiting moves on: pauses pass at once."""
+
+    now = 0.0
+
+    def wait(self, timeout: float | None = None) -> bool:
+        self.now += timeout or 0.0
+        return self.is_set()
+
+    def clock(self) -> float:
+        return self.now
+
+
+class Rig:
+    """One shard's processor with everything in memory."""
+
+    def __init__(self, handler: ScriptedHandler, store: MemoryStore, executor: ThreadPoolExecutor) -> None:
+        self.parking = StoredParking(store, "it", lambda: ARRIVAL)
+        self.stop = PassingTime()
+        self.tally = DeliveryTally()
+        self.checkpointer = RecordingCheckpointer()
+        self.processor = LaneProcessor(
+            handler=handler,
+            parking=self.parking,
+            executor=executor,
+            breaker=Breaker(self.stop.clock),
+            tally=self.tally,
+            stop=self.stop,
+            config=DeliveryConfig(),
+        )
+        self.processor.initialize(InitializationInput("shardId-000000000000", None))
+
+    def process(self, records: Sequence[DeliveredRecord]) -> None:
+        self.processor.process_records(ProcessRecordsInput(records, self.checkpointer, 0))
+
+
+@pytest.fixture
+def executor() -> Iterator[ThreadPoolExecutor]:
+    """Threads for the lanes."""
+    with ThreadPoolExecutor(4) as pool:
+        yield pool
+
+
+def test_a_batch_is_done_and_checkpointed(executor: ThreadPoolExecutor) -> None:
+    """When the call returns every record was handled, one key in order, and the end is checkpointed."""
+    handler = ScriptedHandler()
+    rig = Rig(handler, MemoryStore(), executor)
+    rig.process([record_of(key, n) for n, key in enumerate("abacab", start=1)])
+    assert [data for data in handler.handled if data.startswith(b"a")] == [b"a1", b"a3", b"a5"]
+    assert len(handler.handled) == 6
+    assert rig.checkpointer.positions[-1] == Position(6)
+
+
+def test_an_outage_parks_nothing(executor: ThreadPoolExecutor) -> None:
+    """A dependency that fails a hundred times is asked again until it is back; the record is not to blame."""
+    failures = iter([OUTAGE] * 100)
+
+    def fail(_: DeliveredRecord) -> None:
+        for failure in failures:
+            raise failure
+
+    handler = ScriptedHandler(fail)
+    rig = Rig(handler, MemoryStore(), executor)
+    rig.process([record_of("a", 1), record_of("a", 2)])
+    assert handler.handled == [b"a1", b"a2"]
+    assert rig.parking.count() == 0
+    assert rig.tally.figures()["retried"] == 100
+
+
+def test_a_failing_record_parks_its_key_and_stops_nothing_else(executor: ThreadPoolExecutor) -> None:
+    """A record that fails by itself is tried again once and parked; its key's followers wait behind it."""
+    tries: list[bytes] = []
+
+    def fail(record: DeliveredRecord) -> None:
+        tries.append(record.data)
+        if record.data == b"a1":
+            raise ValueError("broken")
+
+    handler = ScriptedHandler(fail)
+    store = MemoryStore()
+    rig = Rig(handler, store, executor)
+    rig.process([record_of("a", 1), record_of("b", 2), record_of("a", 3)])
+    rig.process([record_of("a", 4)])
+    assert tries.count(b"a1") == 2
+    assert handler.handled == [b"b2"]
+    assert rig.checkpointer.positions[-1] == Position(4)
+    entries = store.query(PARKING.name, "it/a")
+    assert [entry.sort.split("/")[0].lstrip("0") for entry in entries if entry.sort] == ["1", "3", "4"]
+    assert entries[0].attributes["reason"] == "ValueError: broken"
+    assert rig.parking.count() == 3
+
+
+def test_whoever_takes_over_knows_what_is_parked(executor: ThreadPoolExecutor) -> None:
+    """The next owner of a shard, or of its child, reads the marks before its first record."""
+    store = MemoryStore()
+    StoredParking(store, "it", lambda: ARRIVAL).park(record_of("a", 1), "broken")
+    handler = ScriptedHandler()
+    rig = Rig(handler, store, executor)
+    rig.process([record_of("a", 2), record_of("b", 3)])
+    assert handler.handled == [b"b3"]
+    assert rig.parking.count() == 2
+
+
+def test_parking_itself_survives_an_outage(executor: ThreadPoolExecutor) -> None:
+    """A record that cannot be parked now is not passed: parking is tried until it works, and once."""
+    faults = iter([Fault.BEFORE, Fault.AFTER, Fault.CONFLICT])
+
+    def fault(operation: str, _: Sequence[Write]) -> Fault | None:
+        return next(faults, None) if operation == "transact" else None
+
+    def fail(_: DeliveredRecord) -> None:
+        raise ValueError("broken")
+
+    rig = Rig(ScriptedHandler(fail), MemoryStore(fault), executor)
+    rig.process([record_of("a", 1)])
+    assert rig.parking.count() == 1
+    assert rig.checkpointer.positions == [Position(1)]
+
+
+def test_a_stop_abandons_and_checkpoints_what_is_done(executor: ThreadPoolExecutor) -> None:
+    """On a stop nothing new is started, and the checkpoint stays before the first record that is not done."""
+
+    def stop_at_the_second(record: DeliveredRecord) -> None:
+        if record.data == b"a2":
+            rig.stop.set()
+            raise OUTAGE
+
+    handler = ScriptedHandler(stop_at_the_second)
+    rig = Rig(handler, MemoryStore(), executor)
+    rig.process([record_of("a", n) for n in (1, 2, 3)])
+    assert handler.handled == [b"a1"]
+    assert rig.checkpointer.positions == [Position(1)]
+    rig.processor.shutdown_requested(rig.checkpointer)
+    assert rig.checkpointer.positions == [Position(1)]
+
+
+def test_a_failed_checkpoint_is_made_up_for(executor: ThreadPoolExecutor) -> None:
+    """A checkpoint that fails stops nothing; on shutdown the position is checkpointed after all."""
+    rig = Rig(ScriptedHandler(), MemoryStore(), executor)
+    rig.checkpointer = RecordingCheckpointer(OUTAGE)
+    rig.process([record_of("a", 1)])
+    assert rig.checkpointer.positions == []
+    rig.processor.shutdown_requested(rig.checkpointer)
+    assert rig.checkpointer.positions == [Position(1)]
+
+
+def test_the_end_of_a_shard_is_checkpointed(executor: ThreadPoolExecutor) -> None:
+    """SHARD_END is checkpointed however often the lease table fails first."""
+    rig = Rig(ScriptedHandler(), MemoryStore(), executor)
+    checkpointer = RecordingCheckpointer(OUTAGE, OUTAGE)
+    rig.processor.shard_ended(checkpointer)
+    assert checkpointer.positions == [None]
+
+
+def test_a_body_larger_than_an_item_is_parked_in_parts() -> None:
+    """A record of Kinesis' own maximum can be parked."""
+    store = MemoryStore()
+    parking = StoredParking(store, "it", lambda: ARRIVAL)
+    body = bytes(n * 7919 % 251 ^ (n >> 8) % 256 for n in range(2**20))
+    parking.park(record_of("a", 1, body), "broken")
+    parts = store.query(PARKING.name, "it/a")
+    assert parts[0].attributes["parts"] == len(parts)
+    assert parking.count() == 1
