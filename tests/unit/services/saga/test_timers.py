@@ -138,6 +138,23 @@ def test_the_loop_outlives_an_outage_and_ends_on_the_signal() -> None:
     assert len(emitter.emitted) == 1
 
 
+def test_a_long_poll_ends_on_the_signal() -> None:
+    """With many rows due the poller still stops at once; what is left waits for the next one."""
+    stop = threading.Event()
+
+    class Third(CollectingEmitter):
+        def emit(self, envelopes: Sequence[bytes], partition_key: str) -> None:
+            super().emit(envelopes, partition_key)
+            if len(self.emitted) == 3:
+                stop.set()
+
+    store, emitter = MemoryStore(), Third()
+    start(store, *(waiting(f"o-{number}") for number in range(10)))
+    poller(store, emitter).run(stop)
+    assert len(emitter.emitted) == 3
+    assert poller(store, emitter).poll_once() == 7
+
+
 def test_an_answer_clears_the_row_and_a_new_request_starts_another() -> None:
     """The rows follow the order's state, and nothing is written where no deadline changed."""
     first, second = waiting("o-1"), waiting("o-1", DUE + SECOND, attempt=2)

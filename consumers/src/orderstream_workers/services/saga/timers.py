@@ -14,6 +14,7 @@ order's inbox drops them.
 
 import datetime as dt
 import logging
+import random
 import zlib
 from collections.abc import Callable
 from typing import Final
@@ -79,15 +80,28 @@ class TimerPoller:
         store: Where the rows are.
         emitter: Puts the events into the stream.
         clock: The time (UTC, with zone).
+        draw: Gives the order of the buckets, anew for each poll, so that pollers seldom meet at the same
+            rows.
     """
 
-    def __init__(self, *, store: Store, emitter: Emitter, clock: Callable[[], dt.datetime]) -> None:
+    def __init__(
+        self,
+        *,
+        store: Store,
+        emitter: Emitter,
+        clock: Callable[[], dt.datetime],
+        draw: random.Random | None = None,
+    ) -> None:
         self._store = store
         self._emitter = emitter
         self._clock = clock
+        self._draw = draw or random.Random()  # noqa: S311 - spreads load
 
-    def poll_once(self) -> int:
+    def poll_once(self, stop: StopSignal | None = None) -> int:
         """Publish what is due now.
+
+        Args:
+            stop: Ends the poll before the next row; the rows that are left come up again.
 
         Returns:
             How many events were published.
@@ -97,11 +111,13 @@ class TimerPoller:
         """
         horizon = _sortable(self._clock())
         published = 0
-        for bucket in _BUCKETS:
+        for bucket in self._draw.sample(_BUCKETS, len(_BUCKETS)):
             while rows := self._store.query(TIMERS.name, bucket, sort_up_to=horizon, limit=_PAGE):
                 for row in rows:
+                    if stop is not None and stop.is_set():
+                        return published
                     self._publish(row)
-                published += len(rows)
+                    published += 1
         return published
 
     def run(self, stop: StopSignal, interval: float = 1.0) -> None:
@@ -113,7 +129,7 @@ class TimerPoller:
         """
         while not stop.is_set():
             try:
-                self.poll_once()
+                self.poll_once(stop)
             except DependencyError as error:
                 logger.warning("timers could not be polled; trying again", extra={"reason": str(error)})
             stop.wait(interval)

@@ -1,0 +1,66 @@
+"""However requests are repeated, redelivered and interrupted: all answers of an order agree."""
+
+import datetime as dt
+from collections.abc import Sequence
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from fakes.delivery import delivered
+from orderstream.errors import DependencyError
+from orderstream.events import ShipOrder, decode_envelope, initial
+from orderstream_workers.effects.emitter import CollectingEmitter
+from orderstream_workers.services.shipping import ShippingHandlers
+from orderstream_workers.store import Fault, MemoryStore, Write
+
+NOW = dt.datetime(2010, 12, 1, 8, 26, tzinfo=dt.UTC)
+
+deliveries = st.lists(
+    st.tuples(
+        st.integers(1, 3),
+        st.integers(1, 5),
+        st.sampled_from([None, Fault.BEFORE, Fault.AFTER]),
+        st.sampled_from([frozenset(), frozenset({"Norway"})]),
+    ),
+    min_size=1,
+    max_size=12,
+)
+
+
+@settings(max_examples=150, deadline=None)
+@given(deliveries)
+def test_all_answers_of_an_order_agree(
+    schedule: list[tuple[int, int, Fault | None, frozenset[str]]],
+) -> None:
+    """Requests 1 to 3 come from places 1 to 5, under either setting, with the commit failing or in doubt."""
+    fault: Fault | None = None
+
+    def now_fails(operation: str, _writes: Sequence[Write]) -> Fault | None:
+        return fault if operation == "transact" else None
+
+    store, emitter, clock = MemoryStore(now_fails), CollectingEmitter(), NOW
+    handled: set[str] = set()
+    for attempt, place, failing, unserved in schedule:
+        fault, clock = failing, clock + dt.timedelta(seconds=1)
+        shipping = ShippingHandlers(
+            store=store, emitter=emitter, clock=lambda now=clock: now, unserved_countries=unserved
+        )
+        request = initial(
+            ShipOrder(order_id="o-1", country="Norway", units=1),
+            source="saga",
+            event_id=f"request {attempt}",
+            time=NOW,
+            correlation_id=f"ship_order:{attempt}",
+        )
+        for _ in range(2):  # what fails is handed over again, until it is handled
+            try:
+                shipping.ship_order(delivered(request, place))
+            except DependencyError:
+                fault = None
+            else:
+                handled.add(request.id)
+                break
+    answers = [decode_envelope(data) for data in emitter.emitted]
+    assert len({answer.message() for answer in answers}) == 1
+    assert {answer.causation_id for answer in answers} == handled
+    assert len(set(emitter.emitted)) == len(handled)
