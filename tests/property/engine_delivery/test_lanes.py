@@ -16,7 +16,7 @@ from orderstream_workers.engine.delivery import Lanes
 def test_lanes_keep_their_promises(
     keys: list[str], max_lanes: int, max_lead: int, data: st.DataObject
 ) -> None:
-    """Whatever ends or is abandoned in whatever order: order per key, bounds, and an honest low-water mark."""
+    """Whatever ends or is abandoned, in whatever order: order per key, bounds, an honest low-water mark."""
     records = [record_of(key, number) for number, key in enumerate(keys, start=1)]
     lanes = Lanes(records, max_lanes, max_lead)
     running: list[int] = []
