@@ -1,0 +1,90 @@
+"""One suite for every implementation of the payment queue."""
+
+from collections.abc import Iterator
+
+import boto3
+import pytest
+from botocore.stub import Stubber
+from moto import mock_aws
+
+from orderstream.errors import DependencyError
+from orderstream_workers.services.payments import MemoryPaymentQueue, PaymentQueue, SqsPaymentQueue
+
+
+@pytest.fixture(params=["memory", "sqs"])
+def queue(request: pytest.FixtureRequest) -> Iterator[PaymentQueue]:
+    """Each implementation in turn."""
+    if request.param == "memory":
+        yield MemoryPaymentQueue()
+        return
+    with mock_aws():
+        client = sqs_client()
+        yield SqsPaymentQueue(client, client.create_queue(QueueName="payments")["QueueUrl"])
+        client.close()
+
+
+def sqs_client():
+    return boto3.client("sqs", region_name="us-east-1", aws_access_key_id="x", aws_secret_access_key="x")
+
+
+def test_what_is_sent_is_received_and_hidden(queue: PaymentQueue) -> None:
+    """A received message is hidden from others, and carries how often it was received."""
+    queue.send("o-1")
+    (message,) = queue.receive(10, wait=0, visibility=30)
+    assert (message.order_id, message.receives) == ("o-1", 1)
+    assert queue.receive(10, wait=0, visibility=30) == []
+    assert queue.depth() == 1
+
+
+def test_no_more_than_asked_for(queue: PaymentQueue) -> None:
+    """A receive gives at most as many messages as there are permits for."""
+    for number in range(5):
+        queue.send(f"o-{number}")
+    first = queue.receive(3, wait=0, visibility=30)
+    rest = queue.receive(10, wait=0, visibility=30)
+    assert (len(first), len(rest)) == (3, 2)
+    assert {message.order_id for message in [*first, *rest]} == {f"o-{number}" for number in range(5)}
+
+
+def test_a_message_handed_back_is_received_again(queue: PaymentQueue) -> None:
+    """Visibility 0 gives it back at once; the count of receives goes on."""
+    queue.send("o-1")
+    (message,) = queue.receive(1, wait=0, visibility=30)
+    queue.extend(message, 0)
+    (again,) = queue.receive(1, wait=0, visibility=30)
+    assert (again.order_id, again.receives) == ("o-1", 2)
+
+
+def test_a_deleted_message_is_gone(queue: PaymentQueue) -> None:
+    """Nothing comes back, and deleting it again or hiding it does no harm."""
+    queue.send("o-1")
+    (message,) = queue.receive(1, wait=0, visibility=0)
+    queue.delete(message)
+    queue.delete(message)
+    queue.extend(message, 0)
+    assert queue.receive(1, wait=0, visibility=0) == []
+    assert queue.depth() == 0
+
+
+def test_a_delayed_message_is_counted_and_not_received(queue: PaymentQueue) -> None:
+    """A message sent for later waits, and is part of the depth."""
+    queue.send("o-1", delay=600)
+    assert queue.receive(1, wait=0, visibility=30) == []
+    assert queue.depth() == 1
+
+
+def test_orders_may_be_queued_twice(queue: PaymentQueue) -> None:
+    """The queue does not deduplicate: two messages are two bells."""
+    queue.send("o-1")
+    queue.send("o-1")
+    assert [message.order_id for message in queue.receive(10, wait=0, visibility=30)] == ["o-1", "o-1"]
+
+
+def test_an_outage_is_a_dependency_error() -> None:
+    """Whatever SQS does not answer is tried again by the caller."""
+    client = sqs_client()
+    with Stubber(client) as stub:
+        stub.add_client_error("send_message", "ServiceUnavailable", http_status_code=503)
+        with pytest.raises(DependencyError):
+            SqsPaymentQueue(client, "https://sqs.us-east-1.amazonaws.com/1/payments").send("o-1")
+    client.close()

@@ -1,0 +1,118 @@
+"""What the stream handlers commit, answer and ring for."""
+
+import pytest
+
+from fakes.payments import Outbox, TickingClock, capture_command, received, refund_command
+from orderstream.errors import DependencyError
+from orderstream.events import PaymentDeclined, PaymentRefunded
+from orderstream_workers.services.payments import MemoryPaymentQueue, PaymentHandlers
+from orderstream_workers.services.payments.domain import Phase, begin
+from orderstream_workers.services.payments.records import PaymentRecords
+from orderstream_workers.store import MemoryStore
+
+
+class BrokenQueue(MemoryPaymentQueue):
+    """A queue that is out of reach until it is mended."""
+
+    broken = True
+
+    def send(self, order_id: str, delay: int = 0) -> None:
+        if self.broken:
+            raise DependencyError("sqs", "SendMessage", "on demand")
+        super().send(order_id, delay)
+
+
+class World:
+    def __init__(self, queue: MemoryPaymentQueue | None = None) -> None:
+        self.store = MemoryStore()
+        self.outbox = Outbox()
+        self.queue = queue or MemoryPaymentQueue()
+        self.handlers = PaymentHandlers(
+            store=self.store, emitter=self.outbox, queue=self.queue, clock=TickingClock()
+        )
+
+    def deliver(self, delivery) -> None:
+        self.handlers.routes()[delivery.envelope.type](delivery)
+
+    def phase(self) -> Phase | None:
+        stored = PaymentRecords(self.store).load("o-1")
+        return stored.record.payment.phase if stored else None
+
+
+def test_a_capture_is_queued() -> None:
+    """It is committed and a worker is woken; nothing is answered yet."""
+    world = World()
+    world.deliver(received(capture_command()))
+    assert world.phase() is Phase.QUEUED
+    assert world.queue.depth() == 1
+    assert world.outbox.emitted == []
+
+
+def test_a_record_is_not_released_before_its_message_is_sent() -> None:
+    """A queue out of reach fails the delivery, and the redelivery rings after all."""
+    queue = BrokenQueue()
+    world = World(queue)
+    with pytest.raises(DependencyError):
+        world.deliver(received(capture_command()))
+    assert world.phase() is Phase.QUEUED
+    queue.broken = False
+    world.deliver(received(capture_command()))
+    assert queue.depth() == 1
+
+
+def test_a_refund_that_overtakes_leaves_a_tombstone() -> None:
+    """The late capture is declined for ever, and no worker is woken."""
+    world = World()
+    world.deliver(received(refund_command(), 1))
+    world.deliver(received(capture_command(), 2))
+    assert world.phase() is Phase.VOIDED
+    assert world.queue.depth() == 0
+    assert world.outbox.messages() == [
+        PaymentRefunded(order_id="o-1", amount_minor=0),
+        PaymentDeclined(order_id="o-1", reason="refunded"),
+    ]
+
+
+def test_a_refund_of_what_is_queued_answers_both_commands() -> None:
+    """The capture that will never be tried is declined, the refund is granted, each to its own command."""
+    world = World()
+    world.deliver(received(capture_command(), 1, "capture"))
+    world.deliver(received(refund_command(), 2, "refund"))
+    causes = [(each.type, each.causation_id, each.correlation_id) for each in world.outbox.envelopes()]
+    assert causes == [
+        ("PaymentDeclined", "capture", "payment:1"),
+        ("PaymentRefunded", "refund", "payment:1"),
+    ]
+
+
+def test_a_repeated_refund_of_another_attempt_is_answered_again() -> None:
+    """An answer that the sender has missed comes again when it asks again."""
+    world = World()
+    world.deliver(received(refund_command(), 1, "first"))
+    world.deliver(received(refund_command(), 2, "second"))
+    assert [each.causation_id for each in world.outbox.envelopes()] == ["first", "second"]
+
+
+def test_redelivery_sends_the_same_bytes_and_a_copy_sends_nothing() -> None:
+    """The same place emits what it has committed; the same event elsewhere in the stream is dropped."""
+    world = World()
+    world.deliver(received(refund_command(), 1))
+    world.deliver(received(refund_command(), 1))
+    world.deliver(received(refund_command(), 9))
+    first, second = world.outbox.emitted
+    assert first == second
+
+
+def test_a_refund_wakes_a_worker_whose_message_was_lost() -> None:
+    """An order whose message ended in the dead letters stays compensatable."""
+    world = World()
+    world.deliver(received(capture_command(), 1))
+    stored = PaymentRecords(world.store).load("o-1")
+    assert stored is not None
+    (lost,) = world.queue.receive(1, wait=0, visibility=60)
+    world.queue.delete(lost)
+    outcome = begin(stored.record.payment, TickingClock()())
+    PaymentRecords(world.store).advance(stored, stored.record.with_answers(outcome, []))
+    world.deliver(received(refund_command(), 2))
+    assert world.phase() is Phase.CAPTURING
+    assert world.queue.depth() == 1

@@ -1,0 +1,98 @@
+"""What the HTTP client makes of every answer, and of none."""
+
+from collections.abc import Callable
+
+import httpx
+import msgspec
+import pytest
+
+from orderstream_workers.services.payments import (
+    HttpPaymentProvider,
+    ProviderRefusedError,
+    ProviderThrottledError,
+    ProviderUnavailableError,
+)
+from orderstream_workers.services.payments.domain import Charge, Refund
+from orderstream_workers.services.payments.provider import Charged, Declined, Refunded
+
+CHARGE = Charge("o-1", 1230, "GBP", "o-1:capture")
+REFUND = Refund("o-1", "ch_1", 1230, "GBP", "o-1:refund")
+
+
+def provider(handler: Callable[[httpx.Request], httpx.Response]) -> HttpPaymentProvider:
+    return HttpPaymentProvider(httpx.Client(transport=httpx.MockTransport(handler)), "http://provider/")
+
+
+def test_a_charge_carries_its_key_and_body() -> None:
+    """The idempotency key goes into the header, amounts in minor units into the body."""
+    seen: list[httpx.Request] = []
+
+    def handler(request: httpx.Request) -> httpx.Response:
+        seen.append(request)
+        return httpx.Response(201, json={"charge_id": "ch_1"})
+
+    assert provider(handler).charge(CHARGE) == Charged("ch_1")
+    (request,) = seen
+    assert (str(request.url), request.headers["Idempotency-Key"]) == (
+        "http://provider/v1/charges",
+        "o-1:capture",
+    )
+    body = msgspec.json.decode(request.content)
+    assert body == {"order_id": "o-1", "amount_minor": 1230, "currency": "GBP"}
+
+
+def test_a_refund_names_its_charge() -> None:
+    """The refund's id comes back."""
+    assert provider(lambda _: httpx.Response(201, json={"refund_id": "re_1"})).refund(REFUND) == Refunded(
+        "re_1"
+    )
+
+
+def test_402_is_the_only_decline() -> None:
+    """The provider's code is the reason."""
+    answer = httpx.Response(402, json={"code": "card_declined"})
+    assert provider(lambda _: answer).charge(CHARGE) == Declined("card_declined")
+
+
+@pytest.mark.parametrize("status", [408, 409, 425, 500, 502, 503, 504])
+def test_a_failing_provider_leaves_the_request_in_doubt(status: int) -> None:
+    """It may have been carried out: ask again."""
+    with pytest.raises(ProviderUnavailableError) as caught:
+        provider(lambda _: httpx.Response(status)).charge(CHARGE)
+    assert caught.value.retryable
+
+
+def test_a_throttle_says_how_long() -> None:
+    """429 carries Retry-After; one that cannot be read says nothing."""
+    with pytest.raises(ProviderThrottledError) as caught:
+        provider(lambda _: httpx.Response(429, headers={"Retry-After": "3"})).charge(CHARGE)
+    assert caught.value.retry_after == 3.0
+    with pytest.raises(ProviderThrottledError) as caught:
+        provider(lambda _: httpx.Response(429, headers={"Retry-After": "soon"})).charge(CHARGE)
+    assert caught.value.retry_after is None
+
+
+@pytest.mark.parametrize("error", [httpx.ReadTimeout, httpx.ConnectError, httpx.RemoteProtocolError])
+def test_no_answer_leaves_the_request_in_doubt(error: type[httpx.RequestError]) -> None:
+    """A timeout or a broken connection is neither a charge nor a decline."""
+
+    def handler(request: httpx.Request) -> httpx.Response:
+        raise error("on demand")
+
+    with pytest.raises(ProviderUnavailableError):
+        provider(handler).refund(REFUND)
+
+
+@pytest.mark.parametrize("content", [b"", b"[]", b"{}", b"<html>"])
+def test_an_unreadable_success_is_no_answer(content: bytes) -> None:
+    """A proxy's page with status 201 says nothing about the charge."""
+    with pytest.raises(ProviderUnavailableError):
+        provider(lambda _: httpx.Response(201, content=content)).charge(CHARGE)
+
+
+@pytest.mark.parametrize("status", [400, 401, 404, 422])
+def test_a_mistake_of_ours_is_not_retried(status: int) -> None:
+    """What the provider does not understand is neither a decline nor an outage."""
+    with pytest.raises(ProviderRefusedError) as caught:
+        provider(lambda _: httpx.Response(status, json={"code": "x"})).charge(CHARGE)
+    assert not caught.value.retryable
