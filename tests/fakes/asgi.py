@@ -1,29 +1,27 @@
-"""Asks an ASGI application over HTTP in memory, one request after another."""
+"""Asks an ASGI application without a server, one request after the other."""
 
 import asyncio
-from typing import Any
+from typing import Any, Self
 
 import httpx
-from starlette.types import ASGIApp
 
 
 class AsgiClient:
-    """A synchronous client of an application; close it when done.
+    """A context manager; requests run in its own event loop."""
 
-    Args:
-        app: The application.
-    """
-
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, app: Any) -> None:
+        self._client = httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://orders")
         self._runner = asyncio.Runner()
-        self._client = httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://testserver")
 
-    def get(self, path: str, **options: Any) -> httpx.Response:
-        return self._runner.run(self._client.get(path, **options))
+    def __enter__(self) -> Self:
+        return self
 
-    def post(self, path: str, **options: Any) -> httpx.Response:
-        return self._runner.run(self._client.post(path, **options))
-
-    def close(self) -> None:
+    def __exit__(self, *_: object) -> None:
         self._runner.run(self._client.aclose())
         self._runner.close()
+
+    def get(self, path: str, **arguments: Any) -> httpx.Response:
+        return self._runner.run(self._client.get(path, **arguments))
+
+    def post(self, path: str, **arguments: Any) -> httpx.Response:
+        return self._runner.run(self._client.post(path, **arguments))

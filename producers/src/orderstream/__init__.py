@@ -14,6 +14,7 @@ from orderstream.kpl import (
     RecordTooLargeError,
     UnsentRecordsError,
 )
+from orderstream.publisher import EventPublisher
 
 __all__ = [
     "BufferFullError",
@@ -22,6 +23,7 @@ __all__ = [
     "Delivery",
     "DeliveryFailedError",
     "DependencyError",
+    "EventPublisher",
     "OrderstreamError",
     "Producer",
     "ProducerClosedError",

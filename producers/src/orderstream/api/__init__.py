@@ -1,0 +1,16 @@
+"""The orders API: an application that embeds the SDK (extra ``api``). It records what was asked for."""
+
+from orderstream.api.app import create_app
+from orderstream.api.idempotency import Accepted, IdempotencyStore, MemoryIdempotencyStore
+from orderstream.api.idempotency_dynamodb import DynamoDBIdempotencyStore
+from orderstream.api.requests import MAX_BODY_BYTES, MAX_LINES
+
+__all__ = [
+    "MAX_BODY_BYTES",
+    "MAX_LINES",
+    "Accepted",
+    "DynamoDBIdempotencyStore",
+    "IdempotencyStore",
+    "MemoryIdempotencyStore",
+    "create_app",
+]

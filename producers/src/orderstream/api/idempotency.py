@@ -1,0 +1,59 @@
+"""What has been accepted under which order id: the memory behind ``Idempotency-Key``."""
+
+import datetime as dt
+import threading
+from dataclasses import dataclass
+from typing import Protocol
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """An order as it was accepted the first time. It never changes.
+
+    Attributes:
+        digest: Digest of what was asked for.
+        placed_at: When (UTC): the time of the event, in every retry.
+        event_id: Id of the order's first event, which is also its conversation's.
+    """
+
+    digest: str
+    placed_at: dt.datetime
+    event_id: str
+
+
+class IdempotencyStore(Protocol):
+    """Remembers accepted orders for good. Safe to use from many threads."""
+
+    def put_if_absent(self, order_id: str, accepted: Accepted) -> Accepted:
+        """Remember an order unless it is known already.
+
+        Returns:
+            What is remembered now: the argument, or what came first.
+
+        Raises:
+            DependencyError: it is unknown whether it is remembered; asking again is safe.
+        """
+
+    def get(self, order_id: str) -> Accepted | None:
+        """What is remembered of an order, consistently read; None if it was never accepted.
+
+        Raises:
+            DependencyError: the store could not be asked.
+        """
+
+
+class MemoryIdempotencyStore:
+    """Remembers until the process ends: for tests and for trying things out."""
+
+    def __init__(self) -> None:
+        self._accepted: dict[str, Accepted] = {}
+        self._lock = threading.Lock()
+
+    def put_if_absent(self, order_id: str, accepted: Accepted) -> Accepted:
+        """See ``IdempotencyStore.put_if_absent``."""
+        with self._lock:
+            return self._accepted.setdefault(order_id, accepted)
+
+    def get(self, order_id: str) -> Accepted | None:
+        """See ``IdempotencyStore.get``."""
+        return self._accepted.get(order_id)

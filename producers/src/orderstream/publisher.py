@@ -1,0 +1,109 @@
+"""Puts typed messages into the stream: message -> envelope -> partition key -> producer."""
+
+import datetime as dt
+import uuid
+from collections.abc import Callable
+from typing import Protocol
+
+from orderstream.events import Envelope, Message, initial
+from orderstream.kpl import Delivered
+
+
+class PendingDelivery(Protocol):
+    """The outcome of one put, now or later; ``orderstream.Delivery`` is one."""
+
+    def result(self, timeout: float | None = None) -> Delivered:
+        """Wait until Kinesis has acknowledged the record.
+
+        Args:
+            timeout: How long at most, in seconds; None for as long as it takes.
+
+        Raises:
+            DeliveryFailedError: The record was given up.
+            TimeoutError: There is no outcome yet; the record is still on its way.
+        """
+
+
+class RecordProducer(Protocol):
+    """Whatever puts records; ``orderstream.Producer`` is one."""
+
+    def put(self, data: bytes, partition_key: str) -> PendingDelivery:
+        """Hand a record over.
+
+        Args:
+            data: The payload.
+            partition_key: The key whose records keep their order.
+        """
+
+
+def _utc_now() -> dt.datetime:
+    return dt.datetime.now(dt.UTC)
+
+
+class EventPublisher:
+    """Publishes the events of one application. As safe for threads as its producer is.
+
+    Example:
+        ::
+
+            with Producer("orders") as producer:
+                publisher = EventPublisher(producer, source="orders")
+                publisher.publish(OrderPlaced(...)).result(timeout=10)
+
+    Args:
+        producer: Puts the records.
+        source: The application that emits, the CloudEvents ``source``.
+        clock: The time (UTC, with zone) of a message that is published without an envelope.
+    """
+
+    def __init__(
+        self, producer: RecordProducer, *, source: str, clock: Callable[[], dt.datetime] = _utc_now
+    ) -> None:
+        self._producer = producer
+        self._source = source
+        self._clock = clock
+
+    def publish(
+        self,
+        message: Message,
+        *,
+        event_id: str | None = None,
+        correlation_id: str | None = None,
+        traceparent: str | None = None,
+    ) -> PendingDelivery:
+        """Wrap a message that no other message caused, and put it under its order's key.
+
+        Args:
+            message: The message.
+            event_id: Its id, the same for every retry of the same intent (see ``initial_event_id``); by
+                default a new random one, so that a repeated call is a second event.
+            correlation_id: The caller's own mark, which answers will carry.
+            traceparent: W3C trace context.
+
+        Returns:
+            A handle on the outcome.
+
+        Raises:
+            OrderstreamError: As the producer's ``put`` does.
+        """
+        return self.publish_envelope(
+            initial(
+                message,
+                source=self._source,
+                event_id=event_id or str(uuid.uuid4()),
+                time=self._clock(),
+                correlation_id=correlation_id,
+                traceparent=traceparent,
+            )
+        )
+
+    def publish_envelope(self, envelope: Envelope) -> PendingDelivery:
+        """Put an envelope as it is, under the key of the order that it is about.
+
+        Returns:
+            A handle on the outcome.
+
+        Raises:
+            OrderstreamError: As the producer's ``put`` does.
+        """
+        return self._producer.put(envelope.encode(), envelope.subject)

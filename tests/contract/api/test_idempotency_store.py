@@ -1,0 +1,62 @@
+"""One suite for every memory of accepted orders."""
+
+import datetime as dt
+from collections.abc import Iterator
+
+import boto3
+import pytest
+from botocore.config import Config
+from moto import mock_aws
+
+from orderstream import DependencyError
+from orderstream.api import Accepted, DynamoDBIdempotencyStore, IdempotencyStore, MemoryIdempotencyStore
+
+FIRST = Accepted("digest-1", dt.datetime(2026, 1, 1, 12, 0, 0, 123456, tzinfo=dt.UTC), "event-1")
+SECOND = Accepted("digest-2", dt.datetime(2026, 1, 2, tzinfo=dt.UTC), "event-2")
+ACCESS = {"region_name": "us-east-1", "aws_access_key_id": "x", "aws_secret_access_key": "x"}
+
+
+@pytest.fixture(params=["memory", "dynamodb"])
+def store(request: pytest.FixtureRequest) -> Iterator[IdempotencyStore]:
+    """Each implementation in turn."""
+    if request.param == "memory":
+        yield MemoryIdempotencyStore()
+        return
+    with mock_aws():
+        client = boto3.client("dynamodb", **ACCESS)
+        client.create_table(
+            TableName="keys",
+            KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}],
+            AttributeDefinitions=[{"AttributeName": "pk", "AttributeType": "S"}],
+            BillingMode="PAY_PER_REQUEST",
+        )
+        yield DynamoDBIdempotencyStore(client, "keys")
+        client.close()
+
+
+def test_the_first_stays(store: IdempotencyStore) -> None:
+    """What was put first is what everybody is told, for ever."""
+    assert store.put_if_absent("order-1", FIRST) == FIRST
+    assert store.put_if_absent("order-1", SECOND) == FIRST
+    assert store.get("order-1") == FIRST
+
+
+def test_orders_do_not_meet(store: IdempotencyStore) -> None:
+    """An order that was never put is unknown, whatever else is there."""
+    store.put_if_absent("order-1", FIRST)
+    assert store.get("order-2") is None
+    assert store.put_if_absent("order-2", SECOND) == SECOND
+
+
+def test_a_failing_table_is_a_dependency() -> None:
+    """Neither a refusal nor an unreachable endpoint tells anything about the order."""
+    with mock_aws():
+        client = boto3.client("dynamodb", **ACCESS)
+        with pytest.raises(DependencyError, match="ResourceNotFoundException"):
+            DynamoDBIdempotencyStore(client, "missing").get("order-1")
+        client.close()
+    config = Config(connect_timeout=1, retries={"total_max_attempts": 1})
+    client = boto3.client("dynamodb", endpoint_url="http://127.0.0.1:1", config=config, **ACCESS)
+    with pytest.raises(DependencyError, match="PutItem"):
+        DynamoDBIdempotencyStore(client, "keys").put_if_absent("order-1", FIRST)
+    client.close()

@@ -1,0 +1,32 @@
+"""A producer that settles every put as it is told to."""
+
+from orderstream import Delivered, DeliveryFailedError
+
+
+class SettledDelivery:
+    def __init__(self, failure: Exception | None) -> None:
+        self._failure = failure
+
+    def result(self, timeout: float | None = None) -> Delivered:
+        if self._failure is not None:
+            raise self._failure
+        return Delivered("shardId-000000000000", "1", 0, ())
+
+
+class CollectingProducer:
+    """Keeps what is put. Fails the next puts with ``refusals``, the next results with ``failures``."""
+
+    def __init__(self) -> None:
+        self.records: list[tuple[str, bytes]] = []
+        self.refusals: list[Exception] = []
+        self.failures: list[Exception] = []
+
+    def put(self, data: bytes, partition_key: str) -> SettledDelivery:
+        if self.refusals:
+            raise self.refusals.pop(0)
+        self.records.append((partition_key, data))
+        return SettledDelivery(self.failures.pop(0) if self.failures else None)
+
+
+def gave_up() -> DeliveryFailedError:
+    return DeliveryFailedError("closed")
