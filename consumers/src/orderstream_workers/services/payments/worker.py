@@ -16,6 +16,7 @@ provider or a store did not answer is sent anew, and the old one is deleted afte
 
 import datetime as dt
 import logging
+import math
 import random
 import threading
 import time
@@ -50,6 +51,13 @@ _PERMIT_PATIENCE: Final = 10.0
 """Seconds that a message waits for a permit in a worker's hands before it is handed back."""
 
 _LONGEST_BACKOFF: Final = 30.0
+"""Most seconds until a message that got no answer is tried again, unless the provider asks for more."""
+
+_LONGEST_DELAY: Final = 900.0
+"""Most seconds that SQS delays a message."""
+
+_LONGEST_PAUSE: Final = 5.0
+"""Most seconds that the worker stays away from the queue: how late it notices that an outage is over."""
 
 _FRESH_AFTER: Final = 5
 """Receives after which a message that only an outage held up is sent anew; half of what the queue allows."""
@@ -196,9 +204,10 @@ class PaymentWorker:
 
     def _postpone(self, message: QueuedPayment, error: DependencyError) -> None:
         """Hand a message back: its order is in doubt, and will be settled under the same keys."""
-        delay = self._backoff(message.receives)
+        seconds = self._backoff(message.receives, _LONGEST_BACKOFF)
         if isinstance(error, ProviderUnavailableError) and error.retry_after is not None:
-            delay = max(delay, min(error.retry_after, 900.0))
+            seconds = max(seconds, min(error.retry_after, _LONGEST_DELAY))
+        delay = math.ceil(seconds)
         self.counters.add("postponed")
         logger.info(
             "payment postponed",
@@ -206,21 +215,21 @@ class PaymentWorker:
         )
         try:
             if message.receives >= _FRESH_AFTER:
-                self._queue.send(message.order_id, delay=round(delay))
+                self._queue.send(message.order_id, delay=delay)
                 self._queue.delete(message)
             else:
-                self._queue.extend(message, round(delay))
+                self._queue.extend(message, delay)
         except DependencyError as outage:
             # Nothing is lost: the message comes back when its visibility ends.
             logger.warning("message not handed back", extra={"reason": str(outage)})
 
     def _pause(self) -> float:
         """Seconds to stay away from the queue while the world fails; 0 while it does not."""
-        return self._backoff(self._failures - 1) if self._failures else 0.0
+        return self._backoff(self._failures - 1, _LONGEST_PAUSE) if self._failures else 0.0
 
-    def _backoff(self, attempts: int) -> float:
-        """Seconds: doubles from half a second, between half and all of it at random."""
-        longest = min(_LONGEST_BACKOFF, 0.5 * 2.0 ** min(attempts, 10))
+    def _backoff(self, attempts: int, cap: float) -> float:
+        """Seconds: doubles from half a second up to a cap, between half and all of it at random."""
+        longest = min(cap, 0.5 * 2.0 ** min(attempts, 10))
         return longest * (0.5 + 0.5 * self._draw())
 
 
