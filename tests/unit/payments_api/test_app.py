@@ -3,6 +3,7 @@
 import datetime as dt
 import hashlib
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import msgspec
@@ -28,7 +29,9 @@ class Provider:
             clock=lambda: NOW,
             monotonic=lambda: self.seconds,
         )
-        self.client = AsgiClient(app)
+        self.closing = ExitStack()
+        self.closing.callback(self.ledger.close)
+        self.client = self.closing.enter_context(AsgiClient(app))
 
     def charge(self, order_id: str = "o-1", amount: int = 1230, key: str | None = None):
         body = {"order_id": order_id, "amount_minor": amount, "currency": "GBP"}
@@ -56,8 +59,7 @@ def path(tmp_path: Path) -> Path:
 def provider(path: Path) -> Iterator[Provider]:
     made = Provider(path)
     yield made
-    made.client.close()
-    made.ledger.close()
+    made.closing.close()
 
 
 def test_a_charge_is_booked(provider: Provider) -> None:
@@ -122,8 +124,7 @@ def test_declines_can_be_foretold(path: Path) -> None:
     declined = sum(is_declined(7, order, 30) for order in orders)
     assert 0 < declined < 60
     assert len(provider.entries()) == 60 - declined
-    provider.client.close()
-    provider.ledger.close()
+    provider.closing.close()
 
 
 def test_over_the_limit_is_429(path: Path) -> None:
@@ -135,8 +136,7 @@ def test_over_the_limit_is_429(path: Path) -> None:
     assert provider.client.get("/v1/stats").json() == {"requests": 4, "throttled": 2}
     provider.seconds += 1.0
     assert provider.charge("o-3").status_code == 201
-    provider.client.close()
-    provider.ledger.close()
+    provider.closing.close()
 
 
 def test_the_ledger_survives_a_restart(path: Path, provider: Provider) -> None:
@@ -146,8 +146,7 @@ def test_the_ledger_survives_a_restart(path: Path, provider: Provider) -> None:
     assert reopened.charge().content == charge.content
     assert reopened.refund(charge.json()["charge_id"]).status_code == 201
     assert len(reopened.entries()) == 2
-    reopened.client.close()
-    reopened.ledger.close()
+    reopened.closing.close()
 
 
 def test_a_long_ledger_is_read_to_its_end(provider: Provider) -> None:
