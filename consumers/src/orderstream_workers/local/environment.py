@@ -4,24 +4,13 @@ import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
 
 import msgspec
 
 from orderstream_workers.local.ministack import ministack_command, ministack_environment
 from orderstream_workers.local.processes import ProcessSpec
+from orderstream_workers.runtime.bootstrap import APPLICATIONS
 from orderstream_workers.runtime.settings import Settings
-
-APPLICATIONS: Final = (
-    "saga",
-    "inventory",
-    "payments",
-    "shipping",
-    "notifications",
-    "order-status",
-    "archiver",
-)
-"""The stream consumers, each an application of its own."""
 
 
 class EnvironmentOptions(msgspec.Struct, frozen=True, kw_only=True):

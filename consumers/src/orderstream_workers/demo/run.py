@@ -1,0 +1,166 @@
+"""One run from the file to the reconciled books."""
+
+import asyncio
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+import httpx
+from rich.console import Console
+
+from orderstream_workers.demo.books import Check, open_books, reconcile
+from orderstream_workers.demo.errors import PlayError
+from orderstream_workers.demo.invoices import read_invoices
+from orderstream_workers.demo.offers import OfferBook
+from orderstream_workers.demo.output import Output
+from orderstream_workers.demo.parts import Parts, connected
+from orderstream_workers.demo.play import Tally, play
+from orderstream_workers.demo.progress import Snapshot, shown
+from orderstream_workers.demo.summary import Timings, summary_of
+from orderstream_workers.local.environment import EnvironmentOptions, Layout
+from orderstream_workers.local.lifecycle import EnvironmentState, down, is_up, read_state, up
+
+_STALL = 180.0
+"""Seconds without any order ending, or anything else coming to rest, after which a run is given up."""
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """What is to be played.
+
+    Attributes:
+        orders: File of order lines.
+        limit: Invoices to offer; None for all.
+        stock: Units of each SKU at the start.
+        options: What shapes the environment.
+        home: Folder of the environment.
+        out: Folder of the output.
+        scratch: Folder for what nobody needs afterwards.
+        progress: Whether to show progress.
+    """
+
+    orders: Path
+    limit: int | None
+    stock: int
+    options: EnvironmentOptions
+    home: Path
+    out: Path
+    scratch: Path
+    progress: bool
+
+
+def run(job: Run, console: Console) -> list[Check]:
+    """Play the orders, wait until everything has come to rest, and reconcile.
+
+    Args:
+        job: What is to be played.
+        console: Where progress is shown.
+
+    Returns:
+        The checks of the books.
+
+    Raises:
+        OrderstreamError: the file cannot be read, the environment does not start, or the run stalls.
+    """
+    with (
+        _environment(job, console) as state,
+        connected(Layout(job.home, state.options), state) as parts,
+        open_books(job.scratch / "books.sqlite") as database,
+    ):
+        console.print(f"playing {job.orders}")
+        offers, tally = OfferBook(database), Tally()
+        timings = Timings(clock=time.monotonic)
+        with shown(console, partial(_look, parts, tally, timings), job.progress):
+            asyncio.run(_offer(job, parts, offers, tally))
+            timings.offered_all()
+            _wait_for_rest(parts, tally, timings)
+        output = Output(job.out, database)
+        output.write_orders(offers, parts.endings())
+        output.write_stock(parts.stock_levels())
+        output.write_ledger(parts.ledger())
+        output.write_archive(parts.archive)
+        mails = output.write_notifications(parts.mails())
+        dead_letters = parts.dead_letters()
+        checks = reconcile(database, dead_letters)
+        output.write_summary(
+            summary_of(parts, database, tally, timings, mails=mails, dead_letters=dead_letters)
+        )
+        return checks
+
+
+@contextmanager
+def _environment(job: Run, console: Console) -> Iterator[EnvironmentState]:
+    state = read_state(job.home)
+    if state is not None and is_up(state):
+        if state.options != job.options:
+            raise PlayError(
+                f"the environment in {job.home} was started as {state.options}; start the demo with the same "
+                "options, or stop it first with `orderstream local down`"
+            )
+        yield state
+        return
+    with console.status("starting") as status:
+        state = up(job.home, job.options, status.update)
+    try:
+        yield state
+    finally:
+        with console.status("stopping; the workers drain first"):
+            down(job.home)
+
+
+async def _offer(job: Run, parts: Parts, offers: OfferBook, tally: Tally) -> None:
+    async with httpx.AsyncClient(base_url=parts.layout.api_url, timeout=30.0) as http:
+        await play(
+            read_invoices(job.orders, job.limit),
+            book=offers,
+            http=http,
+            seed_stock=partial(parts.seed_stock, units=job.stock),
+            open_orders=parts.open_orders,
+            tally=tally,
+        )
+
+
+def _wait_for_rest(parts: Parts, tally: Tally, timings: Timings) -> None:
+    """Wait until every order has ended and every consequence of that has been dealt with.
+
+    Args:
+        parts: The environment.
+        tally: What was offered.
+        timings: Is told when the stock had settled.
+
+    Raises:
+        PlayError: nothing has moved for a long time.
+    """
+    moved, unrest = time.monotonic(), ""
+    while (now_unrest := parts.unrest(tally.accepted)) is not None:
+        if now_unrest != unrest:
+            moved, unrest = time.monotonic(), now_unrest
+        elif time.monotonic() - moved > _STALL:
+            raise PlayError(
+                f"nothing has moved for {_STALL:g} s: {unrest}; the workers' logs are in {parts.layout.logs}"
+            )
+        if parts.stock_at_rest:
+            timings.stock_settled()
+        time.sleep(0.5)
+    timings.stock_settled()
+
+
+def _look(parts: Parts, tally: Tally, timings: Timings) -> Snapshot:
+    counts = parts.counts()
+    return Snapshot(
+        doing="waiting for the last orders" if tally.done else "playing",
+        seconds=timings.elapsed(),
+        offered=tally.offered,
+        accepted=tally.accepted,
+        reserved=counts.reserved,
+        paid=counts.paid,
+        shipped=counts.shipped,
+        confirmed=counts.confirmed,
+        cancelled=counts.cancelled,
+        lag_millis=parts.lag_millis(),
+        sample_order=tally.sample_order,
+        sample_story=parts.story(tally.sample_order) if tally.sample_order else (),
+    )

@@ -1,0 +1,82 @@
+"""Creates what the pipeline needs: stream, tables, queues, bucket, sender. Idempotent."""
+
+import json
+from contextlib import ExitStack
+from typing import Any, Final
+
+import boto3
+from botocore.exceptions import BotoCoreError, ClientError
+
+from orderstream_workers.local.environment import Layout
+from orderstream_workers.local.errors import LocalEnvironmentError
+from orderstream_workers.runtime.tables import TABLES
+from orderstream_workers.store import create_tables
+
+_RETENTION_HOURS: Final = 168
+"""Business consumers may be down for days; seven days of retention are what operations reckons with."""
+
+_MAX_RECEIVES: Final = 10
+"""Receives of a payment's message before it is a dead letter."""
+
+_VISIBILITY_SECONDS: Final = 30
+
+
+def provision(layout: Layout) -> None:
+    """Create whatever is missing.
+
+    Args:
+        layout: Where everything is.
+
+    Raises:
+        LocalEnvironmentError: an emulator refuses.
+    """
+    settings = layout.settings
+    with ExitStack() as closing:
+
+        def client(service: str, url: str) -> Any:
+            made = boto3.client(  # type: ignore[call-overload]
+                service,
+                endpoint_url=url,
+                region_name="us-east-1",
+                aws_access_key_id="local",
+                aws_secret_access_key="local",  # noqa: S106 - emulators take any
+            )
+            closing.callback(made.close)
+            return made
+
+        try:
+            _stream(client("kinesis", layout.kinesis_url), settings.stream, layout.options.shards)
+            create_tables(client("dynamodb", layout.aws_url), TABLES, settings.table_prefix)
+            _queue(client("sqs", layout.aws_url), settings.payment_queue)
+            _bucket(client("s3", layout.aws_url), settings.archive_bucket)
+            client("ses", layout.aws_url).verify_email_identity(EmailAddress=settings.mail_sender)
+        except (ClientError, BotoCoreError) as error:
+            raise LocalEnvironmentError(f"the environment could not be provisioned: {error}") from error
+
+
+def _stream(kinesis: Any, name: str, shards: int) -> None:
+    if name not in kinesis.list_streams()["StreamNames"]:
+        kinesis.create_stream(StreamName=name, ShardCount=shards)
+        kinesis.get_waiter("stream_exists").wait(
+            StreamName=name, WaiterConfig={"Delay": 1, "MaxAttempts": 60}
+        )
+    current = kinesis.describe_stream_summary(StreamName=name)["StreamDescriptionSummary"]
+    if current["RetentionPeriodHours"] < _RETENTION_HOURS:
+        kinesis.increase_stream_retention_period(StreamName=name, RetentionPeriodHours=_RETENTION_HOURS)
+
+
+def _queue(sqs: Any, name: str) -> None:
+    dead_letters = sqs.create_queue(QueueName=f"{name}-dlq")["QueueUrl"]
+    arn = sqs.get_queue_attributes(QueueUrl=dead_letters, AttributeNames=["QueueArn"])["Attributes"][
+        "QueueArn"
+    ]
+    redrive = {"deadLetterTargetArn": arn, "maxReceiveCount": _MAX_RECEIVES}
+    sqs.create_queue(
+        QueueName=name,
+        Attributes={"RedrivePolicy": json.dumps(redrive), "VisibilityTimeout": str(_VISIBILITY_SECONDS)},
+    )
+
+
+def _bucket(s3: Any, name: str) -> None:
+    if name not in {bucket["Name"] for bucket in s3.list_buckets()["Buckets"]}:
+        s3.create_bucket(Bucket=name)

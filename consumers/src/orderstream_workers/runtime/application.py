@@ -1,0 +1,27 @@
+"""What the composition root makes of a service: a processor for each shard, and what runs beside it."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from orderstream_workers.engine.processor import ProcessorFactory, StopSignal
+
+Background = Callable[[StopSignal], None]
+"""Runs in a thread of its own until the signal is set."""
+
+
+@dataclass(frozen=True, slots=True)
+class Application:
+    """A stream consumer, ready to run on an engine.
+
+    Attributes:
+        name: Names its leases, its checkpoints and its parking.
+        processors: Makes the processor of each shard.
+        background: What runs beside the shards, such as a poller of timers.
+        figures: Gives counters for ``/health``.
+    """
+
+    name: str
+    processors: ProcessorFactory
+    background: Sequence[Background] = ()
+    figures: Callable[[], Mapping[str, Any]] = field(default=dict)

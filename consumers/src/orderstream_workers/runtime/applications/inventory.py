@@ -1,0 +1,11 @@
+"""Inventory: reserves, releases and sells stock."""
+
+from orderstream_workers.runtime.application import Application
+from orderstream_workers.runtime.resources import Resources
+from orderstream_workers.services.inventory import APPLICATION, InventoryHandlers
+
+
+def build(resources: Resources) -> Application:
+    """Wire the application."""
+    handlers = InventoryHandlers(store=resources.store, emitter=resources.emitter, clock=resources.clock)
+    return resources.in_lanes(APPLICATION, handlers.routes())

@@ -1,0 +1,13 @@
+"""The saga coordinator, with its timers beside it."""
+
+from orderstream_workers.runtime.application import Application
+from orderstream_workers.runtime.resources import Resources
+from orderstream_workers.services.saga import APPLICATION, SagaHandlers, TimerPoller
+
+
+def build(resources: Resources) -> Application:
+    """Wire the application."""
+    store, emitter, clock = resources.store, resources.emitter, resources.clock
+    handlers = SagaHandlers(store=store, emitter=emitter, clock=clock)
+    timers = TimerPoller(store=store, emitter=emitter, clock=clock)
+    return resources.in_lanes(APPLICATION, handlers.routes(), background=(timers.run,))

@@ -1,0 +1,17 @@
+"""Shipping: takes orders over for shipment."""
+
+from orderstream_workers.runtime.application import Application
+from orderstream_workers.runtime.resources import Resources
+from orderstream_workers.services.shipping import APPLICATION, ShippingHandlers
+
+
+def build(resources: Resources) -> Application:
+    """Wire the application."""
+    named = (country.strip() for country in resources.settings.unserved_countries.split(","))
+    handlers = ShippingHandlers(
+        store=resources.store,
+        emitter=resources.emitter,
+        clock=resources.clock,
+        unserved_countries=frozenset(country for country in named if country),
+    )
+    return resources.in_lanes(APPLICATION, handlers.routes())

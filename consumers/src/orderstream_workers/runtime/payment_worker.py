@@ -1,0 +1,36 @@
+"""The payment worker: a process beside the stream that takes payments from their queue to the provider."""
+
+import threading
+
+import httpx
+
+from orderstream_workers.effects import StoredRateLimiter
+from orderstream_workers.runtime.health import health_served
+from orderstream_workers.runtime.resources import Resources
+from orderstream_workers.services.payments import HttpPaymentProvider, PaymentWorker
+
+
+def run_payment_worker(resources: Resources, stop: threading.Event) -> None:
+    """Work until stopped.
+
+    Args:
+        resources: What it is made of.
+        stop: Set to end it; what is in hand is finished first.
+    """
+    settings = resources.settings
+    http = httpx.Client()
+    resources.close_later(http.close)
+    worker = PaymentWorker(
+        store=resources.store,
+        queue=resources.payment_queue,
+        provider=HttpPaymentProvider(http, settings.payments_api_url),
+        limiter=StoredRateLimiter(resources.store, name="payments-api", rate=settings.payments_per_second),
+        emitter=resources.emitter,
+        clock=resources.clock,
+    )
+
+    def report() -> dict[str, object]:
+        return {"application": "payment-worker", "healthy": True, **worker.counters.snapshot()}
+
+    with health_served(settings.health_port, report):
+        worker.run(stop)

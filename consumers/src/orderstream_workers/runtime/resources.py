@@ -1,0 +1,131 @@
+"""What an application is made of: clients, store, emitter; each made on first use, closed at the end."""
+
+import datetime as dt
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from functools import cached_property
+from typing import TYPE_CHECKING, Final, Self
+
+from orderstream import Producer, ProducerConfig
+from orderstream_workers.effects import Emitter, KinesisEmitter, MessageHandler, Route
+from orderstream_workers.engine.delivery import (
+    Breaker,
+    DeliveryConfig,
+    DeliveryTally,
+    LaneProcessor,
+    StoredParking,
+)
+from orderstream_workers.engine.processor import RecordProcessor, StopSignal
+from orderstream_workers.runtime import clients
+from orderstream_workers.runtime.application import Application, Background
+from orderstream_workers.runtime.settings import Settings
+from orderstream_workers.services.payments import PaymentQueue, SqsPaymentQueue
+from orderstream_workers.store import DynamoDBStore, Store
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+    from mypy_boto3_kinesis import KinesisClient
+
+_LANE_THREADS: Final = 32
+"""Threads that the lanes of all shards of a process share."""
+
+
+class Resources:
+    """Everything that the composition root hands out.
+
+    Args:
+        settings: The process's settings.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self._closing = ExitStack()
+
+    def __enter__(self) -> Self:
+        """Use the resources."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Close what was made, the last first."""
+        self._closing.close()
+
+    @staticmethod
+    def clock() -> dt.datetime:
+        """The time (UTC)."""
+        return dt.datetime.now(dt.UTC)
+
+    @cached_property
+    def kinesis(self) -> "KinesisClient":
+        """Reads the stream."""
+        client = clients.kinesis_client()
+        self.close_later(client.close)
+        return client
+
+    @cached_property
+    def dynamodb(self) -> "DynamoDBClient":
+        """Leases, state and guards."""
+        client = clients.dynamodb_client()
+        self.close_later(client.close)
+        return client
+
+    @cached_property
+    def store(self) -> Store:
+        """State and guards."""
+        return DynamoDBStore(self.dynamodb, table_prefix=self.settings.table_prefix)
+
+    @cached_property
+    def producer(self) -> Producer:
+        """Puts into the stream."""
+        return self._closing.enter_context(Producer(self.settings.stream, config=ProducerConfig()))
+
+    @cached_property
+    def emitter(self) -> Emitter:
+        """Puts messages into the stream and waits for the acknowledgement."""
+        return KinesisEmitter(self.producer)
+
+    @cached_property
+    def payment_queue(self) -> PaymentQueue:
+        """The queue between payments' stream side and the payment worker."""
+        client = clients.sqs_client()
+        self.close_later(client.close)
+        url = client.get_queue_url(QueueName=self.settings.payment_queue)["QueueUrl"]
+        return SqsPaymentQueue(client, url)
+
+    def in_lanes(
+        self, name: str, routes: Mapping[str, Route], background: Sequence[Background] = ()
+    ) -> Application:
+        """An application whose messages are delivered in lanes, with retries and parking.
+
+        Args:
+            name: The application's name.
+            routes: What carries out each type of message.
+            background: What runs beside the shards.
+        """
+        threads = ThreadPoolExecutor(_LANE_THREADS, thread_name_prefix="lane")
+        self.close_later(threads.shutdown)
+        handler, breaker, tally = MessageHandler(routes), Breaker(), DeliveryTally()
+        config = DeliveryConfig(max_lanes=self.settings.max_lanes)
+        parking = StoredParking(self.store, name, self.clock)
+
+        def processor(shard_id: str, stop: StopSignal) -> RecordProcessor:  # noqa: ARG001 - the engine's
+            return LaneProcessor(
+                handler=handler,
+                parking=StoredParking(self.store, name, self.clock),
+                executor=threads,
+                breaker=breaker,
+                tally=tally,
+                stop=stop,
+                config=config,
+            )
+
+        return Application(
+            name=name,
+            processors=processor,
+            background=background,
+            figures=lambda: {**tally.figures(), "parked": parking.count()},
+        )
+
+    def close_later(self, close: Callable[[], object]) -> None:
+        """Call something when the resources are closed."""
+        self._closing.callback(close)
