@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Final, Protocol
 
-from orderstream import DeliveryFailedError, Producer
+from orderstream import BufferFullError, DeliveryFailedError, Producer, ProducerClosedError
 from orderstream.errors import DependencyError
 
 _PATIENCE: Final = 30.0
@@ -37,12 +37,13 @@ class KinesisEmitter:
 
     def emit(self, envelopes: Sequence[bytes], partition_key: str) -> None:
         """See ``Emitter.emit``."""
-        deliveries = [self._producer.put(envelope, partition_key) for envelope in envelopes]
-        for delivery in deliveries:
-            try:
+        try:
+            deliveries = [self._producer.put(envelope, partition_key) for envelope in envelopes]
+            for delivery in deliveries:
                 delivery.result(timeout=_PATIENCE)
-            except (TimeoutError, DeliveryFailedError) as error:
-                raise DependencyError("kinesis", "PutRecords", str(error) or "no answer in time") from error
+        except (BufferFullError, ProducerClosedError, DeliveryFailedError, TimeoutError) as error:
+            # None of these says anything about the input: it must be retried, never parked.
+            raise DependencyError("kinesis", "PutRecords", str(error)) from error
 
 
 class CollectingEmitter:

@@ -19,7 +19,7 @@ logger = logging.getLogger(__name__)
 
 State = TypeVar("State", bound=msgspec.Struct)
 
-_TRIES: Final = 8
+_TRIES: Final = 6
 """Tries against contention before the input goes back to its own retry."""
 
 

@@ -55,7 +55,10 @@ class DynamoDBStore:
             for raw in answer["Responses"].get(name, []):
                 item = _item(table, raw)
                 found[item.key] = item
-            waiting += answer.get("UnprocessedKeys", {}).get(name, {}).get("Keys", [])
+            unprocessed = answer.get("UnprocessedKeys", {}).get(name, {}).get("Keys", [])
+            if len(unprocessed) == len(batch):
+                raise DependencyError("dynamodb", "BatchGetItem", "it processed none of the keys")
+            waiting += unprocessed
         return found
 
     def transact(self, writes: Sequence[Write]) -> None:
@@ -192,6 +195,8 @@ def _translated(operation: str, error: ClientError) -> Exception:
             return ConditionFailedError(failed)
         if "TransactionConflict" in reasons:
             return ContentionError(operation)
+        if "ValidationError" in reasons:
+            code = "ValidationException"  # such as an item that grew beyond its limit
     if code == "ValidationException":
         # A request that DynamoDB can never carry out is a mistake of ours, not an outage.
         return ValueError(f"DynamoDB refuses {operation}: {error}")

@@ -96,7 +96,8 @@ class MemoryStore:
         item = self._items.get((write.table, write.key, write.sort))
         if isinstance(write, Add):
             return item is not None and all(
-                _number(item, name) >= floor for name, floor in write.floors.items()
+                name in item.attributes and _number(item, name) >= floor
+                for name, floor in write.floors.items()
             )
         if isinstance(write, Delete) and write.expected_version is None:
             return True

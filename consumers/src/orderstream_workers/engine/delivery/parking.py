@@ -8,6 +8,9 @@ that a redrive can carry all of them out in order. Layout of the table ``parking
     APPLICATION                 PARTITION KEY                the mark: reason, parked_at, tail, count
     APPLICATION/PARTITION KEY   SEQUENCE/SUB/PART            one part of one entry: body, reason, arrival, ...
 
+Every entry that is added or taken changes the mark in the same transaction, so a mark whose version stands
+still has an unchanged tail.
+
 The marks of an application stand together, so that whoever takes over a shard, a child of a split among
 them, reads all of them with one consistent query. A body larger than an item is stored in several parts.
 """
@@ -18,11 +21,13 @@ import zlib
 from collections.abc import Callable
 from typing import Final, Protocol
 
-from orderstream_workers.engine.record import DeliveredRecord
+from orderstream_workers.engine.delivery.handler import RecordHandler
+from orderstream_workers.engine.record import DeliveredRecord, Position
 from orderstream_workers.store import (
     Attribute,
     ConditionFailedError,
     ContentionError,
+    Delete,
     Item,
     Put,
     Store,
@@ -92,7 +97,9 @@ class StoredParking:
 
     def load(self) -> None:
         """See ``Parking.load``."""
-        self._marked = {mark.sort for mark in self._marks() if mark.sort is not None}
+        # Added to, not replaced: another shard's lane may have parked a key since the marks were read, and a
+        # mark that is gone is noticed by ``append``.
+        self._marked.update(mark.sort for mark in self._marks() if mark.sort is not None)
 
     def is_parked(self, partition_key: str) -> bool:
         """See ``Parking.is_parked``."""
@@ -114,6 +121,67 @@ class StoredParking:
         """See ``Parking.count``."""
         return sum(_number(mark, "count") for mark in self._marks())
 
+    def redrive(self, partition_key: str, handler: RecordHandler) -> int:
+        """Carry out what is parked under a key, in order, and lift the mark once nothing is left.
+
+        Records keep their shard and position, so a handler knows those that it has carried out before. For
+        one caller per key at a time.
+
+        Args:
+            partition_key: The key.
+            handler: Carries the records out.
+
+        Returns:
+            How many records were carried out.
+
+        Raises:
+            DependencyError: the store or the handler failed; call again, it goes on where it stopped.
+            Exception: what the handler raised; the record and its followers stay parked.
+        """
+        carried_out = 0
+        while True:
+            # The mark before the entries: what is appended after this moves its version.
+            mark = self._store.get(PARKING.name, self._application, partition_key)
+            if mark is None:
+                self._marked.discard(partition_key)
+                return carried_out
+            parts = self._first_entry(partition_key)
+            if parts:
+                handler.handle(_record(partition_key, parts))
+                self._take(partition_key, parts)
+                carried_out += 1
+                continue
+            try:
+                self._store.transact(
+                    [Delete(PARKING.name, self._application, mark.version, sort=partition_key)]
+                )
+            except ConditionFailedError:
+                logger.info("a record was parked meanwhile", extra={"partition_key": partition_key})
+
+    def _first_entry(self, partition_key: str) -> list[Item]:
+        key = f"{self._application}/{partition_key}"
+        first = self._store.query(PARKING.name, key, limit=1)
+        return self._store.query(PARKING.name, key, limit=_number(first[0], "parts")) if first else []
+
+    def _take(self, partition_key: str, parts: list[Item]) -> None:
+        for _ in range(_TRIES):
+            mark = self._store.get(PARKING.name, self._application, partition_key)
+            if mark is None:
+                return  # a mark goes only when its entries are gone
+            fewer = {**mark.attributes, "count": _number(mark, "count") - 1}
+            writes: list[Write] = [
+                Put(PARKING.name, self._application, fewer, mark.version, sort=partition_key)
+            ]
+            writes += [Delete(PARKING.name, part.key, part.version, sort=part.sort) for part in parts]
+            try:
+                self._store.transact(writes)
+            except ConditionFailedError as error:
+                if error.failed != (0,):
+                    raise ContentionError("TransactWriteItems") from error
+                continue  # a record was appended meanwhile
+            return
+        raise ContentionError("TransactWriteItems")
+
     def _marks(self) -> list[Item]:
         return self._store.query(PARKING.name, self._application, limit=_MANY)
 
@@ -121,7 +189,7 @@ class StoredParking:
         key = f"{self._application}/{record.partition_key}"
         place = f"{record.position.sequence_number:060}/{record.position.subsequence_number:08}"
         for _ in range(_TRIES):
-            if self._store.get(PARKING.name, key, f"{place}/0") is not None:
+            if self._store.get(PARKING.name, key, f"{place}/00") is not None:
                 return True
             mark = self._store.get(PARKING.name, self._application, record.partition_key)
             if mark is None and only_if_marked:
@@ -174,9 +242,28 @@ class StoredParking:
             "parts": len(pieces),
         }
         return [
-            Put(PARKING.name, key, {"body": piece, **({} if part else first)}, None, sort=f"{place}/{part}")
+            Put(
+                PARKING.name, key, {"body": piece, **({} if part else first)}, None, sort=f"{place}/{part:02}"
+            )
             for part, piece in enumerate(pieces)
         ]
+
+
+def _record(partition_key: str, parts: list[Item]) -> DeliveredRecord:
+    first = parts[0]
+    assert first.sort is not None
+    sequence_number, subsequence_number, _ = first.sort.split("/")
+    bodies = [part.attributes["body"] for part in parts]
+    hash_key = first.attributes["explicit_hash_key"]
+    assert hash_key is None or isinstance(hash_key, int)
+    return DeliveredRecord(
+        shard_id=str(first.attributes["shard_id"]),
+        position=Position(int(sequence_number), int(subsequence_number)),
+        partition_key=partition_key,
+        data=zlib.decompress(b"".join(body for body in bodies if isinstance(body, bytes))),
+        approximate_arrival=dt.datetime.fromisoformat(str(first.attributes["arrived_at"])),
+        explicit_hash_key=hash_key,
+    )
 
 
 def _number(item: Item, name: str) -> int:

@@ -95,11 +95,12 @@ class LaneProcessor:
         self._clock = clock
         self._reached: Position | None = None
         self._checkpointed: Position | None = None
+        self._over = False  # once a record was abandoned, nothing behind it may be started
 
     def initialize(self, initialization: InitializationInput) -> None:
         """Read which keys are parked; waits for as long as that fails."""
         self._checkpointed = initialization.checkpoint
-        self._until_it_works(self._parking.load)
+        self._over = not self._until_it_works(self._parking.load)
 
     def process_records(self, batch: ProcessRecordsInput) -> None:
         """Handle a batch and checkpoint what is done."""
@@ -107,7 +108,7 @@ class LaneProcessor:
         ends: queue.SimpleQueue[tuple[int, _End]] = queue.SimpleQueue()
         due = self._clock() + self._config.checkpoint_every
         while not lanes.finished:
-            if not self._stop.is_set():
+            if not self._stopping():
                 for place in lanes.start():
                     self._executor.submit(self._run, batch.records[place], place, ends)
             if not lanes.running:
@@ -121,6 +122,7 @@ class LaneProcessor:
             if self._clock() >= due:
                 self._checkpoint(lanes.low_water, batch.checkpointer)
                 due = self._clock() + self._config.checkpoint_every
+        self._over = self._over or not lanes.finished
         self._checkpoint(lanes.low_water, batch.checkpointer)
 
     def lease_lost(self) -> None:
@@ -128,7 +130,7 @@ class LaneProcessor:
 
     def shard_ended(self, checkpointer: Checkpointer) -> None:
         """Every record is done or parked, so the shard is."""
-        self._until_it_works(checkpointer.checkpoint)
+        self._until_it_works(lambda: self._end(checkpointer))
 
     def shutdown_requested(self, checkpointer: Checkpointer) -> None:
         """Checkpoint what is done."""
@@ -137,15 +139,33 @@ class LaneProcessor:
 
     def _checkpoint(self, position: Position | None, checkpointer: Checkpointer) -> None:
         self._reached = position or self._reached
-        if position is None or position == self._checkpointed:
+        if self._reached in {None, self._checkpointed}:
             return
         try:
-            checkpointer.checkpoint(position)
-        except OrderstreamError:
-            # A later checkpoint covers this one. A lost lease is the engine's own business.
-            logger.warning("no checkpoint", exc_info=True)
+            checkpointer.checkpoint(self._reached)
+        except DependencyError as error:
+            # The next call makes up for it, and so does any later checkpoint.
+            logger.warning("no checkpoint for now", extra={"error": str(error)})
+        except OrderstreamError as error:
+            self._lose(error)
         else:
-            self._checkpointed = position
+            self._checkpointed = self._reached
+
+    def _end(self, checkpointer: Checkpointer) -> None:
+        try:
+            checkpointer.checkpoint()
+        except DependencyError:
+            raise
+        except OrderstreamError as error:
+            self._lose(error)
+
+    def _lose(self, error: OrderstreamError) -> None:
+        # The engine raised it, so it knows: what is left to do here is to start nothing more.
+        logger.warning("checkpoint refused, stopping work on the shard", extra={"error": str(error)})
+        self._over = True
+
+    def _stopping(self) -> bool:
+        return self._over or self._stop.is_set()
 
     def _run(self, record: DeliveredRecord, place: int, ends: "queue.SimpleQueue[tuple[int, _End]]") -> None:
         end = _End.ABANDONED
@@ -157,7 +177,7 @@ class LaneProcessor:
     def _deliver(self, record: DeliveredRecord) -> _End:
         """Handle one record, for ever while a dependency fails, until it is done, parked or abandoned."""
         failures = 0
-        while not self._stop.is_set():
+        while not self._stopping():
             if pause := self._breaker.pause():
                 self._stop.wait(pause)
                 continue
@@ -196,7 +216,7 @@ class LaneProcessor:
 
     def _until_it_works(self, act: Callable[[], object]) -> bool:
         """Do something that depends on others again and again; False if we have to stop before it works."""
-        while not self._stop.is_set():
+        while not self._stopping():
             if pause := self._breaker.pause():
                 self._stop.wait(pause)
                 continue
@@ -205,6 +225,10 @@ class LaneProcessor:
             except DependencyError as error:
                 self._breaker.failed()
                 logger.warning("a dependency fails, trying again", extra={"error": str(error)})
+            except Exception:
+                # Going on would pass a record that is recorded nowhere: the shard stands still and says so.
+                self._breaker.failed()
+                logger.exception("cannot go on, trying again")
             else:
                 self._breaker.succeeded()
                 return True
