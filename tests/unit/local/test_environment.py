@@ -5,7 +5,7 @@ from pathlib import Path
 from orderstream_workers.local.environment import EnvironmentOptions, Layout
 from orderstream_workers.runtime.settings import Settings
 
-LAYOUT = Layout(Path("/somewhere"), EnvironmentOptions(base_port=30_000, payments_per_second=7.0))
+LAYOUT = Layout(Path("/somewhere"), EnvironmentOptions(base_port=30_000, payments_per_second=7))
 
 
 def test_every_process_has_a_port_of_its_own() -> None:

@@ -43,7 +43,7 @@ def demo(
     limit: int | None,
     stock: int,
     shards: int,
-    payments_per_second: float,
+    payments_per_second: int,
     decline_percent: int,
     seed: int,
     base_port: int,

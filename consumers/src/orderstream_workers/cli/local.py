@@ -21,7 +21,7 @@ def local() -> None:
 @environment_options
 @home_option
 def up_command(
-    home: Path, shards: int, payments_per_second: float, decline_percent: int, seed: int, base_port: int
+    home: Path, shards: int, payments_per_second: int, decline_percent: int, seed: int, base_port: int
 ) -> None:
     """Start the emulators, the orders API and all workers, and leave them running."""
     options = EnvironmentOptions(

@@ -38,7 +38,7 @@ def environment_options(command: Command) -> Command:
             ),
             click.option(
                 "--payments-per-second",
-                type=click.FloatRange(0, min_open=True),
+                type=click.IntRange(1),
                 default=_DEFAULTS.payments_per_second,
                 show_default=True,
                 help="The payment provider's limit, and our limiter's.",

@@ -25,7 +25,7 @@ class EnvironmentOptions(msgspec.Struct, frozen=True, kw_only=True):
     """
 
     shards: int = 4
-    payments_per_second: float = 50.0
+    payments_per_second: int = 50
     decline_percent: int = 5
     seed: int = 1
     base_port: int = 24570

@@ -30,7 +30,12 @@ def run_payment_worker(resources: Resources, stop: threading.Event) -> None:
     )
 
     def report() -> dict[str, object]:
-        return {"application": "payment-worker", "healthy": True, **worker.counters.snapshot()}
+        return {
+            "application": "payment-worker",
+            "healthy": True,
+            "dead_letters": resources.payment_dead_letters.depth(),
+            **worker.counters.snapshot(),
+        }
 
     with health_served(settings.health_port, report):
         worker.run(stop)

@@ -87,10 +87,17 @@ class Resources:
     @cached_property
     def payment_queue(self) -> PaymentQueue:
         """The queue between payments' stream side and the payment worker."""
+        return self._queue(self.settings.payment_queue)
+
+    @cached_property
+    def payment_dead_letters(self) -> PaymentQueue:
+        """Where SQS puts payments that were received too often."""
+        return self._queue(f"{self.settings.payment_queue}-dlq")
+
+    def _queue(self, name: str) -> PaymentQueue:
         client = clients.sqs_client()
         self.close_later(client.close)
-        url = client.get_queue_url(QueueName=self.settings.payment_queue)["QueueUrl"]
-        return SqsPaymentQueue(client, url)
+        return SqsPaymentQueue(client, client.get_queue_url(QueueName=name)["QueueUrl"])
 
     def in_lanes(
         self, name: str, routes: Mapping[str, Route], background: Sequence[Background] = ()
