@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from fakes.engine import ARRIVAL, RecordingCheckpointer, record_of
-from orderstream.errors import DependencyError
+from orderstream.errors import DependencyError, OrderstreamError
 from orderstream_workers.engine.delivery import (
     PARKING,
     Breaker,
@@ -178,6 +178,58 @@ def test_a_failed_checkpoint_is_made_up_for(executor: ThreadPoolExecutor) -> Non
     rig.process([record_of("a", 1)])
     assert rig.checkpointer.positions == []
     rig.processor.shutdown_requested(rig.checkpointer)
+    assert rig.checkpointer.positions == [Position(1)]
+
+
+def test_an_empty_call_makes_up_for_a_failed_checkpoint(executor: ThreadPoolExecutor) -> None:
+    """On a quiet shard the checkpoint is not left behind until the next record."""
+    rig = Rig(ScriptedHandler(), MemoryStore(), executor)
+    rig.checkpointer = RecordingCheckpointer(OUTAGE)
+    rig.process([record_of("a", 1)])
+    rig.process([])
+    assert rig.checkpointer.positions == [Position(1)]
+
+
+def test_a_lost_lease_ends_the_work(executor: ThreadPoolExecutor) -> None:
+    """After a refused checkpoint nothing more is started, and the shard's end is not claimed."""
+    handler = ScriptedHandler()
+    rig = Rig(handler, MemoryStore(), executor)
+    rig.checkpointer = RecordingCheckpointer(OrderstreamError("the lease is lost"))
+    rig.process([record_of("a", 1)])
+    rig.process([record_of("a", 2)])
+    rig.processor.shard_ended(rig.checkpointer)
+    assert handler.handled == [b"a1"]
+    assert None not in rig.checkpointer.positions
+
+
+def test_nothing_follows_what_was_abandoned(executor: ThreadPoolExecutor) -> None:
+    """Should the stop signal be taken back, later records must not pass those that were abandoned."""
+    handler = ScriptedHandler()
+    rig = Rig(handler, MemoryStore(), executor)
+    rig.stop.set()
+    rig.process([record_of("a", 1)])
+    rig.stop.clear()
+    rig.process([record_of("a", 2)])
+    assert handler.handled == []
+    assert rig.checkpointer.positions == []
+
+
+def test_what_cannot_be_parked_is_not_passed(executor: ThreadPoolExecutor) -> None:
+    """Where even parking fails by itself, the shard stands still until it works."""
+    refusals = iter([ValueError("too large")] * 3)
+
+    class Refusing(MemoryStore):
+        def transact(self, writes: Sequence[Write]) -> None:
+            for refusal in refusals:
+                raise refusal
+            super().transact(writes)
+
+    def fail(_: DeliveredRecord) -> None:
+        raise ValueError("broken")
+
+    rig = Rig(ScriptedHandler(fail), Refusing(), executor)
+    rig.process([record_of("a", 1)])
+    assert rig.parking.count() == 1
     assert rig.checkpointer.positions == [Position(1)]
 
 

@@ -1,13 +1,10 @@
 """Puts encoded messages into the stream and waits until Kinesis has acknowledged all of them."""
 
 from collections.abc import Sequence
-from typing import Final, Protocol
+from typing import Protocol
 
 from orderstream import BufferFullError, DeliveryFailedError, Producer, ProducerClosedError
 from orderstream.errors import DependencyError
-
-_PATIENCE: Final = 30.0
-"""Seconds to wait for an acknowledgement before the input is handed back to its retry."""
 
 
 class Emitter(Protocol):
@@ -30,17 +27,20 @@ class KinesisEmitter:
 
     Args:
         producer: The process's producer.
+        patience: Seconds to wait for each acknowledgement before the input is handed back to its retry,
+            above 0.
     """
 
-    def __init__(self, producer: Producer) -> None:
+    def __init__(self, producer: Producer, patience: float = 30.0) -> None:
         self._producer = producer
+        self._patience = patience
 
     def emit(self, envelopes: Sequence[bytes], partition_key: str) -> None:
         """See ``Emitter.emit``."""
         try:
             deliveries = [self._producer.put(envelope, partition_key) for envelope in envelopes]
             for delivery in deliveries:
-                delivery.result(timeout=_PATIENCE)
+                delivery.result(timeout=self._patience)
         except (BufferFullError, ProducerClosedError, DeliveryFailedError, TimeoutError) as error:
             # None of these says anything about the input: it must be retried, never parked.
             raise DependencyError("kinesis", "PutRecords", str(error)) from error

@@ -1,0 +1,82 @@
+"""Once under faults: whatever fails and repeats, every message counts once and its answer is out."""
+
+import datetime as dt
+from collections.abc import Sequence
+
+import msgspec
+from hypothesis import given
+from hypothesis import strategies as st
+
+from fakes.delivery import delivered
+from orderstream.errors import DependencyError
+from orderstream.events import Envelope, ShipOrder, following, initial
+from orderstream_workers.effects import Decision, Once
+from orderstream_workers.store import Fault, MemoryStore, Write
+
+NOW = dt.datetime(2026, 1, 1, tzinfo=dt.UTC)
+
+
+class Total(msgspec.Struct, frozen=True):
+    units: int
+
+
+class DoubtfulEmitter:
+    """Fails before or after it has taken the messages, as the plan says."""
+
+    def __init__(self, plan: list[str]) -> None:
+        self.plan = plan
+        self.emitted: list[bytes] = []
+
+    def emit(self, envelopes: Sequence[bytes], partition_key: str) -> None:
+        fate = self.plan.pop() if self.plan else "well"
+        if fate == "before":
+            raise DependencyError("kinesis", "PutRecords", fate)
+        self.emitted.extend(envelopes)
+        if fate == "after":
+            raise DependencyError("kinesis", "PutRecords", fate)
+
+
+def message(number: int) -> Envelope:
+    ship = ShipOrder(order_id="o-1", country=None, units=number)
+    return initial(ship, source="test", event_id=f"e-{number}", time=NOW)
+
+
+@given(
+    deliveries=st.lists(st.tuples(st.integers(1, 4), st.booleans()), min_size=1, max_size=12),
+    faults=st.lists(st.sampled_from([*Fault, None]), max_size=20),
+    emissions=st.lists(st.sampled_from(["well", "before", "after"]), max_size=12),
+)
+def test_every_message_counts_once_and_is_answered(
+    deliveries: list[tuple[int, bool]], faults: list[Fault | None], emissions: list[str]
+) -> None:
+    """Deliveries retried until they return: each message counts once and has one answer."""
+    plan = list(faults)
+
+    def fault(operation: str, writes: Sequence[Write]) -> Fault | None:
+        return plan.pop() if plan else None
+
+    emitter = DoubtfulEmitter(list(emissions))
+    once = Once(
+        store=MemoryStore(fault), table="orders", state_type=Total, emitter=emitter, sleep=lambda _: None
+    )
+    for step, (number, elsewhere) in enumerate(deliveries):
+        event = message(number)
+        # A redelivery comes from where the message stood first, a duplicate from a place of its own.
+        received = delivered(event, 1_000 + step if elsewhere else number)
+
+        def decide(state: Total | None, event: Envelope = event) -> Decision[Total]:
+            units = (state.units if state else 0) + 1
+            answer = ShipOrder(order_id="o-1", country=None, units=units)
+            return Decision(Total(units), [following(event, answer, source="it", ordinal=0, time=NOW)])
+
+        while True:
+            try:
+                once.apply(received, decide)
+            except DependencyError:
+                continue
+            break
+    plan.clear()
+    different = {number for number, _ in deliveries}
+    assert once.load("o-1") == (Total(len(different)), len(different))
+    answers = {msgspec.json.decode(each)["id"]: each for each in emitter.emitted}
+    assert len(answers) == len(set(emitter.emitted)) == len(different)

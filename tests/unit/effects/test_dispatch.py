@@ -1,0 +1,40 @@
+"""Dispatch: each type to its route, other types passed over, what is no event to the dead letters."""
+
+import datetime as dt
+
+import pytest
+
+from fakes.engine import record_of
+from orderstream.events import NotAnEventError, ShipOrder, initial
+from orderstream_workers.effects import MessageHandler, Received
+from orderstream_workers.engine.record import Position
+
+EVENT = initial(
+    ShipOrder(order_id="o-1", country=None, units=1),
+    source="test",
+    event_id="e-1",
+    time=dt.datetime(2026, 1, 1, tzinfo=dt.UTC),
+)
+
+
+def test_a_message_reaches_its_route_with_its_place() -> None:
+    """The route of a type gets the envelope, the shard and the position."""
+    arrived: list[Received] = []
+    handler = MessageHandler({ShipOrder.type_name(): arrived.append})
+    handler.handle(record_of("o-1", 7, EVENT.encode()))
+    assert [one.place for one in arrived] == ["shardId-000000000000/7/0"]
+    assert arrived[0].order_id == "o-1"
+    assert arrived[0].position == Position(7)
+
+
+def test_other_types_are_passed_over() -> None:
+    """What a service has no route for is none of its business, known or not."""
+    MessageHandler({}).handle(record_of("o-1", 1, EVENT.encode()))
+
+
+@pytest.mark.parametrize("data", [b"not json", b"{}", b"\xff\xfe"])
+def test_what_is_no_event_fails_by_itself(data: bytes) -> None:
+    """Bytes that are no envelope raise a typed error that no retry can help."""
+    with pytest.raises(NotAnEventError) as caught:
+        MessageHandler({}).handle(record_of("o-1", 1, data))
+    assert not caught.value.retryable

@@ -1,0 +1,48 @@
+"""The emitter: it returns when all is acknowledged, and every other end is the dependency's fault."""
+
+import pytest
+
+from fakes.kpl import TinyClient
+from orderstream import Producer, ProducerConfig
+from orderstream.errors import DependencyError
+from orderstream_workers.effects import KinesisEmitter
+
+
+def test_it_returns_when_all_is_acknowledged_in_order() -> None:
+    """What was emitted is in the stream, in its order, by the time the call returns."""
+    client = TinyClient()
+    with Producer("orders", client=client) as producer:
+        KinesisEmitter(producer).emit([b"1", b"2", b"3"], "o-1")
+        assert client.payloads == [b"1", b"2", b"3"]
+
+
+def test_nothing_to_emit_is_done_at_once() -> None:
+    """A decision without outputs asks nothing of Kinesis."""
+    client = TinyClient()
+    with Producer("orders", client=client) as producer:
+        KinesisEmitter(producer).emit([], "o-1")
+    assert client.put_requests == []
+
+
+def test_an_answer_that_does_not_come_is_an_outage() -> None:
+    """The wait is bounded; after it the input goes back to its retry, though the record may still arrive."""
+    client = TinyClient()
+    client.gate.clear()
+    with Producer("orders", client=client) as producer:
+        with pytest.raises(DependencyError):
+            KinesisEmitter(producer, patience=0.01).emit([b"1"], "o-1")
+        client.gate.set()
+
+
+def test_a_full_buffer_and_a_closed_producer_are_outages() -> None:
+    """Neither says anything about the input, which must be retried and never parked."""
+    client = TinyClient()
+    client.gate.clear()
+    config = ProducerConfig(buffered_bytes=2 * 2**20, when_full="raise")
+    with Producer("orders", client=client, config=config) as producer:
+        emitter = KinesisEmitter(producer)
+        with pytest.raises(DependencyError, match="no room"):
+            emitter.emit([bytes(2**19)] * 5, "o-1")
+        client.gate.set()
+    with pytest.raises(DependencyError, match="closed"):
+        emitter.emit([b"1"], "o-1")

@@ -1,0 +1,95 @@
+"""What DynamoDB's answers mean: a refusal, a conflict, an outage, or a mistake of ours."""
+
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError, ConnectTimeoutError
+
+from orderstream.errors import DependencyError
+from orderstream_workers.store import ConditionFailedError, ContentionError, DynamoDBStore, Put
+
+TWO = [Put("t", "a", {}, None), Put("t", "b", {}, None)]
+
+
+class AnsweringClient:
+    """Every call ends in the same answer."""
+
+    def __init__(self, answer: Any) -> None:
+        self.answer = answer
+        self.requests: list[dict[str, Any]] = []
+
+    def transact_write_items(self, **request: Any) -> Any:
+        self.requests.append(request)
+        if isinstance(self.answer, Exception):
+            raise self.answer
+        return self.answer
+
+    def put_item(self, **request: Any) -> Any:
+        return self.transact_write_items(**request)
+
+    def batch_get_item(self, **request: Any) -> Any:
+        return self.transact_write_items(**request)
+
+
+def refusal(code: str, *reasons: str) -> ClientError:
+    response: Any = {
+        "Error": {"Code": code, "Message": "said so"},
+        "CancellationReasons": [{"Code": reason} for reason in reasons],
+    }
+    return ClientError(response, "TransactWriteItems")
+
+
+def cancelled(*reasons: str) -> ClientError:
+    return refusal("TransactionCanceledException", *reasons)
+
+
+@pytest.mark.parametrize(
+    ("answer", "error"),
+    [
+        (cancelled("None", "TransactionConflict"), ContentionError),
+        (refusal("TransactionInProgressException"), ContentionError),
+        (cancelled("ThrottlingError", "None"), DependencyError),
+        (refusal("ProvisionedThroughputExceededException"), DependencyError),
+        (refusal("InternalServerError"), DependencyError),
+        (ConnectTimeoutError(endpoint_url="http://x"), DependencyError),
+        (refusal("ValidationException"), ValueError),
+        (cancelled("None", "ValidationError"), ValueError),
+    ],
+)
+def test_each_answer_has_its_error(answer: Exception, error: type[Exception]) -> None:
+    """Whoever calls can tell what to do: decide anew, wait, or give the record up."""
+    with pytest.raises(error) as caught:
+        DynamoDBStore(AnsweringClient(answer)).transact(TWO)  # type: ignore[arg-type]
+    assert type(caught.value) is error
+
+
+def test_a_refused_condition_is_named_even_beside_a_conflict() -> None:
+    """The indexes are those of the writes whose condition failed."""
+    answer = cancelled("TransactionConflict", "ConditionalCheckFailed")
+    with pytest.raises(ConditionFailedError) as caught:
+        DynamoDBStore(AnsweringClient(answer)).transact(TWO)  # type: ignore[arg-type]
+    assert caught.value.failed == (1,)
+
+
+def test_a_single_write_that_meets_a_transaction_is_contention() -> None:
+    """A plain write can meet a transaction on its item, too."""
+    client = AnsweringClient(refusal("TransactionConflictException"))
+    with pytest.raises(ContentionError):
+        DynamoDBStore(client).transact(TWO[:1])  # type: ignore[arg-type]
+
+
+def test_each_transaction_has_a_token_of_its_own() -> None:
+    """DynamoDB would take the same token with another body for a mistake."""
+    client = AnsweringClient({})
+    store = DynamoDBStore(client)  # type: ignore[arg-type]
+    store.transact(TWO)
+    store.transact(TWO)
+    assert len({request["ClientRequestToken"] for request in client.requests}) == 2
+
+
+def test_a_read_of_which_nothing_was_processed_is_an_outage() -> None:
+    """Throttled keys are not asked for again without a pause, which is the caller's to make."""
+    keys = [{"pk": {"S": "a"}}]
+    client = AnsweringClient({"Responses": {}, "UnprocessedKeys": {"t": {"Keys": keys}}})
+    with pytest.raises(DependencyError):
+        DynamoDBStore(client).get_many("t", ["a"])  # type: ignore[arg-type]
