@@ -1,7 +1,7 @@
 """KCL's five calls: what a processor implements, and what it is handed.
 
-The same processor runs unchanged under the embedded engine and under Amazon's MultiLangDaemon. A checkpoint is
-accepted only while one of the calls that carry a checkpointer is being answered.
+The same processor runs unchanged under the embedded engine and under Amazon's MultiLangDaemon. A checkpoint
+is accepted only while one of the calls that carry a checkpointer is being answered.
 """
 
 from collections.abc import Sequence

@@ -1,0 +1,86 @@
+"""The checkpointer that a processor is handed: good for one call, and never beyond what was handed over."""
+
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from orderstream_workers.engine.errors import CheckpointRefusedError
+from orderstream_workers.engine.leases import OwnedLease
+from orderstream_workers.engine.record import Position
+
+logger = logging.getLogger(__name__)
+
+
+class ShardCheckpoints:
+    """Makes the checkpointers of one shard, one for each call of its processor.
+
+    Args:
+        owned: The shard's lease.
+    """
+
+    def __init__(self, owned: OwnedLease) -> None:
+        self._owned = owned
+        self._handed_over: Position | None = owned.lease.position
+
+    def hand_over(self, position: Position) -> None:
+        """Allow checkpoints up to a position: the processor is about to get the record there."""
+        if self._handed_over is None or position > self._handed_over:
+            self._handed_over = position
+
+    @contextmanager
+    def during_call(self, *, shard_ends: bool = False) -> Iterator["CallCheckpointer"]:
+        """Give a checkpointer that is good while the body runs.
+
+        Args:
+            shard_ends: Whether a checkpoint without a position means SHARD_END.
+        """
+        checkpointer = CallCheckpointer(self._owned, self._handed_over, shard_ends=shard_ends)
+        try:
+            yield checkpointer
+        finally:
+            checkpointer.close()
+
+
+class CallCheckpointer:
+    """Implements ``processor.Checkpointer`` for one call.
+
+    Args:
+        owned: The shard's lease.
+        limit: The last position that was handed over, or None if none ever was.
+        shard_ends: Whether a checkpoint without a position means SHARD_END.
+    """
+
+    def __init__(self, owned: OwnedLease, limit: Position | None, *, shard_ends: bool) -> None:
+        self._owned = owned
+        self._limit = limit
+        self._shard_ends = shard_ends
+        self._is_open = True
+
+    def close(self) -> None:
+        """Take no more checkpoints: the call has returned."""
+        self._is_open = False
+
+    def checkpoint(self, position: Position | None = None) -> None:
+        """See ``processor.Checkpointer.checkpoint``.
+
+        A position before the present checkpoint changes nothing.
+
+        Raises:
+            CheckpointRefusedError: The call has returned, or the position was never handed over.
+        """
+        shard_id = self._owned.key
+        if not self._is_open:
+            raise CheckpointRefusedError(shard_id, "the call that it was handed to has returned")
+        if position is None and self._shard_ends:
+            self._owned.checkpoint("SHARD_END")
+            return
+        wanted = position or self._limit
+        if wanted is None:
+            return  # nothing was handed over yet, so there is nothing to note
+        if self._limit is None or wanted > self._limit:
+            raise CheckpointRefusedError(shard_id, f"{wanted} is beyond {self._limit}, the last handed over")
+        present = self._owned.lease
+        if present.has_ended or (present.position is not None and wanted <= present.position):
+            logger.debug("checkpoint does not advance", extra={"shard_id": shard_id})
+            return
+        self._owned.checkpoint(wanted)

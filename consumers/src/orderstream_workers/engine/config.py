@@ -1,0 +1,87 @@
+"""Every knob of the engine, with its unit, default and range."""
+
+import datetime as dt
+from dataclasses import dataclass
+from typing import Literal
+
+InitialPosition = Literal["TRIM_HORIZON", "LATEST", "AT_TIMESTAMP"]
+ForeignAggregates = Literal["discard", "deliver"]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class EngineConfig:
+    """Settings of a worker.
+
+    Attributes:
+        failover_time: Seconds without a renewal after which a lease is free for others, and after which its
+            owner stops. Default 10, at least 0.1. Leases are renewed and looked at three times as often.
+        initial_position: Where an application without leases begins. Default TRIM_HORIZON, so nothing is
+            missed.
+        initial_timestamp: The moment to begin at; needed by, and only by, AT_TIMESTAMP. With a time zone.
+        idle_between_reads: Seconds between two reads of a shard that is caught up. Default 1.5, at least 0:
+            all polling applications share a shard's five reads a second. Who is further behind reads again at
+            once.
+        min_between_reads: Seconds between two reads of a shard in any case. Default 0.2, at least 0.
+        max_records: Records of one GetRecords call. Default 2,000, from 1 to 10,000 (Kinesis' limit).
+        foreign_aggregates: What becomes of an aggregate with a user record outside its shard's hash range:
+            discard it whole as KCL does (default; the producer sends it again), or deliver it.
+        idle_call_interval: Seconds after which a quiet shard's processor is called without records. Default
+            1, above 0.
+        parent_poll_interval: Seconds between looks at the parents of a shard that waits for them. Default 2,
+            above 0.
+        shard_sync_interval: Seconds between comparisons of the listed shards with the leases. Default 60,
+            above 0.
+        retry_pause: Seconds before something that failed is tried again. Default 1, above 0.
+        shutdown_timeout: Seconds that a draining worker waits for its processors. Default 30, above 0. Leases
+            that are not released by then are left to expire.
+        io_threads: Threads that read from Kinesis. Default 8, at least 1.
+        call_threads: Processors that can be inside a call at the same time. Default 64, at least 1.
+    """
+
+    failover_time: float = 10.0
+    initial_position: InitialPosition = "TRIM_HORIZON"
+    initial_timestamp: dt.datetime | None = None
+    idle_between_reads: float = 1.5
+    min_between_reads: float = 0.2
+    max_records: int = 2_000
+    foreign_aggregates: ForeignAggregates = "discard"
+    idle_call_interval: float = 1.0
+    parent_poll_interval: float = 2.0
+    shard_sync_interval: float = 60.0
+    retry_pause: float = 1.0
+    shutdown_timeout: float = 30.0
+    io_threads: int = 8
+    call_threads: int = 64
+
+    def __post_init__(self) -> None:
+        """Check the ranges."""
+        for name, lowest in (
+            ("failover_time", 0.1),
+            ("idle_between_reads", 0),
+            ("min_between_reads", 0),
+            ("max_records", 1),
+            ("io_threads", 1),
+            ("call_threads", 1),
+        ):
+            if getattr(self, name) < lowest:
+                raise ValueError(f"{name} must be at least {lowest}, not {getattr(self, name)}")
+        for name in (
+            "idle_call_interval",
+            "parent_poll_interval",
+            "shard_sync_interval",
+            "retry_pause",
+            "shutdown_timeout",
+        ):
+            if getattr(self, name) <= 0:
+                raise ValueError(f"{name} must be above 0, not {getattr(self, name)}")
+        if self.max_records > 10_000:
+            raise ValueError(f"max_records must be at most 10000, not {self.max_records}")
+        if (self.initial_position == "AT_TIMESTAMP") != (self.initial_timestamp is not None):
+            raise ValueError("initial_timestamp must be given with AT_TIMESTAMP, and only with it")
+        if self.initial_timestamp is not None and self.initial_timestamp.tzinfo is None:
+            raise ValueError("initial_timestamp must have a time zone")
+
+    @property
+    def lease_interval(self) -> float:
+        """Seconds between renewals, and between looks at the other workers' leases."""
+        return self.failover_time / 3

@@ -1,0 +1,49 @@
+"""What can go wrong between a worker and its shards."""
+
+from orderstream.errors import OrderstreamError
+
+
+class LeaseLostError(OrderstreamError):
+    """Another worker owns the shard now, or ours was not renewed in time: stop working on it.
+
+    Args:
+        lease_key: The lease, which bears its shard's id.
+        reason: How we know.
+    """
+
+    def __init__(self, lease_key: str, reason: str) -> None:
+        self.lease_key = lease_key
+        self.reason = reason
+        super().__init__(f"the lease {lease_key} is lost: {reason}; stop working on the shard")
+
+
+class CheckpointRefusedError(OrderstreamError):
+    """A checkpoint was asked for at a place or a moment at which none is possible: mend the processor.
+
+    Args:
+        shard_id: The shard.
+        reason: Why it is refused.
+    """
+
+    def __init__(self, shard_id: str, reason: str) -> None:
+        self.shard_id = shard_id
+        self.reason = reason
+        super().__init__(
+            f"no checkpoint of {shard_id}: {reason}; checkpoint what the running call was handed"
+        )
+
+
+class ChildrenUnknownError(OrderstreamError):
+    """A closed shard is listed, yet its children are not: the listing lags behind, so ask again.
+
+    Args:
+        shard_id: The closed shard.
+    """
+
+    retryable = True
+
+    def __init__(self, shard_id: str) -> None:
+        self.shard_id = shard_id
+        super().__init__(
+            f"{shard_id} is closed but none of its children is listed; the listing is read again"
+        )

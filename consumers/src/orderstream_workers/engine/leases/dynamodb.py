@@ -1,0 +1,152 @@
+"""Leases in DynamoDB, laid out as KCL 3 writes them, so that an application can move between the engines.
+
+An item has the hash key ``leaseKey`` and the attributes of ``items.py``; the index
+``LeaseOwnerToLeaseKeyIndex`` is what KCL 3 creates and expects. Updates touch only the attributes that we
+own: whatever else an item holds, such as ``checkpointOwner`` or ``pendingCheckpoint``, stays.
+"""
+
+from collections.abc import Callable
+from functools import partial
+from typing import TYPE_CHECKING, Any, Final, TypeVar
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from orderstream.errors import DependencyError
+from orderstream_workers.engine.leases.items import lease_from_item, lease_to_item
+from orderstream_workers.engine.leases.lease import Lease
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+OWNER_INDEX: Final = "LeaseOwnerToLeaseKeyIndex"
+"""KCL 3's index of leases by owner."""
+
+_Answer = TypeVar("_Answer")
+
+
+class DynamoDBLeaseTable:
+    """A lease table in DynamoDB.
+
+    Args:
+        client: A boto3 DynamoDB client, best with botocore's own retries off and a timeout below the failover
+            time.
+        table_name: The table; KCL names it after the application.
+    """
+
+    def __init__(self, client: "DynamoDBClient", table_name: str) -> None:
+        self._client = client
+        self._table = table_name
+
+    def create_table(self) -> None:
+        """See ``LeaseTable.create_table``; billed per request."""
+        try:
+            self._client.create_table(
+                TableName=self._table,
+                KeySchema=[{"AttributeName": "leaseKey", "KeyType": "HASH"}],
+                AttributeDefinitions=[
+                    {"AttributeName": "leaseKey", "AttributeType": "S"},
+                    {"AttributeName": "leaseOwner", "AttributeType": "S"},
+                ],
+                GlobalSecondaryIndexes=[
+                    {
+                        "IndexName": OWNER_INDEX,
+                        "KeySchema": [
+                            {"AttributeName": "leaseOwner", "KeyType": "HASH"},
+                            {"AttributeName": "leaseKey", "KeyType": "RANGE"},
+                        ],
+                        "Projection": {"ProjectionType": "KEYS_ONLY"},
+                    }
+                ],
+                BillingMode="PAY_PER_REQUEST",
+            )
+        except ClientError as error:
+            if error.response["Error"]["Code"] != "ResourceInUseException":  # somebody created it before us
+                raise _dependency_error("CreateTable", error) from error
+        except BotoCoreError as error:
+            raise _dependency_error("CreateTable", error) from error
+        waiter = self._client.get_waiter("table_exists")
+        _call("DescribeTable", lambda: waiter.wait(TableName=self._table, WaiterConfig={"Delay": 1}))
+
+    def list_leases(self) -> list[Lease]:
+        """See ``LeaseTable.list_leases``."""
+        leases: list[Lease] = []
+        start: dict[str, Any] = {}
+        while True:
+            request = {"TableName": self._table, "ConsistentRead": True, **start}
+            answer = _call("Scan", partial(self._client.scan, **request))
+            found = (lease_from_item(item) for item in answer["Items"])
+            leases += [lease for lease in found if lease is not None]
+            if "LastEvaluatedKey" not in answer:
+                return leases
+            start = {"ExclusiveStartKey": answer["LastEvaluatedKey"]}
+
+    def get(self, lease_key: str) -> Lease | None:
+        """See ``LeaseTable.get``."""
+        answer = _call(
+            "GetItem",
+            lambda: self._client.get_item(
+                TableName=self._table, Key={"leaseKey": {"S": lease_key}}, ConsistentRead=True
+            ),
+        )
+        return lease_from_item(answer["Item"]) if "Item" in answer else None
+
+    def create_if_absent(self, lease: Lease) -> bool:
+        """See ``LeaseTable.create_if_absent``."""
+        return self._conditionally(
+            "PutItem",
+            lambda: self._client.put_item(
+                TableName=self._table,
+                Item=lease_to_item(lease),
+                ConditionExpression="attribute_not_exists(leaseKey)",
+            ),
+        )
+
+    def replace(self, held: Lease, successor: Lease) -> bool:
+        """See ``LeaseTable.replace``; attributes that do not differ are not written."""
+        before, after = lease_to_item(held), lease_to_item(successor)
+        changed = [name for name in after if after[name] != before.get(name)]
+        dropped = [name for name in before if name not in after]
+        values: dict[str, Any] = {f":{name}": after[name] for name in changed}
+        values[":heldCounter"] = before["leaseCounter"]
+        update = "SET " + ", ".join(f"#{name} = :{name}" for name in changed)
+        if dropped:
+            update += " REMOVE " + ", ".join(f"#{name}" for name in dropped)
+        names = {f"#{name}": name for name in {*changed, *dropped, "leaseCounter", "leaseOwner"}}
+        condition = "#leaseCounter = :heldCounter and attribute_not_exists(#leaseOwner)"
+        if held.lease_owner is not None:
+            condition = "#leaseCounter = :heldCounter and #leaseOwner = :heldOwner"
+            values[":heldOwner"] = before["leaseOwner"]
+        return self._conditionally(
+            "UpdateItem",
+            lambda: self._client.update_item(
+                TableName=self._table,
+                Key={"leaseKey": {"S": held.lease_key}},
+                UpdateExpression=update,
+                ConditionExpression=condition,
+                ExpressionAttributeNames=names,
+                ExpressionAttributeValues=values,
+            ),
+        )
+
+    @staticmethod
+    def _conditionally(operation: str, write: Callable[[], object]) -> bool:
+        try:
+            write()
+        except ClientError as error:
+            if error.response["Error"]["Code"] == "ConditionalCheckFailedException":
+                return False
+            raise _dependency_error(operation, error) from error
+        except BotoCoreError as error:
+            raise _dependency_error(operation, error) from error
+        return True
+
+
+def _call(operation: str, call: Callable[[], _Answer]) -> _Answer:
+    try:
+        return call()
+    except (BotoCoreError, ClientError) as error:
+        raise _dependency_error(operation, error) from error
+
+
+def _dependency_error(operation: str, error: Exception) -> DependencyError:
+    return DependencyError("dynamodb", operation, str(error))

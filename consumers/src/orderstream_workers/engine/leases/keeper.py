@@ -1,0 +1,100 @@
+"""Keeps the leases of one worker: renews what it holds, takes what it should."""
+
+import logging
+import threading
+from collections.abc import Callable
+
+from orderstream.errors import DependencyError
+from orderstream_workers.engine.errors import LeaseLostError
+from orderstream_workers.engine.leases.lease import Lease
+from orderstream_workers.engine.leases.owned import OwnedLease
+from orderstream_workers.engine.leases.planner import Sighting, observe, plan
+from orderstream_workers.engine.leases.table import LeaseTable, commit
+
+logger = logging.getLogger(__name__)
+
+
+class LeaseKeeper:
+    """Holds leases for a worker.
+
+    Args:
+        table: Where the leases are kept.
+        worker_id: Who we are; unique to this run of this process.
+        failover_time: Seconds after which a lease that is not renewed is free.
+        clock: Monotonic seconds.
+    """
+
+    def __init__(
+        self, table: LeaseTable, *, worker_id: str, failover_time: float, clock: Callable[[], float]
+    ) -> None:
+        self._table = table
+        self._worker_id = worker_id
+        self._failover_time = failover_time
+        self._clock = clock
+        self._sightings: dict[str, Sighting] = {}
+        # Shared with the worker's thread, which drops what it has finished with.
+        self._owned: dict[str, OwnedLease] = {}
+        self._lock = threading.Lock()
+
+    def renew(self) -> None:
+        """Renew what is held. What turns out to be lost is marked so; trouble with the table is logged."""
+        for owned in self._held():
+            if owned.is_lost() or owned.lease.has_ended:
+                continue
+            try:
+                owned.renew()
+            except LeaseLostError:
+                continue  # it is marked and logged; the shard's worker sees it
+            except DependencyError as error:
+                logger.warning("lease not renewed", extra={"shard_id": owned.key, "error": str(error)})
+
+    def take(self) -> list[OwnedLease]:
+        """Take what this worker should have and does not.
+
+        Raises:
+            DependencyError: The leases could not be read.
+        """
+        leases = self._table.list_leases()
+        now = self._clock()
+        self._sightings = observe(self._sightings, leases, now)
+        wanted = plan(
+            leases,
+            self._sightings,
+            worker_id=self._worker_id,
+            busy=frozenset(owned.key for owned in self._held()),
+            failover_time=self._failover_time,
+            now=now,
+        )
+        return [owned for lease in wanted if (owned := self._take(lease)) is not None]
+
+    def drop(self, key: str) -> None:
+        """Forget a lease: its shard's work is over, and this worker may take it again."""
+        with self._lock:
+            self._owned.pop(key, None)
+
+    def _held(self) -> list[OwnedLease]:
+        with self._lock:
+            return list(self._owned.values())
+
+    def _take(self, lease: Lease) -> OwnedLease | None:
+        sent_at = self._clock()
+        try:
+            taken = commit(self._table, lease, lambda held: held.taken_by(self._worker_id))
+        except LeaseLostError:
+            return None  # another worker was quicker
+        except DependencyError as error:
+            # Should the write have been done after all, the next round finds the lease ours and not worked
+            # on.
+            logger.warning("lease not taken", extra={"shard_id": lease.lease_key, "error": str(error)})
+            return None
+        logger.info("lease taken", extra={"shard_id": taken.lease_key, "former_owner": lease.lease_owner})
+        owned = OwnedLease(
+            self._table,
+            taken,
+            written_at=sent_at,
+            failover_time=self._failover_time,
+            clock=self._clock,
+        )
+        with self._lock:
+            self._owned[owned.key] = owned
+        return owned

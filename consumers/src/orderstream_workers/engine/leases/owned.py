@@ -1,0 +1,121 @@
+"""A lease that this process holds: its one writer, and the judge of whether it is still ours."""
+
+import logging
+import threading
+from collections.abc import Callable, Sequence
+
+from orderstream_workers.engine.errors import LeaseLostError
+from orderstream_workers.engine.leases.lease import Checkpoint, Lease
+from orderstream_workers.engine.leases.table import Change, LeaseTable, commit
+
+logger = logging.getLogger(__name__)
+
+
+class OwnedLease:
+    """Holds a lease on behalf of one shard's work. Its methods may be called from any thread.
+
+    Once lost, it stays lost: a processor that was told to stop may have left records undone, so the shard
+    must be begun again from its checkpoint, under a lease that is taken anew.
+
+    Args:
+        table: Where the lease is kept.
+        lease: The lease, just taken.
+        written_at: When the write that took it was sent, in seconds of ``clock``.
+        failover_time: Seconds after which others may take it, counted from the sending of the last write.
+        clock: Monotonic seconds.
+    """
+
+    def __init__(
+        self,
+        table: LeaseTable,
+        lease: Lease,
+        *,
+        written_at: float,
+        failover_time: float,
+        clock: Callable[[], float],
+    ) -> None:
+        self._table = table
+        self._lease = lease
+        self._failover_time = failover_time
+        self._clock = clock
+        self._written_at = written_at
+        self._lost_because: str | None = None
+        self._writing = threading.Lock()
+
+    @property
+    def lease(self) -> Lease:
+        """The lease as we last wrote it."""
+        return self._lease
+
+    @property
+    def key(self) -> str:
+        """The lease's key, which is the shard's id."""
+        return self._lease.lease_key
+
+    @property
+    def expires_at(self) -> float:
+        """When it is lost unless something is written before, in seconds of the clock."""
+        return self._written_at + self._failover_time
+
+    def is_lost(self) -> bool:
+        """Whether to stop. It needs no other thread, so a process that was suspended notices at once."""
+        if self._lost_because is None and self._clock() > self.expires_at:
+            self.forfeit(f"not renewed for {self._failover_time} s")
+        return self._lost_because is not None
+
+    def forfeit(self, reason: str) -> None:
+        """Give it up without a word to the table."""
+        if self._lost_because is None:
+            self._lost_because = reason
+            logger.warning("lease lost", extra={"shard_id": self.key, "reason": reason})
+
+    def renew(self) -> None:
+        """Show that we are alive. Does nothing while another write is under way, for that one shows it too.
+
+        Raises:
+            LeaseLostError: It is ours no longer.
+            DependencyError: The table could not be reached.
+        """
+        if not self._writing.acquire(blocking=False):
+            return
+        try:
+            self._write(Lease.renewed)
+        finally:
+            self._writing.release()
+
+    def checkpoint(self, checkpoint: Checkpoint) -> None:
+        """Note how far the shard is done; raises as ``renew`` does."""
+        with self._writing:
+            self._write(lambda lease: lease.checkpointed(checkpoint))
+
+    def register_children(self, children: Sequence[Lease]) -> None:
+        """Create the leases of the shards that go on from here, then name them in ours.
+
+        The first half of a shard's end, in the order of KCL's ShutdownTask; the checkpoint SHARD_END is the
+        second. Raises as ``renew`` does.
+        """
+        with self._writing:
+            for child in children:
+                self._table.create_if_absent(child)
+            if children:
+                keys = frozenset(child.lease_key for child in children)
+                self._write(lambda lease: lease.with_children(keys))
+
+    def release(self) -> None:
+        """Leave the shard to others at once; raises as ``renew`` does."""
+        with self._writing:
+            self._write(Lease.released)
+            self._lost_because = "released"
+
+    def _write(self, change: Change) -> None:
+        if self.is_lost():
+            raise LeaseLostError(self.key, self._lost_because or "")
+        # Others count from when they see the write, which is later than its sending: so we stop before they
+        # start.
+        sent_at = self._clock()
+        try:
+            self._lease = commit(self._table, self._lease, change)
+        except LeaseLostError as error:
+            self.forfeit(error.reason)
+            raise
+        self._written_at = sent_at

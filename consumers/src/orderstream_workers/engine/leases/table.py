@@ -1,0 +1,74 @@
+"""Where leases are kept, and how a change of one is made safe against a lost acknowledgement."""
+
+from collections.abc import Callable
+from typing import Protocol
+
+from orderstream.errors import DependencyError
+from orderstream_workers.engine.errors import LeaseLostError
+from orderstream_workers.engine.leases.lease import Lease
+
+Change = Callable[[Lease], Lease]
+"""From a lease to its successor, whose counter is one higher."""
+
+
+class LeaseTable(Protocol):
+    """Leases of one application. Every call may raise DependencyError, after which its outcome is unknown."""
+
+    def create_table(self) -> None:
+        """Create the table if it is not there yet, and wait until it is usable."""
+
+    def list_leases(self) -> list[Lease]:
+        """Read all leases, consistently."""
+
+    def get(self, lease_key: str) -> Lease | None:
+        """Read one lease, consistently."""
+
+    def create_if_absent(self, lease: Lease) -> bool:
+        """Add a lease; False, and nothing written, if there is one of that key."""
+
+    def replace(self, held: Lease, successor: Lease) -> bool:
+        """Write a lease's successor if owner and counter are still those of ``held``; else False."""
+
+
+def commit(table: LeaseTable, held: Lease, change: Change) -> Lease:
+    """Apply a change to a lease; whether an unanswered write was done is found out by reading again.
+
+    Args:
+        table: Where the lease is.
+        held: The lease as we know it.
+        change: What to make of it.
+
+    Returns:
+        The lease as it stands now, changed.
+
+    Raises:
+        LeaseLostError: Somebody else changed it.
+        DependencyError: The table could not be reached; the change may or may not have been made. Try again
+            with the same ``held``.
+    """
+    # An earlier write of ours, unanswered then, may have come through: adopt it and go on from there, once.
+    for _ in range(2):
+        successor = change(held)
+        failure: DependencyError | None = None
+        try:
+            if table.replace(held, successor):
+                return successor
+        except DependencyError as error:
+            failure = error
+        found = table.get(held.lease_key)
+        if found is None:
+            raise LeaseLostError(held.lease_key, "it is no longer in the table")
+        identity = (found.lease_owner, found.lease_counter)
+        if identity == (successor.lease_owner, successor.lease_counter):
+            if _says_the_same(found, successor):
+                return found
+            held = found
+        elif identity == (held.lease_owner, held.lease_counter):
+            raise failure or DependencyError("lease table", "replace", "refused for a reason that is gone")
+        else:
+            break
+    raise LeaseLostError(held.lease_key, "its owner or its counter is not what we wrote")
+
+
+def _says_the_same(found: Lease, successor: Lease) -> bool:
+    return (found.checkpoint, found.child_shard_ids) == (successor.checkpoint, successor.child_shard_ids)

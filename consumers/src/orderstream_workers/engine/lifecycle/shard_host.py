@@ -1,0 +1,283 @@
+"""One shard at work: its two machines, its lease and its processor, put together.
+
+The host decides; whatever takes time it hands out as jobs. A job runs on any thread and its result comes back
+through ``on``. The worker runs jobs on executors; a simulation runs them whenever it likes.
+"""
+
+import datetime as dt
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from enum import Enum, auto
+from functools import partial
+from random import Random
+
+from orderstream.errors import OrderstreamError
+from orderstream_workers.engine.checkpoint import ShardCheckpoints
+from orderstream_workers.engine.config import EngineConfig
+from orderstream_workers.engine.leases import Checkpoint, OwnedLease
+from orderstream_workers.engine.lifecycle.shard_consumer import (
+    Command,
+    Completed,
+    Fetched,
+    Input,
+    Order,
+    Process,
+    RegisterChildren,
+    ShardConsumer,
+    Signal,
+    State,
+)
+from orderstream_workers.engine.lifecycle.stop_signal import ShardStop
+from orderstream_workers.engine.lifecycle.synchronizer import ShardSynchronizer
+from orderstream_workers.engine.processor import InitializationInput, ProcessorFactory, ProcessRecordsInput
+from orderstream_workers.engine.retrieval import (
+    Answer,
+    Batch,
+    HashRange,
+    Issued,
+    IssueIterator,
+    KinesisReader,
+    PollingReader,
+    Read,
+    Refusal,
+    Request,
+)
+
+logger = logging.getLogger(__name__)
+
+HostInput = Input | Answer
+"""What a host is told: its consumer's inputs and its reader's answers."""
+
+
+class Pool(Enum):
+    """Where a job should run."""
+
+    READ = auto()
+    """It reads from Kinesis: short, and many shards may share threads."""
+    CALL = auto()
+    """It calls the processor or writes leases: it may take as long as a batch does."""
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """Something to be done outside the thread that runs the machines.
+
+    Attributes:
+        pool: Where.
+        run: Does it, and gives the input for ``ShardHost.on``. Does not raise.
+    """
+
+    pool: Pool
+    run: Callable[[], HostInput]
+
+
+@dataclass(frozen=True, slots=True)
+class ShardProgress:
+    """How a shard is doing.
+
+    Attributes:
+        shard_id: The shard.
+        state: Name of the state in its life.
+        checkpoint: How far it is done.
+        millis_behind_latest: How far reading was behind the tip at the last read, in milliseconds; None
+            before.
+        last_success: When something last succeeded (UTC): a read, a call of the processor; None before.
+        foreign_aggregates: Aggregates discarded since this worker took the shard.
+        corrupt_aggregates: Aggregates delivered unopened since then.
+    """
+
+    shard_id: str
+    state: str
+    checkpoint: Checkpoint
+    millis_behind_latest: int | None
+    last_success: dt.datetime | None
+    foreign_aggregates: int
+    corrupt_aggregates: int
+
+
+@dataclass(slots=True)
+class _Observed:
+    millis_behind_latest: int | None = None
+    last_success: dt.datetime | None = field(default=None)
+    foreign_aggregates: int = 0
+    corrupt_aggregates: int = 0
+
+
+class ShardHost:
+    """Works on one shard for as long as its lease is held. All but ``progress`` belongs to one thread.
+
+    Args:
+        owned: The shard's lease, just taken.
+        processors: Makes its processor.
+        reader: Calls Kinesis.
+        synchronizer: Creates leases.
+        config: How to work.
+        clock: Monotonic seconds.
+        wall_clock: The time, with a zone.
+        random: Source of jitter.
+
+    Attributes:
+        stop: The processor's stop signal.
+    """
+
+    def __init__(
+        self,
+        owned: OwnedLease,
+        *,
+        processors: ProcessorFactory,
+        reader: KinesisReader,
+        synchronizer: ShardSynchronizer,
+        config: EngineConfig,
+        clock: Callable[[], float],
+        wall_clock: Callable[[], dt.datetime],
+        random: Random,
+    ) -> None:
+        self.stop = ShardStop(owned, clock)
+        self._owned = owned
+        self._reader = reader
+        self._synchronizer = synchronizer
+        self._wall_clock = wall_clock
+        self._consumer = ShardConsumer(owned.key, config)
+        self._polling = PollingReader(owned.key, owned.lease.checkpoint, config, random)
+        self._checkpoints = ShardCheckpoints(owned)
+        self._processor = processors(owned.key, self.stop)
+        self._hash_range = _hash_range(owned) if config.foreign_aggregates == "discard" else None
+        self._observed = _Observed()
+
+    @property
+    def shard_id(self) -> str:
+        """The shard."""
+        return self._owned.key
+
+    @property
+    def is_done(self) -> bool:
+        """Whether nothing is left to do here: the shard ended, was released or was lost."""
+        return self._consumer.state is State.DONE
+
+    @property
+    def wake_at(self) -> float:
+        """When to send ``Signal.WOKEN`` at the latest, in seconds of the clock."""
+        # A moment after the lease has expired, for until then it has not.
+        moments = [self._owned.expires_at + 0.001]
+        if self._consumer.wake_at is not None:
+            moments.append(self._consumer.wake_at)
+        if self._polling.wake_at is not None and self._consumer.state is State.PROCESSING:
+            moments.append(self._polling.wake_at)
+        return min(moments)
+
+    def progress(self) -> ShardProgress:
+        """Tell how the shard is doing; from any thread."""
+        observed = self._observed
+        return ShardProgress(
+            shard_id=self._owned.key,
+            state=self._consumer.state.name,
+            checkpoint=self._owned.lease.checkpoint,
+            millis_behind_latest=observed.millis_behind_latest,
+            last_success=observed.last_success,
+            foreign_aggregates=observed.foreign_aggregates,
+            corrupt_aggregates=observed.corrupt_aggregates,
+        )
+
+    def on(self, event: HostInput, now: float) -> list[Job]:
+        """Take an input and return what has to be done."""
+        jobs: list[Job] = []
+        # Before anything else: a processor that saw its stop signal may have left records undone, so what it
+        # returned from must not be followed by the next batch.
+        if self.stop.is_set() and not self.is_done:
+            lost = self._owned.is_lost()
+            if lost:
+                self.stop.set()  # wakes a processor that sleeps on it
+            jobs += self._consume(Signal.LEASE_LOST if lost else Signal.STOP_REQUESTED, now)
+        if isinstance(event, Issued | Read | Refusal):
+            jobs += self._answered(event, now)
+        else:
+            if isinstance(event, Completed):
+                self._observed.last_success = self._wall_clock()
+            jobs += self._consume(event, now)
+        if self._consumer.state is State.PROCESSING:
+            jobs += self._requested(self._polling.proceed(now))
+        return jobs
+
+    def _answered(self, answer: Answer, now: float) -> list[Job]:
+        if isinstance(answer, Read):
+            self._observed.last_success = self._wall_clock()
+            self._observed.millis_behind_latest = answer.millis_behind_latest
+            self._observed.foreign_aggregates += answer.opened.foreign_aggregates
+            self._observed.corrupt_aggregates += answer.opened.corrupt_aggregates
+        batch, request = self._polling.answered(answer, now)
+        jobs = self._requested(request)
+        if batch is not None:
+            jobs += self._consume(Fetched(batch), now)
+        return jobs
+
+    def _consume(self, event: Input, now: float) -> list[Job]:
+        jobs: list[Job] = []
+        for command in self._consumer.on(event, now):
+            if command is Order.FETCH:
+                jobs += self._requested(self._polling.want(now))
+            else:
+                jobs.append(Job(Pool.CALL, partial(self._carry_out, command)))
+        return jobs
+
+    def _requested(self, request: Request | None) -> list[Job]:
+        return [] if request is None else [Job(Pool.READ, partial(self._ask, request))]
+
+    def _ask(self, request: Request) -> HostInput:
+        try:
+            if isinstance(request, IssueIterator):
+                return self._reader.issue(self.shard_id, request)
+            return self._reader.read(self.shard_id, request, self._hash_range)
+        except Exception:
+            logger.exception("read failed unexpectedly", extra={"shard_id": self.shard_id})
+            return Refusal.UNREACHABLE
+
+    def _carry_out(self, command: Command) -> HostInput:
+        try:
+            return Completed(self._outcome_of(command))
+        except OrderstreamError as error:
+            fields = {"shard_id": self.shard_id, "command": str(command)[:80], "error": str(error)}
+            logger.warning("command failed", extra=fields)
+        except Exception:
+            logger.exception("processor raised", extra={"shard_id": self.shard_id})
+        return Signal.FAILED
+
+    def _outcome_of(self, command: Command) -> bool:
+        match command:
+            case Process(batch):
+                self._process(batch)
+            case RegisterChildren(children):
+                self._synchronizer.register_children(self._owned, children)
+            case Order.CHECK_PARENTS:
+                return self._synchronizer.parents_have_ended(self._owned.lease.parent_shard_ids)
+            case Order.INITIALIZE:
+                self._processor.initialize(InitializationInput(self.shard_id, self._owned.lease.position))
+            case Order.END_SHARD:
+                with self._checkpoints.during_call(shard_ends=True) as checkpointer:
+                    self._processor.shard_ended(checkpointer)
+                return self._owned.lease.has_ended
+            case Order.REQUEST_SHUTDOWN:
+                with self._checkpoints.during_call() as checkpointer:
+                    self._processor.shutdown_requested(checkpointer)
+            case Order.RELEASE:
+                self._owned.release()
+            case Order.NOTIFY_LOSS:
+                self._processor.lease_lost()
+            case Order.FETCH:
+                raise AssertionError("reading is the polling reader's business")
+        return True
+
+    def _process(self, batch: Batch) -> None:
+        if batch.records:
+            self._checkpoints.hand_over(batch.records[-1].position)
+        with self._checkpoints.during_call() as checkpointer:
+            self._processor.process_records(
+                ProcessRecordsInput(batch.records, checkpointer, batch.millis_behind_latest)
+            )
+
+
+def _hash_range(owned: OwnedLease) -> HashRange | None:
+    lease = owned.lease
+    if lease.starting_hash_key is None or lease.ending_hash_key is None:
+        return None
+    return lease.starting_hash_key, lease.ending_hash_key

@@ -1,0 +1,97 @@
+"""From Kinesis records to user records: aggregates are opened, and what is done already is left out."""
+
+import logging
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from orderstream.kpl import AggregateCorruptError, UserRecord, deaggregate
+from orderstream_workers.engine.record import DeliveredRecord, Position
+
+logger = logging.getLogger(__name__)
+
+HashRange = tuple[int, int]
+"""The lowest and the highest hash key of a shard, both inclusive."""
+
+
+@dataclass(frozen=True, slots=True)
+class OpenedRecords:
+    """User records that came out of one read.
+
+    Attributes:
+        records: The user records, in order.
+        last_sequence_number: Of the last Kinesis record read, discarded or not; None if there was none.
+        foreign_aggregates: Aggregates discarded because a user record belongs to another shard.
+        corrupt_aggregates: Aggregates delivered closed because they could not be opened.
+    """
+
+    records: tuple[DeliveredRecord, ...]
+    last_sequence_number: int | None
+    foreign_aggregates: int = 0
+    corrupt_aggregates: int = 0
+
+
+def open_records(
+    shard_id: str,
+    raw_records: Iterable[Mapping[str, Any]],
+    *,
+    done: Position | None,
+    hash_range: HashRange | None,
+) -> OpenedRecords:
+    """Open what GetRecords returned.
+
+    Args:
+        shard_id: The shard it was read from.
+        raw_records: Its ``Records``.
+        done: User records up to and including this position are left out; None leaves none out.
+        hash_range: Aggregates with a user record outside of it are discarded whole, as KCL does, since their
+            producer sends them again; None discards none.
+
+    Returns:
+        The user records. An aggregate that cannot be opened is delivered as the one record it looks like, so
+        that whoever processes it can set it aside.
+    """
+    opened: list[DeliveredRecord] = []
+    last: int | None = None
+    foreign = corrupt = 0
+    for raw in raw_records:
+        last = int(raw["SequenceNumber"])
+        partition_key = raw["PartitionKey"]
+        try:
+            content = deaggregate(raw["Data"], partition_key)
+        except AggregateCorruptError as error:
+            corrupt += 1
+            logger.warning("aggregate cannot be opened", extra=_place(shard_id, last) | {"error": str(error)})
+            users: tuple[UserRecord, ...] = (UserRecord(partition_key, raw["Data"]),)
+        else:
+            users = content.user_records
+            if content.aggregated and hash_range is not None and _is_foreign(users, hash_range):
+                foreign += 1
+                logger.warning("aggregate of another shard discarded", extra=_place(shard_id, last))
+                continue
+        end = len(users) - 1
+        for index, user in enumerate(users):
+            position = Position(last, index)
+            if done is not None and position <= done:
+                continue
+            opened.append(
+                DeliveredRecord(
+                    shard_id=shard_id,
+                    position=position,
+                    partition_key=user.partition_key,
+                    data=user.data,
+                    approximate_arrival=raw["ApproximateArrivalTimestamp"],
+                    last_in_aggregate=index == end,
+                    explicit_hash_key=user.explicit_hash_key,
+                )
+            )
+    return OpenedRecords(tuple(opened), last, foreign, corrupt)
+
+
+def _is_foreign(users: Iterable[UserRecord], hash_range: HashRange) -> bool:
+    lowest, highest = hash_range
+    return any(not lowest <= user.hash_key <= highest for user in users)
+
+
+def _place(shard_id: str, sequence_number: int) -> dict[str, object]:
+    return {"shard_id": shard_id, "sequence_number": str(sequence_number)}

@@ -1,0 +1,308 @@
+"""The worker: threads and clocks around the machines.
+
+::
+
+    lease thread ── leases taken ──┐                       ┌── READ pool: GetShardIterator, GetRecords
+      renews, takes                ├─> inbox ─> run() ─────┤
+    request_shutdown ── a nudge ───┘     ^    the machines └── CALL pool: the processors' calls, checkpoints
+                                         └──────────── results ─┘
+
+``run`` owns the machines of all shards. The lease thread is never held up by a processor, and the machines
+never by
+either: they are told of results through the inbox.
+"""
+
+import datetime as dt
+import logging
+import queue
+import threading
+import time
+import uuid
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from dataclasses import dataclass
+from random import Random
+from typing import TYPE_CHECKING
+
+from orderstream.errors import OrderstreamError
+from orderstream_workers.engine.config import EngineConfig
+from orderstream_workers.engine.leases import LeaseKeeper, LeaseTable, OwnedLease
+from orderstream_workers.engine.lifecycle.shard_consumer import Signal
+from orderstream_workers.engine.lifecycle.shard_host import HostInput, Job, Pool, ShardHost, ShardProgress
+from orderstream_workers.engine.lifecycle.synchronizer import ShardSynchronizer
+from orderstream_workers.engine.processor import ProcessorFactory
+from orderstream_workers.engine.retrieval import KinesisReader
+
+if TYPE_CHECKING:
+    from mypy_boto3_kinesis import KinesisClient
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class _Result:
+    host: ShardHost
+    event: HostInput
+
+
+@dataclass(frozen=True, slots=True)
+class _Synchronized:
+    succeeded: bool
+
+
+@dataclass(frozen=True, slots=True)
+class _Crashed:
+    error: BaseException
+
+
+class _Nudge:
+    """Look around: leases were looked at, or the worker is to stop."""
+
+
+_Message = _Result | _Synchronized | _Crashed | _Nudge | OwnedLease
+
+
+def _utc_now() -> dt.datetime:
+    return dt.datetime.now(dt.UTC)
+
+
+class Worker:
+    """One of possibly many workers of an application; together they share the shards of a stream.
+
+    Args:
+        application: Name of the application, for the worker's id and the log.
+        stream: Name of the stream.
+        kinesis: A boto3 Kinesis client, best with botocore's own retries off.
+        leases: The application's leases; ``run`` creates the table if need be.
+        processors: Makes a processor for each shard that this worker takes.
+        config: Settings.
+        clock: Monotonic seconds.
+        wall_clock: The time, with a zone.
+        random: Source of jitter.
+
+    Attributes:
+        worker_id: The owner that stands in the leases: the application's name and a UUID of this run.
+    """
+
+    def __init__(
+        self,
+        application: str,
+        stream: str,
+        *,
+        kinesis: "KinesisClient",
+        leases: LeaseTable,
+        processors: ProcessorFactory,
+        config: EngineConfig | None = None,
+        clock: Callable[[], float] = time.monotonic,
+        wall_clock: Callable[[], dt.datetime] = _utc_now,
+        random: Random | None = None,
+    ) -> None:
+        self.worker_id = f"{application}:{uuid.uuid4()}"
+        self._config = config or EngineConfig()
+        self._table = leases
+        self._processors = processors
+        self._clock = clock
+        self._wall_clock = wall_clock
+        self._random = random or Random()  # noqa: S311 - jitter needs no secrecy
+        self._reader = KinesisReader(kinesis, stream, max_records=self._config.max_records, now=wall_clock)
+        self._synchronizer = ShardSynchronizer(self._reader, leases, self._config.initial_position)
+        self._keeper = LeaseKeeper(
+            leases,
+            worker_id=self.worker_id,
+            failover_time=self._config.failover_time,
+            clock=clock,
+        )
+        self._inbox: queue.SimpleQueue[_Message] = queue.SimpleQueue()
+        self._hosts: dict[str, ShardHost] = {}
+        self._stopping = threading.Event()
+        self._lease_thread: threading.Thread | None = None
+        self._lease_thread_ends = threading.Event()
+        self._look_at_leases = threading.Event()
+        self._next_sync: float | None = None
+        self._pools: dict[Pool, ThreadPoolExecutor] = {}
+
+    def run(self) -> None:
+        """Work until ``request_shutdown``; returns once all shards are let go of, or the time for it is up.
+
+        Raises:
+            Exception: Something failed that no retry mends; leases were left to expire.
+        """
+        self._pools = {
+            Pool.READ: ThreadPoolExecutor(self._config.io_threads, "kinesis"),
+            Pool.CALL: ThreadPoolExecutor(self._config.call_threads, "processor"),
+        }
+        logger.info("worker starts", extra={"worker_id": self.worker_id})
+        self._synchronize()
+        drained = False
+        try:
+            drained = self._work()
+        finally:
+            self._end(drained=drained)
+
+    def request_shutdown(self) -> None:
+        """Drain: processors come back early, checkpoint what is done, and their leases go to others at once.
+
+        May be called from any thread and from a signal handler, at any time, more than once.
+        """
+        self._stopping.set()
+        self._inbox.put(_Nudge())
+
+    def progress(self) -> tuple[ShardProgress, ...]:
+        """Tell how each shard of this worker is doing; from any thread."""
+        return tuple(host.progress() for host in list(self._hosts.values()))
+
+    def _work(self) -> bool:
+        """Run the machines; True if all shards were let go of in time."""
+        deadline: float | None = None
+        while True:
+            now = self._clock()
+            if self._stopping.is_set():
+                deadline = deadline or now + self._config.shutdown_timeout
+                self._stop_hosts(now)
+                if not self._hosts:
+                    return True
+                if now >= deadline:
+                    logger.error("worker does not drain in time", extra={"shards": sorted(self._hosts)})
+                    return False
+            with suppress(queue.Empty):  # nothing came, something is due
+                self._handle(self._inbox.get(timeout=self._pause(now, deadline)))
+            self._do_what_is_due()
+
+    def _pause(self, now: float, deadline: float | None) -> float | None:
+        moments = [host.wake_at for host in self._hosts.values()]
+        moments += [moment for moment in (self._next_sync, deadline) if moment is not None]
+        return max(0.0, min(moments) - now) if moments else None
+
+    def _handle(self, message: _Message) -> None:
+        match message:
+            case _Result(host, event):
+                self._feed(host, event)
+            case OwnedLease():
+                self._begin(message)
+            case _Synchronized(succeeded):
+                pause = self._config.shard_sync_interval if succeeded else self._config.retry_pause
+                self._next_sync = self._clock() + pause
+                if succeeded:
+                    self._start_lease_thread()
+                    self._look_at_leases.set()
+            case _Crashed(error):
+                raise error
+            case _Nudge():
+                for host in list(self._hosts.values()):
+                    if host.stop.is_set():
+                        self._feed(host, Signal.WOKEN)
+
+    def _do_what_is_due(self) -> None:
+        now = self._clock()
+        for host in list(self._hosts.values()):
+            if host.wake_at <= now:
+                self._feed(host, Signal.WOKEN)
+        if self._next_sync is not None and now >= self._next_sync and not self._stopping.is_set():
+            self._synchronize()
+
+    def _begin(self, owned: OwnedLease) -> None:
+        host = ShardHost(
+            owned,
+            processors=self._processors,
+            reader=self._reader,
+            synchronizer=self._synchronizer,
+            config=self._config,
+            clock=self._clock,
+            wall_clock=self._wall_clock,
+            random=self._random,
+        )
+        self._hosts[owned.key] = host
+        self._feed(host, Signal.WOKEN)
+
+    def _stop_hosts(self, now: float) -> None:
+        for host in list(self._hosts.values()):
+            if not host.stop.is_set():
+                host.stop.set()
+                self._run(host, host.on(Signal.WOKEN, now))
+                self._forget_if_done(host)
+
+    def _feed(self, host: ShardHost, event: HostInput) -> None:
+        self._run(host, host.on(event, self._clock()))
+        self._forget_if_done(host)
+
+    def _forget_if_done(self, host: ShardHost) -> None:
+        if host.is_done and self._hosts.get(host.shard_id) is host:
+            del self._hosts[host.shard_id]
+            self._keeper.drop(host.shard_id)
+            self._look_at_leases.set()  # its share of work may have changed, or children are to be had
+
+    def _run(self, host: ShardHost, jobs: list[Job]) -> None:
+        for job in jobs:
+            self._pools[job.pool].submit(self._run_job, host, job)
+
+    def _run_job(self, host: ShardHost, job: Job) -> None:
+        self._inbox.put(_Result(host, job.run()))
+
+    def _synchronize(self) -> None:
+        self._next_sync = None
+        self._pools[Pool.READ].submit(self._synchronize_now)
+
+    def _synchronize_now(self) -> None:
+        succeeded = False
+        try:
+            if self._lease_thread is None:
+                self._table.create_table()
+            self._synchronizer.synchronize()
+            succeeded = True
+        except OrderstreamError as error:
+            logger.warning("shards not compared with the leases", extra={"error": str(error)})
+        except Exception as error:
+            logger.exception("comparing shards with leases crashed")
+            self._inbox.put(_Crashed(error))
+        self._inbox.put(_Synchronized(succeeded))
+
+    def _start_lease_thread(self) -> None:
+        if self._lease_thread is None:
+            self._lease_thread = threading.Thread(target=self._keep_leases, name="leases", daemon=True)
+            self._lease_thread.start()
+
+    def _keep_leases(self) -> None:
+        try:
+            while not self._lease_thread_ends.is_set():
+                self._keeper.renew()
+                self._take_leases()
+                self._inbox.put(_Nudge())
+                self._look_at_leases.wait(self._config.lease_interval)
+                self._look_at_leases.clear()
+        except Exception as error:
+            logger.exception("keeping leases crashed")
+            self._inbox.put(_Crashed(error))
+
+    def _take_leases(self) -> None:
+        if self._stopping.is_set():
+            return
+        try:
+            for owned in self._keeper.take():
+                self._inbox.put(owned)
+        except OrderstreamError as error:
+            logger.warning("leases not read", extra={"error": str(error)})
+
+    def _end(self, *, drained: bool) -> None:
+        self._stopping.set()
+        for host in self._hosts.values():
+            host.stop.set()
+        self._lease_thread_ends.set()
+        self._look_at_leases.set()
+        if self._lease_thread is not None:
+            self._lease_thread.join()
+        for pool in self._pools.values():
+            pool.shutdown(wait=drained, cancel_futures=True)
+        self._release_late_leases()
+        logger.info("worker ends", extra={"worker_id": self.worker_id, "drained": drained})
+
+    def _release_late_leases(self) -> None:
+        """Release what the lease thread took when nobody was left to begin its work."""
+        while not self._inbox.empty():
+            message = self._inbox.get()
+            if isinstance(message, OwnedLease):
+                try:
+                    message.release()
+                except OrderstreamError as error:
+                    fields = {"shard_id": message.key, "error": str(error)}
+                    logger.warning("lease left to expire", extra=fields)
