@@ -1,0 +1,173 @@
+r"""Archives one shard: collect, write one object, checkpoint.
+
+::
+
+    records ──> buffer ──full, due or the end──> put if absent ──stored──────────────> checkpoint its end
+                   ^                                  │
+                   └──drop what it covers <── checkpoint its ``to`` <── there already ─┘
+
+An object's name is the position of its first record, and every object begins where the one before ends. So
+whoever reads the shard, after a crash, as a zombie or under another engine, comes to the same names: it
+writes the object or goes on behind it. That needs every checkpoint to be the end of an object.
+"""
+
+import logging
+import time
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from orderstream.errors import DependencyError, OrderstreamError
+from orderstream_workers.engine.delivery import Breaker, DeliveryTally
+from orderstream_workers.engine.processor import (
+    Checkpointer,
+    InitializationInput,
+    ProcessRecordsInput,
+    StopSignal,
+)
+from orderstream_workers.services.archiver.buffer import ArchiveConfig, Buffer
+from orderstream_workers.services.archiver.names import (
+    FROM,
+    PREVIOUS,
+    TO,
+    format_position,
+    object_key,
+    parse_position,
+)
+from orderstream_workers.services.archiver.objects import ObjectStore
+from orderstream_workers.services.archiver.parquet import encode_records
+
+if TYPE_CHECKING:
+    from orderstream_workers.engine.record import Position
+
+logger = logging.getLogger(__name__)
+
+
+class ArchiverProcessor:
+    """Writes the records of one shard into the archive.
+
+    Args:
+        objects: The archive.
+        stop: Set when this shard must come to an end.
+        breaker: Holds back tries while the archive fails; shared by all shards of a process.
+        tally: Counts ``handled`` (records), ``objects``, ``found`` (objects that were there) and ``retried``.
+        config: When an object is written.
+        clock: Monotonic seconds.
+    """
+
+    def __init__(
+        self,
+        *,
+        objects: ObjectStore,
+        stop: StopSignal,
+        breaker: Breaker,
+        tally: DeliveryTally,
+        config: ArchiveConfig | None = None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._objects = objects
+        self._stop = stop
+        self._breaker = breaker
+        self._tally = tally
+        self._clock = clock
+        self._buffer = Buffer(config or ArchiveConfig())
+        self._archived: Position | None = None
+        self._handed: Position | None = None
+        self._checkpointed: Position | None = None
+        self._abandoned = False
+
+    def initialize(self, initialization: InitializationInput) -> None:
+        """Begin behind the checkpoint."""
+        self._archived = self._checkpointed = initialization.checkpoint
+
+    def process_records(self, batch: ProcessRecordsInput) -> None:
+        """Collect records, and write objects when it is time; waits for as long as that fails."""
+        for record in batch.records:
+            if self._abandoned:
+                return
+            self._handed = record.position
+            if self._archived is None or record.position > self._archived:
+                self._buffer.add(record, self._clock())
+            while self._buffer.is_full() and not self._abandoned:
+                self._abandoned = not self._until_it_works(self._write)
+                self._checkpoint(batch.checkpointer)
+        while self._buffer.is_due(self._clock()) and not self._abandoned:
+            self._abandoned = not self._until_it_works(self._write)
+        self._checkpoint(batch.checkpointer)
+
+    def lease_lost(self) -> None:
+        """Forget the buffer: the shard's new owner reads those records again."""
+        self._buffer.clear()
+
+    def shard_ended(self, checkpointer: Checkpointer) -> None:
+        """Write what is left; then the shard is done."""
+        while self._buffer.records and not self._abandoned:
+            self._abandoned = not self._until_it_works(self._write)
+        if not self._abandoned:
+            self._until_it_works(checkpointer.checkpoint)
+
+    def shutdown_requested(self, checkpointer: Checkpointer) -> None:
+        """Write what is left, if that works at once, and checkpoint what is written."""
+        try:
+            while self._buffer.records:
+                self._write()
+        except DependencyError as error:
+            logger.warning("not archived before the end, read again later", extra={"error": str(error)})
+            self._buffer.clear()
+        self._checkpoint(checkpointer)
+
+    def _write(self) -> None:
+        """Write the buffer as one object, or go behind the object that is there already."""
+        records = self._buffer.records
+        key = object_key(records[0])
+        last = records[-1].position
+        stored = self._objects.put_if_absent(
+            key,
+            encode_records(records),
+            {
+                FROM: format_position(records[0].position),
+                TO: format_position(last),
+                PREVIOUS: format_position(self._archived),
+            },
+        )
+        if stored:
+            self._archived = last
+            self._tally.count("objects")
+        else:
+            self._archived = parse_position(self._objects.metadata(key)[TO])
+            assert self._archived is not None, "an object holds at least one record"
+            self._tally.count("found")
+            logger.info("object is there already", extra={"key": key, "to": format_position(self._archived)})
+        self._buffer.drop(self._archived)
+        for _ in range(len(records) - len(self._buffer.records)):
+            self._tally.count("handled")
+
+    def _checkpoint(self, checkpointer: Checkpointer) -> None:
+        if self._archived is None or self._archived == self._checkpointed:
+            return
+        # An object that was there may reach beyond what we were handed, which no engine lets us checkpoint.
+        if self._handed is None or self._archived > self._handed:
+            return
+        try:
+            checkpointer.checkpoint(self._archived)
+        except OrderstreamError:
+            # The next call tries again. A lost lease is the engine's own business.
+            logger.warning("no checkpoint", exc_info=True)
+        else:
+            self._checkpointed = self._archived
+
+    def _until_it_works(self, act: Callable[[], object]) -> bool:
+        """Do something again and again while a dependency fails; False if we have to stop before it works."""
+        while not self._stop.is_set():
+            if pause := self._breaker.pause():
+                self._stop.wait(pause)
+                continue
+            try:
+                act()
+            except DependencyError as error:
+                self._breaker.failed()
+                self._tally.count("retried")
+                logger.warning("a dependency fails, trying again", extra={"error": str(error)})
+            else:
+                self._breaker.succeeded()
+                return True
+        return False

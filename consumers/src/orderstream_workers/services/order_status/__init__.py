@@ -1,0 +1,39 @@
+"""Order status: a SQL read model of every order and all its messages."""
+
+from typing import Final
+
+from orderstream_workers.services.order_status.api import routes
+from orderstream_workers.services.order_status.processor import OrderStatusProcessor
+from orderstream_workers.services.order_status.read_model import (
+    Counts,
+    HistoryEntry,
+    OrderWithHistory,
+    ReadModel,
+)
+from orderstream_workers.services.order_status.status import OrderStatus
+from orderstream_workers.services.order_status.story import render_story
+from orderstream_workers.services.order_status.tables import create_schema, open_engine
+from orderstream_workers.services.order_status.writer import ReadModelWriter
+from orderstream_workers.store import TableSpec
+
+APPLICATION: Final = "order-status"
+"""Names the consumer's leases and checkpoints."""
+
+TABLES: Final[tuple[TableSpec, ...]] = ()
+"""It keeps nothing in the store: its tables are SQL."""
+
+__all__ = [
+    "APPLICATION",
+    "TABLES",
+    "Counts",
+    "HistoryEntry",
+    "OrderStatus",
+    "OrderStatusProcessor",
+    "OrderWithHistory",
+    "ReadModel",
+    "ReadModelWriter",
+    "create_schema",
+    "open_engine",
+    "render_story",
+    "routes",
+]

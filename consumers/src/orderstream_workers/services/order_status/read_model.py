@@ -1,0 +1,127 @@
+"""What can be asked of the read model."""
+
+import datetime as dt
+from collections.abc import Iterator
+from typing import Any
+
+import msgspec
+from sqlalchemy import Engine, Select, func, select
+
+from orderstream_workers.services.order_status.status import OrderStatus
+from orderstream_workers.services.order_status.tables import HISTORY, ORDERS
+
+_PAGE = 500
+
+
+class HistoryEntry(msgspec.Struct, frozen=True, kw_only=True):
+    """One message of an order, as it was first read.
+
+    Attributes:
+        order_id: The order.
+        event_id: The message's id.
+        type: Its type name.
+        source: Who emitted it.
+        time: When it was decided (UTC).
+        correlation_id: The sender's mark of a request.
+        causation_id: Id of the message that caused it.
+        shard_id: The shard that it was read from.
+        sequence_number: Its place there; text, since it has more digits than integers.
+        subsequence_number: Its index inside its aggregate.
+        arrived_at: When Kinesis took it (UTC).
+        data: The message, as JSON text. It may hold personal data.
+    """
+
+    order_id: str
+    event_id: str
+    type: str
+    source: str
+    time: dt.datetime
+    correlation_id: str | None
+    causation_id: str | None
+    shard_id: str
+    sequence_number: str
+    subsequence_number: int
+    arrived_at: dt.datetime
+    data: str
+
+
+class OrderWithHistory(OrderStatus, frozen=True, kw_only=True):
+    """An order and all its messages.
+
+    Attributes:
+        history: In stream order.
+    """
+
+    history: tuple[HistoryEntry, ...]
+
+
+class Counts(msgspec.Struct, frozen=True, kw_only=True):
+    """How many orders there are, and how many have come how far; an order counts at every mark it reached."""
+
+    orders: int
+    reserved: int
+    paid: int
+    shipped: int
+    confirmed: int
+    cancelled: int
+
+
+class ReadModel:
+    """Answers questions about orders. Safe to use from many threads.
+
+    Args:
+        engine: A database with the read model's tables (see ``create_schema``).
+    """
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    def order(self, order_id: str) -> OrderWithHistory | None:
+        """An order with its history; None if it is unknown."""
+        with self._engine.connect() as connection:
+            row = connection.execute(select(ORDERS).where(ORDERS.c.order_id == order_id)).mappings().first()
+            if row is None:
+                return None
+            found = connection.execute(select(HISTORY).where(HISTORY.c.order_id == order_id)).mappings()
+            history = [HistoryEntry(**entry) for entry in found]
+        return OrderWithHistory(**row, history=tuple(sorted(history, key=_place)))
+
+    def counts(self) -> Counts:
+        """How far all orders are."""
+        columns = ORDERS.c
+        query = select(
+            func.count().label("orders"),
+            func.count(columns.reserved_at).label("reserved"),
+            func.count(columns.paid_at).label("paid"),
+            func.count(columns.shipped_at).label("shipped"),
+            func.count().filter(columns.state == "CONFIRMED").label("confirmed"),
+            func.count().filter(columns.state == "CANCELLED").label("cancelled"),
+        ).select_from(ORDERS)
+        with self._engine.connect() as connection:
+            return Counts(**connection.execute(query).mappings().one())
+
+    def open_orders(self) -> int:
+        """How many orders have not ended."""
+        query = select(func.count()).select_from(ORDERS).where(ORDERS.c.state == "PLACED")
+        with self._engine.connect() as connection:
+            return connection.execute(query).scalar_one()
+
+    def orders(self) -> Iterator[OrderStatus]:
+        """All orders by id, read page by page."""
+        return self._stream(select(ORDERS).order_by(ORDERS.c.order_id))
+
+    def settled_since(self, time: dt.datetime) -> Iterator[OrderStatus]:
+        """Orders that have ended at a time or later, oldest ending first, read page by page."""
+        query = select(ORDERS).where(ORDERS.c.settled_at >= time)
+        return self._stream(query.order_by(ORDERS.c.settled_at, ORDERS.c.order_id))
+
+    def _stream(self, query: Select[Any]) -> Iterator[OrderStatus]:
+        with self._engine.connect() as connection:
+            rows = connection.execution_options(yield_per=_PAGE).execute(query)
+            for row in rows.mappings():
+                yield OrderStatus(**row)
+
+
+def _place(entry: HistoryEntry) -> tuple[str, int, int]:
+    # A child shard's id is greater than its parents'; sequence numbers compare as integers.
+    return entry.shard_id, int(entry.sequence_number), entry.subsequence_number

@@ -1,0 +1,97 @@
+"""An order's story in words, from its history. Pure."""
+
+import datetime as dt
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Final
+
+import msgspec
+
+from orderstream_workers.services.order_status.read_model import HistoryEntry, OrderWithHistory
+
+Fields = Mapping[str, Any]
+
+
+def _said(text: str) -> Callable[[Fields], str]:
+    return lambda _: text
+
+
+def _reason(text: str) -> Callable[[Fields], str]:
+    return lambda data: f"{text}: {data.get('reason', 'no reason given')}"
+
+
+_EFFECTS: Final[Mapping[str, Callable[[Fields], str]]] = {
+    "OrderPlaced": lambda data: f"the customer ordered {_count(data)} for {_money(data, 'total_minor')}",
+    "inventory.ReserveStock": _said("inventory is asked to reserve all lines"),
+    "StockReserved": _said("inventory reserved all lines"),
+    "StockRejected": lambda data: (
+        "nothing is reserved: " + " ".join(str(data[key]) for key in ("reason", "sku") if data.get(key))
+    ),
+    "inventory.ReleaseStock": _said("inventory is asked to release what it reserved"),
+    "StockReleased": _said("nothing is reserved any more"),
+    "StockSold": _said("the reserved units have left stock"),
+    "payments.CapturePayment": lambda data: f"payments is asked to charge {_money(data, 'amount_minor')}",
+    "PaymentCaptured": lambda data: f"the customer was charged {_money(data, 'amount_minor')}",
+    "PaymentDeclined": _reason("the customer was not charged"),
+    "payments.RefundPayment": _said("payments is asked to give back whatever was charged"),
+    "PaymentRefunded": lambda data: (
+        f"{_money(data, 'amount_minor')} was given back"
+        if data.get("amount_minor")
+        else "nothing stays charged"
+    ),
+    "shipping.ShipOrder": lambda data: f"shipping is asked to ship {data.get('units', '?')} units",
+    "OrderShipped": lambda data: f"the shipment is recorded as {data.get('shipment_id', '?')}",
+    "ShipmentRefused": _reason("the order cannot be shipped"),
+    "OrderConfirmed": lambda data: f"the order is confirmed, {_money(data, 'total_minor')} charged",
+    "OrderCancelled": _reason("the order is cancelled, and every step undone"),
+    "OrderCancellationRequested": _said("the customer asked to cancel"),
+    "OrderCancellationRefused": _reason("the cancellation came too late"),
+    "StepOverdue": lambda data: f"{data.get('step', 'a step')} has not answered by its deadline",
+    "CustomerNotified": lambda data: (
+        f"the customer was told of {data.get('about', 'the outcome')}"
+        if data.get("outcome") == "sent"
+        else "the customer left no address to be told at"
+    ),
+}
+
+
+def effect_of(entry: HistoryEntry) -> str:
+    """What a message says, in words; nothing personal is in it."""
+    describe = _EFFECTS.get(entry.type)
+    if describe is None:
+        return "a message of a type that is not known here"
+    return describe(msgspec.json.decode(entry.data, type=dict[str, Any]))
+
+
+def render_story(order: OrderWithHistory) -> str:
+    """Tell an order's story: a line for the order, then one for every message in stream order.
+
+    Each line has the message's time after the first one's, its owner, its type and its effect.
+    """
+    state = order.state if order.state_reason is None else f"{order.state} ({order.state_reason})"
+    lines = [f"order {order.order_id}: {state}"]
+    if order.history:
+        lines += _lines(order.history)
+    return "\n".join(lines)
+
+
+def _lines(history: Sequence[HistoryEntry]) -> list[str]:
+    start = history[0].time
+    owners = max(len(entry.source) for entry in history)
+    return [
+        f"{_offset(entry.time - start):>11}  {entry.source:<{owners}}  {entry.type} — {effect_of(entry)}"
+        for entry in history
+    ]
+
+
+def _offset(offset: dt.timedelta) -> str:
+    return f"{offset.total_seconds():+.3f}s"
+
+
+def _count(data: Fields) -> str:
+    lines = len(data.get("lines", ()))
+    return "1 line" if lines == 1 else f"{lines} lines"
+
+
+def _money(data: Fields, field: str) -> str:
+    currency = data.get("currency") or ""
+    return f"{data.get(field, '?')} minor units {currency}".rstrip()

@@ -1,0 +1,61 @@
+"""One suite for every object store."""
+
+from collections.abc import Iterator
+
+import boto3
+import pytest
+from moto import mock_aws
+
+from orderstream.errors import DependencyError
+from orderstream_workers.services.archiver import MemoryObjectStore, ObjectStore, S3ObjectStore
+
+ACCESS = {"region_name": "us-east-1", "aws_access_key_id": "x", "aws_secret_access_key": "x"}
+
+
+@pytest.fixture(params=["memory", "s3"])
+def objects(request: pytest.FixtureRequest) -> Iterator[ObjectStore]:
+    """Each implementation in turn."""
+    if request.param == "memory":
+        yield MemoryObjectStore()
+        return
+    with mock_aws():
+        client = boto3.client("s3", **ACCESS)
+        client.create_bucket(Bucket="archive")
+        yield S3ObjectStore(client, "archive")
+        client.close()
+
+
+def test_the_first_of_a_name_wins(objects: ObjectStore) -> None:
+    """A second put changes neither content nor metadata, and says so."""
+    assert objects.put_if_absent("a/1", b"first", {"to": "1-0"})
+    assert not objects.put_if_absent("a/1", b"second", {"to": "2-0"})
+    assert objects.read("a/1") == b"first"
+    assert objects.metadata("a/1") == {"to": "1-0"}
+
+
+def test_an_empty_text_is_metadata_too(objects: ObjectStore) -> None:
+    """The first object of a shard has no position before it."""
+    objects.put_if_absent("a/1", b"", {"previous": ""})
+    assert objects.metadata("a/1").get("previous", "") == ""
+
+
+def test_names_are_listed_in_order(objects: ObjectStore) -> None:
+    """Listing is by prefix and sorted."""
+    for key in ("b/2", "a/10", "b/1"):
+        objects.put_if_absent(key, b"", {})
+    assert list(objects.names()) == ["a/10", "b/1", "b/2"]
+    assert list(objects.names("b/")) == ["b/1", "b/2"]
+
+
+def test_a_failing_bucket_is_a_dependency() -> None:
+    """Whatever S3 refuses but the condition is no answer."""
+    with mock_aws():
+        client = boto3.client("s3", **ACCESS)
+        objects = S3ObjectStore(client, "missing")
+        with pytest.raises(DependencyError, match="NoSuchBucket"):
+            objects.put_if_absent("a", b"", {})
+        with pytest.raises(DependencyError, match="HeadObject"):
+            objects.metadata("a")
+        with pytest.raises(DependencyError, match="ListObjectsV2"):
+            list(objects.names())
+        client.close()
