@@ -6,11 +6,11 @@
             │                                  │                      │   └───────┘
             │                                  │                      │ closed, and all records returned
             │                                  │                      v
-            │                                  │           REGISTERING_CHILDREN ─ done ─> ENDING ─ SHARD_END ─┐
-            │ stop                             │ stop                 │ stop                 │ stop           v
-            v                                  v                      v                      v               DONE
-        RELEASING <────────────────────── RELEASING <─ returned ─ STOPPING <─────────────────┘                ^
-            └─ done ──────────────────────────────────────────────────────────────────────────────────────────┘
+            │                                  │           REGISTERING_CHILDREN ─ done ─> ENDING ─ ended ─┐
+            │ stop                             │ stop                 │ stop                 │ stop       v
+            v                                  v                      v                      v           DONE
+        RELEASING <────────────────────── RELEASING <─ returned ─ STOPPING <─────────────────┘            ^
+            └─ done ──────────────────────────────────────────────────────────────────────────────────────┘
 
 Anywhere, once the lease is lost: LOSING ─ returned ─> DONE, or DONE at once if the processor
 was not called yet, or has been told to stop already.
