@@ -1,0 +1,127 @@
+"""The fake over HTTP: Kinesis' JSON protocol, and faults on demand for tests in other processes."""
+
+import asyncio
+from base64 import b64decode
+from collections.abc import Awaitable, Callable
+from typing import Any, Final
+
+import msgspec
+
+from orderstream.testing.errors import KinesisError
+from orderstream.testing.fake import FakeKinesis
+from orderstream.testing.faults import faults_from_json
+
+Scope = dict[str, Any]
+Receive = Callable[[], Awaitable[dict[str, Any]]]
+Send = Callable[[dict[str, Any]], Awaitable[None]]
+
+_TARGET: Final = b"x-amz-target"
+_PREFIX: Final = "Kinesis_20131202."
+_JSON: Final = b"application/x-amz-json-1.1"
+_ENCODER: Final = msgspec.json.Encoder()
+_DECODER: Final = msgspec.json.Decoder()
+
+
+class KinesisApp:
+    """An ASGI application.
+
+    ``POST /`` takes Kinesis' calls, ``GET /health`` answers 200, ``POST /_faults`` arms one fault or a list of
+    them (JSON, fields as in ``Fault``), ``DELETE /_faults`` disarms all.
+
+    Args:
+        kinesis: What it serves.
+    """
+
+    def __init__(self, kinesis: FakeKinesis) -> None:
+        self._kinesis = kinesis
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one connection's event."""
+        if scope["type"] == "lifespan":
+            await _lifespan(receive, send)
+        elif scope["type"] == "http":
+            await self._serve(scope, receive, send)
+
+    async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
+        body = await _body(receive)
+        match scope["method"], scope["path"]:
+            case "GET", "/health":
+                await _answer(send, 200, {"healthy": True})
+            case "POST", "/_faults":
+                await self._arm(body, send)
+            case "DELETE", "/_faults":
+                self._kinesis.faults.clear()
+                await _answer(send, 200, {})
+            case "POST", "/":
+                await self._call(scope, body, send)
+            case _:
+                await _answer(send, 404, {"message": "Kinesis' calls are POST /"})
+
+    async def _arm(self, body: bytes, send: Send) -> None:
+        try:
+            faults = faults_from_json(body)
+        except (msgspec.MsgspecError, ValueError) as error:
+            await _answer(send, 400, {"message": f"not a fault: {error}"})
+            return
+        self._kinesis.faults.add(*faults)
+        await _answer(send, 200, {"armed": len(faults)})
+
+    async def _call(self, scope: Scope, body: bytes, send: Send) -> None:
+        target = next((value for name, value in scope["headers"] if name == _TARGET), b"").decode("latin-1")
+        try:
+            if not target.startswith(_PREFIX):
+                raise KinesisError("UnknownOperationException", f"Not a call of Kinesis: {target!r}.")
+            outcome = self._kinesis.call(target.removeprefix(_PREFIX), _request(body))
+        except KinesisError as error:
+            await _answer(send, error.status, {"__type": error.code, "message": error.message})
+            return
+        if outcome.delay:
+            await asyncio.sleep(outcome.delay)
+        if outcome.lost is None:
+            await _answer(send, 200, outcome.answer)
+        else:
+            await _break_off(send)
+
+
+def _request(body: bytes) -> dict[str, Any]:
+    try:
+        request = _DECODER.decode(body) if body else {}
+        if not isinstance(request, dict):
+            raise KinesisError("SerializationException", "The request is no JSON object.")
+        for entry in (*request.get("Records", ()), request):
+            if "Data" in entry:
+                entry["Data"] = b64decode(entry["Data"])
+    except (msgspec.DecodeError, ValueError, TypeError) as error:
+        raise KinesisError("SerializationException", f"The request cannot be read: {error}.") from error
+    return request
+
+
+async def _body(receive: Receive) -> bytes:
+    chunks = []
+    while True:
+        message = await receive()
+        chunks.append(message.get("body", b""))
+        if not message.get("more_body", False):
+            return b"".join(chunks)
+
+
+async def _answer(send: Send, status: int, content: dict[str, Any]) -> None:
+    body = _ENCODER.encode(content)
+    headers = [(b"content-type", _JSON), (b"content-length", str(len(body)).encode())]
+    await send({"type": "http.response.start", "status": status, "headers": headers})
+    await send({"type": "http.response.body", "body": body})
+
+
+async def _break_off(send: Send) -> None:
+    """Promise more than is sent: the server then ends the connection, and the caller has no answer."""
+    headers = [(b"content-type", _JSON), (b"content-length", b"2")]
+    await send({"type": "http.response.start", "status": 200, "headers": headers})
+    await send({"type": "http.response.body", "body": b"{"})
+
+
+async def _lifespan(receive: Receive, send: Send) -> None:
+    while True:
+        message = await receive()
+        await send({"type": message["type"] + ".complete"})
+        if message["type"] == "lifespan.shutdown":
+            return

@@ -1,0 +1,98 @@
+"""The fake's core: calls in, answers out, no threads and no I/O.
+
+A call is an operation's API name and its request, with bytes as bytes and times as seconds since the epoch; the
+answer has the shape of the service model.
+"""
+
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from orderstream.testing.errors import KinesisError
+from orderstream.testing.faults import Fault, FaultKind, Faults
+from orderstream.testing.limits import Limits
+from orderstream.testing.reading import Reading
+from orderstream.testing.streams import StreamOperations, Streams
+from orderstream.testing.writing import Writing
+
+Request = dict[str, Any]
+Answer = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What becomes of a call that took effect.
+
+    Attributes:
+        answer: What is answered.
+        lost: The fault by which the answer never arrives; None if it does.
+        delay: Seconds by which the answer is late.
+    """
+
+    answer: Answer
+    lost: Fault | None = None
+    delay: float = 0.0
+
+
+class KinesisCore:
+    """All streams of one account in one region.
+
+    Args:
+        limits: The limits that are kept.
+        clock: Seconds since the epoch.
+        account: The account's number.
+        region: The region's name.
+        transition_seconds: How long a stream is CREATING or UPDATING after a change; default: not at all.
+        seed: Seed of the faults' random rates.
+
+    Attributes:
+        faults: Faults on demand.
+        calls: How often each operation was called.
+    """
+
+    def __init__(
+        self,
+        *,
+        limits: Limits,
+        clock: Callable[[], float],
+        account: str,
+        region: str,
+        transition_seconds: float,
+        seed: int,
+    ) -> None:
+        self.faults = Faults(seed)
+        self.calls: Counter[str] = Counter()
+        self.streams = Streams(limits, clock, account, region, transition_seconds)
+        self._writing = Writing(self.streams, self.faults)
+        self._reading = Reading(self.streams)
+        self._operations: dict[str, Callable[[Request], Answer]] = {
+            **StreamOperations(self.streams).operations(),
+            **self._writing.operations(),
+            **self._reading.operations(),
+        }
+
+    def call(self, operation: str, request: Request) -> Outcome:
+        """Carry out one call.
+
+        Raises:
+            KinesisError: the call is refused, as Kinesis would or as a fault demands.
+        """
+        self.calls[operation] += 1
+        carry_out = self._operations.get(operation)
+        if carry_out is None:
+            raise KinesisError("UnknownOperationException", f"The fake does not know {operation}.")
+        stream = self._stream_name(request)
+
+        def shards() -> set[str]:
+            return self._writing.shards_of(request) | self._reading.shards_of(request)
+
+        if fault := self.faults.strike(FaultKind.REJECT, operation, stream, shards):
+            raise fault.to_error()
+        answer = carry_out(request)
+        delayed = self.faults.strike(FaultKind.DELAY, operation, stream, shards)
+        lost = self.faults.strike(FaultKind.LOSE_ANSWER, operation, stream, shards)
+        return Outcome(answer, lost, delayed.seconds if delayed else 0.0)
+
+    def _stream_name(self, request: Request) -> str | None:
+        return self._reading.stream_of(request) or self.streams.name_in(request)

@@ -1,0 +1,67 @@
+"""The errors Kinesis answers with, under its own names and HTTP statuses."""
+
+from orderstream.errors import OrderstreamError
+
+_SERVER_ERRORS = {"InternalFailure": 500, "InternalFailureException": 500, "ServiceUnavailable": 503}
+_RETRYABLE = {"ProvisionedThroughputExceededException", "ThrottlingException", "LimitExceededException"}
+
+
+def status_of(code: str) -> int:
+    """HTTP status of an error code: 500 or 503 for faults of the service, else 400, as the service model says."""
+    return _SERVER_ERRORS.get(code, 400)
+
+
+class KinesisError(OrderstreamError):
+    """What the fake answers instead of a result.
+
+    Args:
+        code: The error's name in Kinesis' API, e.g. ``"ResourceNotFoundException"``.
+        message: What it says.
+        status: HTTP status; by default the one that goes with the code.
+    """
+
+    def __init__(self, code: str, message: str, status: int | None = None) -> None:
+        self.code = code
+        self.message = message
+        self.status = status_of(code) if status is None else status
+        super().__init__(f"{code}: {message}")
+
+    @property
+    def may_be_retried(self) -> bool:
+        """Whether the same call may succeed later."""
+        return self.status >= 500 or self.code in _RETRYABLE
+
+
+def invalid_argument(message: str) -> KinesisError:
+    """A parameter is outside what the operation accepts."""
+    return KinesisError("InvalidArgumentException", message)
+
+
+def validation(member: str, value: object, constraint: str) -> KinesisError:
+    """A parameter breaks a constraint of the service model."""
+    return KinesisError(
+        "ValidationException",
+        f"1 validation error detected: Value '{value}' at '{member}' failed to satisfy constraint: "
+        f"Member must {constraint}",
+    )
+
+
+def stream_not_found(name: str, account: str) -> KinesisError:
+    """No such stream, or it is still being created."""
+    return KinesisError("ResourceNotFoundException", f"Stream {name} under account {account} not found.")
+
+
+def shard_not_found(shard_id: str, stream: str, account: str) -> KinesisError:
+    """No such shard, or its records are past retention."""
+    return KinesisError(
+        "ResourceNotFoundException",
+        f"Could not find shard {shard_id} in stream {stream} under account {account}.",
+    )
+
+
+def throttled(shard_id: str, stream: str, account: str) -> KinesisError:
+    """A shard's limit per second is spent."""
+    return KinesisError(
+        "ProvisionedThroughputExceededException",
+        f"Rate exceeded for shard {shard_id} in stream {stream} under account {account}.",
+    )

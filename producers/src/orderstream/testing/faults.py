@@ -1,0 +1,167 @@
+"""Faults on demand: this call, this shard, so many times, or at a seeded random rate."""
+
+from collections.abc import Callable, Collection, Iterable
+from dataclasses import dataclass
+from enum import StrEnum
+from random import Random
+from typing import Any
+
+import msgspec
+
+from orderstream.testing.errors import KinesisError
+
+
+class FaultKind(StrEnum):
+    """What goes wrong."""
+
+    REJECT = "reject"
+    """The call is answered with an error and has no effect."""
+    FAIL_RECORDS = "fail_records"
+    """Records of a PutRecords are refused one by one; the others are taken."""
+    LOSE_ANSWER = "lose_answer"
+    """The call takes effect, then the connection ends: ``error`` ConnectionClosedError or ReadTimeoutError."""
+    DELAY = "delay"
+    """The call takes effect and its answer comes late."""
+
+
+_DEFAULT_ERRORS = {
+    FaultKind.REJECT: "ProvisionedThroughputExceededException",
+    FaultKind.FAIL_RECORDS: "ProvisionedThroughputExceededException",
+    FaultKind.LOSE_ANSWER: "ConnectionClosedError",
+    FaultKind.DELAY: "",
+}
+
+
+class Fault(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One scripted fault.
+
+    Attributes:
+        operation: The call's API name, e.g. ``"PutRecords"``; ``"*"`` means any. ``"ListShards"`` makes the shard map
+            unavailable.
+        kind: What goes wrong; default: the call is rejected.
+        error: The error's code, e.g. ``"InternalFailure"`` for HTTP 500; the default depends on the kind.
+        message: The error's message.
+        stream: Only calls on this stream; None means any.
+        shard_id: Only calls that touch this shard, or records that go to it; None means any.
+        times: How often it strikes (records are counted one by one); None means for ever. Default 1.
+        skip: How many matching calls (or records) pass before it strikes first; default 0.
+        rate: The probability with which it strikes a call (or record) it matches; default 1.
+        seconds: For DELAY: how late the answer is.
+    """
+
+    operation: str
+    kind: FaultKind = FaultKind.REJECT
+    error: str = ""
+    message: str = "A fault was asked for."
+    stream: str | None = None
+    shard_id: str | None = None
+    times: int | None = 1
+    skip: int = 0
+    rate: float = 1.0
+    seconds: float = 0.0
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.rate <= 1:
+            raise ValueError(f"rate is {self.rate}; it must be from 0 to 1")
+        if self.times is not None and self.times < 1:
+            raise ValueError(f"times is {self.times}; it must be at least 1, or None for ever")
+        if self.skip < 0 or self.seconds < 0:
+            raise ValueError("skip and seconds must not be negative")
+
+    @property
+    def code(self) -> str:
+        """The error's code, by default that of its kind."""
+        return self.error or _DEFAULT_ERRORS[self.kind]
+
+    def to_error(self) -> KinesisError:
+        """The error it answers with."""
+        return KinesisError(self.code, self.message)
+
+
+@dataclass(slots=True)
+class _Armed:
+    """A fault and what is left of it."""
+
+    fault: Fault
+    times: int | None
+    skip: int
+
+    def strikes(self, random: Random) -> bool:
+        if self.times == 0:
+            return False
+        if self.skip > 0:
+            self.skip -= 1
+            return False
+        if self.fault.rate < 1 and random.random() >= self.fault.rate:
+            return False
+        if self.times is not None:
+            self.times -= 1
+        return True
+
+
+class Faults:
+    """The faults that are armed.
+
+    Args:
+        seed: Seed of the random rates: the same calls in the same order meet the same faults.
+    """
+
+    def __init__(self, seed: int = 0) -> None:
+        self._random = Random(seed)  # noqa: S311 - repeatable on purpose
+        self._armed: list[_Armed] = []
+
+    def add(self, *faults: Fault) -> None:
+        """Arm faults; they strike in the order in which they were added."""
+        # A new list: a call in another thread may be walking the old one.
+        self._armed = [*self._armed, *(_Armed(fault, fault.times, fault.skip) for fault in faults)]
+
+    def clear(self) -> None:
+        """Disarm all."""
+        self._armed = []
+
+    @property
+    def pending(self) -> tuple[Fault, ...]:
+        """The faults that can still strike."""
+        return tuple(armed.fault for armed in self._armed if armed.times != 0)
+
+    def strike(
+        self, kind: FaultKind, operation: str, stream: str | None, shards: Callable[[], Collection[str]]
+    ) -> Fault | None:
+        """Return the first fault of a kind that strikes a call.
+
+        Args:
+            kind: What may go wrong at this point.
+            operation: The call's API name.
+            stream: The stream it is about.
+            shards: Finds the shards it touches; asked only if a fault is about a shard.
+        """
+        for armed in self._armed:
+            fault = armed.fault
+            if fault.kind is not kind or not _matches(fault, operation, stream):
+                continue
+            if fault.shard_id is not None and fault.shard_id not in shards():
+                continue
+            if armed.strikes(self._random):
+                return fault
+        return None
+
+    def strike_record(self, operation: str, stream: str, shard_id: str) -> Fault | None:
+        """Return the first fault that refuses a record that goes to a shard."""
+        if not self._armed:
+            return None
+        return self.strike(FaultKind.FAIL_RECORDS, operation, stream, lambda: (shard_id,))
+
+
+def faults_from_json(body: bytes) -> list[Fault]:
+    """Read one fault or a list of them from JSON.
+
+    Raises:
+        msgspec.ValidationError: it is not a fault.
+    """
+    decoded: Any = msgspec.json.decode(body)
+    items: Iterable[Any] = decoded if isinstance(decoded, list) else [decoded]
+    return [msgspec.convert(item, Fault) for item in items]
+
+
+def _matches(fault: Fault, operation: str, stream: str | None) -> bool:
+    return fault.operation in ("*", operation) and fault.stream in (None, stream)

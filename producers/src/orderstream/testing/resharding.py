@@ -1,0 +1,70 @@
+"""How ranges of hash keys are divided: pure arithmetic on the 128-bit hash space."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+HASH_SPACE = 2**128
+MAX_HASH_KEY = HASH_SPACE - 1
+
+
+class HashRange(NamedTuple):
+    """A slice of the hash keys, both ends included."""
+
+    start: int
+    end: int
+
+    def contains(self, hash_key: int) -> bool:
+        """Whether a hash key lies in it."""
+        return self.start <= hash_key <= self.end
+
+
+@dataclass(frozen=True, slots=True)
+class Split:
+    """Split the open shard that holds a hash key, which becomes the upper child's first.
+
+    Attributes:
+        at: That hash key.
+    """
+
+    at: int
+
+
+@dataclass(frozen=True, slots=True)
+class Merge:
+    """Merge the two open shards that meet at a hash key, the upper one's first.
+
+    Attributes:
+        at: That hash key.
+    """
+
+    at: int
+
+
+def uniform_ranges(count: int) -> list[HashRange]:
+    """Divide the hash keys into ranges whose sizes differ by at most one."""
+    starts = [index * HASH_SPACE // count for index in range(count + 1)]
+    return [HashRange(starts[index], starts[index + 1] - 1) for index in range(count)]
+
+
+def is_inner_boundary(hash_range: HashRange, at: int) -> bool:
+    """Whether a range can be split at a hash key so that both children hold at least one."""
+    return hash_range.start < at <= hash_range.end
+
+
+def plan_uniform_scaling(current: Sequence[HashRange], target: int) -> list[Split | Merge]:
+    """Plan the splits and merges that lead to evenly sized shards.
+
+    As UpdateShardCount does it: first every boundary that is wanted is made, in temporary shards where it has to be,
+    then every boundary that is not wanted is removed.
+
+    Args:
+        current: The open shards' ranges; they tile the hash keys.
+        target: How many shards are wanted, at least 1.
+
+    Returns:
+        The steps, in the order in which they are to be taken.
+    """
+    have = {hash_range.start for hash_range in current}
+    want = {hash_range.start for hash_range in uniform_ranges(target)}
+    return [*map(Split, sorted(want - have)), *map(Merge, sorted(have - want))]

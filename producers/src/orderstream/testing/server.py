@@ -1,0 +1,53 @@
+"""``python -m orderstream.testing.server``: the fake over HTTP/1.1 and HTTP/2, until it is told to stop.
+
+HTTP/2 without TLS needs prior knowledge, which is what Amazon's Kinesis Client Library uses on ``http://``.
+"""
+
+import argparse
+import asyncio
+import signal
+from typing import Any, cast
+
+from hypercorn.asyncio import serve
+from hypercorn.config import Config
+
+from orderstream.testing.asgi import KinesisApp
+from orderstream.testing.fake import FakeKinesis
+from orderstream.testing.limits import Limits
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Read the command line and serve."""
+    parser = argparse.ArgumentParser(
+        prog="python -m orderstream.testing.server", description="A fake Kinesis for tests on one machine."
+    )
+    parser.add_argument("--host", default="127.0.0.1")
+    parser.add_argument("--port", type=int, required=True)
+    parser.add_argument("--stream", help="create this stream")
+    parser.add_argument("--shards", type=int, default=1, help="shards of that stream")
+    parser.add_argument("--no-limits", action="store_true", help="keep no limits per second")
+    parser.add_argument("--seed", type=int, default=0, help="of the faults' random rates")
+    options = parser.parse_args(arguments)
+    kinesis = FakeKinesis(limits=Limits(throttling=not options.no_limits), seed=options.seed)
+    if options.stream:
+        kinesis.client().create_stream(StreamName=options.stream, ShardCount=options.shards)
+    asyncio.run(_serve(kinesis, options.host, options.port))
+
+
+async def _serve(kinesis: FakeKinesis, host: str, port: int) -> None:
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    config = Config()
+    config.bind = [f"{host}:{port}"]
+    config.graceful_timeout = 1.0
+    # boto3 keeps its connections; one that we end is only noticed when it is used next.
+    config.keep_alive_timeout = 3_600.0
+    config.h2_max_concurrent_streams = 1_000
+    config.errorlog = "-"
+    config.loglevel = "WARNING"
+    await serve(cast("Any", KinesisApp(kinesis)), config, shutdown_trigger=cast("Any", stop.wait))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,203 @@
+"""One stream: its shards, their lineage, and the position that every record takes."""
+
+from bisect import bisect_right
+from collections.abc import Sequence
+
+from orderstream.testing.errors import KinesisError, invalid_argument, shard_not_found
+from orderstream.testing.limits import Limits, ShardBudget
+from orderstream.testing.resharding import (
+    HashRange,
+    Merge,
+    Split,
+    is_inner_boundary,
+    plan_uniform_scaling,
+    uniform_ranges,
+)
+from orderstream.testing.shard import Shard
+
+DEFAULT_RETENTION_HOURS = 24
+
+
+class Stream:
+    """A stream of shards.
+
+    Args:
+        name: Its name.
+        account: The account it belongs to.
+        region: The region it is in.
+        generation: Tells it from an earlier stream of the same name.
+        shard_count: Shards to begin with.
+        limits: What its shards carry.
+        now: When it is created, in seconds since the epoch.
+        settled_at: When it becomes ACTIVE.
+
+    Attributes:
+        retention_hours: How long records are kept.
+        tags: Its tags.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        *,
+        account: str,
+        region: str,
+        generation: int,
+        shard_count: int,
+        limits: Limits,
+        now: float,
+        settled_at: float,
+    ) -> None:
+        self.name = name
+        self.account = account
+        self.arn = f"arn:aws:kinesis:{region}:{account}:stream/{name}"
+        self.generation = generation
+        self.created_at = now
+        self.retention_hours = DEFAULT_RETENTION_HOURS
+        self.tags: dict[str, str] = {}
+        self.shards: list[Shard] = []
+        self.position = 1
+        self._limits = limits
+        self._settled_at = settled_at
+        self._busy_status = "CREATING"
+        self._open: list[Shard] = []
+        self._starts: list[int] = []
+        for hash_range in uniform_ranges(shard_count):
+            self._add(hash_range, (), now)
+        self._index()
+
+    def status(self, now: float) -> str:
+        """CREATING, UPDATING or ACTIVE."""
+        return "ACTIVE" if now >= self._settled_at else self._busy_status
+
+    def demand_active(self, now: float) -> None:
+        """Refuse what only an ACTIVE stream can do.
+
+        Raises:
+            KinesisError: ResourceInUseException.
+        """
+        if (status := self.status(now)) != "ACTIVE":
+            message = f"Stream {self.name} under account {self.account} not ACTIVE, instead in state {status}"
+            raise KinesisError("ResourceInUseException", message)
+
+    def busy_until(self, settled_at: float) -> None:
+        """Be UPDATING until a time."""
+        self._busy_status, self._settled_at = "UPDATING", settled_at
+
+    @property
+    def open_shards(self) -> Sequence[Shard]:
+        """The open shards, by hash range."""
+        return self._open
+
+    def shard(self, shard_id: str) -> Shard:
+        """Find a shard.
+
+        Raises:
+            KinesisError: ResourceNotFoundException.
+        """
+        number = shard_id.removeprefix("shardId-")
+        if number.isdecimal() and int(number) < len(self.shards):
+            return self.shards[int(number)]
+        raise shard_not_found(shard_id, self.name, self.account)
+
+    def shard_of(self, hash_key: int) -> Shard:
+        """The open shard that takes a hash key."""
+        return self._open[bisect_right(self._starts, hash_key) - 1]
+
+    def append(self, shard: Shard, now: float, data: bytes, partition_key: str) -> int:
+        """Put a record into a shard and return its position."""
+        position = self.position
+        self.position += 1
+        shard.append(position, now, data, partition_key)
+        return position
+
+    def horizon(self, now: float) -> float:
+        """Before this time everything is past retention."""
+        return now - self.retention_hours * 3_600
+
+    def listed(self, now: float) -> list[Shard]:
+        """All shards that may still hold records, oldest first."""
+        horizon = self.horizon(now)
+        return [shard for shard in self.shards if shard.closed_at is None or shard.closed_at > horizon]
+
+    def split(self, shard: Shard, at: int, now: float) -> None:
+        """Split an open shard at a hash key.
+
+        Raises:
+            KinesisError: InvalidArgumentException.
+        """
+        self._demand_open(shard)
+        if not is_inner_boundary(shard.hash_range, at):
+            raise invalid_argument(
+                f"NewStartingHashKey {at} used in SplitShard() on shard {shard.shard_id} in stream {self.name} "
+                f"under account {self.account} is not both greater than one plus the shard's StartingHashKey "
+                f"{shard.hash_range.start} and less than the shard's EndingHashKey {shard.hash_range.end}."
+            )
+        lower = HashRange(shard.hash_range.start, at - 1)
+        upper = HashRange(at, shard.hash_range.end)
+        self._replace([shard], [lower, upper], now)
+
+    def merge(self, first: Shard, second: Shard, now: float) -> None:
+        """Merge two open shards whose ranges meet.
+
+        Raises:
+            KinesisError: InvalidArgumentException.
+        """
+        self._demand_open(first)
+        self._demand_open(second)
+        low, high = sorted((first, second), key=lambda shard: shard.hash_range.start)
+        if low is high or low.hash_range.end + 1 != high.hash_range.start:
+            raise invalid_argument(
+                f"Shards {first.shard_id} and {second.shard_id} in stream {self.name} under account "
+                f"{self.account} are not an adjacent pair of shards eligible for merging"
+            )
+        self._replace([first, second], [HashRange(low.hash_range.start, high.hash_range.end)], now)
+
+    def scale_to(self, count: int, now: float) -> None:
+        """Split and merge until there are so many even shards."""
+        for step in plan_uniform_scaling([shard.hash_range for shard in self._open], count):
+            match step:
+                case Split(at):
+                    self.split(self.shard_of(at), at, now)
+                case Merge(at):
+                    self.merge(self.shard_of(at - 1), self.shard_of(at), now)
+
+    def trim(self, now: float) -> None:
+        """Forget what is past retention."""
+        horizon = self.horizon(now)
+        for shard in self.shards:
+            shard.trim(horizon)
+
+    def _demand_open(self, shard: Shard) -> None:
+        if not shard.is_open:
+            raise invalid_argument(
+                f"Shard {shard.shard_id} in stream {self.name} under account {self.account} is not open."
+            )
+
+    def _replace(self, parents: Sequence[Shard], ranges: Sequence[HashRange], now: float) -> None:
+        position = self.position
+        self.position += 1
+        for parent in parents:
+            parent.close(position, now)
+        children = [self._add(range_, tuple(parent.shard_id for parent in parents), now) for range_ in ranges]
+        for parent in parents:
+            parent.children.extend(children)
+        self._index()
+
+    def _add(self, hash_range: HashRange, parents: tuple[str, ...], now: float) -> Shard:
+        shard = Shard(
+            number=len(self.shards),
+            hash_range=hash_range,
+            parents=parents,
+            opened_at=now,
+            opened_position=self.position,
+            budget=ShardBudget(self._limits, now),
+        )
+        self.position += 1
+        self.shards.append(shard)
+        return shard
+
+    def _index(self) -> None:
+        open_shards = [shard for shard in self.shards if shard.is_open]
+        self._open = sorted(open_shards, key=lambda shard: shard.hash_range.start)
+        self._starts = [shard.hash_range.start for shard in self._open]
