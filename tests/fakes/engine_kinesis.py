@@ -5,6 +5,7 @@ import datetime as dt
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Any
 
 from botocore.exceptions import ClientError
@@ -24,7 +25,7 @@ class _Shard:
 
 
 class SmallKinesis:
-    """One stream. ``refuse`` queues error codes that the next calls of GetRecords or GetShardIterator answer."""
+    """One stream. ``refuse`` queues error codes that the next calls for an iterator or records answer."""
 
     def __init__(
         self, shards: int = 1, now: Callable[[], dt.datetime] = lambda: dt.datetime.now(dt.UTC)
@@ -76,7 +77,7 @@ class SmallKinesis:
     def open_neighbours(self) -> list[tuple[str, str]]:
         with self._lock:
             opened = sorted((s for s in self.shards.values() if not s.closed), key=lambda s: s.low)
-            return [(a.shard_id, b.shard_id) for a, b in zip(opened, opened[1:], strict=False)]
+            return [(a.shard_id, b.shard_id) for a, b in pairwise(opened)]
 
     def list_shards(self, **_: Any) -> dict[str, Any]:
         with self._lock:
@@ -85,10 +86,13 @@ class SmallKinesis:
                 raise _error("InternalFailure", "ListShards")
             return {"Shards": [self._described(shard) for shard in self.shards.values()]}
 
-    def get_shard_iterator(self, *, ShardId: str, ShardIteratorType: str, **more: Any) -> dict[str, Any]:
+    def get_shard_iterator(self, **more: Any) -> dict[str, Any]:
         with self._lock:
-            self._answer("GetShardIterator", ShardId)
-            shard = self.shards[ShardId]
+            shard_id = more["ShardId"]
+            self._answer("GetShardIterator", shard_id)
+            if shard_id not in self.shards:
+                raise _error("ResourceNotFoundException", "GetShardIterator")
+            shard = self.shards[shard_id]
             numbers = [int(record["SequenceNumber"]) for record in shard.records]
             wanted = int(more.get("StartingSequenceNumber", 0))
             index = {
@@ -104,17 +108,17 @@ class SmallKinesis:
                     ),
                     len(numbers),
                 ),
-            }[ShardIteratorType]
-            return {"ShardIterator": self._iterator(ShardId, index)}
+            }[more["ShardIteratorType"]]
+            return {"ShardIterator": self._iterator(shard_id, index)}
 
-    def get_records(self, *, ShardIterator: str, Limit: int) -> dict[str, Any]:
+    def get_records(self, **request: Any) -> dict[str, Any]:
         with self._lock:
-            issued, shard_id, index_text = ShardIterator.split("/")
+            issued, shard_id, index_text = request["ShardIterator"].split("/")
             self._answer("GetRecords", shard_id)
             if int(issued) <= self.expired_before:
                 raise _error("ExpiredIteratorException", "GetRecords")
             shard, index = self.shards[shard_id], int(index_text)
-            records = shard.records[index : index + Limit]
+            records = shard.records[index : index + request["Limit"]]
             end = index + len(records)
             behind = 10_000 if end < len(shard.records) else 0
             answer: dict[str, Any] = {"Records": records, "MillisBehindLatest": behind}

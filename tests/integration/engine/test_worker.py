@@ -6,7 +6,6 @@ from contextlib import contextmanager
 
 from fakes.engine_kinesis import SmallKinesis
 from fakes.engine_processor import FaultyLeaseTable, Journal, JournalProcessor
-
 from orderstream.kpl import MAX_HASH_KEY, UserRecord
 from orderstream.kpl.aggregation import Aggregate
 from orderstream_workers.engine.config import EngineConfig

@@ -1,0 +1,179 @@
+"""One suite for every lease table: conditional writes, and KCL's layout in DynamoDB."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import boto3
+import pytest
+from moto import mock_aws
+
+from orderstream.errors import DependencyError
+from orderstream_workers.engine.errors import LeaseLostError
+from orderstream_workers.engine.leases import (
+    DynamoDBLeaseTable,
+    Lease,
+    LeaseTable,
+    MemoryLeaseTable,
+    OwnedLease,
+    commit,
+)
+from orderstream_workers.engine.record import Position
+
+SEQUENCE = 49680457943812345678901234567890123456789012345678901234
+LEASE = Lease(
+    lease_key="shardId-000000000004",
+    parent_shard_ids=frozenset({"shardId-000000000000"}),
+    starting_hash_key=0,
+    ending_hash_key=2**127 - 1,
+)
+
+
+@pytest.fixture
+def dynamodb() -> Iterator[Any]:
+    """A DynamoDB client over moto."""
+    with mock_aws():
+        client = boto3.client(
+            "dynamodb", region_name="us-east-1", aws_access_key_id="x", aws_secret_access_key="x"
+        )
+        yield client
+        client.close()
+
+
+@pytest.fixture(params=["memory", "dynamodb"])
+def table(request: pytest.FixtureRequest) -> LeaseTable:
+    """Each implementation in turn, created twice to show that this is harmless."""
+    made: LeaseTable = MemoryLeaseTable()
+    if request.param == "dynamodb":
+        made = DynamoDBLeaseTable(request.getfixturevalue("dynamodb"), "app")
+    made.create_table()
+    made.create_table()
+    return made
+
+
+def owned(table: LeaseTable, lease: Lease) -> OwnedLease:
+    return OwnedLease(table, lease, written_at=0.0, failover_time=10, clock=lambda: 0.0)
+
+
+def test_what_is_created_is_read(table: LeaseTable) -> None:
+    """A lease comes back as it was created, and a second creation changes nothing."""
+    assert table.create_if_absent(LEASE)
+    assert not table.create_if_absent(LEASE.taken_by("other"))
+    assert table.get(LEASE.lease_key) == LEASE
+    assert table.list_leases() == [LEASE]
+    assert table.get("none") is None
+
+
+def test_every_change_is_kept(table: LeaseTable) -> None:
+    """Taking, checkpointing, naming children, ending and releasing are read back as they were written."""
+    table.create_if_absent(LEASE)
+    lease = LEASE
+    for change in (
+        lambda held: held.taken_by("me"),
+        Lease.renewed,
+        lambda held: held.checkpointed(Position(SEQUENCE, 3)),
+        lambda held: held.with_children(frozenset({"a", "b"})),
+        lambda held: held.checkpointed("SHARD_END"),
+        Lease.released,
+    ):
+        lease = commit(table, lease, change)
+        assert table.get(LEASE.lease_key) == lease
+    assert (lease.lease_counter, lease.lease_owner) == (6, None)
+
+
+def test_a_write_needs_owner_and_counter(table: LeaseTable) -> None:
+    """Who holds an old counter, or is not the owner, changes nothing."""
+    table.create_if_absent(LEASE)
+    mine = commit(table, LEASE, lambda held: held.taken_by("me"))
+    with pytest.raises(LeaseLostError):
+        commit(table, LEASE, lambda held: held.taken_by("you"))
+    yours = commit(table, mine, lambda held: held.taken_by("you"))
+    with pytest.raises(LeaseLostError):
+        commit(table, mine, Lease.renewed)
+    assert table.get(LEASE.lease_key) == yours
+    assert yours.owner_switches_since_checkpoint == 2
+
+
+def test_the_end_of_a_shard_creates_its_children_first(table: LeaseTable) -> None:
+    """Children's leases exist and are named before SHARD_END; existing ones are left alone."""
+    table.create_if_absent(LEASE)
+    started = Lease(lease_key="b", checkpoint=Position(1), lease_owner="other")
+    table.create_if_absent(started)
+    mine = owned(table, commit(table, LEASE, lambda held: held.taken_by("me")))
+    mine.register_children([Lease(lease_key="a"), Lease(lease_key="b")])
+    mine.checkpoint("SHARD_END")
+    assert table.get("b") == started
+    assert table.get("a") == Lease(lease_key="a")
+    ended = table.get(LEASE.lease_key)
+    assert ended is not None
+    assert ended.has_ended
+    assert ended.child_shard_ids == {"a", "b"}
+
+
+def test_items_are_what_kcl_writes(dynamodb: Any) -> None:
+    """An item has exactly the attributes of KCL 3, and the table its key and index."""
+    table = DynamoDBLeaseTable(dynamodb, "app")
+    table.create_table()
+    table.create_if_absent(LEASE)
+    mine = commit(table, LEASE, lambda held: held.taken_by("me"))
+    commit(table, mine, lambda held: held.checkpointed(Position(SEQUENCE, 2)))
+    assert dynamodb.scan(TableName="app")["Items"] == [
+        {
+            "leaseKey": {"S": "shardId-000000000004"},
+            "leaseOwner": {"S": "me"},
+            "leaseCounter": {"N": "2"},
+            "checkpoint": {"S": str(SEQUENCE)},
+            "checkpointSubSequenceNumber": {"N": "2"},
+            "ownerSwitchesSinceCheckpoint": {"N": "0"},
+            "parentShardId": {"SS": ["shardId-000000000000"]},
+            "startingHashKey": {"S": "0"},
+            "endingHashKey": {"S": str(2**127 - 1)},
+            "throughputKBps": {"N": "0.0"},
+        }
+    ]
+    description = dynamodb.describe_table(TableName="app")["Table"]
+    assert description["KeySchema"] == [{"AttributeName": "leaseKey", "KeyType": "HASH"}]
+    (index,) = description["GlobalSecondaryIndexes"]
+    assert index["IndexName"] == "LeaseOwnerToLeaseKeyIndex"
+    assert index["Projection"] == {"ProjectionType": "KEYS_ONLY"}
+
+
+def test_what_kcl_keeps_beside_is_left_alone(dynamodb: Any) -> None:
+    """Rows that are no leases are not seen, and unknown attributes of leases survive every change."""
+    table = DynamoDBLeaseTable(dynamodb, "app")
+    table.create_table()
+    dynamodb.put_item(
+        TableName="app", Item={"leaseKey": {"S": "Leader"}, "entityType": {"S": "LEADER"}, "x": {"N": "1"}}
+    )
+    extra = {
+        "checkpointOwner": {"S": "old"},
+        "pendingCheckpoint": {"S": "7"},
+        "entityType": {"S": "LEASE"},
+    }
+    item = {
+        "leaseKey": {"S": "s"},
+        "leaseCounter": {"N": "68"},
+        "leaseOwner": {"S": "old"},
+        "checkpoint": {"S": "12"},
+    }
+    dynamodb.put_item(TableName="app", Item=item | extra)
+    (lease,) = table.list_leases()
+    assert lease.position == Position(12, 0)
+    taken = commit(table, lease, lambda held: held.taken_by("me"))
+    commit(table, commit(table, taken, lambda held: held.checkpointed(Position(13))), Lease.released)
+    after = dynamodb.get_item(TableName="app", Key={"leaseKey": {"S": "s"}})["Item"]
+    assert {name: after[name] for name in extra} == extra
+    assert after["checkpoint"] == {"S": "13"}
+    assert "leaseOwner" not in after
+
+
+def test_an_unreachable_table_is_a_dependency_failure(dynamodb: Any) -> None:
+    """A table that cannot be used says so, whatever is asked of it."""
+    table = DynamoDBLeaseTable(dynamodb, "absent")
+    for ask in (
+        table.list_leases,
+        lambda: table.get("s"),
+        lambda: table.create_if_absent(LEASE),
+        lambda: table.replace(LEASE, LEASE.renewed()),
+    ):
+        with pytest.raises(DependencyError):
+            ask()

@@ -1,0 +1,151 @@
+"""Lost acknowledgements, expiry and the single writer of a lease."""
+
+from collections.abc import Callable, Iterable
+
+import pytest
+
+from fakes.engine_processor import FaultyLeaseTable
+from orderstream.errors import DependencyError
+from orderstream_workers.engine.checkpoint import ShardCheckpoints
+from orderstream_workers.engine.errors import CheckpointRefusedError, LeaseLostError
+from orderstream_workers.engine.leases import Lease, LeaseKeeper, OwnedLease, commit
+from orderstream_workers.engine.lifecycle.stop_signal import ShardStop
+from orderstream_workers.engine.record import Position
+
+
+def pattern(*faults: bool) -> Callable[[], bool]:
+    pending: Iterable[bool] = iter(faults)
+    return lambda: next(pending, False)
+
+
+class Holder:
+    """A lease held by "me" over a table with faults, under a clock set by hand."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+        self.table = FaultyLeaseTable()
+        self.table.create_if_absent(Lease(lease_key="s"))
+        taken = commit(self.table, Lease(lease_key="s"), lambda held: held.taken_by("me"))
+        self.owned = OwnedLease(self.table, taken, written_at=0.0, failover_time=10, clock=lambda: self.now)
+
+    def stored(self) -> Lease:
+        lease = self.table.get("s")
+        assert lease is not None
+        return lease
+
+
+def test_a_lost_acknowledgement_is_resolved_by_reading_again() -> None:
+    """A checkpoint whose answer is lost counts as done if the table says what was written."""
+    holder = Holder()
+    holder.table.loses_answer = pattern(True)
+    holder.owned.checkpoint(Position(7))
+    assert holder.owned.lease == holder.stored()
+    assert holder.stored().position == Position(7)
+
+
+def test_a_write_that_never_arrived_is_a_dependency_failure() -> None:
+    """The table still holds the old counter, so the write is to be tried again, and then works."""
+    holder = Holder()
+    holder.table.fails_before = pattern(True)
+    with pytest.raises(DependencyError):
+        holder.owned.checkpoint(Position(7))
+    holder.owned.checkpoint(Position(7))
+    assert holder.stored().position == Position(7)
+
+
+def test_a_renewal_that_came_through_unnoticed_does_not_pass_for_a_checkpoint() -> None:
+    """Owner and counter are as the checkpoint would have them, its position is not: it is written again."""
+    holder = Holder()
+    holder.table.replace(holder.owned.lease, holder.owned.lease.renewed())
+    holder.owned.checkpoint(Position(7))
+    assert holder.stored().position == Position(7)
+    assert holder.stored().lease_counter == 3
+
+
+def test_a_lease_taken_by_another_is_lost_for_good() -> None:
+    """After the first refusal nothing is written any more, even if the lease came back."""
+    holder = Holder()
+    stolen = commit(holder.table, holder.owned.lease, lambda held: held.taken_by("you"))
+    with pytest.raises(LeaseLostError):
+        holder.owned.renew()
+    assert holder.owned.is_lost()
+    with pytest.raises(LeaseLostError):
+        holder.owned.checkpoint(Position(7))
+    assert holder.stored() == stolen
+
+
+def test_a_lease_expires_by_our_own_clock() -> None:
+    """Ten seconds after the last write was sent the lease is lost, although nobody took it, and stays so."""
+    holder = Holder()
+    stop = ShardStop(holder.owned, lambda: holder.now)
+    holder.now = 9.0
+    holder.owned.renew()
+    holder.now = 19.0
+    assert not stop.is_set()
+    assert not stop.wait(0)
+    holder.now = 19.1
+    assert stop.is_set()
+    assert stop.wait()
+    holder.now = 9.0
+    assert stop.is_set()
+    with pytest.raises(LeaseLostError):
+        holder.owned.renew()
+
+
+def test_an_unanswered_renewal_prolongs_nothing() -> None:
+    """Only what is known to be written keeps a lease."""
+    holder = Holder()
+    holder.now = 5.0
+    holder.table.is_down = lambda: True
+    with pytest.raises(DependencyError):
+        holder.owned.renew()
+    assert holder.owned.expires_at == 10.0
+
+
+def test_a_taker_whose_answer_was_lost_holds_the_lease() -> None:
+    """The keeper resolves its own take, and finds a take that it could not resolve in the next round."""
+    table, now = FaultyLeaseTable(), 0.0
+    for key in ("a", "b"):
+        table.create_if_absent(Lease(lease_key=key))
+    keeper = LeaseKeeper(table, worker_id="me", failover_time=10, clock=lambda: now)
+    table.loses_answer = pattern(True, False)
+    assert {owned.key for owned in keeper.take()} == {"a", "b"}
+    assert keeper.take() == []
+    keeper.drop("a")
+    (again,) = keeper.take()
+    assert again.lease.lease_counter == 2
+    assert again.lease.owner_switches_since_checkpoint == 1
+
+
+def test_a_checkpointer_is_good_for_one_call() -> None:
+    """After its call it refuses; within it never passes what was handed over, and never goes back."""
+    holder = Holder()
+    checkpoints = ShardCheckpoints(holder.owned)
+    with checkpoints.during_call() as early:
+        early.checkpoint()
+    assert holder.stored().checkpoint == "TRIM_HORIZON"
+    checkpoints.hand_over(Position(9, 1))
+    with pytest.raises(CheckpointRefusedError):
+        early.checkpoint(Position(9))
+    with checkpoints.during_call() as checkpointer:
+        with pytest.raises(CheckpointRefusedError):
+            checkpointer.checkpoint(Position(9, 2))
+        checkpointer.checkpoint(Position(9, 0))
+        checkpointer.checkpoint(Position(8))
+        assert holder.stored().position == Position(9, 0)
+        checkpointer.checkpoint()
+        assert holder.stored().position == Position(9, 1)
+    with checkpoints.during_call(shard_ends=True) as last:
+        last.checkpoint()
+    assert holder.stored().has_ended
+
+
+def test_sequence_numbers_compare_as_integers() -> None:
+    """A longer sequence number is a later one, whatever its first digit."""
+    holder = Holder()
+    checkpoints = ShardCheckpoints(holder.owned)
+    checkpoints.hand_over(Position(10))
+    with checkpoints.during_call() as checkpointer:
+        checkpointer.checkpoint(Position(9))
+        checkpointer.checkpoint(Position(10))
+    assert holder.stored().position == Position(10)
