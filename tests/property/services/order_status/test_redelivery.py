@@ -1,0 +1,70 @@
+"""However a stream is cut into batches and repeated, the read model is the same."""
+
+from typing import Any
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from fakes.order_history import envelope_of, placed
+from fakes.shard import delivered
+from orderstream.events import Customer, OrderCancelled, OrderConfirmed, OrderShipped, StockReserved
+from orderstream_workers.engine.record import DeliveredRecord
+from orderstream_workers.services.order_status import ReadModel, ReadModelWriter, create_schema, open_engine
+
+
+def story(order_id: str) -> list[Any]:
+    return [
+        placed(order_id),
+        StockReserved(order_id=order_id),
+        OrderShipped(order_id=order_id, shipment_id="s"),
+        OrderConfirmed(order_id=order_id, customer=Customer(), total_minor=250, currency="GBP"),
+        OrderCancelled(order_id=order_id, customer=Customer(), reason="late"),
+    ]
+
+
+MESSAGES = [message for pair in zip(story("a"), story("b"), strict=True) for message in pair]
+RECORDS = [delivered(number, envelope_of(message).encode()) for number, message in enumerate(MESSAGES)]
+
+
+def model_after(batches: list[list[DeliveredRecord]]) -> list[Any]:
+    engine = open_engine("sqlite://")
+    create_schema(engine)
+    writer = ReadModelWriter(engine)
+    for batch in batches:
+        writer.apply_batch(batch)
+    model = ReadModel(engine)
+    found = [model.order("a"), model.order("b")]
+    engine.dispose()
+    return found
+
+
+EXPECTED = model_after([RECORDS])
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.lists(st.tuples(st.integers(0, 9), st.integers(0, 9)), max_size=6))
+def test_batches_may_be_cut_and_repeated(cuts: list[tuple[int, int]]) -> None:
+    """After each batch the reader may fall back, as after a crash, and read on from there."""
+    batches: list[list[DeliveredRecord]] = []
+    reached = 0
+    for back, length in cuts:
+        start = max(reached - back, 0)
+        batches.append(RECORDS[start : start + length])
+        reached = max(reached, min(start + length, len(RECORDS)))
+    batches.append(RECORDS[reached:])
+    assert model_after(batches) == EXPECTED
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.permutations(RECORDS))
+def test_facts_do_not_depend_on_the_order_of_arrival(records: list[DeliveredRecord]) -> None:
+    """Whatever comes first, the facts are the same; only which of two endings wins is decided by arrival."""
+    for found, expected in zip(model_after([records]), EXPECTED, strict=True):
+        assert found.total_minor == expected.total_minor
+        assert (found.reserved_at, found.shipped_at, found.placed_at) == (
+            expected.reserved_at,
+            expected.shipped_at,
+            expected.placed_at,
+        )
+        assert found.state in ("CONFIRMED", "CANCELLED")
+        assert found.history == expected.history
