@@ -48,8 +48,8 @@ def engine(tmp_path: Path) -> Iterator[Engine]:
 
 
 class Shard:
-    def __init__(self, engine: Engine, *, waits: int | None = None) -> None:
-        self.stop = SimulatedStop(waits)
+    def __init__(self, engine: Engine, stop: SimulatedStop | None = None) -> None:
+        self.stop = stop or SimulatedStop()
         self.checkpointer = RecordingCheckpointer()
         self.tally = DeliveryTally()
         self.processor = OrderStatusProcessor(
@@ -165,13 +165,9 @@ def test_a_locked_database_is_waited_for(tmp_path: Path) -> None:
     path = tmp_path / "model.sqlite"
     engine = open_engine(f"sqlite:///{path}?timeout=0")
     create_schema(engine)
-    shard = Shard(engine)
     blocker = sqlite3.connect(path, isolation_level=None)
     with engine.connect() as connection:
         connection.exec_driver_sql("PRAGMA busy_timeout=0")
-    blocker.execute("BEGIN IMMEDIATE")
-    with pytest.raises(DependencyError, match="locked"):
-        ReadModelWriter(engine).apply_batch([message(1, placed("a"))])
 
     class Unlocking(SimulatedStop):
         def wait(self, timeout: float | None = None) -> bool:
@@ -179,8 +175,10 @@ def test_a_locked_database_is_waited_for(tmp_path: Path) -> None:
                 blocker.execute("COMMIT")
             return super().wait(timeout)
 
-    shard.processor._stop = Unlocking()
-    shard.processor._breaker = Breaker(shard.processor._stop.clock, lambda: 0.0)
+    shard = Shard(engine, Unlocking())
+    blocker.execute("BEGIN IMMEDIATE")
+    with pytest.raises(DependencyError, match="locked"):
+        ReadModelWriter(engine).apply_batch([message(1, placed("a"))])
     shard.process(message(1, placed("a")))
     blocker.close()
     assert shard.checkpointer.positions == [Position(1)]
@@ -191,7 +189,7 @@ def test_a_locked_database_is_waited_for(tmp_path: Path) -> None:
 def test_a_stop_ends_the_waiting_without_a_checkpoint(tmp_path: Path) -> None:
     """A batch that is not applied is not checkpointed, not even as the shard's end."""
     engine = open_engine(f"sqlite:///{tmp_path / 'nowhere' / 'model.sqlite'}")
-    shard = Shard(engine, waits=2)
+    shard = Shard(engine, SimulatedStop(after_waits=2))
     shard.process(message(1, placed("a")))
     shard.processor.shutdown_requested(shard.checkpointer)
     shard.processor.shard_ended(shard.checkpointer)
