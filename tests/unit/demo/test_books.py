@@ -70,14 +70,16 @@ def right_run() -> dict[str, list]:
             ("3", "b", "OrderPlaced"),
             ("4", "b", "OrderCancelled"),
             ("4", "b", "OrderCancelled"),
+            ("5", "a", "CustomerNotified"),
+            ("6", "b", "CustomerNotified"),
         ],
     }
 
 
-def books_of(folder: Path, run: dict[str, list], dead_letters: int = 0, notified: int = 2) -> list[Check]:
+def books_of(folder: Path, run: dict[str, list], dead_letters: int = 0) -> list[Check]:
     with open_books(folder / "books.sqlite") as database:
         fill(folder, database, run)
-        return reconcile(database, dead_letters, notified)
+        return reconcile(database, dead_letters)
 
 
 def fill(folder: Path, database: sqlite3.Connection, run: dict[str, list]) -> None:

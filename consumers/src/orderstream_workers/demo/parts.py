@@ -2,7 +2,6 @@
 
 import json
 import tempfile
-from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -11,12 +10,11 @@ from typing import TYPE_CHECKING, Any, Final
 import boto3
 import httpx
 import ijson
-from sqlalchemy import create_engine
 
 from orderstream_workers.local.environment import Layout
 from orderstream_workers.local.lifecycle import EnvironmentState
 from orderstream_workers.services.inventory import read_stock, seed_stock
-from orderstream_workers.services.order_status import Counts, ReadModel
+from orderstream_workers.services.order_status import Counts, ReadModel, open_engine
 from orderstream_workers.store import DynamoDBStore
 
 if TYPE_CHECKING:
@@ -129,8 +127,9 @@ class Parts:
 
     def dead_letters(self) -> int:
         """Records that were parked, and messages in the payments' dead-letter queue."""
-        parked = sum(int(health.get("parked", 0)) for health in self._health())
-        return parked + sum(int(health.get("dead_letters", 0)) for health in self._health())
+        return sum(
+            int(health.get(name, 0)) for health in self._health() for name in ("parked", "dead_letters")
+        )
 
     def lag_millis(self) -> int | None:
         """How far the slowest consumer is behind the stream, in milliseconds; None while unknown."""
@@ -142,14 +141,21 @@ class Parts:
         ]
         return max(lags, default=None)
 
-    def unfinished_shards(self) -> Counter[str]:
-        """By application: shards whose last record is not yet behind the checkpoint."""
-        return Counter(
-            str(health["application"])
-            for health in self._health()
-            for shard in health.get("shards", ())
-            if shard["millis_behind_latest"] != 0 or shard["checkpoint"] != shard["position"]
-        )
+    def consumers_behind(self) -> int:
+        """Shards that not every application has read to the same, last record."""
+        checkpoints: dict[str, set[str]] = {}
+        behind: set[str] = set()
+        for health in self._health():
+            for shard in health.get("shards", ()):
+                checkpoints.setdefault(shard["shard_id"], set()).add(shard["checkpoint"])
+                if shard["millis_behind_latest"] != 0:
+                    behind.add(shard["shard_id"])
+        differing = {shard_id for shard_id, places in checkpoints.items() if len(places) > 1}
+        return len(behind | differing)
+
+    def payments_throttled(self) -> int:
+        """Requests to the provider that the payment worker saw answered with 429."""
+        return sum(int(health.get("throttled", 0)) for health in self._health())
 
     def _health(self) -> Sequence[Row]:
         bodies = [process.health() for process in self.state.processes if not process.emulator]
@@ -195,7 +201,7 @@ def connected(layout: Layout, state: EnvironmentState) -> Iterator[Parts]:
             closing.callback(made.close)
             return made
 
-        engine = create_engine(layout.settings.read_model_url)
+        engine = open_engine(layout.settings.read_model_url)
         closing.callback(engine.dispose)
         yield Parts(
             layout=layout,

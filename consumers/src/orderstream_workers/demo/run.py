@@ -9,6 +9,7 @@ from functools import partial
 from pathlib import Path
 
 import httpx
+import msgspec
 from rich.console import Console
 
 from orderstream_workers.demo.books import Check, open_books, reconcile
@@ -19,12 +20,15 @@ from orderstream_workers.demo.output import Output
 from orderstream_workers.demo.parts import Parts, connected
 from orderstream_workers.demo.play import Tally, play
 from orderstream_workers.demo.progress import Snapshot, shown
-from orderstream_workers.demo.summary import Timings, summary_of
+from orderstream_workers.demo.summary import Timings, cpu_figures, end_to_end, outcome_counts, versions
 from orderstream_workers.local.environment import EnvironmentOptions, Layout
 from orderstream_workers.local.lifecycle import EnvironmentState, down, is_up, read_state, up
 
 _STALL = 180.0
-"""Seconds without any order ending, or anything else coming to rest, after which a run is given up."""
+"""Seconds in which nothing moves after which a run is given up."""
+
+_CALM = 4.0
+"""Seconds of rest that count as the end: longer than a quiet shard is left unread."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,11 +76,13 @@ def run(job: Run, console: Console) -> list[Check]:
     ):
         console.print(f"playing {job.orders}")
         offers, tally = OfferBook(database), Tally()
+        cpu_before = {process.name: process.cpu_seconds() for process in state.processes}
         timings = Timings(clock=time.monotonic)
         with shown(console, partial(_look, parts, tally, timings), job.progress):
             asyncio.run(_offer(job, parts, offers, tally))
             timings.offered_all()
             _wait_for_rest(parts, tally, timings)
+            cpu = cpu_figures(state.processes, cpu_before, tally.accepted)
         output = Output(job.out, database)
         output.write_orders(offers, parts.endings())
         output.write_stock(parts.stock_levels())
@@ -86,7 +92,25 @@ def run(job: Run, console: Console) -> list[Check]:
         dead_letters = parts.dead_letters()
         checks = reconcile(database, dead_letters)
         output.write_summary(
-            summary_of(parts, database, tally, timings, mails=mails, dead_letters=dead_letters)
+            {
+                "balanced": all(check.balances for check in checks),
+                "counts": {
+                    "offered": tally.offered,
+                    "accepted": tally.accepted,
+                    "rejected": tally.rejected,
+                    **outcome_counts(database),
+                    "mails": mails,
+                },
+                "dead_letters": dead_letters,
+                "payments": {
+                    "throttled_429": parts.payments_throttled(),
+                    "provider": parts.provider_stats(),
+                },
+                "timings": timings.figures(tally.accepted) | end_to_end(database),
+                "cpu": cpu,
+                "options": msgspec.to_builtins(state.options) | {"stock": job.stock},
+                "versions": versions(),
+            }
         )
         return checks
 
@@ -134,18 +158,43 @@ def _wait_for_rest(parts: Parts, tally: Tally, timings: Timings) -> None:
     Raises:
         PlayError: nothing has moved for a long time.
     """
-    moved, unrest = time.monotonic(), ""
-    while (now_unrest := parts.unrest(tally.accepted)) is not None:
-        if now_unrest != unrest:
-            moved, unrest = time.monotonic(), now_unrest
-        elif time.monotonic() - moved > _STALL:
+    last, since = None, time.monotonic()
+    while True:
+        unrest = _unrest(parts, tally.accepted)
+        if unrest != last:
+            last, since = unrest, time.monotonic()
+        if unrest is None or unrest.stock_settled:
+            timings.stock_settled()
+        calm = time.monotonic() - since
+        if unrest is None and calm >= _CALM:
+            return
+        if calm >= _STALL:
             raise PlayError(
                 f"nothing has moved for {_STALL:g} s: {unrest}; the workers' logs are in {parts.layout.logs}"
             )
-        if parts.stock_at_rest:
-            timings.stock_settled()
         time.sleep(0.5)
-    timings.stock_settled()
+
+
+@dataclass(frozen=True, slots=True)
+class _Unrest:
+    what: str
+    stock_settled: bool = False
+
+    def __str__(self) -> str:
+        return self.what
+
+
+def _unrest(parts: Parts, accepted: int) -> _Unrest | None:
+    """What has not come to rest, the earliest in the pipeline first; None if nothing is left."""
+    counts = parts.counts()
+    ended = counts.confirmed + counts.cancelled
+    if ended < max(accepted, counts.orders):
+        return _Unrest(f"{ended} of {max(accepted, counts.orders)} orders have ended")
+    if reserved := parts.reserved_units():
+        return _Unrest(f"{reserved} units are still reserved")
+    if behind := parts.consumers_behind():
+        return _Unrest(f"{behind} shards have not been read to their end by everybody", stock_settled=True)
+    return None
 
 
 def _look(parts: Parts, tally: Tally, timings: Timings) -> Snapshot:

@@ -1,6 +1,7 @@
 """``summary.json``: what a run came to in figures."""
 
 import platform
+import sqlite3
 from collections.abc import Callable, Mapping, Sequence
 from importlib.metadata import version
 from typing import Any, Final
@@ -49,11 +50,37 @@ class Timings:
         }
 
 
-def percentile(ordered: Sequence[float], share: float) -> float | None:
-    """The value below which a share of sorted values lies; None of nothing."""
-    if not ordered:
-        return None
-    return ordered[min(int(len(ordered) * share), len(ordered) - 1)]
+def end_to_end(database: sqlite3.Connection) -> dict[str, float | None]:
+    """Seconds from the API's 202 to the order's end: median and 99th percentile.
+
+    Args:
+        database: The books of the run.
+    """
+    seconds = """
+        select 86400 * (julianday(settled_at)
+               - julianday(json_extract(cast(content as text), '$.accepted_at')))
+        from offer join ending using (order_id)
+        where outcome = 'accepted' and settled_at is not null order by 1
+    """
+    count = database.execute(f"select count(*) from ({seconds})").fetchone()[0]
+    figures: dict[str, float | None] = {}
+    for name, share in (("p50", 0.5), ("p99", 0.99)):
+        row = database.execute(f"{seconds} limit 1 offset ?", (int(count * share),)).fetchone()
+        figures[f"end_to_end_{name}_seconds"] = round(row[0], 3) if row else None
+    return figures
+
+
+def outcome_counts(database: sqlite3.Connection) -> dict[str, int]:
+    """How many of the accepted orders are in which state, and why the cancelled ones are."""
+    states = database.execute(
+        "select lower(state), count(*) from ending where order_id in"
+        " (select order_id from offer where outcome = 'accepted') group by state"
+    )
+    reasons = database.execute(
+        "select 'cancelled_' || state_reason, count(*) from ending where state = 'CANCELLED' and order_id in"
+        " (select order_id from offer where outcome = 'accepted') group by state_reason"
+    )
+    return dict(states.fetchall()) | dict(reasons.fetchall())
 
 
 def cpu_figures(

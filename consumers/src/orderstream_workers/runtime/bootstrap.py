@@ -1,14 +1,19 @@
-"""The composition root: finds an application by its name, wires it, and runs it on an engine."""
+"""The composition root: finds an application by its name, wires it, and runs it on the engine."""
 
 import logging
 import threading
-from collections.abc import Callable
 from importlib import import_module
 from pkgutil import iter_modules
 from typing import Any, Final
 
+from orderstream_workers.engine.config import EngineConfig
+from orderstream_workers.engine.leases import DynamoDBLeaseTable
+from orderstream_workers.engine.lifecycle import ShardProgress
+from orderstream_workers.engine.record import Position
+from orderstream_workers.engine.worker import Worker
 from orderstream_workers.runtime import applications
-from orderstream_workers.runtime.application import Application
+from orderstream_workers.runtime.application import Application, Background
+from orderstream_workers.runtime.health import health_served
 from orderstream_workers.runtime.resources import Resources
 
 logger = logging.getLogger(__name__)
@@ -27,5 +32,79 @@ def build_application(name: str, resources: Resources) -> Application:
         resources: What it is made of.
     """
     module = import_module(f"{applications.__name__}.{name.replace('-', '_')}")
-    build: Callable[[Resources], Application] = module.build
-    return build(resources)
+    application: Application = module.build(resources)
+    return application
+
+
+def run_worker(name: str, resources: Resources, stop: threading.Event) -> None:
+    """Run an application until it is told to stop, then drain.
+
+    Args:
+        name: One of ``APPLICATIONS``.
+        resources: What it is made of.
+        stop: Set to end it.
+    """
+    settings = resources.settings
+    application = build_application(name, resources)
+    worker = Worker(
+        application.name,
+        settings.stream,
+        kinesis=resources.kinesis,
+        leases=DynamoDBLeaseTable(resources.dynamodb, settings.table_prefix + application.name),
+        processors=application.processors,
+        config=EngineConfig(
+            failover_time=settings.failover_seconds, idle_between_reads=settings.idle_between_reads
+        ),
+    )
+
+    def report() -> dict[str, Any]:
+        return {
+            "application": application.name,
+            "healthy": True,
+            "worker_id": worker.worker_id,
+            "shards": [_shown(progress) for progress in worker.progress()],
+            **application.figures(),
+        }
+
+    def drain_when_told() -> None:
+        stop.wait()
+        worker.request_shutdown()
+
+    threads = [threading.Thread(target=drain_when_told, name="drain", daemon=True)]
+    threads += [_background(run, stop) for run in application.background]
+    with health_served(settings.health_port, report):
+        for thread in threads:
+            thread.start()
+        try:
+            worker.run()
+        finally:
+            stop.set()
+            for thread in threads:
+                thread.join()
+
+
+def _background(run: Background, stop: threading.Event) -> threading.Thread:
+    def guarded() -> None:
+        try:
+            run(stop)
+        except Exception:
+            # What runs beside the shards is needed: a process without it must not look healthy.
+            logger.critical("a background task crashed, the worker drains", exc_info=True)
+            stop.set()
+
+    return threading.Thread(target=guarded, name="background")
+
+
+def _shown(progress: ShardProgress) -> dict[str, Any]:
+    checkpoint = progress.checkpoint
+    return {
+        "shard_id": progress.shard_id,
+        "state": progress.state,
+        "checkpoint": f"{checkpoint.sequence_number}/{checkpoint.subsequence_number}"
+        if isinstance(checkpoint, Position)
+        else str(checkpoint),
+        "millis_behind_latest": progress.millis_behind_latest,
+        "last_success": progress.last_success.isoformat() if progress.last_success else None,
+        "foreign_aggregates": progress.foreign_aggregates,
+        "corrupt_aggregates": progress.corrupt_aggregates,
+    }

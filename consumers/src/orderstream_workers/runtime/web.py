@@ -3,13 +3,12 @@
 import logging
 
 import uvicorn
-from sqlalchemy import create_engine
 
 from orderstream import EventPublisher, Producer, ProducerConfig
 from orderstream.api import DynamoDBIdempotencyStore, create_app
 from orderstream_workers.runtime.resources import Resources
 from orderstream_workers.runtime.tables import IDEMPOTENCY_KEYS
-from orderstream_workers.services.order_status import ReadModel, routes
+from orderstream_workers.services.order_status import ReadModel, create_schema, open_engine, routes
 
 logger = logging.getLogger(__name__)
 
@@ -27,8 +26,9 @@ def serve_api(resources: Resources, host: str, port: int) -> None:
     config = ProducerConfig(
         records_per_second_per_shard=500, bytes_per_second_per_shard=524_288, when_full="raise"
     )
-    engine = create_engine(settings.read_model_url)
+    engine = open_engine(settings.read_model_url)
     resources.close_later(engine.dispose)
+    create_schema(engine)  # whoever asks before the first order is to be told that there is none
     with Producer(settings.stream, config=config) as producer:
         app = create_app(
             publisher=EventPublisher(producer, source="orders"),

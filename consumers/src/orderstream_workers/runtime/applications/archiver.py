@@ -1,0 +1,20 @@
+"""The archiver: every record of the stream, in Parquet."""
+
+from orderstream_workers.engine.delivery import Breaker, DeliveryTally
+from orderstream_workers.engine.processor import RecordProcessor, StopSignal
+from orderstream_workers.runtime.application import Application
+from orderstream_workers.runtime.clients import s3_client
+from orderstream_workers.runtime.resources import Resources
+from orderstream_workers.services.archiver import APPLICATION, ArchiverProcessor, S3ObjectStore
+
+
+def build(resources: Resources) -> Application:
+    """Wire the application."""
+    s3 = s3_client()
+    resources.close_later(s3.close)
+    objects, breaker, tally = S3ObjectStore(s3, resources.settings.archive_bucket), Breaker(), DeliveryTally()
+
+    def processor(shard_id: str, stop: StopSignal) -> RecordProcessor:  # noqa: ARG001 - the engine's
+        return ArchiverProcessor(objects=objects, stop=stop, breaker=breaker, tally=tally)
+
+    return Application(APPLICATION, processor, figures=tally.figures)
