@@ -14,6 +14,7 @@ either: they are told of results through the inbox.
 
 import datetime as dt
 import logging
+import math
 import queue
 import threading
 import time
@@ -172,7 +173,8 @@ class Worker:
     def _pause(self, now: float, deadline: float | None) -> float | None:
         moments = [host.wake_at for host in self._hosts.values()]
         moments += [moment for moment in (self._next_sync, deadline) if moment is not None]
-        return max(0.0, min(moments) - now) if moments else None
+        first = min(moments, default=math.inf)
+        return None if first == math.inf else max(0.0, first - now)
 
     def _handle(self, message: _Message) -> None:
         match message:

@@ -6,6 +6,7 @@ through ``on``. The worker runs jobs on executors; a simulation runs them whenev
 
 import datetime as dt
 import logging
+import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import Enum, auto
@@ -157,9 +158,10 @@ class ShardHost:
 
     @property
     def wake_at(self) -> float:
-        """When to send ``Signal.WOKEN`` at the latest, in seconds of the clock."""
-        # A moment after the lease has expired, for until then it has not.
-        moments = [self._owned.expires_at + 0.001]
+        """When to send ``Signal.WOKEN`` at the latest, in seconds of the clock; infinite if not by itself."""
+        # A moment after the lease has expired, for until then it has not. Once it is lost, the call under way
+        # is all that is waited for.
+        moments = [math.inf if self._owned.is_lost() else self._owned.expires_at + 0.001]
         if self._consumer.wake_at is not None:
             moments.append(self._consumer.wake_at)
         if self._polling.wake_at is not None and self._consumer.state is State.PROCESSING:
