@@ -99,7 +99,7 @@ def test_the_end_of_a_shard_creates_its_children_first(table: LeaseTable) -> Non
     started = Lease(lease_key="b", checkpoint=Position(1), lease_owner="other")
     table.create_if_absent(started)
     mine = owned(table, commit(table, LEASE, lambda held: held.taken_by("me")))
-    mine.register_children([Lease(lease_key="a"), Lease(lease_key="b")])
+    mine.register_children([Lease(lease_key="a"), Lease(lease_key="b")], frozenset("ab"))
     mine.checkpoint("SHARD_END")
     assert table.get("b") == started
     assert table.get("a") == Lease(lease_key="a")

@@ -88,18 +88,21 @@ class OwnedLease:
         with self._writing:
             self._write(lambda lease: lease.checkpointed(checkpoint))
 
-    def register_children(self, children: Sequence[Lease]) -> None:
-        """Create the leases of the shards that go on from here, then name them in ours.
+    def register_children(self, leases: Sequence[Lease], children: frozenset[str]) -> None:
+        """Create leases for the shards that go on from here, then name those shards in ours.
 
         The first half of a shard's end, in the order of KCL's ShutdownTask; the checkpoint SHARD_END is the
         second. Raises as ``renew`` does.
+
+        Args:
+            leases: The leases to create; those that exist stay as they are.
+            children: Ids of the shards that go on from here.
         """
         with self._writing:
-            for child in children:
-                self._table.create_if_absent(child)
+            for lease in leases:
+                self._table.create_if_absent(lease)
             if children:
-                keys = frozenset(child.lease_key for child in children)
-                self._write(lambda lease: lease.with_children(keys))
+                self._write(lambda held: held.with_children(children))
 
     def release(self) -> None:
         """Leave the shard to others at once; raises as ``renew`` does."""

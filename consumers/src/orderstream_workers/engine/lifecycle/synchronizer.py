@@ -43,8 +43,9 @@ class ShardSynchronizer:
     def register_children(self, owned: OwnedLease, named: tuple[Shard, ...]) -> None:
         """Create the leases of a closed shard's children and name them in its own.
 
-        Leases that are missing elsewhere are created first: a merged shard would otherwise begin without its
-        other parent, whose lease could not be created any more once the child's exists.
+        A merged shard's lease is not created while its other parent is listed and has none yet: that parent comes
+        of a lineage that lags behind, and a parent without a lease passes for one that is done. Whichever parent
+        ends last creates it.
 
         Args:
             owned: The lease of the closed shard.
@@ -57,9 +58,17 @@ class ShardSynchronizer:
         """
         shards = self.synchronize()
         children = list(named) or children_of(owned.key, shards)
-        if not children and any(shard.shard_id == owned.key for shard in shards):
+        listed = {shard.shard_id for shard in shards}
+        if not children and owned.key in listed:
             raise ChildrenUnknownError(owned.key)
-        owned.register_children(leases_of_children(children, self._initial_position))
+        ready = [
+            child
+            for child in children
+            if all(self._table.get(parent) for parent in (child.parents & listed) - {owned.key})
+        ]
+        owned.register_children(
+            leases_of_children(ready, self._initial_position), frozenset(child.shard_id for child in children)
+        )
 
     def parents_have_ended(self, parents: frozenset[str]) -> bool:
         """Whether a shard's parents are done. One without a lease is: it is past retention, or cleaned up."""

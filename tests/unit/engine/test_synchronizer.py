@@ -1,0 +1,80 @@
+"""Leases of children at the end of a shard."""
+
+import datetime as dt
+
+import pytest
+from fakes.engine_kinesis import SmallKinesis
+
+from orderstream_workers.engine.errors import ChildrenUnknownError
+from orderstream_workers.engine.leases import MemoryLeaseTable, OwnedLease, commit
+from orderstream_workers.engine.lifecycle.synchronizer import ShardSynchronizer
+from orderstream_workers.engine.retrieval import KinesisReader
+
+ID = "shardId-00000000000"
+
+
+class Stage:
+    def __init__(self, shards: int) -> None:
+        self.kinesis = SmallKinesis(shards)
+        self.table = MemoryLeaseTable()
+        reader = KinesisReader(self.kinesis, "s", max_records=9, now=lambda: dt.datetime.now(dt.UTC))
+        self.synchronizer = ShardSynchronizer(reader, self.table, "TRIM_HORIZON")
+        self.synchronizer.synchronize()
+
+    def end(self, number: int) -> None:
+        lease = self.table.get(f"{ID}{number}")
+        assert lease is not None
+        taken = commit(self.table, lease, lambda held: held.taken_by("me"))
+        owned = OwnedLease(self.table, taken, written_at=0, failover_time=9, clock=lambda: 0.0)
+        self.synchronizer.register_children(owned, ())
+        owned.checkpoint("SHARD_END")
+
+    def keys(self) -> set[int]:
+        return {int(lease.lease_key[-1]) for lease in self.table.list_leases()}
+
+
+def test_a_merged_shard_waits_for_the_lagging_lineage_of_its_other_parent() -> None:
+    """The lease of 5, merged of 0 and 4, is not there before 4 has one, whatever lies between 1 and 4."""
+    stage = Stage(shards=2)
+    stage.kinesis.split(f"{ID}1")  # 2 and 3
+    stage.kinesis.merge(f"{ID}2", f"{ID}3")  # 4
+    stage.kinesis.merge(f"{ID}0", f"{ID}4")  # 5
+    stage.end(0)
+    assert stage.keys() == {0, 1}
+    for number, keys in ((1, {0, 1, 2, 3}), (2, {0, 1, 2, 3, 4}), (3, {0, 1, 2, 3, 4})):
+        stage.end(number)
+        assert stage.keys() == keys
+    stage.end(4)
+    assert stage.keys() == {0, 1, 2, 3, 4, 5}
+    ended = stage.table.get(f"{ID}0")
+    assert ended is not None
+    assert ended.child_shard_ids == {f"{ID}5"}
+
+
+def test_a_parent_that_has_a_lease_is_waited_for_by_the_child_itself() -> None:
+    """The first parent to end creates the lease; it has not begun while the other parent is under way."""
+    stage = Stage(shards=2)
+    stage.kinesis.merge(f"{ID}0", f"{ID}1")
+    stage.end(0)
+    assert stage.keys() == {0, 1, 2}
+    parents = frozenset({f"{ID}0", f"{ID}1"})
+    assert not stage.synchronizer.parents_have_ended(parents)
+    stage.end(1)
+    assert stage.synchronizer.parents_have_ended(parents)
+
+
+def test_a_closed_shard_without_listed_children_does_not_end() -> None:
+    """The listing lags behind: it is read again later."""
+    stage = Stage(shards=1)
+    with pytest.raises(ChildrenUnknownError):
+        stage.end(0)
+
+
+def test_a_shard_that_is_gone_from_the_listing_ends_without_children() -> None:
+    """Past retention there is nothing to go on to from here; the listing begins with its descendants."""
+    stage = Stage(shards=1)
+    stage.kinesis.shards.clear()
+    stage.end(0)
+    lease = stage.table.get(f"{ID}0")
+    assert lease is not None
+    assert lease.has_ended
