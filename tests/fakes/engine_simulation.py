@@ -306,5 +306,10 @@ class World:
         for position, body in self.put_by_shard.get(lease.lease_key, ()):
             covered = lease.has_ended or (lease.position is not None and position <= lease.position)
             assert not covered or body in self._handled, f"{lease} is ahead of {position}"
-        if lease.has_ended:
-            assert all(self.table._leases.get(child) for child in lease.child_shard_ids)
+        for child in lease.child_shard_ids if lease.has_ended else ():
+            assert child in self.table._leases or not self._parents_have_ended(child), child
+
+    def _parents_have_ended(self, shard_id: str) -> bool:
+        (shard,) = (shard for shard in self.kinesis.shards(STREAM) if shard.shard_id == shard_id)
+        leases = [self.table._leases.get(parent) for parent in shard.parents]
+        return all(lease is not None and lease.has_ended for lease in leases)

@@ -3,8 +3,8 @@
 import datetime as dt
 
 import pytest
-from fakes.engine_kinesis import SmallKinesis
 
+from fakes.engine_kinesis import SmallKinesis
 from orderstream_workers.engine.errors import ChildrenUnknownError
 from orderstream_workers.engine.leases import MemoryLeaseTable, OwnedLease, commit
 from orderstream_workers.engine.lifecycle.synchronizer import ShardSynchronizer

@@ -43,9 +43,9 @@ class ShardSynchronizer:
     def register_children(self, owned: OwnedLease, named: tuple[Shard, ...]) -> None:
         """Create the leases of a closed shard's children and name them in its own.
 
-        A merged shard's lease is not created while its other parent is listed and has none yet: that parent comes
-        of a lineage that lags behind, and a parent without a lease passes for one that is done. Whichever parent
-        ends last creates it.
+        A merged shard's lease is not created while its other parent is listed and has none yet: that parent
+        comes of a lineage that lags behind, and a parent without a lease passes for one that is done.
+        Whichever parent ends last creates it.
 
         Args:
             owned: The lease of the closed shard.
