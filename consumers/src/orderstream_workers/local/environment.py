@@ -75,7 +75,8 @@ class Layout:
             read_model_url=f"sqlite:///{(self.home / 'read-model.sqlite').absolute()}",
             payments_api_url=self.payments_api_url,
             payments_per_second=self.options.payments_per_second,
-            failover_seconds=3.0,
+            # Short, so that a killed worker is soon replaced; long enough for a busy laptop.
+            failover_seconds=6.0,
         )
 
     @property

@@ -51,9 +51,7 @@ def run_worker(name: str, resources: Resources, stop: threading.Event) -> None:
         settings.stream,
         kinesis=resources.kinesis,
         # The suffix tells the consumer's leases from the service's own tables, one of which has its name.
-        leases=DynamoDBLeaseTable(
-            resources.dynamodb, f"{settings.table_prefix}{application.name}-consumer"
-        ),
+        leases=DynamoDBLeaseTable(resources.dynamodb, f"{settings.table_prefix}{application.name}-consumer"),
         processors=application.processors,
         config=EngineConfig(
             failover_time=settings.failover_seconds, idle_between_reads=settings.idle_between_reads

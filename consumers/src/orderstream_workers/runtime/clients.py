@@ -23,7 +23,7 @@ _CONFIG: Final = Config(
     max_pool_connections=64,
 )
 # A long poll of SQS answers after twenty seconds at the latest.
-_LONG_POLL: Final = Config(connect_timeout=3, read_timeout=25, retries={"total_max_attempts": 1})
+_LONG_POLL: Final = _CONFIG.merge(Config(read_timeout=25))
 
 
 def _client(service: str, config: Config = _CONFIG) -> Any:
