@@ -41,7 +41,9 @@ def ministack_command(interpreter: Path, port: int) -> tuple[str, ...]:
     """The command that serves ministack on the loopback interface, one worker as it demands."""
     return (
         *(str(interpreter), "-m", "uvicorn", "ministack.app:app", "--host", "127.0.0.1", "--port", str(port)),
-        *("--loop", "uvloop", "--http", "httptools", "--no-access-log", "--timeout-graceful-shutdown", "2"),
+        *("--loop", "uvloop", "--http", "httptools", "--no-access-log"),
+        # boto3 keeps its connections, and one that the server ends is only noticed when it is used next.
+        *("--timeout-keep-alive", "3600", "--timeout-graceful-shutdown", "2"),
     )
 
 
