@@ -3,10 +3,17 @@
 from typing import Any
 
 import pytest
-from botocore.exceptions import ClientError, ConnectTimeoutError
+from botocore.exceptions import ClientError, ConnectTimeoutError, ParamValidationError, WaiterError
 
 from orderstream.errors import DependencyError
-from orderstream_workers.store import ConditionFailedError, ContentionError, DynamoDBStore, Put
+from orderstream_workers.store import (
+    ConditionFailedError,
+    ContentionError,
+    DynamoDBStore,
+    Put,
+    TableSpec,
+    create_tables,
+)
 
 TWO = [Put("t", "a", {}, None), Put("t", "b", {}, None)]
 
@@ -52,7 +59,10 @@ def cancelled(*reasons: str) -> ClientError:
         (refusal("ProvisionedThroughputExceededException"), DependencyError),
         (refusal("InternalServerError"), DependencyError),
         (ConnectTimeoutError(endpoint_url="http://x"), DependencyError),
+        (refusal("AccessDeniedException"), DependencyError),
+        (refusal("ResourceNotFoundException"), DependencyError),
         (refusal("ValidationException"), ValueError),
+        (ParamValidationError(report="no such type"), ValueError),
         (cancelled("None", "ValidationError"), ValueError),
     ],
 )
@@ -93,3 +103,25 @@ def test_a_read_of_which_nothing_was_processed_is_an_outage() -> None:
     client = AnsweringClient({"Responses": {}, "UnprocessedKeys": {"t": {"Keys": keys}}})
     with pytest.raises(DependencyError):
         DynamoDBStore(client).get_many("t", ["a"])  # type: ignore[arg-type]
+
+
+class SlowTables:
+    """Takes every table and never makes it usable."""
+
+    class exceptions:  # noqa: N801 - boto3's name
+        ResourceInUseException = KeyError
+
+    def create_table(self, **_: Any) -> None:
+        pass
+
+    def get_waiter(self, _: str) -> Any:
+        return self
+
+    def wait(self, **_: Any) -> None:
+        raise WaiterError("table_exists", "Max attempts exceeded", {})
+
+
+def test_a_table_that_does_not_become_usable_is_an_outage() -> None:
+    """Whoever creates tables hears of one kind of failure, however DynamoDB fails."""
+    with pytest.raises(DependencyError):
+        create_tables(SlowTables(), [TableSpec("t")])  # type: ignore[arg-type]

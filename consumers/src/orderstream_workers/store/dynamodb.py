@@ -4,7 +4,7 @@ import uuid
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import BotoCoreError, ClientError, ParamValidationError
 
 from orderstream.errors import DependencyError
 from orderstream_workers.store.errors import ConditionFailedError, ContentionError
@@ -151,7 +151,7 @@ def create_tables(client: "DynamoDBClient", specs: Iterable[TableSpec], table_pr
         table_prefix: Put before every name.
 
     Raises:
-        DependencyError: DynamoDB could not be reached.
+        DependencyError: DynamoDB could not be reached, or a table did not become usable within a minute.
     """
     for spec in specs:
         keys: list[tuple[str, KeyTypeType]] = [("pk", "HASH"), ("sk", "RANGE")]
@@ -167,9 +167,12 @@ def create_tables(client: "DynamoDBClient", specs: Iterable[TableSpec], table_pr
             continue  # it is there already
         except (ClientError, BotoCoreError) as error:
             raise DependencyError("dynamodb", "CreateTable", str(error)) from error
-        client.get_waiter("table_exists").wait(
-            TableName=table_prefix + spec.name, WaiterConfig={"Delay": 1, "MaxAttempts": 60}
-        )
+        try:
+            client.get_waiter("table_exists").wait(
+                TableName=table_prefix + spec.name, WaiterConfig={"Delay": 1, "MaxAttempts": 60}
+            )
+        except BotoCoreError as error:
+            raise DependencyError("dynamodb", "DescribeTable", str(error)) from error
 
 
 def _call(method: Callable[..., Any], **request: Any) -> Any:
@@ -178,6 +181,9 @@ def _call(method: Callable[..., Any], **request: Any) -> Any:
         return method(**request)
     except ClientError as error:
         raise _translated(operation, error) from error
+    except ParamValidationError as error:
+        # botocore refuses it before it is sent: as with a ValidationException, no retry can help.
+        raise ValueError(f"botocore refuses {operation}: {error}") from error
     except BotoCoreError as error:
         raise DependencyError("dynamodb", operation, repr(error)) from error
 
@@ -200,6 +206,7 @@ def _translated(operation: str, error: ClientError) -> Exception:
     if code == "ValidationException":
         # A request that DynamoDB can never carry out is a mistake of ours, not an outage.
         return ValueError(f"DynamoDB refuses {operation}: {error}")
+    # A missing right or table, too: an operator mends it and the records go on; parking would blame them.
     return DependencyError("dynamodb", operation, str(error))
 
 

@@ -110,7 +110,13 @@ class LaneProcessor:
         while not lanes.finished:
             if not self._stopping():
                 for place in lanes.start():
-                    self._executor.submit(self._run, batch.records[place], place, ends)
+                    try:
+                        self._executor.submit(self._run, batch.records[place], place, ends)
+                    except RuntimeError as error:
+                        # The executor is shut down, so the process ends; the next owner starts here.
+                        logger.warning("no thread for a record, stopping", extra={"error": str(error)})
+                        self._over = True
+                        lanes.end(place, done=False)
             if not lanes.running:
                 break
             try:
@@ -171,6 +177,11 @@ class LaneProcessor:
         end = _End.ABANDONED
         try:
             end = self._deliver(record)
+        except BaseException:
+            # Not a failure of the record: started again it would end thread after thread, without a pause.
+            logger.exception("a lane was ended by force, stopping work on the shard", extra=_fields(record))
+            self._over = True
+            raise
         finally:
             ends.put((place, end))
 

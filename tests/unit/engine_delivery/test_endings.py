@@ -1,0 +1,80 @@
+"""The processor when threads or handlers end by force: it returns, and passes nothing that is not done."""
+
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
+from fakes.engine import ARRIVAL, RecordingCheckpointer, record_of
+from orderstream_workers.engine.delivery import (
+    Breaker,
+    DeliveryConfig,
+    DeliveryTally,
+    LaneProcessor,
+    RecordHandler,
+    StoredParking,
+)
+from orderstream_workers.engine.processor import InitializationInput, ProcessRecordsInput
+from orderstream_workers.engine.record import DeliveredRecord, Position
+from orderstream_workers.store import MemoryStore
+
+
+class ExitingHandler:
+    """Ends its thread on one key, at most as often as is said; after that it carries everything out."""
+
+    def __init__(self, key: str = "", exits: int = 0) -> None:
+        self.handled: list[bytes] = []
+        self.exits = 0
+        self._key = key
+        self._most = exits
+
+    def handle(self, record: DeliveredRecord) -> None:
+        if record.partition_key == self._key and self.exits < self._most:
+            self.exits += 1
+            raise SystemExit
+        self.handled.append(record.data)
+
+
+def processor_of(handler: RecordHandler, executor: ThreadPoolExecutor) -> LaneProcessor:
+    processor = LaneProcessor(
+        handler=handler,
+        parking=StoredParking(MemoryStore(), "it", lambda: ARRIVAL),
+        executor=executor,
+        breaker=Breaker(),
+        tally=DeliveryTally(),
+        stop=threading.Event(),
+        config=DeliveryConfig(max_lanes=1),
+    )
+    processor.initialize(InitializationInput("shardId-000000000000", None))
+    return processor
+
+
+def test_an_executor_that_is_shut_down_ends_the_work() -> None:
+    """Nothing raises, since a daemon would skip the batch; nothing is checkpointed, and nothing passes."""
+    executor = ThreadPoolExecutor(1)
+    executor.shutdown()
+    checkpointer = RecordingCheckpointer()
+    processor = processor_of(ExitingHandler(), executor)
+    processor.process_records(ProcessRecordsInput([record_of("a", 1)], checkpointer, 0))
+    processor.shard_ended(checkpointer)
+    assert checkpointer.positions == []
+
+
+def test_a_handler_that_ends_its_thread_stops_the_shard() -> None:
+    """It is not started again and again, and nothing behind its record is handled or checkpointed."""
+    handler = ExitingHandler("b", exits=50)
+    checkpointer = RecordingCheckpointer()
+    with ThreadPoolExecutor(1) as executor:
+        processor = processor_of(handler, executor)
+        records = [record_of("a", 1), record_of("b", 2), record_of("c", 3)]
+        processor.process_records(ProcessRecordsInput(records, checkpointer, 0))
+        processor.shard_ended(checkpointer)
+    assert handler.exits == 1
+    assert handler.handled == [b"a1"]
+    assert checkpointer.positions == [Position(1)]
+
+
+def test_an_empty_batch_checkpoints_nothing() -> None:
+    """Engines hand over empty batches to show progress; there is no position in them."""
+    checkpointer = RecordingCheckpointer()
+    with ThreadPoolExecutor(1) as executor:
+        processor_of(ExitingHandler(), executor).process_records(ProcessRecordsInput([], checkpointer, 0))
+    assert checkpointer.positions == []
