@@ -3,49 +3,17 @@
 import json
 import shutil
 import signal
-import socket
 import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import psutil
 import pytest
-from corruptions import ALL
 
-ROOT = Path(__file__).parents[2]
-INVOICES = ROOT / "data" / "online-retail-2010-12.csv.gz"
+from e2e.corruptions import ALL
+from e2e.running import INVOICES, free_base_port, orderstream, reconcile
+
 LIMIT = 400
-
-
-def free_base_port(count: int = 16) -> int:
-    """A port with enough free ones behind it."""
-    for base in range(26_000, 60_000, 100):
-        try:
-            for port in range(base, base + count):
-                with socket.socket() as probe:
-                    probe.bind(("127.0.0.1", port))
-        except OSError:
-            continue
-        return base
-    raise AssertionError("no free ports")
-
-
-def orderstream(home: Path, port: int, *arguments: str) -> list[str]:
-    command = [sys.executable, "-m", "orderstream_workers.cli.main", *arguments]
-    return [*command, "--home", str(home), *(["--base-port", str(port)] if port else [])]
-
-
-def reconcile(out: Path, limit: int) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [
-            *(sys.executable, str(Path(__file__).with_name("reconcile.py"))),
-            *("--orders", str(INVOICES), "--limit", str(limit), "--out", str(out)),
-        ],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
 
 
 @pytest.fixture(scope="module")
@@ -126,7 +94,7 @@ def test_interrupting_leaves_no_process_behind(tmp_path: Path) -> None:
             break
     children = json.loads((home / "state.json").read_text())["processes"]
     demo.send_signal(signal.SIGINT)
-    demo.stdout.close()
-    assert demo.wait(timeout=90) == 130
+    demo.communicate(timeout=90)
+    assert demo.returncode == 130
     assert len(children) == 12
     assert not [child["name"] for child in children if psutil.pid_exists(child["pid"])]

@@ -16,6 +16,15 @@ from orderstream_workers.demo.offers import Offer, OfferBook
 from orderstream_workers.demo.output import Output
 
 NOW = dt.datetime(2026, 1, 1, tzinfo=dt.UTC)
+DATA = {
+    "OrderPlaced": (
+        b'{"data": {"lines": [{"sku": "85123A", "quantity": 2},'
+        b' {"sku": "POST", "quantity": 1, "service": true}]}}'
+    ),
+    "OrderConfirmed": b"{}",
+    "OrderCancelled": b"{}",
+    "CustomerNotified": b'{"data": {"outcome": "sent"}}',
+}
 
 
 class FolderArchive:
@@ -23,7 +32,10 @@ class FolderArchive:
 
     def __init__(self, rows: list[tuple[str, str, str]]) -> None:
         self._table = pa.Table.from_pylist(
-            [{"event_id": event, "order_id": order, "event_type": kind} for event, order, kind in rows]
+            [
+                {"event_id": event, "order_id": order, "event_type": kind, "data": DATA[kind]}
+                for event, order, kind in rows
+            ]
         )
 
     def __iter__(self) -> Iterator[str]:
@@ -153,3 +165,13 @@ def test_orders_are_written_in_the_order_of_the_file(tmp_path: Path) -> None:
         ("c", None),
     ]
     assert lines[0]["lines"][1] == {"sku": "POST", "quantity": 1, "unit_price": "3.00"}
+
+
+def test_orders_of_others_are_in_the_same_books(tmp_path: Path) -> None:
+    """An order that somebody else placed takes from the same stock, and is charged by the same provider."""
+    run = right_run()
+    run["endings"].append(ending("stranger", "CONFIRMED"))
+    run["stock"][0] |= {"available": 6, "sold": 4}
+    run["ledger"].append(entry("stranger", "charge"))
+    run["archive"] += [("7", "stranger", "OrderPlaced"), ("8", "stranger", "OrderConfirmed")]
+    assert [check for check in books_of(tmp_path, run) if not check.balances] == []

@@ -18,7 +18,7 @@ from orderstream_workers.engine.delivery import (
 )
 from orderstream_workers.engine.processor import InitializationInput, ProcessRecordsInput
 from orderstream_workers.engine.record import DeliveredRecord, Position
-from orderstream_workers.store import Fault, MemoryStore, Write
+from orderstream_workers.store import ContentionError, Fault, MemoryStore, Write
 
 OUTAGE = DependencyError("dynamodb", "GetItem", "down")
 
@@ -55,12 +55,13 @@ class Rig:
         self.parking = StoredParking(store, "it", lambda: ARRIVAL)
         self.stop = PassingTime()
         self.tally = DeliveryTally()
+        self.breaker = Breaker(self.stop.clock)
         self.checkpointer = RecordingCheckpointer()
         self.processor = LaneProcessor(
             handler=handler,
             parking=self.parking,
             executor=executor,
-            breaker=Breaker(self.stop.clock),
+            breaker=self.breaker,
             tally=self.tally,
             stop=self.stop,
             config=DeliveryConfig(),
@@ -102,6 +103,22 @@ def test_an_outage_parks_nothing(executor: ThreadPoolExecutor) -> None:
     assert handler.handled == [b"a1", b"a2"]
     assert rig.parking.count() == 0
     assert rig.tally.figures()["retried"] == 100
+
+
+def test_a_hot_item_holds_up_its_own_lane_alone(executor: ThreadPoolExecutor) -> None:
+    """Contention is waited for, and the breaker stays closed: nobody else pauses for one hot item."""
+    failures = iter([ContentionError("TransactWriteItems")] * 3)
+
+    def fail(_: DeliveredRecord) -> None:
+        for failure in failures:
+            raise failure
+
+    handler = ScriptedHandler(fail)
+    rig = Rig(handler, MemoryStore(), executor)
+    rig.process([record_of("a", 1)])
+    assert handler.handled == [b"a1"]
+    assert rig.breaker.pause() == 0.0
+    assert rig.stop.now == pytest.approx(0.6)
 
 
 def test_a_failing_record_parks_its_key_and_stops_nothing_else(executor: ThreadPoolExecutor) -> None:

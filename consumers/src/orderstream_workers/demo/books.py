@@ -27,7 +27,7 @@ create table stock (sku text primary key, initial integer, available integer, re
     without rowid;
 create table entry (order_id text not null, kind text not null, amount_minor integer not null);
 create index entry_order on entry (order_id);
-create table archived (event_id text primary key, order_id text, type text) without rowid;
+create table archived (event_id text primary key, order_id text, type text, outcome text) without rowid;
 create index archived_order on archived (order_id, type);
 """
 )
@@ -89,7 +89,7 @@ def reconcile(database: sqlite3.Connection, dead_letters: int) -> list[Check]:
 
     accepted = count(_ACCEPTED)
     confirmed, cancelled = count(_WITH_STATE + "'CONFIRMED'"), count(_WITH_STATE + "'CANCELLED'")
-    confirmed_minor = one(f"select sum(total_minor) from ({_WITH_STATE} 'CONFIRMED')")
+    confirmed_minor = one("select sum(total_minor) from ending where state = 'CONFIRMED'")
     skus = count("select sku from stock")
     units_confirmed = one(
         "select sum(quantity) from ordered join ending using (order_id) where state = 'CONFIRMED'"
@@ -144,16 +144,20 @@ def reconcile(database: sqlite3.Connection, dead_letters: int) -> list[Check]:
     ]
 
 
-def add_rows(database: sqlite3.Connection, table: str, rows: Iterable[tuple[object, ...]]) -> None:
+def add_rows(database: sqlite3.Connection, table: str, rows: Iterable[tuple[object, ...]]) -> int:
     """Add rows to a table of the books, and pass over those whose key is there already.
 
     Args:
         database: The books.
         table: One of the tables above.
         rows: Values in the order of its columns.
+
+    Returns:
+        How many were added.
     """
     places = database.execute(f"select count(*) from pragma_table_info('{table}')").fetchone()[0]
     marks = ", ".join("?" * places)
     database.execute("begin")
-    database.executemany(f"insert or ignore into {table} values ({marks})", rows)
+    added = database.executemany(f"insert or ignore into {table} values ({marks})", rows).rowcount
     database.execute("commit")
+    return added

@@ -101,13 +101,33 @@ class Output:
         return self._write_lines("notifications.jsonl", messages)
 
     def write_archive(self, archive: Archive) -> None:
-        """Copy the archive's objects as they are into ``archive/`` and enter their events."""
+        """Copy the archive's objects as they are into ``archive/`` and enter their events.
+
+        An order that was placed by somebody else than this run is entered with its lines, for its units have
+        left the same stock.
+        """
         for key in archive:
             file = self._folder / "archive" / key
             file.parent.mkdir(parents=True, exist_ok=True)
             archive.download(key, file)
-            table = pq.read_table(file, columns=["event_id", "order_id", "event_type"])
-            add_rows(self._database, "archived", (tuple(row.values()) for row in table.to_pylist()))
+            for row in pq.read_table(
+                file, columns=["event_id", "order_id", "event_type", "data"]
+            ).to_pylist():
+                self._enter_event(**row)
+
+    def _enter_event(
+        self, *, event_id: str | None, order_id: str | None, event_type: str | None, data: bytes
+    ) -> None:
+        if event_id is None:
+            return  # bytes that are no event: archived as they are, and none of the books' business
+        content = json.loads(data)["data"] if event_type in {"OrderPlaced", "CustomerNotified"} else {}
+        entered = add_rows(
+            self._database, "archived", [(event_id, order_id, event_type, content.get("outcome"))]
+        )
+        offered = self._database.execute("select 1 from offer where order_id = ?", (order_id,)).fetchone()
+        if entered and event_type == "OrderPlaced" and not offered:
+            lines = [line for line in content["lines"] if not line.get("service")]
+            add_rows(self._database, "ordered", ((order_id, line["sku"], line["quantity"]) for line in lines))
 
     def write_summary(self, summary: Row) -> None:
         """Write ``summary.json``."""

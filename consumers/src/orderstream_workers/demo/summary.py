@@ -71,7 +71,7 @@ def end_to_end(database: sqlite3.Connection) -> dict[str, float | None]:
 
 
 def outcome_counts(database: sqlite3.Connection) -> dict[str, int]:
-    """How many of the accepted orders are in which state, and why the cancelled ones are."""
+    """How many accepted orders are in which state, why they were cancelled, and who was told."""
     states = database.execute(
         "select lower(state), count(*) from ending where order_id in"
         " (select order_id from offer where outcome = 'accepted') group by state"
@@ -80,7 +80,11 @@ def outcome_counts(database: sqlite3.Connection) -> dict[str, int]:
         "select 'cancelled_' || state_reason, count(*) from ending where state = 'CANCELLED' and order_id in"
         " (select order_id from offer where outcome = 'accepted') group by state_reason"
     )
-    return dict(states.fetchall()) | dict(reasons.fetchall())
+    told = database.execute(
+        "select 'notified_' || outcome, count(*) from archived where type = 'CustomerNotified'"
+        " and order_id in (select order_id from offer where outcome = 'accepted') group by outcome"
+    )
+    return dict(states.fetchall()) | dict(reasons.fetchall()) | dict(told.fetchall())
 
 
 def cpu_figures(

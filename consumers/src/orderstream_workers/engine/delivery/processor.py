@@ -11,6 +11,7 @@ from collections.abc import Callable
 from concurrent.futures import Executor
 from dataclasses import dataclass
 from enum import Enum, auto
+from typing import Final
 
 from orderstream.errors import DependencyError, OrderstreamError
 from orderstream_workers.engine.delivery.breaker import Breaker
@@ -25,8 +26,12 @@ from orderstream_workers.engine.processor import (
     StopSignal,
 )
 from orderstream_workers.engine.record import DeliveredRecord, Position
+from orderstream_workers.store import ContentionError
 
 logger = logging.getLogger(__name__)
+
+_CONTENTION_PAUSE: Final = 0.2
+"""Seconds that a lane waits for an item that other transactions hold."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -194,6 +199,11 @@ class LaneProcessor:
                 continue
             try:
                 self._attempt(record)
+            except ContentionError:
+                # One hot item says nothing about the others: this lane alone waits.
+                self._breaker.succeeded()
+                self._tally.count("retried")
+                self._stop.wait(_CONTENTION_PAUSE)
             except DependencyError as error:
                 self._breaker.failed()
                 self._tally.count("retried")

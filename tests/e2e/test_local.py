@@ -1,0 +1,159 @@
+"""An environment that stays up: orders over HTTP, cancellations, two workers of one application, a kill."""
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from e2e.running import INVOICES, free_base_port, orderstream, reconcile
+from orderstream_workers.demo.invoices import read_invoices
+from orderstream_workers.local.environment import Layout
+from orderstream_workers.local.lifecycle import read_state
+
+pytestmark = pytest.mark.timeout(300)
+
+
+class Environment:
+    """What a test sees of it.
+
+    Args:
+        home: Folder of its files.
+    """
+
+    def __init__(self, home: Path) -> None:
+        state = read_state(home)
+        assert state is not None
+        self.home = home
+        self.layout = Layout(home, state.options)
+        self.processes = {process.name: process for process in state.processes}
+        self.http = httpx.Client(base_url=self.layout.api_url)
+
+    def place(self, key: str, sku: str = "POST") -> str:
+        order = {"currency": "GBP", "lines": [{"sku": sku, "quantity": 1, "unit_price": "2.50"}]}
+        answer = self.http.post("/orders", json=order, headers={"Idempotency-Key": key})
+        assert answer.status_code == 202, answer.text
+        return str(answer.json()["order_id"])
+
+    def order(self, order_id: str) -> dict[str, Any]:
+        answer = self.http.get(f"/orders/{order_id}")
+        return dict(answer.json()) if answer.status_code == 200 else {"state": None, "history": []}
+
+    def story(self, order_id: str) -> list[str]:
+        return [entry["type"] for entry in self.order(order_id)["history"]]
+
+
+@pytest.fixture(scope="module")
+def environment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Environment]:
+    """A local environment, up for all tests of this module."""
+    home = tmp_path_factory.mktemp("local") / "home"
+    subprocess.run(orderstream(home, free_base_port(), "local", "up"), check=True)
+    try:
+        environment = Environment(home)
+        with environment.http:
+            yield environment
+    finally:
+        subprocess.run(orderstream(home, 0, "local", "down"), check=True)
+
+
+def until(holds: Callable[[], bool], seconds: float = 60.0) -> None:
+    deadline = time.monotonic() + seconds
+    pause = threading.Event()
+    while not holds():
+        assert time.monotonic() < deadline, "it did not come to pass"
+        pause.wait(0.1)
+
+
+def test_an_order_is_confirmed_and_its_story_told(environment: Environment) -> None:
+    """A single order goes through every step, and `order show` tells them in order."""
+    order_id = environment.place("one")
+    until(lambda: environment.order(order_id)["state"] == "CONFIRMED")
+    until(lambda: "CustomerNotified" in environment.story(order_id))
+    shown = subprocess.run(
+        orderstream(environment.home, 0, "order", "show", order_id),
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout
+    steps = ["OrderPlaced", "StockReserved", "PaymentCaptured", "ShipOrder", "OrderShipped", "OrderConfirmed"]
+    places = [shown.index(step) for step in steps if step not in {"StockReserved", "PaymentCaptured"}]
+    assert places == sorted(places)
+    assert all(step in shown for step in steps)
+
+
+def test_the_same_key_is_the_same_order(environment: Environment) -> None:
+    """A repeated request is answered alike and carried out once; another body under its key is refused."""
+    assert environment.place("twice") == environment.place("twice")
+    order = {"currency": "GBP", "lines": [{"sku": "POST", "quantity": 2, "unit_price": "2.50"}]}
+    answer = environment.http.post("/orders", json=order, headers={"Idempotency-Key": "twice"})
+    assert (answer.status_code, answer.json()["code"]) == (422, "idempotency_conflict")
+
+
+def test_a_cancellation_is_honoured_before_the_pivot_and_refused_after(environment: Environment) -> None:
+    """A customer's cancellation undoes an order that is not being shipped yet, and only such a one."""
+    early, late = environment.place("early"), environment.place("late")
+    assert environment.http.post(f"/orders/{early}/cancel").status_code == 202
+    until(lambda: environment.order(early)["state"] == "CANCELLED")
+    assert environment.order(early)["state_reason"] == "customer_request"
+    until(lambda: environment.order(late)["state"] == "CONFIRMED")
+    assert environment.http.post(f"/orders/{late}/cancel").status_code == 202
+    until(lambda: "OrderCancellationRefused" in environment.story(late))
+    assert environment.order(late)["state"] == "CONFIRMED"
+    assert environment.http.post("/orders/none/cancel").status_code == 404
+
+
+def test_an_unknown_sku_is_refused_by_inventory(environment: Environment) -> None:
+    """What inventory does not know cannot be ordered: the order is cancelled and nothing stays charged."""
+    order_id = environment.place("unknown", sku="99999")
+    until(lambda: environment.order(order_id)["state"] == "CANCELLED")
+    assert environment.order(order_id)["state_reason"] == "unknown_sku"
+
+
+def test_a_second_environment_is_refused(environment: Environment) -> None:
+    """Starting what runs already is an error that says so, and leaves it running."""
+    again = subprocess.run(
+        orderstream(environment.home, free_base_port(), "local", "up"),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert again.returncode == 1
+    assert "running already" in again.stderr
+    subprocess.run(orderstream(environment.home, 0, "local", "status"), check=True)
+
+
+def test_a_killed_worker_is_replaced_by_another_of_its_application(
+    environment: Environment, tmp_path: Path
+) -> None:
+    """Two processes share an application's leases; after kill -9 of one the other does all of its work."""
+    second = subprocess.Popen(
+        [sys.executable, "-m", "orderstream_workers.cli.main", "worker", "inventory"],
+        env=os.environ | environment.layout.environment,
+        stderr=subprocess.DEVNULL,
+    )
+    try:
+        out = tmp_path / "out"
+        demo = subprocess.Popen(
+            [
+                *orderstream(environment.home, environment.layout.options.base_port, "demo"),
+                *("--orders", str(INVOICES), "--limit", "60", "--out", str(out), "--no-progress"),
+            ]
+        )
+        first_order = next(read_invoices(INVOICES, 1)).order_id
+        until(lambda: len(environment.story(str(first_order))) > 1)
+        os.kill(environment.processes["inventory"].pid, signal.SIGKILL)
+        assert demo.wait(timeout=180) == 0
+        judged = reconcile(out, 60)
+        # The orders of the other tests of this module are in the same environment.
+        strangers = [line for line in judged.stdout.splitlines() if "never accepted" not in line]
+        assert strangers[:-1] == [], judged.stdout
+    finally:
+        second.terminate()
+        assert second.wait(timeout=60) == 0
