@@ -8,12 +8,11 @@ from typing import Any, Final
 
 from orderstream_workers.engine.config import EngineConfig
 from orderstream_workers.engine.leases import DynamoDBLeaseTable
-from orderstream_workers.engine.lifecycle import ShardProgress
-from orderstream_workers.engine.record import Position
 from orderstream_workers.engine.worker import Worker
 from orderstream_workers.runtime import applications
 from orderstream_workers.runtime.application import Application, Background
 from orderstream_workers.runtime.health import health_served
+from orderstream_workers.runtime.report import worker_report
 from orderstream_workers.runtime.resources import Resources
 
 logger = logging.getLogger(__name__)
@@ -59,13 +58,9 @@ def run_worker(name: str, resources: Resources, stop: threading.Event) -> None:
     )
 
     def report() -> dict[str, Any]:
-        return {
-            "application": application.name,
-            "healthy": True,
-            "worker_id": worker.worker_id,
-            "shards": [_shown(progress) for progress in worker.progress()],
-            **application.figures(),
-        }
+        return worker_report(
+            application.name, worker.worker_id, worker.progress(), application.figures, resources.clock()
+        )
 
     def drain_when_told() -> None:
         stop.wait()
@@ -94,18 +89,3 @@ def _background(run: Background, stop: threading.Event) -> threading.Thread:
             stop.set()
 
     return threading.Thread(target=guarded, name="background")
-
-
-def _shown(progress: ShardProgress) -> dict[str, Any]:
-    checkpoint = progress.checkpoint
-    return {
-        "shard_id": progress.shard_id,
-        "state": progress.state,
-        "checkpoint": f"{checkpoint.sequence_number}/{checkpoint.subsequence_number}"
-        if isinstance(checkpoint, Position)
-        else str(checkpoint),
-        "millis_behind_latest": progress.millis_behind_latest,
-        "last_success": progress.last_success.isoformat() if progress.last_success else None,
-        "foreign_aggregates": progress.foreign_aggregates,
-        "corrupt_aggregates": progress.corrupt_aggregates,
-    }

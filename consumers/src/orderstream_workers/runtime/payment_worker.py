@@ -6,6 +6,7 @@ import httpx
 
 from orderstream_workers.effects import StoredRateLimiter
 from orderstream_workers.runtime.health import health_served
+from orderstream_workers.runtime.report import figures_or_none
 from orderstream_workers.runtime.resources import Resources
 from orderstream_workers.services.payments import HttpPaymentProvider, PaymentWorker
 
@@ -33,8 +34,8 @@ def run_payment_worker(resources: Resources, stop: threading.Event) -> None:
         return {
             "application": "payment-worker",
             "healthy": True,
-            "dead_letters": resources.payment_dead_letters.depth(),
             **worker.counters.snapshot(),
+            **figures_or_none(lambda: {"dead_letters": resources.payment_dead_letters.depth()}),
         }
 
     with health_served(settings.health_port, report):
