@@ -1,7 +1,7 @@
 """What users need to test their own code: a Kinesis in the process, with shards, limits and faults on demand.
 
-``FakeKinesis().client()`` stands in for ``boto3.client("kinesis")``. ``python -m orderstream.testing.server`` serves
-the same over HTTP (extra ``testing``).
+``FakeKinesis().client()`` stands in for ``boto3.client("kinesis")``. ``python -m orderstream.testing.server``
+serves the same over HTTP (extra ``testing``).
 """
 
 from orderstream.testing.client import FakeKinesisClient

@@ -25,8 +25,8 @@ _DECODER: Final = msgspec.json.Decoder()
 class KinesisApp:
     """An ASGI application.
 
-    ``POST /`` takes Kinesis' calls, ``GET /health`` answers 200, ``POST /_faults`` arms one fault or a list of
-    them (JSON, fields as in ``Fault``), ``DELETE /_faults`` disarms all.
+    ``POST /`` takes Kinesis' calls, ``GET /health`` answers 200, ``POST /_faults`` arms one fault or a list
+    of them (JSON, fields as in ``Fault``), ``DELETE /_faults`` disarms all.
 
     Args:
         kinesis: What it serves.
@@ -69,9 +69,7 @@ class KinesisApp:
     async def _call(self, scope: Scope, body: bytes, send: Send) -> None:
         target = next((value for name, value in scope["headers"] if name == _TARGET), b"").decode("latin-1")
         try:
-            if not target.startswith(_PREFIX):
-                raise KinesisError("UnknownOperationException", f"Not a call of Kinesis: {target!r}.")
-            outcome = self._kinesis.call(target.removeprefix(_PREFIX), _request(body))
+            outcome = self._kinesis.call(_operation(target), _request(body))
         except KinesisError as error:
             await _answer(send, error.status, {"__type": error.code, "message": error.message})
             return
@@ -81,6 +79,12 @@ class KinesisApp:
             await _answer(send, 200, outcome.answer)
         else:
             await _break_off(send)
+
+
+def _operation(target: str) -> str:
+    if not target.startswith(_PREFIX):
+        raise KinesisError("UnknownOperationException", f"Not a call of Kinesis: {target!r}.")
+    return target.removeprefix(_PREFIX)
 
 
 def _request(body: bytes) -> dict[str, Any]:

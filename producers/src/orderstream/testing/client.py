@@ -55,7 +55,7 @@ class FakeKinesisClient:
             raise _client_error(operation, error) from error
         if outcome.lost is not None:
             _lose(outcome.lost)
-        return _rich(outcome.answer) | {"ResponseMetadata": _metadata(200)}
+        return {**_rich(outcome.answer), "ResponseMetadata": _metadata(200)}
 
 
 class FakeExceptions:

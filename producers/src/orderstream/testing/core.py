@@ -1,7 +1,7 @@
 """The fake's core: calls in, answers out, no threads and no I/O.
 
-A call is an operation's API name and its request, with bytes as bytes and times as seconds since the epoch; the
-answer has the shape of the service model.
+A call is an operation's API name and its request, with bytes as bytes and times as seconds since the epoch;
+the answer has the shape of the service model.
 """
 
 from collections import Counter

@@ -7,7 +7,7 @@ _RETRYABLE = {"ProvisionedThroughputExceededException", "ThrottlingException", "
 
 
 def status_of(code: str) -> int:
-    """HTTP status of an error code: 500 or 503 for faults of the service, else 400, as the service model says."""
+    """HTTP status of an error code: 500 or 503 for faults of the service, else 400."""
     return _SERVER_ERRORS.get(code, 400)
 
 

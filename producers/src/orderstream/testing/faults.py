@@ -19,7 +19,7 @@ class FaultKind(StrEnum):
     FAIL_RECORDS = "fail_records"
     """Records of a PutRecords are refused one by one; the others are taken."""
     LOSE_ANSWER = "lose_answer"
-    """The call takes effect, then the connection ends: ``error`` ConnectionClosedError or ReadTimeoutError."""
+    """The call takes effect, its answer never comes: ``error`` ConnectionClosedError or ReadTimeoutError."""
     DELAY = "delay"
     """The call takes effect and its answer comes late."""
 
@@ -36,8 +36,8 @@ class Fault(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     """One scripted fault.
 
     Attributes:
-        operation: The call's API name, e.g. ``"PutRecords"``; ``"*"`` means any. ``"ListShards"`` makes the shard map
-            unavailable.
+        operation: The call's API name, e.g. ``"PutRecords"``; ``"*"`` means any. ``"ListShards"`` makes the
+            shard map unavailable.
         kind: What goes wrong; default: the call is rejected.
         error: The error's code, e.g. ``"InternalFailure"`` for HTTP 500; the default depends on the kind.
         message: The error's message.

@@ -118,8 +118,8 @@ class Reading:
         if now - iterator.issued_at > allowed:
             raise KinesisError(
                 "ExpiredIteratorException",
-                f"Iterator expired. The iterator was created at time {iterator.issued_at} while right now it is "
-                f"{now} which is further in the future than the tolerated delay of {int(allowed * 1_000)} "
+                f"Iterator expired. The iterator was created at time {iterator.issued_at} while right now it "
+                f"is {now} which is further in the future than the tolerated delay of {int(allowed * 1_000)} "
                 "milliseconds.",
             )
 

@@ -47,16 +47,11 @@ def uniform_ranges(count: int) -> list[HashRange]:
     return [HashRange(starts[index], starts[index + 1] - 1) for index in range(count)]
 
 
-def is_inner_boundary(hash_range: HashRange, at: int) -> bool:
-    """Whether a range can be split at a hash key so that both children hold at least one."""
-    return hash_range.start < at <= hash_range.end
-
-
 def plan_uniform_scaling(current: Sequence[HashRange], target: int) -> list[Split | Merge]:
     """Plan the splits and merges that lead to evenly sized shards.
 
-    As UpdateShardCount does it: first every boundary that is wanted is made, in temporary shards where it has to be,
-    then every boundary that is not wanted is removed.
+    As UpdateShardCount does it: first every boundary that is wanted is made, in temporary shards where it has
+    to be, then every boundary that is not wanted is removed.
 
     Args:
         current: The open shards' ranges; they tile the hash keys.

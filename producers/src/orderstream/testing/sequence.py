@@ -1,7 +1,7 @@
 """Sequence numbers: a stream's positions, dressed as AWS writes them.
 
-AWS' sequence numbers have 56 digits and compare as integers. Ours are a constant of that length plus the position,
-so that a child's are always above its parents'.
+AWS' sequence numbers have 56 digits and compare as integers. Ours are a constant of that length plus the
+position, so that a child's are always above its parents'.
 """
 
 from orderstream.testing.errors import invalid_argument

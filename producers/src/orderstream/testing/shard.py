@@ -27,8 +27,8 @@ class StoredRecord(NamedTuple):
 class Shard:
     """One shard of a stream.
 
-    Positions and arrivals never decrease, so every look-up is a binary search and a read at the tip costs the same
-    whatever the shard holds.
+    Positions and arrivals never decrease, so every look-up is a binary search and a read at the tip costs the
+    same whatever the shard holds.
 
     Args:
         number: Its number in the stream, which makes its id.

@@ -9,7 +9,6 @@ from orderstream.testing.resharding import (
     HashRange,
     Merge,
     Split,
-    is_inner_boundary,
     plan_uniform_scaling,
     uniform_ranges,
 )
@@ -127,15 +126,14 @@ class Stream:
             KinesisError: InvalidArgumentException.
         """
         self._demand_open(shard)
-        if not is_inner_boundary(shard.hash_range, at):
+        start, end = shard.hash_range
+        if not start + 1 < at < end:
             raise invalid_argument(
-                f"NewStartingHashKey {at} used in SplitShard() on shard {shard.shard_id} in stream {self.name} "
-                f"under account {self.account} is not both greater than one plus the shard's StartingHashKey "
-                f"{shard.hash_range.start} and less than the shard's EndingHashKey {shard.hash_range.end}."
+                f"NewStartingHashKey {at} used in SplitShard() on shard {shard.shard_id} in stream "
+                f"{self.name} under account {self.account} is not both greater than one plus the shard's "
+                f"StartingHashKey {start} and less than the shard's EndingHashKey {end}."
             )
-        lower = HashRange(shard.hash_range.start, at - 1)
-        upper = HashRange(at, shard.hash_range.end)
-        self._replace([shard], [lower, upper], now)
+        self._divide(shard, at, now)
 
     def merge(self, first: Shard, second: Shard, now: float) -> None:
         """Merge two open shards whose ranges meet.
@@ -158,7 +156,7 @@ class Stream:
         for step in plan_uniform_scaling([shard.hash_range for shard in self._open], count):
             match step:
                 case Split(at):
-                    self.split(self.shard_of(at), at, now)
+                    self._divide(self.shard_of(at), at, now)
                 case Merge(at):
                     self.merge(self.shard_of(at - 1), self.shard_of(at), now)
 
@@ -173,6 +171,10 @@ class Stream:
             raise invalid_argument(
                 f"Shard {shard.shard_id} in stream {self.name} under account {self.account} is not open."
             )
+
+    def _divide(self, shard: Shard, at: int, now: float) -> None:
+        start, end = shard.hash_range
+        self._replace([shard], [HashRange(start, at - 1), HashRange(at, end)], now)
 
     def _replace(self, parents: Sequence[Shard], ranges: Sequence[HashRange], now: float) -> None:
         position = self.position

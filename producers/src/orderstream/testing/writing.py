@@ -109,6 +109,7 @@ def _hash_key(entry: Request) -> int:
         return int.from_bytes(md5(entry["PartitionKey"].encode(), usedforsecurity=False).digest(), "big")
     if not (explicit.isascii() and explicit.isdigit()) or int(explicit) > MAX_HASH_KEY:
         raise invalid_argument(
-            f"Invalid ExplicitHashKey. ExplicitHashKey must be in the range: [0, 2^128-1]. Specified value was {explicit}"
+            "Invalid ExplicitHashKey. ExplicitHashKey must be in the range: [0, 2^128-1]. "
+            f"Specified value was {explicit}"
         )
     return int(explicit)
