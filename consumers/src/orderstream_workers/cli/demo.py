@@ -3,6 +3,7 @@
 import signal
 import sys
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 from typing import NoReturn
 
@@ -56,7 +57,8 @@ def demo(
     Starts an environment and stops it in the end, or plays into the one that is up. Exit status 0 only if
     everything reconciles.
     """
-    signal.signal(signal.SIGTERM, _interrupt)
+    # Said outright, since a shell starts what it puts into the background with Ctrl-C ignored.
+    _on_interruption(_interrupt)
     console = Console()
     options = EnvironmentOptions(
         shards=shards,
@@ -89,7 +91,14 @@ def demo(
     sys.exit(0 if balanced else 1)
 
 
+def _on_interruption(act: Callable[..., object] | signal.Handlers) -> None:
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, act)
+
+
 def _interrupt(*_: object) -> NoReturn:
+    # A second Ctrl-C would stop the stopping, and leave processes behind.
+    _on_interruption(signal.SIG_IGN)
     raise KeyboardInterrupt
 
 
