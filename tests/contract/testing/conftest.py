@@ -1,13 +1,13 @@
-"""The suite's subject: a client of the fake, in the process or through boto3 and HTTP, whose answers are checked."""
+"""The subject: a client of the fake, in the process or through boto3 and HTTP, whose answers are checked."""
 
 from collections.abc import Callable, Iterator
 from itertools import count
 from typing import Any
 
 import pytest
+
 from fakes.kinesis_model import CheckedClient
 from fakes.kinesis_server import KinesisServer, kinesis_server
-
 from orderstream.testing import FakeKinesis
 
 _numbers = count(1)

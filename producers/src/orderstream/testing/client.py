@@ -101,17 +101,19 @@ def _metadata(status: int) -> dict[str, Any]:
     }
 
 
-def _plain(value: Any) -> Any:
+def _plain(value: Any, name: str = "") -> Any:
     """Times to seconds since the epoch and payloads to bytes, at any depth."""
     match value:
         case dict():
-            return {name: _plain(one) for name, one in value.items()}
+            return {name: _plain(one, name) for name, one in value.items()}
         case list() | tuple():
             return [_plain(one) for one in value]
         case dt.datetime():
             return value.timestamp()
         case bytearray() | memoryview():
             return bytes(value)
+        case str() if name == "Data":
+            return value.encode()
         case _:
             return value
 

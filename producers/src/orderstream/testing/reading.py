@@ -41,7 +41,7 @@ class Reading:
 
     def _get_iterator(self, request: Request) -> Answer:
         stream = self._streams.find(request)
-        shard = stream.shard(request["ShardId"])
+        shard = stream.retained_shard(request["ShardId"], self._streams.clock())
         position = self._start(stream, shard, request)
         return {"ShardIterator": self._encoded(stream, shard, position)}
 
@@ -92,6 +92,7 @@ class Reading:
         shard = stream.shard(iterator.shard_id)
         if limits.throttling and not shard.budget.read(now):
             raise throttled(shard.shard_id, stream.name, stream.account)
+        shard.trim(stream.horizon(now))
         records = shard.read(iterator.position, limit, limits.get_bytes)
         shard.budget.has_read(sum(len(record.data) + len(record.partition_key) for record in records))
         position = records[-1].position + 1 if records else iterator.position

@@ -99,6 +99,17 @@ class Stream:
             return self.shards[int(number)]
         raise shard_not_found(shard_id, self.name, self.account)
 
+    def retained_shard(self, shard_id: str, now: float) -> Shard:
+        """Find a shard that may still hold records.
+
+        Raises:
+            KinesisError: ResourceNotFoundException.
+        """
+        shard = self.shard(shard_id)
+        if not self._retains(shard, now):
+            raise shard_not_found(shard_id, self.name, self.account)
+        return shard
+
     def shard_of(self, hash_key: int) -> Shard:
         """The open shard that takes a hash key."""
         return self._open[bisect_right(self._starts, hash_key) - 1]
@@ -116,8 +127,16 @@ class Stream:
 
     def listed(self, now: float) -> list[Shard]:
         """All shards that may still hold records, oldest first."""
-        horizon = self.horizon(now)
-        return [shard for shard in self.shards if shard.closed_at is None or shard.closed_at > horizon]
+        return [shard for shard in self.shards if self._retains(shard, now)]
+
+    def open_at(self, at: float, now: float) -> list[Shard]:
+        """The shards that were open at a time, or at the trim horizon if that is later."""
+        at = max(at, self.horizon(now))
+        listed = self.listed(now)
+        if at <= self.created_at:
+            # By lineage, not by time: on a clock that stands still a first shard may have closed already.
+            return [shard for shard in listed if not shard.parents]
+        return [shard for shard in listed if shard.was_open_at(at)]
 
     def split(self, shard: Shard, at: int, now: float) -> None:
         """Split an open shard at a hash key.
@@ -165,6 +184,9 @@ class Stream:
         horizon = self.horizon(now)
         for shard in self.shards:
             shard.trim(horizon)
+
+    def _retains(self, shard: Shard, now: float) -> bool:
+        return shard.closed_at is None or shard.closed_at > self.horizon(now)
 
     def _demand_open(self, shard: Shard) -> None:
         if not shard.is_open:

@@ -302,7 +302,6 @@ def _filtered(
 ) -> list[Shard]:
     """ShardFilter as the service model describes it."""
     listed = stream.listed(now)
-    horizon = max(stream.created_at, stream.horizon(now))
     match kind:
         case None | "FROM_TRIM_HORIZON":
             return listed
@@ -311,9 +310,9 @@ def _filtered(
         case "AT_LATEST":
             return [shard for shard in listed if shard.is_open]
         case "AT_TRIM_HORIZON":
-            return [shard for shard in listed if shard.was_open_at(horizon)]
+            return stream.open_at(stream.created_at, now)
         case "AT_TIMESTAMP" if timestamp is not None:
-            return [shard for shard in listed if shard.was_open_at(max(timestamp, horizon))]
+            return stream.open_at(timestamp, now)
         case "FROM_TIMESTAMP" if timestamp is not None:
             return [shard for shard in listed if shard.closed_at is None or shard.closed_at > timestamp]
         case _:

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from hashlib import md5
 from typing import Any
 
-from orderstream.testing.errors import KinesisError, invalid_argument, throttled, validation
+from orderstream.testing.errors import KinesisError, invalid_argument, stream_not_found, throttled, validation
 from orderstream.testing.faults import Faults
 from orderstream.testing.resharding import MAX_HASH_KEY
 from orderstream.testing.sequence import sequence_number
@@ -45,7 +45,7 @@ class Writing:
         return {stream.shard_of(_hash_key(entry)).shard_id for entry in entries}
 
     def _put_record(self, request: Request) -> Answer:
-        stream, now = self._streams.find(request), self._streams.clock()
+        stream, now = self._opened(request)
         size = self._check(request, "")
         try:
             return self._take(stream, request, size, now, "PutRecord") | {"EncryptionType": "NONE"}
@@ -53,7 +53,8 @@ class Writing:
             self._count(stream, 1, now)
 
     def _put_records(self, request: Request) -> Answer:
-        stream, now, limits = self._streams.find(request), self._streams.clock(), self._streams.limits
+        stream, now = self._opened(request)
+        limits = self._streams.limits
         entries = request.get("Records") or []
         if not 1 <= len(entries) <= limits.put_records:
             constraint = f"have length between 1 and {limits.put_records}"
@@ -73,6 +74,12 @@ class Writing:
                 results.append({"ErrorCode": error.code, "ErrorMessage": error.message})
         self._count(stream, len(entries), now)
         return {"FailedRecordCount": failed, "Records": results, "EncryptionType": "NONE"}
+
+    def _opened(self, request: Request) -> tuple[Stream, float]:
+        stream, now = self._streams.find(request), self._streams.clock()
+        if stream.status(now) == "CREATING":
+            raise stream_not_found(stream.name, stream.account)
+        return stream, now
 
     def _take(self, stream: Stream, entry: Request, size: int, now: float, operation: str) -> Answer:
         shard = stream.shard_of(_hash_key(entry))
