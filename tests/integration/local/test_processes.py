@@ -73,7 +73,7 @@ def test_a_healthy_process_is_waited_for_and_stopped(tmp_path: Path, started: li
 def test_a_process_that_ends_says_why(tmp_path: Path) -> None:
     """One that ends while starting is an error with the last lines that it printed."""
     process = start(spec_of("print('the reason'); raise SystemExit(3)", port=free_port()), tmp_path)
-    with pytest.raises(StartFailedError, match="ended while starting.*\n.*the reason"):
+    with pytest.raises(StartFailedError, match=r"ended while starting.*\n.*the reason"):
         wait_healthy(process, timeout=20)
 
 
