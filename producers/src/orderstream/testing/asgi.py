@@ -9,7 +9,7 @@ import msgspec
 
 from orderstream.testing.errors import KinesisError
 from orderstream.testing.fake import FakeKinesis
-from orderstream.testing.faults import faults_from_json
+from orderstream.testing.faults import Fault, faults_from_json
 
 Scope = dict[str, Any]
 Receive = Callable[[], Awaitable[dict[str, Any]]]
@@ -53,7 +53,7 @@ class KinesisApp:
                 self._kinesis.faults.clear()
                 await _answer(send, 200, {})
             case "POST", "/":
-                await self._call(scope, body, send)
+                await self._call(scope, body, receive, send)
             case _:
                 await _answer(send, 404, {"message": "Kinesis' calls are POST /"})
 
@@ -66,7 +66,7 @@ class KinesisApp:
         self._kinesis.faults.add(*faults)
         await _answer(send, 200, {"armed": len(faults)})
 
-    async def _call(self, scope: Scope, body: bytes, send: Send) -> None:
+    async def _call(self, scope: Scope, body: bytes, receive: Receive, send: Send) -> None:
         target = next((value for name, value in scope["headers"] if name == _TARGET), b"").decode("latin-1")
         try:
             outcome = self._kinesis.call(_operation(target), _request(body))
@@ -78,7 +78,7 @@ class KinesisApp:
         if outcome.lost is None:
             await _answer(send, 200, outcome.answer)
         else:
-            await _break_off(send)
+            await _lose(outcome.lost, scope, receive, send)
 
 
 def _operation(target: str) -> str:
@@ -116,11 +116,20 @@ async def _answer(send: Send, status: int, content: dict[str, Any]) -> None:
     await send({"type": "http.response.body", "body": body})
 
 
-async def _break_off(send: Send) -> None:
-    """Promise more than is sent: the server then ends the connection, and the caller has no answer."""
-    headers = [(b"content-type", _JSON), (b"content-length", b"2")]
-    await send({"type": "http.response.start", "status": 200, "headers": headers})
-    await send({"type": "http.response.body", "body": b"{"})
+async def _lose(fault: Fault, scope: Scope, receive: Receive, send: Send) -> None:
+    """Let the caller wait until it gives up, or end its connection before the answer."""
+    if fault.code == "ReadTimeoutError":
+        while (await receive())["type"] != "http.disconnect":
+            pass
+    elif scope["http_version"] == "2":
+        # A stream that ends short of its content-length is broken (RFC 9113, 8.1.1).
+        headers = [(b"content-type", _JSON), (b"content-length", b"2")]
+        await send({"type": "http.response.start", "status": 200, "headers": headers})
+        await send({"type": "http.response.body", "body": b"{"})
+    else:
+        # Returning without any answer would make the server answer 500. After an interim 100, which callers
+        # skip (RFC 9110, 15.2), it ends the connection instead.
+        await send({"type": "http.response.start", "status": 100, "headers": []})
 
 
 async def _lifespan(receive: Receive, send: Send) -> None:

@@ -61,6 +61,7 @@ class Fault(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     seconds: float = 0.0
 
     def __post_init__(self) -> None:
+        FaultKind(self.kind)  # refuses a text that is no kind
         if not 0 <= self.rate <= 1:
             raise ValueError(f"rate is {self.rate}; it must be from 0 to 1")
         if self.times is not None and self.times < 1:
@@ -137,7 +138,7 @@ class Faults:
         """
         for armed in self._armed:
             fault = armed.fault
-            if fault.kind is not kind or not _matches(fault, operation, stream):
+            if fault.kind != kind or not _matches(fault, operation, stream):
                 continue
             if fault.shard_id is not None and fault.shard_id not in shards():
                 continue

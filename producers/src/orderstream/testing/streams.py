@@ -97,10 +97,14 @@ class Streams:
             shard_count=shard_count,
             limits=self.limits,
             now=now,
-            settled_at=now + self.transition_seconds,
+            settled_at=self.settled_at(now),
         )
         self._streams[name] = stream
         return stream
+
+    def settled_at(self, now: float) -> float:
+        """When a change is over; one that takes no time is over even if the clock steps back."""
+        return now + self.transition_seconds if self.transition_seconds else 0.0
 
     def delete(self, name: str) -> None:
         """Forget a stream."""
@@ -293,7 +297,7 @@ class StreamOperations:
         return stream, now
 
     def _changed(self, stream: Stream, now: float) -> Answer:
-        stream.busy_until(now + self._streams.transition_seconds)
+        stream.busy_until(self._streams.settled_at(now))
         return {}
 
 
