@@ -4,6 +4,7 @@ from orderstream_workers.engine.delivery.breaker import Breaker
 from orderstream_workers.engine.delivery.handler import RecordHandler
 from orderstream_workers.engine.delivery.lanes import Lanes
 from orderstream_workers.engine.delivery.parking import PARKING, Parking, StoredParking
+from orderstream_workers.engine.delivery.persistence import until_it_works
 from orderstream_workers.engine.delivery.processor import DeliveryConfig, LaneProcessor
 from orderstream_workers.engine.delivery.tally import DeliveryTally
 
@@ -17,4 +18,5 @@ __all__ = [
     "Parking",
     "RecordHandler",
     "StoredParking",
+    "until_it_works",
 ]

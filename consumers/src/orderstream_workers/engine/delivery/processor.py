@@ -18,6 +18,7 @@ from orderstream_workers.engine.delivery.breaker import Breaker
 from orderstream_workers.engine.delivery.handler import RecordHandler
 from orderstream_workers.engine.delivery.lanes import Lanes
 from orderstream_workers.engine.delivery.parking import Parking
+from orderstream_workers.engine.delivery.persistence import until_it_works
 from orderstream_workers.engine.delivery.tally import DeliveryTally
 from orderstream_workers.engine.processor import (
     Checkpointer,
@@ -236,24 +237,15 @@ class LaneProcessor:
         return _End.DONE
 
     def _until_it_works(self, act: Callable[[], object]) -> bool:
-        """Do something that depends on others again and again; False if we have to stop before it works."""
-        while not self._stopping():
-            if pause := self._breaker.pause():
-                self._stop.wait(pause)
-                continue
-            try:
-                act()
-            except DependencyError as error:
-                self._breaker.failed()
-                logger.warning("a dependency fails, trying again", extra={"error": str(error)})
-            except Exception:
-                # Going on would pass a record that is recorded nowhere: the shard stands still and says so.
-                self._breaker.failed()
-                logger.exception("cannot go on, trying again")
-            else:
-                self._breaker.succeeded()
-                return True
-        return False
+        return until_it_works(
+            act,
+            stop=self._stop,
+            breaker=self._breaker,
+            tally=self._tally,
+            is_over=lambda: self._over,
+            # Going on would pass a record that is recorded nowhere: the shard stands still and says so.
+            retried=Exception,
+        )
 
 
 def _fields(record: DeliveredRecord) -> dict[str, object]:

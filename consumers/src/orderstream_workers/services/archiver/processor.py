@@ -17,7 +17,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from orderstream.errors import DependencyError, OrderstreamError
-from orderstream_workers.engine.delivery import Breaker, DeliveryTally
+from orderstream_workers.engine.delivery import Breaker, DeliveryTally, until_it_works
 from orderstream_workers.engine.processor import (
     Checkpointer,
     InitializationInput,
@@ -156,18 +156,4 @@ class ArchiverProcessor:
             self._checkpointed = self._archived
 
     def _until_it_works(self, act: Callable[[], object]) -> bool:
-        """Do something again and again while a dependency fails; False if we have to stop before it works."""
-        while not self._stop.is_set():
-            if pause := self._breaker.pause():
-                self._stop.wait(pause)
-                continue
-            try:
-                act()
-            except DependencyError as error:
-                self._breaker.failed()
-                self._tally.count("retried")
-                logger.warning("a dependency fails, trying again", extra={"error": str(error)})
-            else:
-                self._breaker.succeeded()
-                return True
-        return False
+        return until_it_works(act, stop=self._stop, breaker=self._breaker, tally=self._tally)

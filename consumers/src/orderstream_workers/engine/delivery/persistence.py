@@ -1,0 +1,55 @@
+"""Doing one thing again and again until it works, for what a processor cannot go on without."""
+
+import logging
+from collections.abc import Callable
+
+from orderstream.errors import DependencyError
+from orderstream_workers.engine.delivery.breaker import Breaker
+from orderstream_workers.engine.delivery.tally import DeliveryTally
+from orderstream_workers.engine.processor import StopSignal
+
+logger = logging.getLogger(__name__)
+
+
+def until_it_works(
+    act: Callable[[], object],
+    *,
+    stop: StopSignal,
+    breaker: Breaker,
+    tally: DeliveryTally,
+    is_over: Callable[[], bool] = lambda: False,
+    retried: type[Exception] = DependencyError,
+) -> bool:
+    """Do something again and again while it fails.
+
+    Args:
+        act: What to do.
+        stop: Ends the tries, and the pauses between them.
+        breaker: Holds back tries; hears how each of them ended.
+        tally: Counts ``retried``.
+        is_over: A second reason to try no more, looked at before each try; by default there is none.
+        retried: The failures that are tried again; by default those of a dependency.
+
+    Returns:
+        Whether it worked; False if we had to stop before.
+
+    Raises:
+        Exception: what the act raised and is not ``retried``.
+    """
+    while not (stop.is_set() or is_over()):
+        if pause := breaker.pause():
+            stop.wait(pause)
+            continue
+        try:
+            act()
+        except retried as error:
+            breaker.failed()
+            tally.count("retried")
+            # An outage explains itself; anything else is a fault, which whoever mends it has to find.
+            outage = isinstance(error, DependencyError)
+            level = logging.WARNING if outage else logging.ERROR
+            logger.log(level, "it fails, trying again", extra={"error": str(error)}, exc_info=not outage)
+        else:
+            breaker.succeeded()
+            return True
+    return False
