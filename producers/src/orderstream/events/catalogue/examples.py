@@ -70,9 +70,26 @@ class _Conversation:
             initial(message, source="orders", event_id=event_id, time=self._now(), conversation_id=opening)
         )
 
+    def falls_due(self, overdue: StepOverdue) -> Envelope:
+        """A deadline of the coordinator passes; no message causes it."""
+        mark = f"{overdue.step}:{overdue.attempt}"
+        return self._add(
+            initial(
+                overdue,
+                source="saga",
+                event_id=initial_event_id(
+                    "saga", "timer", f"{self.order_id}/{overdue.step}/{overdue.attempt}"
+                ),
+                time=self._now(),
+                correlation_id=mark,
+                conversation_id=self.envelopes[0].conversation_id,
+            )
+        )
+
     def follows(
-        self, cause: Envelope, message: Message, *, source: str, ordinal: int = 0, step: str | None = None
+        self, cause: Envelope, message: Message, *, source: str, ordinal: int = 0, mark: str | None = None
     ) -> Envelope:
+        """A message is caused by another; a command bears its mark: the step, and which request of it."""
         asks = isinstance(message, Command)
         return self._add(
             following(
@@ -81,7 +98,7 @@ class _Conversation:
                 source=source,
                 ordinal=ordinal,
                 time=self._now(),
-                correlation_id=f"{step}:1" if asks else None,
+                correlation_id=mark,
                 reply_to="saga" if asks else None,
             )
         )
@@ -117,8 +134,8 @@ def _requested(talk: _Conversation, placed: Envelope) -> tuple[Envelope, Envelop
     )
     reserve = ReserveStock(order_id=talk.order_id, lines=units)
     return (
-        talk.follows(placed, reserve, source="saga", ordinal=0, step="reserve_stock"),
-        talk.follows(placed, capture, source="saga", ordinal=1, step="capture_payment"),
+        talk.follows(placed, reserve, source="saga", ordinal=0, mark="reserve_stock:1"),
+        talk.follows(placed, capture, source="saga", ordinal=1, mark="capture_payment:1"),
     )
 
 
@@ -131,7 +148,7 @@ def _confirmed_order() -> list[Envelope]:
     charge = PaymentCaptured(order_id=order, amount_minor=_TOTAL, currency="GBP", charge_id="ch_7c0b4f21")
     captured = talk.follows(capture, charge, source="payments")
     ship_order = ShipOrder(order_id=order, country="United Kingdom", units=12)
-    ship = talk.follows(captured, ship_order, source="saga", step="ship_order")
+    ship = talk.follows(captured, ship_order, source="saga", mark="ship_order:1")
     request = talk.opens(OrderCancellationRequested(order_id=order))
     refused = OrderCancellationRefused(order_id=order, reason="shipping_requested")
     talk.follows(request, refused, source="saga")
@@ -145,7 +162,7 @@ def _confirmed_order() -> list[Envelope]:
 
 
 def _cancelled_order() -> list[Envelope]:
-    """Charged but out of stock: what was asked for is undone."""
+    """Charged but out of stock: the charge is undone, and the refused reservation needs no undoing."""
     talk = _Conversation("536544")
     order = talk.order_id
     reserve, capture = _requested(talk, _placed(talk))
@@ -153,10 +170,8 @@ def _cancelled_order() -> list[Envelope]:
     talk.follows(capture, charge, source="payments")
     rejected = StockRejected(order_id=order, reason="out_of_stock", sku="85123A")
     rejection = talk.follows(reserve, rejected, source="inventory")
-    release_stock, refund_payment = ReleaseStock(order_id=order), RefundPayment(order_id=order)
-    release = talk.follows(rejection, release_stock, source="saga", ordinal=0, step="reserve_stock")
-    refund = talk.follows(rejection, refund_payment, source="saga", ordinal=1, step="capture_payment")
-    talk.follows(release, StockReleased(order_id=order), source="inventory")
+    refund_payment = RefundPayment(order_id=order)
+    refund = talk.follows(rejection, refund_payment, source="saga", mark="capture_payment:2")
     repaid = PaymentRefunded(order_id=order, amount_minor=_TOTAL, currency="GBP", refund_id="re_5e88c1d0")
     refunded = talk.follows(refund, repaid, source="payments")
     cancelled = OrderCancelled(
@@ -168,16 +183,31 @@ def _cancelled_order() -> list[Envelope]:
     return talk.envelopes
 
 
-def _other_answers() -> list[Envelope]:
-    """What else services may say: a declined card, a refused shipment, a late step."""
+def _declined_order() -> list[Envelope]:
+    """The card is declined: the reserved stock is released."""
     talk = _Conversation("536556")
     order = talk.order_id
-    _, capture = _requested(talk, _placed(talk))
-    overdue = StepOverdue(order_id=order, step="capture_payment", attempt=1)
-    talk.follows(capture, overdue, source="saga", ordinal=1)
-    talk.follows(capture, PaymentDeclined(order_id=order, reason="card_declined"), source="payments")
+    reserve, capture = _requested(talk, _placed(talk))
+    talk.follows(reserve, StockReserved(order_id=order), source="inventory")
+    declined = PaymentDeclined(order_id=order, reason="card_declined")
+    decline = talk.follows(capture, declined, source="payments")
+    release = talk.follows(decline, ReleaseStock(order_id=order), source="saga", mark="reserve_stock:2")
+    talk.follows(release, StockReleased(order_id=order), source="inventory")
+    return talk.envelopes
+
+
+def _unshippable_order() -> list[Envelope]:
+    """The shipment is asked for twice, for want of an answer, and refused."""
+    talk = _Conversation("536557")
+    order = talk.order_id
+    reserve, capture = _requested(talk, _placed(talk))
+    talk.follows(reserve, StockReserved(order_id=order), source="inventory")
+    charge = PaymentCaptured(order_id=order, amount_minor=_TOTAL, currency="GBP", charge_id="ch_83f60d17")
+    captured = talk.follows(capture, charge, source="payments")
     ship_order = ShipOrder(order_id=order, country="RSA", units=12)
-    ship = talk.follows(capture, ship_order, source="saga", ordinal=2, step="ship_order")
+    talk.follows(captured, ship_order, source="saga", mark="ship_order:1")
+    overdue = talk.falls_due(StepOverdue(order_id=order, step="ship_order", attempt=1))
+    ship = talk.follows(overdue, ship_order, source="saga", mark="ship_order:2")
     refused = ShipmentRefused(order_id=order, reason="destination_not_served")
     talk.follows(ship, refused, source="shipping")
     return talk.envelopes
@@ -203,5 +233,6 @@ def example_of(message_type: type[Message]) -> Envelope:
 
 
 _BY_TYPE: Final = {
-    envelope.type: envelope for envelope in reversed((*CONFIRMED_ORDER, *CANCELLED_ORDER, *_other_answers()))
+    envelope.type: envelope
+    for envelope in reversed((*CONFIRMED_ORDER, *CANCELLED_ORDER, *_declined_order(), *_unshippable_order()))
 }

@@ -40,7 +40,8 @@ StockRejected, PaymentDeclined, ShipmentRefused, StepOverdue or OrderCancellatio
 ```
 
 Shipping is the pivot. Until it is asked for, a refusal, a late step or the customer's wish undoes every step
-that was asked for; after it, only a refused shipment does, and a cancellation is refused.
+that was asked for and not refused; after it, only a refused shipment does, and a cancellation is refused. A
+command's correlation id is its step and a number that counts the step's requests, its compensation included.
 """
 
 
