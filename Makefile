@@ -30,6 +30,10 @@ demo: install ## Play 200 real orders through the whole pipeline and reconcile t
 test: install ## Run all tests
 	$(BIN)/pytest
 
+.PHONY: bench-fake
+bench-fake: install ## Read the fake Kinesis at the tip with 1,000,000 records held and with 10,000
+	$(BIN)/python producers/benchmarks/bench_fake_tip.py
+
 .PHONY: lint
 lint: install ## Check style, types and the import rules
 	$(BIN)/ruff check .

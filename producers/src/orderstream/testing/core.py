@@ -13,6 +13,7 @@ from orderstream.testing.errors import KinesisError
 from orderstream.testing.faults import Fault, FaultKind, Faults
 from orderstream.testing.limits import Limits
 from orderstream.testing.reading import Reading
+from orderstream.testing.required import demand_members
 from orderstream.testing.streams import StreamOperations, Streams
 from orderstream.testing.writing import Writing
 
@@ -82,6 +83,7 @@ class KinesisCore:
         carry_out = self._operations.get(operation)
         if carry_out is None:
             raise KinesisError("UnknownOperationException", f"The fake does not know {operation}.")
+        demand_members(operation, request)
         stream = self._stream_name(request)
 
         def shards() -> set[str]:

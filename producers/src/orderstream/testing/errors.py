@@ -39,9 +39,10 @@ def invalid_argument(message: str) -> KinesisError:
 
 def validation(member: str, value: object, constraint: str) -> KinesisError:
     """A parameter breaks a constraint of the service model."""
+    shown = "null" if value is None else f"'{value}'"
     return KinesisError(
         "ValidationException",
-        f"1 validation error detected: Value '{value}' at '{member}' failed to satisfy constraint: "
+        f"1 validation error detected: Value {shown} at '{member}' failed to satisfy constraint: "
         f"Member must {constraint}",
     )
 
