@@ -1,10 +1,14 @@
-"""The members that a request has to have, as the service model marks them."""
+"""The members that a request has to have, as the service model marks them.
+
+And the partition key: optional only in streams whose records the service itself distributes (AUTO), which the
+fake does not have.
+"""
 
 from typing import Any, Final
 
 from orderstream.testing.errors import validation
 
-_REQUIRED: Final[dict[str, tuple[str, ...]]] = {
+REQUIRED: Final[dict[str, tuple[str, ...]]] = {
     "AddTagsToStream": ("Tags",),
     "CreateStream": ("StreamName",),
     "DecreaseStreamRetentionPeriod": ("RetentionPeriodHours",),
@@ -27,7 +31,7 @@ def demand_members(operation: str, request: dict[str, Any]) -> None:
     Raises:
         KinesisError: ValidationException, which names the first that is missing.
     """
-    for member in _REQUIRED.get(operation, ()):
+    for member in REQUIRED.get(operation, ()):
         if request.get(member) is None:
             raise validation(_as_reported(member), None, "not be null")
     if operation == "PutRecords":

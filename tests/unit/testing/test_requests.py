@@ -1,0 +1,99 @@
+"""Requests against botocore's service model, and the faults' own rules."""
+
+import pytest
+
+from fakes.kinesis_model import operation_model
+from orderstream.testing import FakeKinesis, Fault, FaultKind, KinesisError
+from orderstream.testing.core import KinesisCore
+from orderstream.testing.faults import faults_from_json
+from orderstream.testing.limits import Limits
+from orderstream.testing.required import REQUIRED
+
+
+def operations() -> list[str]:
+    core = KinesisCore(
+        limits=Limits(), clock=lambda: 0.0, account="1", region="r", transition_seconds=0.0, seed=0
+    )
+    return sorted(core._operations)
+
+
+@pytest.mark.parametrize("operation", operations())
+def test_the_required_members_are_the_service_models(operation: str) -> None:
+    """A member is demanded if and only if the model demands it; a stream is named in one of two ways."""
+    shape = operation_model(operation).input_shape
+    assert shape is not None
+    # Streams distribute by partition key by default, and then, the model's text says, it is required.
+    always = {"PartitionKey"} & shape.members.keys()
+    assert set(REQUIRED.get(operation, ())) == set(shape.required_members) | always
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [{"rate": 1.5}, {"rate": -0.1}, {"times": 0}, {"skip": -1}, {"seconds": -1}, {"kind": "nonsense"}],
+)
+def test_a_fault_that_makes_no_sense_is_refused(wrong: dict[str, object]) -> None:
+    """A fault that could never strike as meant is an error where it is made."""
+    with pytest.raises(ValueError, match=r"\w"):
+        Fault(operation="PutRecord", **wrong)  # type: ignore[arg-type]
+
+
+def test_faults_are_read_from_json() -> None:
+    """One fault or a list, with the fields of ``Fault``."""
+    assert faults_from_json(b'{"operation": "*"}') == [Fault(operation="*")]
+    listed = faults_from_json(b'[{"operation": "PutRecord", "kind": "delay", "seconds": 2}]')
+    assert listed == [Fault(operation="PutRecord", kind=FaultKind.DELAY, seconds=2)]
+
+
+def test_the_same_seed_strikes_the_same_records() -> None:
+    """Random rates repeat themselves under a seed and differ under another."""
+
+    def failures(seed: int) -> list[bool]:
+        kinesis = FakeKinesis(seed=seed)
+        kinesis.faults.add(Fault(operation="PutRecords", kind=FaultKind.FAIL_RECORDS, rate=0.3, times=None))
+        kinesis.call("CreateStream", {"StreamName": "orders", "ShardCount": 1})
+        records = [{"Data": b"", "PartitionKey": "a"}] * 100
+        results = kinesis.call("PutRecords", {"StreamName": "orders", "Records": records}).answer["Records"]
+        return ["ErrorCode" in result for result in results]
+
+    assert failures(1) == failures(1) != failures(2)
+
+
+def test_a_delay_is_slept_in_the_callers_thread() -> None:
+    """The injected sleep is told how late the answer is."""
+    slept: list[float] = []
+    kinesis = FakeKinesis(sleep=slept.append)
+    kinesis.faults.add(Fault(operation="CreateStream", kind=FaultKind.DELAY, seconds=2.5))
+    kinesis.client().create_stream(StreamName="orders", ShardCount=1)
+    assert slept == [2.5]
+
+
+def test_spent_faults_are_no_longer_pending() -> None:
+    """``pending`` shows what can still strike, ``clear`` empties it, ``calls`` counts rejected calls too."""
+    kinesis = FakeKinesis()
+    endless = Fault(operation="ListStreams", times=None, skip=1)
+    kinesis.faults.add(Fault(operation="ListStreams"), endless)
+    with pytest.raises(KinesisError):
+        kinesis.call("ListStreams", {})
+    assert kinesis.faults.pending == (endless,)
+    kinesis.faults.clear()
+    assert kinesis.faults.pending == ()
+    kinesis.call("ListStreams", {})
+    assert kinesis.calls["ListStreams"] == 2
+
+
+def test_an_error_knows_whether_a_retry_helps() -> None:
+    """Throttles and failures of the service may pass, mistakes of the caller do not."""
+    codes = ["ProvisionedThroughputExceededException", "InternalFailure", "InvalidArgumentException"]
+    assert [KinesisError(code, "").may_be_retried for code in codes] == [True, True, False]
+
+
+def test_a_test_may_look_inside() -> None:
+    """``shards`` and ``records`` show what is held, whatever the limits."""
+    kinesis = FakeKinesis()
+    kinesis.call("CreateStream", {"StreamName": "orders", "ShardCount": 2})
+    kinesis.call(
+        "PutRecord", {"StreamName": "orders", "Data": b"x", "PartitionKey": "a", "ExplicitHashKey": "0"}
+    )
+    assert [len(shard) for shard in kinesis.shards("orders")] == [1, 0]
+    (record,) = kinesis.records("orders", "shardId-000000000000")
+    assert (record.data, record.partition_key) == (b"x", "a")
