@@ -1,23 +1,23 @@
-"""What users need to test their own code: a fake Kinesis with shards, limits, resharding and faults on demand.
+"""What users need to test their own code: a Kinesis in the process, with shards, limits and faults on demand.
 
-Use it in the process through ``FakeKinesis().client()``, or serve it with ``python -m orderstream.testing.server``.
+``FakeKinesis().client()`` stands in for ``boto3.client("kinesis")``. ``python -m orderstream.testing.server``
+serves the same over HTTP (extra ``testing``).
 """
 
-from orderstream.testing.client import FakeKinesis
+from orderstream.testing.client import FakeKinesisClient
 from orderstream.testing.errors import KinesisError
+from orderstream.testing.fake import FakeKinesis
 from orderstream.testing.faults import Fault, FaultKind, Faults
 from orderstream.testing.limits import Limits
-from orderstream.testing.resharding import HashRange
-from orderstream.testing.shard import Shard, StoredRecord
+from orderstream.testing.shard import StoredRecord
 
 __all__ = [
     "FakeKinesis",
+    "FakeKinesisClient",
     "Fault",
     "FaultKind",
     "Faults",
-    "HashRange",
     "KinesisError",
     "Limits",
-    "Shard",
     "StoredRecord",
 ]

@@ -1,227 +1,131 @@
-"""The fake in the process: a stand-in for the boto3 Kinesis client."""
+"""A stand-in for the boto3 Kinesis client: the same methods, answers and exceptions, without a network."""
 
-import threading
-import time
-from collections import Counter
-from collections.abc import Callable, Mapping
-from datetime import UTC, datetime
-from functools import cache, partial
-from types import SimpleNamespace
-from typing import TYPE_CHECKING, Any, cast
+import datetime as dt
+import uuid
+from collections.abc import Callable
+from functools import cached_property
+from typing import Any, Final, NoReturn
 
-import botocore.exceptions
-from botocore import xform_name
-from botocore.errorfactory import ClientExceptionsFactory
-from botocore.loaders import Loader
-from botocore.model import ServiceModel
-from botocore.paginate import Paginator, PaginatorModel
-from botocore.validate import ParamValidator
+from botocore.exceptions import ClientError, ConnectionClosedError, ReadTimeoutError
 
-from orderstream.testing.account import Account, Response
-from orderstream.testing.core import OPERATIONS, Answer, KinesisCore
-from orderstream.testing.faults import Faults
-from orderstream.testing.limits import Limits
-from orderstream.testing.shard import Shard, StoredRecord
-from orderstream.testing.stream import Stream
+from orderstream.testing.core import Outcome
+from orderstream.testing.errors import KinesisError
+from orderstream.testing.faults import Fault
 
-if TYPE_CHECKING:
-    from mypy_boto3_kinesis.client import KinesisClient
-
-_NAMES = {xform_name(operation): operation for operation in OPERATIONS}
-_TIMES = frozenset({"ApproximateArrivalTimestamp", "StreamCreationTimestamp", "Timestamp"})
+_ENDPOINT: Final = "https://kinesis.fake"
+_TIMES: Final = {"StreamCreationTimestamp", "ApproximateArrivalTimestamp"}
 
 
-class FakeKinesis:
-    """A Kinesis in the process.
+class FakeKinesisClient:
+    """What ``FakeKinesis.client()`` gives: ``put_records``, ``get_records``, ``list_shards`` and so on.
 
-    ::
-
-        kinesis = FakeKinesis()
-        kinesis.create_stream("orders", shards=4)
-        kinesis.faults.add(Fault(operation="PutRecords", error="InternalFailure", times=3))
-        client = kinesis.client()  # use it like boto3.client("kinesis")
-
-    Thread-safe by one lock.
+    Safe to use from many threads, as boto3's is.
 
     Args:
-        clock: Seconds since the epoch.
-        limits: What shards carry; ``Limits(throttling=False)`` for no limits per second.
-        transition_seconds: How long a stream stays CREATING, UPDATING or DELETING; default 0, not at all.
-        seed: Seed of the faults' random rates.
-        sleep: Waits out added latency, in seconds.
-
-    Attributes:
-        faults: The faults that are armed.
+        call: Carries out an operation by its API name.
     """
 
-    def __init__(
-        self,
-        *,
-        clock: Callable[[], float] = time.time,
-        limits: Limits | None = None,
-        transition_seconds: float = 0.0,
-        seed: int = 0,
-        sleep: Callable[[float], None] = time.sleep,
-    ) -> None:
-        self.faults = Faults(seed)
-        self._clock = clock
-        self._sleep = sleep
-        self._lock = threading.Lock()
-        account = Account(limits=limits or Limits(), transition_seconds=transition_seconds)
-        self._core = KinesisCore(account, self.faults)
+    def __init__(self, call: Callable[[str, dict[str, Any]], Outcome]) -> None:
+        self._call = call
 
-    def client(self) -> "KinesisClient":
-        """A client, used like the one that ``boto3.client("kinesis")`` returns."""
-        return cast("KinesisClient", _Client(self))
+    def __getattr__(self, name: str) -> Callable[..., dict[str, Any]]:
+        """Make the method of an operation."""
+        if name.startswith("_"):
+            raise AttributeError(name)
+        operation = "".join(word.capitalize() for word in name.split("_"))
 
-    def call(self, operation: str, request: Mapping[str, Any]) -> Answer:
-        """Take a call under its API name, as the shells do; delay and loss are theirs to play out."""
-        with self._lock:
-            return self._core.call(operation, request, self._clock())
+        def method(**request: Any) -> dict[str, Any]:
+            return self._carry_out(operation, request)
 
-    def wait(self, seconds: float) -> None:
-        """Wait out a latency that was asked for."""
-        if seconds > 0:
-            self._sleep(seconds)
+        method.__name__ = name
+        return method
 
-    def create_stream(self, name: str, shards: int = 1) -> None:
-        """Create a stream, past all faults and counters.
-
-        Raises:
-            KinesisError: the name is taken or not allowed.
-        """
-        with self._lock:
-            self._core.account.create(name, shards, self._clock())
-
-    @property
-    def calls(self) -> Counter[str]:
-        """How often each operation was called, by API name."""
-        with self._lock:
-            return self._core.calls.copy()
-
-    @property
-    def errors(self) -> Counter[str]:
-        """How often each error was answered, refused records included."""
-        with self._lock:
-            return self._core.errors.copy()
-
-    def shards(self, stream: str) -> tuple[Shard, ...]:
-        """The shards of a stream, open and closed, oldest first."""
-        with self._lock:
-            return tuple(self._stream(stream).shards.values())
-
-    def records(self, stream: str, shard_id: str | None = None) -> list[StoredRecord]:
-        """Everything that a shard or a whole stream holds, in the order of arrival, past all limits."""
-        with self._lock:
-            shards = self._stream(stream).shards
-            wanted = shards.values() if shard_id is None else (shards[shard_id],)
-            found = [record for shard in wanted for record in shard.read(0, len(shard), 1 << 62)]
-        return sorted(found, key=lambda record: record.position)
-
-    def _stream(self, name: str) -> Stream:
-        return self._core.account.stream_named(name, self._clock())
-
-
-class _Client:
-    """Methods under boto3's names, with its checks, errors and types."""
-
-    def __init__(self, kinesis: FakeKinesis) -> None:
-        self._kinesis = kinesis
-        self.meta = SimpleNamespace(service_model=_service_model(), region_name="us-east-1")
-        self.exceptions = _exceptions()
-
-    def __getattr__(self, name: str) -> Callable[..., Response]:
-        operation = _NAMES.get(name)
-        if operation is None:
-            raise AttributeError(
-                f"the fake Kinesis client has no {name!r}; it has {', '.join(sorted(_NAMES))}"
-            )
-        return partial(self._call, operation)
+    @cached_property
+    def exceptions(self) -> "FakeExceptions":
+        """The exceptions by name, to catch them as with boto3."""
+        return FakeExceptions()
 
     def close(self) -> None:
-        """Nothing is open."""
+        """There is nothing to close."""
 
-    def get_paginator(self, operation_name: str) -> Paginator:
-        """boto3's own paginator over this client."""
-        operation = _NAMES[operation_name]
-        config = _paginators().get_paginator(operation)
-        return Paginator(getattr(self, operation_name), config, _service_model().operation_model(operation))
-
-    def _call(self, operation: str, /, **params: Any) -> Response:
-        shape = _service_model().operation_model(operation).input_shape
-        report = ParamValidator().validate(params, shape)
-        if report.has_errors():
-            raise botocore.exceptions.ParamValidationError(report=report.generate_report())
-        answer = self._kinesis.call(operation, _to_wire(params))
-        self._kinesis.wait(answer.delay)
-        if answer.lost:
-            lost = getattr(botocore.exceptions, answer.lost)
-            raise lost(endpoint_url="https://kinesis.us-east-1.amazonaws.com/", error="the answer was lost")
-        status = answer.error.status if answer.error else 200
-        metadata = {"RequestId": "0", "HTTPStatusCode": status, "HTTPHeaders": {}, "RetryAttempts": 0}
-        if answer.error:
-            error = {"Code": answer.error.code, "Message": answer.error.message}
-            raise self.exceptions.from_code(answer.error.code)(
-                {"Error": error, "message": answer.error.message, "ResponseMetadata": metadata}, operation
-            )
-        return {**_from_wire(answer.body), "ResponseMetadata": metadata}
+    def _carry_out(self, operation: str, request: dict[str, Any]) -> dict[str, Any]:
+        try:
+            outcome = self._call(operation, _plain(request))
+        except KinesisError as error:
+            raise _client_error(operation, error) from error
+        if outcome.lost is not None:
+            _lose(outcome.lost)
+        return {**_rich(outcome.answer), "ResponseMetadata": _metadata(200)}
 
 
-@cache
-def _loader() -> Loader:
-    return Loader(include_default_search_paths=True)
+class FakeExceptions:
+    """Exception classes by the names of Kinesis' errors; each is made once."""
+
+    def __getattr__(self, name: str) -> type[ClientError]:
+        """The exception of a name."""
+        if name == "ClientError":
+            return ClientError
+        if name.startswith("_"):
+            raise AttributeError(name)
+        return _exception(name)
 
 
-@cache
-def _service_model() -> ServiceModel:
-    return ServiceModel(_loader().load_service_model("kinesis", "service-2"), service_name="kinesis")
+_EXCEPTIONS: dict[str, type[ClientError]] = {}
 
 
-@cache
-def _paginators() -> PaginatorModel:
-    return PaginatorModel(_loader().load_service_model("kinesis", "paginators-1"))
+def _exception(name: str) -> type[ClientError]:
+    return _EXCEPTIONS.setdefault(name, type(name, (ClientError,), {}))
 
 
-@cache
-def _exceptions() -> Any:
-    return ClientExceptionsFactory().create_client_exceptions(_service_model())
+def _client_error(operation: str, error: KinesisError) -> ClientError:
+    response: Any = {
+        "Error": {"Code": error.code, "Message": error.message},
+        "ResponseMetadata": _metadata(error.status),
+        "message": error.message,
+    }
+    return _exception(error.code)(response, operation)
 
 
-def _to_wire(params: Mapping[str, Any]) -> dict[str, Any]:
-    """Turn what boto3 takes into what the core takes: blobs as bytes, times as seconds."""
-    request = dict(params)
-    for member in _TIMES & request.keys():
-        request[member] = _seconds(request[member])
-    if "ShardFilter" in request:
-        request["ShardFilter"] = _to_wire(request["ShardFilter"])
-    if "Data" in request:
-        request["Data"] = _blob(request["Data"])
-    if "Records" in request:
-        request["Records"] = [{**record, "Data": _blob(record["Data"])} for record in request["Records"]]
-    return request
+def _lose(fault: Fault) -> NoReturn:
+    if fault.code == "ReadTimeoutError":
+        raise ReadTimeoutError(endpoint_url=_ENDPOINT)
+    raise ConnectionClosedError(endpoint_url=_ENDPOINT)
 
 
-def _blob(value: Any) -> bytes:
-    if isinstance(value, str):
-        return value.encode()
-    return bytes(value.read() if hasattr(value, "read") else value)
+def _metadata(status: int) -> dict[str, Any]:
+    return {
+        "RequestId": str(uuid.uuid4()),
+        "HTTPStatusCode": status,
+        "HTTPHeaders": {},
+        "RetryAttempts": 0,
+    }
 
 
-def _seconds(value: Any) -> float:
-    if isinstance(value, datetime):
-        return value.timestamp()
-    if isinstance(value, str):
-        return datetime.fromisoformat(value).timestamp()
-    return float(value)
+def _plain(value: Any, name: str = "") -> Any:
+    """Times to seconds since the epoch and payloads to bytes, at any depth."""
+    match value:
+        case dict():
+            return {name: _plain(one, name) for name, one in value.items()}
+        case list() | tuple():
+            return [_plain(one) for one in value]
+        case dt.datetime():
+            return value.timestamp()
+        case bytearray() | memoryview():
+            return bytes(value)
+        case str() if name == "Data":
+            return value.encode()
+        case _:
+            return value
 
 
-def _from_wire(value: Any) -> Any:
-    """Turn an answer of the core into boto3's: times as datetimes."""
-    if isinstance(value, dict):
-        return {
-            key: datetime.fromtimestamp(item, UTC) if key in _TIMES else _from_wire(item)
-            for key, item in value.items()
-        }
-    if isinstance(value, list):
-        return [_from_wire(item) for item in value]
-    return value
+def _rich(answer: Any, name: str = "") -> Any:
+    """Seconds since the epoch to times, at any depth."""
+    match answer:
+        case dict():
+            return {member: _rich(value, member) for member, value in answer.items()}
+        case list():
+            return [_rich(one) for one in answer]
+        case _ if name in _TIMES:
+            return dt.datetime.fromtimestamp(answer, dt.UTC)
+        case _:
+            return answer

@@ -1,208 +1,227 @@
-r"""One stream: its shards, their lineage, and the one counter that orders everything in it.
-
-::
-
-                  ready                 split, merge, scale
-    CREATING ------------> ACTIVE <-------------------------> UPDATING
-                             |              ready
-                             | delete
-                             v      ready
-                          DELETING --------> gone
-
-With a transition time of 0 the states between are passed at once.
-"""
+"""One stream: its shards, their lineage, and the position that every record takes."""
 
 from bisect import bisect_right
-from collections import deque
-from collections.abc import Callable, Iterable
-from enum import StrEnum
+from collections.abc import Sequence
 
-from orderstream.testing.errors import invalid_argument
+from orderstream.testing.errors import KinesisError, invalid_argument, shard_not_found
 from orderstream.testing.limits import Limits, ShardBudget
-from orderstream.testing.resharding import HashRange, Merge, Split, plan_uniform_scaling, uniform_ranges
+from orderstream.testing.resharding import (
+    HashRange,
+    Merge,
+    Split,
+    plan_uniform_scaling,
+    uniform_ranges,
+)
 from orderstream.testing.shard import Shard
 
-_SHARD_DIGITS = 10
-_POSITION_DIGITS = 21
-
-
-class StreamStatus(StrEnum):
-    """The states of a stream."""
-
-    CREATING = "CREATING"
-    ACTIVE = "ACTIVE"
-    UPDATING = "UPDATING"
-    DELETING = "DELETING"
+DEFAULT_RETENTION_HOURS = 24
 
 
 class Stream:
-    """One stream.
-
-    A sequence number has 56 digits, as AWS's have: ``49``, the stream's creation in microseconds, its generation, the
-    position in the stream, the shard's number. Positions grow with every record, opening and closing in the whole
-    stream, so numbers grow in each shard, and a child's are greater than its parents'.
+    """A stream of shards.
 
     Args:
         name: Its name.
-        arn: Its ARN.
-        shard_count: How many shards it starts with.
+        account: The account it belongs to.
+        region: The region it is in.
+        generation: Tells it from an earlier stream of the same name.
+        shard_count: Shards to begin with.
         limits: What its shards carry.
-        now: The time, in seconds since the epoch.
-        generation: Tells it from earlier streams of its name, below a million.
+        now: When it is created, in seconds since the epoch.
+        settled_at: When it becomes ACTIVE.
+
+    Attributes:
+        retention_hours: How long records are kept.
+        tags: Its tags.
     """
 
     def __init__(
-        self, *, name: str, arn: str, shard_count: int, limits: Limits, now: float, generation: int
+        self,
+        name: str,
+        *,
+        account: str,
+        region: str,
+        generation: int,
+        shard_count: int,
+        limits: Limits,
+        now: float,
+        settled_at: float,
     ) -> None:
         self.name = name
-        self.arn = arn
-        self.created_at = now
+        self.account = account
+        self.arn = f"arn:aws:kinesis:{region}:{account}:stream/{name}"
         self.generation = generation
-        self.retention_hours = 24
+        self.created_at = now
+        self.retention_hours = DEFAULT_RETENTION_HOURS
         self.tags: dict[str, str] = {}
-        self.status = StreamStatus.ACTIVE
-        self.position = 0
-        self.shards: dict[str, Shard] = {}
+        self.shards: list[Shard] = []
+        self.position = 1
         self._limits = limits
-        self._shards_made = 0
-        self._prefix = f"49{int(now * 1e6):017d}{generation % 1_000_000:06d}"
+        self._settled_at = settled_at
+        self._busy_status = "CREATING"
         self._open: list[Shard] = []
         self._starts: list[int] = []
-        self._closed: deque[Shard] = deque()
-        self._ready_at: float | None = None
-        self._when_ready: Callable[[float], None] | None = None
         for hash_range in uniform_ranges(shard_count):
-            self._open.append(self._new_shard(hash_range, (), now))
-        self._starts = [shard.hash_range.start for shard in self._open]
+            self._add(hash_range, (), now)
+        self._index()
 
-    # -- sequence numbers
+    def status(self, now: float) -> str:
+        """CREATING, UPDATING or ACTIVE."""
+        return "ACTIVE" if now >= self._settled_at else self._busy_status
 
-    def sequence_number(self, position: int, shard: Shard) -> str:
-        """The sequence number that stands for a position in a shard."""
-        return f"{self._prefix}{position:0{_POSITION_DIGITS}d}{shard.number:0{_SHARD_DIGITS}d}"
+    def demand_active(self, now: float) -> None:
+        """Refuse what only an ACTIVE stream can do.
 
-    def position_of(self, sequence_number: str, shard: Shard) -> int | None:
-        """The position that a sequence number stands for; None if it is not one of this shard's."""
-        digits = sequence_number.removeprefix(self._prefix)
-        if len(digits) != _POSITION_DIGITS + _SHARD_DIGITS or not (digits.isascii() and digits.isdigit()):
-            return None
-        if int(digits[_POSITION_DIGITS:]) != shard.number:
-            return None
-        position = int(digits[:_POSITION_DIGITS])
-        return position if shard.opened_position <= position <= self.position else None
+        Raises:
+            KinesisError: ResourceInUseException.
+        """
+        if (status := self.status(now)) != "ACTIVE":
+            message = f"Stream {self.name} under account {self.account} not ACTIVE, instead in state {status}"
+            raise KinesisError("ResourceInUseException", message)
 
-    # -- transitions
-
-    def begin(self, status: StreamStatus, now: float, seconds: float, then: Callable[[float], None]) -> None:
-        """Pass through a state for a time, then do something; at once if the time is 0."""
-        if seconds <= 0:
-            then(now)
-            return
-        self.status, self._ready_at, self._when_ready = status, now + seconds, then
-
-    def settle(self, now: float) -> None:
-        """Finish the transition under way if its time has come."""
-        if self._ready_at is None or now < self._ready_at or self._when_ready is None:
-            return
-        ready_at, then = self._ready_at, self._when_ready
-        self.status, self._ready_at, self._when_ready = StreamStatus.ACTIVE, None, None
-        then(ready_at)
-
-    # -- shards
+    def busy_until(self, settled_at: float) -> None:
+        """Be UPDATING until a time."""
+        self._busy_status, self._settled_at = "UPDATING", settled_at
 
     @property
-    def open_shards(self) -> tuple[Shard, ...]:
-        """The open shards, in hash order."""
-        return tuple(self._open)
+    def open_shards(self) -> Sequence[Shard]:
+        """The open shards, by hash range."""
+        return self._open
 
-    def shard_for(self, hash_key: int) -> Shard:
+    def shard(self, shard_id: str) -> Shard:
+        """Find a shard.
+
+        Raises:
+            KinesisError: ResourceNotFoundException.
+        """
+        number = shard_id.removeprefix("shardId-")
+        if number.isdecimal() and int(number) < len(self.shards):
+            return self.shards[int(number)]
+        raise shard_not_found(shard_id, self.name, self.account)
+
+    def retained_shard(self, shard_id: str, now: float) -> Shard:
+        """Find a shard that may still hold records.
+
+        Raises:
+            KinesisError: ResourceNotFoundException.
+        """
+        shard = self.shard(shard_id)
+        if not self._retains(shard, now):
+            raise shard_not_found(shard_id, self.name, self.account)
+        return shard
+
+    def shard_of(self, hash_key: int) -> Shard:
         """The open shard that takes a hash key."""
         return self._open[bisect_right(self._starts, hash_key) - 1]
 
-    def next_position(self) -> int:
-        """Count on by one."""
+    def append(self, shard: Shard, now: float, data: bytes, partition_key: str) -> int:
+        """Put a record into a shard and return its position."""
+        position = self.position
         self.position += 1
-        return self.position
+        shard.append(position, now, data, partition_key)
+        return position
 
     def horizon(self, now: float) -> float:
-        """The time at or before which everything is past retention."""
-        return now - self.retention_hours * 3600
+        """Before this time everything is past retention."""
+        return now - self.retention_hours * 3_600
 
-    def trim(self, now: float) -> None:
-        """Forget closed shards whose last possible record is past retention."""
-        horizon = self.horizon(now)
-        while self._closed and self._closed[0].closed_at is not None and self._closed[0].closed_at <= horizon:
-            del self.shards[self._closed.popleft().shard_id]
+    def listed(self, now: float) -> list[Shard]:
+        """All shards that may still hold records, oldest first."""
+        return [shard for shard in self.shards if self._retains(shard, now)]
 
     def open_at(self, at: float, now: float) -> list[Shard]:
-        """The shards that were open at a time, or at the trim horizon if that is later; they tile the hash keys.
+        """The shards that were open at a time, or at the trim horizon if that is later."""
+        at = max(at, self.horizon(now))
+        listed = self.listed(now)
+        if at <= self.created_at:
+            # By lineage, not by time: on a clock that stands still a first shard may have closed already.
+            return [shard for shard in listed if not shard.parents]
+        return [shard for shard in listed if shard.was_open_at(at)]
 
-        They never contain a parent together with all its children, which a fresh KCL application could not take.
+    def split(self, shard: Shard, at: int, now: float) -> None:
+        """Split an open shard at a hash key.
+
+        Raises:
+            KinesisError: InvalidArgumentException.
         """
-        horizon = max(at, self.horizon(now))
-        if horizon <= self.created_at:
-            return [shard for shard in self.shards.values() if not shard.parents]
-        return [shard for shard in self.shards.values() if shard.was_open_at(horizon)]
+        self._demand_open(shard)
+        start, end = shard.hash_range
+        if not start + 1 < at < end:
+            raise invalid_argument(
+                f"NewStartingHashKey {at} used in SplitShard() on shard {shard.shard_id} in stream "
+                f"{self.name} under account {self.account} is not both greater than one plus the shard's "
+                f"StartingHashKey {start} and less than the shard's EndingHashKey {end}."
+            )
+        self._divide(shard, at, now)
 
-    def split(self, step: Split, now: float) -> None:
-        """Split a shard in two."""
-        index = bisect_right(self._starts, step.at) - 1
-        parent = self._open[index]
-        lower = HashRange(parent.hash_range.start, step.at - 1)
-        upper = HashRange(step.at, parent.hash_range.end)
-        self._replace(index, (parent,), (lower, upper), now)
+    def merge(self, first: Shard, second: Shard, now: float) -> None:
+        """Merge two open shards whose ranges meet.
 
-    def merge(self, step: Merge, now: float) -> None:
-        """Merge two shards into one."""
-        index = bisect_right(self._starts, step.at) - 2
-        left, right = self._open[index : index + 2]
-        self._replace(index, (left, right), (HashRange(left.hash_range.start, right.hash_range.end),), now)
+        Raises:
+            KinesisError: InvalidArgumentException.
+        """
+        self._demand_open(first)
+        self._demand_open(second)
+        low, high = sorted((first, second), key=lambda shard: shard.hash_range.start)
+        if low is high or low.hash_range.end + 1 != high.hash_range.start:
+            raise invalid_argument(
+                f"Shards {first.shard_id} and {second.shard_id} in stream {self.name} under account "
+                f"{self.account} are not an adjacent pair of shards eligible for merging"
+            )
+        self._replace([first, second], [HashRange(low.hash_range.start, high.hash_range.end)], now)
 
-    def scale(self, target: int, now: float) -> None:
-        """Split and merge until a number of shards divides the hash keys evenly."""
-        for step in plan_uniform_scaling([shard.hash_range for shard in self._open], target):
-            if isinstance(step, Split):
-                self.split(step, now)
-            else:
-                self.merge(step, now)
+    def scale_to(self, count: int, now: float) -> None:
+        """Split and merge until there are so many even shards."""
+        for step in plan_uniform_scaling([shard.hash_range for shard in self._open], count):
+            match step:
+                case Split(at):
+                    self._divide(self.shard_of(at), at, now)
+                case Merge(at):
+                    self.merge(self.shard_of(at - 1), self.shard_of(at), now)
 
-    def _replace(
-        self, index: int, parents: tuple[Shard, ...], ranges: Iterable[HashRange], now: float
-    ) -> None:
+    def trim(self, now: float) -> None:
+        """Forget what is past retention."""
+        horizon = self.horizon(now)
+        for shard in self.shards:
+            shard.trim(horizon)
+
+    def _retains(self, shard: Shard, now: float) -> bool:
+        return shard.closed_at is None or shard.closed_at > self.horizon(now)
+
+    def _demand_open(self, shard: Shard) -> None:
+        if not shard.is_open:
+            raise invalid_argument(
+                f"Shard {shard.shard_id} in stream {self.name} under account {self.account} is not open."
+            )
+
+    def _divide(self, shard: Shard, at: int, now: float) -> None:
+        start, end = shard.hash_range
+        self._replace([shard], [HashRange(start, at - 1), HashRange(at, end)], now)
+
+    def _replace(self, parents: Sequence[Shard], ranges: Sequence[HashRange], now: float) -> None:
+        position = self.position
+        self.position += 1
         for parent in parents:
-            parent.close(self.next_position(), now)
-            self._closed.append(parent)
-        parent_ids = tuple(parent.shard_id for parent in parents)
-        children = [self._new_shard(hash_range, parent_ids, now) for hash_range in ranges]
+            parent.close(position, now)
+        children = [self._add(range_, tuple(parent.shard_id for parent in parents), now) for range_ in ranges]
         for parent in parents:
-            parent.children = children
-        self._open[index : index + len(parents)] = children
-        self._starts = [shard.hash_range.start for shard in self._open]
+            parent.children.extend(children)
+        self._index()
 
-    def _new_shard(self, hash_range: HashRange, parents: tuple[str, ...], now: float) -> Shard:
+    def _add(self, hash_range: HashRange, parents: tuple[str, ...], now: float) -> Shard:
         shard = Shard(
-            number=self._shards_made,
+            number=len(self.shards),
             hash_range=hash_range,
             parents=parents,
             opened_at=now,
-            opened_position=self.next_position(),
+            opened_position=self.position,
             budget=ShardBudget(self._limits, now),
         )
-        self._shards_made += 1
-        self.shards[shard.shard_id] = shard
+        self.position += 1
+        self.shards.append(shard)
         return shard
 
-    # -- retention
-
-    def retain(self, hours: int, now: float) -> None:
-        """Change the retention; what is past it is gone at once.
-
-        Raises:
-            KinesisError: InvalidArgumentException, outside 24 to 8760 hours (365 days).
-        """
-        if not 24 <= hours <= 8760:
-            raise invalid_argument(f"RetentionPeriodHours is {hours}; it must be from 24 to 8760 hours.")
-        self.retention_hours = hours
-        self.trim(now)
-        for shard in self.shards.values():
-            shard.trim(self.horizon(now))
+    def _index(self) -> None:
+        open_shards = [shard for shard in self.shards if shard.is_open]
+        self._open = sorted(open_shards, key=lambda shard: shard.hash_range.start)
+        self._starts = [shard.hash_range.start for shard in self._open]
