@@ -1,5 +1,6 @@
 """What ``orderstream order`` says where there is nothing to look at."""
 
+from contextlib import chdir
 from pathlib import Path
 
 import pytest
@@ -12,9 +13,9 @@ from orderstream_workers.local.errors import LocalEnvironmentError
 def test_without_an_environment_it_says_how_to_start_one(tmp_path: Path) -> None:
     """Where nothing is up and no read model is named, no database is made up, and the way on is named."""
     runner = CliRunner(env={"ORDERSTREAM_READ_MODEL_URL": None})
-    with runner.isolated_filesystem(tmp_path) as folder:
+    with chdir(tmp_path):
         result = runner.invoke(order, ["show", "any", "--home", "nowhere"])
-        assert list(Path(folder).iterdir()) == []
+    assert list(tmp_path.iterdir()) == []
     assert isinstance(result.exception, LocalEnvironmentError)
     with pytest.raises(LocalEnvironmentError, match="orderstream local up"):
         raise result.exception
