@@ -34,6 +34,12 @@ test: install ## Run all tests
 bench-fake: install ## Read the fake Kinesis at the tip with 1,000,000 records held and with 10,000
 	$(BIN)/python producers/benchmarks/bench_fake_tip.py
 
+.PHONY: chaos
+chaos: SEEDS ?= 3
+chaos: SEED ?= 1
+chaos: install ## Play orders while processes are killed, frozen and resharded: SEEDS=3 SEED=1
+	PYTHONPATH=tests $(BIN)/python -m chaos.run --seeds $(SEEDS) --seed $(SEED)
+
 .PHONY: lint
 lint: install ## Check style, types and the import rules
 	$(BIN)/ruff check .
