@@ -1,6 +1,6 @@
 """Plays real orders through real processes while these are killed, frozen and resharded; judges the books.
 
-Every plan follows from its seed. Exit status 0 only if the books of every run balance, recomputed from outside::
+Every plan follows from its seed. Exit status 0 only if the books of every run balance, seen from outside::
 
     make chaos SEEDS=3 SEED=1
 """

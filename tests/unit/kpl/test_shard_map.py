@@ -1,8 +1,4 @@
-from itertools import pairwise
-
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from orderstream.kpl import MAX_HASH_KEY
 from orderstream.kpl.shard_map import HashRange, IncompleteShardMapError, Shard, ShardMap
@@ -11,13 +7,6 @@ HALF = MAX_HASH_KEY // 2
 LEFT = Shard("left", HashRange(0, HALF))
 RIGHT = Shard("right", HashRange(HALF + 1, MAX_HASH_KEY))
 WHOLE = Shard("whole", HashRange(0, MAX_HASH_KEY))
-
-
-def test_a_hash_key_leads_to_the_open_shard_that_holds_it() -> None:
-    """Both ends of a range belong to its shard."""
-    shard_map = ShardMap([RIGHT, LEFT])
-    assert [shard_map.shard_for(key).shard_id for key in (0, HALF)] == ["left", "left"]
-    assert [shard_map.shard_for(key).shard_id for key in (HALF + 1, MAX_HASH_KEY)] == ["right", "right"]
 
 
 def test_closed_shards_are_known_but_lead_nowhere() -> None:
@@ -62,18 +51,3 @@ def test_maps_are_compared_by_their_open_shards() -> None:
     """Only what routes records counts as a change."""
     assert ShardMap([LEFT, RIGHT]).same_shards_open(ShardMap([RIGHT, LEFT, WHOLE._replace(closed=True)]))
     assert not ShardMap([LEFT, RIGHT]).same_shards_open(ShardMap([WHOLE]))
-
-
-@given(
-    st.sets(st.integers(1, MAX_HASH_KEY), max_size=20),
-    st.tuples(st.integers(0, MAX_HASH_KEY), st.integers(0, MAX_HASH_KEY)).map(sorted),
-)
-@settings(max_examples=100)
-def test_overlap_queries_agree_with_a_scan(cuts: set[int], ends: list[int]) -> None:
-    """The shards found for a range are exactly those that share a hash key with it."""
-    edges = [0, *sorted(cuts), MAX_HASH_KEY + 1]
-    shards = [Shard(str(left), HashRange(left, right - 1)) for left, right in pairwise(edges)]
-    wanted = HashRange(*ends)
-    found = ShardMap(shards).overlapping(wanted)
-    assert list(found) == [shard for shard in shards if shard.hash_range.overlaps(wanted)]
-    assert found[0] == ShardMap(shards).shard_for(wanted.start)

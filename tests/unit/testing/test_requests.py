@@ -81,12 +81,6 @@ def test_spent_faults_are_no_longer_pending() -> None:
     assert kinesis.calls["ListStreams"] == 2
 
 
-def test_an_error_knows_whether_a_retry_helps() -> None:
-    """Throttles and failures of the service may pass, mistakes of the caller do not."""
-    codes = ["ProvisionedThroughputExceededException", "InternalFailure", "InvalidArgumentException"]
-    assert [KinesisError(code, "").may_be_retried for code in codes] == [True, True, False]
-
-
 def test_a_test_may_look_inside() -> None:
     """``shards`` and ``records`` show what is held, whatever the limits."""
     kinesis = FakeKinesis()

@@ -1,11 +1,12 @@
 """Writes what a run came to as JSON lines, and enters it in the books on the way."""
 
 import json
+import shutil
 import sqlite3
 from collections.abc import Iterable, Iterator
 from contextlib import closing
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
 import msgspec
 import pyarrow.parquet as pq
@@ -14,6 +15,9 @@ from orderstream_workers.demo.books import add_rows
 from orderstream_workers.demo.offers import OfferBook
 
 Row = dict[str, Any]
+
+_FILES: Final = ("orders.jsonl", "stock.jsonl", "ledger.jsonl", "notifications.jsonl", "summary.json")
+_ARCHIVE: Final = "archive"
 
 
 class Archive(Protocol):
@@ -30,12 +34,16 @@ class Output:
     """The folder of a run's output.
 
     Args:
-        folder: Made if it is not there; files of an earlier run are overwritten.
+        folder: Made if it is not there; what an earlier run left there is removed.
         database: The run's books, which are filled in as the files are written.
     """
 
     def __init__(self, folder: Path, database: sqlite3.Connection) -> None:
         folder.mkdir(parents=True, exist_ok=True)
+        # A run that is interrupted must not leave the books of the one before it.
+        for name in _FILES:
+            (folder / name).unlink(missing_ok=True)
+        shutil.rmtree(folder / _ARCHIVE, ignore_errors=True)
         self._folder = folder
         self._database = database
 
@@ -107,7 +115,7 @@ class Output:
         left the same stock.
         """
         for key in archive:
-            file = self._folder / "archive" / key
+            file = self._folder / _ARCHIVE / key
             file.parent.mkdir(parents=True, exist_ok=True)
             archive.download(key, file)
             for row in pq.read_table(

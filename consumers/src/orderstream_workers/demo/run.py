@@ -75,7 +75,7 @@ def run(job: Run, console: Console) -> list[Check]:
         open_books(job.scratch / "books.sqlite") as database,
     ):
         console.print(f"playing {job.orders}")
-        offers, tally = OfferBook(database), Tally()
+        offers, tally, output = OfferBook(database), Tally(), Output(job.out, database)
         cpu_before = {process.name: process.cpu_seconds() for process in state.processes}
         timings = Timings(clock=time.monotonic)
         with shown(console, partial(_look, parts, tally, timings), job.progress):
@@ -83,7 +83,6 @@ def run(job: Run, console: Console) -> list[Check]:
             timings.offered_all()
             _wait_for_rest(parts, tally, timings)
             cpu = cpu_figures(state.processes, cpu_before, tally.accepted)
-        output = Output(job.out, database)
         output.write_orders(offers, parts.endings())
         output.write_stock(parts.stock_levels())
         output.write_ledger(parts.ledger())

@@ -8,8 +8,7 @@
                                          └──────────── results ─┘
 
 ``run`` owns the machines of all shards. The lease thread is never held up by a processor, and the machines
-never by
-either: they are told of results through the inbox.
+never by either: they are told of results through the inbox.
 """
 
 import datetime as dt

@@ -10,6 +10,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from orderstream_workers.local.environment import Layout
 from orderstream_workers.local.errors import LocalEnvironmentError
 from orderstream_workers.runtime.tables import TABLES
+from orderstream_workers.services.order_status import create_schema, open_engine
 from orderstream_workers.store import create_tables
 
 _RETENTION_HOURS: Final = 168
@@ -50,6 +51,7 @@ def provision(layout: Layout) -> None:
             _queue(client("sqs", layout.aws_url), settings.payment_queue)
             _bucket(client("s3", layout.aws_url), settings.archive_bucket)
             client("ses", layout.aws_url).verify_email_identity(EmailAddress=settings.mail_sender)
+            _read_model(settings.read_model_url)
         except (ClientError, BotoCoreError) as error:
             raise LocalEnvironmentError(f"the environment could not be provisioned: {error}") from error
 
@@ -75,6 +77,12 @@ def _queue(sqs: Any, name: str) -> None:
         QueueName=name,
         Attributes={"RedrivePolicy": json.dumps(redrive), "VisibilityTimeout": str(_VISIBILITY_SECONDS)},
     )
+
+
+def _read_model(url: str) -> None:
+    engine = open_engine(url)
+    create_schema(engine)
+    engine.dispose()
 
 
 def _bucket(s3: Any, name: str) -> None:

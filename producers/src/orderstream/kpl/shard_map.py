@@ -1,6 +1,5 @@
 """Which shard a hash key leads to, as far as the last ListShards tells."""
 
-from bisect import bisect_right
 from collections.abc import Iterable, Mapping
 from itertools import pairwise
 from typing import NamedTuple
@@ -17,10 +16,6 @@ class HashRange(NamedTuple):
 
     def __contains__(self, hash_key: object) -> bool:
         return isinstance(hash_key, int) and self.start <= hash_key <= self.end
-
-    def overlaps(self, other: "HashRange") -> bool:
-        """Whether the two slices share a hash key."""
-        return self.start <= other.end and other.start <= self.end
 
 
 class Shard(NamedTuple):
@@ -71,19 +66,8 @@ class ShardMap:
         parents = {parent for shard in listed for parent in shard.parents}
         still_open = (shard for shard in listed if not shard.closed and shard.shard_id not in parents)
         self.open = tuple(sorted(still_open, key=lambda shard: shard.hash_range.start))
-        self._starts = [shard.hash_range.start for shard in self.open]
         self._require_tiling()
         self.ranges = {**(known or {}), **{shard.shard_id: shard.hash_range for shard in listed}}
-
-    def shard_for(self, hash_key: int) -> Shard:
-        """Return the open shard that takes a hash key."""
-        return self.open[bisect_right(self._starts, hash_key) - 1]
-
-    def overlapping(self, hash_range: HashRange) -> tuple[Shard, ...]:
-        """Return the open shards that share hash keys with a range, in hash order."""
-        first = bisect_right(self._starts, hash_range.start) - 1
-        last = bisect_right(self._starts, hash_range.end)
-        return self.open[first:last]
 
     def same_shards_open(self, other: "ShardMap") -> bool:
         """Whether both maps lead every hash key to the same shard."""

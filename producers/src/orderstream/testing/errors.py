@@ -3,7 +3,6 @@
 from orderstream.errors import OrderstreamError
 
 _SERVER_ERRORS = {"InternalFailure": 500, "InternalFailureException": 500, "ServiceUnavailable": 503}
-_RETRYABLE = {"ProvisionedThroughputExceededException", "ThrottlingException", "LimitExceededException"}
 
 
 def status_of(code: str) -> int:
@@ -25,11 +24,6 @@ class KinesisError(OrderstreamError):
         self.message = message
         self.status = status_of(code) if status is None else status
         super().__init__(f"{code}: {message}")
-
-    @property
-    def may_be_retried(self) -> bool:
-        """Whether the same call may succeed later."""
-        return self.status >= 500 or self.code in _RETRYABLE
 
 
 def invalid_argument(message: str) -> KinesisError:
