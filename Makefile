@@ -4,6 +4,7 @@ PYTHON ?= python3
 UV := .tools/bin/uv
 BIN := .venv/bin
 export UV_PYTHON_DOWNLOADS := never
+export PIP_ROOT_USER_ACTION := ignore
 .DEFAULT_GOAL := help
 
 .PHONY: help
@@ -11,7 +12,7 @@ help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-12s %s\n", $$1, $$2}'
 
 $(UV):
-	$(PYTHON) -m pip install --quiet --disable-pip-version-check --target .tools 'uv>=0.9'
+	$(PYTHON) -m pip install --quiet --disable-pip-version-check --target .tools 'uv==0.13.9'
 
 $(BIN)/.installed: $(UV) requirements.lock producers/pyproject.toml consumers/pyproject.toml
 	$(UV) venv --quiet --allow-existing --python $(PYTHON) .venv

@@ -2,7 +2,7 @@
 
 import asyncio
 import datetime as dt
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import httpx
@@ -10,7 +10,7 @@ import pytest
 
 from orderstream_workers.demo.books import open_books
 from orderstream_workers.demo.client import OrdersClient
-from orderstream_workers.demo.errors import PlayError
+from orderstream_workers.demo.errors import OrderFileError, PlayError
 from orderstream_workers.demo.invoices import Invoice, InvoiceLine, Rejection
 from orderstream_workers.demo.offers import OfferBook
 from orderstream_workers.demo.play import Tally, play
@@ -109,3 +109,31 @@ def test_stock_is_on_the_shelf_before_its_first_order(tmp_path: Path) -> None:
     assert sorted(events[1:]) == ["order 1", "order 2"]
     assert (tally.offered, tally.accepted, tally.done) == (4, 2, True)
     assert tally.rejected == {"credit_note": 1, "duplicate_invoice": 1}
+
+
+@pytest.mark.parametrize("where", ["file", "api"])
+def test_what_goes_wrong_is_told_as_it_is(tmp_path: Path, where: str) -> None:
+    """A file that breaks off, or an API that answers nonsense, is one clear error and no group of them."""
+
+    def invoices() -> Iterator[Invoice]:
+        yield invoice("1")
+        if where == "file":
+            raise OrderFileError("orders.csv.gz", "is a broken gzip file")
+
+    def answer(_: httpx.Request) -> httpx.Response:
+        return httpx.Response(202 if where == "file" else 418)
+
+    async def run() -> None:
+        with open_books(tmp_path / "books.sqlite") as database:
+            async with client_of(answer) as http:
+                await play(
+                    invoices(),
+                    book=OfferBook(database),
+                    http=http,
+                    seed_stock=lambda _: None,
+                    open_orders=lambda: 0,
+                    tally=Tally(),
+                )
+
+    with pytest.raises(OrderFileError if where == "file" else PlayError, match="broken gzip|no reason"):
+        asyncio.run(run())

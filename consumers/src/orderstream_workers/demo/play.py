@@ -3,11 +3,13 @@
 import asyncio
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Final
 
 import httpx
 
+from orderstream.errors import OrderstreamError
 from orderstream_workers.demo.client import OrdersClient
 from orderstream_workers.demo.invoices import Invoice, Rejection, rejection_of
 from orderstream_workers.demo.offers import Offer, OfferBook
@@ -86,7 +88,7 @@ async def play(
             ),
         )
 
-    with ThreadPoolExecutor(CONCURRENCY, thread_name_prefix="seed") as shelves:
+    with ThreadPoolExecutor(CONCURRENCY, thread_name_prefix="seed") as shelves, _first_error_alone():
         loop = asyncio.get_running_loop()
         async with asyncio.TaskGroup() as group:
             for place, invoice in enumerate(invoices):
@@ -104,6 +106,18 @@ async def play(
                         await asyncio.sleep(0.5)
                 group.create_task(offer(place, invoice))
     tally.done = True
+
+
+@contextmanager
+def _first_error_alone() -> Iterator[None]:
+    """A task group raises groups, and what went wrong first is what a person has to be told."""
+    try:
+        yield
+    except BaseExceptionGroup as group:
+        ours = group.subgroup(OrderstreamError)
+        if ours is None:
+            raise
+        raise ours.exceptions[0] from group
 
 
 def _refuse(book: OfferBook, tally: Tally, place: int, invoice: Invoice, rejection: Rejection) -> None:

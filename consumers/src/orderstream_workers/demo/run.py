@@ -69,6 +69,8 @@ def run(job: Run, console: Console) -> list[Check]:
     Raises:
         OrderstreamError: the file cannot be read, the environment does not start, or the run stalls.
     """
+    # A file that cannot be read at all is better refused before anything is started.
+    next(read_invoices(job.orders, 1), None)
     with (
         _environment(job, console) as state,
         connected(Layout(job.home, state.options), state) as parts,
