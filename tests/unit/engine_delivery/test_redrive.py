@@ -4,8 +4,14 @@ import pytest
 
 from fakes.engine import ARRIVAL, record_of
 from orderstream.errors import DependencyError
-from orderstream_workers.engine.delivery import PARKING, StoredParking
-from orderstream_workers.engine.record import DeliveredRecord
+from orderstream_workers.engine.delivery import (
+    PARKING,
+    NotFirstError,
+    ParkedRecords,
+    RedriveStoppedError,
+    StoredParking,
+)
+from orderstream_workers.engine.record import DeliveredRecord, Position
 from orderstream_workers.store import Fault, MemoryStore
 
 
@@ -36,11 +42,10 @@ def parked(store: MemoryStore, *numbers: int) -> StoredParking:
 def test_all_is_carried_out_in_order_and_the_mark_is_lifted() -> None:
     """The records come back as they were, positions and all, and the table is empty afterwards."""
     store = MemoryStore()
-    parking = parked(store, 9, 10, 100)
+    parked(store, 9, 10, 100)
     recorder = Recorder()
-    assert parking.redrive("a", recorder) == 3
+    assert ParkedRecords(store, "it").redrive("a", recorder) == 3
     assert recorder.records == [record_of("a", number) for number in (9, 10, 100)]
-    assert not parking.is_parked("a")
     assert list(store.scan(PARKING.name)) == []
 
 
@@ -52,7 +57,7 @@ def test_a_body_in_many_parts_comes_back_whole() -> None:
     parking.park(record_of("a", 1, body), "broken")
     assert len(store.query(PARKING.name, "it/a")) > 10
     recorder = Recorder()
-    parking.redrive("a", recorder)
+    ParkedRecords(store, "it").redrive("a", recorder)
     assert recorder.records == [record_of("a", 1, body)]
 
 
@@ -61,19 +66,21 @@ def test_what_arrives_meanwhile_is_carried_out_too() -> None:
     store = MemoryStore()
     parking = parked(store, 1)
     recorder = Recorder(lambda: parking.append(record_of("a", 2)))
-    assert parking.redrive("a", recorder) == 2
+    assert ParkedRecords(store, "it").redrive("a", recorder) == 2
     assert parking.count() == 0
 
 
 def test_a_record_that_fails_again_stays_with_its_followers() -> None:
-    """The redrive ends with the handler's error; nothing is lost, and the key stays parked."""
-    parking = parked(MemoryStore(), 1, 2, 3)
-    with pytest.raises(ValueError, match="still broken"):
-        parking.redrive("a", Recorder(None, ValueError("still broken")))
+    """The redrive ends with the handler's reason; nothing is lost, and the key stays parked."""
+    store = MemoryStore()
+    parking = parked(store, 1, 2, 3)
+    with pytest.raises(RedriveStoppedError, match=r"stopped after 1 .* ValueError: still broken") as stopped:
+        ParkedRecords(store, "it").redrive("a", Recorder(None, ValueError("still broken")))
+    assert (stopped.value.carried_out, stopped.value.record.data) == (1, b"a2")
     assert parking.count() == 2
     assert parking.is_parked("a")
     recorder = Recorder()
-    parking.redrive("a", recorder)
+    ParkedRecords(store, "it").redrive("a", recorder)
     assert [record.data for record in recorder.records] == [b"a2", b"a3"]
 
 
@@ -81,12 +88,12 @@ def test_a_lost_acknowledgement_is_made_up_for() -> None:
     """A redrive that is called again after an outage goes on where it stopped."""
     faults: list[Fault] = []
     store = MemoryStore(lambda operation, _: faults.pop() if faults and operation == "transact" else None)
-    parking = parked(store, 1, 2)
+    parked(store, 1, 2)
     faults.append(Fault.AFTER)
     with pytest.raises(DependencyError):
-        parking.redrive("a", Recorder())
+        ParkedRecords(store, "it").redrive("a", Recorder())
     recorder = Recorder()
-    parking.redrive("a", recorder)
+    ParkedRecords(store, "it").redrive("a", recorder)
     assert [record.data for record in recorder.records] == [b"a2"]
     assert list(store.scan(PARKING.name)) == []
 
@@ -95,7 +102,70 @@ def test_after_a_redrive_an_owner_processes_again() -> None:
     """An owner that still believes in the mark learns from its next append that it is gone."""
     store = MemoryStore()
     owner = parked(store, 1)
-    StoredParking(store, "it", lambda: ARRIVAL).redrive("a", Recorder())
+    ParkedRecords(store, "it").redrive("a", Recorder())
     assert owner.is_parked("a")
     assert not owner.append(record_of("a", 2))
     assert not owner.is_parked("a")
+
+
+def test_a_look_shows_keys_and_records() -> None:
+    """Each key has its first reason and its count, each record its own reason, in the order of the stream."""
+    store = MemoryStore()
+    parked(store, 9, 10)
+    StoredParking(store, "other", lambda: ARRIVAL).park(record_of("b", 1), "broken")
+    records = ParkedRecords(store, "it")
+    (key,) = records.keys()
+    assert (key.partition_key, key.reason, key.parked_at, key.count) == ("a", "broken", ARRIVAL, 2)
+    first, second = records.records("a")
+    assert (first.record, first.reason) == (record_of("a", 9), "broken")
+    assert (second.record, "behind" in second.reason) == (record_of("a", 10), True)
+    assert records.records("b") == []
+
+
+def test_discarding_the_first_leaves_the_rest_parked() -> None:
+    """The others wait until they are redriven, and so does what comes later; the mark tells why."""
+    store = MemoryStore()
+    parking = parked(store, 1, 2)
+    records = ParkedRecords(store, "it")
+    records.discard_first("a", Position(1))
+    assert parking.append(record_of("a", 3))
+    assert "discarded" in records.keys()[0].reason
+    recorder = Recorder()
+    assert records.redrive("a", recorder) == 2
+    assert [record.data for record in recorder.records] == [b"a2", b"a3"]
+
+
+def test_discarding_the_only_one_frees_the_key() -> None:
+    """Where nothing is left behind, no mark stays to stop what comes."""
+    store = MemoryStore()
+    parking = parked(store, 1)
+    ParkedRecords(store, "it").discard_first("a", Position(1))
+    assert list(store.scan(PARKING.name)) == []
+    assert not parking.append(record_of("a", 2))
+
+
+def test_an_arrival_during_a_discard_keeps_the_key_parked() -> None:
+    """A record that is appended just before the write is neither lost nor left without a mark."""
+    arrivals: list[int] = []
+
+    def fault(operation: str, writes: object) -> None:
+        if operation == "transact" and arrivals:
+            assert parking.append(record_of("a", arrivals.pop()))
+
+    store = MemoryStore(fault)
+    parking = parked(store, 1)
+    arrivals.append(2)
+    ParkedRecords(store, "it").discard_first("a", Position(1))
+    assert [one.record.data for one in ParkedRecords(store, "it").records("a")] == [b"a2"]
+    assert parking.count() == 1
+
+
+def test_nothing_is_discarded_unseen() -> None:
+    """Only the record that was looked at goes; if another one is the first by now, all stay."""
+    store = MemoryStore()
+    parking = parked(store, 1, 2)
+    with pytest.raises(NotFirstError, match="nothing was discarded"):
+        ParkedRecords(store, "it").discard_first("a", Position(2))
+    with pytest.raises(NotFirstError):
+        ParkedRecords(store, "it").discard_first("free", Position(1))
+    assert parking.count() == 2

@@ -14,6 +14,7 @@ from orderstream.errors import OrderstreamError
 _COMMANDS: Final = {
     "api": ("orderstream_workers.cli.serve", "api"),
     "demo": ("orderstream_workers.cli.demo", "demo"),
+    "dlq": ("orderstream_workers.cli.dlq", "dlq"),
     "local": ("orderstream_workers.cli.local", "local"),
     "order": ("orderstream_workers.cli.order", "order"),
     "payment-worker": ("orderstream_workers.cli.serve", "payment_worker"),

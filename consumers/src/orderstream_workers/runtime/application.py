@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from orderstream_workers.engine.delivery import RecordHandler
 from orderstream_workers.engine.processor import ProcessorFactory, StopSignal
 
 Background = Callable[[StopSignal], None]
@@ -19,9 +20,11 @@ class Application:
         processors: Makes the processor of each shard.
         background: What runs beside the shards, such as a poller of timers.
         figures: Gives counters for ``/health``.
+        handler: Carries out one record, for a redrive of what is parked; None where nothing is ever parked.
     """
 
     name: str
     processors: ProcessorFactory
     background: Sequence[Background] = ()
     figures: Callable[[], Mapping[str, Any]] = field(default=dict)
+    handler: RecordHandler | None = None

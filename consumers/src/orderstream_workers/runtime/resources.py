@@ -131,6 +131,7 @@ class Resources:
             processors=processor,
             background=background,
             figures=lambda: {**tally.figures(), "parked": parking.count()},
+            handler=handler,
         )
 
     def close_later(self, close: Callable[[], object]) -> None:

@@ -3,6 +3,13 @@
 from orderstream_workers.engine.delivery.breaker import Breaker
 from orderstream_workers.engine.delivery.handler import RecordHandler
 from orderstream_workers.engine.delivery.lanes import Lanes
+from orderstream_workers.engine.delivery.parked import (
+    NotFirstError,
+    ParkedKey,
+    ParkedRecord,
+    ParkedRecords,
+    RedriveStoppedError,
+)
 from orderstream_workers.engine.delivery.parking import PARKING, Parking, StoredParking
 from orderstream_workers.engine.delivery.persistence import until_it_works
 from orderstream_workers.engine.delivery.processor import DeliveryConfig, LaneProcessor
@@ -15,8 +22,13 @@ __all__ = [
     "DeliveryTally",
     "LaneProcessor",
     "Lanes",
+    "NotFirstError",
+    "ParkedKey",
+    "ParkedRecord",
+    "ParkedRecords",
     "Parking",
     "RecordHandler",
+    "RedriveStoppedError",
     "StoredParking",
     "until_it_works",
 ]

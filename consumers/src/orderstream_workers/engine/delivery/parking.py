@@ -21,13 +21,11 @@ import zlib
 from collections.abc import Callable
 from typing import Final, Protocol
 
-from orderstream_workers.engine.delivery.handler import RecordHandler
-from orderstream_workers.engine.record import DeliveredRecord, Position
+from orderstream_workers.engine.record import DeliveredRecord
 from orderstream_workers.store import (
     Attribute,
     ConditionFailedError,
     ContentionError,
-    Delete,
     Item,
     Put,
     Store,
@@ -42,8 +40,11 @@ PARKING: Final = TableSpec("parking", sorted=True)
 _PART: Final = 300_000
 """Bytes of a body in one item; DynamoDB's items hold 400 KB, names and all."""
 
-_MANY: Final = 1_000_000
-_TRIES: Final = 20
+MANY: Final = 1_000_000
+"""More than is ever parked: no limit."""
+
+TRIES: Final = 20
+"""Tries against others who change the same mark."""
 
 
 class Parking(Protocol):
@@ -119,76 +120,15 @@ class StoredParking:
 
     def count(self) -> int:
         """See ``Parking.count``."""
-        return sum(_number(mark, "count") for mark in self._marks())
-
-    def redrive(self, partition_key: str, handler: RecordHandler) -> int:
-        """Carry out what is parked under a key, in order, and lift the mark once nothing is left.
-
-        Records keep their shard and position, so a handler knows those that it has carried out before. For
-        one caller per key at a time.
-
-        Args:
-            partition_key: The key.
-            handler: Carries the records out.
-
-        Returns:
-            How many records were carried out.
-
-        Raises:
-            DependencyError: the store or the handler failed; call again, it goes on where it stopped.
-            Exception: what the handler raised; the record and its followers stay parked.
-        """
-        carried_out = 0
-        while True:
-            # The mark before the entries: what is appended after this moves its version.
-            mark = self._store.get(PARKING.name, self._application, partition_key)
-            if mark is None:
-                self._marked.discard(partition_key)
-                return carried_out
-            parts = self._first_entry(partition_key)
-            if parts:
-                handler.handle(_record(partition_key, parts))
-                self._take(partition_key, parts)
-                carried_out += 1
-                continue
-            try:
-                self._store.transact(
-                    [Delete(PARKING.name, self._application, mark.version, sort=partition_key)]
-                )
-            except ConditionFailedError:
-                logger.info("a record was parked meanwhile", extra={"partition_key": partition_key})
-
-    def _first_entry(self, partition_key: str) -> list[Item]:
-        key = f"{self._application}/{partition_key}"
-        first = self._store.query(PARKING.name, key, limit=1)
-        return self._store.query(PARKING.name, key, limit=_number(first[0], "parts")) if first else []
-
-    def _take(self, partition_key: str, parts: list[Item]) -> None:
-        for _ in range(_TRIES):
-            mark = self._store.get(PARKING.name, self._application, partition_key)
-            if mark is None:
-                return  # a mark goes only when its entries are gone
-            fewer = {**mark.attributes, "count": _number(mark, "count") - 1}
-            writes: list[Write] = [
-                Put(PARKING.name, self._application, fewer, mark.version, sort=partition_key)
-            ]
-            writes += [Delete(PARKING.name, part.key, part.version, sort=part.sort) for part in parts]
-            try:
-                self._store.transact(writes)
-            except ConditionFailedError as error:
-                if error.failed != (0,):
-                    raise ContentionError("TransactWriteItems") from error
-                continue  # a record was appended meanwhile
-            return
-        raise ContentionError("TransactWriteItems")
+        return sum(number_of(mark, "count") for mark in self._marks())
 
     def _marks(self) -> list[Item]:
-        return self._store.query(PARKING.name, self._application, limit=_MANY)
+        return self._store.query(PARKING.name, self._application, limit=MANY)
 
     def _store_entry(self, record: DeliveredRecord, reason: str, *, only_if_marked: bool) -> bool:
         key = f"{self._application}/{record.partition_key}"
         place = f"{record.position.sequence_number:060}/{record.position.subsequence_number:08}"
-        for _ in range(_TRIES):
+        for _ in range(TRIES):
             if self._store.get(PARKING.name, key, f"{place}/00") is not None:
                 return True
             mark = self._store.get(PARKING.name, self._application, record.partition_key)
@@ -220,7 +160,7 @@ class StoredParking:
             "parked_at": self._clock().isoformat(),
             **(mark.attributes if mark else {}),
             "tail": place,
-            "count": (_number(mark, "count") if mark else 0) + 1,
+            "count": (number_of(mark, "count") if mark else 0) + 1,
         }
         return Put(
             PARKING.name,
@@ -249,24 +189,8 @@ class StoredParking:
         ]
 
 
-def _record(partition_key: str, parts: list[Item]) -> DeliveredRecord:
-    first = parts[0]
-    assert first.sort is not None
-    sequence_number, subsequence_number, _ = first.sort.split("/")
-    bodies = [part.attributes["body"] for part in parts]
-    hash_key = first.attributes["explicit_hash_key"]
-    assert hash_key is None or isinstance(hash_key, int)
-    return DeliveredRecord(
-        shard_id=str(first.attributes["shard_id"]),
-        position=Position(int(sequence_number), int(subsequence_number)),
-        partition_key=partition_key,
-        data=zlib.decompress(b"".join(body for body in bodies if isinstance(body, bytes))),
-        approximate_arrival=dt.datetime.fromisoformat(str(first.attributes["arrived_at"])),
-        explicit_hash_key=hash_key,
-    )
-
-
-def _number(item: Item, name: str) -> int:
+def number_of(item: Item, name: str) -> int:
+    """An attribute of a mark or an entry that is a number."""
     value = item.attributes[name]
     assert isinstance(value, int)
     return value
