@@ -135,5 +135,5 @@ def test_what_goes_wrong_is_told_as_it_is(tmp_path: Path, where: str) -> None:
                     tally=Tally(),
                 )
 
-    with pytest.raises(OrderFileError if where == "file" else PlayError, match="broken gzip|no reason"):
+    with pytest.raises(OrderFileError if where == "file" else PlayError, match=r"broken gzip|no reason"):
         asyncio.run(run())
