@@ -1,11 +1,13 @@
 """What an operator sees of parked records, and does with them."""
 
+import pytest
 from click.testing import CliRunner, Result
 
 from fakes.engine import ARRIVAL, record_of
 from fakes.operating import MemoryResources
+from orderstream.events import ReleaseStock, decode_envelope, initial
 from orderstream_workers.cli.dlq import dlq
-from orderstream_workers.engine.delivery import StoredParking
+from orderstream_workers.engine.delivery import RedriveStoppedError, StoredParking
 
 
 def run(resources: MemoryResources, *arguments: str, answer: str = "") -> Result:
@@ -61,3 +63,66 @@ def test_show_of_an_unknown_key_is_an_error() -> None:
     """A key that is not parked ends with status 1 and a sentence."""
     result = run(MemoryResources(), "show", "shipping", "o-9")
     assert (result.exit_code, result.output) == (1, "Error: nothing is parked for shipping under o-9\n")
+
+
+def release(order_id: str) -> bytes:
+    return initial(
+        ReleaseStock(order_id=order_id), source="saga", event_id=f"release-{order_id}", time=ARRIVAL
+    ).encode()
+
+
+def test_redrive_carries_out_through_the_applications_own_handler() -> None:
+    """What inventory parked is answered by inventory, and the key is free afterwards."""
+    resources = MemoryResources()
+    park(resources, release("o-1"), application="inventory")
+    assert "ReleaseStock of order o-1" in run(resources, "show", "inventory", "o-1").output
+    result = run(resources, "redrive", "inventory", "o-1")
+    assert (result.exit_code, result.output) == (0, "1 carried out; o-1 is not parked any more\n")
+    assert [decode_envelope(data).type.rpartition(".")[2] for data in resources.emitter.emitted] == [
+        "StockReleased"
+    ]
+    assert run(resources, "list").output == "nothing is parked\n"
+
+
+def test_redrive_stops_at_what_fails_again() -> None:
+    """The record that fails and all behind it stay, and the command says which one it is."""
+    resources = MemoryResources()
+    park(resources, release("o-1"), b"broken", release("o-1"), application="inventory")
+    result = run(resources, "redrive", "inventory", "o-1")
+    assert result.exit_code == 1
+    assert isinstance(result.exception, RedriveStoppedError)
+    assert "stopped after 1 at sequence number 2" in str(result.exception)
+    assert "1 behind" in run(resources, "list").output
+
+
+def test_nothing_to_discard_is_an_error() -> None:
+    """A key that is not parked ends with status 1 and a sentence."""
+    result = run(MemoryResources(), "discard", "shipping", "o-9")
+    assert (result.exit_code, "nothing is parked" in result.output) == (1, True)
+
+
+def test_a_redrive_can_be_repeated() -> None:
+    """Where nothing is left, also after a redrive that ended before it lifted the mark, the key is free."""
+    result = run(MemoryResources(), "redrive", "shipping", "o-9")
+    assert (result.exit_code, result.output) == (0, "0 carried out; o-9 is not parked any more\n")
+
+
+def test_discard_asks_and_leaves_the_rest() -> None:
+    """Only a yes discards, only the first record, and what is left waits for its redrive."""
+    resources = MemoryResources()
+    park(resources, b"broken", release("o-1"), application="inventory")
+    refused = run(resources, "discard", "inventory", "o-1", answer="n\n")
+    assert (refused.exit_code, "1 behind" in run(resources, "list").output) == (1, True)
+    done = run(resources, "discard", "inventory", "o-1", answer="y\n")
+    assert (done.exit_code, "1 behind it stay parked" in done.output) == (0, True)
+    assert run(resources, "redrive", "inventory", "o-1").exit_code == 0
+
+
+def test_a_discard_is_logged_without_payload(caplog: pytest.LogCaptureFixture) -> None:
+    """What was discarded can be read later: whose, which key, where it stood, why it was parked."""
+    resources = MemoryResources()
+    park(resources, b"broken")
+    assert run(resources, "discard", "shipping", "o-1", "--yes").exit_code == 0
+    (entry,) = [record for record in caplog.records if record.message == "parked record discarded"]
+    assert (entry.application, entry.partition_key, entry.sequence_number) == ("shipping", "o-1", "1")
+    assert entry.reason == "NotAnEventError: it is none"

@@ -10,7 +10,7 @@ from orderstream.events import NotAnEventError, decode_envelope
 from orderstream_workers.cli.operating import age, operated, printable
 from orderstream_workers.cli.options import home_option
 from orderstream_workers.engine.delivery import ParkedKey, ParkedRecord, ParkedRecords
-from orderstream_workers.runtime.bootstrap import APPLICATIONS
+from orderstream_workers.runtime.bootstrap import APPLICATIONS, build_application
 from orderstream_workers.runtime.resources import Resources
 
 _APPLICATION: Final = click.Choice(APPLICATIONS)
@@ -48,6 +48,41 @@ def show(context: click.Context, application: str, key: str, data: bool, home: P
     with operated(context, home) as resources:
         for record in _parked(resources, application, key):
             _show_record(record, data=data)
+
+
+@dlq.command()
+@click.argument("application", type=_APPLICATION)
+@click.argument("key")
+@home_option
+@click.pass_context
+def redrive(context: click.Context, application: str, key: str, home: Path) -> None:
+    """Carry out what is parked under a key, in order; stops at the first record that fails again.
+
+    Run it once at a time for a key.
+    """
+    with operated(context, home) as resources:
+        handler = build_application(application, resources).handler
+        if handler is None:
+            raise click.ClickException(f"{application} parks nothing, so nothing can be redriven")
+        carried_out = ParkedRecords(resources.store, application).redrive(key, handler)
+        click.echo(f"{carried_out} carried out; {printable(key)} is not parked any more")
+
+
+@dlq.command()
+@click.argument("application", type=_APPLICATION)
+@click.argument("key")
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@home_option
+@click.pass_context
+def discard(context: click.Context, application: str, key: str, yes: bool, home: Path) -> None:
+    """Discard the first record that is parked under a key, for ever. The others stay until redriven."""
+    with operated(context, home) as resources:
+        first, *behind = _parked(resources, application, key)
+        _show_record(first, data=False)
+        if not yes:
+            click.confirm("Discard this record for ever?", abort=True)
+        ParkedRecords(resources.store, application).discard_first(key, first.record.position)
+        click.echo(f"discarded; {len(behind)} behind it" + (" stay parked: redrive them" if behind else ""))
 
 
 def _parked(resources: Resources, application: str, key: str) -> list[ParkedRecord]:
