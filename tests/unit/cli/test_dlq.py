@@ -126,3 +126,25 @@ def test_a_discard_is_logged_without_payload(caplog: pytest.LogCaptureFixture) -
     (entry,) = [record for record in caplog.records if record.message == "parked record discarded"]
     assert (entry.application, entry.partition_key, entry.sequence_number) == ("shipping", "o-1", "1")
     assert entry.reason == "NotAnEventError: it is none"
+
+
+def test_dead_letters_of_payments_are_listed_with_the_rest() -> None:
+    """The payment worker's stand beside what the applications park, and can be looked at one by one."""
+    resources = MemoryResources()
+    resources.payment_dead_letters.send("o-7")
+    assert "payment-worker  o-7" in run(resources, "list").output
+    assert "nothing is parked" in run(resources, "list", "--application", "shipping").output
+    assert "order o-7  received" in run(resources, "show", "payment-worker", "o-7").output
+
+
+def test_payments_are_handed_back_or_discarded() -> None:
+    """A redrive rings for the order again, a discard asks first and rings for nobody."""
+    resources = MemoryResources()
+    for order_id in ("o-7", "o-8"):
+        resources.payment_dead_letters.send(order_id)
+    assert run(resources, "redrive", "payment-worker", "o-7").exit_code == 0
+    assert run(resources, "discard", "payment-worker", "o-8", answer="n\n").exit_code == 1
+    assert (resources.payment_queue.depth(), resources.payment_dead_letters.depth()) == (1, 1)
+    assert run(resources, "discard", "payment-worker", "o-8", "--yes").exit_code == 0
+    assert (resources.payment_queue.depth(), resources.payment_dead_letters.depth()) == (1, 0)
+    assert run(resources, "redrive", "payment-worker", "o-8").exit_code == 1

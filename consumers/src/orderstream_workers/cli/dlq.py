@@ -1,6 +1,6 @@
 """``orderstream dlq``: records that could not be carried out, and payments that were given up."""
 
-import datetime as dt
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
@@ -9,16 +9,23 @@ import click
 from orderstream.events import NotAnEventError, decode_envelope
 from orderstream_workers.cli.operating import age, operated, printable
 from orderstream_workers.cli.options import home_option
-from orderstream_workers.engine.delivery import ParkedKey, ParkedRecord, ParkedRecords
+from orderstream_workers.engine.delivery import ParkedRecord, ParkedRecords
 from orderstream_workers.runtime.bootstrap import APPLICATIONS, build_application
 from orderstream_workers.runtime.resources import Resources
+from orderstream_workers.services.payments import PaymentDeadLetters, QueuedPayment
 
-_APPLICATION: Final = click.Choice(APPLICATIONS)
+_PAYMENT_WORKER: Final = "payment-worker"
+"""Its dead letters are in SQS, one or more per order; the key is the order id."""
+
+_APPLICATION: Final = click.Choice((*APPLICATIONS, _PAYMENT_WORKER))
 
 
 @click.group()
 def dlq() -> None:
-    """Look at what is parked, carry it out again, or discard it."""
+    """Look at what is parked, carry it out again, or discard it.
+
+    A KEY is a record's partition key: the order id. Dead letters of payments are those of "payment-worker".
+    """
 
 
 @dlq.command("list")
@@ -26,15 +33,11 @@ def dlq() -> None:
 @home_option
 @click.pass_context
 def list_command(context: click.Context, home: Path, application: str | None) -> None:
-    """List every key that is parked: since when, why, and how many records wait behind the first."""
+    """List every key that is parked: how many records wait behind the first, since when, and why."""
+    names = _APPLICATION.choices if application is None else (application,)
     with operated(context, home) as resources:
-        found = False
-        for name in APPLICATIONS if application is None else (application,):
-            for key in ParkedRecords(resources.store, name).keys():  # noqa: SIM118 - no mapping
-                found = True
-                _show_key(name, key, resources.clock())
-        if not found:
-            click.echo("nothing is parked")
+        lines = [line for name in names for line in _listed(resources, name)]
+    click.echo("\n".join(lines) or "nothing is parked")
 
 
 @dlq.command()
@@ -46,6 +49,10 @@ def list_command(context: click.Context, home: Path, application: str | None) ->
 def show(context: click.Context, application: str, key: str, data: bool, home: Path) -> None:
     """Show what is parked under a key, in order."""
     with operated(context, home) as resources:
+        if application == _PAYMENT_WORKER:
+            for letter in _letters(resources, key):
+                click.echo(f"order {printable(letter.order_id)}  received {letter.receives} times")
+            return
         for record in _parked(resources, application, key):
             _show_record(record, data=data)
 
@@ -61,6 +68,11 @@ def redrive(context: click.Context, application: str, key: str, home: Path) -> N
     Run it once at a time for a key.
     """
     with operated(context, home) as resources:
+        if application == _PAYMENT_WORKER:
+            if not _dead_letters(resources).redrive(key):
+                raise _no_letter(key)
+            click.echo(f"payment of order {printable(key)} handed back to the payment workers")
+            return
         handler = build_application(application, resources).handler
         if handler is None:
             raise click.ClickException(f"{application} parks nothing, so nothing can be redriven")
@@ -77,12 +89,36 @@ def redrive(context: click.Context, application: str, key: str, home: Path) -> N
 def discard(context: click.Context, application: str, key: str, yes: bool, home: Path) -> None:
     """Discard the first record that is parked under a key, for ever. The others stay until redriven."""
     with operated(context, home) as resources:
+        if application == _PAYMENT_WORKER:
+            count = len(_letters(resources, key))
+            _confirm(f"Discard {count} dead letters of order {printable(key)}?", yes=yes)
+            click.echo(f"{_dead_letters(resources).discard(key)} discarded; the payment stays as it is")
+            return
         first, *behind = _parked(resources, application, key)
         _show_record(first, data=False)
-        if not yes:
-            click.confirm("Discard this record for ever?", abort=True)
+        _confirm("Discard this record for ever?", yes=yes)
         ParkedRecords(resources.store, application).discard_first(key, first.record.position)
         click.echo(f"discarded; {len(behind)} behind it" + (" stay parked: redrive them" if behind else ""))
+
+
+def _confirm(question: str, *, yes: bool) -> None:
+    if not yes:
+        click.confirm(question, abort=True)
+
+
+def _dead_letters(resources: Resources) -> PaymentDeadLetters:
+    return PaymentDeadLetters(resources.payment_dead_letters, resources.payment_queue)
+
+
+def _letters(resources: Resources, order_id: str) -> list[QueuedPayment]:
+    letters = [one for one in _dead_letters(resources).waiting() if one.order_id == order_id]
+    if not letters:
+        raise _no_letter(order_id)
+    return letters
+
+
+def _no_letter(order_id: str) -> click.ClickException:
+    return click.ClickException(f"no payment of order {printable(order_id)} is a dead letter")
 
 
 def _parked(resources: Resources, application: str, key: str) -> list[ParkedRecord]:
@@ -92,10 +128,19 @@ def _parked(resources: Resources, application: str, key: str) -> list[ParkedReco
     return records
 
 
-def _show_key(application: str, key: ParkedKey, now: dt.datetime) -> None:
-    behind = max(key.count - 1, 0)
-    click.echo(f"{application}  {printable(key.partition_key)}  {behind} behind  {age(key.parked_at, now)}")
-    click.echo(f"    {printable(key.reason)}")
+def _listed(resources: Resources, application: str) -> Iterator[str]:
+    now = resources.clock()
+    if application == _PAYMENT_WORKER:
+        for letter in _dead_letters(resources).waiting():
+            waited = age(letter.sent_at, now) if letter.sent_at else "unknown age"
+            yield f"{application}  {printable(letter.order_id)}  0 behind  {waited}"
+            yield "    received too often; the payment workers' log says why"
+        return
+    for key in ParkedRecords(resources.store, application).keys():  # noqa: SIM118 - no mapping
+        behind = max(key.count - 1, 0)
+        waited = age(key.parked_at, now)
+        yield f"{application}  {printable(key.partition_key)}  {behind} behind  {waited}"
+        yield f"    {printable(key.reason)}"
 
 
 def _show_record(parked: ParkedRecord, *, data: bool) -> None:

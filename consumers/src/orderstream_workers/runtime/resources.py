@@ -97,7 +97,7 @@ class Resources:
     def _queue(self, name: str) -> PaymentQueue:
         client = clients.sqs_client()
         self.close_later(client.close)
-        return SqsPaymentQueue(client, client.get_queue_url(QueueName=name)["QueueUrl"])
+        return SqsPaymentQueue.named(client, name)
 
     def in_lanes(
         self, name: str, routes: Mapping[str, Route], background: Sequence[Background] = ()

@@ -1,5 +1,6 @@
 """One suite for every implementation of the payment queue."""
 
+import datetime as dt
 from collections.abc import Iterator
 
 import boto3
@@ -88,3 +89,19 @@ def test_an_outage_is_a_dependency_error() -> None:
         with pytest.raises(DependencyError):
             SqsPaymentQueue(client, "https://sqs.us-east-1.amazonaws.com/1/payments").send("o-1")
     client.close()
+
+
+def test_a_queue_is_found_by_its_name_and_tells_when_a_message_was_sent() -> None:
+    """SQS knows queues by name, and since when a message is in one."""
+    with mock_aws():
+        client = sqs_client()
+        client.create_queue(QueueName="payments")
+        queue = SqsPaymentQueue.named(client, "payments")
+        before = dt.datetime.now(dt.UTC) - dt.timedelta(seconds=1)
+        queue.send("o-1")
+        (message,) = queue.receive(1, wait=0, visibility=30)
+        assert message.sent_at is not None
+        assert before <= message.sent_at <= dt.datetime.now(dt.UTC)
+        with pytest.raises(DependencyError, match="GetQueueUrl"):
+            SqsPaymentQueue.named(client, "none")
+        client.close()

@@ -3,6 +3,7 @@
 from typing import Final
 
 from orderstream_workers.services.payments.counters import PaymentCounters
+from orderstream_workers.services.payments.dead_letters import PaymentDeadLetters
 from orderstream_workers.services.payments.handlers import PaymentHandlers
 from orderstream_workers.services.payments.provider import (
     HttpPaymentProvider,
@@ -33,6 +34,7 @@ __all__ = [
     "HttpPaymentProvider",
     "MemoryPaymentQueue",
     "PaymentCounters",
+    "PaymentDeadLetters",
     "PaymentHandlers",
     "PaymentProvider",
     "PaymentQueue",

@@ -4,13 +4,14 @@ A message is only a bell: it names an order, and the order's state says what is 
 duplicated, reordered and late.
 """
 
+import datetime as dt
 import itertools
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final, Protocol
+from typing import TYPE_CHECKING, Final, Protocol, Self
 
 from botocore.exceptions import BotoCoreError, ClientError
 
@@ -18,6 +19,7 @@ from orderstream.errors import DependencyError
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
+    from mypy_boto3_sqs.type_defs import MessageTypeDef
 
 MAX_MESSAGES: Final = 10
 """Most messages of one receive (SQS's limit for ReceiveMessage)."""
@@ -31,11 +33,13 @@ class QueuedPayment:
         order_id: The order that has something to do.
         receipt: Names this receive of the message.
         receives: How often it has been received, this time included.
+        sent_at: When it was put into the queue (UTC); None where the queue does not tell.
     """
 
     order_id: str
     receipt: str
     receives: int
+    sent_at: dt.datetime | None = None
 
 
 class PaymentQueue(Protocol):
@@ -149,6 +153,20 @@ class SqsPaymentQueue:
         self._client = client
         self._url = queue_url
 
+    @classmethod
+    def named(cls, client: "SQSClient", name: str) -> Self:
+        """The queue with a name.
+
+        Args:
+            client: As above.
+            name: The queue's name.
+
+        Raises:
+            DependencyError: it could not be found.
+        """
+        with _outages("GetQueueUrl"):
+            return cls(client, client.get_queue_url(QueueName=name)["QueueUrl"])
+
     def send(self, order_id: str, delay: int = 0) -> None:
         """See ``PaymentQueue.send``."""
         with _outages("SendMessage"):
@@ -162,16 +180,9 @@ class SqsPaymentQueue:
                 MaxNumberOfMessages=min(limit, MAX_MESSAGES),
                 WaitTimeSeconds=wait,
                 VisibilityTimeout=visibility,
-                AttributeNames=["ApproximateReceiveCount"],
+                AttributeNames=["ApproximateReceiveCount", "SentTimestamp"],
             )
-        return [
-            QueuedPayment(
-                message["Body"],
-                message["ReceiptHandle"],
-                int(message.get("Attributes", {}).get("ApproximateReceiveCount", "1")),
-            )
-            for message in answer.get("Messages", ())
-        ]
+        return [_received(message) for message in answer.get("Messages", ())]
 
     def extend(self, message: QueuedPayment, visibility: int) -> None:
         """See ``PaymentQueue.extend``."""
@@ -205,6 +216,17 @@ class SqsPaymentQueue:
                 ],
             )
         return sum(int(count) for count in answer["Attributes"].values())
+
+
+def _received(message: "MessageTypeDef") -> QueuedPayment:
+    attributes = message.get("Attributes", {})
+    sent = attributes.get("SentTimestamp")  # milliseconds
+    return QueuedPayment(
+        message["Body"],
+        message["ReceiptHandle"],
+        int(attributes.get("ApproximateReceiveCount", "1")),
+        dt.datetime.fromtimestamp(int(sent) / 1000, dt.UTC) if sent is not None else None,
+    )
 
 
 class _GoneError(Exception):

@@ -1,0 +1,94 @@
+"""Payments that were received too often: what a person sees of them and does with them.
+
+A message is only a bell, and the payment's state says what is to be done: so ringing again is always safe,
+and several dead letters of one order are one matter.
+"""
+
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Final
+
+from orderstream_workers.services.payments.queue import MAX_MESSAGES, PaymentQueue, QueuedPayment
+
+logger = logging.getLogger(__name__)
+
+_VISIBILITY: Final = 60
+"""Seconds that dead letters stay hidden at most, should this process die while it looks at them."""
+
+_WAIT: Final = 1
+"""Seconds to wait for more: above 0, SQS asks all of its servers instead of a few."""
+
+
+class PaymentDeadLetters:
+    """The dead letters of the payment queue.
+
+    Args:
+        dead_letters: The queue that they are in.
+        queue: The queue that they came from.
+    """
+
+    def __init__(self, dead_letters: PaymentQueue, queue: PaymentQueue) -> None:
+        self._dead_letters = dead_letters
+        self._queue = queue
+
+    def waiting(self) -> list[QueuedPayment]:
+        """Every dead letter, in no particular order.
+
+        Raises:
+            DependencyError: the queue did not answer.
+        """
+        with self._in_hand() as messages:
+            return list(messages)
+
+    def redrive(self, order_id: str) -> int:
+        """Hand an order back to the payment workers.
+
+        Returns:
+            How many dead letters it had; 0 if it has none, and nothing was done.
+
+        Raises:
+            DependencyError: a queue did not answer; do it again.
+        """
+        with self._in_hand() as messages:
+            its_own = [message for message in messages if message.order_id == order_id]
+            if its_own:
+                # Released last: until this is acknowledged, the dead letters stay.
+                self._queue.send(order_id)
+            self._delete(its_own, messages)
+            return len(its_own)
+
+    def discard(self, order_id: str) -> int:
+        """Delete an order's dead letters. Its payment stays as it is until its saga asks for something.
+
+        Returns:
+            How many dead letters it had.
+
+        Raises:
+            DependencyError: the queue did not answer; do it again.
+        """
+        with self._in_hand() as messages:
+            its_own = [message for message in messages if message.order_id == order_id]
+            self._delete(its_own, messages)
+        if its_own:
+            logger.warning(
+                "payment dead letters discarded", extra={"order_id": order_id, "messages": len(its_own)}
+            )
+        return len(its_own)
+
+    def _delete(self, its_own: list[QueuedPayment], messages: list[QueuedPayment]) -> None:
+        for message in its_own:
+            self._dead_letters.delete(message)
+            messages.remove(message)
+
+    @contextmanager
+    def _in_hand(self) -> Iterator[list[QueuedPayment]]:
+        """Receive all; what is left in the list at the end is handed back."""
+        messages: list[QueuedPayment] = []
+        try:
+            while received := self._dead_letters.receive(MAX_MESSAGES, wait=_WAIT, visibility=_VISIBILITY):
+                messages += received
+            yield messages
+        finally:
+            for message in messages:
+                self._dead_letters.extend(message, 0)
