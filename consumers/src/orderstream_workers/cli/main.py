@@ -18,6 +18,7 @@ _COMMANDS: Final = {
     "local": ("orderstream_workers.cli.local", "local"),
     "order": ("orderstream_workers.cli.order", "order"),
     "payment-worker": ("orderstream_workers.cli.serve", "payment_worker"),
+    "saga": ("orderstream_workers.cli.saga", "saga"),
     "worker": ("orderstream_workers.cli.serve", "worker"),
 }
 

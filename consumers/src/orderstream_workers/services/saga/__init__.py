@@ -3,7 +3,7 @@
 from typing import Final
 
 from orderstream_workers.services.saga.deadlines import SagaDeadlines
-from orderstream_workers.services.saga.handlers import SAGAS, SagaHandlers, open_orders
+from orderstream_workers.services.saga.handlers import SAGAS, SagaHandlers, find_order, open_orders
 from orderstream_workers.services.saga.timers import TIMERS, TimerPoller
 from orderstream_workers.store import TableSpec
 
@@ -13,4 +13,12 @@ APPLICATION: Final = "saga"
 TABLES: Final[tuple[TableSpec, ...]] = (SAGAS, TIMERS)
 """The tables it needs."""
 
-__all__ = ["APPLICATION", "TABLES", "SagaDeadlines", "SagaHandlers", "TimerPoller", "open_orders"]
+__all__ = [
+    "APPLICATION",
+    "TABLES",
+    "SagaDeadlines",
+    "SagaHandlers",
+    "TimerPoller",
+    "find_order",
+    "open_orders",
+]

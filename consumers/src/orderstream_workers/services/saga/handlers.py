@@ -15,7 +15,7 @@ from orderstream_workers.services.saga.deadlines import SagaDeadlines
 from orderstream_workers.services.saga.domain import Ignored, Input, Outcome, Output, transition
 from orderstream_workers.services.saga.state import Saga
 from orderstream_workers.services.saga.timers import timer_writes
-from orderstream_workers.store import Store, TableSpec
+from orderstream_workers.store import Item, Store, TableSpec
 
 logger = logging.getLogger(__name__)
 
@@ -107,11 +107,29 @@ def open_orders(store: Store) -> Iterator[Saga]:
         DependencyError: the store did not answer.
     """
     for item in store.scan(SAGAS.name):
-        content = item.attributes["state"]
-        assert isinstance(content, bytes)
-        saga = _STATE.decode(content).saga
+        saga = _saga(item)
         if saga is not None and not saga.phase.terminal:
             yield saga
+
+
+def find_order(store: Store, order_id: str) -> Saga | None:
+    """One order, ended or not; None where it was never placed.
+
+    Args:
+        store: Where the orders are.
+        order_id: The order.
+
+    Raises:
+        DependencyError: the store did not answer.
+    """
+    item = store.get(SAGAS.name, order_id)
+    return _saga(item) if item is not None else None
+
+
+def _saga(item: Item) -> Saga | None:
+    content = item.attributes["state"]
+    assert isinstance(content, bytes)
+    return _STATE.decode(content).saga
 
 
 def _envelope(cause: Envelope, output: Output, place: int, now: dt.datetime) -> Envelope:
