@@ -13,6 +13,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 
@@ -58,9 +59,9 @@ class Pipeline:
             case Trouble.FREEZE:
                 self._signal(self._pids[event.target], signal.SIGSTOP)
                 self._frozen.append((time.monotonic() + FROZEN_SECONDS, self._pids[event.target]))
-                # The API's port is held by the frozen process: it has no second.
+                # A frozen process keeps its ports: the API has no second, and a worker's serves no health.
                 if event.target != "api":
-                    self._replace(event.target)
+                    self._replace(event.target, {"ORDERSTREAM_HEALTH_PORT": "0"})
             case Trouble.DOUBLE:
                 self._scale(2)
             case Trouble.HALVE:
@@ -82,12 +83,15 @@ class Pipeline:
         for process in self.started:
             process.wait(timeout=60)
 
-    def _replace(self, name: str) -> None:
+    def _replace(self, name: str, extra: Mapping[str, str] | None = None) -> None:
         spec = self._specs[name]
         log = self.layout.logs / f"{name}.log"
         with log.open("ab") as output:
             process = subprocess.Popen(
-                spec.command, env=os.environ | spec.environment, stdout=output, stderr=output
+                spec.command,
+                env={**os.environ, **spec.environment, **(extra or {})},
+                stdout=output,
+                stderr=output,
             )
         self.started.append(process)
         self._pids[name] = process.pid

@@ -13,6 +13,7 @@ import ijson
 
 from orderstream_workers.local.environment import Layout
 from orderstream_workers.local.lifecycle import EnvironmentState
+from orderstream_workers.runtime.bootstrap import APPLICATIONS
 from orderstream_workers.services.inventory import read_stock, seed_stock
 from orderstream_workers.services.order_status import Counts, ReadModel, open_engine
 from orderstream_workers.store import DynamoDBStore
@@ -140,6 +141,11 @@ class Parts:
             if shard["millis_behind_latest"] is not None
         ]
         return max(lags, default=None)
+
+    def silent_applications(self) -> list[str]:
+        """Applications of which no process answers: nobody can say that their work is done."""
+        speaking = {health["application"] for health in self._health()}
+        return [name for name in APPLICATIONS if name not in speaking]
 
     def consumers_behind(self) -> int:
         """Shards that not every application has read to the same, last record."""

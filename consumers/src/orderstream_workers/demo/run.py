@@ -193,6 +193,8 @@ def _unrest(parts: Parts, accepted: int) -> _Unrest | None:
         return _Unrest(f"{ended} of {max(accepted, counts.orders)} orders have ended")
     if reserved := parts.reserved_units():
         return _Unrest(f"{reserved} units are still reserved")
+    if silent := parts.silent_applications():
+        return _Unrest(f"{', '.join(silent)} cannot be asked how far they are", stock_settled=True)
     if behind := parts.consumers_behind():
         return _Unrest(f"{behind} shards have not been read to their end by everybody", stock_settled=True)
     return None
