@@ -7,7 +7,8 @@ from fakes.engine import ARRIVAL, record_of
 from fakes.operating import MemoryResources
 from orderstream.events import ReleaseStock, decode_envelope, initial
 from orderstream_workers.cli.dlq import dlq
-from orderstream_workers.engine.delivery import RedriveStoppedError, StoredParking
+from orderstream_workers.engine.delivery import PARKING, RedriveStoppedError, StoredParking
+from orderstream_workers.store import Delete
 
 
 def run(resources: MemoryResources, *arguments: str, answer: str = "") -> Result:
@@ -101,10 +102,16 @@ def test_nothing_to_discard_is_an_error() -> None:
     assert (result.exit_code, "nothing is parked" in result.output) == (1, True)
 
 
-def test_a_redrive_can_be_repeated() -> None:
-    """Where nothing is left, also after a redrive that ended before it lifted the mark, the key is free."""
-    result = run(MemoryResources(), "redrive", "shipping", "o-9")
-    assert (result.exit_code, result.output) == (0, "0 carried out; o-9 is not parked any more\n")
+def test_a_redrive_lifts_a_mark_that_was_left_behind() -> None:
+    """After a redrive that ended before it lifted the mark, another one does; a third changes nothing."""
+    resources = MemoryResources()
+    park(resources, b"one", key="o-9")
+    (entry,) = resources.store.query(PARKING.name, "shipping/o-9")
+    resources.store.transact([Delete(entry.table, entry.key, entry.version, sort=entry.sort)])
+    for _ in range(2):
+        result = run(resources, "redrive", "shipping", "o-9")
+        assert (result.exit_code, result.output) == (0, "0 carried out; o-9 is not parked any more\n")
+        assert run(resources, "list").output == "nothing is parked\n"
 
 
 def test_discard_asks_and_leaves_the_rest() -> None:
