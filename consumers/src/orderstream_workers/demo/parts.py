@@ -144,7 +144,7 @@ class Parts:
 
     def silent_applications(self) -> list[str]:
         """Applications of which no process answers: nobody can say that their work is done."""
-        speaking = {health["application"] for health in self._health()}
+        speaking = {health.get("application") for health in self._health()}
         return [name for name in APPLICATIONS if name not in speaking]
 
     def consumers_behind(self) -> int:
