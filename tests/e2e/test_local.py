@@ -129,15 +129,12 @@ def test_a_second_environment_is_refused(environment: Environment) -> None:
     subprocess.run(orderstream(environment.home, 0, "local", "status"), check=True)
 
 
-def test_a_killed_worker_is_replaced_by_another_of_its_application(
+def test_a_killed_worker_is_replaced_by_others_of_its_application(
     environment: Environment, tmp_path: Path
 ) -> None:
-    """Two processes share an application's leases; after kill -9 of one the other does all of its work."""
-    second = subprocess.Popen(
-        [sys.executable, "-m", "orderstream_workers.cli.main", "worker", "inventory"],
-        env=os.environ | environment.layout.environment,
-        stderr=subprocess.DEVNULL,
-    )
+    """Processes of one application share its leases; after kill -9 of one the others do all of its work."""
+    first = environment.processes["inventory"]
+    workers = [start_inventory(environment, health_port=0)]
     try:
         out = tmp_path / "out"
         demo = subprocess.Popen(
@@ -148,12 +145,24 @@ def test_a_killed_worker_is_replaced_by_another_of_its_application(
         )
         first_order = next(read_invoices(INVOICES, 1)).order_id
         until(lambda: len(environment.story(str(first_order))) > 1)
-        os.kill(environment.processes["inventory"].pid, signal.SIGKILL)
+        os.kill(first.pid, signal.SIGKILL)
+        until(lambda: first.handle() is None)
+        # As a supervisor would: the demo asks on this port how far inventory is.
+        workers.append(start_inventory(environment, health_port=first.port))
         assert demo.wait(timeout=180) == 0
         judged = reconcile(out, 60)
         # The orders of the other tests of this module are in the same environment.
         strangers = [line for line in judged.stdout.splitlines() if "never accepted" not in line]
         assert strangers[:-1] == [], judged.stdout
     finally:
-        second.terminate()
-        assert second.wait(timeout=60) == 0
+        for worker in workers:
+            worker.terminate()
+        assert [worker.wait(timeout=60) for worker in workers] == [0] * len(workers)
+
+
+def start_inventory(environment: Environment, health_port: int) -> "subprocess.Popen[bytes]":
+    return subprocess.Popen(
+        [sys.executable, "-m", "orderstream_workers.cli.main", "worker", "inventory"],
+        env=os.environ | environment.layout.environment | {"ORDERSTREAM_HEALTH_PORT": str(health_port)},
+        stderr=subprocess.DEVNULL,
+    )
