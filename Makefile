@@ -20,6 +20,13 @@ $(BIN)/.installed: $(UV) requirements.lock producers/pyproject.toml consumers/py
 	$(UV) pip install --quiet --python $(BIN)/python --no-deps -e producers -e consumers
 	@touch $@
 
+$(BIN)/.installed-kcl: $(BIN)/.installed requirements-kcl.lock
+	$(UV) pip install --quiet --python $(BIN)/python --require-hashes -r requirements-kcl.lock
+	@touch $@
+
+.PHONY: install-kcl
+install-kcl: $(BIN)/.installed-kcl ## Add Amazon's Kinesis Client Library and its Java to .venv
+
 .PHONY: install
 install: $(BIN)/.installed ## Make the environment in .venv
 
@@ -28,7 +35,7 @@ demo: install ## Play 200 real orders through the whole pipeline and reconcile t
 	$(BIN)/orderstream demo --orders data/online-retail-2010-12.csv.gz --limit 200 --out out/demo
 
 .PHONY: test
-test: install ## Run all tests
+test: install install-kcl ## Run all tests
 	$(BIN)/pytest
 
 .PHONY: bench-fake
@@ -59,4 +66,5 @@ wheels: install ## Build both distributions into dist/
 
 .PHONY: lock
 lock: $(UV) ## Resolve the dependencies anew into requirements.lock
-	$(UV) export --quiet --all-packages --all-extras --all-groups --no-emit-workspace --no-header --format requirements-txt --output-file requirements.lock
+	$(UV) export --quiet --all-packages --all-extras --no-extra kcl --all-groups --no-emit-workspace --no-header --format requirements-txt --output-file requirements.lock
+	$(UV) export --quiet --package orderstream-workers --extra kcl --no-emit-workspace --no-header --format requirements-txt --output-file requirements-kcl.lock
