@@ -15,6 +15,7 @@ from orderstream_workers.cli.options import environment_options, home_option
 from orderstream_workers.demo.books import Check
 from orderstream_workers.demo.run import Run, run
 from orderstream_workers.local.environment import EnvironmentOptions
+from orderstream_workers.runtime.settings import Engine
 
 
 @click.command()
@@ -48,6 +49,7 @@ def demo(
     decline_percent: int,
     seed: int,
     base_port: int,
+    engine: Engine,
     out: Path | None,
     no_progress: bool,
     home: Path,
@@ -66,6 +68,7 @@ def demo(
         decline_percent=decline_percent,
         seed=seed,
         base_port=base_port,
+        engine=engine,
     )
     with tempfile.TemporaryDirectory(prefix="orderstream-") as scratch:
         job = Run(

@@ -10,6 +10,7 @@ from rich.table import Table
 from orderstream_workers.cli.options import environment_options, home_option
 from orderstream_workers.local.environment import EnvironmentOptions, Layout
 from orderstream_workers.local.lifecycle import down, is_up, read_state, up
+from orderstream_workers.runtime.settings import Engine
 
 
 @click.group()
@@ -21,7 +22,14 @@ def local() -> None:
 @environment_options
 @home_option
 def up_command(
-    home: Path, shards: int, payments_per_second: int, decline_percent: int, seed: int, base_port: int
+    *,
+    home: Path,
+    shards: int,
+    payments_per_second: int,
+    decline_percent: int,
+    seed: int,
+    base_port: int,
+    engine: Engine,
 ) -> None:
     """Start the emulators, the orders API and all workers, and leave them running."""
     options = EnvironmentOptions(
@@ -30,6 +38,7 @@ def up_command(
         decline_percent=decline_percent,
         seed=seed,
         base_port=base_port,
+        engine=engine,
     )
     up(home, options, click.echo)
     click.echo(f"up: the orders API is at {Layout(home, options).api_url}, logs are in {home / 'logs'}")

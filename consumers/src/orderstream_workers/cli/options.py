@@ -2,11 +2,12 @@
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, get_args
 
 import click
 
 from orderstream_workers.local.environment import EnvironmentOptions
+from orderstream_workers.runtime.settings import Engine
 
 _DEFAULTS: Final = EnvironmentOptions()
 
@@ -56,6 +57,14 @@ def environment_options(command: Command) -> Command:
                 default=_DEFAULTS.seed,
                 show_default=True,
                 help="Decides which orders those are.",
+            ),
+            click.option(
+                "--engine",
+                type=click.Choice(get_args(Engine)),
+                default=_DEFAULTS.engine,
+                show_default=True,
+                envvar="ORDERSTREAM_ENGINE",
+                help="What the stream consumers run on: our own engine, or Amazon's KCL.",
             ),
             click.option(
                 "--base-port",

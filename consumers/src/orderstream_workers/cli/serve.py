@@ -1,7 +1,9 @@
 """``orderstream api``, ``worker`` and ``payment-worker``: the processes of the pipeline, one each."""
 
+import os
 import signal
 import threading
+from typing import get_args
 
 import click
 
@@ -9,7 +11,7 @@ from orderstream_workers.runtime.bootstrap import APPLICATIONS, run_worker
 from orderstream_workers.runtime.logs import configure_logging
 from orderstream_workers.runtime.payment_worker import run_payment_worker
 from orderstream_workers.runtime.resources import Resources
-from orderstream_workers.runtime.settings import Settings
+from orderstream_workers.runtime.settings import Engine, Settings
 from orderstream_workers.runtime.web import serve_api
 
 
@@ -26,9 +28,18 @@ def api(host: str, port: int) -> None:
 
 @click.command()
 @click.argument("application", type=click.Choice(APPLICATIONS))
-def worker(application: str) -> None:
+@click.option(
+    "--engine",
+    type=click.Choice(get_args(Engine)),
+    help="What it runs on.  [env var: ORDERSTREAM_ENGINE; default: embedded]",
+)
+def worker(application: str, engine: Engine | None) -> None:
     """Process the stream for one application until SIGTERM, then drain."""
     settings = Settings.from_environment()
+    if engine is not None:
+        # The processes that Amazon's KCL starts read their settings from the environment as well.
+        os.environ["ORDERSTREAM_ENGINE"] = engine
+        settings = Settings.from_environment()
     configure_logging(settings.log_level, application)
     stop = _stop_on_signals()
     with Resources(settings) as resources:

@@ -4,13 +4,17 @@ import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 import msgspec
 
 from orderstream_workers.local.ministack import ministack_command, ministack_environment
 from orderstream_workers.local.processes import ProcessSpec
 from orderstream_workers.runtime.bootstrap import APPLICATIONS
-from orderstream_workers.runtime.settings import Settings
+from orderstream_workers.runtime.settings import Engine, Settings
+
+_QUICK_KCL: Final = "shardSyncIntervalMillis=500,workerMetricsReporterFreqInMillis=1000"
+"""KCL's own pace is meant for fleets: on one machine it would take two minutes to its first record."""
 
 
 class EnvironmentOptions(msgspec.Struct, frozen=True, kw_only=True):
@@ -22,6 +26,7 @@ class EnvironmentOptions(msgspec.Struct, frozen=True, kw_only=True):
         decline_percent: Share of orders whose charge the provider declines, 0 to 100.
         seed: Which orders those are.
         base_port: The first of the loopback ports that are used.
+        engine: What the stream consumers run on.
     """
 
     shards: int = 4
@@ -29,6 +34,7 @@ class EnvironmentOptions(msgspec.Struct, frozen=True, kw_only=True):
     decline_percent: int = 5
     seed: int = 1
     base_port: int = 24570
+    engine: Engine = "embedded"
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +83,8 @@ class Layout:
             payments_per_second=self.options.payments_per_second,
             # Short, so that a killed worker is soon replaced; long enough for a busy laptop.
             failover_seconds=6.0,
+            engine=self.options.engine,
+            kcl_properties=_QUICK_KCL,
         )
 
     @property

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 from orderstream_workers.engine.delivery import RecordHandler
 from orderstream_workers.engine.processor import ProcessorFactory, StopSignal
@@ -19,12 +18,14 @@ class Application:
         name: Names its leases, its checkpoints and its parking.
         processors: Makes the processor of each shard.
         background: What runs beside the shards, such as a poller of timers.
-        figures: Gives counters for ``/health``.
+        counters: Gives what this process has counted, for ``/health``.
+        gauges: Gives what is true of the application as a whole, whichever process asks.
         handler: Carries out one record, for a redrive of what is parked; None where nothing is ever parked.
     """
 
     name: str
     processors: ProcessorFactory
     background: Sequence[Background] = ()
-    figures: Callable[[], Mapping[str, Any]] = field(default=dict)
+    counters: Callable[[], Mapping[str, int]] = field(default=dict)
+    gauges: Callable[[], Mapping[str, int]] = field(default=dict)
     handler: RecordHandler | None = None

@@ -1,16 +1,23 @@
-"""The composition root: finds an application by its name, wires it, and runs it on the engine."""
+"""The composition root: finds an application by its name, wires it, and runs it on the chosen engine."""
 
 import logging
+import sys
 import threading
+from collections.abc import Callable, Mapping
 from importlib import import_module
 from pkgutil import iter_modules
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 from orderstream_workers.engine.config import EngineConfig
 from orderstream_workers.engine.leases import DynamoDBLeaseTable
+from orderstream_workers.engine.lifecycle import ShardProgress
+from orderstream_workers.engine.mark import EngineMark
+from orderstream_workers.engine.processor import StopSignal
 from orderstream_workers.engine.worker import Worker
+from orderstream_workers.kcl import KclWorker
 from orderstream_workers.runtime import applications
 from orderstream_workers.runtime.application import Application, Background
+from orderstream_workers.runtime.clients import region
 from orderstream_workers.runtime.health import health_served
 from orderstream_workers.runtime.report import worker_report
 from orderstream_workers.runtime.resources import Resources
@@ -21,6 +28,21 @@ APPLICATIONS: Final = tuple(
     sorted(module.name.replace("_", "-") for module in iter_modules(applications.__path__))
 )
 """Every application that there is: one per module of ``runtime/applications``."""
+
+
+class EngineWorker(Protocol):
+    """What both engines offer: see ``engine.worker.Worker`` and ``kcl.KclWorker``."""
+
+    worker_id: str
+
+    def run(self) -> None:
+        """Work until ``request_shutdown``."""
+
+    def request_shutdown(self) -> None:
+        """Drain; from any thread."""
+
+    def progress(self) -> tuple[ShardProgress, ...]:
+        """Tell how each shard of this worker is doing; from any thread."""
 
 
 def build_application(name: str, resources: Resources) -> Application:
@@ -42,50 +64,104 @@ def run_worker(name: str, resources: Resources, stop: threading.Event) -> None:
         name: One of ``APPLICATIONS``.
         resources: What it is made of.
         stop: Set to end it.
+
+    Raises:
+        MixedEnginesError: the application runs on another engine.
+        OrderstreamError: something that it cannot do without has failed; the worker has drained.
     """
     settings = resources.settings
     application = build_application(name, resources)
-    worker = Worker(
+    worker, counters = _worker(application, resources)
+    mark = EngineMark(
+        resources.store,
         application.name,
-        settings.stream,
-        kinesis=resources.kinesis,
-        # The suffix tells the consumer's leases from the service's own tables, one of which has its name.
-        leases=DynamoDBLeaseTable(resources.dynamodb, f"{settings.table_prefix}{application.name}-consumer"),
-        processors=application.processors,
-        config=EngineConfig(
-            failover_time=settings.failover_seconds, idle_between_reads=settings.idle_between_reads
-        ),
+        settings.engine,
+        worker_id=worker.worker_id,
+        expiry=settings.failover_seconds,
     )
+
+    def figures() -> Mapping[str, Any]:
+        return {**counters(), **application.gauges()}
 
     def report() -> dict[str, Any]:
         return worker_report(
-            application.name, worker.worker_id, worker.progress(), application.figures, resources.clock()
+            application.name, worker.worker_id, worker.progress(), figures, resources.clock()
         )
 
-    def drain_when_told() -> None:
+    def drain_when_told(stop: StopSignal) -> None:
         stop.wait()
         worker.request_shutdown()
 
-    threads = [threading.Thread(target=drain_when_told, name="drain", daemon=True)]
-    threads += [_background(run, stop) for run in application.background]
     with health_served(settings.health_port, report):
-        for thread in threads:
-            thread.start()
+        if not mark.claim(stop):
+            return
+        beside = _Beside(stop)
+        for run in (drain_when_told, mark.renew_until, *application.background):
+            beside.start(run)
         try:
             worker.run()
         finally:
-            stop.set()
-            for thread in threads:
-                thread.join()
+            beside.end()
 
 
-def _background(run: Background, stop: threading.Event) -> threading.Thread:
-    def guarded() -> None:
-        try:
-            run(stop)
-        except Exception:
-            # What runs beside the shards is needed: a process without it must not look healthy.
-            logger.critical("a background task crashed, the worker drains", exc_info=True)
-            stop.set()
+def _worker(
+    application: Application, resources: Resources
+) -> tuple[EngineWorker, Callable[[], Mapping[str, int]]]:
+    """The worker on the engine that the settings name, and what gives its counters."""
+    settings = resources.settings
+    # The suffix tells the consumer's leases from the service's own tables, one of which has its name.
+    lease_table = f"{settings.table_prefix}{application.name}-consumer"
+    config = EngineConfig(
+        failover_time=settings.failover_seconds, idle_between_reads=settings.idle_between_reads
+    )
+    if settings.engine == "embedded":
+        embedded = Worker(
+            application.name,
+            settings.stream,
+            kinesis=resources.kinesis,
+            leases=DynamoDBLeaseTable(resources.dynamodb, lease_table),
+            processors=application.processors,
+            config=config,
+        )
+        return embedded, application.counters
+    kcl = KclWorker(
+        application.name,
+        settings.stream,
+        lease_table=lease_table,
+        shard_command=(sys.executable, "-m", "orderstream_workers.runtime.kcl_shard", application.name),
+        config=config,
+        region=region(),
+        more=settings.more_kcl_properties,
+    )
+    return kcl, lambda: {**application.counters(), **kcl.counters()}
 
-    return threading.Thread(target=guarded, name="background")
+
+class _Beside:
+    """What runs beside the shards, each in a thread. The worker cannot do without any of it."""
+
+    def __init__(self, stop: threading.Event) -> None:
+        self._stop = stop
+        self._threads: list[threading.Thread] = []
+        self._failure: Exception | None = None
+
+    def start(self, run: Background) -> None:
+        def guarded() -> None:
+            try:
+                run(self._stop)
+            except Exception as error:
+                # A process without it must not look healthy.
+                logger.critical("what runs beside the shards failed, the worker drains", exc_info=True)
+                self._failure = error
+                self._stop.set()
+
+        thread = threading.Thread(target=guarded, name="beside")
+        thread.start()
+        self._threads.append(thread)
+
+    def end(self) -> None:
+        """Stop all of it; raise what one of them failed with."""
+        self._stop.set()
+        for thread in self._threads:
+            thread.join()
+        if self._failure is not None:
+            raise self._failure

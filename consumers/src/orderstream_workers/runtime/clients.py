@@ -27,8 +27,12 @@ _LONG_POLL: Final = _CONFIG.merge(Config(read_timeout=25))
 
 
 def _client(service: str, config: Config = _CONFIG) -> Any:
-    region = os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION") or _DEFAULT_REGION
-    return boto3.client(service, region_name=region, config=config)  # type: ignore[call-overload]
+    return boto3.client(service, region_name=region(), config=config)  # type: ignore[call-overload]
+
+
+def region() -> str:
+    """The AWS region, as every AWS SDK finds it in the environment."""
+    return os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION") or _DEFAULT_REGION
 
 
 def kinesis_client() -> "KinesisClient":

@@ -130,7 +130,8 @@ class Resources:
             name=name,
             processors=processor,
             background=background,
-            figures=lambda: {**tally.figures(), "parked": parking.count()},
+            counters=tally.figures,
+            gauges=lambda: {"parked": parking.count()},
             handler=handler,
         )
 

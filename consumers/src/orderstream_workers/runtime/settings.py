@@ -2,13 +2,16 @@
 
 import os
 from collections.abc import Mapping
-from typing import Self
+from typing import Literal, Self
 
 import msgspec
 
 from orderstream.errors import OrderstreamError
 
 _PREFIX = "ORDERSTREAM_"
+
+Engine = Literal["embedded", "kcl"]
+"""What a stream consumer runs on: our own engine, or Amazon's Kinesis Client Library."""
 
 
 class SettingsError(OrderstreamError):
@@ -30,6 +33,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     ``AWS_ENDPOINT_URL_KINESIS`` and the credentials' variables.
 
     Attributes:
+        engine: What the stream consumers run on. ``kcl`` needs ``orderstream-workers[kcl]``.
+        kcl_properties: Properties of KCL's own, ``name=value`` separated by commas; they win over those that
+            follow from these settings.
         stream: Name of the Kinesis stream.
         table_prefix: Put before the name of every DynamoDB table.
         payment_queue: Name of the SQS queue of payments; its dead letters go to the name with ``-dlq``.
@@ -47,6 +53,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         log_level: Name of a level of the logging module.
     """
 
+    engine: Engine = "embedded"
+    kcl_properties: str = ""
     stream: str = "orders"
     table_prefix: str = "orderstream-"
     payment_queue: str = "orderstream-payments"
@@ -72,6 +80,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         ):
             if getattr(self, field) < lowest:
                 raise ValueError(f"{_PREFIX}{field.upper()} must be at least {lowest}")
+        if not all("=" in item for item in _items(self.kcl_properties)):
+            raise ValueError(f"{_PREFIX}KCL_PROPERTIES must be name=value, separated by commas")
         if self.payments_per_second <= 0:
             raise ValueError(f"{_PREFIX}PAYMENTS_PER_SECOND must be above 0")
 
@@ -92,6 +102,16 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         except msgspec.ValidationError as error:
             raise SettingsError(str(error)) from error
 
+    @property
+    def more_kcl_properties(self) -> dict[str, str]:
+        """``kcl_properties``, taken apart."""
+        pairs = (item.split("=", 1) for item in _items(self.kcl_properties))
+        return {name.strip(): value.strip() for name, value in pairs}
+
     def to_environment(self) -> dict[str, str]:
         """The variables that make ``from_environment`` give these settings."""
         return {_PREFIX + field.upper(): str(getattr(self, field)) for field in self.__struct_fields__}
+
+
+def _items(text: str) -> list[str]:
+    return [item for item in text.split(",") if item.strip()]

@@ -4,6 +4,7 @@ from typing import Final
 
 from orderstream_workers.effects import RATE_LIMITS
 from orderstream_workers.engine.delivery import PARKING
+from orderstream_workers.engine.mark import ENGINES
 from orderstream_workers.services import inventory, notifications, payments, saga, shipping
 from orderstream_workers.store import TableSpec
 
@@ -14,6 +15,7 @@ TABLES: Final[tuple[TableSpec, ...]] = (
     IDEMPOTENCY_KEYS,
     RATE_LIMITS,
     PARKING,
+    ENGINES,
     *saga.TABLES,
     *inventory.TABLES,
     *payments.TABLES,

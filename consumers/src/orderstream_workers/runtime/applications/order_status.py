@@ -21,4 +21,4 @@ def build(resources: Resources) -> Application:
     def processor(shard_id: str, stop: StopSignal) -> RecordProcessor:  # noqa: ARG001 - the engine's
         return OrderStatusProcessor(writer=writer, stop=stop, breaker=breaker, tally=tally)
 
-    return Application(APPLICATION, processor, figures=tally.figures)
+    return Application(APPLICATION, processor, counters=tally.figures)
