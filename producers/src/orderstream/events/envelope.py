@@ -5,7 +5,7 @@ separators; extensions stand beside the core attributes).
 """
 
 import datetime as dt
-from typing import Final, Literal
+from typing import Annotated, Final, Literal
 
 import msgspec
 
@@ -14,12 +14,21 @@ from orderstream.events.identity import derived_id
 from orderstream.events.message import Message
 from orderstream.events.registry import REGISTRY
 
+MAX_ATTRIBUTE: Final = 256
+"""Most characters of an attribute: the subject is a partition key, which has no more (PutRecord's reference).
+
+None holds a NUL, either, which PostgreSQL's texts cannot."""
+
 _RENAMED: Final = {
     "conversation_id": "conversationid",
     "correlation_id": "correlationid",
     "causation_id": "causationid",
     "reply_to": "replyto",
 }
+
+
+_Attribute = Annotated[str, msgspec.Meta(max_length=MAX_ATTRIBUTE, pattern=r"^[^\x00]*$")]
+_Required = Annotated[str, msgspec.Meta(min_length=1, max_length=MAX_ATTRIBUTE, pattern=r"^[^\x00]*$")]
 
 
 class Envelope(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, rename=_RENAMED):
@@ -41,19 +50,19 @@ class Envelope(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, re
     """
 
     specversion: Literal["1.0"]
-    id: str
-    source: str
-    type: str
-    subject: str
-    time: dt.datetime
-    dataschema: str
-    conversation_id: str
+    id: _Required
+    source: _Required
+    type: _Required
+    subject: _Required
+    time: Annotated[dt.datetime, msgspec.Meta(tz=True)]
+    dataschema: _Required
+    conversation_id: _Required
     data: msgspec.Raw
-    datacontenttype: str | None = None
-    correlation_id: str | None = None
-    causation_id: str | None = None
-    reply_to: str | None = None
-    traceparent: str | None = None
+    datacontenttype: _Attribute | None = None
+    correlation_id: _Attribute | None = None
+    causation_id: _Attribute | None = None
+    reply_to: _Attribute | None = None
+    traceparent: _Attribute | None = None
 
     def message(self) -> Message:
         """Decode the data.
@@ -84,9 +93,13 @@ def decode_envelope(data: bytes) -> Envelope:
         NotAnEventError: the bytes are no envelope.
     """
     try:
-        return _DECODER.decode(data)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        envelope = _DECODER.decode(data)
+        envelope.time.astimezone(dt.UTC)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise NotAnEventError(str(error)) from error
+    except OverflowError as error:
+        raise NotAnEventError("its time is before the year 1 or after the year 9999 in UTC") from error
+    return envelope
 
 
 def initial(

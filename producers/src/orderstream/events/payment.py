@@ -22,6 +22,11 @@ class CapturePayment(Command, frozen=True, kw_only=True):
     currency: str
     not_after: dt.datetime
 
+    def __post_init__(self) -> None:
+        """Refuse a time that could not be compared with another one."""
+        if self.not_after.tzinfo is None:
+            raise ValueError("not_after has no zone")
+
 
 class RefundPayment(Command, frozen=True, kw_only=True):
     """Give back whatever was charged, or make sure that nothing ever is. Final."""

@@ -1,5 +1,6 @@
 """Every message of the flow by its type name, and how older versions of its data are read."""
 
+import re
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
@@ -32,6 +33,8 @@ from orderstream.events.payment import (
     RefundPayment,
 )
 from orderstream.events.shipment import OrderShipped, ShipmentRefused, ShipOrder
+
+_VERSION: Final = re.compile(r"[0-9]{1,9}")
 
 Upcaster = Callable[[dict[str, Any]], dict[str, Any]]
 """Turns the data of version n into data of version n + 1."""
@@ -96,7 +99,8 @@ class Registry:
             if dataschema == message_type.schema_uri():
                 return self._decoders[type_name].decode(data)
             return msgspec.convert(self._upcast(message_type, dataschema, data), message_type, strict=False)
-        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        except (msgspec.DecodeError, LookupError, TypeError, ValueError, RecursionError) as error:
+            # Not only what the decoder says: an upcaster meets data that nobody has checked.
             raise NotAnEventError(f"data of {type_name}: {error}") from error
 
     def _upcast(
@@ -106,7 +110,7 @@ class Registry:
         stem, _, number = dataschema.rpartition(":")
         if (
             stem != message_type.schema_uri().rpartition(":")[0]
-            or not number.isdecimal()
+            or not _VERSION.fullmatch(number)
             or int(number) > current
         ):
             raise UnsupportedSchemaVersionError(dataschema, current)

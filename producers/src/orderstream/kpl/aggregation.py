@@ -23,7 +23,7 @@ from hashlib import md5
 import msgspec
 
 from orderstream.errors import OrderstreamError
-from orderstream.kpl.user_record import MAX_HASH_KEY, UserRecord
+from orderstream.kpl.user_record import MAX_HASH_KEY, MAX_PARTITION_KEY, UserRecord
 from orderstream.kpl.wire import (
     LENGTH_DELIMITED,
     WireError,
@@ -209,6 +209,8 @@ def _user_record(record: bytes, partition_keys: list[str], hash_keys: list[int])
         raise WireError("a user record lacks its partition key or its data")
     if key_index >= len(partition_keys) or (hash_index is not None and hash_index >= len(hash_keys)):
         raise WireError("a user record points behind the end of a key table")
+    if not 1 <= len(partition_keys[key_index]) <= MAX_PARTITION_KEY:
+        raise WireError(f"a partition key has 1 to {MAX_PARTITION_KEY} characters")
     return UserRecord(partition_keys[key_index], data, None if hash_index is None else hash_keys[hash_index])
 
 

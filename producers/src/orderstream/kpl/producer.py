@@ -32,16 +32,13 @@ from orderstream.kpl.outcome import Rejected
 from orderstream.kpl.pending import PendingRecord
 from orderstream.kpl.pipeline import Pipeline
 from orderstream.kpl.sender import Sender, kinesis_client
-from orderstream.kpl.user_record import MAX_HASH_KEY, UserRecord
+from orderstream.kpl.user_record import MAX_HASH_KEY, MAX_PARTITION_KEY, UserRecord
 
 if TYPE_CHECKING:
     import boto3
     from mypy_boto3_kinesis.client import KinesisClient
 
 logger = logging.getLogger(__name__)
-
-MAX_PARTITION_KEY = 256
-"""Kinesis API, PutRecordsRequestEntry: a partition key has 1 to 256 Unicode characters."""
 
 AT_EXIT_TIMEOUT = 5.0
 """How long the interpreter's exit is held up for a producer that nobody closed, in seconds."""

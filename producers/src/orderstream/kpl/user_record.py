@@ -7,6 +7,9 @@ import msgspec
 MAX_HASH_KEY = 2**128 - 1
 """The highest hash key: the shards of a stream divide 0 to 2**128 - 1 among themselves (HashKeyRange)."""
 
+MAX_PARTITION_KEY = 256
+"""Kinesis API, PutRecordsRequestEntry: a partition key has 1 to 256 Unicode characters."""
+
 
 def hash_key_of(partition_key: str) -> int:
     """Return the hash key that Kinesis gives a partition key: the MD5 of its UTF-8 bytes, read big-endian.

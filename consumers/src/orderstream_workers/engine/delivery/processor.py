@@ -31,6 +31,9 @@ from orderstream_workers.store import ContentionError
 
 logger = logging.getLogger(__name__)
 
+_MAX_REASON: Final = 1_000
+"""Characters of a reason that are kept."""
+
 _CONTENTION_PAUSE: Final = 0.2
 """Seconds that a lane waits for an item that other transactions hold."""
 
@@ -216,7 +219,8 @@ class LaneProcessor:
                 failures += 1
                 logger.exception("the record itself fails", extra=_fields(record))
                 if failures > self._config.record_retries:
-                    return self._park(record, f"{type(error).__name__}: {error}")
+                    # Cut: an error may quote what it met, and a mark has to fit into an item.
+                    return self._park(record, f"{type(error).__name__}: {error}"[:_MAX_REASON])
             else:
                 self._breaker.succeeded()
                 return _End.DONE
