@@ -1,6 +1,6 @@
 """Effects that happen once: guards, inbox, stored outputs, and the shared rate limit."""
 
-from orderstream_workers.effects.dispatch import MessageHandler, Route
+from orderstream_workers.effects.dispatch import Count, MessageHandler, Route, uncounted
 from orderstream_workers.effects.emitter import CollectingEmitter, Emitter, KinesisEmitter
 from orderstream_workers.effects.inbox import INBOX, Arrival, Inbox
 from orderstream_workers.effects.once import Decision, Once, report_repetition
@@ -18,6 +18,7 @@ __all__ = [
     "RATE_LIMITS",
     "Arrival",
     "CollectingEmitter",
+    "Count",
     "Decision",
     "Emitter",
     "Inbox",
@@ -31,4 +32,5 @@ __all__ = [
     "StoredRateLimiter",
     "gcra",
     "report_repetition",
+    "uncounted",
 ]

@@ -1,13 +1,26 @@
 """Hands each message to the function of a service that wants it."""
 
+import logging
 from collections.abc import Callable, Mapping
+from typing import Final
 
-from orderstream.events import decode_envelope
+from orderstream.events import MESSAGE_TYPES, Envelope, UnknownMessageTypeError, decode_envelope
 from orderstream_workers.effects.received import Received
 from orderstream_workers.engine.record import DeliveredRecord
 
+logger = logging.getLogger(__name__)
+
 Route = Callable[[Received], None]
 """Carries out what one type of message asks for; returns once that is committed and acknowledged."""
+
+Count = Callable[[str], object]
+"""Counts one occurrence of something under its name, for ``/health``; see ``DeliveryTally.count``."""
+
+_KNOWN: Final = frozenset(message_type.type_name() for message_type in MESSAGE_TYPES)
+
+
+def uncounted(_: str) -> None:
+    """Count nothing."""
 
 
 class MessageHandler:
@@ -15,19 +28,42 @@ class MessageHandler:
 
     Args:
         routes: By CloudEvents type. Other types are none of this service's business and are passed over.
+        count: Counts ``unknown_type``: events passed over because nobody here knows their type.
     """
 
-    def __init__(self, routes: Mapping[str, Route]) -> None:
+    def __init__(self, routes: Mapping[str, Route], count: Count = uncounted) -> None:
         self._routes = dict(routes)
+        self._count = count
+        self._addresses = {_address(type_name) for type_name in routes} - {""}
 
     def handle(self, record: DeliveredRecord) -> None:
         """Decode a record and carry it out.
 
         Raises:
             NotAnEventError: the record is no envelope, or its data does not fit its type.
+            UnsupportedSchemaVersionError: the data's version is not known here.
+            UnknownMessageTypeError: a command that is addressed to this service is not known here.
             DependencyError: try again.
         """
         envelope = decode_envelope(record.data)
         route = self._routes.get(envelope.type)
         if route is not None:
             route(Received(envelope, record.shard_id, record.position))
+        elif envelope.type not in _KNOWN:
+            self._pass_over(envelope)
+
+    def _pass_over(self, envelope: Envelope) -> None:
+        """Whoever emits a new event need not wait for all consumers; a command has to be carried out."""
+        if _address(envelope.type) in self._addresses:
+            raise UnknownMessageTypeError(envelope.type)
+        self._count("unknown_type")
+        logger.warning(
+            "event of an unknown type passed over",
+            extra={"order_id": envelope.subject, "event_id": envelope.id, "event_type": envelope.type},
+        )
+
+
+def _address(type_name: str) -> str:
+    """The service that a command is addressed to; empty for an event."""
+    service, dot, _ = type_name.partition(".")
+    return service if dot else ""

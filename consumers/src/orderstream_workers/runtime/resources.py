@@ -56,6 +56,11 @@ class Resources:
         return dt.datetime.now(dt.UTC)
 
     @cached_property
+    def tally(self) -> DeliveryTally:
+        """What the process's application counts, for ``/health``."""
+        return DeliveryTally()
+
+    @cached_property
     def kinesis(self) -> "KinesisClient":
         """Reads the stream."""
         client = clients.kinesis_client()
@@ -111,7 +116,7 @@ class Resources:
         """
         threads = ThreadPoolExecutor(_LANE_THREADS, thread_name_prefix="lane")
         self.close_later(threads.shutdown)
-        handler, breaker, tally = MessageHandler(routes), Breaker(), DeliveryTally()
+        handler, breaker, tally = MessageHandler(routes, self.tally.count), Breaker(), self.tally
         config = DeliveryConfig(max_lanes=self.settings.max_lanes)
         parking = StoredParking(self.store, name, self.clock)
 

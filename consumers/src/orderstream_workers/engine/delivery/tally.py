@@ -5,7 +5,10 @@ from collections import Counter
 
 
 class DeliveryTally:
-    """Counts events by name, from any thread: ``handled``, ``retried``, ``parked``, ``abandoned``."""
+    """Counts events by name, from any thread: ``handled``, ``retried``, ``parked``, ``abandoned``.
+
+    A service counts beside them what it meets and cannot use, such as ``unknown_type``.
+    """
 
     def __init__(self) -> None:
         self._counts: Counter[str] = Counter()

@@ -7,5 +7,10 @@ from orderstream_workers.services.inventory import APPLICATION, InventoryHandler
 
 def build(resources: Resources) -> Application:
     """Wire the application."""
-    handlers = InventoryHandlers(store=resources.store, emitter=resources.emitter, clock=resources.clock)
+    handlers = InventoryHandlers(
+        store=resources.store,
+        emitter=resources.emitter,
+        clock=resources.clock,
+        count=resources.tally.count,
+    )
     return resources.in_lanes(APPLICATION, handlers.routes())

@@ -9,6 +9,7 @@ from functools import cache, partial
 from typing import Final
 
 from orderstream.events import OrderConfirmed, ReleaseStock, ReserveStock, StockLine, following
+from orderstream_workers.effects.dispatch import Count, uncounted
 from orderstream_workers.effects.emitter import Emitter
 from orderstream_workers.effects.inbox import Arrival
 from orderstream_workers.effects.once import report_repetition
@@ -49,6 +50,8 @@ class InventoryHandlers:
         max_chunk: Lines in one transaction, 1 to 98.
         draw: A random number in [0, 1), for jitter.
         sleep: Waits for so many seconds.
+        count: Counts ``unexpected``: requests that do not fit the reservation, such as a confirmation of an
+            order that was never placed. They change nothing.
     """
 
     def __init__(
@@ -60,6 +63,7 @@ class InventoryHandlers:
         max_chunk: int = MAX_CHUNK,
         draw: Callable[[], float] = random.random,
         sleep: Callable[[float], None] = time.sleep,
+        count: Count = uncounted,
     ) -> None:
         self._store = store
         self._emitter = emitter
@@ -67,6 +71,7 @@ class InventoryHandlers:
         self._max_chunk = max_chunk
         self._draw = draw
         self._sleep = sleep
+        self._count = count
         self._reservations = Reservations(store)
 
     def routes(self) -> Mapping[str, Callable[[Received], None]]:
@@ -94,7 +99,7 @@ class InventoryHandlers:
         while stored.inbox.classify(received) is Arrival.FRESH:
             step = _step(stored, request, len(asked), chunk, refusal)
             if step is None:
-                _report_senseless(request, stored)
+                self._report_senseless(request, stored)
                 return
             lines = asked if stored.version is None or not step.moved else kept_lines()
             moved = lines[step.moved.start : step.moved.stop]
@@ -143,6 +148,19 @@ class InventoryHandlers:
         else:
             report_repetition(received, arrival)
 
+    def _report_senseless(self, request: Request, stored: Stored) -> None:
+        """Nothing can be done for the request; only a confirmation that is repeated is no news."""
+        fields = {
+            "order_id": request.order_id,
+            "request": request.type_name(),
+            "phase": stored.state.phase if stored.state else None,
+        }
+        if is_expected(stored.state, request):
+            _log.debug("request already carried out", extra=fields)
+        else:
+            self._count("unexpected")
+            _log.error("request does not fit the reservation; nothing was changed", extra=fields)
+
     def _refusal(
         self, request: Request, step: Step, moved: Sequence[StockLine], failure: ConditionFailedError
     ) -> Refusal | None:
@@ -165,16 +183,3 @@ def _step(
         return next_step(stored.state, request, line_count, chunk.size)
     assert isinstance(request, ReserveStock)
     return refuse(stored.state, request, refusal, line_count)
-
-
-def _report_senseless(request: Request, stored: Stored) -> None:
-    """Nothing can be done for the request; only a confirmation that is repeated is no news."""
-    fields = {
-        "order_id": request.order_id,
-        "request": request.type_name(),
-        "phase": stored.state.phase if stored.state else None,
-    }
-    if is_expected(stored.state, request):
-        _log.debug("request already carried out", extra=fields)
-    else:
-        _log.error("request does not fit the reservation; nothing was changed", extra=fields)

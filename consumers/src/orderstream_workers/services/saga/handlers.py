@@ -8,6 +8,7 @@ from typing import Final, get_args
 import msgspec
 
 from orderstream.events import Envelope, Message, following
+from orderstream_workers.effects.dispatch import Count, uncounted
 from orderstream_workers.effects.emitter import Emitter
 from orderstream_workers.effects.once import Decision, Once
 from orderstream_workers.effects.received import Received
@@ -50,6 +51,8 @@ class SagaHandlers:
         emitter: Puts commands and events into the stream.
         clock: The time (UTC, with zone).
         deadlines: How long answers may take.
+        count: Counts ``unexpected``: messages that the flow's rules do not let happen, such as an answer for
+            an order that was never placed. They change nothing.
     """
 
     def __init__(
@@ -59,10 +62,12 @@ class SagaHandlers:
         emitter: Emitter,
         clock: Callable[[], dt.datetime],
         deadlines: SagaDeadlines = _DEFAULTS,
+        count: Count = uncounted,
     ) -> None:
         self._once = Once(store=store, table=SAGAS.name, state_type=SagaRecord, emitter=emitter)
         self._clock = clock
         self._deadlines = deadlines
+        self._count = count
 
     def routes(self) -> Mapping[str, Callable[[Received], None]]:
         """By CloudEvents type, what handles it."""
@@ -87,6 +92,8 @@ class SagaHandlers:
         outcome = transition(saga, message, now, self._deadlines)
         _report(envelope, outcome)
         if isinstance(outcome, Ignored):
+            if not outcome.expected:
+                self._count("unexpected")
             return None
         return Decision(
             state=SagaRecord(outcome.saga),
