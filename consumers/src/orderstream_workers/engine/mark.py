@@ -20,7 +20,7 @@ import time
 from collections.abc import Callable
 from typing import Final
 
-from orderstream.errors import OrderstreamError
+from orderstream.errors import DependencyError, OrderstreamError
 from orderstream_workers.engine.processor import StopSignal
 from orderstream_workers.store import ConditionFailedError, Item, Put, Store, TableSpec
 
@@ -84,6 +84,8 @@ class EngineMark:
     def claim(self, stop: StopSignal) -> bool:
         """Mark the application as ours; waits while another engine's mark may still be alive.
 
+        An outage of the store is waited out.
+
         Args:
             stop: Ends the wait.
 
@@ -92,26 +94,30 @@ class EngineMark:
 
         Raises:
             MixedEnginesError: another engine runs the application.
-            DependencyError: the store could not be reached.
         """
-        seen_version: int | None = None
-        seen_at = self._clock()
+        seen: Item | None = None
+        seen_at = 0.0
         while not stop.is_set():
-            item = self._store.get(ENGINES.name, self._application)
-            if item is None or item.attributes["engine"] == self._engine:
-                if self._write(item):
-                    return True
-                continue  # another worker was quicker: look at what it wrote
-            if seen_version is None:
-                seen_version = item.version
-                logger.info("waiting for another engine to end", extra=self._fields(item))
-            elif item.version != seen_version:
-                raise MixedEnginesError(self._application, self._engine, str(item.attributes["engine"]))
-            if self._clock() - seen_at >= self._expiry:
-                if self._write(item):
+            try:
+                item = self._store.get(ENGINES.name, self._application)
+                if item is None or item.attributes["engine"] == self._engine:
+                    if self._write(item):
+                        return True
+                    continue  # another worker was quicker: look at what it wrote
+                if seen is None:
+                    seen, seen_at = item, self._clock()
+                    logger.info("waiting for another engine to end", extra=self._fields(item))
+                if item.version != seen.version:
+                    raise MixedEnginesError(self._application, self._engine, str(item.attributes["engine"]))
+                if self._clock() - seen_at >= self._expiry:
                     logger.info("the engine changes", extra=self._fields(item))
-                    return True
-                continue
+                    if self._write(item):
+                        return True
+                    continue
+            except DependencyError as error:
+                # Nobody could renew meanwhile: what we have observed says nothing, so begin again.
+                seen = None
+                logger.warning("application not claimed yet", extra={"error": str(error)})
             stop.wait(self._expiry / _LOOKS_PER_EXPIRY)
         return False
 
@@ -124,9 +130,7 @@ class EngineMark:
         while not stop.wait(self._expiry / _RENEWALS_PER_EXPIRY):
             try:
                 self.renew()
-            except MixedEnginesError:
-                raise
-            except OrderstreamError as error:
+            except DependencyError as error:
                 # While nobody can reach the store, nobody can take the mark over either.
                 logger.warning("engine's mark not renewed", extra={"error": str(error)})
 

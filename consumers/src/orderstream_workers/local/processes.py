@@ -16,7 +16,7 @@ import psutil
 
 from orderstream_workers.local.errors import PortTakenError, StartFailedError
 
-_STOP_GRACE = 20.0
+_STOP_GRACE = 30.0
 """Seconds a process has to drain after SIGTERM before it is killed."""
 
 

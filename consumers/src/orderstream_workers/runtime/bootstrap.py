@@ -101,6 +101,7 @@ def run_worker(name: str, resources: Resources, stop: threading.Event) -> None:
         try:
             worker.run()
         finally:
+            logger.info("worker has drained", extra={"counters": dict(counters())})
             beside.end()
 
 

@@ -1,0 +1,87 @@
+"""The channel between a worker and its shard processes."""
+
+import datetime as dt
+import threading
+import time
+from collections.abc import Callable
+
+from orderstream_workers.engine.lifecycle import ShardProgress
+from orderstream_workers.engine.record import Position
+from orderstream_workers.kcl.channel import Ear, Mouth, Told
+
+
+def told(shard: int, handled: int) -> Told:
+    progress = ShardProgress(
+        shard_id=f"shardId-{shard:012}",
+        state="PROCESSING",
+        checkpoint=Position(7, shard),
+        millis_behind_latest=0,
+        last_success=dt.datetime(2010, 12, 1, tzinfo=dt.UTC),
+        foreign_aggregates=0,
+        corrupt_aggregates=0,
+    )
+    return Told(progress, {"handled": handled})
+
+
+def eventually(holds: Callable[[], bool]) -> None:
+    deadline, pause = time.monotonic() + 10, threading.Event()
+    while not holds():
+        assert time.monotonic() < deadline, "it never came"
+        pause.wait(0.01)
+
+
+def test_worker_hears_of_every_shard() -> None:
+    """Progress and counters of all shard processes come together at the worker."""
+    with Ear() as ear:
+        mouths = [Mouth(str(ear.path), threading.Event(), orphaned=lambda: None) for _ in range(2)]
+        for shard, mouth in enumerate(mouths):
+            mouth.tell(told(shard, 1))
+            mouth.tell(told(shard, 5 + shard))
+        eventually(lambda: ear.counters() == {"handled": 11})
+        assert [progress.checkpoint for progress in ear.progress()] == [Position(7, 0), Position(7, 1)]
+        for mouth in mouths:
+            mouth.close()
+
+
+def test_what_an_ended_process_counted_stays_counted() -> None:
+    """A shard that moves away leaves the progress, and its counts stay in the sum."""
+    with Ear() as ear:
+        mouth = Mouth(str(ear.path), threading.Event(), orphaned=lambda: None)
+        mouth.tell(told(0, 3))
+        mouth.close()
+        eventually(lambda: ear.counters() == {"handled": 3} and ear.progress() == ())
+
+
+def test_draining_reaches_all_and_those_to_come() -> None:
+    """Once the worker drains, running shard processes stop, and one that starts late does too."""
+    with Ear() as ear:
+        early, late = threading.Event(), threading.Event()
+        mouths = [Mouth(str(ear.path), early, orphaned=lambda: None)]
+        mouths[0].tell(told(0, 0))
+        eventually(lambda: len(ear.progress()) == 1)
+        ear.drain()
+        assert early.wait(10)
+        mouths.append(Mouth(str(ear.path), late, orphaned=lambda: None))
+        assert late.wait(10)
+        for mouth in mouths:
+            mouth.close()
+
+
+def test_orphan_ends() -> None:
+    """A shard process whose worker has ended is told so: it must not go on without one."""
+    orphaned = threading.Event()
+    with Ear() as ear:
+        mouth = Mouth(str(ear.path), threading.Event(), orphaned=orphaned.set)
+        mouth.tell(told(0, 0))
+        eventually(lambda: len(ear.progress()) == 1)
+    assert orphaned.wait(10)
+    mouth.tell(told(0, 1))
+    mouth.close()
+
+
+def test_closing_is_not_being_orphaned() -> None:
+    """A shard process that ends by itself ends in peace."""
+    orphaned = threading.Event()
+    with Ear() as ear:
+        Mouth(str(ear.path), threading.Event(), orphaned=orphaned.set).close()
+    assert not orphaned.is_set()
