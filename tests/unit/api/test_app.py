@@ -1,5 +1,6 @@
 """The orders API over HTTP, in memory."""
 
+import asyncio
 import datetime as dt
 import json
 from collections.abc import Iterator
@@ -12,7 +13,7 @@ from starlette.routing import Route
 from fakes.asgi import AsgiClient
 from fakes.publishing import CollectingProducer, gave_up
 from orderstream import BufferFullError, DependencyError, EventPublisher
-from orderstream.api import MAX_BODY_BYTES, Accepted, MemoryIdempotencyStore, create_app
+from orderstream.api import MAX_BODY_BYTES, MAX_ORDER_BYTES, Accepted, MemoryIdempotencyStore, create_app
 from orderstream.events import OrderPlaced, decode_envelope, initial_event_id, order_id_for
 
 KEY = {"Idempotency-Key": "invoice-1", "X-Caller": "shop"}
@@ -151,6 +152,7 @@ def line(**changes: Any) -> dict[str, Any]:
         ([line(quantity=10**9, unit_price="999999999999")], "malformed", None, None),
         ([], "malformed", "lines", None),
         ([line()] * 2001, "malformed", "lines", None),
+        ([line(), line(sku="A\0")], "malformed", "sku", 2),
     ],
 )
 def test_the_first_fault_is_named(
@@ -166,7 +168,9 @@ def test_the_first_fault_is_named(
     assert world.store.get(ORDER_ID) is None
 
 
-@pytest.mark.parametrize("body", [b"", b"{", b"\xff", b'{"lines":'])
+@pytest.mark.parametrize(
+    "body", [b"", b"{", b"\xff", b'{"lines":', '{"x": 1}'.encode("utf-16"), b'{"x":' + b"[" * 100_000]
+)
 def test_what_is_no_json_is_malformed(client: AsgiClient, body: bytes) -> None:
     """Bytes that cannot be read at all are a bad request."""
     answer = client.post("/orders", content=body, headers=KEY)
@@ -187,6 +191,66 @@ def test_a_body_has_its_bound(client: AsgiClient) -> None:
     answer = client.post("/orders", content=b" " * (MAX_BODY_BYTES + 1), headers=KEY)
     assert answer.status_code == 413
     assert f"{MAX_BODY_BYTES:,}" in answer.json()["message"]
+
+
+def test_a_body_that_is_too_large_is_not_read(world: World) -> None:
+    """What is declared too large is refused before its first byte, what grows too large at the byte over."""
+
+    def asked(length: int | None) -> tuple[int, int]:
+        read = 0
+        answers: list[dict[str, Any]] = []
+
+        async def receive() -> dict[str, Any]:
+            nonlocal read
+            read += 65_536
+            return {"type": "http.request", "body": b" " * 65_536, "more_body": True}
+
+        async def send(message: dict[str, Any]) -> None:
+            answers.append(message)
+
+        headers = [(b"idempotency-key", b"k")]
+        headers += [(b"content-length", b"%d" % length)] if length is not None else []
+        scope = {"type": "http", "method": "POST", "path": "/orders", "headers": headers, "query_string": b""}
+        asyncio.run(world.app(scope, receive, send))
+        return answers[0]["status"], read
+
+    assert asked(10**12) == (413, 0)
+    assert asked(10**30) == (413, 0)
+    assert asked(None) == (413, MAX_BODY_BYTES + 65_536)
+
+
+def test_an_order_that_fits_no_item_is_refused(world: World, client: AsgiClient) -> None:
+    """An order whose event would be too large is refused, and the answer says the cap."""
+    lines = [line(sku=f"{number:0199}A") for number in range(1_500)]
+    answer = client.post("/orders", json=BODY | {"lines": lines}, headers=KEY)
+    assert (answer.status_code, answer.json()["code"], answer.json()["field"]) == (413, "malformed", "lines")
+    assert f"{MAX_ORDER_BYTES:,}" in answer.json()["message"]
+    assert (world.producer.records, world.store.get(ORDER_ID)) == ([], None)
+
+
+def test_a_caller_that_goes_away_is_no_defect(world: World) -> None:
+    """A body that breaks off is a bad request, not a failure of ours."""
+    messages = iter([{"type": "http.request", "body": b"{", "more_body": True}, {"type": "http.disconnect"}])
+    answers: list[dict[str, Any]] = []
+
+    async def receive() -> dict[str, Any]:
+        return next(messages)
+
+    async def send(message: dict[str, Any]) -> None:
+        answers.append(message)
+
+    headers = [(b"idempotency-key", b"k")]
+    scope = {"type": "http", "method": "POST", "path": "/orders", "headers": headers, "query_string": b""}
+    asyncio.run(world.app(scope, receive, send))
+    assert answers[0]["status"] == 400
+
+
+def test_what_the_router_refuses_is_a_problem_like_any_other(client: AsgiClient) -> None:
+    """An unknown path is 404 and a wrong method 405, in JSON, with what is allowed."""
+    missing, wrong = client.get("/nothing"), client.get("/orders")
+    assert (missing.status_code, missing.json()["code"]) == (404, "not_found")
+    assert (wrong.status_code, wrong.json()["code"]) == (405, "method_not_allowed")
+    assert wrong.headers["Allow"] == "POST"
 
 
 def test_a_guest_may_order(world: World, client: AsgiClient) -> None:
@@ -211,8 +275,9 @@ def test_a_cancellation_joins_the_order_s_conversation(world: World, client: Asg
 
 def test_an_order_that_was_never_placed_cannot_be_cancelled(world: World, client: AsgiClient) -> None:
     """404, and nothing is published."""
-    answer = client.post("/orders/unknown/cancel")
-    assert (answer.status_code, answer.json()["code"]) == (404, "unknown_order")
+    for order_id in ("unknown", "u" * 5_000):
+        answer = client.post(f"/orders/{order_id}/cancel")
+        assert (answer.status_code, answer.json()["code"]) == (404, "unknown_order")
     assert world.producer.records == []
 
 
@@ -230,4 +295,5 @@ def test_health_counts_and_other_routes_are_served(client: AsgiClient) -> None:
     health = client.get("/health").json()
     assert (health["status"], health["accepted"], health["rejected"]) == ("ok", 1, 1)
     assert (health["unknown_outcomes"], health["in_flight"]) == (0, 0)
+    assert health["rejected_by_code"] == {"malformed": 1}
     assert client.get("/extra").text == "here"

@@ -8,7 +8,13 @@ from orderstream import EventPublisher, Producer, ProducerConfig
 from orderstream.api import DynamoDBIdempotencyStore, create_app
 from orderstream_workers.runtime.resources import Resources
 from orderstream_workers.runtime.tables import IDEMPOTENCY_KEYS
-from orderstream_workers.services.order_status import ReadModel, create_schema, open_engine, routes
+from orderstream_workers.services.order_status import (
+    ReadModel,
+    create_schema,
+    described,
+    open_engine,
+    routes,
+)
 
 logger = logging.getLogger(__name__)
 
@@ -37,6 +43,7 @@ def serve_api(resources: Resources, host: str, port: int) -> None:
             ),
             clock=resources.clock,
             extra_routes=routes(ReadModel(engine)),
+            described=[described()],
         )
         logger.info("serving", extra={"host": host, "port": port})
         uvicorn.run(

@@ -3,11 +3,12 @@
 from orderstream.api.app import create_app
 from orderstream.api.idempotency import Accepted, IdempotencyStore, MemoryIdempotencyStore
 from orderstream.api.idempotency_dynamodb import DynamoDBIdempotencyStore
-from orderstream.api.requests import MAX_BODY_BYTES, MAX_LINES
+from orderstream.api.requests import MAX_BODY_BYTES, MAX_LINES, MAX_ORDER_BYTES
 
 __all__ = [
     "MAX_BODY_BYTES",
     "MAX_LINES",
+    "MAX_ORDER_BYTES",
     "Accepted",
     "DynamoDBIdempotencyStore",
     "IdempotencyStore",

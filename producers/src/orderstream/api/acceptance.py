@@ -1,9 +1,12 @@
 """Whether an order can be taken, and what it comes to: a function of the request alone."""
 
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Final
 
+import msgspec
+
 from orderstream.api.money import MAX_PRICE_DIGITS, line_total, minor_digits, parse_price
-from orderstream.api.requests import LineRequest, OrderRequest, Rejection
+from orderstream.api.requests import MAX_ORDER_BYTES, LineRequest, OrderRequest, Rejection
 from orderstream.events import Customer, OrderLine, OrderPlaced
 
 if TYPE_CHECKING:
@@ -19,7 +22,7 @@ def accept(order_id: str, request: OrderRequest) -> OrderPlaced | Rejection:
     """Check an order and price it.
 
     The checks cover the whole order one after the other: prices that are numbers, then quantities, then
-    prices' signs, then the total. The first that fails is what the customer hears.
+    prices' signs, then the total, then the size. The first that fails is what the customer hears.
 
     Args:
         order_id: The order's id.
@@ -69,7 +72,7 @@ def accept(order_id: str, request: OrderRequest) -> OrderPlaced | Rejection:
             "malformed", f"the total of {total} minor units is over {MAX_TOTAL_MINOR}: split the order"
         )
     customer = request.customer
-    return OrderPlaced(
+    placed = OrderPlaced(
         order_id=order_id,
         customer=Customer(customer_id=customer.customer_id, email=customer.email) if customer else Customer(),
         country=request.country,
@@ -77,6 +80,16 @@ def accept(order_id: str, request: OrderRequest) -> OrderPlaced | Rejection:
         total_minor=total,
         currency=request.currency,
     )
+    size = len(msgspec.json.encode(placed))
+    if size > MAX_ORDER_BYTES:
+        return Rejection(
+            "malformed",
+            f"an order may have {MAX_ORDER_BYTES:,} bytes, this one has {size:,}: split it, or leave "
+            "descriptions out",
+            field="lines",
+            status=HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+        )
+    return placed
 
 
 def _line(line: LineRequest, total_minor: int) -> OrderLine:

@@ -1,35 +1,47 @@
-"""The orders API over HTTP: ``POST /orders``, ``POST /orders/{id}/cancel``, ``GET /health``.
+"""The orders API: ``POST /orders``, ``POST /orders/{id}/cancel``; ``GET /health``, ``GET /openapi.json``.
 
 ==================== ===================================================================================
 202 {order_id}       Kinesis has acknowledged the event; everything else is eventually consistent
 400, 422 {code, ...} not taken, and never will be as it stands
 404                  no such order
-413                  the body is too large
+413                  the body or the order is too large
 503 unknown_outcome  taken or not, nobody knows: ask again with the same ``Idempotency-Key``
 ==================== ===================================================================================
 """
 
 import datetime as dt
 import logging
+from collections import Counter
 from collections.abc import Callable, Sequence
 from http import HTTPStatus
-from typing import Any, Final
+from typing import Final
 
-import msgspec
 from anyio import CapacityLimiter, to_thread
 from starlette.applications import Starlette
-from starlette.requests import Request
+from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
+from orderstream.api.answers import (
+    AcceptedAnswer,
+    HealthAnswer,
+    Problem,
+    json_answer,
+    on_disconnect,
+    on_failure,
+    on_http_exception,
+)
 from orderstream.api.idempotency import IdempotencyStore
 from orderstream.api.intake import Intake, UnknownOutcomeError
+from orderstream.api.openapi import Described, document
 from orderstream.api.requests import MAX_BODY_BYTES, MAX_CODE_LENGTH, Rejection
 from orderstream.publisher import EventPublisher
 
 logger = logging.getLogger(__name__)
 
 DEFAULT_CALLER: Final = "anonymous"
+_LENGTH_DIGITS: Final = 15
 RETRY_AFTER: Final = 1
 """Seconds after which a caller should ask again."""
 
@@ -40,6 +52,7 @@ def create_app(
     idempotency_store: IdempotencyStore,
     clock: Callable[[], dt.datetime],
     extra_routes: Sequence[BaseRoute] = (),
+    described: Sequence[Described] = (),
     concurrency: int = 64,
     max_waiting: int = 1_000,
     patience: float = 10.0,
@@ -53,6 +66,7 @@ def create_app(
         idempotency_store: Remembers accepted orders.
         clock: The time (UTC, with zone).
         extra_routes: Routes to serve beside its own, such as those of order status.
+        described: What the OpenAPI document says of them.
         concurrency: Requests that wait for the store or for Kinesis at the same time, each in a thread of
             its own. At least 1.
         max_waiting: Requests that may wait for one of those threads; what is beyond gets 503 at once.
@@ -60,13 +74,24 @@ def create_app(
         patience: Seconds to wait for Kinesis' acknowledgement before the answer is 503. Above 0.
     """
     api = _Api(Intake(publisher, idempotency_store, clock, patience), concurrency, max_waiting)
+    described_by = document(*described)
+
+    async def openapi(_: Request) -> Response:
+        return json_answer(HTTPStatus.OK, described_by)
+
     return Starlette(
         routes=[
             Route("/orders", api.place, methods=["POST"]),
             Route("/orders/{order_id}/cancel", api.cancel, methods=["POST"]),
             Route("/health", api.health, methods=["GET"]),
+            Route("/openapi.json", openapi, methods=["GET"]),
             *extra_routes,
-        ]
+        ],
+        exception_handlers={
+            HTTPException: on_http_exception,
+            ClientDisconnect: on_disconnect,
+            Exception: on_failure,
+        },
     )
 
 
@@ -76,7 +101,9 @@ class _Api:
         self._threads = CapacityLimiter(concurrency)
         self._most = concurrency + max_waiting
         self._in_flight = 0
-        self._counts = {"accepted": 0, "rejected": 0, "unknown_outcomes": 0}
+        self._accepted = 0
+        self._unknown_outcomes = 0
+        self._rejected: Counter[str] = Counter()
 
     async def place(self, request: Request) -> Response:
         """Take an order in.
@@ -124,13 +151,24 @@ class _Api:
 
     async def health(self, _: Request) -> Response:
         """Say what has come in since the start."""
-        return _json(HTTPStatus.OK, {"status": "ok", "in_flight": self._in_flight, **self._counts})
+        return json_answer(
+            HTTPStatus.OK,
+            HealthAnswer(
+                status="ok",
+                in_flight=self._in_flight,
+                accepted=self._accepted,
+                rejected=self._rejected.total(),
+                rejected_by_code=dict(self._rejected),
+                unknown_outcomes=self._unknown_outcomes,
+            ),
+        )
 
     def _place(self, caller: str, key: str, body: bytes) -> str | Rejection:
         return self._intake.place(caller, key, body)
 
     def _cancel(self, order_id: str, key: str) -> str | Rejection:
-        if self._intake.cancel(order_id, key):
+        # Longer than any order's id, and so than what the memory of orders could be asked for.
+        if len(order_id) <= MAX_CODE_LENGTH and self._intake.cancel(order_id, key):
             return order_id
         return Rejection("unknown_order", "there is no such order", status=HTTPStatus.NOT_FOUND)
 
@@ -146,46 +184,44 @@ class _Api:
             self._in_flight -= 1
         if isinstance(outcome, Rejection):
             return self._reject(outcome)
-        self._counts["accepted"] += 1
-        return _json(HTTPStatus.ACCEPTED, {"order_id": outcome})
+        self._accepted += 1
+        return json_answer(HTTPStatus.ACCEPTED, AcceptedAnswer(order_id=outcome))
 
     def _reject(self, rejection: Rejection) -> Response:
-        self._counts["rejected"] += 1
-        return _json(
-            rejection.status,
-            {
+        self._rejected[rejection.code] += 1
+        # Without the message: it may quote what the customer wrote.
+        logger.info(
+            "request rejected",
+            extra={
                 "code": rejection.code,
-                "message": rejection.message,
+                "status": int(rejection.status),
                 "field": rejection.field,
                 "line": rejection.line,
             },
         )
+        problem = Problem(
+            code=rejection.code, message=rejection.message, field=rejection.field, line=rejection.line
+        )
+        return json_answer(rejection.status, problem)
 
     def _unknown(self, reason: str) -> Response:
-        self._counts["unknown_outcomes"] += 1
+        self._unknown_outcomes += 1
         logger.warning("outcome unknown", extra={"reason": reason})
-        answer = _json(
-            HTTPStatus.SERVICE_UNAVAILABLE,
-            {
-                "code": "unknown_outcome",
-                "message": "the outcome is unknown: ask again with the same Idempotency-Key",
-                "field": None,
-                "line": None,
-            },
+        problem = Problem(
+            code="unknown_outcome",
+            message="the outcome is unknown: ask again with the same Idempotency-Key",
         )
-        answer.headers["Retry-After"] = str(RETRY_AFTER)
-        return answer
+        return json_answer(HTTPStatus.SERVICE_UNAVAILABLE, problem, headers={"Retry-After": str(RETRY_AFTER)})
 
 
 async def _body(request: Request) -> bytes | None:
-    """The body, or None as soon as it is seen to be too large."""
+    """The body, or None as soon as it is known to be too large: as declared, or as it comes."""
+    declared = request.headers.get("Content-Length", "")
+    if len(declared) > _LENGTH_DIGITS or (declared.isdecimal() and int(declared) > MAX_BODY_BYTES):
+        return None
     body = bytearray()
     async for chunk in request.stream():
         body += chunk
         if len(body) > MAX_BODY_BYTES:
             return None
     return bytes(body)
-
-
-def _json(status: int, content: dict[str, Any]) -> Response:
-    return Response(msgspec.json.encode(content), status_code=status, media_type="application/json")

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from orderstream_workers.services.order_status.api import routes
+from orderstream_workers.services.order_status.api import described, routes
 from orderstream_workers.services.order_status.processor import OrderStatusProcessor
 from orderstream_workers.services.order_status.read_model import (
     Counts,
@@ -33,6 +33,7 @@ __all__ = [
     "ReadModel",
     "ReadModelWriter",
     "create_schema",
+    "described",
     "open_engine",
     "render_story",
     "routes",

@@ -1,15 +1,61 @@
 """``GET /orders/{id}``: the query side, to be served beside the orders API."""
 
+import datetime as dt
+import logging
 from http import HTTPStatus
-from typing import Any
+from typing import Final
 
 import msgspec
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from orderstream.api.answers import Problem, json_answer
+from orderstream.api.openapi import Described, operation, order_id_parameter
 from orderstream_workers.services.order_status.read_model import OrderWithHistory, ReadModel
+from orderstream_workers.services.order_status.status import OrderStatus
 from orderstream_workers.services.order_status.story import effect_of
+
+logger = logging.getLogger(__name__)
+
+_RETRY_AFTER: Final = 1
+"""Seconds after which a caller should ask again."""
+
+
+class ShownMessage(msgspec.Struct, frozen=True, kw_only=True):
+    """One message of an order. Its data stays out: addresses are in it.
+
+    Attributes:
+        event_id: The message's id.
+        type: Its type name.
+        source: Who emitted it.
+        time: When it was decided (UTC).
+        arrived_at: When the stream took it (UTC).
+        correlation_id: The sender's mark of a request.
+        causation_id: Id of the message that caused it.
+        effect: What it means, in words.
+    """
+
+    event_id: str
+    type: str
+    source: str
+    time: dt.datetime
+    arrived_at: dt.datetime
+    correlation_id: str | None
+    causation_id: str | None
+    effect: str
+
+
+class ShownOrder(OrderStatus, frozen=True, kw_only=True):
+    """An order, how far it is, and all its messages.
+
+    Attributes:
+        history: In stream order.
+    """
+
+    history: tuple[ShownMessage, ...]
 
 
 def routes(read_model: ReadModel) -> list[Route]:
@@ -20,35 +66,55 @@ def routes(read_model: ReadModel) -> list[Route]:
     """
 
     def show(request: Request) -> Response:
-        order = read_model.order(request.path_params["order_id"])
-        if order is None:
-            return _json(
-                HTTPStatus.NOT_FOUND,
-                {"code": "unknown_order", "message": "no order of that id has been read yet"},
+        order_id = request.path_params["order_id"]
+        try:
+            # A NUL is in no order's id, and PostgreSQL would refuse the question.
+            order = read_model.order(order_id) if "\0" not in order_id else None
+        except (DBAPIError, PoolTimeoutError) as error:
+            logger.warning("order cannot be shown for now", extra={"reason": type(error).__name__})
+            problem = Problem(code="unavailable", message="orders cannot be looked up now: ask again")
+            return json_answer(
+                HTTPStatus.SERVICE_UNAVAILABLE, problem, headers={"Retry-After": str(_RETRY_AFTER)}
             )
-        return _json(HTTPStatus.OK, _shown(order))
+        if order is None:
+            problem = Problem(code="unknown_order", message="no order of that id has been read yet")
+            return json_answer(HTTPStatus.NOT_FOUND, problem)
+        return json_answer(HTTPStatus.OK, _shown(order))
 
     return [Route("/orders/{order_id}", show, methods=["GET"])]
 
 
-def _shown(order: OrderWithHistory) -> dict[str, Any]:
-    # The messages' data stays out: addresses are in it.
-    shown = msgspec.structs.asdict(order)
-    shown["history"] = [
+def described() -> Described:
+    """What the OpenAPI document says of the routes."""
+    show = operation(
+        "showOrder",
+        "Tell how far an order is, and its whole story.",
         {
-            "event_id": entry.event_id,
-            "type": entry.type,
-            "source": entry.source,
-            "time": entry.time,
-            "arrived_at": entry.arrived_at,
-            "correlation_id": entry.correlation_id,
-            "causation_id": entry.causation_id,
-            "effect": effect_of(entry),
+            HTTPStatus.OK: ("The order.", ShownOrder),
+            HTTPStatus.NOT_FOUND: ("No order of that id has been read yet.", Problem),
+            HTTPStatus.SERVICE_UNAVAILABLE: ("Orders cannot be looked up now.", Problem),
+        },
+        parameters=[order_id_parameter()],
+    )
+    return Described(paths={"/orders/{order_id}": {"get": show}}, types=(ShownOrder,))
+
+
+def _shown(order: OrderWithHistory) -> ShownOrder:
+    return ShownOrder(
+        **msgspec.structs.asdict(order)
+        | {
+            "history": tuple(
+                ShownMessage(
+                    event_id=entry.event_id,
+                    type=entry.type,
+                    source=entry.source,
+                    time=entry.time,
+                    arrived_at=entry.arrived_at,
+                    correlation_id=entry.correlation_id,
+                    causation_id=entry.causation_id,
+                    effect=effect_of(entry),
+                )
+                for entry in order.history
+            )
         }
-        for entry in order.history
-    ]
-    return shown
-
-
-def _json(status: int, content: dict[str, Any]) -> Response:
-    return Response(msgspec.json.encode(content), status_code=status, media_type="application/json")
+    )

@@ -1,0 +1,90 @@
+"""What the API answers with, typed: the same structs are encoded and described in the OpenAPI document."""
+
+from collections.abc import Mapping
+from http import HTTPStatus
+
+import msgspec
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+
+
+class AcceptedAnswer(msgspec.Struct, frozen=True, kw_only=True):
+    """Kinesis has acknowledged the event; everything else is eventually consistent.
+
+    Attributes:
+        order_id: The order's id, the same for every retry under one ``Idempotency-Key``.
+    """
+
+    order_id: str
+
+
+class Problem(msgspec.Struct, frozen=True, kw_only=True):
+    """Why the answer is not what was asked for.
+
+    Attributes:
+        code: For a program, e.g. ``"malformed"``.
+        message: For a person: what is wrong and what to do.
+        field: The field at fault, where there is one.
+        line: The line at fault, counted from 1.
+    """
+
+    code: str
+    message: str
+    field: str | None = None
+    line: int | None = None
+
+
+class HealthAnswer(msgspec.Struct, frozen=True, kw_only=True):
+    """What has come in since the start.
+
+    Attributes:
+        status: Always ``"ok"``: whoever answers is alive.
+        in_flight: Requests under way.
+        accepted: Requests that were taken.
+        rejected: Requests that were not, and never will be as they stand.
+        rejected_by_code: The same, by the code of the answer.
+        unknown_outcomes: Requests whose outcome is unknown.
+    """
+
+    status: str
+    in_flight: int
+    accepted: int
+    rejected: int
+    rejected_by_code: dict[str, int]
+    unknown_outcomes: int
+
+
+def json_answer(status: int, content: object, headers: Mapping[str, str] | None = None) -> Response:
+    """An answer in JSON.
+
+    Args:
+        status: The HTTP status.
+        content: A struct, or whatever else has a form in JSON.
+        headers: More headers.
+    """
+    return Response(
+        msgspec.json.encode(content), status, dict(headers) if headers else None, "application/json"
+    )
+
+
+async def on_http_exception(_: Request, error: Exception) -> Response:
+    """What the router refuses (no such path, no such method) is a problem like any other."""
+    assert isinstance(error, HTTPException)
+    status = HTTPStatus(error.status_code)
+    problem = Problem(code=status.name.lower(), message=error.detail)
+    return json_answer(status, problem, error.headers)
+
+
+async def on_disconnect(_: Request, __: Exception) -> Response:
+    """The caller went away in the middle of its body: nothing was taken, and nobody hears this answer."""
+    problem = Problem(code="malformed", message="the body did not arrive whole: send it again")
+    return json_answer(HTTPStatus.BAD_REQUEST, problem)
+
+
+async def on_failure(_: Request, __: Exception) -> Response:
+    """A defect of ours: the traceback is in the log, not in the answer."""
+    problem = Problem(
+        code="internal_error", message="something failed here: ask again with the same Idempotency-Key"
+    )
+    return json_answer(HTTPStatus.INTERNAL_SERVER_ERROR, problem)

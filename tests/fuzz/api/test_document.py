@@ -1,0 +1,108 @@
+"""The HTTP interface fuzzed by its own document, in process: no 500, and every answer is as described."""
+
+import datetime as dt
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import schemathesis
+from hypothesis import HealthCheck, given, settings
+from schemathesis.checks import not_a_server_error
+from schemathesis.specs.openapi.checks import (
+    content_type_conformance,
+    negative_data_rejection,
+    response_headers_conformance,
+    response_schema_conformance,
+    status_code_conformance,
+)
+from sqlalchemy import Engine
+from starlette.applications import Starlette
+from starlette.routing import Route
+
+from fakes.engine import record_of
+from fakes.publishing import CollectingProducer
+from orderstream import EventPublisher
+from orderstream.api import Accepted, MemoryIdempotencyStore, create_app
+from orderstream.api.openapi import document
+from orderstream.events import OrderPlaced
+from orderstream.events.catalogue.examples import example_of
+from orderstream_workers.services.order_status import (
+    ReadModel,
+    ReadModelWriter,
+    create_schema,
+    described,
+    open_engine,
+    routes,
+)
+
+KNOWN = example_of(OrderPlaced)
+
+CHECKS = [
+    not_a_server_error,
+    status_code_conformance,
+    content_type_conformance,
+    response_headers_conformance,
+    response_schema_conformance,
+    negative_data_rejection,
+]
+
+
+@pytest.fixture
+def engine(tmp_path: Path) -> Iterator[Engine]:
+    engine = open_engine(f"sqlite:///{tmp_path / 'model.sqlite'}")
+    create_schema(engine)
+    yield engine
+    engine.dispose()
+
+
+@pytest.fixture
+def app(engine: Engine) -> Starlette:
+    """What ``orderstream api`` serves, over memory, with one order known to both sides."""
+    now = dt.datetime(2026, 1, 1, tzinfo=dt.UTC)
+    ReadModelWriter(engine).apply_batch([record_of(KNOWN.subject, 1, KNOWN.encode())])
+    store = MemoryIdempotencyStore()
+    store.put_if_absent(KNOWN.subject, Accepted("digest", now, KNOWN.id))
+    return create_app(
+        publisher=EventPublisher(CollectingProducer(), source="orders"),
+        idempotency_store=store,
+        clock=lambda: now,
+        extra_routes=routes(ReadModel(engine)),
+        described=[described()],
+    )
+
+
+OPERATIONS = {
+    found.ok().label: found.ok()
+    for found in schemathesis.openapi.from_dict(document(described())).get_all_operations()
+}
+
+
+POSITIVE, NEGATIVE = schemathesis.GenerationMode.POSITIVE, schemathesis.GenerationMode.NEGATIVE
+# A GET has nothing in it that could break the document: any text names an order.
+ASKED = [(operation, POSITIVE) for operation in OPERATIONS]
+ASKED += [(operation, NEGATIVE) for operation in OPERATIONS if operation.startswith("POST")]
+
+
+@pytest.mark.parametrize(("operation", "mode"), ASKED)
+def test_no_defect_and_no_surprise(app: Starlette, operation: str, mode: schemathesis.GenerationMode) -> None:
+    """Whatever is asked, fitting or not: never 500, never an answer that the document does not have."""
+
+    @settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+    @given(case=OPERATIONS[operation].as_strategy(generation_mode=mode))
+    def ask(case: schemathesis.Case) -> None:
+        case.call_and_validate(app=app, checks=CHECKS)
+
+    ask()
+
+
+def test_a_known_order_is_shown_and_cancelled_as_described(app: Starlette) -> None:
+    """The answers that chance does not find are as described, too."""
+    for operation, status in (("GET /orders/{order_id}", 200), ("POST /orders/{order_id}/cancel", 202)):
+        case = OPERATIONS[operation].Case(path_parameters={"order_id": KNOWN.subject})
+        assert case.call_and_validate(app=app, checks=CHECKS).status_code == status
+
+
+def test_every_route_is_described(app: Starlette) -> None:
+    """The document has each route that is served, but the document itself."""
+    served = {route.path for route in app.routes if isinstance(route, Route)} - {"/openapi.json"}
+    assert served == set(document(described())["paths"])
