@@ -28,7 +28,7 @@ def envelope_of(
     return initial(
         message,
         source=message.owner,
-        event_id=event_id or f"{message.order_id}:{message.type_name()}",
+        event_id=event_id or f"{message.subject}:{message.type_name()}",
         time=time,
         conversation_id=conversation_id,
     )

@@ -31,7 +31,9 @@ def values(kind: msgspec.inspect.Type) -> st.SearchStrategy[Any]:
             return st.builds(
                 cls,
                 **{
-                    field.name: IDENTIFIERS if field.name == "order_id" else values(field.type)
+                    field.name: IDENTIFIERS
+                    if field.name == getattr(cls, "subject_field", None)
+                    else values(field.type)
                     for field in fields
                 },
             )

@@ -2,11 +2,11 @@
 
 import pytest
 
-from orderstream.events import MESSAGE_TYPES, Command, Event, Message
+from orderstream.events import MESSAGE_TYPES, Command, Event, LowStockDetected, Message, StockEvent
 from orderstream.events.catalogue import example_of
 from orderstream.events.catalogue.schemas import described
 
-SERVICES = {"orders", "saga", "inventory", "payments", "shipping", "notifications"}
+SERVICES = {"orders", "saga", "inventory", "payments", "shipping", "notifications", "stock-monitor"}
 ANSWERS = {
     "inventory.ReserveStock": {"StockReserved", "StockRejected"},
     "inventory.ReleaseStock": {"StockReleased"},
@@ -33,7 +33,7 @@ def test_a_command_is_addressed_to_its_owner(message_type: type[Message]) -> Non
         assert message_type.type_name() == f"{message_type.owner}.{message_type.__name__}"
         assert message_type.consumers == (message_type.owner,)
     else:
-        assert issubclass(message_type, Event)
+        assert issubclass(message_type, Event | StockEvent)
         assert message_type.type_name() == message_type.__name__
 
 
@@ -74,7 +74,7 @@ def test_every_message_has_an_example_of_its_own(message_type: type[Message]) ->
 @every_message
 def test_every_field_of_a_message_is_described(message_type: type[Message]) -> None:
     """A field without a word in the docstring would stand in the catalogue without one."""
-    own = set(message_type.__struct_fields__) - {"order_id"}
+    own = set(message_type.__struct_fields__) - {message_type.subject_field}
     assert own <= set(described(message_type.__doc__)[1])
 
 
@@ -83,3 +83,11 @@ def test_a_message_cannot_be_changed(message_type: type[Message]) -> None:
     """Messages are values."""
     with pytest.raises(AttributeError):
         example_of(message_type).message().order_id = "another"
+
+
+@every_message
+def test_a_message_is_about_an_order_or_a_sku(message_type: type[Message]) -> None:
+    """The subject is the order id; an event about stock has its SKU there, and names no order."""
+    example = example_of(message_type)
+    assert example.subject == getattr(example.message(), message_type.subject_field)
+    assert example.order_id == (None if message_type is LowStockDetected else example.subject)

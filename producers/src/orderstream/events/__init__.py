@@ -4,6 +4,7 @@ from orderstream.events.envelope import Envelope, decode_envelope, following, in
 from orderstream.events.errors import NotAnEventError, UnknownMessageTypeError, UnsupportedSchemaVersionError
 from orderstream.events.identity import derived_id, initial_event_id, order_id_for
 from orderstream.events.inventory import (
+    LowStockDetected,
     ReleaseStock,
     ReserveStock,
     StockLine,
@@ -12,7 +13,7 @@ from orderstream.events.inventory import (
     StockReserved,
     StockSold,
 )
-from orderstream.events.message import Command, Event, Message
+from orderstream.events.message import Command, Event, Message, OrderMessage, StockEvent
 from orderstream.events.notification import CustomerNotified
 from orderstream.events.order import (
     Customer,
@@ -43,6 +44,7 @@ __all__ = [
     "CustomerNotified",
     "Envelope",
     "Event",
+    "LowStockDetected",
     "Message",
     "NotAnEventError",
     "OrderCancellationRefused",
@@ -50,6 +52,7 @@ __all__ = [
     "OrderCancelled",
     "OrderConfirmed",
     "OrderLine",
+    "OrderMessage",
     "OrderPlaced",
     "OrderShipped",
     "PaymentCaptured",
@@ -62,6 +65,7 @@ __all__ = [
     "ShipOrder",
     "ShipmentRefused",
     "StepOverdue",
+    "StockEvent",
     "StockLine",
     "StockRejected",
     "StockReleased",

@@ -11,8 +11,8 @@ import msgspec
 
 from orderstream.events.errors import NotAnEventError
 from orderstream.events.identity import derived_id
-from orderstream.events.message import Message
-from orderstream.events.registry import REGISTRY
+from orderstream.events.message import Message, StockEvent
+from orderstream.events.registry import MESSAGE_TYPES, REGISTRY
 
 MAX_ATTRIBUTE: Final = 256
 """Most characters of an attribute: the subject is a partition key, which has no more (PutRecord's reference).
@@ -38,7 +38,7 @@ class Envelope(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, re
         id: Unique per source; derived, so that a retry carries the same.
         source: The service that emits it.
         type: The message's type name.
-        subject: The order id, which is also the partition key.
+        subject: The order id, or the SKU of an event about stock; it is also the partition key.
         time: When it was decided (UTC).
         dataschema: Names the type and version of the data.
         conversation_id: Made by the initial event, copied to all that follows from it.
@@ -64,6 +64,11 @@ class Envelope(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, re
     reply_to: _Attribute | None = None
     traceparent: _Attribute | None = None
 
+    @property
+    def order_id(self) -> str | None:
+        """The order it is about; None for an event about stock. An unknown type counts as an order's."""
+        return None if self.type in _ABOUT_STOCK else self.subject
+
     def message(self) -> Message:
         """Decode the data.
 
@@ -71,9 +76,10 @@ class Envelope(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, re
             UnknownMessageTypeError, UnsupportedSchemaVersionError, NotAnEventError: it cannot be acted on.
         """
         message = REGISTRY.decode(self.type, self.dataschema, self.data)
-        if message.order_id != self.subject:
+        if message.subject != self.subject:
             raise NotAnEventError(
-                f"subject {self.subject!r} is not the order of its data, {message.order_id!r}"
+                f"subject {self.subject!r} is not the {message.subject_field} of its data, "
+                f"{message.subject!r}"
             )
         return message
 
@@ -82,6 +88,7 @@ class Envelope(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, re
         return _ENCODER.encode(self)
 
 
+_ABOUT_STOCK: Final = frozenset(kind.type_name() for kind in MESSAGE_TYPES if issubclass(kind, StockEvent))
 _ENCODER: Final = msgspec.json.Encoder()
 _DECODER: Final = msgspec.json.Decoder(Envelope)
 
@@ -128,7 +135,7 @@ def initial(
         id=event_id,
         source=source,
         type=message.type_name(),
-        subject=message.order_id,
+        subject=message.subject,
         time=time,
         datacontenttype="application/json",
         dataschema=message.schema_uri(),
@@ -165,7 +172,7 @@ def following(
         id=derived_id(source, cause.id, ordinal),
         source=source,
         type=message.type_name(),
-        subject=message.order_id,
+        subject=message.subject,
         time=time,
         datacontenttype="application/json",
         dataschema=message.schema_uri(),

@@ -4,7 +4,7 @@ from typing import ClassVar
 
 import msgspec
 
-from orderstream.events.message import Command, Event
+from orderstream.events.message import Command, Event, StockEvent
 
 
 class StockLine(msgspec.Struct, frozen=True, kw_only=True):
@@ -73,3 +73,18 @@ class StockSold(Event, frozen=True, kw_only=True):
 
     owner: ClassVar[str] = "inventory"
     consumers: ClassVar[tuple[str, ...]] = ()
+
+
+class LowStockDetected(StockEvent, frozen=True, kw_only=True):
+    """The available units of a SKU fell to the threshold or below it, whoever changed them.
+
+    Attributes:
+        available: Units that can still be reserved after the change.
+        threshold: Units at which stock counts as low.
+    """
+
+    owner: ClassVar[str] = "stock-monitor"
+    consumers: ClassVar[tuple[str, ...]] = ("notifications",)
+
+    available: int
+    threshold: int

@@ -6,11 +6,7 @@ import msgspec
 
 
 class Message(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """Base of all events and commands. Unknown fields are ignored on decoding: schemas only grow.
-
-    Attributes:
-        order_id: The order it is about; subject of the envelope and partition key of the record.
-    """
+    """Base of all events and commands. Unknown fields are ignored on decoding: schemas only grow."""
 
     kind: ClassVar[Literal["event", "command"]]
     owner: ClassVar[str]
@@ -18,8 +14,13 @@ class Message(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     consumers: ClassVar[tuple[str, ...]]
     """The services that act on it; the archiver and order status take every message and are not named."""
     schema_version: ClassVar[int] = 1
+    subject_field: ClassVar[str]
+    """The field that says what the message is about."""
 
-    order_id: str
+    @property
+    def subject(self) -> str:
+        """What it is about; subject of the envelope and partition key of the record."""
+        return str(getattr(self, self.subject_field))
 
     @classmethod
     def type_name(cls) -> str:
@@ -32,13 +33,38 @@ class Message(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         return f"urn:orderstream:schema:{cls.type_name()}:{cls.schema_version}"
 
 
-class Event(Message, frozen=True, kw_only=True):
-    """Something that happened. Only its owner emits it."""
+class OrderMessage(Message, frozen=True, kw_only=True):
+    """A message about one order.
+
+    Attributes:
+        order_id: The order it is about; subject of the envelope and partition key of the record.
+    """
+
+    subject_field: ClassVar[str] = "order_id"
+
+    order_id: str
+
+
+class Event(OrderMessage, frozen=True, kw_only=True):
+    """Something that happened to an order. Only its owner emits it."""
 
     kind: ClassVar[Literal["event", "command"]] = "event"
 
 
-class Command(Message, frozen=True, kw_only=True):
+class Command(OrderMessage, frozen=True, kw_only=True):
     """Something one service is asked to do. Its owner answers with an event, good or bad."""
 
     kind: ClassVar[Literal["event", "command"]] = "command"
+
+
+class StockEvent(Message, frozen=True, kw_only=True):
+    """Something that happened to the stock of one SKU, whatever order or person made it happen.
+
+    Attributes:
+        sku: The stock keeping unit it is about; subject of the envelope and partition key of the record.
+    """
+
+    kind: ClassVar[Literal["event", "command"]] = "event"
+    subject_field: ClassVar[str] = "sku"
+
+    sku: str

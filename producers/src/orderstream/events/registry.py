@@ -8,6 +8,7 @@ import msgspec
 
 from orderstream.events.errors import NotAnEventError, UnknownMessageTypeError, UnsupportedSchemaVersionError
 from orderstream.events.inventory import (
+    LowStockDetected,
     ReleaseStock,
     ReserveStock,
     StockRejected,
@@ -61,6 +62,7 @@ MESSAGE_TYPES: Final[tuple[type[Message], ...]] = (
     PaymentRefunded,
     OrderCancelled,
     CustomerNotified,
+    LowStockDetected,
 )
 
 

@@ -10,7 +10,7 @@ import pytest
 from fakes.engine import ARRIVAL, RecordingCheckpointer
 from fakes.shard import SimulatedStop, batch_of, delivered
 from orderstream.errors import DependencyError, OrderstreamError
-from orderstream.events import OrderCancellationRequested, initial
+from orderstream.events import LowStockDetected, OrderCancellationRequested, initial
 from orderstream_workers.engine.delivery import Breaker, DeliveryTally
 from orderstream_workers.engine.processor import InitializationInput
 from orderstream_workers.engine.record import DeliveredRecord, Position
@@ -138,20 +138,35 @@ def test_the_date_is_the_first_record_s_arrival_in_utc() -> None:
 
 
 def test_columns_tell_of_the_event_and_keep_the_bytes() -> None:
-    """What is no event is archived with null event columns."""
+    """What is no event is archived with null event columns; what is about stock names no order."""
     envelope = initial(
         OrderCancellationRequested(order_id="order-1"), source="orders", event_id="e1", time=ARRIVAL
     )
+    stock = initial(
+        LowStockDetected(sku="85123A", available=99, threshold=100),
+        source="stock-monitor",
+        event_id="e3",
+        time=ARRIVAL,
+    )
     objects = MemoryObjectStore()
-    shard = Shard(objects, max_bytes=1_000)
-    shard.process(delivered(1, envelope.encode(), key="order-1"), delivered(2, b"\xff\x00"))
+    shard = Shard(objects, max_bytes=2_000)
+    shard.process(
+        delivered(1, envelope.encode(), key="order-1"),
+        delivered(2, b"\xff\x00"),
+        delivered(3, stock.encode(), key="85123A"),
+    )
     shard.processor.shutdown_requested(shard.checkpointer)
     rows = pq.read_table(io.BytesIO(objects.read(next(objects.names())))).to_pylist()
     told = [(row["event_id"], row["event_type"], row["order_id"], row["source"]) for row in rows]
-    assert told == [("e1", "OrderCancellationRequested", "order-1", "orders"), (None,) * 4]
-    assert [row["data"] for row in rows] == [envelope.encode(), b"\xff\x00"]
+    low_stock = ("e3", "LowStockDetected", None)
+    assert told == [
+        ("e1", "OrderCancellationRequested", "order-1", "orders"),
+        (None,) * 4,
+        (*low_stock, "stock-monitor"),
+    ]
+    assert [row["data"] for row in rows] == [envelope.encode(), b"\xff\x00", stock.encode()]
     assert rows[0]["arrived_at"] == ARRIVAL + dt.timedelta(milliseconds=1)
-    assert [row["partition_key"] for row in rows] == ["order-1", "k"]
+    assert [row["partition_key"] for row in rows] == ["order-1", "k", "85123A"]
 
 
 def test_a_crash_before_the_checkpoint_converges() -> None:

@@ -16,6 +16,7 @@ from fakes.shard import SimulatedStop, batch_of, delivered
 from orderstream.errors import DependencyError
 from orderstream.events import (
     Customer,
+    LowStockDetected,
     Message,
     OrderCancelled,
     OrderConfirmed,
@@ -65,7 +66,7 @@ class Shard:
 
 
 def message(sequence: int, content: Message, event_id: str | None = None) -> DeliveredRecord:
-    return delivered(sequence, envelope_of(content, event_id=event_id).encode(), key=content.order_id)
+    return delivered(sequence, envelope_of(content, event_id=event_id).encode(), key=content.subject)
 
 
 def confirmed(order_id: str) -> OrderConfirmed:
@@ -136,6 +137,15 @@ def test_a_message_of_an_unknown_type_is_history(engine: Engine) -> None:
     assert order is not None
     assert [entry.type for entry in order.history] == ["OrderPlaced", "OrderPainted"]
     assert "not known here" in render_story(order)
+
+
+def test_what_is_about_no_order_makes_no_order(engine: Engine) -> None:
+    """Low stock is about a SKU: it is passed, as a record that was read and concerns nobody here."""
+    shard = Shard(engine)
+    shard.process(message(1, LowStockDetected(sku="85123A", available=99, threshold=100)))
+    assert ReadModel(engine).counts().orders == 0
+    assert ReadModel(engine).order("85123A") is None
+    assert shard.checkpointer.positions == [Position(1)]
 
 
 def test_questions_about_all_orders(engine: Engine) -> None:

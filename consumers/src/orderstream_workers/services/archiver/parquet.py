@@ -24,7 +24,8 @@ _FIELDS: Final[list["pa.Field[Any]"]] = [
 
 SCHEMA: Final = pa.schema(_FIELDS)
 """Columns of the archive. ``data`` has the record's own bytes; of bytes that are no event, the four columns
-that tell of it are null."""
+that tell of it are null. ``order_id`` is null of an event about stock, too, whose ``partition_key``
+is the SKU."""
 
 
 def encode_records(records: Sequence[DeliveredRecord]) -> bytes:
@@ -52,6 +53,6 @@ def _row(record: DeliveredRecord) -> dict[str, Any]:
     return row | {
         "event_id": envelope.id,
         "event_type": envelope.type,
-        "order_id": envelope.subject,
+        "order_id": envelope.order_id,
         "source": envelope.source,
     }

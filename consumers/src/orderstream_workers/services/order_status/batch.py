@@ -19,7 +19,7 @@ _LARGEST_INTEGER = 2**63 - 1
 
 @dataclass(frozen=True, slots=True)
 class Arrival:
-    """A record that is a message.
+    """A record that is a message about an order.
 
     Attributes:
         record: The record.
@@ -48,14 +48,17 @@ class Unreadable:
 
 
 def read_batch(records: Sequence[DeliveredRecord]) -> tuple[list[Arrival], list[Unreadable]]:
-    """Decode a batch, in its order."""
+    """Decode a batch, in its order. Messages that are about no order, such as low stock, are left out."""
     arrivals: list[Arrival] = []
     unreadable: list[Unreadable] = []
     for record in records:
         try:
-            arrivals.append(_arrival(record))
+            arrival = _arrival(record)
         except OrderstreamError as error:
             unreadable.append(Unreadable(record, str(error)))
+        else:
+            if arrival.envelope.order_id is not None:
+                arrivals.append(arrival)
     return arrivals, unreadable
 
 

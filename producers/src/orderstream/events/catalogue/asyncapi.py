@@ -10,7 +10,7 @@ from orderstream.events.message import Message
 from orderstream.events.registry import MESSAGE_TYPES
 
 ARCHIVE_AND_STATUS: Final = ("archiver", "order-status")
-"""They take every message, whatever its type."""
+"""They take every message, whatever its type; order status keeps those that are about an order."""
 
 
 def services() -> dict[str, tuple[list[type[Message]], list[type[Message]]]]:
@@ -49,7 +49,10 @@ def document() -> dict[str, Any]:
         "channels": {
             "orders": {
                 "address": "orders",
-                "description": "The Kinesis data stream `orders`; the partition key is the order id.",
+                "description": (
+                    "The Kinesis data stream `orders`; the partition key is the order id, or the SKU "
+                    "of an event about stock."
+                ),
                 "messages": {name: {"$ref": f"#/components/messages/{name}"} for name in messages},
             }
         },

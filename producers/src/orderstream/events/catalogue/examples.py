@@ -6,6 +6,7 @@ from typing import Final
 from orderstream.events.envelope import Envelope, following, initial
 from orderstream.events.identity import initial_event_id, order_id_for
 from orderstream.events.inventory import (
+    LowStockDetected,
     ReleaseStock,
     ReserveStock,
     StockLine,
@@ -213,6 +214,16 @@ def _unshippable_order() -> list[Envelope]:
     return talk.envelopes
 
 
+def _low_stock() -> Envelope:
+    """The confirmed order's units bring a SKU to the threshold."""
+    return initial(
+        LowStockDetected(sku="85123A", available=96, threshold=100),
+        source="stock-monitor",
+        event_id=initial_event_id("stock-monitor", "aws:dynamodb", "6c9c1f2e0b8d4a57"),
+        time=_START + dt.timedelta(milliseconds=90),
+    )
+
+
 CONFIRMED_ORDER: Final[tuple[Envelope, ...]] = tuple(_confirmed_order())
 """The whole conversation of an order that is confirmed, in stream order."""
 
@@ -234,5 +245,7 @@ def example_of(message_type: type[Message]) -> Envelope:
 
 _BY_TYPE: Final = {
     envelope.type: envelope
-    for envelope in reversed((*CONFIRMED_ORDER, *CANCELLED_ORDER, *_declined_order(), *_unshippable_order()))
+    for envelope in reversed(
+        (*CONFIRMED_ORDER, *CANCELLED_ORDER, *_declined_order(), *_unshippable_order(), _low_stock())
+    )
 }

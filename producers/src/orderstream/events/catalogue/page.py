@@ -18,10 +18,11 @@ _INTRODUCTION = """\
 Generated from `orderstream.events` by `python -m orderstream.events.catalogue`; do not edit. The same as
 AsyncAPI 3.0: [asyncapi.json](asyncapi.json); each message's JSON Schema: [schemas/](schemas/).
 
-One Kinesis stream carries them all, with the order id as partition key. **Events** say what happened and are
+One Kinesis stream carries them all, with the order id as partition key, or the SKU where a message is about
+stock and no order. **Events** say what happened and are
 emitted by their owner alone. **Commands** ask one service for something, and that service answers with an
-event, good or bad, under the command's correlation id. The archiver and order status take every message; the
-consumers below are those that act on it.
+event, good or bad, under the command's correlation id. The archiver takes every message and order status
+every message about an order; the consumers below are those that act on it.
 
 Schemas only grow: a new optional field is the one change allowed within a version, readers ignore what they
 do not know, and older versions are lifted when they are read.
@@ -37,6 +38,8 @@ OrderPlaced ─> saga ─┬─ inventory.ReserveStock ──> StockReserved ─
 StockRejected, PaymentDeclined, ShipmentRefused, StepOverdue or OrderCancellationRequested
    ─> saga ─┬─ inventory.ReleaseStock ──> StockReleased ────┬─> saga ── OrderCancelled ─> CustomerNotified
             └─ payments.RefundPayment ──> PaymentRefunded ──┘
+
+change of a stock item, whoever makes it ─> stock-monitor ── LowStockDetected ─> notifications ─> operators
 ```
 
 Shipping is the pivot. Until it is asked for, a refusal, a late step or the customer's wish undoes every step

@@ -7,7 +7,7 @@ from typing import Any, Final
 import msgspec
 
 from orderstream.events.envelope import Envelope
-from orderstream.events.message import Message
+from orderstream.events.message import Message, OrderMessage, StockEvent
 from orderstream.events.registry import MESSAGE_TYPES
 
 Schema = dict[str, Any]
@@ -39,6 +39,9 @@ def described(docstring: str | None) -> tuple[str, dict[str, str]]:
     return prose, fields
 
 
+_INHERITED: Final = described(OrderMessage.__doc__)[1] | described(StockEvent.__doc__)[1]
+
+
 def definitions() -> dict[str, Schema]:
     """The schemas of all messages, of what they are made of, and of the envelope, by the struct's name.
 
@@ -47,8 +50,7 @@ def definitions() -> dict[str, Schema]:
     _, components = msgspec.json.schema_components(
         (*MESSAGE_TYPES, Envelope), ref_template="#/components/schemas/{name}"
     )
-    inherited = {"order_id": described(Message.__doc__)[1]["order_id"]}
-    return {name: _with_descriptions(schema, inherited) for name, schema in components.items()}
+    return {name: _with_descriptions(schema, _INHERITED) for name, schema in components.items()}
 
 
 def schema_of(message_type: type[Message]) -> Schema:
@@ -58,12 +60,11 @@ def schema_of(message_type: type[Message]) -> Schema:
         message_type: The message.
     """
     schema = msgspec.json.schema(message_type)
-    inherited = {"order_id": described(Message.__doc__)[1]["order_id"]}
     return {
         "$schema": DIALECT,
         "$id": message_type.schema_uri(),
         "$ref": schema["$ref"],
-        "$defs": {name: _with_descriptions(part, inherited) for name, part in schema["$defs"].items()},
+        "$defs": {name: _with_descriptions(part, _INHERITED) for name, part in schema["$defs"].items()},
     }
 
 
