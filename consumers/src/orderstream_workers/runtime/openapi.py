@@ -1,4 +1,4 @@
-"""``python -m orderstream_workers.runtime.openapi``: write the OpenAPI document, or check it (``--check``)."""
+"""``python -m orderstream_workers.runtime.openapi``: write the OpenAPI document; ``--check`` checks it."""
 
 import argparse
 import sys

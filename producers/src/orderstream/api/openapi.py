@@ -95,7 +95,7 @@ def _orders() -> Described:
             HTTPStatus.ACCEPTED: ("Taken.", AcceptedAnswer),
             HTTPStatus.BAD_REQUEST: ("A header is missing or too long, or the body is no JSON.", Problem),
             HTTPStatus.REQUEST_ENTITY_TOO_LARGE: (
-                f"The body is over {MAX_BODY_BYTES:,} bytes, or the published order over {MAX_ORDER_BYTES:,}.",
+                f"The body is over {MAX_BODY_BYTES:,} bytes, or its event over {MAX_ORDER_BYTES:,}.",
                 Problem,
             ),
             HTTPStatus.UNPROCESSABLE_ENTITY: (
