@@ -17,7 +17,7 @@ from typing import Any
 from fakes.engine_processor import FaultyLeaseTable
 from orderstream.errors import DependencyError
 from orderstream.kpl import UserRecord
-from orderstream.kpl.aggregation import Aggregate
+from orderstream.kpl.aggregation import encode_aggregate
 from orderstream.testing import FakeKinesis, Fault, FaultKind
 from orderstream_workers.engine.config import EngineConfig
 from orderstream_workers.engine.leases import Lease, LeaseKeeper
@@ -282,7 +282,7 @@ class World:
         bodies = [b"%d" % next(self._numbers) for _ in range(self.random.choice((1, 1, 3)))]
         data = bodies[0]
         if len(bodies) > 1:
-            data = Aggregate(UserRecord(key, body) for body in bodies).encode()
+            data = encode_aggregate(UserRecord(key, body) for body in bodies)
         answer = self.client.put_record(StreamName=STREAM, PartitionKey=key, Data=data)
         for index, body in enumerate(bodies):
             position = Position(int(answer["SequenceNumber"]), index)

@@ -7,12 +7,15 @@ from orderstream.kpl import (
     Delivered,
     Delivery,
     DeliveryFailedError,
+    ForkedProducerError,
     Producer,
     ProducerClosedError,
     ProducerConfig,
     RecordInvalidError,
     RecordTooLargeError,
+    UnclosedProducerWarning,
     UnsentRecordsError,
+    WaitInCallbackError,
 )
 from orderstream.publisher import EventPublisher
 
@@ -24,11 +27,14 @@ __all__ = [
     "DeliveryFailedError",
     "DependencyError",
     "EventPublisher",
+    "ForkedProducerError",
     "OrderstreamError",
     "Producer",
     "ProducerClosedError",
     "ProducerConfig",
     "RecordInvalidError",
     "RecordTooLargeError",
+    "UnclosedProducerWarning",
     "UnsentRecordsError",
+    "WaitInCallbackError",
 ]

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from fakes.engine_kinesis import SmallKinesis
 from fakes.engine_processor import FaultyLeaseTable, Journal, JournalProcessor
 from orderstream.kpl import MAX_HASH_KEY, UserRecord
-from orderstream.kpl.aggregation import Aggregate
+from orderstream.kpl.aggregation import encode_aggregate
 from orderstream_workers.engine.config import EngineConfig
 from orderstream_workers.engine.leases import LeaseTable, MemoryLeaseTable
 from orderstream_workers.engine.processor import ProcessorFactory, ProcessRecordsInput
@@ -115,7 +115,7 @@ def test_workers_share_the_shards_and_take_over() -> None:
 def test_a_checkpoint_inside_an_aggregate_resumes_inside_it() -> None:
     """The user records before the checkpoint are not handed over again, those after it are."""
     kinesis, table, journal = SmallKinesis(), MemoryLeaseTable(), Journal()
-    kinesis.put("x", Aggregate(UserRecord("k", b"%d" % number) for number in range(4)).encode())
+    kinesis.put("x", encode_aggregate(UserRecord("k", b"%d" % number) for number in range(4)))
 
     class Halfway(JournalProcessor):
         def process_records(self, batch: ProcessRecordsInput) -> None:
@@ -135,7 +135,7 @@ def test_a_checkpoint_inside_an_aggregate_resumes_inside_it() -> None:
 
 def test_foreign_aggregates_are_discarded_or_delivered() -> None:
     """An aggregate with one user record of another shard is dropped whole, unless told otherwise."""
-    foreign = Aggregate([UserRecord("in", b"in", 0), UserRecord("out", b"out", MAX_HASH_KEY)]).encode()
+    foreign = encode_aggregate([UserRecord("in", b"in", 0), UserRecord("out", b"out", MAX_HASH_KEY)])
     for choice, expected in (("discard", [b"plain"]), ("deliver", [b"in", b"out", b"plain"])):
         kinesis, journal = SmallKinesis(shards=2), Journal()
         kinesis.put("x", foreign, explicit_hash_key=0)

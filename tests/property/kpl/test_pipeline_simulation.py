@@ -12,7 +12,7 @@ from random import Random
 import pytest
 
 from fakes.kpl import TinyKinesis
-from orderstream.kpl import ProducerConfig, UserRecord
+from orderstream.kpl import ProducerConfig
 from orderstream.kpl.config import KIB, MIB
 from orderstream.kpl.messages import (
     Close,
@@ -98,7 +98,7 @@ class World:
         for number in range(random.randint(5, 600)):
             key, hash_key = random.choice(keys)
             data = b"%d " % number + bytes(random.choice([0, 30, 400, 1500]))
-            self.put.append(PendingRecord(UserRecord(key, data, hash_key), len(data) + len(key)))
+            self.put.append(PendingRecord(key, data, hash_key, len(data) + len(key)))
         times = sorted(random.uniform(0, TROUBLE_ENDS) for _ in self.put)
         index = 0
         while index < len(self.put):
@@ -220,7 +220,7 @@ def check_outcomes(world: World) -> None:
             continue
         taken = world.kinesis.log[int(outcome.sequence_number)]
         assert taken.shard_id == outcome.shard_id
-        assert taken.user_records[index][0] == record.record.data
+        assert taken.user_records[index][0] == record.data
         assert taken.visible, "acknowledged, but every consumer drops it"
         assert record.attempts[-1].shard_id == outcome.shard_id
         assert record.attempts[-1].error_code is None
@@ -238,7 +238,7 @@ def check_order(world: World) -> None:
         # One given up may still arrive, by an attempt whose answer was lost: of its place nothing was
         # promised.
         if isinstance(world.outcomes[record][0][0], Acknowledged):
-            keys[record.record.partition_key].append(place[record.record.data])
+            keys[record.partition_key].append(place[record.data])
     for key, places in keys.items():
         assert places == sorted(places), f"records of {key} changed places"
 

@@ -1,5 +1,5 @@
 from orderstream.kpl import UserRecord, deaggregate
-from orderstream.kpl.aggregation import Aggregate
+from orderstream.kpl.aggregation import encode_aggregate
 from orderstream.kpl.aggregator import AGGREGATE_PARTITION_KEY, take_many, take_one
 from orderstream.kpl.pending import PendingRecord
 from orderstream.kpl.slots import Slot
@@ -8,7 +8,14 @@ from orderstream.kpl.slots import Slot
 def slot_with(*records: UserRecord) -> Slot:
     slot = Slot(0, "shard")
     for record in records:
-        slot.append(PendingRecord(record, len(record.data) + len(record.partition_key)))
+        slot.append(
+            PendingRecord(
+                record.partition_key,
+                record.data,
+                record.explicit_hash_key,
+                len(record.data) + len(record.partition_key),
+            )
+        )
     return slot
 
 
@@ -32,7 +39,7 @@ def test_limits_leave_the_rest_in_the_queue() -> None:
     records = [UserRecord("key", b"%03d" % number + bytes(97)) for number in range(50)]
     by_size = slot_with(*records)
     assert len(take_many(by_size, 1, 1024, 1000).data) <= 1024
-    assert by_size.queue[0].record.data == records[50 - len(by_size.queue)].data
+    assert by_size.queue[0].data == records[50 - len(by_size.queue)].data
     by_number = slot_with(*records)
     assert len(take_many(by_number, 1, 50_000, 3).user_records) == 3
 
@@ -53,7 +60,7 @@ def test_a_record_too_large_for_an_aggregate_goes_out_plain() -> None:
 
 def test_a_record_that_looks_like_an_aggregate_is_wrapped() -> None:
     """Consumers open one layer: without another around it they would hand out the inner records."""
-    inner = Aggregate([UserRecord("a", b"1"), UserRecord("b", b"2")]).encode()
+    inner = encode_aggregate([UserRecord("a", b"1"), UserRecord("b", b"2")])
     record = take_many(slot_with(UserRecord("outer", inner)), 1, 50_000, 1000)
     assert deaggregate(record.data, record.partition_key).user_records == (UserRecord("outer", inner),)
 

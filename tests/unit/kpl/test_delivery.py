@@ -2,21 +2,27 @@ import threading
 
 import pytest
 
-from orderstream.kpl import Delivered, Delivery, DeliveryFailedError, UserRecord
+from orderstream.kpl import Delivered, Delivery, DeliveryFailedError, WaitInCallbackError
+from orderstream.kpl.delivery import settle, settling_thread
 from orderstream.kpl.outcome import Acknowledged, Attempt, Rejected
 
 ATTEMPTS = (Attempt(0.0, 1.0, "shard"),)
 
 
 def delivery() -> Delivery:
-    return Delivery(UserRecord("key", b"data"), 0, 7)
+    return Delivery("key", b"data", None, 7)
+
+
+def settled(handle: Delivery, outcome: Acknowledged | Rejected, index: int = 0) -> None:
+    handle.attempts = ATTEMPTS
+    settle([delivery() for _ in range(index)] + [handle], outcome)
 
 
 def test_a_settled_delivery_tells_where_the_record_is() -> None:
     """The result names shard, sequence, sub-sequence and attempts."""
     handle = delivery()
     assert not handle.done()
-    handle.settle(Acknowledged("shard", "42"), 3, ATTEMPTS)
+    settled(handle, Acknowledged("shard", "42"), index=3)
     assert handle.done()
     assert handle.result() == Delivered("shard", "42", 3, ATTEMPTS)
     assert handle.exception() is None
@@ -25,7 +31,7 @@ def test_a_settled_delivery_tells_where_the_record_is() -> None:
 def test_a_rejected_delivery_raises_and_returns_its_error() -> None:
     """The error carries the reason and the attempts."""
     handle = delivery()
-    handle.settle(Rejected("no such stream"), 0, ATTEMPTS)
+    settled(handle, Rejected("no such stream"))
     with pytest.raises(DeliveryFailedError, match="no such stream") as caught:
         handle.result()
     assert caught.value.attempts == ATTEMPTS
@@ -48,7 +54,7 @@ def test_many_threads_may_wait_for_one_delivery() -> None:
     threads = [threading.Thread(target=lambda: results.append(handle.result(30))) for _ in range(8)]
     for thread in threads[:6]:
         thread.start()
-    handle.settle(Acknowledged("shard", "1"), 0, ATTEMPTS)
+    settled(handle, Acknowledged("shard", "1"))
     for thread in threads[6:]:
         thread.start()
     for thread in threads:
@@ -62,7 +68,7 @@ def test_callbacks_run_once_each_before_or_after() -> None:
     calls: list[str] = []
     handle.add_done_callback(lambda _: calls.append("early"))
     assert calls == []
-    handle.settle(Acknowledged("shard", "1"), 0, ATTEMPTS)
+    settled(handle, Acknowledged("shard", "1"))
     handle.add_done_callback(lambda _: calls.append("late"))
     assert calls == ["early", "late"]
 
@@ -73,6 +79,21 @@ def test_a_failing_callback_stops_nobody(caplog: pytest.LogCaptureFixture) -> No
     calls: list[Delivery] = []
     handle.add_done_callback(lambda _: 1 / 0)
     handle.add_done_callback(calls.append)
-    handle.settle(Acknowledged("shard", "1"), 0, ATTEMPTS)
+    settled(handle, Acknowledged("shard", "1"))
     assert calls == [handle]
     assert "a delivery callback failed" in caplog.text
+
+
+def test_the_thread_that_settles_cannot_wait() -> None:
+    """A callback that waits for another delivery gets an error, where it would have waited for ever."""
+    with settling_thread():
+        with pytest.raises(WaitInCallbackError, match="result"):
+            delivery().result(1.0)
+        handle = delivery()
+        settled(handle, Acknowledged("shard", "1"))
+        assert handle.result().sequence_number == "1"
+
+
+def test_a_handle_shows_no_payload() -> None:
+    """What is logged or printed of a delivery is its size."""
+    assert repr(delivery()) == "<Delivery 0, 7 bytes>"

@@ -3,7 +3,7 @@
 import pytest
 
 from fakes.kpl import TinyKinesis
-from orderstream.kpl import ProducerConfig, UserRecord
+from orderstream.kpl import ProducerConfig
 from orderstream.kpl.messages import (
     Close,
     Command,
@@ -42,7 +42,7 @@ def ready(kinesis: TinyKinesis, **settings: object) -> Pipeline:
 
 
 def pending(data: bytes, hash_key: int = 0) -> PendingRecord:
-    return PendingRecord(UserRecord("key", data, hash_key), len(data) + 3)
+    return PendingRecord("key", data, hash_key, len(data) + 3)
 
 
 def sent(commands: list[Command]) -> list[SendPutRecords]:
@@ -51,7 +51,7 @@ def sent(commands: list[Command]) -> list[SendPutRecords]:
 
 def settled(commands: list[Command]) -> list[tuple[bytes, Acknowledged | Rejected]]:
     return [
-        (record.record.data, command.outcome)
+        (record.data, command.outcome)
         for command in commands
         if isinstance(command, Settle)
         for record in command.records
@@ -59,7 +59,7 @@ def settled(commands: list[Command]) -> list[tuple[bytes, Acknowledged | Rejecte
 
 
 def carried(command: SendPutRecords) -> list[list[bytes]]:
-    return [[user.record.data for user in entry.user_records] for entry in command.entries]
+    return [[user.data for user in entry.user_records] for entry in command.entries]
 
 
 def answer(kinesis: TinyKinesis, command: SendPutRecords) -> RequestCompleted:

@@ -7,10 +7,13 @@ from orderstream.kpl.errors import (
     BufferFullError,
     ConfigError,
     DeliveryFailedError,
+    ForkedProducerError,
     ProducerClosedError,
     RecordInvalidError,
     RecordTooLargeError,
+    UnclosedProducerWarning,
     UnsentRecordsError,
+    WaitInCallbackError,
 )
 from orderstream.kpl.outcome import Attempt, Delivered
 from orderstream.kpl.producer import Producer
@@ -25,14 +28,17 @@ __all__ = [
     "Delivered",
     "Delivery",
     "DeliveryFailedError",
+    "ForkedProducerError",
     "Opened",
     "Producer",
     "ProducerClosedError",
     "ProducerConfig",
     "RecordInvalidError",
     "RecordTooLargeError",
+    "UnclosedProducerWarning",
     "UnsentRecordsError",
     "UserRecord",
+    "WaitInCallbackError",
     "deaggregate",
     "hash_key_of",
 ]

@@ -1,7 +1,7 @@
 """Takes user records from the head of a slot and makes one Kinesis record of them."""
 
-from orderstream.kpl.aggregation import MAGIC, Aggregate
-from orderstream.kpl.pending import KinesisRecord, PendingRecord
+from orderstream.kpl.codec import MAGIC, pack
+from orderstream.kpl.pending import KinesisRecord
 from orderstream.kpl.slots import Slot
 
 # The partition key of an aggregate leads nowhere, its explicit hash key does; KPL writes the same letter.
@@ -18,14 +18,13 @@ def take_one(slot: Slot, map_version: int) -> KinesisRecord:
     Returns:
         The plain record.
     """
-    pending = slot.pop()
-    record = pending.record
-    hash_key = None if record.explicit_hash_key is None else str(record.explicit_hash_key)
+    (record,) = slot.pop(1)
+    hash_key = record.explicit_hash_key
     return KinesisRecord(
-        [pending],
+        [record],
         record.data,
         record.partition_key,
-        hash_key,
+        None if hash_key is None else str(hash_key),
         shard_id=slot.shard_id,
         map_version=map_version,
         aggregated=False,
@@ -48,18 +47,13 @@ def take_many(slot: Slot, map_version: int, max_bytes: int, max_records: int) ->
     Returns:
         An aggregate, or a plain record.
     """
-    aggregate = Aggregate()
-    taken: list[PendingRecord] = []
-    while slot.queue and len(taken) < max_records and aggregate.add(slot.queue[0].record, max_bytes):
-        taken.append(slot.pop())
-    if not taken:
+    number, data = pack(slot.queue, max_bytes, max_records)
+    if number == 0 or (number == 1 and not slot.queue[0].data.startswith(MAGIC)):
         return take_one(slot, map_version)
-    if len(taken) == 1 and not taken[0].record.data.startswith(MAGIC):
-        slot.put_back(taken[0])
-        return take_one(slot, map_version)
+    taken = slot.pop(number)
     return KinesisRecord(
         taken,
-        aggregate.encode(),
+        data,
         AGGREGATE_PARTITION_KEY,
         str(taken[0].hash_key),
         shard_id=slot.shard_id,

@@ -1,50 +1,70 @@
 """The handle that ``put`` returns."""
 
 import logging
+import os
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from typing import Union
 
-from orderstream.kpl.errors import DeliveryFailedError
-from orderstream.kpl.outcome import Acknowledged, Attempt, Delivered, Rejected
-from orderstream.kpl.user_record import UserRecord
+import msgspec
+
+from orderstream.kpl.errors import DeliveryFailedError, WaitInCallbackError
+from orderstream.kpl.outcome import Acknowledged, Delivered, Rejected
+from orderstream.kpl.pending import PendingRecord
 
 logger = logging.getLogger(__name__)
 
 # Taken only by those who wait or listen before the outcome is there, and by the settlement that finds them.
 _registration = threading.Lock()
 
+# The threads that settle deliveries: what they wait for would never come.
+_settling_threads: set[int] = set()
 
-class Delivery:
+
+def _start_anew() -> None:
+    """After a fork: the lock may have been taken by a thread that does not exist here."""
+    global _registration  # noqa: PLW0603 - a lock cannot be reset, only replaced
+    _registration = threading.Lock()
+    _settling_threads.clear()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_start_anew)
+
+
+class Waiters(msgspec.Struct):
+    """Who wants to know the outcome.
+
+    Attributes:
+        event: Set when the outcome is there.
+        callbacks: Called when it is there.
+    """
+
+    event: threading.Event | None = None
+    callbacks: list[Callable[["Delivery"], object]] = []
+
+
+class Delivery(PendingRecord, gc=False, eq=False):
     """The outcome of one ``put``, now or later; in the manner of ``concurrent.futures.Future``, and lighter.
 
     Most deliveries are never waited for, so the means of waiting are made by the first who waits. Settling
     writes the outcome and then looks for listeners; listening registers and then looks for the outcome: one
     of the two sees the other.
 
-    Args:
-        record: What was put.
-        epoch: When it was put, in terms of the producer's buffer.
-        size: What it takes from the buffer, in bytes.
-
     Attributes:
-        record: What was put.
+        index: The record's index in its Kinesis record, once the outcome is there.
+        outcome: What became of the record, for the producer to set; use ``result``.
+        waiters: Who waits for the outcome; for the producer alone.
     """
 
-    __slots__ = ("_attempts", "_callbacks", "_event", "_index", "_outcome", "epoch", "record", "size")
-
-    def __init__(self, record: UserRecord, epoch: int, size: int) -> None:
-        self.record = record
-        self.epoch = epoch
-        self.size = size
-        self._outcome: Acknowledged | Rejected | None = None
-        self._index = 0
-        self._attempts: tuple[Attempt, ...] = ()
-        self._event: threading.Event | None = None
-        self._callbacks: list[Callable[[Delivery], object]] | None = None
+    index: int = 0
+    outcome: Union[Acknowledged, Rejected, None] = None  # noqa: UP007 - evaluated at run time
+    waiters: Union[Waiters, None] = None  # noqa: UP007
 
     def done(self) -> bool:
         """Whether the outcome is there."""
-        return self._outcome is not None
+        return self.outcome is not None
 
     def result(self, timeout: float | None = None) -> Delivered:
         """Wait until Kinesis has acknowledged the record.
@@ -58,11 +78,12 @@ class Delivery:
         Raises:
             DeliveryFailedError: The record was given up.
             TimeoutError: There is no outcome yet; the record is still on its way.
+            WaitInCallbackError: A delivery callback asked, and there is no outcome yet.
         """
-        outcome = self._wait(timeout)
+        outcome = self.outcome or self._wait(timeout)
         if isinstance(outcome, Rejected):
-            raise DeliveryFailedError(outcome.reason, self._attempts)
-        return Delivered(outcome.shard_id, outcome.sequence_number, self._index, self._attempts)
+            raise DeliveryFailedError(outcome.reason, self.attempts)
+        return Delivered(outcome.shard_id, outcome.sequence_number, self.index, self.attempts)
 
     def exception(self, timeout: float | None = None) -> DeliveryFailedError | None:
         """Wait for the outcome and return the error that ``result`` would raise, or None.
@@ -72,9 +93,10 @@ class Delivery:
 
         Raises:
             TimeoutError: There is no outcome yet.
+            WaitInCallbackError: A delivery callback asked, and there is no outcome yet.
         """
-        outcome = self._wait(timeout)
-        return DeliveryFailedError(outcome.reason, self._attempts) if isinstance(outcome, Rejected) else None
+        outcome = self.outcome or self._wait(timeout)
+        return DeliveryFailedError(outcome.reason, self.attempts) if isinstance(outcome, Rejected) else None
 
     def add_done_callback(self, callback: Callable[["Delivery"], object]) -> None:
         """Call ``callback(delivery)`` when the outcome is there, at once if it already is.
@@ -83,42 +105,37 @@ class Delivery:
         What it raises is logged.
         """
         with _registration:
-            callbacks = self._callbacks = self._callbacks or []
+            if self.waiters is None:
+                self.waiters = Waiters()
+            callbacks = self.waiters.callbacks
             callbacks.append(callback)
-            if self._outcome is None:
+            if self.outcome is None:
                 return
             callbacks.remove(callback)
         self._call(callback)
 
-    def settle(self, outcome: Acknowledged | Rejected, index: int, attempts: tuple[Attempt, ...]) -> None:
-        """Fix the outcome; for the producer alone.
-
-        Args:
-            outcome: What became of the record.
-            index: Its index in its Kinesis record.
-            attempts: The most recent attempts.
-        """
-        assert self._outcome is None, "a record has one outcome"
-        self._index = index
-        self._attempts = attempts
-        self._outcome = outcome
-        if self._event is None and self._callbacks is None:
-            return
+    def tell_waiters(self) -> None:
+        """Wake whoever waits for the outcome that is now there; for the producer alone."""
         with _registration:
-            callbacks, self._callbacks = self._callbacks or [], None
-            if self._event is not None:
-                self._event.set()
-        for callback in callbacks:
+            waiters, self.waiters = self.waiters, None
+        if waiters is None:
+            return
+        if waiters.event is not None:
+            waiters.event.set()
+        for callback in waiters.callbacks:
             self._call(callback)
 
     def _wait(self, timeout: float | None) -> Acknowledged | Rejected:
-        if self._outcome is None:
-            with _registration:
-                event = self._event = self._event or threading.Event()
-            # The settlement either sees the event or has fixed the outcome by now.
-            if not self.done():
-                event.wait(timeout)
-        outcome = self._outcome
+        if in_settling_thread():
+            raise WaitInCallbackError("result")
+        with _registration:
+            if self.waiters is None:
+                self.waiters = Waiters()
+            event = self.waiters.event = self.waiters.event or threading.Event()
+        # The settlement either sees the event or has fixed the outcome by now.
+        if self.outcome is None:
+            event.wait(timeout)
+        outcome = self.outcome
         if outcome is None:
             raise TimeoutError(f"no outcome within {timeout} s; the record is still on its way")
         return outcome
@@ -128,3 +145,28 @@ class Delivery:
             callback(self)
         except Exception:
             logger.exception("a delivery callback failed")
+
+
+def settle(records: Iterable[Delivery], outcome: Acknowledged | Rejected) -> None:
+    """Fix the outcome of the records of one Kinesis record, in its order; for the producer alone."""
+    for index, delivery in enumerate(records):
+        delivery.index = index
+        delivery.outcome = outcome
+        if delivery.waiters is not None:
+            delivery.tell_waiters()
+
+
+@contextmanager
+def settling_thread() -> Iterator[None]:
+    """Keep the current thread from waiting for deliveries: it is the one that settles them."""
+    ident = threading.get_ident()
+    _settling_threads.add(ident)
+    try:
+        yield
+    finally:
+        _settling_threads.discard(ident)
+
+
+def in_settling_thread() -> bool:
+    """Whether this is a producer's own thread, where delivery callbacks run."""
+    return threading.get_ident() in _settling_threads

@@ -72,6 +72,34 @@ class BufferFullError(OrderstreamError):
         )
 
 
+class WaitInCallbackError(OrderstreamError):
+    """A delivery callback asked for something that only the thread it runs in could bring about.
+
+    Args:
+        operation: What it called.
+    """
+
+    def __init__(self, operation: str) -> None:
+        self.operation = operation
+        super().__init__(
+            f"{operation}() would wait for the very thread that runs this delivery callback: "
+            "hand it to a thread of your own"
+        )
+
+
+class ForkedProducerError(OrderstreamError):
+    """A producer was used in a process that was forked after it was made; its threads stayed behind.
+
+    The records that were under way are the parent's, which goes on sending them.
+    """
+
+    def __init__(self) -> None:
+        super().__init__(
+            "this producer belongs to the parent process: make a new one in each process, after the fork "
+            "(gunicorn: in post_fork; multiprocessing: in the worker's initializer)"
+        )
+
+
 class ProducerClosedError(OrderstreamError):
     """A record was put into a producer that is closed or closing."""
 
@@ -110,4 +138,21 @@ class UnsentRecordsError(OrderstreamError):
         super().__init__(
             f"{count} records were not acknowledged within {timeout} s of closing: "
             "call close(timeout) yourself to get them back, or raise close_timeout"
+        )
+
+
+class UnclosedProducerWarning(RuntimeWarning):
+    """The interpreter exits and a producer was never closed; it was flushed, for a few seconds at most.
+
+    Args:
+        stream: The producer's stream.
+        lost: How many records were not acknowledged by then.
+    """
+
+    def __init__(self, stream: str, lost: int) -> None:
+        self.stream = stream
+        self.lost = lost
+        super().__init__(
+            f"the producer of {stream} was flushed at exit because nobody had closed it, and {lost} records "
+            "were lost: use it in a with block, or call close()"
         )

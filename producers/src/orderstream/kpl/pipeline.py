@@ -110,19 +110,17 @@ class Pipeline:
     # --- records come in ---
 
     def _put(self, records: Sequence[PendingRecord], now: float) -> None:
+        for number, record in enumerate(records, self._put_count + 1):
+            record.number = number
+            record.put_at = now
+        self._put_count += len(records)
         if self._closed:
             self._reject(records, "the producer was closed", unsent=True)
             return
-        for record in records:
-            self._put_count += 1
-            record.number = self._put_count
-            record.put_at = now
-            if self._slots is None:
-                self._unmapped.append(record)
-            else:
-                slot = self._slots.slot_for(record.hash_key)
-                slot.append(record)
-                self._candidates[slot] = None
+        if self._slots is None:
+            self._unmapped += records
+        else:
+            self._candidates.update(self._slots.extend(records))
 
     # --- records go out ---
 
@@ -244,10 +242,10 @@ class Pipeline:
         else:
             self._commands.append(Settle(record.user_records, place))
 
-    def _release(self, record: KinesisRecord) -> set[Slot]:
+    def _release(self, record: KinesisRecord) -> dict[Slot, None]:
         assert self._slots is not None
         slots = self._slots.release(record)
-        self._candidates.update(dict.fromkeys(slots))
+        self._candidates.update(slots)
         return slots
 
     def _put_back(self, record: KinesisRecord) -> None:

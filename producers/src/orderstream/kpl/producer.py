@@ -3,19 +3,26 @@
 import atexit
 import logging
 import threading
-from collections.abc import Callable, Iterable, Iterator
+import warnings
+from collections.abc import Callable, Iterable, Sequence
 from functools import partial
-from queue import Empty, SimpleQueue
 from random import Random
 from time import monotonic
 from types import TracebackType
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Self, cast
 
-from orderstream.kpl.buffer import Buffer
 from orderstream.kpl.call_threads import CallThreads
 from orderstream.kpl.config import ProducerConfig
-from orderstream.kpl.delivery import Delivery
-from orderstream.kpl.errors import RecordInvalidError, RecordTooLargeError, UnsentRecordsError
+from orderstream.kpl.delivery import Delivery, in_settling_thread, settle, settling_thread
+from orderstream.kpl.errors import (
+    RecordInvalidError,
+    RecordTooLargeError,
+    UnclosedProducerWarning,
+    UnsentRecordsError,
+    WaitInCallbackError,
+)
+from orderstream.kpl.forking import watch
+from orderstream.kpl.inbox import Inbox
 from orderstream.kpl.messages import (
     Close,
     Command,
@@ -29,7 +36,6 @@ from orderstream.kpl.messages import (
     WakeAt,
 )
 from orderstream.kpl.outcome import Rejected
-from orderstream.kpl.pending import PendingRecord
 from orderstream.kpl.pipeline import Pipeline
 from orderstream.kpl.sender import Sender, kinesis_client
 from orderstream.kpl.user_record import MAX_HASH_KEY, MAX_PARTITION_KEY, UserRecord
@@ -42,10 +48,6 @@ logger = logging.getLogger(__name__)
 
 AT_EXIT_TIMEOUT = 5.0
 """How long the interpreter's exit is held up for a producer that nobody closed, in seconds."""
-
-# An interrupt in the middle of put() may leave a record counted that never arrives.
-LAST_PUTS_TIMEOUT = 1.0
-"""How long close() waits for puts that were under way when it was called, in seconds."""
 
 
 class Producer:
@@ -76,18 +78,18 @@ class Producer:
         if client is None:
             client = self._owned_client = kinesis_client(self._config, session)
         self._sender = Sender(client, stream)
-        self._buffer = Buffer(self._config.buffered_bytes, self._config.when_full)
+        self._inbox = Inbox(self._config.buffered_bytes, self._config.when_full)
         self._core = Pipeline(self._config, Random().random)  # noqa: S311 - jitter is no secret
-        self._inbox: SimpleQueue[PendingRecord | Input] = SimpleQueue()
         self._threads = CallThreads(self._config.max_in_flight_requests + 1, f"kinesis-{stream}")
+        self._record_max_bytes = self._config.record_max_bytes
         self._wake_at: float | None = None
         self._closing = threading.Lock()
         self._closed = False
         self._unsent: list[UserRecord] = []
-        self._given_up = threading.Event()
         self._owner = threading.Thread(target=self._run, name=f"producer-{stream}", daemon=True)
+        watch(self)
         self._owner.start()
-        self._at_exit = partial(_flush_at_exit, self)
+        self._at_exit = partial(_flush_at_exit, self, stream)
         atexit.register(self._at_exit)
 
     def put(self, data: bytes, partition_key: str, explicit_hash_key: int | None = None) -> Delivery:
@@ -107,12 +109,23 @@ class Producer:
             BufferFullError: There is no room, and ``when_full`` is ``"raise"`` or the caller is a delivery
                 callback.
             ProducerClosedError: The producer is closed.
+            ForkedProducerError: The producer belongs to the parent process.
         """
-        record = UserRecord(partition_key, data, explicit_hash_key)
-        size = self._checked_size(record)
-        epoch = self._buffer.acquire(size, may_block=threading.current_thread() is not self._owner)
-        delivery = Delivery(record, epoch, size)
-        self._inbox.put(PendingRecord(record, size, delivery))
+        if (
+            type(data) is bytes
+            and type(partition_key) is str
+            and explicit_hash_key is None
+            and partition_key.isascii()
+            and 0 < len(partition_key) <= MAX_PARTITION_KEY
+        ):
+            # Nearly every record, spared the questions below.
+            size = len(data) + len(partition_key)
+        else:
+            size = _checked_size(data, partition_key, explicit_hash_key)
+        if size > self._record_max_bytes:
+            raise RecordTooLargeError(size, self._record_max_bytes)
+        delivery = Delivery(partition_key, data, explicit_hash_key, size)
+        self._inbox.put(delivery)
         return delivery
 
     def put_many(self, records: Iterable[tuple[bytes, str]]) -> list[Delivery]:
@@ -131,10 +144,15 @@ class Producer:
 
         Returns:
             How many of these records have no outcome yet; they stay on their way.
+
+        Raises:
+            WaitInCallbackError: A delivery callback called it.
+            ForkedProducerError: The producer belongs to the parent process.
         """
-        epoch = self._buffer.end_epoch()
-        self._inbox.put(Flush())
-        return self._buffer.wait_settled(epoch, timeout)
+        if in_settling_thread():
+            raise WaitInCallbackError("flush")
+        self._inbox.tell(Flush())
+        return self._inbox.wait_settled(timeout)
 
     def close(self, timeout: float | None = None) -> tuple[UserRecord, ...]:
         """Take no more records, flush, and end.
@@ -144,17 +162,21 @@ class Producer:
 
         Returns:
             What was not acknowledged in time, in put order per key. Some of it may have arrived all the same.
-            Their deliveries fail.
+            Their deliveries fail. Nothing in a process that was forked later: the records are its parent's.
+
+        Raises:
+            WaitInCallbackError: A delivery callback called it.
         """
+        if in_settling_thread():
+            raise WaitInCallbackError("close")
         with self._closing:
-            if not self._closed:
+            if not self._closed and self._inbox.in_this_process:
                 self._closed = True
                 atexit.unregister(self._at_exit)
-                self._buffer.close()
+                self._inbox.close()
                 self.flush(timeout)
-                self._inbox.put(Close())
-                self._given_up.wait()
-                self._owner.join(LAST_PUTS_TIMEOUT)
+                self._inbox.tell(Close())
+                self._owner.join()
                 # A call that is still under way after the deadline ends by its own read timeout.
                 self._threads.stop(0.0 if self._unsent else self._config.read_timeout)
                 if self._owned_client is not None and not self._unsent:
@@ -180,66 +202,37 @@ class Producer:
         if unsent and error is None:
             raise UnsentRecordsError(len(unsent), self._config.close_timeout)
 
-    def _checked_size(self, record: UserRecord) -> int:
-        if not isinstance(record.data, bytes):
-            # The type checker may be off, and a request with one wrong payload would fail as a whole.
-            raise RecordInvalidError("data", "bytes")
-        if not 1 <= len(record.partition_key) <= MAX_PARTITION_KEY:
-            raise RecordInvalidError("partition_key", f"1 to {MAX_PARTITION_KEY} characters long")
-        if record.explicit_hash_key is not None and not 0 <= record.explicit_hash_key <= MAX_HASH_KEY:
-            raise RecordInvalidError("explicit_hash_key", "0 to 2**128 - 1")
-        try:
-            size = len(record.data) + len(record.partition_key.encode())
-        except UnicodeEncodeError as error:
-            raise RecordInvalidError("partition_key", "text that UTF-8 can express") from error
-        if size > self._config.record_max_bytes:
-            raise RecordTooLargeError(size, self._config.record_max_bytes)
-        return size
+    def forked(self) -> None:
+        """Refuse everything in a child process that was forked; called there."""
+        self._inbox.forked()
+        self._closing = threading.Lock()
+        atexit.unregister(self._at_exit)
 
     # --- the owner thread ---
 
     def _run(self) -> None:
-        try:
-            self._serve()
-        finally:
-            # Only a defect leads here with an error: better to refuse records than to hold them for nothing.
-            self._buffer.close()
-            self._execute(self._core.on(Close(), monotonic()))
-            self._given_up.set()
+        with settling_thread():
+            try:
+                self._serve()
+            finally:
+                # Only a defect leads here with records: better to refuse them than to hold them for nothing.
+                self._inbox.close()
+                records, _ = self._inbox.take(0.0)
+                self._execute(self._core.on(Close(), monotonic()))
+                self._execute(self._core.on(Put(records), monotonic()))
 
     def _serve(self) -> None:
-        """Run the core until it was told to close and everything has its outcome."""
+        """Run the core until it was told to close; by then every record has its outcome."""
         self._execute(self._core.on(Tick(), monotonic()))
-        closing = False
-        # A record whose put was under way when the producer closed arrives behind Close and is settled, too.
-        while not (closing and self._buffer.empty):
-            for event in self._next_inputs():
+        while True:
+            timeout = None if self._wake_at is None else max(0.0, self._wake_at - monotonic())
+            records, inputs = self._inbox.take(timeout)
+            if records:
+                self._execute(self._core.on(Put(records), monotonic()))
+            for event in inputs or (() if records else (Tick(),)):
                 self._execute(self._core.on(event, monotonic()))
                 if isinstance(event, Close):
-                    closing = True
-                    self._given_up.set()
-
-    def _next_inputs(self) -> Iterator[Input]:
-        """Wait for inputs, or for the time to wake; yield them with neighbouring puts made one."""
-        timeout = None if self._wake_at is None else max(0.0, self._wake_at - monotonic())
-        try:
-            items = [self._inbox.get(timeout=timeout)]
-        except Empty:
-            yield Tick()
-            return
-        # Only this thread takes from the queue, so what it holds now is there to be taken.
-        items += [self._inbox.get() for _ in range(self._inbox.qsize())]
-        puts: list[PendingRecord] = []
-        for item in items:
-            if isinstance(item, PendingRecord):
-                puts.append(item)
-                continue
-            if puts:
-                yield Put(puts)
-                puts = []
-            yield item
-        if puts:
-            yield Put(puts)
+                    return
 
     def _execute(self, commands: list[Command]) -> None:
         self._wake_at = None
@@ -255,26 +248,43 @@ class Producer:
                     self._wake_at = command.at
 
     def _call(self, call: Callable[[], Input]) -> None:
-        self._inbox.put(call())
+        self._inbox.tell(call())
 
     def _settle(self, command: Settle) -> None:
         outcome = command.outcome
+        # What comes out of the core is what went in, and put() makes nothing else.
+        deliveries = cast("Sequence[Delivery]", command.records)
         if isinstance(outcome, Rejected):
             if outcome.unsent:
-                self._unsent += [pending.record for pending in command.records]
+                self._unsent += [delivery.record for delivery in deliveries]
             logger.warning(
                 "records were not delivered",
-                extra={"records": len(command.records), "reason": outcome.reason},
+                extra={"records": len(deliveries), "reason": outcome.reason},
             )
-        deliveries: list[Delivery] = []
-        for index, pending in enumerate(command.records):
-            delivery = pending.token
-            assert isinstance(delivery, Delivery)
-            delivery.settle(outcome, index, pending.attempts)
-            deliveries.append(delivery)
-        self._buffer.release((delivery.epoch, delivery.size) for delivery in deliveries)
+        settle(deliveries, outcome)
+        self._inbox.settled(deliveries)
 
 
-def _flush_at_exit(producer: Producer) -> None:
-    unsent = producer.close(AT_EXIT_TIMEOUT)
-    logger.warning("a producer was not closed; it was flushed at exit", extra={"records_lost": len(unsent)})
+def _checked_size(data: object, partition_key: object, explicit_hash_key: int | None) -> int:
+    """Return the size of a record that Kinesis could take, in bytes.
+
+    The type checker may be off, and a request with one wrong record would fail as a whole.
+
+    Raises:
+        RecordInvalidError: Kinesis could not take it.
+    """
+    if not isinstance(data, bytes):
+        raise RecordInvalidError("data", "bytes")
+    if not isinstance(partition_key, str) or not 1 <= len(partition_key) <= MAX_PARTITION_KEY:
+        raise RecordInvalidError("partition_key", f"1 to {MAX_PARTITION_KEY} characters long")
+    if explicit_hash_key is not None and not 0 <= explicit_hash_key <= MAX_HASH_KEY:
+        raise RecordInvalidError("explicit_hash_key", "0 to 2**128 - 1")
+    try:
+        return len(data) + len(partition_key.encode())
+    except UnicodeEncodeError as error:
+        raise RecordInvalidError("partition_key", "text that UTF-8 can express") from error
+
+
+def _flush_at_exit(producer: Producer, stream: str) -> None:
+    lost = len(producer.close(AT_EXIT_TIMEOUT))
+    warnings.warn(UnclosedProducerWarning(stream, lost), stacklevel=1)

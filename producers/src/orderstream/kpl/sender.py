@@ -1,5 +1,6 @@
 """Makes the calls to Kinesis and turns whatever comes of them into inputs of the core."""
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import boto3
@@ -25,6 +26,7 @@ from orderstream.kpl.messages import (
 )
 from orderstream.kpl.outcome import Acknowledged
 from orderstream.kpl.pending import KinesisRecord
+from orderstream.kpl.request_body import PLACEHOLDER, encode_body, ready_body, takes_ready_bodies
 from orderstream.kpl.retrier import is_retryable
 from orderstream.kpl.shard_map import HashRange, Shard
 
@@ -77,13 +79,12 @@ class Sender:
         # The generated types want literal keyword arguments; the stream is addressed by either of two.
         self._client: Any = client
         self._stream = {"StreamARN" if stream.startswith("arn:") else "StreamName": stream}
+        self._ready_bodies = takes_ready_bodies(client)
 
     def put_records(self, command: SendPutRecords) -> RequestCompleted | RequestFailed:
         """Make a PutRecords call."""
         try:
-            answer = self._client.put_records(
-                Records=[_entry(record) for record in command.entries], **self._stream
-            )
+            answer = self._put(command.entries)
         except Exception as error:  # noqa: BLE001 - whatever it is, the records must get an outcome
             return RequestFailed(command.request_id, _failure(error))
         results = tuple(map(_result, answer["Records"]))
@@ -108,6 +109,15 @@ class Sender:
                 request["NextToken"] = token
         except Exception as error:  # noqa: BLE001 - whatever it is, the core must hear of it
             return MapFailed(_failure(error))
+
+    def _put(self, entries: Sequence[KinesisRecord]) -> dict[str, Any]:
+        answer: dict[str, Any]
+        if not self._ready_bodies:
+            answer = self._client.put_records(Records=[_entry(record) for record in entries], **self._stream)
+            return answer
+        with ready_body(encode_body(entries, self._stream)):
+            answer = self._client.put_records(Records=PLACEHOLDER, **self._stream)
+        return answer
 
 
 def _entry(record: KinesisRecord) -> dict[str, bytes | str]:

@@ -1,8 +1,12 @@
 """What an application puts and gets back: one user record, and the hash that decides where it lives."""
 
-from hashlib import md5
-
 import msgspec
+
+try:
+    # OpenSSL's takes twice as long to set up as it takes to hash a key; this one is CPython's own.
+    from _md5 import md5  # type: ignore[import-not-found]  # typeshed leaves it out
+except ImportError:  # a build of Python without it
+    from hashlib import md5
 
 MAX_HASH_KEY = 2**128 - 1
 """The highest hash key: the shards of a stream divide 0 to 2**128 - 1 among themselves (HashKeyRange)."""
@@ -23,7 +27,7 @@ def hash_key_of(partition_key: str) -> int:
     return int.from_bytes(md5(partition_key.encode(), usedforsecurity=False).digest(), "big")
 
 
-class UserRecord(msgspec.Struct, frozen=True):
+class UserRecord(msgspec.Struct, frozen=True, gc=False):
     """One record as the application sees it, whether or not it travels inside an aggregate.
 
     Attributes:

@@ -26,19 +26,13 @@ def _varint(value: int) -> bytes:
 
 
 # Indexes and most lengths are small: looking them up is several times faster than computing them.
-_VARINTS = tuple(_varint(value) for value in range(16384))
+VARINTS = tuple(_varint(value) for value in range(16384))
+"""The varints of the numbers below 16,384."""
 
 
 def encode_varint(value: int) -> bytes:
     """Return a non-negative number as a base-128 varint."""
-    return _VARINTS[value] if value < 16384 else _varint(value)
-
-
-def varint_size(value: int) -> int:
-    """Return how many bytes ``encode_varint`` makes of a non-negative number."""
-    if value < 128:
-        return 1
-    return (value.bit_length() + 6) // 7
+    return VARINTS[value] if value < 16384 else _varint(value)
 
 
 def decode_varint(data: bytes, position: int) -> tuple[int, int]:

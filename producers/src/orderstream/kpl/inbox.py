@@ -1,0 +1,191 @@
+r"""What callers hand to the owner thread: records up to a bound in bytes, and the inputs of everybody else.
+
+::
+
+    put ----> [ records ] --+                 +--> settled: bytes are given back,
+    others -> [ inputs  ] --+--> take (owner) |    blocked puts and flushes look again
+
+One lock guards it all, taken once for each record: what costs a caller most is this lock.
+"""
+
+import threading
+from collections import deque
+from collections.abc import Sequence
+from time import monotonic
+from typing import Literal
+
+from orderstream.kpl.delivery import Delivery, in_settling_thread
+from orderstream.kpl.errors import BufferFullError, ForkedProducerError, ProducerClosedError
+from orderstream.kpl.messages import Input
+
+
+class _Flush:
+    """Someone who waits until all that was put before is settled."""
+
+    __slots__ = ("last_number", "unsettled")
+
+    def __init__(self, last_number: int, unsettled: int) -> None:
+        self.last_number = last_number
+        self.unsettled = unsettled
+
+
+class Inbox:
+    """Bounds, hands over and counts records; for many callers and one owner.
+
+    Records are numbered by the core in the order in which they are taken, which is the order of their puts:
+    so a flush knows which of the settled ones it waits for.
+
+    Args:
+        limit: Bytes that may be unsettled at once.
+        when_full: Whether ``put`` blocks or raises.
+    """
+
+    def __init__(self, limit: int, when_full: Literal["block", "raise"]) -> None:
+        self._limit = limit
+        self._when_full = when_full
+        self._bytes = 0
+        self._put = 0
+        self._settled = 0
+        self._records: list[Delivery] = []
+        self._inputs: list[Input] = []
+        self._refusal: type[ProducerClosedError | ForkedProducerError] | None = None
+        self._flushes: list[_Flush] = []
+        self._blocked: deque[Delivery] = deque()
+        self._start()
+
+    def _start(self) -> None:
+        self._lock = threading.Lock()
+        self._changed = threading.Condition(self._lock)
+        # Locked while nobody has called the owner; asleep while a call would wake it.
+        self._bell = threading.Lock()
+        self._bell.acquire()
+        self._asleep = False
+
+    def put(self, record: Delivery, *, may_block: bool = True) -> None:
+        """Hand a record over.
+
+        Args:
+            record: The record.
+            may_block: Whether to wait for room, where the buffer's setting allows it.
+
+        Raises:
+            BufferFullError: There is no room and the caller may not wait.
+            ProducerClosedError: No more records are taken.
+            ForkedProducerError: They are not taken in this process.
+        """
+        with self._lock:
+            if self._refusal is not None:
+                raise self._refusal
+            if self._bytes + record.size > self._limit or self._blocked:
+                self._wait_for_room(record, may_block=may_block)
+            self._bytes += record.size
+            self._put += 1
+            self._records.append(record)
+            if self._asleep:
+                self._wake()
+
+    def tell(self, event: Input) -> None:
+        """Hand the owner an input; it comes behind all records put before."""
+        with self._lock:
+            self._inputs.append(event)
+            if self._asleep:
+                self._wake()
+
+    def take(self, timeout: float | None) -> tuple[list[Delivery], list[Input]]:
+        """Wait until there is something, and take all there is; for the owner alone.
+
+        Args:
+            timeout: How long at most, in seconds; None for as long as it takes.
+
+        Returns:
+            Records in put order, and inputs that come after them.
+        """
+        with self._lock:
+            if self._records or self._inputs:
+                return self._take_all()
+            self._asleep = True
+        woken = self._bell.acquire(timeout=-1 if timeout is None else timeout)
+        with self._lock:
+            if not woken and not self._asleep:
+                # The bell was rung in between.
+                self._bell.acquire()
+            self._asleep = False
+            return self._take_all()
+
+    def settled(self, records: Sequence[Delivery]) -> None:
+        """Give back the room of records that have their outcome."""
+        size = sum([record.size for record in records])
+        with self._lock:
+            self._bytes -= size
+            self._settled += len(records)
+            for flush in self._flushes:
+                flush.unsettled -= sum(record.number <= flush.last_number for record in records)
+            if self._flushes or self._blocked:
+                self._changed.notify_all()
+
+    def wait_settled(self, timeout: float | None) -> int:
+        """Wait until everything put so far is settled.
+
+        Args:
+            timeout: How long at most, in seconds; None for as long as it takes.
+
+        Returns:
+            How many of these records are still unsettled.
+
+        Raises:
+            ForkedProducerError: They were put by another process.
+        """
+        deadline = None if timeout is None else monotonic() + timeout
+        with self._lock:
+            if self._refusal is ForkedProducerError:
+                raise ForkedProducerError
+            flush = _Flush(self._put, self._put - self._settled)
+            self._flushes.append(flush)
+            try:
+                while flush.unsettled:
+                    remaining = None if deadline is None else deadline - monotonic()
+                    if remaining is not None and remaining <= 0:
+                        break
+                    self._changed.wait(remaining)
+            finally:
+                self._flushes.remove(flush)
+            return flush.unsettled
+
+    def close(self) -> None:
+        """Take no more records; whoever waits for room learns of it."""
+        with self._lock:
+            self._refusal = self._refusal or ProducerClosedError
+            self._changed.notify_all()
+
+    def forked(self) -> None:
+        """In a forked child: refuse everything; the locks may be held by threads that do not exist here."""
+        self._start()
+        self._refusal = ForkedProducerError
+
+    @property
+    def in_this_process(self) -> bool:
+        """Whether the owner is a thread of this process."""
+        return self._refusal is not ForkedProducerError
+
+    def _wait_for_room(self, record: Delivery, *, may_block: bool) -> None:
+        """Wait for room, behind all who waited before; the lock is held at entry and exit."""
+        if self._when_full == "raise" or not may_block or in_settling_thread():
+            raise BufferFullError(record.size, self._limit)
+        self._blocked.append(record)
+        try:
+            while self._blocked[0] is not record or self._bytes + record.size > self._limit:
+                self._changed.wait()
+                if self._refusal is not None:
+                    raise self._refusal
+        finally:
+            self._blocked.remove(record)
+            self._changed.notify_all()
+
+    def _wake(self) -> None:
+        self._asleep = False
+        self._bell.release()
+
+    def _take_all(self) -> tuple[list[Delivery], list[Input]]:
+        records, self._records = self._records, []
+        inputs, self._inputs = self._inputs, []
+        return records, inputs

@@ -1,0 +1,71 @@
+"""Forks, each in a subprocess of its own: a fork copies the test runner's threads' locks, too."""
+
+import subprocess
+import sys
+
+SCRIPT = """
+import os
+from fakes.kpl import TinyClient
+from orderstream import ForkedProducerError, Producer, ProducerConfig
+
+client = TinyClient()
+client.gate.clear()
+producer = Producer("orders", client=client, config=ProducerConfig(buffered_bytes=2**20))
+delivery = producer.put(b"parent's", "key")
+LOCK
+child = os.fork()
+if child == 0:
+    refused = 0
+    for operation in (lambda: producer.put(b"child's", "key"), producer.flush):
+        try:
+            operation()
+        except ForkedProducerError:
+            refused += 1
+    assert producer.close() == ()
+    client.gate.set()
+    with Producer("orders", client=client) as own:
+        own.put(b"child's own", "key").result(20)
+    os._exit(0 if refused == 2 and client.payloads == [b"child's own"] else 1)
+UNLOCK
+assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+client.gate.set()
+delivery.result(20)
+assert producer.close(20) == ()
+assert client.payloads == [b"parent's"]
+print("done")
+"""
+
+
+def run(script: str) -> str:
+    ended = subprocess.run(
+        [sys.executable, "-c", script],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+        env={"PYTHONPATH": ":".join(sys.path)},
+    )
+    return ended.stdout + ended.stderr
+
+
+def test_a_forked_child_is_refused_and_may_make_a_producer_of_its_own() -> None:
+    """What was under way stays with the parent and arrives once; nothing hangs in the child."""
+    assert run(SCRIPT.replace("UNLOCK", "").replace("LOCK", "")) == "done\n"
+
+
+def test_a_fork_in_the_middle_of_a_put_leaves_no_lock_behind() -> None:
+    """Whoever held the lock at the fork does not exist in the child, which must not wait for him."""
+    held = SCRIPT.replace("UNLOCK", "producer._inbox._lock.release()")
+    assert run(held.replace("LOCK", "producer._inbox._lock.acquire()")) == "done\n"
+
+
+def test_a_child_that_exits_normally_leaves_the_parents_records_alone() -> None:
+    """The child's exit neither flushes nor warns: the records are not its own."""
+    assert (
+        run(
+            SCRIPT.replace("UNLOCK", "")
+            .replace("LOCK", "")
+            .replace("child = os.fork()\n", "child = os.fork()\nif child == 0:\n    raise SystemExit(0)\n")
+        )
+        == "done\n"
+    )

@@ -1,0 +1,144 @@
+import threading
+
+import pytest
+
+from orderstream.kpl import BufferFullError, Delivery, ForkedProducerError, ProducerClosedError
+from orderstream.kpl.delivery import settling_thread
+from orderstream.kpl.inbox import Inbox
+from orderstream.kpl.messages import Flush
+
+WAIT = 30.0
+
+
+def record(size: int) -> Delivery:
+    return Delivery("k", b"", None, size)
+
+
+def put(inbox: Inbox, size: int) -> Delivery:
+    delivery = record(size)
+    inbox.put(delivery)
+    return delivery
+
+
+def take(inbox: Inbox) -> list[Delivery]:
+    """Take as the owner does, and number as the core does."""
+    records, _ = inbox.take(0.0)
+    for delivery in records:
+        delivery.number = next(numbers)
+    return records
+
+
+numbers = iter(range(1, 1000))
+
+
+@pytest.fixture(autouse=True)
+def _number_from_one() -> None:
+    global numbers  # noqa: PLW0603
+    numbers = iter(range(1, 1000))
+
+
+def test_records_come_in_put_order_and_inputs_behind_them() -> None:
+    """What one thread does in order is taken in that order."""
+    inbox = Inbox(10, "raise")
+    first, second = put(inbox, 1), put(inbox, 1)
+    inbox.tell(Flush())
+    assert inbox.take(None) == ([first, second], [Flush()])
+    assert inbox.take(0.0) == ([], [])
+
+
+def test_a_sleeping_owner_is_woken_by_a_record() -> None:
+    """The owner sleeps without a timeout; a put wakes it."""
+    inbox = Inbox(10, "raise")
+    taken: list[list[Delivery]] = []
+    owner = threading.Thread(target=lambda: taken.append(inbox.take(None)[0]))
+    owner.start()
+    delivery = put(inbox, 1)
+    owner.join(WAIT)
+    assert taken == [[delivery]]
+
+
+def test_a_full_buffer_raises_if_told_to() -> None:
+    """The error tells what was asked for and what there is; with room it goes on."""
+    inbox = Inbox(10, "raise")
+    delivery = put(inbox, 8)
+    with pytest.raises(BufferFullError) as caught:
+        put(inbox, 3)
+    assert (caught.value.size, caught.value.limit, caught.value.retryable) == (3, 10, True)
+    inbox.settled([delivery])
+    put(inbox, 10)
+
+
+def test_a_full_buffer_blocks_until_there_is_room() -> None:
+    """A blocked caller goes on as soon as enough is settled."""
+    inbox = Inbox(10, "block")
+    delivery = put(inbox, 10)
+    thread = threading.Thread(target=put, args=(inbox, 5))
+    thread.start()
+    assert thread.is_alive()
+    inbox.settled([delivery])
+    thread.join(WAIT)
+    assert not thread.is_alive()
+
+
+def test_who_alone_could_make_room_never_blocks() -> None:
+    """The owner's own callbacks get an error instead of a deadlock, and so does who asks for it."""
+    inbox = Inbox(10, "block")
+    put(inbox, 10)
+    with pytest.raises(BufferFullError):
+        inbox.put(record(1), may_block=False)
+    with settling_thread(), pytest.raises(BufferFullError):
+        put(inbox, 1)
+
+
+def test_closing_wakes_the_blocked_with_an_error() -> None:
+    """Nobody waits for room that will never be used."""
+    inbox = Inbox(10, "block")
+    put(inbox, 10)
+    errors: list[Exception] = []
+
+    def blocked() -> None:
+        try:
+            put(inbox, 1)
+        except ProducerClosedError as error:
+            errors.append(error)
+
+    thread = threading.Thread(target=blocked)
+    thread.start()
+    inbox.close()
+    thread.join(WAIT)
+    assert len(errors) == 1
+    with pytest.raises(ProducerClosedError):
+        put(inbox, 1)
+
+
+def test_a_flush_waits_for_what_was_put_before_it_only() -> None:
+    """Records put later do not hold it up, and do not count for it."""
+    inbox = Inbox(100, "block")
+    put(inbox, 1)
+    left: list[int] = []
+    flush = threading.Thread(target=lambda: left.append(inbox.wait_settled(WAIT)))
+    with inbox._lock:
+        flush.start()
+    while not inbox._flushes:
+        assert flush.is_alive()
+    put(inbox, 1)
+    first, later = take(inbox)
+    inbox.settled([later])
+    assert inbox.wait_settled(0.0) == 1
+    assert flush.is_alive()
+    inbox.settled([first])
+    flush.join(WAIT)
+    assert left == [0]
+    assert inbox.wait_settled(None) == 0
+
+
+def test_a_forked_copy_refuses_everything() -> None:
+    """Even where the lock was held at the moment of the fork."""
+    inbox = Inbox(10, "block")
+    with inbox._lock:
+        inbox.forked()
+        with pytest.raises(ForkedProducerError):
+            put(inbox, 1)
+        with pytest.raises(ForkedProducerError):
+            inbox.wait_settled(None)
+        assert not inbox.in_this_process
