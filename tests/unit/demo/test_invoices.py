@@ -68,6 +68,9 @@ def test_a_number_that_returns_is_a_duplicate(tmp_path: Path) -> None:
         (row(sku=""), "line 2: StockCode is missing"),
         (row(number=""), "the invoice number is missing"),
         ("536365,85123A", "line 2: Quantity is missing"),
+        (row() + ",x,y", "line 2: 2 more fields than there are columns"),
+        (row(number="n\u00b0 1"), "InvoiceNo 'n\u00b0 1' is no printable ASCII of at most 200 characters"),
+        (row(quantity="9" * 5_000), f"line 2: Quantity '{'9' * 40}…' is not a whole number"),
     ],
 )
 def test_malformed_says_which_line_and_why(tmp_path: Path, line: str, detail: str) -> None:
@@ -112,16 +115,49 @@ def test_a_cut_gzip_is_refused(tmp_path: Path) -> None:
     """A gzip file that ends too soon is an error, not a shorter file."""
     path = tmp_path / "orders.csv.gz"
     path.write_bytes(gzip.compress((HEADER + row()).encode())[:-12])
-    with pytest.raises(OrderFileError, match="broken gzip"):
+    with pytest.raises(OrderFileError, match="broken gzip file after line 1"):
         list(read_invoices(path))
 
 
-def test_another_encoding_is_refused(tmp_path: Path) -> None:
-    """Bytes that are not UTF-8 are an error that says so."""
+@pytest.mark.parametrize("encoding", ["latin-1", "utf-16", "utf-32"])
+def test_another_encoding_is_refused(tmp_path: Path, encoding: str) -> None:
+    """Bytes that are not UTF-8 are an error that says so and where."""
     path = tmp_path / "orders.csv"
-    path.write_bytes((HEADER + row()).replace("LANTERN", "CAFÉ").encode("latin-1"))
-    with pytest.raises(OrderFileError, match="not UTF-8"):
+    path.write_bytes((HEADER + row()).replace("LANTERN", "CAFÉ").encode(encoding))
+    with pytest.raises(OrderFileError, match="not UTF-8 text after line 0"):
         list(read_invoices(path))
+
+
+def test_a_byte_order_mark_is_no_part_of_a_column(tmp_path: Path) -> None:
+    """A file as a spreadsheet saves it is read."""
+    path = tmp_path / "orders.csv"
+    path.write_bytes((HEADER + row()).encode("utf-8-sig"))
+    assert [invoice.number for invoice in read_invoices(path)] == ["536365"]
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        (HEADER + row() + '\n536366,"85123A,' + row(), "not a CSV file at line 3"),
+        (HEADER + row() + "\n" + "x" * 70_000, "not a CSV file at line 3 .it has 65,536 characters or more"),
+        ("", "lacks the columns InvoiceNo"),
+        ("\0" * 100, "lacks the columns InvoiceNo"),
+    ],
+)
+def test_what_is_no_csv_is_refused_at_its_line(tmp_path: Path, content: str, reason: str) -> None:
+    """A quote that is never closed swallows nothing, and a line without end is not read into memory."""
+    path = tmp_path / "orders.csv"
+    path.write_text(content, encoding="utf-8")
+    with pytest.raises(OrderFileError, match=reason):
+        list(read_invoices(path))
+
+
+def test_what_is_no_file_is_refused(tmp_path: Path) -> None:
+    """A folder, and a file that is not there, are errors that say so."""
+    with pytest.raises(OrderFileError, match="cannot be opened"):
+        list(read_invoices(tmp_path))
+    with pytest.raises(OrderFileError, match="no such file"):
+        list(read_invoices(tmp_path / "orders.csv"))
 
 
 @given(st.text(alphabet=st.sampled_from("POSTDM0123456789A"), max_size=8))

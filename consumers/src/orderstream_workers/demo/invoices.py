@@ -4,20 +4,16 @@ The columns are those of the Online Retail data set: InvoiceNo, StockCode, Descr
 UnitPrice, CustomerID, Country. One invoice is one order; its lines stand together.
 """
 
-import csv
 import datetime as dt
-import gzip
 import itertools
-import zlib
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
-from typing import Final, Protocol, TextIO
+from typing import Final, Protocol
 
 from orderstream.events import order_id_for
-from orderstream_workers.demo.errors import OrderFileError
+from orderstream_workers.demo.rows import Row, rows_of
 
 CALLER: Final = "import"
 """Who places the imported orders: the scope of their idempotency keys."""
@@ -27,6 +23,13 @@ CURRENCY: Final = "GBP"
 
 MAX_LINES: Final = 2_000
 """Most lines of one invoice that are kept in memory; the orders API takes no more either."""
+
+_MAX_NUMBER: Final = 200
+"""Characters of an invoice number; the orders API takes no longer ``Idempotency-Key``."""
+
+_NO_KEY: Final = f"is no printable ASCII of at most {_MAX_NUMBER} characters"
+_SHOWN: Final = 40
+"""Characters of a bad value that a rejection quotes."""
 
 _COLUMNS: Final = (
     "InvoiceNo",
@@ -131,56 +134,28 @@ def read_invoices(path: Path, limit: int | None = None) -> Iterator[Invoice]:
         limit: Read only so many invoices; None for all.
 
     Raises:
-        OrderFileError: the file is missing, cut, not UTF-8, or lacks a column.
+        OrderFileError: the file is missing, cut, not UTF-8, no CSV, or lacks a column; it names the line.
     """
-    with _opened(path) as text:
-        rows = csv.DictReader(text)
-        missing = [column for column in _COLUMNS if column not in (rows.fieldnames or ())]
-        if missing:
-            raise OrderFileError(str(path), f"lacks the columns {', '.join(missing)}")
-        groups = itertools.groupby(_numbered(rows), key=lambda row: row[1]["InvoiceNo"])
+    with rows_of(path, _COLUMNS) as rows:
+        groups = itertools.groupby(rows, key=lambda row: row.fields["InvoiceNo"])
         for number, group in itertools.islice(groups, limit):
             yield _invoice(number, group)
 
 
-@contextmanager
-def _opened(path: Path) -> Iterator[TextIO]:
-    try:
-        if path.suffix == ".gz":
-            with gzip.open(path, "rt", encoding="utf-8-sig", newline="") as text:
-                yield text
-        else:
-            with path.open(encoding="utf-8-sig", newline="") as text:
-                yield text
-    except FileNotFoundError as error:
-        raise OrderFileError(str(path), "there is no such file") from error
-    except UnicodeDecodeError as error:
-        raise OrderFileError(str(path), f"is not UTF-8 text ({error.reason}); convert it first") from error
-    except (EOFError, gzip.BadGzipFile, zlib.error) as error:
-        raise OrderFileError(str(path), f"is a broken gzip file ({error}); fetch it again") from error
-    except csv.Error as error:
-        raise OrderFileError(str(path), f"is not a CSV file ({error})") from error
-
-
-def _numbered(rows: "csv.DictReader[str]") -> Iterator[tuple[int, dict[str, str]]]:
-    for row in rows:
-        yield rows.line_num, {column: (row[column] or "").strip() for column in _COLUMNS}
-
-
-def _invoice(number: str, rows: Iterable[tuple[int, dict[str, str]]]) -> Invoice:
+def _invoice(number: str, rows: Iterable[Row]) -> Invoice:
     lines: list[InvoiceLine] = []
     customer: str | None = None
     country: str | None = None
     malformed = None if number else Rejection("malformed", "the invoice number is missing")
-    for count, (line_number, row) in enumerate(rows, start=1):
-        customer = customer or row["CustomerID"] or None
-        country = country or row["Country"] or None
+    if not _is_key(number):
+        malformed = malformed or Rejection("malformed", f"InvoiceNo {_shown(number)} {_NO_KEY}")
+    for count, row in enumerate(rows, start=1):
+        customer = customer or row.fields["CustomerID"] or None
+        country = country or row.fields["Country"] or None
         if count > MAX_LINES:
-            malformed = malformed or Rejection(
-                "malformed", f"line {line_number}: more than {MAX_LINES} lines"
-            )
+            malformed = malformed or Rejection("malformed", f"line {row.number}: more than {MAX_LINES} lines")
             continue
-        parsed = _line(line_number, row)
+        parsed = _line(row)
         if isinstance(parsed, InvoiceLine):
             lines.append(parsed)
         else:
@@ -188,25 +163,40 @@ def _invoice(number: str, rows: Iterable[tuple[int, dict[str, str]]]) -> Invoice
     return Invoice(number, tuple(lines), customer, country, malformed)
 
 
-def _line(line_number: int, row: dict[str, str]) -> InvoiceLine | Rejection:
-    def malformed(field: str, why: str) -> Rejection:
-        return Rejection("malformed", f"line {line_number}: {field} {why}")
+def _line(row: Row) -> InvoiceLine | Rejection:
+    fields = row.fields
 
+    def malformed(field: str, why: str) -> Rejection:
+        return Rejection("malformed", f"line {row.number}: {field} {why}")
+
+    if row.surplus:
+        return malformed(f"{row.surplus} more fields", "than there are columns")
     for field in ("StockCode", "Quantity", "InvoiceDate", "UnitPrice"):
-        if not row[field]:
+        if not fields[field]:
             return malformed(field, "is missing")
     try:
-        quantity = int(row["Quantity"])
+        quantity = int(fields["Quantity"])
     except ValueError:
-        return malformed("Quantity", f"{row['Quantity']!r} is not a whole number")
+        return malformed("Quantity", f"{_shown(fields['Quantity'])} is not a whole number")
     try:
-        dt.datetime.fromisoformat(row["InvoiceDate"])
+        dt.datetime.fromisoformat(fields["InvoiceDate"])
     except ValueError:
-        return malformed("InvoiceDate", f"{row['InvoiceDate']!r} is not an ISO 8601 time")
+        return malformed("InvoiceDate", f"{_shown(fields['InvoiceDate'])} is not an ISO 8601 time")
     try:
-        price = Decimal(row["UnitPrice"])
+        price = Decimal(fields["UnitPrice"])
     except InvalidOperation:
-        return malformed("UnitPrice", f"{row['UnitPrice']!r} is not a decimal number")
+        return malformed("UnitPrice", f"{_shown(fields['UnitPrice'])} is not a decimal number")
     if not price.is_finite():
-        return malformed("UnitPrice", f"{row['UnitPrice']!r} is not a finite number")
-    return InvoiceLine(row["StockCode"].upper(), quantity, row["UnitPrice"], row["Description"] or None)
+        return malformed("UnitPrice", f"{_shown(fields['UnitPrice'])} is not a finite number")
+    return InvoiceLine(
+        fields["StockCode"].upper(), quantity, fields["UnitPrice"], fields["Description"] or None
+    )
+
+
+def _is_key(number: str) -> bool:
+    """Whether a number can be an ``Idempotency-Key``: the header of a request."""
+    return len(number) <= _MAX_NUMBER and number.isascii() and number.isprintable()
+
+
+def _shown(text: str) -> str:
+    return repr(text if len(text) <= _SHOWN else text[:_SHOWN] + "…")

@@ -1,0 +1,59 @@
+"""Bytes that claim to be an aggregate: user records, the plain record, or the declared error."""
+
+from hashlib import md5
+
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from orderstream.kpl import AggregateCorruptError, UserRecord, deaggregate
+from orderstream.kpl.aggregation import MAGIC, Aggregate
+
+WHOLE = Aggregate(
+    [
+        UserRecord("a", b"1"),
+        UserRecord("b", b"22", 7),
+        UserRecord("a", b""),
+        UserRecord("c" * 256, b"\xff" * 40),
+    ]
+).encode()
+BODY = WHOLE[4:-16]
+
+
+def sealed(body: bytes) -> bytes:
+    """A body with the magic number and the digest that make it an aggregate."""
+    return MAGIC + body + md5(body, usedforsecurity=False).digest()
+
+
+@st.composite
+def damaged(draw: st.DrawFn, whole: bytes) -> bytes:
+    for _ in range(draw(st.integers(1, 3))):
+        start = draw(st.integers(0, len(whole)))
+        whole = whole[:start] + draw(st.binary(max_size=6)) + whole[start + draw(st.integers(0, 12)) :]
+    return whole
+
+
+@settings(max_examples=400, deadline=None)
+@given(damaged(BODY) | st.binary(min_size=1, max_size=100))
+@example(b"\x0a\x00\x1a\x04\x08\x00\x1a\x00")
+@example(b"\x1a\x04\x08\x09\x1a\x00")
+@example(b"\x1a" + b"\xff" * 10)
+def test_a_damaged_body_is_user_records_or_the_declared_error(body: bytes) -> None:
+    """What is sealed rightly is opened into records that Kinesis could hold, or refused."""
+    try:
+        opened = deaggregate(sealed(body), "key")
+    except AggregateCorruptError:
+        return
+    assert opened.aggregated
+    for record in opened.user_records:
+        assert 1 <= len(record.partition_key) <= 256
+        assert 0 <= record.hash_key < 2**128
+
+
+@settings(max_examples=200, deadline=None)
+@given(damaged(WHOLE) | st.integers(0, len(WHOLE) - 1).map(lambda end: WHOLE[:end]))
+def test_what_is_not_sealed_rightly_is_a_plain_record(data: bytes) -> None:
+    """As in KCL: without magic number and digest it is somebody's payload, passed on as it is."""
+    if data == WHOLE:
+        return
+    opened = deaggregate(data, "key")
+    assert (opened.aggregated, opened.user_records) == (False, (UserRecord("key", data),))
