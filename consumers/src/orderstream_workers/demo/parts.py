@@ -13,6 +13,7 @@ import ijson
 
 from orderstream_workers.local.environment import Layout
 from orderstream_workers.local.lifecycle import EnvironmentState
+from orderstream_workers.local.provision import operators_queue
 from orderstream_workers.runtime.bootstrap import APPLICATIONS
 from orderstream_workers.services.inventory import read_stock, seed_stock
 from orderstream_workers.services.order_status import Counts, ReadModel, open_engine
@@ -20,6 +21,7 @@ from orderstream_workers.store import DynamoDBStore
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
+    from mypy_boto3_sqs import SQSClient
 
 Row = dict[str, Any]
 
@@ -37,6 +39,7 @@ class Parts:
         read_model: Order status.
         store: The services' tables.
         s3: The archive.
+        sqs: Holds what the operators' topic has received.
         http: A client without a base URL.
     """
 
@@ -48,6 +51,7 @@ class Parts:
         read_model: ReadModel,
         store: DynamoDBStore,
         s3: "S3Client",
+        sqs: "SQSClient",
         http: httpx.Client,
     ) -> None:
         self.layout = layout
@@ -55,6 +59,7 @@ class Parts:
         self.archive = BucketArchive(s3, layout.settings.archive_bucket)
         self._read_model = read_model
         self._store = store
+        self._sqs = sqs
         self._http = http
 
     def seed_stock(self, sku: str, units: int) -> None:
@@ -143,25 +148,50 @@ class Parts:
         return max(lags, default=None)
 
     def silent_applications(self) -> list[str]:
-        """Applications of which no process answers: nobody can say that their work is done."""
-        speaking = {health.get("application") for health in self._health()}
-        return [name for name in APPLICATIONS if name not in speaking]
+        """Applications that do not speak for every shard of their stream: who knows that they are done?"""
+        spoken: dict[str, set[str]] = {}
+        known: dict[str, set[str]] = {}
+        streams: dict[str, str] = {}
+        for application, stream, shard in self._shards():
+            spoken.setdefault(application, set()).add(shard["shard_id"])
+            known.setdefault(stream, set()).add(shard["shard_id"])
+            streams[application] = stream
+        return [name for name in APPLICATIONS if name not in spoken or spoken[name] != known[streams[name]]]
 
     def consumers_behind(self) -> int:
-        """Shards that not every application has read to the same, last record."""
-        checkpoints: dict[str, set[str]] = {}
-        behind: set[str] = set()
-        for health in self._health():
-            for shard in health.get("shards", ()):
-                checkpoints.setdefault(shard["shard_id"], set()).add(shard["checkpoint"])
-                if shard["millis_behind_latest"] != 0:
-                    behind.add(shard["shard_id"])
-        differing = {shard_id for shard_id, places in checkpoints.items() if len(places) > 1}
+        """Shards that not every application of their stream has read to the same, last record."""
+        checkpoints: dict[tuple[str, str], set[str]] = {}
+        behind: set[tuple[str, str]] = set()
+        for _, stream, shard in self._shards():
+            place = stream, shard["shard_id"]
+            checkpoints.setdefault(place, set()).add(shard["checkpoint"])
+            if shard["millis_behind_latest"] != 0:
+                behind.add(place)
+        differing = {place for place, checked in checkpoints.items() if len(checked) > 1}
         return len(behind | differing)
+
+    def changes_waiting(self) -> bool:
+        """Whether changes of the stock table may still be on their way into their stream."""
+        bodies = [process.health() for process in self.state.processes if process.name == "stock-bridge"]
+        return any(body is None or json.loads(body)["waiting"] for body in bodies)
+
+    def alerts(self) -> Iterator[Row]:
+        """What the operators' topic has received since it was last asked; taken out of its queue."""
+        queue = self._sqs.get_queue_url(QueueName=operators_queue(self.layout.settings))["QueueUrl"]
+        while found := self._sqs.receive_message(QueueUrl=queue, MaxNumberOfMessages=10).get("Messages"):
+            for message in found:
+                yield {"channel": "sns", **json.loads(message["Body"])}
+                self._sqs.delete_message(QueueUrl=queue, ReceiptHandle=message["ReceiptHandle"])
 
     def payments_throttled(self) -> int:
         """Requests to the provider that the payment worker saw answered with 429."""
         return sum(int(health.get("throttled", 0)) for health in self._health())
+
+    def _shards(self) -> Iterator[tuple[str, str, Row]]:
+        """What each worker says of each of its shards: application, stream, shard."""
+        for health in self._health():
+            for shard in health.get("shards", ()):
+                yield health["application"], health["stream"], shard
 
     def _health(self) -> Sequence[Row]:
         bodies = [process.health() for process in self.state.processes if not process.emulator]
@@ -215,5 +245,6 @@ def connected(layout: Layout, state: EnvironmentState) -> Iterator[Parts]:
             read_model=ReadModel(engine),
             store=DynamoDBStore(client("dynamodb"), layout.settings.table_prefix),
             s3=client("s3"),
+            sqs=client("sqs"),
             http=closing.enter_context(httpx.Client(timeout=30.0)),
         )
