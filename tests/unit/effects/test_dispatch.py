@@ -38,3 +38,11 @@ def test_what_is_no_event_fails_by_itself(data: bytes) -> None:
     with pytest.raises(NotAnEventError) as caught:
         MessageHandler({}).handle(record_of("o-1", 1, data))
     assert not caught.value.retryable
+
+
+def test_only_what_is_named_overtakes() -> None:
+    """A service names what may pass parked records; nothing else does, and what is no event never does."""
+    named = MessageHandler({}, overtaking=(ShipOrder,))
+    assert named.overtakes(record_of("o-1", 1, EVENT.encode()))
+    assert not MessageHandler({}).overtakes(record_of("o-1", 1, EVENT.encode()))
+    assert not named.overtakes(record_of("o-1", 1, b"no event"))

@@ -118,7 +118,7 @@ def test_a_hot_item_holds_up_its_own_lane_alone(executor: ThreadPoolExecutor) ->
     rig.process([record_of("a", 1)])
     assert handler.handled == [b"a1"]
     assert rig.breaker.pause() == 0.0
-    assert rig.stop.now == pytest.approx(0.6)
+    assert 0.3 <= rig.stop.now <= 0.9
 
 
 def test_a_failing_record_parks_its_key_and_stops_nothing_else(executor: ThreadPoolExecutor) -> None:

@@ -1,10 +1,17 @@
 """Hands each message to the function of a service that wants it."""
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Final
 
-from orderstream.events import MESSAGE_TYPES, Envelope, UnknownMessageTypeError, decode_envelope
+from orderstream.events import (
+    MESSAGE_TYPES,
+    Envelope,
+    Message,
+    NotAnEventError,
+    UnknownMessageTypeError,
+    decode_envelope,
+)
 from orderstream_workers.effects.received import Received
 from orderstream_workers.engine.record import DeliveredRecord
 
@@ -29,11 +36,18 @@ class MessageHandler:
     Args:
         routes: By CloudEvents type. Other types are none of this service's business and are passed over.
         count: Counts ``unknown_type``: events passed over because nobody here knows their type.
+        overtaking: The messages that never wait behind parked ones of their order: the compensations.
     """
 
-    def __init__(self, routes: Mapping[str, Route], count: Count = uncounted) -> None:
+    def __init__(
+        self,
+        routes: Mapping[str, Route],
+        count: Count = uncounted,
+        overtaking: Collection[type[Message]] = (),
+    ) -> None:
         self._routes = dict(routes)
         self._count = count
+        self._overtaking = frozenset(message_type.type_name() for message_type in overtaking)
         self._addresses = {_address(type_name) for type_name in routes} - {""}
 
     def handle(self, record: DeliveredRecord) -> None:
@@ -51,6 +65,15 @@ class MessageHandler:
             route(Received(envelope, record.shard_id, record.position))
         elif envelope.type not in _KNOWN:
             self._pass_over(envelope)
+
+    def overtakes(self, record: DeliveredRecord) -> bool:
+        """True for a message that is carried out although earlier ones of its order are parked."""
+        if not self._overtaking:
+            return False
+        try:
+            return decode_envelope(record.data).type in self._overtaking
+        except NotAnEventError:
+            return False  # it waits with its reason for whoever looks at the key
 
     def _pass_over(self, envelope: Envelope) -> None:
         """Whoever emits a new event need not wait for all consumers; a command has to be carried out."""

@@ -1,13 +1,14 @@
 """What an application is made of: clients, store, emitter; each made on first use, closed at the end."""
 
 import datetime as dt
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from functools import cached_property
 from typing import TYPE_CHECKING, Final, Self
 
 from orderstream import Producer, ProducerConfig
+from orderstream.events import Message
 from orderstream_workers.effects import Emitter, KinesisEmitter, MessageHandler, Route
 from orderstream_workers.engine.delivery import (
     Breaker,
@@ -105,7 +106,11 @@ class Resources:
         return SqsPaymentQueue.named(client, name)
 
     def in_lanes(
-        self, name: str, routes: Mapping[str, Route], background: Sequence[Background] = ()
+        self,
+        name: str,
+        routes: Mapping[str, Route],
+        background: Sequence[Background] = (),
+        overtaking: Collection[type[Message]] = (),
     ) -> Application:
         """An application whose messages are delivered in lanes, with retries and parking.
 
@@ -113,10 +118,12 @@ class Resources:
             name: The application's name.
             routes: What carries out each type of message.
             background: What runs beside the shards.
+            overtaking: The messages that never wait behind parked ones of their order: the compensations.
         """
         threads = ThreadPoolExecutor(_LANE_THREADS, thread_name_prefix="lane")
         self.close_later(threads.shutdown)
-        handler, breaker, tally = MessageHandler(routes, self.tally.count), Breaker(), self.tally
+        breaker, tally = Breaker(), self.tally
+        handler = MessageHandler(routes, tally.count, overtaking)
         config = DeliveryConfig(max_lanes=self.settings.max_lanes)
         parking = StoredParking(self.store, name, self.clock)
 
@@ -129,6 +136,7 @@ class Resources:
                 tally=tally,
                 stop=stop,
                 config=config,
+                overtakes=handler.overtakes,
             )
 
         return Application(

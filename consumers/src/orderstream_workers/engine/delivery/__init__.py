@@ -1,7 +1,7 @@
 """What stands between an engine's five calls and a service's handler, the same under every engine."""
 
 from orderstream_workers.engine.delivery.breaker import Breaker
-from orderstream_workers.engine.delivery.handler import RecordHandler
+from orderstream_workers.engine.delivery.handler import Overtakes, RecordHandler, never_overtakes
 from orderstream_workers.engine.delivery.lanes import Lanes
 from orderstream_workers.engine.delivery.parked import (
     NotFirstError,
@@ -23,6 +23,7 @@ __all__ = [
     "LaneProcessor",
     "Lanes",
     "NotFirstError",
+    "Overtakes",
     "ParkedKey",
     "ParkedRecord",
     "ParkedRecords",
@@ -30,5 +31,6 @@ __all__ = [
     "RecordHandler",
     "RedriveStoppedError",
     "StoredParking",
+    "never_overtakes",
     "until_it_works",
 ]

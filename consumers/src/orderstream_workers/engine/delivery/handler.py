@@ -1,8 +1,21 @@
 """What a service implements to receive records."""
 
+from collections.abc import Callable
 from typing import Protocol
 
 from orderstream_workers.engine.record import DeliveredRecord
+
+Overtakes = Callable[[DeliveredRecord], bool]
+"""True for a record that is handled although earlier ones of its key are parked. Never raises.
+
+Safe only for what is final whichever of the two comes first, as compensations are: once one was carried out,
+its forward command is refused, however late somebody redrives it.
+"""
+
+
+def never_overtakes(_: DeliveredRecord) -> bool:
+    """Whatever is parked holds back all that follows on its key."""
+    return False
 
 
 class RecordHandler(Protocol):

@@ -2,7 +2,8 @@
 
 Per application and key there is a mark, with the tail of what is parked, and an entry per record, in the
 order of the stream. As long as the mark stands, later records of the key are appended and not processed, so
-that a redrive can carry all of them out in order. Layout of the table ``parking`` (sorted)::
+that a redrive can carry all of them out in order; only what may overtake, see ``handler``, does not wait.
+Layout of the table ``parking`` (sorted)::
 
     key                         sort                         attributes
     APPLICATION                 PARTITION KEY                the mark: reason, parked_at, tail, count

@@ -1,14 +1,35 @@
 """Doing one thing again and again until it works, for what a processor cannot go on without."""
 
 import logging
+import random
 from collections.abc import Callable
+from typing import Final
 
 from orderstream.errors import DependencyError
 from orderstream_workers.engine.delivery.breaker import Breaker
 from orderstream_workers.engine.delivery.tally import DeliveryTally
 from orderstream_workers.engine.processor import StopSignal
+from orderstream_workers.store import ContentionError
 
 logger = logging.getLogger(__name__)
+
+
+_CONTENTION_PAUSE: Final = 0.2
+"""Seconds that whoever meets an item which other transactions hold waits, on average."""
+
+
+def wait_out_contention(stop: StopSignal, breaker: Breaker, tally: DeliveryTally) -> None:
+    """Pause after a ``ContentionError``: the store is well, and one hot item says nothing about the others.
+
+    Args:
+        stop: Ends the pause.
+        breaker: Hears that the dependency answered, so that nobody else pauses for this item.
+        tally: Counts ``retried``.
+    """
+    breaker.succeeded()
+    tally.count("retried")
+    # Jitter: two that met once would meet again and again.
+    stop.wait(_CONTENTION_PAUSE * random.uniform(0.5, 1.5))  # noqa: S311 - jitter
 
 
 def until_it_works(
@@ -42,6 +63,8 @@ def until_it_works(
             continue
         try:
             act()
+        except ContentionError:
+            wait_out_contention(stop, breaker, tally)
         except retried as error:
             breaker.failed()
             tally.count("retried")

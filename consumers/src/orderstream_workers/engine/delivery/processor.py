@@ -15,10 +15,10 @@ from typing import Final
 
 from orderstream.errors import DependencyError, OrderstreamError
 from orderstream_workers.engine.delivery.breaker import Breaker
-from orderstream_workers.engine.delivery.handler import RecordHandler
+from orderstream_workers.engine.delivery.handler import Overtakes, RecordHandler, never_overtakes
 from orderstream_workers.engine.delivery.lanes import Lanes
 from orderstream_workers.engine.delivery.parking import Parking
-from orderstream_workers.engine.delivery.persistence import until_it_works
+from orderstream_workers.engine.delivery.persistence import until_it_works, wait_out_contention
 from orderstream_workers.engine.delivery.tally import DeliveryTally
 from orderstream_workers.engine.processor import (
     Checkpointer,
@@ -33,9 +33,6 @@ logger = logging.getLogger(__name__)
 
 _MAX_REASON: Final = 1_000
 """Characters of a reason that are kept."""
-
-_CONTENTION_PAUSE: Final = 0.2
-"""Seconds that a lane waits for an item that other transactions hold."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -79,6 +76,8 @@ class LaneProcessor:
         tally: Counts what happens.
         stop: Set when this shard must come to an end.
         config: How records are delivered.
+        overtakes: Which records are handled although earlier ones of their key are parked; by default
+            none.
         clock: Monotonic seconds.
     """
 
@@ -92,6 +91,7 @@ class LaneProcessor:
         tally: DeliveryTally,
         stop: StopSignal,
         config: DeliveryConfig,
+        overtakes: Overtakes = never_overtakes,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._handler = handler
@@ -101,6 +101,7 @@ class LaneProcessor:
         self._tally = tally
         self._stop = stop
         self._config = config
+        self._overtakes = overtakes
         self._clock = clock
         self._reached: Position | None = None
         self._checkpointed: Position | None = None
@@ -204,10 +205,7 @@ class LaneProcessor:
             try:
                 self._attempt(record)
             except ContentionError:
-                # One hot item says nothing about the others: this lane alone waits.
-                self._breaker.succeeded()
-                self._tally.count("retried")
-                self._stop.wait(_CONTENTION_PAUSE)
+                wait_out_contention(self._stop, self._breaker, self._tally)
             except DependencyError as error:
                 self._breaker.failed()
                 self._tally.count("retried")
@@ -228,9 +226,14 @@ class LaneProcessor:
         return _End.ABANDONED
 
     def _attempt(self, record: DeliveredRecord) -> None:
-        if self._parking.is_parked(record.partition_key) and self._parking.append(record):
-            self._tally.count("parked")
-            return
+        if self._parking.is_parked(record.partition_key):
+            if self._overtakes(record):
+                # If it fails by itself, it is parked at its place in the stream, as any other.
+                self._tally.count("overtook")
+                logger.info("the record overtakes what is parked", extra=_fields(record))
+            elif self._parking.append(record):
+                self._tally.count("parked")
+                return
         self._handler.handle(record)
         self._tally.count("handled")
 

@@ -7,7 +7,8 @@ from collections import Counter
 class DeliveryTally:
     """Counts events by name, from any thread: ``handled``, ``retried``, ``parked``, ``abandoned``.
 
-    A service counts beside them what it meets and cannot use, such as ``unknown_type``.
+    ``overtook`` counts the tries of records that do not wait behind parked ones. A service counts beside
+    them what it meets and cannot use, such as ``unknown_type``.
     """
 
     def __init__(self) -> None:

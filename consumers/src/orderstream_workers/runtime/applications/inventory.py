@@ -1,5 +1,6 @@
 """Inventory: reserves, releases and sells stock."""
 
+from orderstream.events import ReleaseStock
 from orderstream_workers.runtime.application import Application
 from orderstream_workers.runtime.resources import Resources
 from orderstream_workers.services.inventory import APPLICATION, InventoryHandlers
@@ -13,4 +14,4 @@ def build(resources: Resources) -> Application:
         clock=resources.clock,
         count=resources.tally.count,
     )
-    return resources.in_lanes(APPLICATION, handlers.routes())
+    return resources.in_lanes(APPLICATION, handlers.routes(), overtaking=(ReleaseStock,))

@@ -1,5 +1,6 @@
 """Payments' stream side: takes commands and queues them for the payment worker."""
 
+from orderstream.events import RefundPayment
 from orderstream_workers.runtime.application import Application
 from orderstream_workers.runtime.resources import Resources
 from orderstream_workers.services.payments import APPLICATION, PaymentHandlers
@@ -13,4 +14,4 @@ def build(resources: Resources) -> Application:
         queue=resources.payment_queue,
         clock=resources.clock,
     )
-    return resources.in_lanes(APPLICATION, handlers.routes())
+    return resources.in_lanes(APPLICATION, handlers.routes(), overtaking=(RefundPayment,))
