@@ -55,6 +55,7 @@ class World:
     outcomes: dict[PendingRecord, list[tuple[Acknowledged | Rejected, int]]] = field(
         default_factory=lambda: defaultdict(list)
     )
+    settled_at: dict[PendingRecord, float] = field(default_factory=dict)
     put: list[PendingRecord] = field(default_factory=list)
     in_flight: int = 0
     closed: bool = False
@@ -81,6 +82,7 @@ class World:
             max_in_flight_requests=random.randint(1, 6),
             slots_per_shard=random.choice([1, 7, 64]),
             records_per_second_per_shard=random.choice([20, 1000]),
+            delivery_timeout=random.choice([None, None, None, 8.0]),
         )
         self.core = Pipeline(self.config, random.random)
         self.order = count()
@@ -143,6 +145,7 @@ class World:
         match command:
             case Settle():
                 for index, record in enumerate(command.records):
+                    self.settled_at[record] = self.now
                     self.outcomes[record].append((command.outcome, index))
             case WakeAt():
                 self.at(max(self.now, command.at), Wake(self.wake))
@@ -216,7 +219,11 @@ def check_outcomes(world: World) -> None:
         assert len(world.outcomes[record]) == 1, f"{len(world.outcomes[record])} outcomes"
         outcome, index = world.outcomes[record][0]
         if isinstance(outcome, Rejected):
-            assert (outcome.unsent and world.closed) or record.attempts[-1].error_code == DENIED.code
+            assert (
+                (outcome.unsent and world.closed)
+                or expired(world, record)
+                or record.attempts[-1].error_code == DENIED.code
+            )
             continue
         taken = world.kinesis.log[int(outcome.sequence_number)]
         assert taken.shard_id == outcome.shard_id
@@ -224,6 +231,14 @@ def check_outcomes(world: World) -> None:
         assert taken.visible, "acknowledged, but every consumer drops it"
         assert record.attempts[-1].shard_id == outcome.shard_id
         assert record.attempts[-1].error_code is None
+
+
+def expired(world: World, record: PendingRecord) -> bool:
+    timeout = world.config.delivery_timeout
+    if timeout is None:
+        return False
+    lived = world.settled_at[record] - record.put_at
+    return timeout - 1e-6 <= lived <= timeout * 2.02 + READ_TIMEOUT + 1
 
 
 def check_order(world: World) -> None:

@@ -34,6 +34,14 @@ from orderstream.kpl.config import KIB, MIB
         ("connect_timeout", 0),
         ("read_timeout", 61),
         ("close_timeout", -1),
+        ("delivery_timeout", 0),
+        ("delivery_timeout", 86_401),
+        ("linger", "1"),
+        ("linger", True),
+        ("aggregate_max_records", 10.0),
+        ("aggregation", 1),
+        ("region_name", ""),
+        ("endpoint_url", 80),
     ],
 )
 def test_a_value_out_of_range_is_named(field: str, value: Any) -> None:
@@ -41,7 +49,8 @@ def test_a_value_out_of_range_is_named(field: str, value: Any) -> None:
     with pytest.raises(ConfigError) as caught:
         ProducerConfig(**{field: value})
     assert (caught.value.field, caught.value.allowed != "") == (field, True)
-    assert field in str(caught.value)
+    assert caught.value.value is value
+    assert f"{field}={value!r}" in str(caught.value)
     assert caught.value.allowed in str(caught.value)
 
 

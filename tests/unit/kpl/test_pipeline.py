@@ -321,3 +321,45 @@ def test_attempts_do_not_grow_without_end() -> None:
         requests = sent(machine.on(Tick(), second + 1))
     assert len(record.attempts) == 16
     assert record.attempts[-1].ended == 100
+
+
+def test_a_record_that_waits_beyond_its_deadline_is_given_up() -> None:
+    """Before the map is there, in the queue, or after a refusal: the core wakes for it and says why."""
+    unmapped = core(delivery_timeout=5.0)
+    unmapped.on(Tick(), 0.0)
+    assert unmapped.on(Put([pending(b"1")]), 1.0) == [WakeAt(6.0)]
+    (data, outcome), *others = settled(unmapped.on(Tick(), 6.0))
+    assert (data, others) == (b"1", [])
+    assert isinstance(outcome, Rejected)
+    assert outcome == Rejected("not acknowledged within 5.0 s")
+
+    kinesis = TinyKinesis.with_shards(1)
+    machine = ready(kinesis, delivery_timeout=5.0)
+    (request,) = sent(machine.on(Put([pending(b"under way")]), 1.0))
+    machine.on(Put([pending(b"behind")]), 2.0)
+    assert settled(machine.on(Tick(), 6.5)) == []
+    assert [data for data, _ in settled(machine.on(Tick(), 7.0))] == [b"behind"]
+    commands = machine.on(RequestFailed(request.request_id, THROTTLED), 8.0)
+    assert [data for data, _ in settled(commands)] == [b"under way"]
+    assert not sent(commands)
+
+
+def test_an_answer_in_time_beats_the_deadline() -> None:
+    """A deadline that passes while the record is under way does not undo its acknowledgement."""
+    kinesis = TinyKinesis.with_shards(1)
+    machine = ready(kinesis, delivery_timeout=5.0)
+    (request,) = sent(machine.on(Put([pending(b"1")]), 0.0))
+    assert settled(machine.on(Tick(), 9.0)) == []
+    ((_, outcome),) = settled(machine.on(answer(kinesis, request), 9.5))
+    assert isinstance(outcome, Acknowledged)
+
+
+def test_a_landing_that_nobody_can_judge_in_time_is_given_up_and_frees_its_slot() -> None:
+    """Where the shard map stays away, the deadline holds too, and the next record may go."""
+    kinesis = TinyKinesis.with_shards(1)
+    machine = ready(kinesis, delivery_timeout=5.0)
+    (request,) = sent(machine.on(Put([pending(b"1")]), 0.0))
+    split(kinesis)
+    machine.on(answer(kinesis, request), 0.1)
+    assert [data for data, _ in settled(machine.on(Tick(), 5.0))] == [b"1"]
+    assert sent(machine.on(Put([pending(b"2")]), 5.1))

@@ -282,3 +282,40 @@ def test_a_callback_that_would_wait_for_its_own_thread_gets_an_error(
     assert done.wait(WAIT)
     assert refused == ["flush", "close", "result"]
     assert producer.flush(WAIT) == 0
+
+
+def test_records_beyond_a_mebibyte_pass_where_the_stream_allows_them() -> None:
+    """With the settings raised, a record of 10 MiB goes out alone; its neighbours still travel together."""
+    client = TinyClient()
+    limits = {"record_max_bytes": 10 * 2**20, "collection_max_bytes": 10 * 2**20}
+    with producer_on(client, **limits, buffered_bytes=64 * 2**20, bytes_per_second_per_shard=1e9) as producer:
+        large = bytes(10 * 2**20 - 3)
+        deliveries = producer.put_many([(b"1", "key"), (b"2", "key"), (large, "key"), (b"3", "key")])
+    assert client.payloads == [b"1", b"2", large, b"3"]
+    assert all(delivery.exception() is None for delivery in deliveries)
+
+
+def test_what_cannot_leave_at_exit_is_counted_after_five_seconds() -> None:
+    """The exit is held up no longer, and the warning tells the loss."""
+    script = """
+from time import monotonic
+import atexit
+from fakes.kpl import TinyClient
+from orderstream import Producer
+from orderstream.kpl import producer
+client = TinyClient()
+client.gate.clear()
+began = monotonic()
+atexit.register(lambda: print(producer.AT_EXIT_TIMEOUT, monotonic() - began < 25))
+Producer("orders", client=client).put_many([(b"data", "key")] * 3)
+"""
+    ended = subprocess.run(
+        [sys.executable, "-c", script],
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=WAIT,
+        env={"PYTHONPATH": ":".join(sys.path)},
+    )
+    assert ended.stdout == "5.0 True\n"
+    assert "3 records were lost" in ended.stderr

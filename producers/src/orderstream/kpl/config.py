@@ -1,6 +1,6 @@
 """Every setting of a producer, with its unit, default and range, and what it costs."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Literal
 
 from orderstream.kpl.errors import ConfigError
@@ -57,7 +57,13 @@ class ProducerConfig:
         retry_base_delay: Longest wait before the first retry, in seconds; it doubles each time. Default 0.05;
             above 0 to 60.
         retry_max_delay: Longest wait before any retry, in seconds. Default 2; from ``retry_base_delay`` to
-            300. Retries have no end: a record is given up only on an answer that will not change.
+            300. Without a ``delivery_timeout`` retries have no end: a record is given up only on an answer
+            that will not change.
+        delivery_timeout: How long after its put a record may be sent again, in seconds. Default None: for
+            ever, so that an outage of Kinesis costs patience and no records. Above 0 to 86,400. A record
+            under way at that moment is given up when its answer fails to come, hence up to ``read_timeout``
+            and a hundredth of this later, and one whose place is in doubt with the youngest of its aggregate;
+            either may arrive all the same.
         connect_timeout: For a connection to Kinesis, in seconds. Default 5; above 0 to 60.
         read_timeout: For an answer of Kinesis, in seconds. Default 5; above 0 to 60. A lost answer holds its
             slots for this long.
@@ -87,11 +93,17 @@ class ProducerConfig:
     record_max_bytes: int = MIB
     retry_base_delay: float = 0.05
     retry_max_delay: float = 2.0
+    delivery_timeout: float | None = None
     connect_timeout: float = 5.0
     read_timeout: float = 5.0
     close_timeout: float = 30.0
 
     def __post_init__(self) -> None:
+        for field in ("region_name", "endpoint_url"):
+            value = getattr(self, field)
+            if value is not None and not (isinstance(value, str) and value):
+                raise ConfigError(field, value, "text, or None for what boto3 finds")
+        self._one_of("aggregation", True, False)
         self._within("record_max_bytes", 1, MAX_RECORD_BYTES)
         self._within("aggregate_target_bytes", KIB, MIB)
         self._within("aggregate_max_bytes", self.aggregate_target_bytes, max(self.record_max_bytes, KIB))
@@ -108,23 +120,35 @@ class ProducerConfig:
         self._one_of("ordering", "per_key", "none")
         self._above_zero("retry_base_delay", 60)
         self._within("retry_max_delay", self.retry_base_delay, 300)
+        if self.delivery_timeout is not None:
+            self._above_zero("delivery_timeout", 86_400)
         self._above_zero("connect_timeout", 60)
         self._above_zero("read_timeout", 60)
         self._within("close_timeout", 0, 3600)
 
     def _within(self, field: str, low: float, high: float = float("inf")) -> None:
-        value = getattr(self, field)
+        value = self._number(field)
         if not low <= value <= high:
             raise ConfigError(field, value, f"{low} or more" if high == float("inf") else f"{low} to {high}")
 
     def _above_zero(self, field: str, high: float = float("inf")) -> None:
-        value = getattr(self, field)
+        value = self._number(field)
         if not 0 < value <= high:
             raise ConfigError(
                 field, value, "more than 0" if high == float("inf") else f"more than 0, to {high}"
             )
 
-    def _one_of(self, field: str, *allowed: str) -> None:
+    def _number(self, field: str) -> float:
+        value: object = getattr(self, field)
+        whole = _KINDS[field] is int
+        if isinstance(value, bool) or not isinstance(value, int if whole else (int, float)):
+            raise ConfigError(field, value, "a whole number" if whole else "a number")
+        return value
+
+    def _one_of(self, field: str, *allowed: object) -> None:
         value = getattr(self, field)
-        if value not in allowed:
+        if not any(value is each or (isinstance(value, str) and value == each) for each in allowed):
             raise ConfigError(field, value, " or ".join(map(repr, allowed)))
+
+
+_KINDS = {field.name: field.type for field in fields(ProducerConfig)}

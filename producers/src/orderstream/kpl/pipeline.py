@@ -12,13 +12,15 @@ r"""The producer's core: a machine without threads, clocks or I/O.
                                                                  all of the aggregate
 
 Whatever comes back returns to the head of its slots, so per key nothing is ever overtaken; the slots stay
-busy until then. A permanent failure settles as rejected, from any state.
+busy until then. A permanent failure settles as rejected, from any state, and so does a deadline that passes,
+except while an answer is still to come.
 """
 
 import heapq
 import logging
 from collections.abc import Callable, Iterable, Sequence
 from itertools import count
+from math import inf
 from typing import assert_never
 
 from orderstream.kpl import messages
@@ -38,6 +40,9 @@ logger = logging.getLogger(__name__)
 
 # A slot that falls behind sends larger aggregates: up to one part in this many of what waits.
 _GROWTH = 4
+
+# A record may outlive its deadline by one part in this many.
+_DEADLINE_STEPS = 100
 
 
 class Pipeline:
@@ -62,6 +67,7 @@ class Pipeline:
         self._alarms: list[tuple[float, int, Slot]] = []
         self._requests: dict[int, Sequence[KinesisRecord]] = {}
         self._to_judge: list[KinesisRecord] = []
+        self._next_deadline = inf
         self._put_count = 0
         self._flushed = 0
         self._ids = count(1)
@@ -101,6 +107,7 @@ class Pipeline:
             case _:
                 assert_never(event)
         if not self._closed:
+            self._expire(now)
             self._ring(now)
             self._send(now)
             self._ask_for_map(now)
@@ -114,6 +121,7 @@ class Pipeline:
             record.number = number
             record.put_at = now
         self._put_count += len(records)
+        self._expect_deadline(now)
         if self._closed:
             self._reject(records, "the producer was closed", unsent=True)
             return
@@ -196,6 +204,7 @@ class Pipeline:
                 self._judge(record, now)
             else:
                 self._to_judge.append(record)
+                self._expect_deadline(record.user_records[0].put_at)
                 logger.info(
                     "a record landed in another shard than predicted; reading the shard map",
                     extra={"predicted": record.shard_id, "landed": result.shard_id},
@@ -251,6 +260,7 @@ class Pipeline:
     def _put_back(self, record: KinesisRecord) -> None:
         assert self._slots is not None
         self._slots.put_back(record)
+        self._expect_deadline(record.user_records[0].put_at)
 
     # --- the shard map ---
 
@@ -319,6 +329,42 @@ class Pipeline:
             yield from entries
         yield from self._to_judge
 
+    # --- deadlines ---
+
+    def _expect_deadline(self, put_at: float) -> None:
+        if self._config.delivery_timeout is not None:
+            self._next_deadline = min(self._next_deadline, put_at + self._config.delivery_timeout)
+
+    def _expire(self, now: float) -> None:
+        """Give up what has waited for too long; what is under way is looked at when it comes back."""
+        timeout = self._config.delivery_timeout
+        if timeout is None or now < self._next_deadline:
+            return
+        put_before = now - timeout
+        expired = [record for record in self._unmapped if record.put_at <= put_before]
+        self._unmapped = [record for record in self._unmapped if record.put_at > put_before]
+        for slot in self._slots or ():
+            expired += slot.take_older(put_before)
+        reason = f"not acknowledged within {timeout} s"
+        self._reject(expired, reason)
+        waiting, self._to_judge = self._to_judge, []
+        for record in waiting:
+            # They landed together and are judged together: the youngest's time is theirs.
+            if all(user.put_at <= put_before for user in record.user_records):
+                self._release(record)
+                self._reject(record.user_records, reason)
+            else:
+                self._to_judge.append(record)
+        self._next_deadline = self._oldest_put() + timeout
+        # Where records keep coming to their end, not each of them is worth a look at all the others.
+        self._next_deadline = max(self._next_deadline, now + timeout / _DEADLINE_STEPS)
+
+    def _oldest_put(self) -> float:
+        waiting: list[Iterable[PendingRecord]] = [self._unmapped, *(slot.queue for slot in self._slots or ())]
+        puts = [record.put_at for records in waiting for record in records]
+        puts += [max(user.put_at for user in record.user_records) for record in self._to_judge]
+        return min(puts, default=inf)
+
     # --- time and the end ---
 
     def _reconsider_all(self) -> None:
@@ -337,6 +383,8 @@ class Pipeline:
         times = [self._alarms[0][0]] if self._alarms else []
         if self._wants_map() and not self._refresher.reading:
             times.append(self._refresher.not_before)
+        if self._next_deadline < inf:
+            times.append(self._next_deadline)
         if times:
             self._commands.append(WakeAt(min(times)))
 

@@ -83,6 +83,14 @@ class Slot:
         self.queued_bytes -= sum([record.size for record in taken])
         return taken
 
+    def take_older(self, put_before: float) -> list[PendingRecord]:
+        """Take out what was put at that time or earlier, in seconds; the rest keeps its order."""
+        older = [record for record in self.queue if record.put_at <= put_before]
+        if older:
+            self.queue = deque(record for record in self.queue if record.put_at > put_before)
+            self.queued_bytes -= sum(record.size for record in older)
+        return older
+
 
 class SlotTable:
     """All slots of a stream, cut from a shard map.
