@@ -10,6 +10,7 @@ import msgspec
 from orderstream.testing.errors import KinesisError
 from orderstream.testing.fake import FakeKinesis
 from orderstream.testing.faults import Fault, faults_from_json
+from orderstream.testing.shapes import check_types
 
 Scope = dict[str, Any]
 Receive = Callable[[], Awaitable[dict[str, Any]]]
@@ -60,7 +61,7 @@ class KinesisApp:
     async def _arm(self, body: bytes, send: Send) -> None:
         try:
             faults = faults_from_json(body)
-        except (msgspec.MsgspecError, ValueError) as error:
+        except (msgspec.MsgspecError, ValueError, RecursionError) as error:
             await _answer(send, 400, {"message": f"not a fault: {error}"})
             return
         self._kinesis.faults.add(*faults)
@@ -69,7 +70,8 @@ class KinesisApp:
     async def _call(self, scope: Scope, body: bytes, receive: Receive, send: Send) -> None:
         target = next((value for name, value in scope["headers"] if name == _TARGET), b"").decode("latin-1")
         try:
-            outcome = self._kinesis.call(_operation(target), _request(body))
+            operation = _operation(target)
+            outcome = self._kinesis.call(operation, _request(operation, body))
         except KinesisError as error:
             await _answer(send, error.status, {"__type": error.code, "message": error.message})
             return
@@ -87,15 +89,16 @@ def _operation(target: str) -> str:
     return target.removeprefix(_PREFIX)
 
 
-def _request(body: bytes) -> dict[str, Any]:
+def _request(operation: str, body: bytes) -> dict[str, Any]:
     try:
         request = _DECODER.decode(body) if body else {}
         if not isinstance(request, dict):
             raise KinesisError("SerializationException", "The request is no JSON object.")
+        check_types(operation, request)
         for entry in (*request.get("Records", ()), request):
             if "Data" in entry:
                 entry["Data"] = b64decode(entry["Data"])
-    except (msgspec.DecodeError, ValueError, TypeError) as error:
+    except (msgspec.DecodeError, ValueError, TypeError, RecursionError) as error:
         raise KinesisError("SerializationException", f"The request cannot be read: {error}.") from error
     return request
 

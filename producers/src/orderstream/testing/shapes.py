@@ -1,0 +1,123 @@
+"""The JSON types of a request, by botocore's service model: what AWS answers SerializationException to."""
+
+from collections.abc import Callable
+from functools import cache
+from math import isfinite
+from typing import Any, Final
+
+import botocore.session
+from botocore.model import ServiceModel, Shape, StructureShape
+
+from orderstream.testing.errors import KinesisError, validation
+
+_Check = Callable[[Any, str], None]
+
+_SCALARS: Final[dict[str, tuple[str, tuple[type, ...]]]] = {
+    "string": ("String", (str,)),
+    "blob": ("Blob", (str,)),
+    "integer": ("Integer", (int,)),
+    "long": ("Long", (int,)),
+    "boolean": ("Boolean", (bool,)),
+    "timestamp": ("Timestamp", (int, float)),
+}
+_FOUND: Final[dict[type, str]] = {
+    str: "STRING_VALUE",
+    int: "NUMBER_VALUE",
+    float: "DECIMAL_VALUE",
+    list: "START_ARRAY",
+    dict: "START_OBJECT",
+}
+
+
+def check_types(operation: str, request: dict[str, Any]) -> None:
+    """Refuse a request whose members are of other JSON types than the model says; drop those that are null.
+
+    Unknown operations and unknown members pass: they are somebody else's to refuse, or to ignore as AWS does.
+
+    Args:
+        operation: The operation's API name.
+        request: The request as decoded from JSON, payloads still in base64. Null members are removed from it.
+
+    Raises:
+        KinesisError: SerializationException, or ValidationException for a null inside a list.
+    """
+    check = _checks().get(operation)
+    if check is not None:
+        check(request, "")
+
+
+@cache
+def _checks() -> dict[str, _Check]:
+    """A check for the input of every operation, made once: a request may have hundreds of records."""
+    model: ServiceModel = botocore.session.get_session().get_service_model("kinesis")
+    return {
+        name: _check_of(shape)
+        for name in model.operation_names
+        if (shape := model.operation_model(name).input_shape) is not None
+    }
+
+
+def _check_of(shape: Shape) -> _Check:
+    match shape.type_name:
+        case "structure":
+            assert isinstance(shape, StructureShape)
+            return _structure({name: _check_of(member) for name, member in shape.members.items()})
+        case "list":
+            return _list(_check_of(shape.member))  # type: ignore[attr-defined] # botocore's stubs miss it
+        case "map":
+            return _map(_check_of(shape.value))  # type: ignore[attr-defined] # botocore's stubs miss it
+        case scalar:
+            return _scalar(*_SCALARS[scalar])
+
+
+def _scalar(name: str, types: tuple[type, ...]) -> _Check:
+    def check(value: Any, _: str) -> None:
+        # By exact type: JSON's true is no number.
+        if type(value) not in types:
+            raise _inconvertible(value, name)
+        if type(value) is float and not isfinite(value):
+            raise KinesisError("SerializationException", f"{value} cannot be converted to {name}")
+
+    return check
+
+
+def _structure(members: dict[str, _Check]) -> _Check:
+    def check(value: Any, where: str) -> None:
+        if type(value) is not dict:
+            raise _inconvertible(value, "Object")
+        for name in [name for name, member in value.items() if member is None]:
+            del value[name]
+        for name, member in value.items():
+            if name in members:
+                members[name](member, f"{where}{name[0].lower()}{name[1:]}.")
+
+    return check
+
+
+def _list(check_member: _Check) -> _Check:
+    def check(value: Any, where: str) -> None:
+        if type(value) is not list:
+            raise _inconvertible(value, "List")
+        for place, member in enumerate(value, start=1):
+            if member is None:
+                raise validation(f"{where}{place}.member", None, "not be null")
+            check_member(member, f"{where}{place}.member.")
+
+    return check
+
+
+def _map(check_value: _Check) -> _Check:
+    def check(value: Any, where: str) -> None:
+        if type(value) is not dict:
+            raise _inconvertible(value, "Map")
+        for name, member in value.items():
+            if member is None:
+                raise validation(f"{where}{name}.member", None, "not be null")
+            check_value(member, where)
+
+    return check
+
+
+def _inconvertible(value: Any, name: str) -> KinesisError:
+    found = f"{value}_VALUE".upper() if isinstance(value, bool) else _FOUND[type(value)]
+    return KinesisError("SerializationException", f"{found} cannot be converted to {name}")
