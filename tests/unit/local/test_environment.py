@@ -39,5 +39,13 @@ def test_processes_are_pointed_at_this_environment_and_no_other() -> None:
 def test_each_worker_serves_its_health_on_its_port() -> None:
     """The port on which a worker is probed is the one that it is told to serve."""
     for spec in LAYOUT.pipeline():
-        if spec.name != "api":
+        if spec.name not in {"api", "stock-bridge"}:
             assert Settings.from_environment(spec.environment).health_port == spec.port
+
+
+def test_the_bridge_follows_the_pipeline_and_ends_after_it() -> None:
+    """It stands in for AWS, so it outlives the workers; yet it needs the table that is provisioned first."""
+    bridge = LAYOUT.pipeline()[-1]
+    assert (bridge.name, bridge.emulator) == ("stock-bridge", True)
+    assert "orderstream-stock" in bridge.command
+    assert "stock-changes" in bridge.command

@@ -28,7 +28,7 @@ def progress(shard_id: str, seconds_ago: int | None) -> ShardProgress:
 def test_a_shard_that_stands_still_makes_the_worker_unhealthy(seconds_ago: int | None, healthy: bool) -> None:
     """One stalled shard is enough, and it is named; a shard that has only just been taken is not stalled."""
     shards = [progress("a", 0), progress("b", seconds_ago)]
-    report = worker_report("it", "it:1", shards, dict, NOW)
+    report = worker_report("it", "orders", "it:1", shards, dict, NOW)
     assert report["healthy"] is healthy
     assert report["stalled"] == ([] if healthy else ["b"])
     assert report["shards"][0]["checkpoint"] == "7/1"
@@ -40,4 +40,4 @@ def test_figures_that_cannot_be_had_are_left_out() -> None:
     def figures() -> dict[str, int]:
         raise DependencyError("dynamodb", "Query", "down")
 
-    assert worker_report("it", "it:1", [], figures, NOW)["healthy"] is True
+    assert worker_report("it", "orders", "it:1", [], figures, NOW)["healthy"] is True

@@ -3,8 +3,10 @@
 import json
 import shutil
 import sqlite3
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from contextlib import closing
+from itertools import chain
 from pathlib import Path
 from typing import Any, Final, Protocol
 
@@ -104,9 +106,17 @@ class Output:
         """Write ``ledger.jsonl``: the provider's own entries."""
         self._write_and_enter("ledger.jsonl", entries, "entry", ("order_id", "kind", "amount_minor"))
 
-    def write_notifications(self, messages: Iterable[Row]) -> int:
-        """Write ``notifications.jsonl`` and count its lines."""
-        return self._write_lines("notifications.jsonl", messages)
+    def write_notifications(self, mails: Iterable[Row], alerts: Iterable[Row]) -> tuple[int, int]:
+        """Write ``notifications.jsonl``: the customers' mails, then the operators' alerts; count both."""
+        count: Counter[str] = Counter()
+
+        def counted() -> Iterator[Row]:
+            for row in chain(mails, alerts):
+                count[row["channel"]] += 1
+                yield row
+
+        self._write_lines("notifications.jsonl", counted())
+        return count["email"], count["sns"]
 
     def write_archive(self, archive: Archive) -> None:
         """Copy the archive's objects as they are into ``archive/`` and enter their events.

@@ -89,7 +89,7 @@ def run(job: Run, console: Console) -> list[Check]:
         output.write_stock(parts.stock_levels())
         output.write_ledger(parts.ledger())
         output.write_archive(parts.archive)
-        mails = output.write_notifications(parts.mails())
+        mails, alerts = output.write_notifications(parts.mails(), parts.alerts())
         dead_letters = parts.dead_letters()
         checks = reconcile(database, dead_letters)
         output.write_summary(
@@ -101,6 +101,7 @@ def run(job: Run, console: Console) -> list[Check]:
                     "rejected": tally.rejected,
                     **outcome_counts(database),
                     "mails": mails,
+                    "alerts": alerts,
                 },
                 "dead_letters": dead_letters,
                 "payments": {
@@ -193,6 +194,8 @@ def _unrest(parts: Parts, accepted: int) -> _Unrest | None:
         return _Unrest(f"{ended} of {max(accepted, counts.orders)} orders have ended")
     if reserved := parts.reserved_units():
         return _Unrest(f"{reserved} units are still reserved")
+    if parts.changes_waiting():
+        return _Unrest("changes of stock are on their way", stock_settled=True)
     if silent := parts.silent_applications():
         return _Unrest(f"{', '.join(silent)} cannot be asked how far they are", stock_settled=True)
     if behind := parts.consumers_behind():

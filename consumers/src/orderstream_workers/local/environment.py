@@ -12,6 +12,7 @@ from orderstream_workers.local.ministack import ministack_command, ministack_env
 from orderstream_workers.local.processes import ProcessSpec
 from orderstream_workers.runtime.bootstrap import APPLICATIONS
 from orderstream_workers.runtime.settings import Engine, Settings
+from orderstream_workers.services.inventory import STOCK
 
 _QUICK_KCL: Final = "shardSyncIntervalMillis=500,workerMetricsReporterFreqInMillis=1000"
 """KCL's own pace is meant for fleets: on one machine it would take two minutes to its first record."""
@@ -144,10 +145,13 @@ class Layout:
         )
 
     def pipeline(self) -> tuple[ProcessSpec, ...]:
-        """Our own processes: the API, a worker for each application, and the payment worker."""
+        """Our own processes, the API, a worker for each application and the payment worker; and the bridge.
+
+        The bridge stands in for AWS, but it needs what the provisioner makes.
+        """
         api_port = self.options.base_port + 3
         workers = [("worker", name) for name in APPLICATIONS]
-        return (
+        own = (
             self._own("api", ("api", "--port", str(api_port)), api_port, {}),
             *(
                 self._own(name, command, port, {"ORDERSTREAM_HEALTH_PORT": str(port)})
@@ -159,6 +163,22 @@ class Layout:
                     start=api_port + 1,
                 )
             ),
+        )
+        return (*own, self._bridge(own[-1].port + 1))
+
+    def _bridge(self, port: int) -> ProcessSpec:
+        settings = self.settings
+        return ProcessSpec(
+            name="stock-bridge",
+            command=(
+                *(sys.executable, "-m", "orderstream_workers.local.stock_bridge"),
+                *("--table", f"{settings.table_prefix}{STOCK.name}", "--stream", settings.stock_stream),
+                *("--positions", str(self.home / "stock-bridge.json"), "--port", str(port)),
+            ),
+            port=port,
+            health_path="/health",
+            environment=self.environment,
+            emulator=True,
         )
 
     def _own(self, name: str, command: tuple[str, ...], port: int, extra: Mapping[str, str]) -> ProcessSpec:

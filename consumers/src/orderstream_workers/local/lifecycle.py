@@ -92,7 +92,7 @@ def up(home: Path, options: EnvironmentOptions, progress: Progress) -> Environme
         try:
             progress("starting Kinesis, AWS and the payment provider")
             _start_all(layout, emulators)
-            progress("creating the stream, tables, queues and buckets")
+            progress("creating the streams, tables, queues and buckets")
             provision(layout)
             progress("starting the orders API and the workers")
             _start_all(layout, pipeline)
@@ -139,7 +139,7 @@ def _start_all(layout: Layout, specs: Sequence[ProcessSpec]) -> None:
 def _clear(home: Path) -> None:
     for path in (home / "logs",):
         shutil.rmtree(path, ignore_errors=True)
-    for pattern in ("*.sqlite", "*.sqlite-*", _STATE):
+    for pattern in ("*.sqlite", "*.sqlite-*", "stock-bridge.*", _STATE):
         for file in home.glob(pattern):
             file.unlink()
 

@@ -1,4 +1,4 @@
-"""Creates what the pipeline needs: stream, tables, queues, bucket, sender. Idempotent."""
+"""Creates what the pipeline needs: streams, tables, queues, topic, bucket, sender. Idempotent."""
 
 import json
 from contextlib import ExitStack
@@ -9,7 +9,9 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from orderstream_workers.local.environment import Layout
 from orderstream_workers.local.errors import LocalEnvironmentError
+from orderstream_workers.runtime.settings import Settings
 from orderstream_workers.runtime.tables import TABLES
+from orderstream_workers.services.inventory import STOCK
 from orderstream_workers.services.order_status import create_schema, open_engine
 from orderstream_workers.store import create_tables
 
@@ -46,9 +48,14 @@ def provision(layout: Layout) -> None:
             return made
 
         try:
-            _stream(client("kinesis", layout.kinesis_url), settings.stream, layout.options.shards)
-            create_tables(client("dynamodb", layout.aws_url), TABLES, settings.table_prefix)
-            _queue(client("sqs", layout.aws_url), settings.payment_queue)
+            kinesis, dynamodb = client("kinesis", layout.kinesis_url), client("dynamodb", layout.aws_url)
+            sqs = client("sqs", layout.aws_url)
+            _stream(kinesis, settings.stream, layout.options.shards)
+            _stream(kinesis, settings.stock_stream, 1)
+            create_tables(dynamodb, TABLES, settings.table_prefix)
+            _capture(dynamodb, settings.table_prefix + STOCK.name)
+            _queue(sqs, settings.payment_queue)
+            _topic(client("sns", layout.aws_url), sqs, operators_queue(settings))
             _bucket(client("s3", layout.aws_url), settings.archive_bucket)
             client("ses", layout.aws_url).verify_email_identity(EmailAddress=settings.mail_sender)
             _read_model(settings.read_model_url)
@@ -65,6 +72,29 @@ def _stream(kinesis: Any, name: str, shards: int) -> None:
     current = kinesis.describe_stream_summary(StreamName=name)["StreamDescriptionSummary"]
     if current["RetentionPeriodHours"] < _RETENTION_HOURS:
         kinesis.increase_stream_retention_period(StreamName=name, RetentionPeriodHours=_RETENTION_HOURS)
+
+
+def _capture(dynamodb: Any, table: str) -> None:
+    """Have the table's changes recorded, for the bridge to read."""
+    described = dynamodb.describe_table(TableName=table)["Table"]
+    if not described.get("StreamSpecification", {}).get("StreamEnabled"):
+        dynamodb.update_table(
+            TableName=table,
+            StreamSpecification={"StreamEnabled": True, "StreamViewType": "NEW_AND_OLD_IMAGES"},
+        )
+
+
+def operators_queue(settings: Settings) -> str:
+    """Name of the queue in which what the operators' topic received can be read: the topic's own."""
+    return settings.operators_topic.rpartition(":")[2]
+
+
+def _topic(sns: Any, sqs: Any, name: str) -> None:
+    """Make the operators' topic and the queue that is subscribed to it."""
+    topic = sns.create_topic(Name=name)["TopicArn"]
+    queue = sqs.create_queue(QueueName=name)["QueueUrl"]
+    inbox = sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+    sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=inbox, Attributes={"RawMessageDelivery": "true"})
 
 
 def _queue(sqs: Any, name: str) -> None:

@@ -21,6 +21,7 @@ class Application:
         counters: Gives what this process has counted, for ``/health``.
         gauges: Gives what is true of the application as a whole, whichever process asks.
         handler: Carries out one record, for a redrive of what is parked; None where nothing is ever parked.
+        stream: The Kinesis stream it reads; None for the stream of messages, ``Settings.stream``.
     """
 
     name: str
@@ -29,3 +30,4 @@ class Application:
     counters: Callable[[], Mapping[str, int]] = field(default=dict)
     gauges: Callable[[], Mapping[str, int]] = field(default=dict)
     handler: RecordHandler | None = None
+    stream: str | None = None

@@ -85,7 +85,12 @@ def run_worker(name: str, resources: Resources, stop: threading.Event) -> None:
 
     def report() -> dict[str, Any]:
         return worker_report(
-            application.name, worker.worker_id, worker.progress(), figures, resources.clock()
+            application.name,
+            application.stream or settings.stream,
+            worker.worker_id,
+            worker.progress(),
+            figures,
+            resources.clock(),
         )
 
     def drain_when_told(stop: StopSignal) -> None:
@@ -110,6 +115,7 @@ def _worker(
 ) -> tuple[EngineWorker, Callable[[], Mapping[str, int]]]:
     """The worker on the engine that the settings name, and what gives its counters."""
     settings = resources.settings
+    stream = application.stream or settings.stream
     # The suffix tells the consumer's leases from the service's own tables, one of which has its name.
     lease_table = f"{settings.table_prefix}{application.name}-consumer"
     config = EngineConfig(
@@ -118,7 +124,7 @@ def _worker(
     if settings.engine == "embedded":
         embedded = Worker(
             application.name,
-            settings.stream,
+            stream,
             kinesis=resources.kinesis,
             leases=DynamoDBLeaseTable(resources.dynamodb, lease_table),
             processors=application.processors,
@@ -127,7 +133,7 @@ def _worker(
         return embedded, application.counters
     kcl = KclWorker(
         application.name,
-        settings.stream,
+        stream,
         lease_table=lease_table,
         shard_command=(sys.executable, "-m", "orderstream_workers.runtime.kcl_shard", application.name),
         config=config,

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from mypy_boto3_kinesis import KinesisClient
     from mypy_boto3_s3 import S3Client
     from mypy_boto3_ses import SESClient
+    from mypy_boto3_sns import SNSClient
     from mypy_boto3_sqs import SQSClient
 
 _DEFAULT_REGION: Final = "us-east-1"
@@ -62,4 +63,10 @@ def s3_client() -> "S3Client":
 def ses_client() -> "SESClient":
     """The customers' mail."""
     client: SESClient = _client("ses")
+    return client
+
+
+def sns_client() -> "SNSClient":
+    """The operators' topic."""
+    client: SNSClient = _client("sns")
     return client

@@ -17,6 +17,7 @@ STALLED_AFTER: Final = dt.timedelta(seconds=90)
 
 def worker_report(
     application: str,
+    stream: str,
     worker_id: str,
     progress: Sequence[ShardProgress],
     figures: Callable[[], Mapping[str, Any]],
@@ -26,6 +27,7 @@ def worker_report(
 
     Args:
         application: The application.
+        stream: The stream it reads.
         worker_id: The owner that stands in its leases.
         progress: What the engine says of each shard.
         figures: Gives the application's counters; if it cannot, they are left out.
@@ -37,6 +39,7 @@ def worker_report(
     stalled = [shard.shard_id for shard in progress if _is_stalled(shard, now)]
     return {
         "application": application,
+        "stream": stream,
         "healthy": not stalled,
         "worker_id": worker_id,
         "stalled": stalled,

@@ -15,7 +15,10 @@ from orderstream_workers.engine.delivery import (
     DeliveryConfig,
     DeliveryTally,
     LaneProcessor,
+    Overtakes,
+    RecordHandler,
     StoredParking,
+    never_overtakes,
 )
 from orderstream_workers.engine.processor import RecordProcessor, StopSignal
 from orderstream_workers.runtime import clients
@@ -120,10 +123,30 @@ class Resources:
             background: What runs beside the shards.
             overtaking: The messages that never wait behind parked ones of their order: the compensations.
         """
+        handler = MessageHandler(routes, self.tally.count, overtaking)
+        return self.handled_in_lanes(name, handler, background=background, overtakes=handler.overtakes)
+
+    def handled_in_lanes(
+        self,
+        name: str,
+        handler: RecordHandler,
+        *,
+        stream: str | None = None,
+        background: Sequence[Background] = (),
+        overtakes: Overtakes = never_overtakes,
+    ) -> Application:
+        """An application whose records are delivered in lanes, with retries and parking.
+
+        Args:
+            name: The application's name.
+            handler: Carries out one record.
+            stream: The stream it reads; None for the stream of messages.
+            background: What runs beside the shards.
+            overtakes: Which records are handled although earlier ones of their key are parked.
+        """
         threads = ThreadPoolExecutor(_LANE_THREADS, thread_name_prefix="lane")
         self.close_later(threads.shutdown)
         breaker, tally = Breaker(), self.tally
-        handler = MessageHandler(routes, tally.count, overtaking)
         config = DeliveryConfig(max_lanes=self.settings.max_lanes)
         parking = StoredParking(self.store, name, self.clock)
 
@@ -136,7 +159,7 @@ class Resources:
                 tally=tally,
                 stop=stop,
                 config=config,
-                overtakes=handler.overtakes,
+                overtakes=overtakes,
             )
 
         return Application(
@@ -146,6 +169,7 @@ class Resources:
             counters=tally.figures,
             gauges=lambda: {"parked": parking.count()},
             handler=handler,
+            stream=stream,
         )
 
     def close_later(self, close: Callable[[], object]) -> None:

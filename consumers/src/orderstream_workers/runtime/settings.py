@@ -37,6 +37,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         kcl_properties: Properties of KCL's own, ``name=value`` separated by commas; they win over those that
             follow from these settings.
         stream: Name of the Kinesis stream.
+        stock_stream: Name of the Kinesis stream that carries the changes of the stock table.
+        low_stock_threshold: Available units of a SKU at which its stock counts as low, at least 0.
+        operators_topic: ARN of the SNS topic on which operators hear of low stock.
         table_prefix: Put before the name of every DynamoDB table.
         payment_queue: Name of the SQS queue of payments; its dead letters go to the name with ``-dlq``.
         archive_bucket: S3 bucket of the archive.
@@ -56,6 +59,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     engine: Engine = "embedded"
     kcl_properties: str = ""
     stream: str = "orders"
+    stock_stream: str = "stock-changes"
+    low_stock_threshold: int = 100
+    operators_topic: str = "arn:aws:sns:us-east-1:000000000000:orderstream-operators"
     table_prefix: str = "orderstream-"
     payment_queue: str = "orderstream-payments"
     archive_bucket: str = "orderstream-archive"
@@ -76,6 +82,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
             ("failover_seconds", 1),
             ("idle_between_reads", 0),
             ("max_lanes", 1),
+            ("low_stock_threshold", 0),
             ("health_port", 0),
         ):
             if getattr(self, field) < lowest:

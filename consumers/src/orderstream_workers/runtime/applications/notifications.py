@@ -1,19 +1,28 @@
-"""Notifications: the customer hears the outcome."""
+"""Notifications: the customer hears the outcome, operators hear of low stock."""
 
 from orderstream_workers.runtime.application import Application
-from orderstream_workers.runtime.clients import ses_client
+from orderstream_workers.runtime.clients import ses_client, sns_client
 from orderstream_workers.runtime.resources import Resources
-from orderstream_workers.services.notifications import APPLICATION, NotificationHandlers, SesMailer
+from orderstream_workers.services.notifications import (
+    APPLICATION,
+    AlertHandlers,
+    NotificationHandlers,
+    SesMailer,
+    SnsOperators,
+)
 
 
 def build(resources: Resources) -> Application:
     """Wire the application."""
-    ses = ses_client()
+    settings = resources.settings
+    ses, sns = ses_client(), sns_client()
     resources.close_later(ses.close)
-    handlers = NotificationHandlers(
+    resources.close_later(sns.close)
+    customers = NotificationHandlers(
         store=resources.store,
         emitter=resources.emitter,
-        mailer=SesMailer(ses, resources.settings.mail_sender),
+        mailer=SesMailer(ses, settings.mail_sender),
         clock=resources.clock,
     )
-    return resources.in_lanes(APPLICATION, handlers.routes())
+    operators = AlertHandlers(store=resources.store, operators=SnsOperators(sns, settings.operators_topic))
+    return resources.in_lanes(APPLICATION, {**customers.routes(), **operators.routes()})

@@ -13,4 +13,12 @@ APPLICATION: Final = "inventory"
 TABLES: Final[tuple[TableSpec, ...]] = (STOCK, RESERVATIONS)
 """The tables that inventory keeps its state in."""
 
-__all__ = ["APPLICATION", "TABLES", "InventoryHandlers", "StockLevel", "read_stock", "seed_stock"]
+__all__ = [
+    "APPLICATION",
+    "STOCK",
+    "TABLES",
+    "InventoryHandlers",
+    "StockLevel",
+    "read_stock",
+    "seed_stock",
+]

@@ -1,7 +1,8 @@
-"""Notifications: the customer hears how the order ended."""
+"""Notifications: the customer hears how the order ended, operators hear of low stock."""
 
 from typing import Final
 
+from orderstream_workers.services.notifications.alerts import ALERTS, AlertHandlers
 from orderstream_workers.services.notifications.domain import Mail
 from orderstream_workers.services.notifications.handlers import NOTICES, NotificationHandlers
 from orderstream_workers.services.notifications.mailer import (
@@ -10,21 +11,32 @@ from orderstream_workers.services.notifications.mailer import (
     MemoryMailer,
     SesMailer,
 )
+from orderstream_workers.services.notifications.operators import (
+    LowStockAlert,
+    MemoryOperators,
+    Operators,
+    SnsOperators,
+)
 from orderstream_workers.store import TableSpec
 
 APPLICATION: Final = "notifications"
 """The consumer application's name."""
 
-TABLES: Final[tuple[TableSpec, ...]] = (NOTICES,)
+TABLES: Final[tuple[TableSpec, ...]] = (NOTICES, ALERTS)
 """The tables that notifications keep their state in."""
 
 __all__ = [
     "APPLICATION",
     "TABLES",
+    "AlertHandlers",
+    "LowStockAlert",
     "Mail",
     "MailRefusedError",
     "Mailer",
     "MemoryMailer",
+    "MemoryOperators",
     "NotificationHandlers",
+    "Operators",
     "SesMailer",
+    "SnsOperators",
 ]

@@ -1,0 +1,86 @@
+"""Telling operators: a protocol, and an implementation in memory and on Amazon SNS."""
+
+from typing import TYPE_CHECKING, Final, Protocol
+
+import msgspec
+from botocore.exceptions import BotoCoreError, ClientError
+
+from orderstream.errors import DependencyError
+
+if TYPE_CHECKING:
+    from mypy_boto3_sns import SNSClient
+
+_MAX_SUBJECT: Final = 99
+"""Characters of a subject: fewer than 100 (https://docs.aws.amazon.com/sns/latest/api/API_Publish.html)."""
+
+
+class LowStockAlert(msgspec.Struct, frozen=True, kw_only=True):
+    """What operators are told of low stock.
+
+    Attributes:
+        event_id: The event that it tells of; the same if it is told twice.
+        sku: Stock keeping unit.
+        available: Units that could still be reserved.
+        threshold: Units at which stock counts as low.
+        at: When the stock became low, ISO 8601.
+    """
+
+    event_id: str
+    sku: str
+    available: int
+    threshold: int
+    at: str
+
+
+class Operators(Protocol):
+    """Whoever is told. Safe to use from many threads."""
+
+    def tell(self, alert: LowStockAlert) -> None:
+        """Hand an alert over; returns once it is accepted.
+
+        Raises:
+            DependencyError: the service did not answer; it may have been accepted.
+        """
+
+
+class MemoryOperators:
+    """Keeps alerts in a list, in the order in which they were accepted."""
+
+    def __init__(self) -> None:
+        self.told: list[LowStockAlert] = []
+
+    def tell(self, alert: LowStockAlert) -> None:
+        """See ``Operators.tell``."""
+        self.told.append(alert)
+
+
+class SnsOperators:
+    """Publishes to an SNS topic, as JSON.
+
+    Args:
+        client: A boto3 SNS client, without retries of its own.
+        topic_arn: The topic; a standard one, for whose messages no order is promised.
+    """
+
+    def __init__(self, client: "SNSClient", topic_arn: str) -> None:
+        self._client = client
+        self._topic_arn = topic_arn
+
+    def tell(self, alert: LowStockAlert) -> None:
+        """See ``Operators.tell``. A missing topic or right is an outage too: an operator mends it."""
+        try:
+            self._client.publish(
+                TopicArn=self._topic_arn,
+                Subject=_subject(alert.sku),
+                Message=msgspec.json.encode(alert).decode(),
+            )
+        except ClientError as error:
+            raise DependencyError("sns", "Publish", error.response["Error"]["Code"]) from error
+        except BotoCoreError as error:
+            raise DependencyError("sns", "Publish", type(error).__name__) from error
+
+
+def _subject(sku: str) -> str:
+    """One line of ASCII, whatever the SKU holds."""
+    shown = "".join(character if "!" <= character <= "~" else "?" for character in sku)
+    return f"Low stock: {shown}"[:_MAX_SUBJECT]

@@ -1,0 +1,121 @@
+"""One change of a stock item, read from the record that change data capture puts into Kinesis. Pure.
+
+The record is JSON as AWS writes it for "Kinesis Data Streams for DynamoDB"; images are in DynamoDB's JSON,
+``{"available": {"N": "96"}}``. AWS puts each under a random partition key and promises neither order nor
+uniqueness (Amazon DynamoDB Developer Guide, "Using Kinesis Data Streams to capture changes to DynamoDB").
+"""
+
+import datetime as dt
+from dataclasses import dataclass
+from decimal import Decimal, InvalidOperation
+from typing import Annotated, Final, Literal
+
+import msgspec
+
+from orderstream.errors import OrderstreamError
+from orderstream.events.envelope import MAX_ATTRIBUTE
+
+_EPOCH: Final = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
+_UNITS: Final = {"MILLISECOND": dt.timedelta(milliseconds=1), "MICROSECOND": dt.timedelta(microseconds=1)}
+_LARGEST: Final = 2**63 - 1
+
+_Text = Annotated[str, msgspec.Meta(min_length=1, max_length=MAX_ATTRIBUTE, pattern=r"^[^\x00]*$")]
+
+
+class NotAStockChangeError(OrderstreamError):
+    """A record of the change stream cannot be read as a change of a stock item.
+
+    Args:
+        reason: Why not.
+    """
+
+    def __init__(self, reason: str) -> None:
+        self.reason = reason
+        super().__init__(
+            f"no change of a stock item: {reason}; see which table feeds the stream, and what wrote the item"
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class StockChange:
+    """What one write has done to the available units of a SKU.
+
+    Attributes:
+        change_id: AWS's id of the change: the same in each copy of its record, and in no other change's.
+        sku: Stock keeping unit.
+        before: Available units before the write; None where the item was not there.
+        after: Available units after the write; None where the item has gone.
+        at: About when the item was written (UTC).
+    """
+
+    change_id: str
+    sku: str
+    before: int | None
+    after: int | None
+    at: dt.datetime
+
+
+class _Key(msgspec.Struct, frozen=True, rename={"text": "S"}):
+    text: _Text
+
+
+class _Keys(msgspec.Struct, frozen=True):
+    pk: _Key
+
+
+class _Number(msgspec.Struct, frozen=True, rename={"digits": "N"}):
+    digits: str
+
+
+class _Image(msgspec.Struct, frozen=True):
+    available: _Number
+
+
+class _Body(msgspec.Struct, frozen=True, kw_only=True, rename="pascal"):
+    approximate_creation_date_time: int
+    # Records from before the precision could be chosen do not name it.
+    approximate_creation_date_time_precision: Literal["MILLISECOND", "MICROSECOND"] = "MILLISECOND"
+    keys: _Keys
+    new_image: _Image | None = None
+    old_image: _Image | None = None
+
+
+class _ChangeRecord(msgspec.Struct, frozen=True, kw_only=True, rename={"event_id": "eventID"}):
+    event_id: _Text
+    dynamodb: _Body
+
+
+_DECODER: Final = msgspec.json.Decoder(_ChangeRecord)
+
+
+def read_change(data: bytes) -> StockChange:
+    """Read one record of the change stream.
+
+    Args:
+        data: The record's payload.
+
+    Raises:
+        NotAStockChangeError: it is of another shape, or its item has no whole number of available units.
+    """
+    try:
+        record = _DECODER.decode(data)
+        body = record.dynamodb
+        unit = _UNITS[body.approximate_creation_date_time_precision]
+        return StockChange(
+            change_id=record.event_id,
+            sku=body.keys.pk.text,
+            before=_units(body.old_image),
+            after=_units(body.new_image),
+            at=_EPOCH + body.approximate_creation_date_time * unit,
+        )
+    except (msgspec.DecodeError, UnicodeDecodeError, InvalidOperation, OverflowError, ValueError) as error:
+        raise NotAStockChangeError(str(error)) from error
+
+
+def _units(image: _Image | None) -> int | None:
+    if image is None:
+        return None
+    number = Decimal(image.available.digits)
+    if not number.is_finite() or abs(number) > _LARGEST or number != number.to_integral_value():
+        raise ValueError(f"{image.available.digits[:40]!r} is no whole number of units")
+    return int(number)
