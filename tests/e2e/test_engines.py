@@ -155,6 +155,24 @@ def test_application_moves_from_engine_to_engine_while_orders_flow(tmp_path: Pat
     assert judged.returncode == 0, judged.stdout
 
 
+@pytest.mark.timeout(300)
+def test_demo_balances_on_kcl(tmp_path: Path) -> None:
+    """With every stream consumer on KCL the books balance, judged from outside as well."""
+    out = tmp_path / "out"
+    demo = subprocess.run(
+        orderstream(
+            *(tmp_path / "home", free_base_port(), "demo", "--engine", "kcl", "--orders", str(INVOICES)),
+            *("--shards", "2", "--limit", "60", "--out", str(out), "--no-progress"),
+        ),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert demo.returncode == 0, demo.stdout + demo.stderr
+    judged = reconcile(out, 60)
+    assert judged.returncode == 0, judged.stdout
+
+
 @pytest.mark.timeout(200)
 def test_killed_worker_leaves_no_daemon_behind(tmp_path: Path) -> None:
     """With kill -9 of a worker on KCL, its daemon and its shard processes end: nobody processes unseen."""
