@@ -6,16 +6,16 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from orderstream.kpl import AggregateCorruptError, UserRecord, deaggregate
-from orderstream.kpl.aggregation import MAGIC, Aggregate
+from orderstream.kpl.aggregation import MAGIC, encode_aggregate
 
-WHOLE = Aggregate(
+WHOLE = encode_aggregate(
     [
         UserRecord("a", b"1"),
         UserRecord("b", b"22", 7),
         UserRecord("a", b""),
         UserRecord("c" * 256, b"\xff" * 40),
     ]
-).encode()
+)
 BODY = WHOLE[4:-16]
 
 
