@@ -5,8 +5,7 @@ import json
 from dataclasses import dataclass
 from hashlib import md5
 
-from orderstream.events import Message, OrderPlaced, ShipOrder, StockReserved, initial
-from orderstream.events.catalogue.examples import example_of
+from orderstream.events import Message, ReserveStock, ShipOrder, StockLine, StockReserved, initial
 from orderstream.kpl import UserRecord
 from orderstream.kpl.aggregation import MAGIC, encode_aggregate
 
@@ -57,14 +56,6 @@ def changed(name: str, **attributes: object) -> bytes:
     return json.dumps(json.loads(ship_order(name)) | {"id": f"changed-{name}"} | attributes).encode()
 
 
-def _placed(order_id: str, lines: int) -> bytes:
-    example = json.loads(example_of(OrderPlaced).encode())
-    line = example["data"]["lines"][0]
-    example["data"]["lines"] = [line | {"sku": f"{number:0199}A"} for number in range(lines)]
-    example["data"]["order_id"] = example["subject"] = order_id
-    return json.dumps(example | {"id": f"placed-{order_id}"}).encode()
-
-
 _INNER = encode_aggregate([UserRecord("inside", ship_order("inside"))])
 _SHIPPING = frozenset({"shipping"})
 _NO_JSON = "NotAnEventError: not an event of this stream: JSON is malformed"
@@ -102,11 +93,18 @@ PLANTED = (
 )
 """What becomes a dead letter."""
 
+_LINES = tuple(StockLine(sku=f"{number:0199}A", quantity=1) for number in range(2_000))
+
+TOO_LARGE = Planted(
+    "too-large",
+    enveloped(ReserveStock(order_id="too-large", lines=_LINES), "reserve-too-large"),
+    "ValueError: an item holds 409,600 bytes at most",
+    frozenset({"inventory"}),
+)
+"""An order that came past the API: its lines fit a record, but no item of DynamoDB."""
+
 UNKNOWN_EVENT = changed("unknown-event", type="OrderTeleported")
 """An event whose type nobody knows: counted and passed over, so that new ones can be emitted."""
 
 UNKNOWN_ORDER = enveloped(StockReserved(order_id="unknown-order"), "reserved-unknown-order")
 """An answer for an order that was never placed: it changes nothing, is logged and counted."""
-
-HUGE_ORDER = _placed("huge-order", 2_500)
-"""An order that got past the API: its lines do not fit an item of DynamoDB, its command fits a record."""

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select
 
-from fakes.bad_input import EVERYBODY, PLANTED, UNKNOWN_EVENT, UNKNOWN_ORDER, ship_order
+from fakes.bad_input import EVERYBODY, PLANTED, TOO_LARGE, UNKNOWN_EVENT, UNKNOWN_ORDER, ship_order
 from fakes.operating import MemoryResources
 from orderstream.testing import FakeKinesis
 from orderstream_workers.engine.config import EngineConfig
@@ -35,7 +35,8 @@ QUICK = EngineConfig(
     retry_pause=0.05,
     shutdown_timeout=10,
 )
-NEIGHBOURS = tuple(f"neighbour-{number}" for number in range(len(PLANTED)))
+PLANTS = (*PLANTED, TOO_LARGE)
+NEIGHBOURS = tuple(f"neighbour-{number}" for number in range(len(PLANTS)))
 
 
 @pytest.fixture
@@ -44,7 +45,7 @@ def kinesis() -> FakeKinesis:
     kinesis = FakeKinesis()
     client = kinesis.client()
     client.create_stream(StreamName="orders", ShardCount=1)
-    for planted, neighbour in zip(PLANTED, NEIGHBOURS, strict=True):
+    for planted, neighbour in zip(PLANTS, NEIGHBOURS, strict=True):
         for key, data in (
             (planted.name, planted.data),
             (planted.name, ship_order(planted.name)),
@@ -90,7 +91,7 @@ def test_each_bad_record_is_a_dead_letter_and_stops_nothing_else(
     """It is parked with its reason, its key's next record behind it; every neighbour goes through."""
     with MemoryResources() as resources:
         built = build_application(application, resources)
-        total = 3 * len(PLANTED) + 2
+        total = 3 * len(PLANTS) + 2
 
         def settled() -> bool:
             counted = built.counters()
@@ -100,7 +101,7 @@ def test_each_bad_record_is_a_dead_letter_and_stops_nothing_else(
             wait_until(settled)
             corrupt = sum(shard.corrupt_aggregates for shard in worker.progress())
         parked = ParkedRecords(resources.store, application)
-        expected = {planted.name: planted for planted in PLANTED if application in planted.parked_by}
+        expected = {planted.name: planted for planted in PLANTS if application in planted.parked_by}
         assert {key.partition_key: key.count for key in parked.keys()}  # noqa: SIM118 - no dictionary == dict.fromkeys(expected, 2)
         for name, planted in expected.items():
             first, behind = parked.records(name)
@@ -113,22 +114,22 @@ def test_each_bad_record_is_a_dead_letter_and_stops_nothing_else(
         assert corrupt == 2
         if application == "shipping":
             shipped = {json.loads(event)["subject"] for event in resources.emitter.emitted}
-            assert shipped == set(NEIGHBOURS)
+            assert shipped == {*NEIGHBOURS, *(planted.name for planted in PLANTS)} - expected.keys()
 
 
 def test_the_read_model_keeps_what_nobody_can_read_and_goes_on(kinesis: FakeKinesis, tmp_path: Path) -> None:
     """Order status parks nothing: what cannot be read is a row with its reason, all else is history."""
     engine = open_engine(f"sqlite:///{tmp_path / 'model.sqlite'}")
     tally, breaker = DeliveryTally(), Breaker()
-    total = 3 * len(PLANTED) + 2
+    total = 3 * len(PLANTS) + 2
 
     def processors(shard_id: str, stop: threading.Event) -> OrderStatusProcessor:
         return OrderStatusProcessor(writer=ReadModelWriter(engine), stop=stop, breaker=breaker, tally=tally)
 
     with working(kinesis, processors):
         wait_until(lambda: sum(tally.figures().values()) == total)
-    # A command of an unknown type is history here: nothing is asked of the read model.
-    unreadable = [planted for planted in PLANTED if planted.name != "command"]
+    # A command that its service cannot carry out is history here: nothing is asked of the read model.
+    unreadable = [planted for planted in PLANTS if planted.name not in {"command", "too-large"}]
     assert tally.figures()["unreadable"] == len(unreadable)
     with engine.connect() as connection:
         reasons = [row.reason for row in connection.execute(select(UNREADABLE))]

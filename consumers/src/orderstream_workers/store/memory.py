@@ -7,7 +7,17 @@ from enum import Enum
 
 from orderstream.errors import DependencyError
 from orderstream_workers.store.errors import ConditionFailedError, ContentionError
-from orderstream_workers.store.protocol import MAX_WRITES, Add, Check, Delete, Item, Put, Write
+from orderstream_workers.store.protocol import (
+    MAX_ITEM_BYTES,
+    MAX_WRITES,
+    Add,
+    Attribute,
+    Check,
+    Delete,
+    Item,
+    Put,
+    Write,
+)
 
 
 class Fault(Enum):
@@ -55,6 +65,9 @@ class MemoryStore:
     def transact(self, writes: Sequence[Write]) -> None:
         """See ``Store.transact``."""
         check_writes(writes)
+        for write in writes:
+            if isinstance(write, Put):
+                _check_size(write)
         fault = self._fault("transact", writes) if self._fault else None
         if fault is Fault.BEFORE:
             raise DependencyError("memory", "transact", "failed on demand, nothing was written")
@@ -131,6 +144,30 @@ def check_writes(writes: Sequence[Write]) -> None:
         raise ValueError(f"a transaction has 1 to {MAX_WRITES} writes, not {len(writes)}")
     if len({(write.table, write.key, write.sort) for write in writes}) != len(writes):
         raise ValueError("a transaction cannot write an item twice")
+
+
+def _check_size(write: Put) -> None:
+    """Refuse what DynamoDB refuses: an item over its limit, names and all."""
+    size = len(write.key.encode()) + _size(dict(write.attributes))
+    if size > MAX_ITEM_BYTES:
+        raise ValueError(f"an item holds {MAX_ITEM_BYTES:,} bytes at most, this one has {size:,}")
+
+
+def _size(value: Attribute) -> int:
+    """About what a value takes, by "DynamoDB item sizes and formats" of the developer guide."""
+    match value:
+        case str():
+            return len(value.encode())
+        case bytes():
+            return len(value)
+        case list():
+            return sum(map(_size, value)) + len(value) + 3
+        case dict():
+            return sum(len(name.encode()) + _size(one) + 1 for name, one in value.items()) + 3
+        case int():
+            return len(str(value)) // 2 + 2
+        case None:
+            return 1
 
 
 def _number(item: Item, name: str) -> int:

@@ -14,6 +14,9 @@ Attribute: TypeAlias = "str | int | bytes | bool | list[Attribute] | dict[str, A
 MAX_WRITES: Final = 100
 """Most writes of one transaction (DynamoDB's limit for TransactWriteItems)."""
 
+MAX_ITEM_BYTES: Final = 400 * 1024
+"""Largest item, the names of its attributes included (DynamoDB's "Quotas and limits")."""
+
 
 @dataclass(frozen=True, slots=True)
 class TableSpec:
@@ -143,6 +146,7 @@ class Store(Protocol):
             ContentionError: another transaction was in the way; nothing was written.
             DependencyError: the store could not be reached or its answer was lost: the writes happened or
                 not, read again to know.
+            ValueError: the request can never be carried out, such as for an item over ``MAX_ITEM_BYTES``.
         """
 
     def query(self, table: str, key: str, *, sort_up_to: str | None = None, limit: int = 100) -> list[Item]:
