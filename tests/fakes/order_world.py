@@ -12,6 +12,7 @@ from orderstream.events import (
     PaymentDeclined,
     PaymentRefunded,
     RefundPayment,
+    RefuseShipment,
     ReleaseStock,
     ReserveStock,
     ShipmentRefused,
@@ -59,10 +60,11 @@ class OrderWorld:
                 return PaymentDeclined(
                     order_id=order, reason=self._reason("payments", "card_declined", "refunded")
                 )
-            case ShipOrder():
-                if "shipping" not in self.finals:
+            case ShipOrder() | RefuseShipment():
+                wanted = isinstance(command, ShipOrder)
+                if wanted and "shipping" not in self.finals:
                     assert self.finals.get("inventory") == self.finals.get("payments") == "done"
-                if self._forward("shipping", self.destination):
+                if self._forward("shipping", self.destination and wanted):
                     return OrderShipped(order_id=order, shipment_id="sh_1")
                 return ShipmentRefused(order_id=order, reason="destination_not_served")
             case ReleaseStock():
@@ -73,6 +75,16 @@ class OrderWorld:
                 return PaymentRefunded(order_id=order, amount_minor=0)
             case _:
                 raise AssertionError(f"nobody carries out {type(command).__name__}")
+
+    def by_hand(self, step: str, *, undo: bool) -> None:
+        """An operator does what was asked for, and means it."""
+        service = {"reserve_stock": "inventory", "capture_payment": "payments", "ship_order": "shipping"}[
+            step
+        ]
+        if undo:
+            self._backward(service)
+        else:
+            self.finals[service] = "done"
 
     def _forward(self, service: str, possible: bool) -> bool:
         return self.finals.setdefault(service, "done" if possible else "refused") == "done"

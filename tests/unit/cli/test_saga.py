@@ -6,11 +6,13 @@ import msgspec
 from click.testing import CliRunner, Result
 
 from fakes.operating import NOW, MemoryResources
-from orderstream.events import Customer
+from orderstream.events import Customer, StepResolved, decode_envelope
 from orderstream_workers.cli.saga import saga
+from orderstream_workers.services.saga import NotWaitingError
 from orderstream_workers.services.saga.handlers import SAGAS, SagaRecord
 from orderstream_workers.services.saga.state import Failure, Order, Phase, Progress, Saga, Status
-from orderstream_workers.store import Put
+from orderstream_workers.services.saga.timers import timer_writes
+from orderstream_workers.store import Delete, Put
 
 LATER, EARLIER = NOW + dt.timedelta(minutes=5), NOW - dt.timedelta(hours=1)
 
@@ -28,8 +30,10 @@ def keep(resources: MemoryResources, order_id: str, phase: Phase, **more: object
         total_minor=1,
         currency="GBP",
     )
-    record = SagaRecord(Saga(order=order, definition=1, phase=phase, **more))
-    resources.store.transact([Put(SAGAS.name, order_id, {"state": msgspec.json.encode(record)}, None)])
+    saga = Saga(order=order, definition=1, phase=phase, **more)
+    state = Put(SAGAS.name, order_id, {"state": msgspec.json.encode(SagaRecord(saga))}, None)
+    timers = timer_writes(None, saga, order_id=order_id, conversation_id=f"talk of {order_id}")
+    resources.store.transact([state, *timers])
 
 
 def a_world() -> MemoryResources:
@@ -53,7 +57,7 @@ def test_the_list_shows_what_has_not_ended() -> None:
     assert result.exit_code == 0
     assert result.output.splitlines() == [
         "again  committed",
-        "    waits for ship_order, attempt 2, due in 5m, asked again",
+        "    waits for ship_order, attempt 2, due in 5m, asked again; to resolve: done or refuse",
         "fresh  running",
         "    waits for reserve_stock, attempt 1, due in 5m",
         "stuck  compensating  unknown_sku (reserve_stock)",
@@ -78,3 +82,70 @@ def test_show_tells_every_step_and_no_personal_data() -> None:
     assert "@" not in shown.output
     unknown = run(resources, "show", "none")
     assert (unknown.exit_code, unknown.output) == (1, "Error: the coordinator knows no order none\n")
+
+
+def resolve(resources: MemoryResources, order_id: str, step: str, decision: str, *more: str) -> Result:
+    return run(resources, "resolve", order_id, "--step", step, "--decision", decision, *more)
+
+
+WHY = ("--reason", "the carrier says so", "--operator", "night-shift")
+
+
+def test_a_decision_goes_through_the_stream() -> None:
+    """It is an event on the order's key with who and why, and what is stored stays as it is."""
+    resources = a_world()
+    before = list(resources.store.scan(SAGAS.name))
+    result = resolve(resources, "again", "ship_order", "refuse", *WHY)
+    assert (result.exit_code, "the coordinator has been told" in result.output) == (0, True)
+    (envelope,) = [decode_envelope(data) for data in resources.emitter.emitted]
+    assert envelope.message() == StepResolved(
+        order_id="again",
+        step="ship_order",
+        attempt=2,
+        decision="refuse",
+        operator="night-shift",
+        reason="the carrier says so",
+    )
+    assert (envelope.source, envelope.conversation_id) == ("operators", "talk of again")
+    assert list(resources.store.scan(SAGAS.name)) == before
+
+
+def test_the_same_decision_twice_is_one_event() -> None:
+    """Running the command again repeats the id, so that the coordinator hears it once."""
+    resources = a_world()
+    for _ in range(2):
+        assert resolve(resources, "again", "ship_order", "done", *WHY).exit_code == 0
+    ids = {decode_envelope(data).id for data in resources.emitter.emitted}
+    assert len(ids) == 1
+
+
+def test_what_does_not_wait_for_a_person_is_refused() -> None:
+    """Ended, not yet overdue, unknown, or not to be decided so: status 1, one sentence, and no event."""
+    resources = a_world()
+    for order_id, step, decision in (
+        ("ended", "ship_order", "done"),
+        ("fresh", "reserve_stock", "done"),
+        ("stuck", "capture_payment", "refuse"),
+        ("none", "ship_order", "done"),
+    ):
+        result = resolve(resources, order_id, step, decision, *WHY)
+        assert result.exit_code == 1
+        assert isinstance(result.exception, NotWaitingError)
+        assert "cannot be resolved" in str(result.exception)
+    assert resources.emitter.emitted == []
+
+
+def test_a_deadline_that_has_just_passed_is_no_moment_to_decide() -> None:
+    """Its row is gone, so the request is being made again: the operator looks once more."""
+    resources = a_world()
+    for row in resources.store.scan("saga-timers"):
+        resources.store.transact([Delete(row.table, row.key, row.version, sort=row.sort)])
+    assert isinstance(resolve(resources, "again", "ship_order", "done", *WHY).exception, NotWaitingError)
+
+
+def test_a_decision_needs_a_reason() -> None:
+    """Without one, or with an empty one, nothing is done."""
+    resources = a_world()
+    assert resolve(resources, "again", "ship_order", "done").exit_code == 2
+    assert resolve(resources, "again", "ship_order", "done", "--reason", " ").exit_code == 2
+    assert resources.emitter.emitted == []

@@ -1,14 +1,18 @@
 """``orderstream saga``: orders that have not come to their end."""
 
 import datetime as dt
+import getpass
 from pathlib import Path
+from typing import Literal
 
 import click
 
 from orderstream_workers.cli.operating import age, operated, printable
 from orderstream_workers.cli.options import home_option
-from orderstream_workers.services.saga import find_order, open_orders
-from orderstream_workers.services.saga.state import Saga, Status, Timer
+from orderstream_workers.services.saga import Resolution, find_order, open_orders, resolved
+from orderstream_workers.services.saga.definition import CURRENT
+from orderstream_workers.services.saga.domain import decisions
+from orderstream_workers.services.saga.state import Saga
 
 
 @click.group()
@@ -52,6 +56,44 @@ def show(context: click.Context, order_id: str, home: Path) -> None:
         click.echo(f"    {step}")
 
 
+@saga.command()
+@click.argument("order_id")
+@click.option("--step", required=True, type=click.Choice([step.name for step in CURRENT.steps()]))
+@click.option(
+    "--decision",
+    required=True,
+    type=click.Choice(["done", "refuse"]),
+    help="done: what was asked for was done by hand. refuse: shipping shall refuse the shipment for good.",
+)
+@click.option("--reason", required=True, help="Why; it is kept with the order's story.")
+@click.option("--operator", default=getpass.getuser, show_default="the user's name", help="Who decides.")
+@home_option
+@click.pass_context
+def resolve(
+    context: click.Context,
+    order_id: str,
+    step: str,
+    decision: Literal["done", "refuse"],
+    reason: str,
+    operator: str,
+    home: Path,
+) -> None:
+    """Decide about a step that nobody answers for. The coordinator takes it up in the order of the stream.
+
+    Running it again with the same words does no harm.
+    """
+    try:
+        resolution = Resolution(
+            order_id=order_id, step=step, decision=decision, operator=operator, reason=reason
+        )
+    except ValueError as error:
+        raise click.UsageError(str(error)) from error
+    with operated(context, home) as resources:
+        envelope = resolved(resources.store, resolution, resources.clock())
+        resources.emitter.emit([envelope.encode()], order_id)
+    click.echo(f"{printable(step)} of order {printable(order_id)}: {decision}; the coordinator has been told")
+
+
 def _line(saga: Saga) -> str:
     line = f"{printable(saga.order.order_id)}  {saga.phase}"
     if saga.failure is not None:
@@ -64,17 +106,15 @@ def _waiting(saga: Saga, now: dt.datetime) -> list[str]:
     return [
         f"waits for {timer.step}, attempt {timer.attempt}, "
         + (f"overdue for {age(timer.due, now)}" if timer.due < now else f"due in {age(now, timer.due)}")
-        + (", asked again" if _asked_again(saga, timer) else "")
+        + (", asked again" if saga.asked_again(timer.step) else "")
+        + (
+            f"; to resolve: {' or '.join(offered)}"
+            if (offered := sorted(decisions(saga, timer.step)))
+            else ""
+        )
         for timer in saga.timers()
     ]
 
 
 def _is_late(saga: Saga, now: dt.datetime) -> bool:
-    return any(timer.due < now or _asked_again(saga, timer) for timer in saga.timers())
-
-
-def _asked_again(saga: Saga, timer: Timer) -> bool:
-    """True if an answer was overdue before: only then is the same request made twice."""
-    # A compensation follows the one request of its step, and attempts count on.
-    first = 2 if saga.step(timer.step).status is Status.CANCELLING else 1
-    return timer.attempt > first
+    return any(timer.due < now or saga.asked_again(timer.step) for timer in saga.timers())

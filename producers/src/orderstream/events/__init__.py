@@ -24,6 +24,7 @@ from orderstream.events.order import (
     OrderLine,
     OrderPlaced,
     StepOverdue,
+    StepResolved,
 )
 from orderstream.events.payment import (
     CapturePayment,
@@ -33,7 +34,7 @@ from orderstream.events.payment import (
     RefundPayment,
 )
 from orderstream.events.registry import MESSAGE_TYPES, REGISTRY, Registry
-from orderstream.events.shipment import OrderShipped, ShipmentRefused, ShipOrder
+from orderstream.events.shipment import OrderShipped, RefuseShipment, ShipmentRefused, ShipOrder
 
 __all__ = [
     "MESSAGE_TYPES",
@@ -59,12 +60,14 @@ __all__ = [
     "PaymentDeclined",
     "PaymentRefunded",
     "RefundPayment",
+    "RefuseShipment",
     "Registry",
     "ReleaseStock",
     "ReserveStock",
     "ShipOrder",
     "ShipmentRefused",
     "StepOverdue",
+    "StepResolved",
     "StockEvent",
     "StockLine",
     "StockRejected",

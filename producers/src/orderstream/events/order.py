@@ -1,6 +1,6 @@
 """The order's own messages: what the customer asked for, and how it ended."""
 
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 import msgspec
 
@@ -129,3 +129,25 @@ class StepOverdue(Event, frozen=True, kw_only=True):
 
     step: str
     attempt: int
+
+
+class StepResolved(Event, frozen=True, kw_only=True):
+    """An operator decided about a step that was asked for more than once and does not answer.
+
+    Attributes:
+        step: The step.
+        attempt: Which request of it the operator saw unanswered, counted from 1.
+        decision: ``"done"``: what was asked for was done by hand. ``"refuse"``: the shipment shall be refused
+            for good, which shipping alone can say.
+        operator: Who decided.
+        reason: Why, in their words.
+    """
+
+    owner: ClassVar[str] = "operators"
+    consumers: ClassVar[tuple[str, ...]] = ("saga",)
+
+    step: str
+    attempt: int
+    decision: Literal["done", "refuse"]
+    operator: str
+    reason: str

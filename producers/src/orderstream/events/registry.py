@@ -25,6 +25,7 @@ from orderstream.events.order import (
     OrderConfirmed,
     OrderPlaced,
     StepOverdue,
+    StepResolved,
 )
 from orderstream.events.payment import (
     CapturePayment,
@@ -33,7 +34,7 @@ from orderstream.events.payment import (
     PaymentRefunded,
     RefundPayment,
 )
-from orderstream.events.shipment import OrderShipped, ShipmentRefused, ShipOrder
+from orderstream.events.shipment import OrderShipped, RefuseShipment, ShipmentRefused, ShipOrder
 
 _VERSION: Final = re.compile(r"[0-9]{1,9}")
 
@@ -56,6 +57,8 @@ MESSAGE_TYPES: Final[tuple[type[Message], ...]] = (
     OrderCancellationRequested,
     OrderCancellationRefused,
     StepOverdue,
+    StepResolved,
+    RefuseShipment,
     ReleaseStock,
     StockReleased,
     RefundPayment,

@@ -20,6 +20,17 @@ class ShipOrder(Command, frozen=True, kw_only=True):
     units: int
 
 
+class RefuseShipment(Command, frozen=True, kw_only=True):
+    """Refuse the shipment for good, unless it was taken: the answer says which of the two it is.
+
+    An operator's decision about an order whose shipment nobody answers for. Whoever asks for the shipment
+    later is refused.
+    """
+
+    owner: ClassVar[str] = "shipping"
+    consumers: ClassVar[tuple[str, ...]] = ("shipping",)
+
+
 class OrderShipped(Event, frozen=True, kw_only=True):
     """The shipment is recorded and will be carried out.
 
@@ -37,7 +48,7 @@ class ShipmentRefused(Event, frozen=True, kw_only=True):
     """The order cannot be shipped, and never will be.
 
     Attributes:
-        reason: e.g. ``"destination_not_served"``.
+        reason: ``"destination_not_served"``, or ``"operator_decision"``.
     """
 
     owner: ClassVar[str] = "shipping"

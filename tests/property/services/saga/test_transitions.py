@@ -21,10 +21,11 @@ from orderstream.events import (
     ReleaseStock,
     ShipOrder,
     StepOverdue,
+    StepResolved,
 )
 from orderstream_workers.services.saga.deadlines import SagaDeadlines
 from orderstream_workers.services.saga.definition import CURRENT
-from orderstream_workers.services.saga.domain import Ignored, transition
+from orderstream_workers.services.saga.domain import Ignored, decisions, transition
 from orderstream_workers.services.saga.state import Phase, Saga, Status
 
 START = dt.datetime(2010, 12, 1, 8, 26, tzinfo=dt.UTC)
@@ -107,6 +108,51 @@ class OneOrder(RuleBasedStateMachine):
     def customer_cancels(self) -> object:
         return self._hear(OrderCancellationRequested(order_id="o-1"))
 
+    @rule(target=commands, choice=st.integers(0, 5))
+    def operator_decides(self, choice: int) -> object:
+        """A step that was asked for again: done by hand, or the shipment to be refused by shipping."""
+        assert self.saga is not None
+        offered = [
+            (name, decision)
+            for name in sorted(self.saga.steps)
+            for decision in sorted(decisions(self.saga, name))
+        ]
+        if not offered:
+            return multiple()
+        step, decision = offered[choice % len(offered)]
+        undo = self.saga.step(step).status is Status.CANCELLING
+        if decision == "done":
+            if self.world.finals.get("shipping") == "refused" and not undo:
+                return multiple()  # what shipping has refused for good is not shipped by hand
+            self.world.by_hand(step, undo=undo)
+        return self._hear(self._resolved(step, self.saga.step(step).attempt, decision))
+
+    @rule(
+        target=commands,
+        step=st.sampled_from([step.name for step in CURRENT.steps()]),
+        attempt=st.integers(1, 3),
+        decision=st.sampled_from(["done", "refuse"]),
+    )
+    def operator_decides_what_is_not_offered(self, step: str, attempt: int, decision: str) -> object:
+        """Too early, too late, about another request: it changes nothing."""
+        assert self.saga is not None
+        offered = decision in decisions(self.saga, step)
+        if not (offered and attempt == self.saga.step(step).attempt):
+            message = self._resolved(step, attempt, decision)
+            assert isinstance(transition(self.saga, message, self.now, SagaDeadlines()), Ignored)
+        return multiple()
+
+    @staticmethod
+    def _resolved(step: str, attempt: int, decision: str) -> StepResolved:
+        return StepResolved(
+            order_id="o-1",
+            step=step,
+            attempt=attempt,
+            decision=decision,  # type: ignore[arg-type]
+            operator="me",
+            reason="by hand",
+        )
+
     @rule(target=commands)
     def placed_again(self) -> object:
         return self._hear(PLACED)
@@ -150,7 +196,8 @@ class OneOrder(RuleBasedStateMachine):
         for name, progress in before.steps.items():
             after = self.saga.step(name)
             if after.status is progress.status and after.attempt != progress.attempt:
-                assert message == StepOverdue(order_id="o-1", step=name, attempt=progress.attempt)
+                assert isinstance(message, StepOverdue | StepResolved)
+                assert (message.step, message.attempt) == (name, progress.attempt)
 
     @invariant()
     def an_order_ends_once_and_whole(self) -> None:

@@ -19,11 +19,13 @@ from orderstream.events import (
     PaymentDeclined,
     PaymentRefunded,
     RefundPayment,
+    RefuseShipment,
     ReleaseStock,
     ReserveStock,
     ShipmentRefused,
     ShipOrder,
     StepOverdue,
+    StepResolved,
     StockLine,
     StockRejected,
     StockReleased,
@@ -305,3 +307,70 @@ def test_a_refused_step_is_not_undone() -> None:
         "reserve_stock": Status.REFUSED,
         "capture_payment": Status.CANCELLING,
     }
+
+
+def resolved(step: str, attempt: int, decision: str) -> StepResolved:
+    return StepResolved(
+        order_id=ORDER,
+        step=step,
+        attempt=attempt,
+        decision=decision,  # type: ignore[arg-type]
+        operator="me",
+        reason="I have seen it",
+    )
+
+
+def told(*messages: Input) -> Outcome:
+    """The outcome of the last of these."""
+    saga, outcome = None, None
+    for message in messages:
+        outcome = hear(saga, message)
+        saga = outcome.saga
+    assert outcome is not None
+    return outcome
+
+
+SHIPPING_SILENT = (PLACED, RESERVED, CAPTURED, overdue("ship_order", 1))
+REFUND_SILENT = (PLACED, RESERVED, DECLINED, overdue("reserve_stock", 2))
+
+
+def test_what_an_operator_shipped_by_hand_confirms_the_order() -> None:
+    """The pivot is done; a late answer of shipping changes nothing."""
+    outcome = told(*SHIPPING_SILENT, resolved("ship_order", 2, "done"))
+    assert said(outcome) == [CONFIRMED]
+    assert isinstance(transition(outcome.saga, SHIPPED, NOW, DEADLINES), Ignored)
+
+
+def test_a_shipment_is_refused_by_shipping_alone() -> None:
+    """The operator's refusal is only asked for; shipping's own answer decides, whichever it is."""
+    asked = told(*SHIPPING_SILENT, resolved("ship_order", 2, "refuse"))
+    assert said(asked) == [RefuseShipment(order_id=ORDER)]
+    assert asked.outputs[0].mark == "ship_order:3"
+    assert said(hear(asked.saga, SHIPPED)) == [CONFIRMED]
+    assert said(hear(asked.saga, UNSERVED)) == [RELEASE, REFUND]
+
+
+def test_what_an_operator_undid_by_hand_lets_the_order_end() -> None:
+    """A compensation that nobody answers for is done; the order is cancelled for its first reason."""
+    outcome = told(*REFUND_SILENT, resolved("reserve_stock", 3, "done"))
+    assert said(outcome) == [cancelled("card_declined", "capture_payment")]
+
+
+@pytest.mark.parametrize(
+    ("story", "decision"),
+    [
+        ((PLACED,), resolved("reserve_stock", 1, "done")),
+        ((PLACED, RESERVED, CAPTURED), resolved("ship_order", 1, "refuse")),
+        (SHIPPING_SILENT, resolved("ship_order", 1, "done")),
+        (SHIPPING_SILENT, resolved("capture_payment", 1, "done")),
+        (SHIPPING_SILENT, resolved("no_such_step", 1, "done")),
+        (REFUND_SILENT, resolved("reserve_stock", 3, "refuse")),
+        ((*REFUND_SILENT, RELEASED), resolved("reserve_stock", 3, "done")),
+        ((*SHIPPING_SILENT, SHIPPED), resolved("ship_order", 2, "refuse")),
+    ],
+)
+def test_a_decision_counts_only_where_a_person_is_waited_for(
+    story: tuple[Input, ...], decision: StepResolved
+) -> None:
+    """Too early, about an earlier request, about another step, not on offer, or after the end."""
+    assert isinstance(transition(told(*story).saga, decision, NOW, DEADLINES), Ignored)

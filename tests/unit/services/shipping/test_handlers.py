@@ -10,6 +10,7 @@ from orderstream.events import (
     MESSAGE_TYPES,
     Envelope,
     OrderShipped,
+    RefuseShipment,
     ShipmentRefused,
     ShipOrder,
     decode_envelope,
@@ -129,3 +130,17 @@ def test_shipping_hears_all_that_is_meant_for_it() -> None:
     assert set(shipping.routes) == meant
     shipping.hear(request("first"))
     assert all(list(shipping.store.scan(table.name)) for table in TABLES)
+
+
+@pytest.mark.parametrize("refused_first", [True, False])
+def test_a_refusal_that_was_asked_for_is_final_unless_the_shipment_was_taken(refused_first: bool) -> None:
+    """Whichever command comes first decides, and both get that one answer."""
+    refusal = initial(RefuseShipment(order_id="o-1"), source="saga", event_id="refuse", time=NOW)
+    shipping = Shipping()
+    for place, command in enumerate(
+        [refusal, request("ship")] if refused_first else [request("ship"), refusal]
+    ):
+        shipping.hear(command, place)
+    first, second = (answer.message() for answer in shipping.answers)
+    assert first == second
+    assert isinstance(first, ShipmentRefused if refused_first else OrderShipped)

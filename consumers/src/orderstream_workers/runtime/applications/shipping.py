@@ -1,5 +1,6 @@
 """Shipping: takes orders over for shipment."""
 
+from orderstream.events import RefuseShipment
 from orderstream_workers.runtime.application import Application
 from orderstream_workers.runtime.resources import Resources
 from orderstream_workers.services.shipping import APPLICATION, ShippingHandlers
@@ -14,4 +15,4 @@ def build(resources: Resources) -> Application:
         clock=resources.clock,
         unserved_countries=frozenset(country for country in named if country),
     )
-    return resources.in_lanes(APPLICATION, handlers.routes())
+    return resources.in_lanes(APPLICATION, handlers.routes(), overtaking=(RefuseShipment,))

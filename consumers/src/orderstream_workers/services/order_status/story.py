@@ -46,6 +46,10 @@ _EFFECTS: Final[Mapping[str, Callable[[Fields], str]]] = {
     "OrderCancellationRequested": _said("the customer asked to cancel"),
     "OrderCancellationRefused": _reason("the cancellation came too late"),
     "StepOverdue": lambda data: f"{data.get('step', 'a step')} has not answered by its deadline",
+    "StepResolved": lambda data: (
+        f"an operator decided on {data.get('step', 'a step')}: {data.get('decision', '?')}"
+    ),
+    "shipping.RefuseShipment": _said("shipping is asked to refuse the shipment for good"),
     "CustomerNotified": lambda data: (
         f"the customer was told of {data.get('about', 'the outcome')}"
         if data.get("outcome") == "sent"

@@ -3,7 +3,9 @@
 from typing import Final
 
 from orderstream_workers.services.saga.deadlines import SagaDeadlines
+from orderstream_workers.services.saga.errors import NotWaitingError
 from orderstream_workers.services.saga.handlers import SAGAS, SagaHandlers, find_order, open_orders
+from orderstream_workers.services.saga.resolution import Resolution, resolved
 from orderstream_workers.services.saga.timers import TIMERS, TimerPoller
 from orderstream_workers.store import TableSpec
 
@@ -16,9 +18,12 @@ TABLES: Final[tuple[TableSpec, ...]] = (SAGAS, TIMERS)
 __all__ = [
     "APPLICATION",
     "TABLES",
+    "NotWaitingError",
+    "Resolution",
     "SagaDeadlines",
     "SagaHandlers",
     "TimerPoller",
     "find_order",
     "open_orders",
+    "resolved",
 ]

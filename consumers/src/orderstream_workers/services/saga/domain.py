@@ -25,6 +25,9 @@ final with its owner, so it does not matter which of the two commands arrives fi
 refused step needs no compensation. Steps of one group are undone together, the newest group first.
 
 After the pivot silence never turns back, since the parcel may have left: only a definite refusal does.
+A step that was asked for again may wait for a person. What was done by hand counts as its owner's answer. A
+shipment that shall not be is refused by shipping itself, so that the parcel and the money never disagree.
+
 CONFIRMED and CANCELLED absorb whatever comes: no step is awaited there, so no answer or deadline counts.
 """
 
@@ -43,7 +46,9 @@ from orderstream.events import (
     OrderCancelled,
     OrderConfirmed,
     OrderPlaced,
+    RefuseShipment,
     StepOverdue,
+    StepResolved,
 )
 from orderstream_workers.services.saga.deadlines import SagaDeadlines
 from orderstream_workers.services.saga.definition import (
@@ -57,7 +62,7 @@ from orderstream_workers.services.saga.definition import (
 )
 from orderstream_workers.services.saga.state import Failure, Order, Phase, Progress, Saga, Status
 
-Input = OrderPlaced | OrderCancellationRequested | StepOverdue | Answer
+Input = OrderPlaced | OrderCancellationRequested | StepOverdue | StepResolved | Answer
 """What the coordinator hears."""
 
 
@@ -157,8 +162,25 @@ def transition(
             return turn.cancel(saga, message)
         case StepOverdue():
             return turn.overdue(saga, message)
+        case StepResolved():
+            return turn.resolve(saga, message)
         case _:
             return turn.answer(saga, message)
+
+
+def decisions(saga: Saga, step: str) -> frozenset[str]:
+    """What an operator may decide about a step; empty where it does not wait for a person.
+
+    A step waits for a person once its answer was overdue and it was asked for again: the pivot after the
+    point of no return, and any compensation. What is overdue before the pivot is compensated by itself.
+
+    Args:
+        saga: The order.
+        step: The step's name.
+    """
+    if not saga.asked_again(step):
+        return frozenset()
+    return frozenset({"done"} if saga.phase is Phase.COMPENSATING else {"done", "refuse"})
 
 
 def _cancellation_refused(request: OrderCancellationRequested, reason: str) -> Output:
@@ -201,6 +223,21 @@ class _Turn:
         else:
             return self._turn_back(saga, Failure("step_overdue", late.step))
         return Outcome(again.saga, again.outputs, alert=True)
+
+    def resolve(self, saga: Saga, resolved: StepResolved) -> Outcome | Ignored:
+        """An operator has decided about a step that nobody answers for."""
+        if resolved.decision not in decisions(saga, resolved.step):
+            return Ignored("the step does not wait for such a decision")
+        progress = saga.step(resolved.step)
+        if progress.attempt != resolved.attempt:
+            return Ignored("the request was made again after the operator had looked")
+        (step,) = (step for step in self.definition.steps() if step.name == resolved.step)
+        if resolved.decision == "refuse":
+            return self._ask(saga, [(step, RefuseShipment(order_id=saga.order.order_id))], progress.status)
+        cancelling = progress.status is Status.CANCELLING
+        status = Status.UNDONE if cancelling else Status.DONE
+        taken = _with(saga, step, msgspec.structs.replace(progress, status=status, due=None))
+        return self._backward(taken) if cancelling else self._forward(taken)
 
     def answer(self, saga: Saga, answer: Answer) -> Outcome | Ignored:
         """The owner of a step has answered."""

@@ -1,4 +1,4 @@
-"""What the coordinator cannot make sense of: the record's own failure, which ends in the dead letters."""
+"""What the coordinator cannot make sense of, and what an operator may not decide."""
 
 from orderstream.errors import OrderstreamError
 
@@ -15,4 +15,26 @@ class UnknownDefinitionError(OrderstreamError):
         super().__init__(
             f"no definition of the order flow has version {version}; deploy the coordinator that started the "
             "order, or a newer one, then redrive the order"
+        )
+
+
+class NotWaitingError(OrderstreamError):
+    """A step does not wait for an operator's decision.
+
+    Args:
+        order_id: The order.
+        step: The step.
+        decision: What was decided.
+        offered: What may be decided about the step now.
+    """
+
+    def __init__(self, order_id: str, step: str, decision: str, offered: tuple[str, ...]) -> None:
+        self.order_id = order_id
+        self.step = step
+        self.decision = decision
+        self.offered = offered
+        may = f"it may be: {', '.join(offered)}" if offered else "it does not wait for a person now"
+        super().__init__(
+            f"step {step} of order {order_id} cannot be resolved as {decision}; {may}; "
+            "look at it with `orderstream saga show`"
         )

@@ -7,7 +7,7 @@ from typing import Final, get_args
 
 import msgspec
 
-from orderstream.events import Envelope, Message, following
+from orderstream.events import Envelope, Message, StepResolved, following
 from orderstream_workers.effects.dispatch import Count, uncounted
 from orderstream_workers.effects.emitter import Emitter
 from orderstream_workers.effects.once import Decision, Once
@@ -161,6 +161,9 @@ def _report(envelope: Envelope, outcome: Outcome | Ignored) -> None:
     if isinstance(outcome, Ignored):
         level = logging.DEBUG if outcome.expected else logging.WARNING
         logger.log(level, "message changes nothing", extra={**details, "reason": outcome.reason})
+    elif envelope.type == StepResolved.type_name():
+        # The words themselves stand in the stream and in the archive; they may name people.
+        logger.warning("an operator's decision is carried out", extra=details)
     elif outcome.alert:
         marks = [output.mark for output in outcome.outputs]
         logger.error(

@@ -143,6 +143,13 @@ class Saga(msgspec.Struct, frozen=True, kw_only=True):
         """The progress of a step, also of one that was not asked for yet."""
         return self.steps.get(name, Progress())
 
+    def asked_again(self, name: str) -> bool:
+        """True if an answer is awaited that was overdue before: only then is the same request made twice."""
+        progress = self.step(name)
+        # A compensation follows the one request of its step, and attempts count on.
+        first = 2 if progress.status is Status.CANCELLING else 1
+        return progress.status.awaited and progress.attempt > first
+
     def timers(self) -> Iterator[Timer]:
         """The deadlines that are running: one for each step whose answer is waited for."""
         for name, progress in self.steps.items():

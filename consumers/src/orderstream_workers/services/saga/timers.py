@@ -150,6 +150,25 @@ class TimerPoller:
         self._store.transact([Delete(table=TIMERS.name, key=row.key, sort=row.sort)])
 
 
+def conversation_of(store: Store, saga: Saga, step: str) -> str | None:
+    """The conversation of an order, read from the deadline of a step; None where it has just passed.
+
+    Args:
+        store: Where the timers are.
+        saga: The order.
+        step: A step whose answer is waited for.
+
+    Raises:
+        DependencyError: the store did not answer.
+    """
+    order_id = saga.order.order_id
+    for timer in saga.timers():
+        if timer.step == step:
+            row = store.get(TIMERS.name, _bucket(order_id), _sort_key(order_id, timer))
+            return str(row.attributes["conversation_id"]) if row is not None else None
+    return None
+
+
 def _bucket(order_id: str) -> str:
     return _BUCKETS[zlib.crc32(order_id.encode()) % len(_BUCKETS)]
 

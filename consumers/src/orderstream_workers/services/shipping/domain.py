@@ -5,7 +5,8 @@
              destination served
     (none) ──────────────────────> TAKEN
       │
-      └── destination not served ─> REFUSED
+      ├── destination not served ─> REFUSED
+      └── operator's decision ────> REFUSED
 
 Both ends are final: a command that comes again, also as a new request of a coordinator that has not heard the
 answer, is answered as the first one was, whatever the settings say by then.
@@ -17,7 +18,7 @@ from typing import Final
 
 import msgspec
 
-from orderstream.events import OrderShipped, ShipmentRefused, ShipOrder
+from orderstream.events import OrderShipped, RefuseShipment, ShipmentRefused, ShipOrder
 
 _SHIPMENTS: Final = uuid.UUID("0d5f0c64-6e0b-5b1b-8c39-4b7a4c1e9a53")
 
@@ -40,8 +41,8 @@ class Refused(msgspec.Struct, frozen=True, tag="refused"):
     """The order cannot be shipped, and never will be.
 
     Attributes:
-        reason: ``"destination_not_served"``.
-        country: Destination, as the shop writes it.
+        reason: ``"destination_not_served"`` or ``"operator_decision"``.
+        country: Destination, as the shop writes it; None where an operator decided, too.
     """
 
     reason: str
@@ -58,7 +59,9 @@ class Shipment(msgspec.Struct, frozen=True):
     outcome: Taken | Refused
 
 
-def decide(shipment: Shipment | None, command: ShipOrder, unserved: AbstractSet[str]) -> Shipment:
+def decide(
+    shipment: Shipment | None, command: ShipOrder | RefuseShipment, unserved: AbstractSet[str]
+) -> Shipment:
     """Take or refuse a shipment, unless that is decided already.
 
     Args:
@@ -69,6 +72,8 @@ def decide(shipment: Shipment | None, command: ShipOrder, unserved: AbstractSet[
     """
     if shipment is not None:
         return shipment
+    if isinstance(command, RefuseShipment):
+        return Shipment(Refused("operator_decision", None))
     country = command.country
     if country is not None and country.casefold() in {name.casefold() for name in unserved}:
         return Shipment(Refused("destination_not_served", country))

@@ -4,7 +4,7 @@ import datetime as dt
 from collections.abc import Callable, Mapping
 from typing import Final
 
-from orderstream.events import ShipOrder, following
+from orderstream.events import RefuseShipment, ShipOrder, following
 from orderstream_workers.effects.emitter import Emitter
 from orderstream_workers.effects.once import Decision, Once
 from orderstream_workers.effects.received import Received
@@ -39,16 +39,16 @@ class ShippingHandlers:
 
     def routes(self) -> Mapping[str, Callable[[Received], None]]:
         """By CloudEvents type, what handles it."""
-        return {ShipOrder.type_name(): self.ship_order}
+        return {kind.type_name(): self.settle for kind in (ShipOrder, RefuseShipment)}
 
-    def ship_order(self, received: Received) -> None:
+    def settle(self, received: Received) -> None:
         """Record the shipment, or its refusal; returns once the answer is acknowledged.
 
         Raises:
             DependencyError: the store or the stream did not answer; handle the message again.
         """
         command = received.envelope.message()
-        assert isinstance(command, ShipOrder)
+        assert isinstance(command, ShipOrder | RefuseShipment)
 
         def decision(shipment: Shipment | None) -> Decision[Shipment]:
             decided = decide(shipment, command, self._unserved)

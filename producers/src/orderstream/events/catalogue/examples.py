@@ -26,6 +26,7 @@ from orderstream.events.order import (
     OrderLine,
     OrderPlaced,
     StepOverdue,
+    StepResolved,
 )
 from orderstream.events.payment import (
     CapturePayment,
@@ -34,7 +35,7 @@ from orderstream.events.payment import (
     PaymentRefunded,
     RefundPayment,
 )
-from orderstream.events.shipment import OrderShipped, ShipmentRefused, ShipOrder
+from orderstream.events.shipment import OrderShipped, RefuseShipment, ShipmentRefused, ShipOrder
 
 _START: Final = dt.datetime(2010, 12, 1, 8, 26, tzinfo=dt.UTC)
 _CUSTOMER: Final = Customer(customer_id="17850", email="customer-17850@example.com")
@@ -81,6 +82,20 @@ class _Conversation:
                 event_id=initial_event_id(
                     "saga", "timer", f"{self.order_id}/{overdue.step}/{overdue.attempt}"
                 ),
+                time=self._now(),
+                correlation_id=mark,
+                conversation_id=self.envelopes[0].conversation_id,
+            )
+        )
+
+    def decided(self, resolved: StepResolved) -> Envelope:
+        """An operator says what shall become of a step; no message causes it."""
+        mark = f"{resolved.step}:{resolved.attempt}"
+        return self._add(
+            initial(
+                resolved,
+                source="operators",
+                event_id=initial_event_id("operators", resolved.operator, f"{self.order_id}/{mark}"),
                 time=self._now(),
                 correlation_id=mark,
                 conversation_id=self.envelopes[0].conversation_id,
@@ -198,7 +213,7 @@ def _declined_order() -> list[Envelope]:
 
 
 def _unshippable_order() -> list[Envelope]:
-    """The shipment is asked for twice, for want of an answer, and refused."""
+    """The shipment is asked for twice, for want of an answer; an operator has it refused for good."""
     talk = _Conversation("536557")
     order = talk.order_id
     reserve, capture = _requested(talk, _placed(talk))
@@ -208,9 +223,20 @@ def _unshippable_order() -> list[Envelope]:
     ship_order = ShipOrder(order_id=order, country="RSA", units=12)
     talk.follows(captured, ship_order, source="saga", mark="ship_order:1")
     overdue = talk.falls_due(StepOverdue(order_id=order, step="ship_order", attempt=1))
-    ship = talk.follows(overdue, ship_order, source="saga", mark="ship_order:2")
-    refused = ShipmentRefused(order_id=order, reason="destination_not_served")
-    talk.follows(ship, refused, source="shipping")
+    talk.follows(overdue, ship_order, source="saga", mark="ship_order:2")
+    resolved = talk.decided(
+        StepResolved(
+            order_id=order,
+            step="ship_order",
+            attempt=2,
+            decision="refuse",
+            operator="night-shift",
+            reason="the carrier does not take parcels to this address",
+        )
+    )
+    refuse = talk.follows(resolved, RefuseShipment(order_id=order), source="saga", mark="ship_order:3")
+    refused = ShipmentRefused(order_id=order, reason="operator_decision")
+    talk.follows(refuse, refused, source="shipping")
     return talk.envelopes
 
 

@@ -39,6 +39,8 @@ StockRejected, PaymentDeclined, ShipmentRefused, StepOverdue or OrderCancellatio
    ─> saga ─┬─ inventory.ReleaseStock ──> StockReleased ────┬─> saga ── OrderCancelled ─> CustomerNotified
             └─ payments.RefundPayment ──> PaymentRefunded ──┘
 
+a step that nobody answers for ─> an operator ── StepResolved ─> saga ── shipping.RefuseShipment
+
 change of a stock item, whoever makes it ─> stock-monitor ── LowStockDetected ─> notifications ─> operators
 ```
 
