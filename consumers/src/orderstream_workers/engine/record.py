@@ -1,9 +1,12 @@
 """What a processor receives: user records with their position in a shard."""
 
 import datetime as dt
+import hashlib
 from dataclasses import dataclass
 from functools import total_ordering
 from typing import Final
+
+from orderstream.kpl.user_record import MAX_PARTITION_KEY
 
 
 @total_ordering
@@ -49,6 +52,19 @@ class DeliveredRecord:
     approximate_arrival: dt.datetime
     last_in_aggregate: bool = True
     explicit_hash_key: int | None = None
+
+
+def possible_key(partition_key: str) -> str:
+    """A partition key as Kinesis takes one: itself, or a digest of one that only a broken aggregate can hold.
+
+    Parking has the key in the key of an item, which must not be empty and holds 1,024 bytes.
+
+    Args:
+        partition_key: The key of a user record that another library has opened.
+    """
+    if 1 <= len(partition_key) <= MAX_PARTITION_KEY:
+        return partition_key
+    return "sha256:" + hashlib.sha256(partition_key.encode()).hexdigest()
 
 
 TRIM_HORIZON: Final = "TRIM_HORIZON"

@@ -11,7 +11,13 @@ from orderstream.errors import DependencyError
 from orderstream_workers.engine.errors import CheckpointRefusedError, LeaseLostError
 from orderstream_workers.engine.lifecycle import ShardProgress
 from orderstream_workers.engine.processor import InitializationInput, ProcessorFactory, ProcessRecordsInput
-from orderstream_workers.engine.record import SHARD_END, TRIM_HORIZON, DeliveredRecord, Position
+from orderstream_workers.engine.record import (
+    SHARD_END,
+    TRIM_HORIZON,
+    DeliveredRecord,
+    Position,
+    possible_key,
+)
 
 if TYPE_CHECKING:
     from orderstream_workers.engine.leases import Checkpoint
@@ -197,7 +203,7 @@ class MultiLangProcessor:
             DeliveredRecord(
                 shard_id=self._shard_id,
                 position=Position(int(record.sequence_number), record.sub_sequence_number or 0),
-                partition_key=record.partition_key,
+                partition_key=possible_key(record.partition_key),
                 data=record.binary_data,
                 # From the milliseconds: the library's own conversion gives local time without a zone.
                 approximate_arrival=dt.datetime.fromtimestamp(record.timestamp_millis / 1000, dt.UTC),
