@@ -2,24 +2,32 @@
 
 from orderstream.errors import DependencyError, OrderstreamError
 from orderstream.kpl import (
+    AsyncProducer,
     BufferFullError,
     ConfigError,
     Delivered,
     Delivery,
     DeliveryFailedError,
     ForkedProducerError,
+    Interceptor,
+    Partitioner,
     Producer,
     ProducerClosedError,
     ProducerConfig,
+    ProducerMetrics,
     RecordInvalidError,
     RecordTooLargeError,
     UnclosedProducerWarning,
     UnsentRecordsError,
+    UserRecord,
     WaitInCallbackError,
+    salted,
+    unsalted,
 )
 from orderstream.publisher import EventPublisher
 
 __all__ = [
+    "AsyncProducer",
     "BufferFullError",
     "ConfigError",
     "Delivered",
@@ -28,13 +36,19 @@ __all__ = [
     "DependencyError",
     "EventPublisher",
     "ForkedProducerError",
+    "Interceptor",
     "OrderstreamError",
+    "Partitioner",
     "Producer",
     "ProducerClosedError",
     "ProducerConfig",
+    "ProducerMetrics",
     "RecordInvalidError",
     "RecordTooLargeError",
     "UnclosedProducerWarning",
     "UnsentRecordsError",
+    "UserRecord",
     "WaitInCallbackError",
+    "salted",
+    "unsalted",
 ]

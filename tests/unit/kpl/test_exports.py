@@ -2,6 +2,12 @@ import orderstream
 import orderstream.kpl
 
 FOR_APPLICATIONS = {
+    "AsyncProducer",
+    "Interceptor",
+    "Partitioner",
+    "ProducerMetrics",
+    "salted",
+    "unsalted",
     "BufferFullError",
     "ConfigError",
     "Delivered",
@@ -15,6 +21,7 @@ FOR_APPLICATIONS = {
     "RecordTooLargeError",
     "UnclosedProducerWarning",
     "UnsentRecordsError",
+    "UserRecord",
     "WaitInCallbackError",
 }
 FOR_CONSUMERS = {
@@ -22,7 +29,6 @@ FOR_CONSUMERS = {
     "AggregateCorruptError",
     "Attempt",
     "Opened",
-    "UserRecord",
     "deaggregate",
     "hash_key_of",
 }

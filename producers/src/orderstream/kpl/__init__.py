@@ -1,6 +1,7 @@
 """A Kinesis producer in the manner of Amazon's KPL, and the format it shares with KCL; it knows no orders."""
 
 from orderstream.kpl.aggregation import AggregateCorruptError, Opened, deaggregate
+from orderstream.kpl.async_producer import AsyncProducer
 from orderstream.kpl.config import ProducerConfig
 from orderstream.kpl.delivery import Delivery
 from orderstream.kpl.errors import (
@@ -15,13 +16,17 @@ from orderstream.kpl.errors import (
     UnsentRecordsError,
     WaitInCallbackError,
 )
+from orderstream.kpl.hooks import Interceptor, Partitioner
+from orderstream.kpl.metrics import ProducerMetrics
 from orderstream.kpl.outcome import Attempt, Delivered
 from orderstream.kpl.producer import Producer
+from orderstream.kpl.salting import salted, unsalted
 from orderstream.kpl.user_record import MAX_HASH_KEY, UserRecord, hash_key_of
 
 __all__ = [
     "MAX_HASH_KEY",
     "AggregateCorruptError",
+    "AsyncProducer",
     "Attempt",
     "BufferFullError",
     "ConfigError",
@@ -29,10 +34,13 @@ __all__ = [
     "Delivery",
     "DeliveryFailedError",
     "ForkedProducerError",
+    "Interceptor",
     "Opened",
+    "Partitioner",
     "Producer",
     "ProducerClosedError",
     "ProducerConfig",
+    "ProducerMetrics",
     "RecordInvalidError",
     "RecordTooLargeError",
     "UnclosedProducerWarning",
@@ -41,4 +49,6 @@ __all__ = [
     "WaitInCallbackError",
     "deaggregate",
     "hash_key_of",
+    "salted",
+    "unsalted",
 ]

@@ -1,14 +1,16 @@
 """The handle that ``put`` returns."""
 
+import asyncio
 import logging
 import os
 import threading
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import contextmanager
 from typing import Union
 
 import msgspec
 
+from orderstream.kpl.awaiting import waker_of
 from orderstream.kpl.errors import DeliveryFailedError, WaitInCallbackError
 from orderstream.kpl.outcome import Acknowledged, Delivered, Rejected
 from orderstream.kpl.pending import PendingRecord
@@ -97,6 +99,16 @@ class Delivery(PendingRecord, gc=False, eq=False):
         """
         outcome = self.outcome or self._wait(timeout)
         return DeliveryFailedError(outcome.reason, self.attempts) if isinstance(outcome, Rejected) else None
+
+    def __await__(self) -> Generator[object, None, Delivered]:
+        """Wait for the outcome in a coroutine, as ``result`` does in a thread."""
+        if self.outcome is None:
+            loop = asyncio.get_running_loop()
+            waker = waker_of(loop)
+            settled = loop.create_future()
+            self.add_done_callback(lambda _: waker.resolve(settled))
+            yield from settled
+        return self.result()
 
     def add_done_callback(self, callback: Callable[["Delivery"], object]) -> None:
         """Call ``callback(delivery)`` when the outcome is there, at once if it already is.

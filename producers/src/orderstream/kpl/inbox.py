@@ -10,7 +10,7 @@ One lock guards it all, taken once for each record: what costs a caller most is 
 
 import threading
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from time import monotonic
 from typing import Literal
 
@@ -51,6 +51,7 @@ class Inbox:
         self._refusal: type[ProducerClosedError | ForkedProducerError] | None = None
         self._flushes: list[_Flush] = []
         self._blocked: deque[Delivery] = deque()
+        self._callbacks: list[Callable[[], object]] = []
         self._start()
 
     def _start(self) -> None:
@@ -112,6 +113,11 @@ class Inbox:
             self._asleep = False
             return self._take_all()
 
+    def when_settled(self, callback: Callable[[], object]) -> None:
+        """Call back once, from the owner, when records are settled next."""
+        with self._lock:
+            self._callbacks.append(callback)
+
     def settled(self, records: Sequence[Delivery]) -> None:
         """Give back the room of records that have their outcome."""
         size = sum([record.size for record in records])
@@ -122,6 +128,9 @@ class Inbox:
                 flush.unsettled -= sum(record.number <= flush.last_number for record in records)
             if self._flushes or self._blocked:
                 self._changed.notify_all()
+            callbacks, self._callbacks = self._callbacks, []
+        for callback in callbacks:
+            callback()
 
     def wait_settled(self, timeout: float | None) -> int:
         """Wait until everything put so far is settled.

@@ -29,6 +29,7 @@ from orderstream.kpl.collector import Collector
 from orderstream.kpl.config import ProducerConfig
 from orderstream.kpl.limiter import ShardLimiter
 from orderstream.kpl.messages import Command, Failure, Input, ListShards, SendPutRecords, Settle, WakeAt
+from orderstream.kpl.metrics import NoMetrics, ProducerMetrics
 from orderstream.kpl.outcome import Acknowledged, Attempt, Rejected
 from orderstream.kpl.pending import KinesisRecord, PendingRecord
 from orderstream.kpl.refresher import Refresher
@@ -51,10 +52,15 @@ class Pipeline:
     Args:
         config: The settings.
         random: Returns a number from 0 to 1, for the jitter of retries.
+        metrics: Is told what happens.
     """
 
-    def __init__(self, config: ProducerConfig, random: Callable[[], float]) -> None:
+    def __init__(
+        self, config: ProducerConfig, random: Callable[[], float], metrics: ProducerMetrics | None = None
+    ) -> None:
         self._config = config
+        self._metrics = metrics or NoMetrics()
+        self._now = 0.0
         self._policy = RetryPolicy(config.retry_base_delay, config.retry_max_delay, random)
         self._limiter = ShardLimiter(config.records_per_second_per_shard, config.bytes_per_second_per_shard)
         self._refresher = Refresher(self._policy)
@@ -85,7 +91,7 @@ class Pipeline:
         Returns:
             What to do now, in this order.
         """
-        self._commands = []
+        self._commands, self._now = [], now
         match event:
             case messages.Put():
                 self._put(event.records, now)
@@ -216,6 +222,9 @@ class Pipeline:
 
     def _refused(self, record: KinesisRecord, failure: Failure, now: float) -> None:
         record.add(Attempt(record.sent_at, now, None, failure.code, failure.message))
+        self._metrics.attempted(
+            record.shard_id, len(record.user_records), record.size, now - record.sent_at, failure.code
+        )
         slots = self._release(record)
         if not failure.retryable:
             self._reject(record.user_records, f"{failure.code}: {failure.message}")
@@ -243,13 +252,17 @@ class Pipeline:
         self._landed(record, record.landed, now, foreign=foreign)
 
     def _landed(self, record: KinesisRecord, place: Acknowledged, now: float, *, foreign: bool) -> None:
-        record.add(Attempt(record.sent_at, now, place.shard_id, "WrongShard" if foreign else None))
+        error_code = "WrongShard" if foreign else None
+        record.add(Attempt(record.sent_at, now, place.shard_id, error_code))
+        self._metrics.attempted(
+            record.shard_id, len(record.user_records), record.size, now - record.sent_at, error_code
+        )
         for slot in self._release(record):
             slot.failures = 0
         if foreign:
             self._put_back(record)
         else:
-            self._commands.append(Settle(record.user_records, place))
+            self._settle(record.user_records, place)
 
     def _release(self, record: KinesisRecord) -> dict[Slot, None]:
         assert self._slots is not None
@@ -390,7 +403,13 @@ class Pipeline:
 
     def _reject(self, records: Sequence[PendingRecord], reason: str, *, unsent: bool = False) -> None:
         if records:
-            self._commands.append(Settle(records, Rejected(reason, unsent=unsent)))
+            self._settle(records, Rejected(reason, unsent=unsent))
+
+    def _settle(self, records: Sequence[PendingRecord], outcome: Acknowledged | Rejected) -> None:
+        self._commands.append(Settle(records, outcome))
+        shard_id = outcome.shard_id if isinstance(outcome, Acknowledged) else None
+        size = sum([record.size for record in records])
+        self._metrics.settled(shard_id, len(records), size, self._now - records[0].put_at)
 
     def _close(self) -> None:
         if self._closed:

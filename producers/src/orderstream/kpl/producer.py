@@ -22,6 +22,7 @@ from orderstream.kpl.errors import (
     WaitInCallbackError,
 )
 from orderstream.kpl.forking import watch
+from orderstream.kpl.hooks import Interceptor, Partitioner
 from orderstream.kpl.inbox import Inbox
 from orderstream.kpl.messages import (
     Close,
@@ -35,6 +36,7 @@ from orderstream.kpl.messages import (
     Tick,
     WakeAt,
 )
+from orderstream.kpl.metrics import GuardedMetrics, ProducerMetrics
 from orderstream.kpl.outcome import Rejected
 from orderstream.kpl.pipeline import Pipeline
 from orderstream.kpl.sender import Sender, kinesis_client
@@ -63,6 +65,9 @@ class Producer:
         client: A Kinesis client to use instead of building one. Its own retries should be off: they hold back
             records that the producer could send again itself.
         session: A boto3 session to build the client from.
+        partitioner: Chooses explicit hash keys for records that are put without one.
+        interceptors: See every record on its way in, in this order, and every outcome.
+        metrics: Is told what happens.
     """
 
     def __init__(
@@ -72,6 +77,9 @@ class Producer:
         config: ProducerConfig | None = None,
         client: "KinesisClient | None" = None,
         session: "boto3.Session | None" = None,
+        partitioner: Partitioner | None = None,
+        interceptors: Iterable[Interceptor] = (),
+        metrics: ProducerMetrics | None = None,
     ) -> None:
         self._config = config or ProducerConfig()
         self._owned_client: KinesisClient | None = None
@@ -79,7 +87,10 @@ class Producer:
             client = self._owned_client = kinesis_client(self._config, session)
         self._sender = Sender(client, stream)
         self._inbox = Inbox(self._config.buffered_bytes, self._config.when_full)
-        self._core = Pipeline(self._config, Random().random)  # noqa: S311 - jitter is no secret
+        self._partitioner = partitioner
+        self._interceptors = tuple(interceptors)
+        guarded = None if metrics is None else GuardedMetrics(metrics)
+        self._core = Pipeline(self._config, Random().random, guarded)  # noqa: S311 - jitter is no secret
         self._threads = CallThreads(self._config.max_in_flight_requests + 1, f"kinesis-{stream}")
         self._record_max_bytes = self._config.record_max_bytes
         self._wake_at: float | None = None
@@ -111,6 +122,27 @@ class Producer:
             ProducerClosedError: The producer is closed.
             ForkedProducerError: The producer belongs to the parent process.
         """
+        delivery = self.prepare(data, partition_key, explicit_hash_key)
+        self._inbox.put(delivery)
+        return delivery
+
+    def prepare(self, data: bytes, partition_key: str, explicit_hash_key: int | None = None) -> Delivery:
+        """Do all that ``put`` does before the record is handed over: hooks and checks.
+
+        Raises:
+            OrderstreamError: As ``put`` does.
+        """
+        if self._interceptors or self._partitioner:
+            record = UserRecord(partition_key, data, explicit_hash_key)
+            for interceptor in self._interceptors:
+                record = interceptor.on_put(record)
+            partition_key, data, explicit_hash_key = (
+                record.partition_key,
+                record.data,
+                record.explicit_hash_key,
+            )
+            if self._partitioner and explicit_hash_key is None:
+                explicit_hash_key = self._partitioner(record)
         if (
             type(data) is bytes
             and type(partition_key) is str
@@ -124,9 +156,23 @@ class Producer:
             size = _checked_size(data, partition_key, explicit_hash_key)
         if size > self._record_max_bytes:
             raise RecordTooLargeError(size, self._record_max_bytes)
-        delivery = Delivery(partition_key, data, explicit_hash_key, size)
-        self._inbox.put(delivery)
-        return delivery
+        return Delivery(partition_key, data, explicit_hash_key, size)
+
+    def offer(self, delivery: Delivery) -> None:
+        """Hand over a record that ``prepare`` made if there is room at once, whatever ``when_full`` says.
+
+        Raises:
+            BufferFullError: There is no room.
+            OrderstreamError: As ``put`` does.
+        """
+        self._inbox.put(delivery, may_block=False)
+
+    def when_settled(self, callback: Callable[[], object]) -> None:
+        """Call back once, in the producer's own thread, when records have their outcome next.
+
+        There may be room in the buffer then, for one who waits in other ways than ``put``.
+        """
+        self._inbox.when_settled(callback)
 
     def put_many(self, records: Iterable[tuple[bytes, str]]) -> list[Delivery]:
         """Hand records over, each a payload and its partition key, in this order.
@@ -263,6 +309,12 @@ class Producer:
             )
         settle(deliveries, outcome)
         self._inbox.settled(deliveries)
+        for interceptor in self._interceptors:
+            for delivery in deliveries:
+                try:
+                    interceptor.on_outcome(delivery)
+                except Exception:
+                    logger.exception("an interceptor failed")
 
 
 def _checked_size(data: object, partition_key: object, explicit_hash_key: int | None) -> int:

@@ -1,0 +1,180 @@
+"""The producer for asyncio: the same core and threads, waited for without blocking the event loop."""
+
+import asyncio
+from collections.abc import Iterable
+from functools import partial
+from types import TracebackType
+from typing import TYPE_CHECKING, Self
+
+from orderstream.kpl.awaiting import waker_of
+from orderstream.kpl.config import ProducerConfig
+from orderstream.kpl.delivery import Delivery
+from orderstream.kpl.errors import BufferFullError, UnsentRecordsError
+from orderstream.kpl.hooks import Interceptor, Partitioner
+from orderstream.kpl.metrics import ProducerMetrics
+from orderstream.kpl.outcome import Delivered
+from orderstream.kpl.producer import Producer
+from orderstream.kpl.user_record import UserRecord
+
+if TYPE_CHECKING:
+    import boto3
+    from mypy_boto3_kinesis.client import KinesisClient
+
+
+class AsyncProducer:
+    """Puts records into a Kinesis stream from one event loop; an async context manager.
+
+    Example:
+        ::
+
+            async with AsyncProducer("orders") as producer:
+                delivered = await producer.put(b"...", "order-42")
+
+    Args:
+        stream: The stream's name or ARN.
+        config: The settings; defaults fit most uses.
+        client: A Kinesis client of boto3 to use instead of building one; see Producer.
+        session: A boto3 session to build the client from.
+        partitioner: Chooses explicit hash keys; see Producer.
+        interceptors: See records on their way in, and outcomes; see Producer.
+        metrics: Is told what happens; see Producer.
+    """
+
+    def __init__(
+        self,
+        stream: str,
+        *,
+        config: ProducerConfig | None = None,
+        client: "KinesisClient | None" = None,
+        session: "boto3.Session | None" = None,
+        partitioner: Partitioner | None = None,
+        interceptors: Iterable[Interceptor] = (),
+        metrics: ProducerMetrics | None = None,
+    ) -> None:
+        self._config = config or ProducerConfig()
+        self._producer = Producer(
+            stream,
+            config=self._config,
+            client=client,
+            session=session,
+            partitioner=partitioner,
+            interceptors=interceptors,
+            metrics=metrics,
+        )
+        # Whoever finds no room queues here, so that later puts of the same key do not overtake.
+        self._turn = asyncio.Lock()
+
+    async def put(self, data: bytes, partition_key: str, explicit_hash_key: int | None = None) -> Delivered:
+        """Put a record and wait for its delivery.
+
+        Order is that of the calls that found room: coroutines that put the same key at the same time have
+        none among themselves. A cancelled put may still be delivered.
+
+        Args:
+            data: The payload.
+            partition_key: The key whose records keep their order: 1 to 256 characters.
+            explicit_hash_key: Overrides the hash of the partition key: 0 to 2**128 - 1.
+
+        Returns:
+            Where the record ended up.
+
+        Raises:
+            DeliveryFailedError: The record was given up.
+            OrderstreamError: As ``Producer.put`` does.
+        """
+        return await (await self.enqueue(data, partition_key, explicit_hash_key))
+
+    async def enqueue(
+        self, data: bytes, partition_key: str, explicit_hash_key: int | None = None
+    ) -> Delivery:
+        """Put a record and wait for room in the buffer only.
+
+        Returns:
+            A handle on the outcome, which may be awaited.
+
+        Raises:
+            OrderstreamError: As ``Producer.put`` does.
+        """
+        delivery = self._producer.prepare(data, partition_key, explicit_hash_key)
+        if not self._turn.locked():
+            try:
+                self._producer.offer(delivery)
+            except BufferFullError:
+                if self._config.when_full == "raise":
+                    raise
+            else:
+                return delivery
+        async with self._turn:
+            while not await self._entered(delivery):
+                pass
+        return delivery
+
+    def put_nowait(self, data: bytes, partition_key: str, explicit_hash_key: int | None = None) -> Delivery:
+        """Put a record and wait for nothing.
+
+        Returns:
+            A handle on the outcome, which may be awaited. Nothing needs to be done with it.
+
+        Raises:
+            BufferFullError: There is no room, or others wait for it.
+            OrderstreamError: As ``Producer.put`` does.
+        """
+        delivery = self._producer.prepare(data, partition_key, explicit_hash_key)
+        if self._turn.locked():
+            raise BufferFullError(delivery.size, self._config.buffered_bytes)
+        self._producer.offer(delivery)
+        return delivery
+
+    async def flush(self, timeout: float | None = None) -> int:
+        """Send everything put so far without lingering, and wait for the outcomes.
+
+        Args:
+            timeout: How long at most, in seconds; None for as long as it takes.
+
+        Returns:
+            How many of these records have no outcome yet; they stay on their way.
+        """
+        return await asyncio.to_thread(self._producer.flush, timeout)
+
+    async def close(self, timeout: float | None = None) -> tuple[UserRecord, ...]:
+        """Take no more records, flush, and end.
+
+        Args:
+            timeout: How long to wait for outcomes, in seconds; None for as long as it takes.
+
+        Returns:
+            What was not acknowledged in time, as ``Producer.close`` does.
+        """
+        return await asyncio.to_thread(self._producer.close, timeout)
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        """Close the producer.
+
+        Raises:
+            UnsentRecordsError: Records were not acknowledged within ``close_timeout``, and nothing worse is
+                under way.
+        """
+        unsent = await self.close(self._config.close_timeout)
+        if unsent and error is None:
+            raise UnsentRecordsError(len(unsent), self._config.close_timeout)
+
+    async def _entered(self, delivery: Delivery) -> bool:
+        """Offer a record; if there is no room, wait until something was settled."""
+        loop = asyncio.get_running_loop()
+        room = loop.create_future()
+        # Before the offer: room that comes about in between must not go unnoticed.
+        self._producer.when_settled(partial(waker_of(loop).resolve, room))
+        try:
+            self._producer.offer(delivery)
+        except BufferFullError:
+            await room
+            return False
+        return True

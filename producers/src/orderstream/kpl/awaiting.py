@@ -1,0 +1,49 @@
+"""Lets coroutines wait for what the owner thread does: one wake-up of the event loop for a whole batch."""
+
+import asyncio
+from collections import deque
+from weakref import WeakKeyDictionary
+
+
+class LoopWaker:
+    """Resolves futures of one event loop from any thread.
+
+    Waking a loop costs more than settling a hundred records, so it is woken once for all that is resolved
+    until it has looked.
+
+    Args:
+        loop: The event loop.
+    """
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._loop = loop
+        self._resolved: deque[asyncio.Future[None]] = deque()
+        self._called = False
+
+    def resolve(self, future: "asyncio.Future[None]") -> None:
+        """Let whoever awaits a future of this loop go on."""
+        self._resolved.append(future)
+        if self._called:
+            return
+        self._called = True
+        if not self._loop.is_closed():
+            self._loop.call_soon_threadsafe(self._resume)
+
+    def _resume(self) -> None:
+        # Before the queue is emptied: what is added behind its end calls again.
+        self._called = False
+        while self._resolved:
+            future = self._resolved.popleft()
+            if not future.done():
+                future.set_result(None)
+
+
+_wakers: "WeakKeyDictionary[asyncio.AbstractEventLoop, LoopWaker]" = WeakKeyDictionary()
+
+
+def waker_of(loop: asyncio.AbstractEventLoop) -> LoopWaker:
+    """Return the one waker of an event loop; to be called in that loop."""
+    waker = _wakers.get(loop)
+    if waker is None:
+        waker = _wakers[loop] = LoopWaker(loop)
+    return waker
