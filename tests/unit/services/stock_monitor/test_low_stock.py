@@ -103,6 +103,8 @@ def spoilt(record: dict[str, Any], *path: str, value: Any) -> bytes:
         spoilt(captured(), "dynamodb", "NewImage", "available", "N", value="99.5"),
         spoilt(captured(), "dynamodb", "OldImage", "available", "N", value="NaN"),
         spoilt(captured(), "dynamodb", "OldImage", "available", "N", value="1E+125"),
+        spoilt(captured(), "dynamodb", "OldImage", "available", "N", value="1E+9999999999"),
+        FIXTURE.read_bytes().replace(b"null", b"[" * 100_000),
         spoilt(captured(), "dynamodb", "ApproximateCreationDateTime", value=10**30),
         spoilt(captured(), "dynamodb", "ApproximateCreationDateTimePrecision", value="SECOND"),
     ],

@@ -7,7 +7,7 @@ uniqueness (Amazon DynamoDB Developer Guide, "Using Kinesis Data Streams to capt
 
 import datetime as dt
 from dataclasses import dataclass
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import Annotated, Final, Literal
 
 import msgspec
@@ -108,7 +108,8 @@ def read_change(data: bytes) -> StockChange:
             after=_units(body.new_image),
             at=_EPOCH + body.approximate_creation_date_time * unit,
         )
-    except (msgspec.DecodeError, UnicodeDecodeError, InvalidOperation, OverflowError, ValueError) as error:
+    except (msgspec.DecodeError, ArithmeticError, ValueError, RecursionError) as error:
+        # Numbers that no date or decimal can hold are arithmetic errors, bytes that are no text value errors.
         raise NotAStockChangeError(str(error)) from error
 
 
