@@ -1,5 +1,7 @@
 """Redrive: what is parked is carried out in order, and the key runs freely only when nothing is left."""
 
+from dataclasses import replace
+
 import pytest
 
 from fakes.engine import ARRIVAL, record_of
@@ -106,6 +108,22 @@ def test_after_a_redrive_an_owner_processes_again() -> None:
     assert owner.is_parked("a")
     assert not owner.append(record_of("a", 2))
     assert not owner.is_parked("a")
+
+
+def test_what_is_parked_survives_a_split() -> None:
+    """The owner of the child knows the key, under whatever engine: parking asks for no lease and no shard."""
+    store = MemoryStore()
+    parked(store, 1, 2)
+    child = StoredParking(store, "it", lambda: ARRIVAL)
+    child.load()
+    assert child.is_parked("a")
+    late = replace(record_of("a", 3), shard_id="shardId-000000000001")
+    assert child.append(late)
+    recorder = Recorder()
+    assert ParkedRecords(store, "it").redrive("a", recorder) == 3
+    assert [record.data for record in recorder.records] == [b"a1", b"a2", b"a3"]
+    assert recorder.records[-1].shard_id == "shardId-000000000001"
+    assert not child.append(record_of("a", 4))
 
 
 def test_a_look_shows_keys_and_records() -> None:

@@ -1,5 +1,6 @@
 """``orderstream dlq``: records that could not be carried out, and payments that were given up."""
 
+import datetime as dt
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
@@ -16,6 +17,8 @@ from orderstream_workers.services.payments import PaymentDeadLetters, QueuedPaym
 
 _PAYMENT_WORKER: Final = "payment-worker"
 """Its dead letters are in SQS, one or more per order; the key is the order id."""
+
+_LETTER_REASON: Final = "received too often; the payment workers' log says why"
 
 _APPLICATION: Final = click.Choice((*APPLICATIONS, _PAYMENT_WORKER))
 
@@ -51,9 +54,13 @@ def show(context: click.Context, application: str, key: str, data: bool, home: P
     with operated(context, home) as resources:
         if application == _PAYMENT_WORKER:
             for letter in _letters(resources, key):
-                click.echo(f"order {printable(letter.order_id)}  received {letter.receives} times")
+                click.echo(_letter(letter, resources.clock()))
+                click.echo(f"    {_LETTER_REASON}; received {letter.receives} times")
             return
-        for record in _parked(resources, application, key):
+        records = _parked(resources, application, key)
+        waited = age(records[0].parked_at, resources.clock())
+        click.echo(f"{application}  {printable(key)}  {len(records) - 1} behind  {waited}")
+        for record in records:
             _show_record(record, data=data)
 
 
@@ -128,13 +135,18 @@ def _parked(resources: Resources, application: str, key: str) -> list[ParkedReco
     return records
 
 
+def _letter(letter: QueuedPayment, now: dt.datetime) -> str:
+    # Nothing ever waits behind one: a message says no more than that its order has something to do.
+    waited = age(letter.sent_at, now) if letter.sent_at else "unknown age"
+    return f"{_PAYMENT_WORKER}  {printable(letter.order_id)}  0 behind  {waited}"
+
+
 def _listed(resources: Resources, application: str) -> Iterator[str]:
     now = resources.clock()
     if application == _PAYMENT_WORKER:
         for letter in _dead_letters(resources).waiting():
-            waited = age(letter.sent_at, now) if letter.sent_at else "unknown age"
-            yield f"{application}  {printable(letter.order_id)}  0 behind  {waited}"
-            yield "    received too often; the payment workers' log says why"
+            yield _letter(letter, now)
+            yield f"    {_LETTER_REASON}"
         return
     for key in ParkedRecords(resources.store, application).keys():  # noqa: SIM118 - no mapping
         behind = max(key.count - 1, 0)
