@@ -32,6 +32,7 @@ def test_a_shard_that_stands_still_makes_the_worker_unhealthy(seconds_ago: int |
     assert report["healthy"] is healthy
     assert report["stalled"] == ([] if healthy else ["b"])
     assert report["shards"][0]["checkpoint"] == "7/1"
+    assert report["stream"] == "orders"
 
 
 def test_figures_that_cannot_be_had_are_left_out() -> None:
