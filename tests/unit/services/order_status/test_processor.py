@@ -149,11 +149,12 @@ def test_what_is_about_no_order_makes_no_order(engine: Engine) -> None:
 
 
 def test_questions_about_all_orders(engine: Engine) -> None:
-    """Every mark is counted; open orders are those without an ending."""
+    """Every mark is counted; open orders are those without an ending, if they were placed at all."""
     shard = Shard(engine)
     shard.process(*(message(number, placed(name)) for number, name in enumerate("abcd")))
     shard.process(message(10, StockReserved(order_id="a")), message(11, confirmed("a")))
     shard.process(message(12, StockReserved(order_id="b")), message(13, cancelled("b")))
+    shard.process(message(14, StockReserved(order_id="never-placed")))
     model = ReadModel(engine)
     assert model.counts() == Counts(orders=4, reserved=2, paid=0, shipped=0, confirmed=1, cancelled=1)
     assert model.open_orders() == 2

@@ -12,6 +12,9 @@ from orderstream_workers.services.order_status.tables import HISTORY, ORDERS
 
 _PAGE = 500
 
+_PLACED = ORDERS.c.placed_at.is_not(None)
+"""Holds for orders whose ``OrderPlaced`` was read: messages about one that was never placed make none."""
+
 
 class HistoryEntry(msgspec.Struct, frozen=True, kw_only=True):
     """One message of an order, as it was first read.
@@ -56,7 +59,10 @@ class OrderWithHistory(OrderStatus, frozen=True, kw_only=True):
 
 
 class Counts(msgspec.Struct, frozen=True, kw_only=True):
-    """How many orders there are, and how many have come how far; an order counts at every mark it reached."""
+    """How many orders there are, and how many have come how far; an order counts at every mark it reached.
+
+    An order of which something was read, and not that it was placed, does not count.
+    """
 
     orders: int
     reserved: int
@@ -96,13 +102,13 @@ class ReadModel:
             func.count(columns.shipped_at).label("shipped"),
             func.count().filter(columns.state == "CONFIRMED").label("confirmed"),
             func.count().filter(columns.state == "CANCELLED").label("cancelled"),
-        ).select_from(ORDERS)
+        ).where(_PLACED)
         with self._engine.connect() as connection:
             return Counts(**connection.execute(query).mappings().one())
 
     def open_orders(self) -> int:
         """How many orders have not ended."""
-        query = select(func.count()).select_from(ORDERS).where(ORDERS.c.state == "PLACED")
+        query = select(func.count()).where(_PLACED, ORDERS.c.state == "PLACED")
         with self._engine.connect() as connection:
             return connection.execute(query).scalar_one()
 
