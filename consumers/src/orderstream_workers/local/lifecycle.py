@@ -63,13 +63,20 @@ def is_up(state: EnvironmentState | None) -> bool:
     return state is not None and state.ready and all(process.handle() for process in state.processes)
 
 
-def up(home: Path, options: EnvironmentOptions, progress: Progress) -> EnvironmentState:
+def up(
+    home: Path,
+    options: EnvironmentOptions,
+    progress: Progress,
+    *,
+    rewire: Callable[[ProcessSpec], ProcessSpec] = lambda spec: spec,
+) -> EnvironmentState:
     """Start a fresh environment. What starts and then fails is stopped again.
 
     Args:
         home: Folder of its files; what an earlier environment left there is removed.
         options: What shapes it.
         progress: Is told what is being done.
+        rewire: Changes what a process of the pipeline is started with, such as where it finds AWS.
 
     Raises:
         LocalEnvironmentError: one is up already, a port is taken, or something does not start.
@@ -88,6 +95,7 @@ def up(home: Path, options: EnvironmentOptions, progress: Progress) -> Environme
         progress("installing the emulator of AWS, if it is not there yet")
         emulators, pipeline = layout.emulators(ensure_ministack()), layout.pipeline()
         check_ports((*emulators, *pipeline))
+        pipeline = tuple(rewire(spec) for spec in pipeline)
         _write(home, EnvironmentState(options=options))
         try:
             progress("starting Kinesis, AWS and the payment provider")
