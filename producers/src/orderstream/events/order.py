@@ -46,7 +46,8 @@ class OrderPlaced(Event, frozen=True, kw_only=True):
     Attributes:
         customer: Who ordered.
         country: Where it is shipped to, as the shop writes it.
-        lines: At least one line.
+        lines: At least one line. The orders API takes 2,000 at most, and 262,144 bytes of the whole data: the
+            lines of a larger order may fit no item of DynamoDB, and its reservation is a dead letter.
         total_minor: Sum of the lines' totals, in minor units; above 0.
         currency: ISO 4217 code.
     """
