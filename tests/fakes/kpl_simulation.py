@@ -1,0 +1,285 @@
+"""The producer's core against the fake Kinesis, which refuses, loses, delays and reshards, in virtual time.
+
+Each seed is one history, the same in every run. In ``tests``, ``python -m fakes.kpl_simulation 37`` plays one
+and ``python -m fakes.kpl_simulation 0 1000`` looks for the first that breaks a rule and prints its seed.
+"""
+
+import heapq
+import sys
+from collections import defaultdict
+from dataclasses import dataclass, field
+from itertools import count
+from random import Random
+
+from fakes.kpl_stream import SimulatedStream
+from orderstream.kpl import ProducerConfig
+from orderstream.kpl.config import KIB, MIB
+from orderstream.kpl.messages import (
+    Close,
+    Command,
+    Failure,
+    Flush,
+    Input,
+    ListShards,
+    MapFailed,
+    MapLoaded,
+    Put,
+    RequestCompleted,
+    RequestFailed,
+    SendPutRecords,
+    Settle,
+    Tick,
+    WakeAt,
+)
+from orderstream.kpl.outcome import Acknowledged, Rejected
+from orderstream.kpl.pending import PendingRecord
+from orderstream.kpl.pipeline import Pipeline
+
+TROUBLE_ENDS = 30.0
+ALL_WELL_AGAIN = 45.0
+ALL_MUST_BE_SETTLED = 300.0
+READ_TIMEOUT = 5.0
+
+THROTTLED = Failure("ProvisionedThroughputExceededException", "slow down", retryable=True)
+INTERNAL = Failure("InternalFailure", "oops", retryable=True)
+DENIED = Failure("AccessDeniedException", "no", retryable=False)
+TIMED_OUT = Failure("ReadTimeoutError", "no answer", retryable=True)
+
+
+@dataclass
+class World:
+    """One history: what the seed decides, what happens, and what came of each record."""
+
+    seed: int
+    now: float = 0.0
+    outcomes: dict[PendingRecord, list[tuple[Acknowledged | Rejected, int]]] = field(
+        default_factory=lambda: defaultdict(list)
+    )
+    settled_at: dict[PendingRecord, float] = field(default_factory=dict)
+    put: list[PendingRecord] = field(default_factory=list)
+    in_flight: int = 0
+    closed: bool = False
+
+    def __post_init__(self) -> None:
+        self.random = random = Random(self.seed)
+        self.kinesis = SimulatedStream(
+            random.randint(1, 6), lambda: self.now, throttling=random.random() < 0.5
+        )
+        self.old_listing = self.kinesis.shards
+        self.throttle_rate = random.choice([0.0, 0.05, 0.3])
+        self.fail_rate = random.choice([0.0, 0.05, 0.2])
+        self.lose_rate = random.choice([0.0, 0.05, 0.2])
+        self.deny_rate = random.choice([0.0, 0.0, 0.02])
+        self.map_fail_rate = random.choice([0.0, 0.3, 0.8])
+        self.map_down_until = random.choice([0.0, 0.0, 12.0])
+        self.config = ProducerConfig(
+            aggregation=random.random() < 0.75,
+            ordering="per_key" if random.random() < 0.85 else "none",
+            aggregate_target_bytes=KIB,
+            aggregate_max_bytes=random.choice([KIB, 4 * KIB]),
+            aggregate_max_records=random.choice([2, 1000]),
+            linger=random.choice([0.0, 0.0, 0.5]),
+            collection_max_records=random.choice([3, 500]),
+            collection_max_bytes=random.choice([MIB, 5 * MIB]),
+            max_in_flight_requests=random.randint(1, 6),
+            slots_per_shard=random.choice([1, 7, 64]),
+            records_per_second_per_shard=random.choice([20, 1000]),
+            delivery_timeout=random.choice([None, None, None, 8.0]),
+        )
+        self.core = Pipeline(self.config, random.random)
+        self.order = count()
+        self.wake = 0
+        self.agenda: list[tuple[float, int, object]] = []
+        self.plan()
+
+    @property
+    def trouble(self) -> bool:
+        return self.now < TROUBLE_ENDS
+
+    def plan(self) -> None:
+        random = self.random
+        keys = [(f"key-{number}", None if number % 5 else random.getrandbits(128)) for number in range(15)]
+        for number in range(random.randint(5, 600)):
+            key, hash_key = random.choice(keys)
+            data = b"%d " % number + bytes(random.choice([0, 30, 400, 1500]))
+            self.put.append(PendingRecord(key, data, hash_key, len(data) + len(key)))
+        times = sorted(random.uniform(0, TROUBLE_ENDS) for _ in self.put)
+        index = 0
+        while index < len(self.put):
+            size = random.randint(1, 30)
+            self.at(times[index], Put(self.put[index : index + size]))
+            index += size
+        for _ in range(random.choice([0, 1, 3, 10])):
+            self.at(random.uniform(0, TROUBLE_ENDS), "reshard")
+        if random.random() < 0.15:
+            self.at(random.uniform(0, ALL_WELL_AGAIN), Close())
+        for _ in range(random.choice([0, 2])):
+            self.at(random.uniform(0, TROUBLE_ENDS), Flush())
+        self.at(0, Tick())
+
+    def at(self, when: float, what: object) -> None:
+        heapq.heappush(self.agenda, (when, next(self.order), what))
+
+    def run(self) -> None:
+        while self.agenda:
+            self.now, _, what = heapq.heappop(self.agenda)
+            assert self.now < ALL_MUST_BE_SETTLED, "the core keeps itself busy for ever"
+            if what == "reshard":
+                self.old_listing = self.kinesis.shards
+                self.kinesis.reshard(self.random)
+            elif isinstance(what, Arrival):
+                what.happen(self)
+            elif isinstance(what, Wake):
+                if what.number == self.wake:
+                    self.tell(Tick())
+            else:
+                assert isinstance(what, Input)
+                self.closed = self.closed or isinstance(what, Close)
+                self.in_flight -= isinstance(what, RequestCompleted | RequestFailed)
+                self.tell(what)
+
+    def tell(self, event: Input) -> None:
+        self.wake += 1
+        for command in self.core.on(event, self.now):
+            self.execute(command)
+
+    def execute(self, command: Command) -> None:
+        match command:
+            case Settle():
+                for index, record in enumerate(command.records):
+                    self.settled_at[record] = self.now
+                    self.outcomes[record].append((command.outcome, index))
+            case WakeAt():
+                self.at(max(self.now, command.at), Wake(self.wake))
+            case ListShards():
+                self.list_shards()
+            case SendPutRecords():
+                self.in_flight += 1
+                assert self.in_flight <= self.config.max_in_flight_requests
+                assert 1 <= len(command.entries) <= self.config.collection_max_records
+                assert sum(entry.size for entry in command.entries) <= self.config.collection_max_bytes
+                self.send(command)
+
+    def list_shards(self) -> None:
+        random = self.random
+        delay = random.uniform(0.01, 0.5)
+        if self.now < self.map_down_until or (self.trouble and random.random() < self.map_fail_rate):
+            self.at(self.now + delay, MapFailed(INTERNAL))
+        elif self.trouble and random.random() < 0.2:
+            self.at(self.now + delay, MapLoaded(self.old_listing))
+        elif self.trouble and random.random() < 0.1:
+            shards = self.kinesis.shards
+            shards.remove(random.choice([shard for shard in shards if not shard.closed]))
+            self.at(self.now + delay, MapLoaded(shards))
+        else:
+            self.at(self.now + delay, MapLoaded(self.kinesis.shards))
+
+    def send(self, command: SendPutRecords) -> None:
+        random = self.random
+        delay = random.uniform(0.005, 0.3)
+        if self.trouble and random.random() < self.fail_rate:
+            self.at(self.now + delay, RequestFailed(command.request_id, INTERNAL))
+        elif self.trouble and random.random() < self.deny_rate:
+            self.at(self.now + delay, RequestFailed(command.request_id, DENIED))
+        elif self.trouble and random.random() < self.lose_rate:
+            # Taken, never answered: perhaps long after the client has given up, perhaps not at all.
+            self.at(self.now + READ_TIMEOUT, RequestFailed(command.request_id, TIMED_OUT))
+            if random.random() < 0.7:
+                late = random.choice([delay, READ_TIMEOUT + delay, 3 * READ_TIMEOUT])
+                self.at(self.now + late, Arrival(command, answered=False))
+        else:
+            self.at(self.now + delay, Arrival(command, answered=True))
+
+
+@dataclass
+class Wake:
+    number: int
+
+
+@dataclass
+class Arrival:
+    """A request reaches Kinesis."""
+
+    command: SendPutRecords
+    answered: bool
+
+    def happen(self, world: World) -> None:
+        random = world.random
+        refused: dict[int, Failure] = {}
+        for index in range(len(self.command.entries)):
+            if world.trouble and random.random() < world.throttle_rate:
+                refused[index] = random.choice([THROTTLED, INTERNAL])
+        completed = world.kinesis.take(self.command, refused)
+        if self.answered:
+            world.at(world.now + random.uniform(0.0, 0.2), completed)
+
+
+def check_outcomes(world: World) -> None:
+    """Each record has exactly one outcome, and finds itself where that outcome says."""
+    log = world.kinesis.log()
+    for record in world.put:
+        assert len(world.outcomes[record]) == 1, f"{len(world.outcomes[record])} outcomes"
+        outcome, index = world.outcomes[record][0]
+        if isinstance(outcome, Rejected):
+            assert (
+                (outcome.unsent and world.closed)
+                or expired(world, record)
+                or record.attempts[-1].error_code == DENIED.code
+            )
+            continue
+        taken = log[outcome.shard_id, outcome.sequence_number]
+        assert taken.user_records[index][0] == record.data
+        assert taken.visible, "acknowledged, but every consumer drops it"
+        assert record.attempts[-1].shard_id == outcome.shard_id
+        assert record.attempts[-1].error_code is None
+
+
+def expired(world: World, record: PendingRecord) -> bool:
+    timeout = world.config.delivery_timeout
+    if timeout is None:
+        return False
+    lived = world.settled_at[record] - record.put_at
+    return timeout - 1e-6 <= lived <= timeout * 2.02 + READ_TIMEOUT + 1
+
+
+def check_order(world: World) -> None:
+    """The first occurrences of each key's acknowledged records appear in put order."""
+    seen: dict[bytes, None] = {}
+    for taken in world.kinesis.log().values():
+        if taken.visible:
+            seen.update((data, None) for data, _ in taken.user_records if data not in seen)
+    place = {data: index for index, data in enumerate(seen)}
+    keys: dict[str, list[int]] = defaultdict(list)
+    for record in world.put:
+        # One given up may still arrive, by an attempt whose answer was lost: of its place nothing was
+        # promised.
+        if isinstance(world.outcomes[record][0][0], Acknowledged):
+            keys[record.partition_key].append(place[record.data])
+    for key, places in keys.items():
+        assert places == sorted(places), f"records of {key} changed places"
+
+
+def play(seed: int) -> None:
+    """Play one history and check its rules.
+
+    Raises:
+        AssertionError: One is broken; the note tells how to play it again.
+    """
+    try:
+        world = World(seed)
+        world.run()
+        check_outcomes(world)
+        if world.config.ordering == "per_key":
+            check_order(world)
+    except AssertionError as error:
+        error.add_note(f"seed {seed}: replay it with `python -m fakes.kpl_simulation {seed}` in tests/")
+        raise
+
+
+if __name__ == "__main__":
+    first = int(sys.argv[1])
+    for number in range(first, int(sys.argv[2]) if len(sys.argv) > 2 else first + 1):
+        try:
+            play(number)
+        except Exception as error:  # noqa: BLE001 - a defect may break the core in any way
+            sys.exit(f"seed {number}: {type(error).__name__} {error}")
