@@ -22,6 +22,23 @@ _FILES: Final = ("orders.jsonl", "stock.jsonl", "ledger.jsonl", "notifications.j
 _ARCHIVE: Final = "archive"
 
 
+class _Line(msgspec.Struct):
+    sku: str
+    quantity: int
+    service: bool = False
+
+
+class _Content(msgspec.Struct):
+    outcome: str | None = None
+    lines: tuple[_Line, ...] = ()
+
+
+class _Entered(msgspec.Struct):
+    """What the books want to know of an archived event."""
+
+    data: _Content
+
+
 class Archive(Protocol):
     """The archive's bucket."""
 
@@ -138,14 +155,17 @@ class Output:
     ) -> None:
         if event_id is None:
             return  # bytes that are no event: archived as they are, and none of the books' business
-        content = json.loads(data)["data"] if event_type in {"OrderPlaced", "CustomerNotified"} else {}
-        entered = add_rows(
-            self._database, "archived", [(event_id, order_id, event_type, content.get("outcome"))]
-        )
+        content = _Content()
+        if event_type in {"OrderPlaced", "CustomerNotified"}:
+            try:
+                content = msgspec.json.decode(data, type=_Entered).data
+            except msgspec.DecodeError:
+                return  # archived, and a dead letter of whoever should have acted on it
+        entered = add_rows(self._database, "archived", [(event_id, order_id, event_type, content.outcome)])
         offered = self._database.execute("select 1 from offer where order_id = ?", (order_id,)).fetchone()
-        if entered and event_type == "OrderPlaced" and not offered:
-            lines = [line for line in content["lines"] if not line.get("service")]
-            add_rows(self._database, "ordered", ((order_id, line["sku"], line["quantity"]) for line in lines))
+        if entered and not offered:
+            lines = [line for line in content.lines if not line.service]
+            add_rows(self._database, "ordered", ((order_id, line.sku, line.quantity) for line in lines))
 
     def write_summary(self, summary: Row) -> None:
         """Write ``summary.json``."""
