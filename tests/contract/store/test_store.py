@@ -192,3 +192,25 @@ def test_memory_fails_on_demand(fault: Fault, error: type[Exception], written: b
     with pytest.raises(error):
         store.transact([Put("things", "a", {}, None)])
     assert (store.get("things", "a") is not None) is written
+
+
+def test_item_of_somebody_else_is_taken_up() -> None:
+    """An item that was put past the store has version 0: it is read, added to, and replaced under a guard."""
+    with mock_aws():
+        client = boto3.client(
+            "dynamodb", region_name="us-east-1", aws_access_key_id="x", aws_secret_access_key="x"
+        )
+        create_tables(client, TABLES, "test-")
+        store = DynamoDBStore(client, "test-")
+        for key in ("a", "b"):
+            client.put_item(TableName="test-things", Item={"pk": {"S": key}, "units": {"N": "5"}})
+        found = store.get("things", "a")
+        assert found is not None
+        assert (found.version, found.attributes) == (0, {"units": 5})
+        store.transact([Add("things", "a", {"units": -2}, {"units": 2}), Put("things", "b", {"units": 9}, 0)])
+        assert [store.get("things", key).version for key in ("a", "b")] == [1, 1]  # type: ignore[union-attr]
+        with pytest.raises(ConditionFailedError):
+            store.transact([Put("things", "a", {"units": 9}, 0)])
+        with pytest.raises(ConditionFailedError):
+            store.transact([Check("things", "missing", 0)])
+        client.close()

@@ -135,6 +135,11 @@ class DynamoDBStore:
             return request
         if write.expected_version is None:
             return request | {"ConditionExpression": "attribute_not_exists(pk)"}
+        if write.expected_version == 0:
+            return request | {
+                "ConditionExpression": "attribute_exists(pk) AND attribute_not_exists(#version)",
+                "ExpressionAttributeNames": {"#version": _VERSION},
+            }
         return request | {
             "ConditionExpression": "#version = :expected",
             "ExpressionAttributeNames": {"#version": _VERSION},
@@ -233,7 +238,8 @@ def _update(write: Add) -> dict[str, Any]:
 
 def _item(table: str, raw: Any) -> Item:
     values = {name: _decoded(value) for name, value in raw.items()}
-    key, sort, version = values.pop("pk"), values.pop("sk", None), values.pop(_VERSION)
+    # An item that somebody else has put, with the console or a script of their own, has no version yet.
+    key, sort, version = values.pop("pk"), values.pop("sk", None), values.pop(_VERSION, 0)
     assert isinstance(key, str)
     assert isinstance(version, int)
     assert sort is None or isinstance(sort, str)

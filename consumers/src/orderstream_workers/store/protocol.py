@@ -39,7 +39,7 @@ class Item:
         table: The table's name.
         key: The item's key.
         sort: Its sort key, in a sorted table.
-        version: Its version, from 1.
+        version: Its version, from 1; 0 if somebody has put it past the store.
         attributes: Everything else.
     """
 
