@@ -45,8 +45,19 @@ bench-fake: install ## Read the fake Kinesis at the tip with 1,000,000 records h
 .PHONY: chaos
 chaos: SEEDS ?= 3
 chaos: SEED ?= 1
-chaos: install ## Play orders while processes are killed, frozen and resharded: SEEDS=3 SEED=1
-	PYTHONPATH=tests $(BIN)/python -m chaos.run --seeds $(SEEDS) --seed $(SEED)
+chaos: ENGINE ?= embedded
+chaos: PLAN ?= all
+chaos: LIMIT ?= 90
+chaos: SECONDS ?= 25
+chaos: OUT ?= out/chaos
+chaos: install ## Play orders while everything goes wrong: SEEDS=3 SEED=1 ENGINE=embedded OUT=out/chaos
+	PYTHONPATH=tests $(BIN)/python -m chaos.run --plan $(PLAN) --seeds $(SEEDS) --seed $(SEED) \
+		--engine $(ENGINE) --limit $(LIMIT) --seconds $(SECONDS) --out $(OUT)
+
+.PHONY: chaos-outage
+chaos-outage: ## Play orders while DynamoDB, then the payment provider, is away for two minutes
+	$(MAKE) chaos PLAN=dynamodb-outage SEEDS=1
+	$(MAKE) chaos PLAN=provider-outage SEEDS=1
 
 .PHONY: lint
 lint: install ## Check style, types and the import rules

@@ -1,184 +1,230 @@
-"""Plays real orders through real processes while these are killed, frozen and resharded; judges the books.
+"""Plays real orders through real processes while everything goes wrong; judges the books.
 
-Every plan follows from its seed. Exit status 0 only if the books of every run balance, seen from outside::
+Every plan follows from its seed. Exit status 0 only if the books of every run balance, seen from outside, and
+nothing was parked, and the plan's faults really struck::
 
-    make chaos SEEDS=3 SEED=1
+    make chaos SEEDS=3 SEED=1 ENGINE=embedded
+    make chaos-outage
+
+Each run prints a line and leaves one in ``results.jsonl`` of the output folder; what passed there already is
+not played again.
 """
 
 import argparse
-import os
+import datetime as dt
+import json
 import shutil
-import signal
 import subprocess
 import sys
-import tempfile
 import time
-from collections.abc import Mapping
-from contextlib import suppress
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
+from typing import get_args
 
-import boto3
-
-from chaos.plan import Event, Trouble, plan_of
+from chaos.faults import Rates
+from chaos.gateway import Gateway
+from chaos.pipeline import FROZEN_SECONDS, Pipeline
+from chaos.plan import OUTAGE_SECONDS, Plan, Trouble, outage_plan, plan_of
+from chaos.verdict import TEETH, Verdict, accepted_between, counts_of, overgrown, passed, toothless
 from e2e.running import INVOICES, free_base_port, orderstream, reconcile
-from orderstream_workers.local.environment import Layout
-from orderstream_workers.local.lifecycle import read_state
+from orderstream_workers.local.environment import EnvironmentOptions
+from orderstream_workers.runtime.settings import Engine
 
-FROZEN_SECONDS = 10.0
-"""Longer than a local lease lasts."""
+PAYMENTS_PER_SECOND = 10
+"""Low enough for payments to be under way as long as trouble lasts, high enough to come in batches."""
+
+SETTLE_SECONDS = 300
+"""In which a run has to come to rest after the last trouble."""
 
 
-class Pipeline:
-    """The processes of one environment, and what is done to them.
+@dataclass(frozen=True, slots=True)
+class Job:
+    """A run to be played.
 
-    Args:
-        home: Folder of its files.
+    Attributes:
+        kind: ``all``, ``dynamodb-outage`` or ``provider-outage``.
+        seed: Of its plan.
+        engine: What the stream consumers run on.
+        limit: Invoices.
+        seconds: How long trouble lasts in a plan of kind ``all``.
+        base_port: First of its ports; 0 looks for free ones.
     """
 
-    def __init__(self, home: Path) -> None:
-        state = read_state(home)
-        assert state is not None
-        self.layout = Layout(home, state.options)
-        self._specs = {spec.name: spec for spec in self.layout.pipeline()}
-        self._pids = {process.name: process.pid for process in state.processes}
-        self._frozen: list[tuple[float, int]] = []
-        self.started: list[subprocess.Popen[bytes]] = []
+    kind: str
+    seed: int
+    engine: Engine
+    limit: int
+    seconds: float
+    base_port: int = 0
+
+    def plan(self, processes: list[str]) -> Plan:
+        """What goes wrong in it."""
+        if self.kind == "all":
+            return plan_of(self.seed, processes, self.seconds)
+        service = {"dynamodb-outage": "dynamodb", "provider-outage": "payments"}[self.kind]
+        return outage_plan(self.seed, service)
 
     @property
-    def names(self) -> list[str]:
-        """What can be killed."""
-        return sorted(self._specs)
-
-    def suffer(self, event: Event) -> None:
-        """Let one event happen."""
-        self.thaw()
-        match event.trouble:
-            case Trouble.KILL:
-                self._signal(self._pids[event.target], signal.SIGKILL)
-                self._replace(event.target)
-            case Trouble.FREEZE:
-                self._signal(self._pids[event.target], signal.SIGSTOP)
-                self._frozen.append((time.monotonic() + FROZEN_SECONDS, self._pids[event.target]))
-                # A frozen process keeps its ports: the API has no second, and a worker's serves no health.
-                if event.target != "api":
-                    self._replace(event.target, {"ORDERSTREAM_HEALTH_PORT": "0"})
-            case Trouble.DOUBLE:
-                self._scale(2)
-            case Trouble.HALVE:
-                self._scale(0.5)
-
-    def thaw(self, *, all_of_them: bool = False) -> None:
-        """Wake the processes that have been frozen long enough: they are zombies now."""
-        now = time.monotonic()
-        due = [(until, pid) for until, pid in self._frozen if all_of_them or until <= now]
-        self._frozen = [entry for entry in self._frozen if entry not in due]
-        for _, pid in due:
-            self._signal(pid, signal.SIGCONT)
-
-    def stop(self) -> None:
-        """End what was started here; the environment's own processes are ended by its own command."""
-        self.thaw(all_of_them=True)
-        for process in self.started:
-            process.terminate()
-        for process in self.started:
-            process.wait(timeout=60)
-
-    def _replace(self, name: str, extra: Mapping[str, str] | None = None) -> None:
-        spec = self._specs[name]
-        log = self.layout.logs / f"{name}.log"
-        with log.open("ab") as output:
-            process = subprocess.Popen(
-                spec.command,
-                env={**os.environ, **spec.environment, **(extra or {})},
-                stdout=output,
-                stderr=output,
-            )
-        self.started.append(process)
-        self._pids[name] = process.pid
-
-    def _scale(self, factor: float) -> None:
-        kinesis = boto3.client(
-            "kinesis",
-            endpoint_url=self.layout.kinesis_url,
-            region_name="us-east-1",
-            aws_access_key_id="x",
-            aws_secret_access_key="x",
+    def command(self) -> str:
+        """Replays it."""
+        return (
+            f"make chaos PLAN={self.kind} SEEDS=1 SEED={self.seed} ENGINE={self.engine} "
+            f"LIMIT={self.limit} SECONDS={self.seconds:g}"
         )
-        summary = kinesis.describe_stream_summary(StreamName="orders")["StreamDescriptionSummary"]
-        target = int(summary["OpenShardCount"] * factor)
-        kinesis.update_shard_count(
-            StreamName="orders", TargetShardCount=target, ScalingType="UNIFORM_SCALING"
+
+
+class Run:
+    """One run in a folder of its own.
+
+    Args:
+        job: What is to be played.
+        folder: Takes the logs and the output.
+    """
+
+    def __init__(self, job: Job, folder: Path) -> None:
+        self.job = job
+        self.out = folder / "out"
+        self._home = folder / "home"
+        self._happened: Counter[str] = Counter()
+        self._outage: tuple[dt.datetime, dt.datetime] | None = None
+
+    def play(self) -> Verdict:
+        """Play it to its end and judge it."""
+        began = time.monotonic()
+        job = self.job
+        # The plan's share of declined cards has to be known before the provider starts.
+        declines = job.plan(["any"]).decline_percent
+        options = EnvironmentOptions(
+            payments_per_second=PAYMENTS_PER_SECOND,
+            decline_percent=declines,
+            seed=job.seed,
+            engine=job.engine,
+            base_port=job.base_port or free_base_port(),
         )
-        kinesis.close()
-
-    @staticmethod
-    def _signal(pid: int, number: signal.Signals) -> None:
-        with suppress(ProcessLookupError):  # it was killed before
-            os.kill(pid, number)
-
-
-def play(seed: int, limit: int, seconds: float, folder: Path) -> bool:
-    """Play one seed's run and say whether its books balance."""
-    home, out, port = folder / "home", folder / "out", free_base_port()
-    subprocess.run(orderstream(home, port, "local", "up"), check=True, stdout=subprocess.DEVNULL)
-    pipeline = Pipeline(home)
-    demo = subprocess.Popen(
-        orderstream(
-            *(home, port, "demo", "--orders", str(INVOICES), "--limit", str(limit)),
-            *("--out", str(out), "--no-progress"),
-        ),
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-    assert demo.stdout is not None
-    try:
-        for line in demo.stdout:
-            if "playing" in line:
-                break
-        events = plan_of(seed, pipeline.names, seconds)
-        happened = 0
-        for event in events:
-            time.sleep(event.after)
-            if demo.poll() is not None:
-                break
-            pipeline.suffer(event)
-            happened += 1
-        time.sleep(FROZEN_SECONDS)
-        pipeline.thaw(all_of_them=True)
-        printed, _ = demo.communicate(timeout=300)
-        judged = reconcile(out, limit) if demo.returncode == 0 else None
-        balanced = judged is not None and judged.returncode == 0
-        print(
-            f"seed {seed}: {happened} of {len(events)} events, {'balanced' if balanced else 'NOT BALANCED'}"
+        # Orders are accepted all through an outage of the services' tables: the API has none to wait for.
+        spared = frozenset({"api"} if job.kind == "dynamodb-outage" else ())
+        with Gateway(job.seed) as gateway:
+            pipeline = Pipeline(self._home, options, gateway, spared)
+            try:
+                pipeline.up()
+                broke = list(self._suffer(pipeline, gateway, job.plan(pipeline.names)))
+                faults, memory = pipeline.struck(), pipeline.memory()
+                broke += overgrown(memory, pipeline.names)
+            finally:
+                pipeline.down()
+        broke += [f"{name} did not drain after SIGTERM" for name in pipeline.late]
+        broke += toothless(job.kind, faults)
+        orders, confirmed, cancelled = counts_of(self.out)
+        return Verdict(
+            plan=job.kind,
+            engine=job.engine,
+            seed=job.seed,
+            events=dict(sorted(self._happened.items())),
+            faults=faults,
+            orders=orders,
+            confirmed=confirmed,
+            cancelled=cancelled,
+            seconds=round(time.monotonic() - began, 1),
+            memory=memory,
+            broke=tuple(broke),
         )
-        if not balanced:
-            print(printed, judged.stdout if judged else "", sep="\n")
-        return balanced
-    finally:
-        demo.kill()
-        demo.wait()
-        pipeline.stop()
-        subprocess.run(orderstream(home, 0, "local", "down"), check=True, stdout=subprocess.DEVNULL)
+
+    def _suffer(self, pipeline: Pipeline, gateway: Gateway, plan: Plan) -> Iterator[str]:
+        demo = self._demo(pipeline.layout.options)
+        try:
+            assert demo.stdout is not None
+            next((line for line in demo.stdout if "playing" in line), None)
+            pipeline.arm(plan.kinesis)
+            gateway.rates = plan.aws
+            for event in plan.events:
+                time.sleep(event.after)
+                if demo.poll() is not None:
+                    yield f"the run was over after {self._happened.total()} of {len(plan.events)} events"
+                    break
+                pipeline.suffer(event)
+                self._happened[event.trouble] += 1
+                if event.demand.get("outage_seconds", event.demand.get("seconds")) == OUTAGE_SECONDS:
+                    now = dt.datetime.now(dt.UTC)
+                    self._outage = now, now + dt.timedelta(seconds=OUTAGE_SECONDS)
+            time.sleep(FROZEN_SECONDS if Trouble.FREEZE in self._happened else 0.0)
+            gateway.rates = Rates()
+            pipeline.peace()
+            yield from self._judge(demo, plan)
+        finally:
+            demo.kill()
+            demo.communicate()
+
+    def _demo(self, options: EnvironmentOptions) -> "subprocess.Popen[str]":
+        command = orderstream(
+            *(self._home, options.base_port, "demo", "--orders", str(INVOICES)),
+            *("--limit", str(self.job.limit), "--out", str(self.out), "--no-progress"),
+            *("--seed", str(options.seed), "--decline-percent", str(options.decline_percent)),
+            *("--payments-per-second", str(options.payments_per_second), "--engine", options.engine),
+        )
+        return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+
+    def _judge(self, demo: "subprocess.Popen[str]", plan: Plan) -> Iterator[str]:
+        try:
+            printed, _ = demo.communicate(timeout=SETTLE_SECONDS)
+        except subprocess.TimeoutExpired:
+            yield f"the run did not come to rest within {SETTLE_SECONDS} s"
+            return
+        if demo.returncode != 0:
+            yield "the demo failed: " + printed.strip()[-1500:]
+            return
+        judged = reconcile(
+            self.out, self.job.limit, "--seed", str(plan.seed), "--decline-percent", str(plan.decline_percent)
+        )
+        if judged.returncode != 0:
+            yield from (judged.stdout + judged.stderr).splitlines()
+        dead_letters = json.loads((self.out / "summary.json").read_text())["dead_letters"]
+        if dead_letters:
+            yield f"{dead_letters} dead letters"
+        if self._outage and not accepted_between(self.out, *self._outage):
+            yield "no order was accepted during the outage"
+
+
+def campaign(jobs: list[Job], folder: Path) -> int:
+    """Play what has not passed yet; returns how many runs broke."""
+    folder.mkdir(parents=True, exist_ok=True)
+    failed = 0
+    for job in jobs:
+        if job.seed in passed(folder, job.kind, job.engine):
+            print(f"{job.kind} seed {job.seed} ({job.engine}): passed before")
+            continue
+        files = folder / f"{job.kind}-{job.engine}-{job.seed}"
+        shutil.rmtree(files, ignore_errors=True)
+        verdict = Run(job, files).play()
+        verdict.record(folder)
+        print(verdict.line, flush=True)
+        if verdict.broke:
+            failed += 1
+            print(*verdict.broke, f"replay it with: {job.command}", f"its logs are in {files}", sep="\n")
+        else:
+            shutil.rmtree(files)
+    print(f"{len(jobs) - failed} passed, {failed} failed", flush=True)
+    return failed
 
 
 def main() -> int:
     """Read the command line and play the seeds."""
-    parser = argparse.ArgumentParser(description="Play orders while the pipeline suffers.")
+    parser = argparse.ArgumentParser(description="Play orders while everything goes wrong.")
+    parser.add_argument("--plan", choices=sorted(TEETH), default="all", help="what goes wrong")
     parser.add_argument("--seeds", type=int, default=1, help="how many runs")
     parser.add_argument("--seed", type=int, default=1, help="seed of the first")
-    parser.add_argument("--limit", type=int, default=150, help="invoices of each run")
-    parser.add_argument("--seconds", type=float, default=45.0, help="how long trouble lasts")
+    parser.add_argument("--engine", choices=get_args(Engine), default="embedded")
+    parser.add_argument("--limit", type=int, default=90, help="invoices of each run")
+    parser.add_argument("--seconds", type=float, default=25.0, help="how long trouble lasts")
+    parser.add_argument("--base-port", type=int, default=0, help="first port; 0 looks for free ones")
+    parser.add_argument("--out", type=Path, default=Path("out/chaos"), help="folder of the record")
     given = parser.parse_args()
-    failed = []
-    for seed in range(given.seed, given.seed + given.seeds):
-        folder = Path(tempfile.mkdtemp(prefix=f"chaos-{seed}-"))
-        if play(seed, given.limit, given.seconds, folder):
-            shutil.rmtree(folder)
-        else:
-            print(f"the files of seed {seed} are in {folder}")
-            failed.append(seed)
-    print(f"{given.seeds - len(failed)} passed, {len(failed)} failed")
-    return 1 if failed else 0
+    jobs = [
+        Job(given.plan, seed, given.engine, given.limit, given.seconds, given.base_port)
+        for seed in range(given.seed, given.seed + given.seeds)
+    ]
+    return 1 if campaign(jobs, given.out) else 0
 
 
 if __name__ == "__main__":

@@ -26,11 +26,12 @@ def orderstream(home: Path, port: int, *arguments: str) -> list[str]:
     return [*command, "--home", str(home), *(["--base-port", str(port)] if port else [])]
 
 
-def reconcile(out: Path, limit: int) -> subprocess.CompletedProcess[str]:
+def reconcile(out: Path, limit: int, *arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [
             *(sys.executable, str(Path(__file__).with_name("reconcile.py"))),
             *("--orders", str(INVOICES), "--limit", str(limit), "--out", str(out)),
+            *arguments,
         ],
         capture_output=True,
         text=True,

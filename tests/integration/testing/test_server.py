@@ -113,6 +113,16 @@ def test_what_is_no_fault_is_refused(server: KinesisServer, body: bytes) -> None
     assert answer["message"].startswith("not a fault")
 
 
+def test_faults_that_struck_are_counted(server: KinesisServer) -> None:
+    """Who arms faults in another process can see that they struck, and how many still can."""
+    fault = {"operation": "ListStreams", "error": "InternalFailure", "times": 2}
+    assert server.send("POST", "/_faults", json.dumps(fault).encode())[0] == 200
+    assert call(server, "ListStreams", b"{}")[0] == 500
+    assert server.send("GET", "/_faults") == (200, {"pending": 1, "struck": {"reject:InternalFailure": 1}})
+    assert server.send("DELETE", "/_faults")[0] == 200
+    assert server.send("GET", "/_faults") == (200, {"pending": 0, "struck": {"reject:InternalFailure": 1}})
+
+
 class H2Caller:
     """As little of an HTTP/2 client as a call needs: prior knowledge, no TLS."""
 

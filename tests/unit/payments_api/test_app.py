@@ -203,6 +203,26 @@ def test_a_forced_decline_is_final(provider: Provider) -> None:
     assert provider.charge("o-2").status_code == 201
 
 
+def test_a_forced_throttle_carries_nothing_out(provider: Provider) -> None:
+    """A 429 comes at any rate if it is asked for, moves no money, and says when to come back."""
+    provider.faults(throttles=1)
+    refused = provider.charge()
+    assert (refused.status_code, refused.headers["retry-after"]) == (429, "1")
+    assert provider.entries() == []
+    assert provider.charge().status_code == 201
+
+
+def test_faults_that_struck_are_counted(provider: Provider) -> None:
+    """Who asks for faults can see that they came, each under its name."""
+    provider.faults(errors=1, throttles=1, declines=1, lost_answers=1, hang_seconds=0)
+    for order_id in ("o-1", "o-1", "o-1", "o-2"):
+        provider.charge(order_id)
+    provider.faults(outage_seconds=30)
+    provider.charge("o-3")
+    struck = provider.client.get("/_faults").json()
+    assert struck == {"errors": 1, "throttles": 1, "declines": 1, "lost_answers": 1, "outage": 1}
+
+
 def test_an_unknown_fault_is_refused(provider: Provider) -> None:
     """A misspelt demand does not pass in silence."""
     assert provider.client.post("/_faults", json={"latencies": 1}).status_code == 422

@@ -27,7 +27,8 @@ class KinesisApp:
     """An ASGI application.
 
     ``POST /`` takes Kinesis' calls, ``GET /health`` answers 200, ``POST /_faults`` arms one fault or a list
-    of them (JSON, fields as in ``Fault``), ``DELETE /_faults`` disarms all.
+    of them (JSON, fields as in ``Fault``), ``DELETE /_faults`` disarms all, ``GET /_faults`` tells how many
+    can still strike, and how often which have struck.
 
     Args:
         kinesis: What it serves.
@@ -50,6 +51,9 @@ class KinesisApp:
                 await _answer(send, 200, {"healthy": True})
             case "POST", "/_faults":
                 await self._arm(body, send)
+            case "GET", "/_faults":
+                faults = self._kinesis.faults
+                await _answer(send, 200, {"pending": len(faults.pending), "struck": dict(faults.struck)})
             case "DELETE", "/_faults":
                 self._kinesis.faults.clear()
                 await _answer(send, 200, {})

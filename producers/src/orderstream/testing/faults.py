@@ -1,5 +1,6 @@
 """Faults on demand: this call, this shard, so many times, or at a seeded random rate."""
 
+from collections import Counter
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 from enum import StrEnum
@@ -105,11 +106,15 @@ class Faults:
 
     Args:
         seed: Seed of the random rates: the same calls in the same order meet the same faults.
+
+    Attributes:
+        struck: How often faults have struck, by kind and error, e.g. ``"reject:InternalFailure"``.
     """
 
     def __init__(self, seed: int = 0) -> None:
         self._random = Random(seed)  # noqa: S311 - repeatable on purpose
         self._armed: list[_Armed] = []
+        self.struck: Counter[str] = Counter()
 
     def add(self, *faults: Fault) -> None:
         """Arm faults; they strike in the order in which they were added."""
@@ -143,6 +148,7 @@ class Faults:
             if fault.shard_id is not None and fault.shard_id not in shards():
                 continue
             if armed.strikes(self._random):
+                self.struck[f"{FaultKind(fault.kind)}:{fault.code}".rstrip(":")] += 1
                 return fault
         return None
 

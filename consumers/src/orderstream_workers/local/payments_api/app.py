@@ -6,6 +6,7 @@
 | ``POST /v1/refunds`` with ``Idempotency-Key`` | 201 ``{refund_id}``; 404, 422 if there is nothing to give |
 | ``GET /v1/ledger`` | every movement of money as NDJSON, oldest first |
 | ``GET /v1/stats`` | ``{requests, throttled}`` of charges and refunds since the start |
+| ``GET /_faults`` | how often which fault has struck |
 | ``GET /health`` | 200 |
 | ``POST /_faults`` | 204; see ``FaultRequest`` |
 
@@ -62,6 +63,7 @@ def create_app(
             Route("/v1/ledger", provider.entries),
             Route("/v1/stats", provider.stats),
             Route("/health", provider.health),
+            Route("/_faults", provider.struck_faults, methods=["GET"]),
             Route("/_faults", provider.demand_faults, methods=["POST"]),
         ]
     )
@@ -100,6 +102,10 @@ class _Provider:
         """Answer ``GET /health``."""
         return _json(200, {"status": "ok"})
 
+    async def struck_faults(self, _: Request) -> Response:
+        """Answer ``GET /_faults``."""
+        return _json(200, self._faults.struck)
+
     async def demand_faults(self, request: Request) -> Response:
         """Answer ``POST /_faults``."""
         try:
@@ -117,6 +123,8 @@ class _Provider:
             self._throttled += 1
             return _json(429, {"code": "rate_limited"}, {"Retry-After": str(math.ceil(wait))})
         status = self._faults.refusal(now)
+        if status == 429:
+            return _json(status, {"code": "rate_limited"}, {"Retry-After": "1"})
         if status is not None:
             return _json(status, {"code": "unavailable"})
         key, body = request.headers.get("Idempotency-Key", ""), await request.body()

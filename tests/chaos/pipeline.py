@@ -1,0 +1,226 @@
+"""The processes of one environment, and what is done to them."""
+
+import os
+import signal
+import time
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import boto3
+import httpx
+import msgspec
+import psutil
+
+from chaos.gateway import Gateway
+from chaos.plan import Event, Trouble
+from orderstream_workers.local.environment import EnvironmentOptions, Layout
+from orderstream_workers.local.lifecycle import EnvironmentState
+from orderstream_workers.local.ministack import ensure_ministack
+from orderstream_workers.local.processes import ProcessSpec, RunningProcess, start, stop, wait_healthy
+from orderstream_workers.local.provision import provision
+
+FROZEN_SECONDS = 10.0
+"""Longer than a local lease lasts."""
+
+DRAIN_SECONDS = 30.0
+"""Longer than a process may take to end after SIGTERM."""
+
+_QUIET = {"ORDERSTREAM_HEALTH_PORT": "0"}
+
+
+class Pipeline:
+    """An environment whose own processes reach AWS through the gateway.
+
+    Args:
+        home: Folder of its files.
+        options: What shapes it.
+        gateway: Spoils what our processes ask of AWS. Kinesis and the provider spoil their own answers.
+        spared: Processes that reach AWS past the gateway.
+    """
+
+    def __init__(
+        self, home: Path, options: EnvironmentOptions, gateway: Gateway, spared: frozenset[str] = frozenset()
+    ) -> None:
+        self.layout = Layout(home, options)
+        self.late: list[str] = []
+        """Processes that did not drain in time after SIGTERM."""
+        self._gateway = gateway
+        self._specs: dict[str, ProcessSpec] = {}
+        for spec in self.layout.pipeline():
+            self._specs[spec.name] = spec if spec.emulator or spec.name in spared else self._rewired(spec)
+        self._running: dict[str, RunningProcess] = {}
+        self._all: list[RunningProcess] = []
+        self._frozen: list[tuple[float, RunningProcess]] = []
+        self._zombies: dict[str, RunningProcess] = {}
+        self._http = httpx.Client(timeout=10.0)
+
+    @property
+    def names(self) -> list[str]:
+        """What can be killed."""
+        return sorted(name for name, spec in self._specs.items() if not spec.emulator)
+
+    def up(self) -> None:
+        """Start everything, and write it down where a demo looks for it."""
+        self.layout.logs.mkdir(parents=True)
+        for specs in (self.layout.emulators(ensure_ministack()), tuple(self._specs.values())):
+            for spec in specs:
+                self._start(spec)
+            for spec in specs:
+                wait_healthy(self._running[spec.name], spec.start_timeout)
+            if specs[0].emulator:
+                provision(self.layout)
+        state = EnvironmentState(
+            options=self.layout.options, processes=tuple(self._running.values()), ready=True
+        )
+        (self.layout.home / "state.json").write_bytes(msgspec.json.encode(state))
+
+    def suffer(self, event: Event) -> None:
+        """Let one event happen."""
+        self.thaw()
+        match event.trouble:
+            case Trouble.KILL:
+                self._kill(event.target)
+            case Trouble.FREEZE:
+                self._freeze(event.target)
+            case Trouble.ROLL:
+                for name in self.names:
+                    self._roll(name)
+            case Trouble.PROVIDER:
+                self._provider(event.demand)
+            case Trouble.OUTAGE:
+                self._gateway.outage(event.target, event.demand["seconds"])
+            case _:
+                self._reshard(event.trouble)
+
+    def arm(self, kinesis: tuple[Mapping[str, Any], ...]) -> None:
+        """Let Kinesis go wrong from now on."""
+        self._http.post(f"{self.layout.kinesis_url}/_faults", json=list(kinesis)).raise_for_status()
+
+    def struck(self) -> dict[str, int]:
+        """How often which fault has struck, wherever it was injected."""
+        kinesis = self._http.get(f"{self.layout.kinesis_url}/_faults").raise_for_status().json()["struck"]
+        provider = self._http.get(f"{self.layout.payments_api_url}/_faults").raise_for_status().json()
+        counts = {f"kinesis:{name}": count for name, count in kinesis.items()}
+        counts |= {f"provider:{name}": count for name, count in provider.items()}
+        return dict(sorted((counts | self._gateway.injected).items()))
+
+    def thaw(self, *, all_of_them: bool = False) -> None:
+        """Wake the processes that have been frozen long enough: they are zombies now."""
+        now = time.monotonic()
+        due = [entry for entry in self._frozen if all_of_them or entry[0] <= now]
+        self._frozen = [entry for entry in self._frozen if entry not in due]
+        for _, process in due:
+            _signal_tree(process, signal.SIGCONT)
+
+    def peace(self) -> None:
+        """End every fault, let the zombies drain, and give each application one process that can be asked."""
+        self._http.delete(f"{self.layout.kinesis_url}/_faults").raise_for_status()
+        self._provider({})
+        self.thaw(all_of_them=True)
+        zombies, self._zombies = self._zombies, {}
+        for name, zombie in zombies.items():
+            self._drain(zombie)
+            self._drain(self._running[name])
+            self._start(self._specs[name])
+
+    def memory(self) -> dict[str, int]:
+        """Resident memory of each of our processes that lives, in MiB."""
+        found = {}
+        for name in self.names:
+            handle = self._running[name].handle()
+            if handle is not None:
+                found[name] = handle.memory_info().rss >> 20
+        return found
+
+    def down(self) -> None:
+        """End everything, our own processes first."""
+        self.thaw(all_of_them=True)
+        self._http.close()
+        self.late += stop([process for process in self._all if not process.emulator])
+        stop([process for process in self._all if process.emulator])
+        (self.layout.home / "state.json").unlink(missing_ok=True)
+
+    def _rewired(self, spec: ProcessSpec) -> ProcessSpec:
+        url = self._gateway.url(spec.name, self.layout.aws_url)
+        return replace(spec, environment={**spec.environment, "AWS_ENDPOINT_URL": url})
+
+    def _start(self, spec: ProcessSpec, extra: Mapping[str, str] | None = None) -> None:
+        process = start(replace(spec, environment={**spec.environment, **(extra or {})}), self.layout.logs)
+        self._running[spec.name] = process
+        self._all.append(process)
+
+    def _kill(self, name: str) -> None:
+        handle = self._running[name].handle()
+        if handle is not None:
+            handle.kill()
+            handle.wait(timeout=10)
+        self._replace(name)
+
+    def _freeze(self, name: str) -> None:
+        process = self._running[name]
+        _signal_tree(process, signal.SIGSTOP)
+        self._frozen.append((time.monotonic() + FROZEN_SECONDS, process))
+        # A frozen process keeps its ports: the API has no second, and a worker's second serves no health.
+        if name != "api":
+            self._zombies.setdefault(name, process)
+            self._replace(name)
+
+    def _roll(self, name: str) -> None:
+        if any(process == self._running[name] for _, process in self._frozen):
+            return  # it hears nothing, and has its turn at the end
+        self._drain(self._running[name])
+        self._replace(name)
+
+    def _drain(self, process: RunningProcess) -> None:
+        self.late += stop([process], DRAIN_SECONDS)
+
+    def _replace(self, name: str) -> None:
+        """Start another; without health while a zombie of its name keeps the port."""
+        self._start(self._specs[name], _QUIET if name in self._zombies else None)
+
+    def _provider(self, demand: Mapping[str, float]) -> None:
+        url = f"{self.layout.payments_api_url}/_faults"
+        self._http.post(url, json=dict(demand)).raise_for_status()
+
+    def _reshard(self, trouble: Trouble) -> None:
+        kinesis = boto3.client(
+            "kinesis",
+            endpoint_url=self.layout.kinesis_url,
+            region_name="us-east-1",
+            aws_access_key_id="x",
+            aws_secret_access_key="x",
+        )
+        shards = kinesis.list_shards(StreamName="orders", ShardFilter={"Type": "AT_LATEST"})["Shards"]
+        shards.sort(key=lambda shard: int(shard["HashKeyRange"]["StartingHashKey"]))
+        match trouble:
+            case Trouble.SPLIT:
+                ends = shards[0]["HashKeyRange"]
+                middle = (int(ends["StartingHashKey"]) + int(ends["EndingHashKey"])) // 2
+                kinesis.split_shard(
+                    StreamName="orders", ShardToSplit=shards[0]["ShardId"], NewStartingHashKey=str(middle)
+                )
+            case Trouble.MERGE:
+                kinesis.merge_shards(
+                    StreamName="orders",
+                    ShardToMerge=shards[-2]["ShardId"],
+                    AdjacentShardToMerge=shards[-1]["ShardId"],
+                )
+            case _:
+                target = len(shards) * 2 if trouble is Trouble.DOUBLE else -(-len(shards) // 2)
+                kinesis.update_shard_count(
+                    StreamName="orders", TargetShardCount=target, ScalingType="UNIFORM_SCALING"
+                )
+        kinesis.close()
+
+
+def _signal_tree(process: RunningProcess, number: signal.Signals) -> None:
+    """Signal a process and what it has started: KCL's daemon is to freeze with its child."""
+    handle = process.handle()
+    if handle is None:
+        return
+    with suppress(psutil.NoSuchProcess, ProcessLookupError):  # it was killed in the meantime
+        for each in (handle, *handle.children(recursive=True)):
+            os.kill(each.pid, number)
