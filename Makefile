@@ -48,7 +48,7 @@ chaos: SEED ?= 1
 chaos: ENGINE ?= embedded
 chaos: PLAN ?= all
 chaos: LIMIT ?= 90
-chaos: SECONDS ?= 25
+chaos: SECONDS ?= 20
 chaos: OUT ?= out/chaos
 chaos: install ## Play orders while everything goes wrong: SEEDS=3 SEED=1 ENGINE=embedded OUT=out/chaos
 	PYTHONPATH=tests $(BIN)/python -m chaos.run --plan $(PLAN) --seeds $(SEEDS) --seed $(SEED) \

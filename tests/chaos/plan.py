@@ -1,7 +1,7 @@
 """What goes wrong in a run, and when: a function of the seed, so that the seed replays it."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from random import Random
 from typing import Any
@@ -85,10 +85,10 @@ def plan_of(seed: int, processes: list[str], seconds: float) -> Plan:
         decline_percent=random.randint(8, 20),
         kinesis=_kinesis(random),
         aws=Rates(
-            conflict=random.uniform(0.01, 0.08),
-            throttle=random.uniform(0.005, 0.03),
+            conflict=random.uniform(0.01, 0.05),
+            throttle=random.uniform(0.005, 0.02),
             error=random.uniform(0.002, 0.01),
-            lost_ack=random.uniform(0.005, 0.03),
+            lost_ack=random.uniform(0.005, 0.02),
             duplicate=random.uniform(0.2, 0.4),
             disorder=random.uniform(0.2, 0.4),
         ),
@@ -151,7 +151,11 @@ def _events(random: Random, processes: list[str], seconds: float) -> list[Event]
         kinds[first], kinds[second] = Trouble.DOUBLE, Trouble.HALVE
     victims = _in_turn(random, processes)
     mean = seconds / len(kinds)
-    return [_event(kind, random.uniform(0.5 * mean, 1.5 * mean), victims, random) for kind in kinds]
+    events = [_event(kind, random.uniform(0.5 * mean, 1.5 * mean), victims, random) for kind in kinds]
+    # An outage may pass while nobody asks; what the last demand counts out waits until somebody does.
+    last = max(place for place, event in enumerate(events) if event.trouble is Trouble.PROVIDER)
+    events[last] = replace(events[last], demand=_burst(random))
+    return events
 
 
 def _in_turn(random: Random, processes: list[str]) -> list[str]:
@@ -168,12 +172,16 @@ def _event(kind: Trouble, after: float, victims: list[str], random: Random) -> E
         case Trouble.PROVIDER if random.random() < 0.4:
             return Event(after, kind, demand={"outage_seconds": round(random.uniform(3.0, 8.0), 1)})
         case Trouble.PROVIDER:
-            demand = {
-                "throttles": random.randint(1, 6),
-                "errors": random.randint(1, 6),
-                "lost_answers": random.randint(1, 3),
-                "hang_seconds": round(random.uniform(5.5, 8.0), 1),
-            }
-            return Event(after, kind, demand=demand)
+            return Event(after, kind, demand=_burst(random))
         case _:
             return Event(after, kind)
+
+
+def _burst(random: Random) -> Mapping[str, float]:
+    """Requests throttled, refused, or carried out and answered after the caller has given up."""
+    return {
+        "throttles": random.randint(1, 6),
+        "errors": random.randint(1, 6),
+        "lost_answers": random.randint(1, 3),
+        "hang_seconds": round(random.uniform(5.5, 8.0), 1),
+    }

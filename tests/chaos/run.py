@@ -35,6 +35,9 @@ from orderstream_workers.runtime.settings import Engine
 PAYMENTS_PER_SECOND = 10
 """Low enough for payments to be under way as long as trouble lasts, high enough to come in batches."""
 
+LINGER_SECONDS = 30.0
+"""For which faults may stay on after the last event, until each kind of them has struck."""
+
 SETTLE_SECONDS = 300
 """In which a run has to come to rest after the last trouble."""
 
@@ -148,13 +151,22 @@ class Run:
                 if event.demand.get("outage_seconds", event.demand.get("seconds")) == OUTAGE_SECONDS:
                     now = dt.datetime.now(dt.UTC)
                     self._outage = now, now + dt.timedelta(seconds=OUTAGE_SECONDS)
-            time.sleep(FROZEN_SECONDS if Trouble.FREEZE in self._happened else 0.0)
+            self._linger(pipeline)
             gateway.rates = Rates()
             pipeline.peace()
             yield from self._judge(demo, plan)
         finally:
             demo.kill()
             demo.communicate()
+
+    def _linger(self, pipeline: Pipeline) -> None:
+        """Leave the faults on until each kind has struck and every frozen process has outlived its leases."""
+        began = time.monotonic()
+        frozen = FROZEN_SECONDS if Trouble.FREEZE in self._happened else 0.0
+        while (waited := time.monotonic() - began) < LINGER_SECONDS:
+            if waited >= frozen and not list(toothless(self.job.kind, pipeline.struck())):
+                return
+            time.sleep(0.5)
 
     def _demo(self, options: EnvironmentOptions) -> "subprocess.Popen[str]":
         command = orderstream(
@@ -216,7 +228,7 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=1, help="seed of the first")
     parser.add_argument("--engine", choices=get_args(Engine), default="embedded")
     parser.add_argument("--limit", type=int, default=90, help="invoices of each run")
-    parser.add_argument("--seconds", type=float, default=25.0, help="how long trouble lasts")
+    parser.add_argument("--seconds", type=float, default=20.0, help="how long trouble lasts")
     parser.add_argument("--base-port", type=int, default=0, help="first port; 0 looks for free ones")
     parser.add_argument("--out", type=Path, default=Path("out/chaos"), help="folder of the record")
     given = parser.parse_args()
