@@ -59,6 +59,10 @@ chaos-outage: ## Play orders while DynamoDB, then the payment provider, is away 
 	$(MAKE) chaos PLAN=dynamodb-outage SEEDS=1
 	$(MAKE) chaos PLAN=provider-outage SEEDS=1
 
+.PHONY: crash-windows
+crash-windows: install ## Kill each process in each of its named windows while orders flow
+	PYTHONPATH=tests $(BIN)/python -m chaos.crash_windows
+
 .PHONY: lint
 lint: install ## Check style, types and the import rules
 	$(BIN)/ruff check .
