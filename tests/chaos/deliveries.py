@@ -6,6 +6,7 @@ from random import Random
 from typing import Any
 
 _REMEMBERED = 50
+_HELD = 3
 
 
 class Deliveries:
@@ -18,6 +19,7 @@ class Deliveries:
     def __init__(self, random: Random) -> None:
         self._random = random
         self._earlier: deque[dict[str, Any]] = deque(maxlen=_REMEMBERED)
+        self._held: deque[dict[str, Any]] = deque()
 
     def remember(self, body: bytes) -> None:
         """Note what an answer brings."""
@@ -26,28 +28,42 @@ class Deliveries:
     def again(self, body: bytes, most: int) -> bytes | None:
         """Put one message that was brought before among those of an answer.
 
+        In a full answer it takes the place of the last, which is held back: it comes late, in an answer that
+        is put out of order, or when its visibility ends.
+
         Args:
             body: The answer of ``ReceiveMessage``.
             most: Messages that were asked for; one more would be no answer of SQS's.
 
         Returns:
-            Another answer, or None where there is nothing to repeat or no room.
+            Another answer, or None where there is nothing to repeat, or enough is held back already.
         """
         answer = json.loads(body or b"{}")
         messages = answer.get("Messages", [])
         new = {message["MessageId"] for message in messages}
         known = [message for message in self._earlier if message["MessageId"] not in new]
         self._earlier.extend(messages)
-        if not known or len(messages) >= most:
+        if not known:
             return None
+        if len(messages) >= most:
+            if len(self._held) >= _HELD:
+                return None
+            self._held.append(messages.pop())
         answer["Messages"] = [self._random.choice(known), *messages]
         return json.dumps(answer).encode()
 
     def shuffled(self, body: bytes) -> bytes | None:
-        """Change the order of an answer's messages; None where there are not two."""
+        """Change the order of an answer's messages; None where there are not two.
+
+        A message that is held back overtakes nobody: it takes the place of the last, which is held instead.
+        """
         answer = json.loads(body or b"{}")
         messages = answer.get("Messages", [])
         self._earlier.extend(messages)
+        if messages and self._held:
+            self._held.append(messages.pop())
+            messages.append(self._held.popleft())
+            return json.dumps(answer).encode()
         if len(messages) < 2:
             return None
         first = messages[0]
