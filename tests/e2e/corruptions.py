@@ -77,6 +77,28 @@ def unreleased_reservation(out: Path) -> None:
     rewrite(out / "stock.jsonl", keep_one)
 
 
+def dead_letter(out: Path) -> None:
+    file = out / "summary.json"
+    summary = json.loads(file.read_text())
+    file.write_text(json.dumps(summary | {"dead_letters": 1}))
+
+
+def customer_not_told(out: Path) -> None:
+    rewrite(out / "notifications.jsonl", lambda rows: rows.remove(mail(rows)))
+
+
+def customer_told_otherwise(out: Path) -> None:
+    def tell_otherwise(rows: Rows) -> None:
+        told = mail(rows)
+        rows.append(told | {"Subject": told["Subject"].replace("confirmed", "cancelled")})
+
+    rewrite(out / "notifications.jsonl", tell_otherwise)
+
+
+def customer_told_twice(out: Path) -> None:
+    rewrite(out / "notifications.jsonl", lambda rows: rows.append(mail(rows)))
+
+
 ALL = (
     lost_line,
     double_charge,
@@ -86,11 +108,19 @@ ALL = (
     wrong_reason,
     stock_off_by_one,
     unreleased_reservation,
+    dead_letter,
+    customer_not_told,
+    customer_told_otherwise,
+    customer_told_twice,
 )
 
 
 def confirmed(rows: Rows) -> Row:
     return next(row for row in rows if row["state"] == "CONFIRMED")
+
+
+def mail(rows: Rows) -> Row:
+    return next(row for row in rows if row["channel"] == "email" and row["Subject"].endswith("confirmed"))
 
 
 def confirmed_id(out: Path) -> str:

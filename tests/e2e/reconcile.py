@@ -4,6 +4,7 @@ It uses the standard library and a Parquet reader and none of the project's code
 mistake with what it judges.
 
     python tests/e2e/reconcile.py --orders FILE --out DIR [--limit N] [--seed S] [--decline-percent P]
+        [--dead-letters N] [--mails-once]
 
 Exit status 0 if everything balances, 1 with a line for each difference.
 """
@@ -47,6 +48,7 @@ class Expected:
     lines: list[dict[str, object]]
     total_minor: int | None = None
     stock: Counter = field(default_factory=Counter)
+    customer: str = ""
 
 
 @dataclass
@@ -102,7 +104,7 @@ def expected_invoice(number: str, rows: list[dict[str, str]], seen: set[str]) ->
     for sku, quantity, _ in parsed:
         if len(sku) >= 5 and all(character in "0123456789" for character in sku[:5]):
             stock[sku] += quantity
-    return Expected(number, None, lines, total, stock)
+    return Expected(number, None, lines, total, stock, rows[0]["CustomerID"].strip())
 
 
 def penny(amount: Decimal) -> int:
@@ -130,15 +132,33 @@ class Books:
         self.accepted: dict[str, tuple[Expected, dict]] = {}
         self.stock = {row["sku"]: row for row in read_lines(out / "stock.jsonl")}
 
+    def check_mails(self, *, once: bool) -> None:
+        """The customer hears how an order ended and nothing else; guests have no address."""
+        mails: defaultdict[str, list[str]] = defaultdict(list)
+        for row in read_lines(self.out / "notifications.jsonl"):
+            if row["channel"] == "email":
+                order_id, _, said = row["Subject"].removeprefix("Your order ").partition(" is ")
+                mails[order_id].append(said.upper())
+        for order_id, (invoice, row) in self.accepted.items():
+            said = mails[order_id]
+            if set(said) != ({row["state"]} if invoice.customer else set()):
+                self.differ(f"mails: {order_id} is {row['state']}, and its customer was told {said}")
+            if once and len(said) > 1:
+                self.differ(f"mails: the customer of {order_id} was told {len(said)} times")
+
+    def check_dead_letters(self, planted: int) -> None:
+        found = json.loads((self.out / "summary.json").read_text())["dead_letters"]
+        if found != planted:
+            self.differ(f"dead letters: {found}, of which {planted} were planted")
+
     def differ(self, what: str) -> None:
         self.differences.append(what)
 
-    def check(self, path: Path, limit: int | None) -> list[str]:
+    def check(self, path: Path, limit: int | None) -> None:
         self.check_orders(path, limit)
         self.check_stock()
         self.check_ledger()
         self.check_archive()
-        return self.differences
 
     def check_orders(self, path: Path, limit: int | None) -> None:
         rows = list(read_lines(self.out / "orders.jsonl"))
@@ -305,12 +325,17 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--limit", type=int)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--decline-percent", type=int, default=5)
+    parser.add_argument("--dead-letters", type=int, default=0, help="how many were planted")
+    parser.add_argument("--mails-once", action="store_true", help="nothing crashed: no mail may repeat")
     given = parser.parse_args(arguments)
-    differences = Books(given.out, given.seed, given.decline_percent).check(given.orders, given.limit)
-    for difference in differences:
+    books = Books(given.out, given.seed, given.decline_percent)
+    books.check(given.orders, given.limit)
+    books.check_mails(once=given.mails_once)
+    books.check_dead_letters(given.dead_letters)
+    for difference in books.differences:
         print(difference)
-    print(f"{len(differences)} differences" if differences else "the books balance")
-    return 1 if differences else 0
+    print(f"{len(books.differences)} differences" if books.differences else "the books balance")
+    return 1 if books.differences else 0
 
 
 if __name__ == "__main__":

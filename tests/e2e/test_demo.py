@@ -37,7 +37,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.mark.timeout(900)
 def test_real_orders_reconcile(run: Path) -> None:
     """The first 400 real invoices go through every service and the books balance, recomputed from outside."""
-    judged = reconcile(run, LIMIT)
+    judged = reconcile(run, LIMIT, "--mails-once")
     assert judged.returncode == 0, judged.stdout
     summary = json.loads((run / "summary.json").read_text())
     assert summary["counts"]["offered"] == LIMIT
@@ -50,7 +50,7 @@ def test_the_judge_has_teeth(run: Path, tmp_path: Path, corrupt: Callable[[Path]
     out = tmp_path / "out"
     shutil.copytree(run, out)
     corrupt(out)
-    judged = reconcile(out, LIMIT)
+    judged = reconcile(out, LIMIT, "--mails-once")
     assert judged.returncode == 1, judged.stdout
 
 
