@@ -141,3 +141,20 @@ def test_a_wrong_type_is_named(operation: str, request_: Any, code: str, message
 def test_nesting_without_end_is_refused() -> None:
     """A body that no reader could hold is refused like any other that cannot be read."""
     assert ask(served(), "PutRecord", b'{"x":' + b"[" * 100_000)[1]["__type"] == "SerializationException"
+
+
+@pytest.mark.parametrize(
+    ("operation", "request_"),
+    [
+        ("ListStreams", {"Limit": -1}),
+        ("DescribeStream", {"StreamName": "orders", "Limit": -2}),
+        ("ListShards", {"StreamName": "orders", "MaxResults": -3}),
+        ("GetRecords", {"ShardIterator": "x", "Limit": 10_001}),
+    ],
+)
+def test_number_out_of_range_is_refused(operation: str, request_: dict[str, Any]) -> None:
+    """A number outside its range in the service model is a ValidationException that names it."""
+    status, answer = ask(served(), operation, json.dumps(request_).encode())
+    assert status == 400
+    assert answer["__type"].endswith("ValidationException")
+    assert "greater than" in answer["message"] or "less than" in answer["message"]

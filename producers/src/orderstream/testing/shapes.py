@@ -1,4 +1,4 @@
-"""The JSON types of a request, by botocore's service model: what AWS answers SerializationException to."""
+"""The JSON types of a request and the ranges of its numbers, by botocore's service model."""
 
 from collections.abc import Callable
 from functools import cache
@@ -30,7 +30,7 @@ _FOUND: Final[dict[type, str]] = {
 
 
 def check_types(operation: str, request: dict[str, Any]) -> None:
-    """Refuse a request whose members are of other JSON types than the model says; drop those that are null.
+    """Refuse a request whose members have other JSON types or ranges than in the model; drop null ones.
 
     Unknown operations and unknown members pass: they are somebody else's to refuse, or to ignore as AWS does.
 
@@ -39,7 +39,8 @@ def check_types(operation: str, request: dict[str, Any]) -> None:
         request: The request as decoded from JSON, payloads still in base64. Null members are removed from it.
 
     Raises:
-        KinesisError: SerializationException, or ValidationException for a null inside a list.
+        KinesisError: SerializationException, or ValidationException for a null inside a list and for a number
+            out of range.
     """
     check = _checks().get(operation)
     if check is not None:
@@ -66,6 +67,8 @@ def _check_of(shape: Shape) -> _Check:
             return _list(_check_of(shape.member))  # type: ignore[attr-defined] # botocore's stubs miss it
         case "map":
             return _map(_check_of(shape.value))  # type: ignore[attr-defined] # botocore's stubs miss it
+        case "integer":
+            return _integer(shape.metadata.get("min"), shape.metadata.get("max"))
         case scalar:
             return _scalar(*_SCALARS[scalar])
 
@@ -77,6 +80,19 @@ def _scalar(name: str, types: tuple[type, ...]) -> _Check:
             raise _inconvertible(value, name)
         if type(value) is float and not isfinite(value):
             raise KinesisError("SerializationException", f"{value} cannot be converted to {name}")
+
+    return check
+
+
+def _integer(least: int | None, most: int | None) -> _Check:
+    check_type = _scalar(*_SCALARS["integer"])
+
+    def check(value: Any, where: str) -> None:
+        check_type(value, where)
+        if least is not None and value < least:
+            raise validation(where.rstrip("."), value, f"have value greater than or equal to {least}")
+        if most is not None and value > most:
+            raise validation(where.rstrip("."), value, f"have value less than or equal to {most}")
 
     return check
 
