@@ -38,7 +38,8 @@ class Watch:
 
     Attributes:
         when: Sees each call and, as soon as it is there, its reply (None before it is passed on). True once
-            is the moment: from then on nothing more of this call is passed on, in either direction.
+            is the moment: from then on nothing more of this call is passed on, in either direction, and
+            every connection of the caller ends.
         then: Is called in that moment, with the name of the caller; must not block.
         hit: Set when it has come.
     """
@@ -70,7 +71,7 @@ class Gateway:
         self._deliveries: dict[str, Deliveries] = {}
         self._ports: dict[tuple[str, str], int] = {}
         self._servers: list[AbstractServer] = []
-        self._connections: set[asyncio.Task[None]] = set()
+        self._connections: dict[asyncio.Task[None], str] = {}
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="gateway", daemon=True)
 
@@ -127,7 +128,7 @@ class Gateway:
         async def serve(reader: StreamReader, writer: StreamWriter) -> None:
             task = asyncio.current_task()
             assert task
-            self._connections.add(task)
+            self._connections[task] = caller
             line = _Line(address.hostname or "", address.port or 0)
             try:
                 while await self._exchange(caller, line, reader, writer):
@@ -137,7 +138,7 @@ class Gateway:
             finally:
                 line.close()
                 writer.close()
-                self._connections.discard(task)
+                del self._connections[task]
 
         listener = await asyncio.start_server(serve, "127.0.0.1", 0, limit=_LARGEST_HEAD)
         self._servers.append(listener)
@@ -171,7 +172,14 @@ class Gateway:
                 self.forget(watch)
                 watch.then(call.caller)
                 watch.hit.set()
+                self._hang_up(call.caller)
                 raise _HangupError
+
+    def _hang_up(self, caller: str) -> None:
+        """End the other connections of a caller too: what is under way is not its heir's."""
+        for task, owner in self._connections.items():
+            if owner == caller and task is not asyncio.current_task():
+                task.cancel()
 
     def _decide(self, call: Call) -> Action:
         if monotonic() < self._outages.get(call.service, 0.0):

@@ -3,7 +3,6 @@
 import os
 import queue
 import signal
-import time
 from collections import defaultdict, deque
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
@@ -24,7 +23,7 @@ class Supervisor:
 
     ::
 
-        armed ──moment──> killed ──ended──> started again ──healthy──> the next window is armed
+        armed ──moment──> killed ──ended──> the next window is armed, the process started again
 
     Args:
         home: Folder of its files.
@@ -45,7 +44,6 @@ class Supervisor:
         self._restarted: list[RunningProcess] = []
         self._waiting: defaultdict[str, deque[Window]] = defaultdict(deque)
         self._killed: queue.SimpleQueue[tuple[str, Window]] = queue.SimpleQueue()
-        self._starting: dict[str, float] = {}
 
     def up(self) -> None:
         """Start everything."""
@@ -60,20 +58,16 @@ class Supervisor:
             self._arm_next(process)
 
     def supervise(self) -> None:
-        """Start again what was killed, and arm the next window of what has come back; call it often."""
+        """Start again what was killed, with its next window armed; call it often."""
         while not self._killed.empty():
             name, window = self._killed.get()
             self.hit.append(window)
             ended = self._running[name].handle()
             if ended is not None:
                 ended.wait(timeout=10)
+            self._arm_next(name)
             self._running[name] = start(self._specs[name], self.layout.logs)
             self._restarted.append(self._running[name])
-            self._starting[name] = time.monotonic()
-        for name in list(self._starting):
-            if self._running[name].health(timeout=0.5) is not None:
-                del self._starting[name]
-                self._arm_next(name)
 
     def down(self) -> None:
         """End everything, our own processes first."""

@@ -141,3 +141,16 @@ def test_a_moment_comes_once_and_nothing_passes_it(bench: Bench, replied: bool) 
         bench.ask(b'{"here": true}')
     assert (watch.hit.is_set(), ended, len(bench.seen)) == (True, ["worker"], 2 if replied else 1)
     assert bench.ask(b'{"here": true}') == b'{"here": true}'
+
+
+def test_a_moment_ends_every_connection_of_its_caller(bench: Bench) -> None:
+    """What a dead process had under way elsewhere is not passed on in the name of the one that follows it."""
+    other = http.client.HTTPConnection(bench.connection.host, bench.connection.port, timeout=10)
+    other.request("POST", "/", b"{}")
+    assert other.getresponse().read() == b"{}"
+    bench.gateway.watch(lambda call, reply: call.arguments.get("here") is True, lambda _: None)
+    with pytest.raises(http.client.RemoteDisconnected):
+        bench.ask(b'{"here": true}')
+    assert other.sock is not None
+    assert other.sock.recv(1) == b""
+    other.close()
