@@ -1,16 +1,15 @@
-r"""The body of a PutRecords request, made by hand: botocore's serializer takes three times as long.
+"""The body of a PutRecords request, ready-made: botocore's own serializer takes ten times as long.
 
 botocore keeps everything else: endpoint, signature, proxies, retries, hooks. It is given a request with one
 empty entry to validate, and a handler of its ``before-call`` event exchanges the body before it is signed.
 """
 
-import json
 import threading
-from binascii import b2a_base64
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, Final
 
+import msgspec
 from botocore.client import BaseClient
 
 from orderstream.kpl.pending import KinesisRecord
@@ -21,6 +20,15 @@ PLACEHOLDER: Final = ({"Data": b"", "PartitionKey": "a"},)
 _CONTENT_TYPE: Final = "application/x-amz-json-1.1"
 
 _current = threading.local()
+_encoder = msgspec.json.Encoder()
+
+
+class _Entry(msgspec.Struct, omit_defaults=True, gc=False):
+    """PutRecordsRequestEntry, by the names of the Kinesis API; msgspec writes bytes in base64."""
+
+    Data: bytes
+    PartitionKey: str
+    ExplicitHashKey: str | None = None
 
 
 def encode_body(entries: Sequence[KinesisRecord], stream: Mapping[str, str]) -> bytes:
@@ -30,8 +38,8 @@ def encode_body(entries: Sequence[KinesisRecord], stream: Mapping[str, str]) -> 
         entries: The entries, in order.
         stream: ``StreamName`` or ``StreamARN``.
     """
-    records = b",".join([_encode_entry(entry) for entry in entries])
-    return b'{"Records":[' + records + b"]," + json.dumps(dict(stream)).encode()[1:]
+    records = [_Entry(entry.data, entry.partition_key, entry.explicit_hash_key) for entry in entries]
+    return _encoder.encode({"Records": records, **stream})
 
 
 def takes_ready_bodies(client: object) -> bool:
@@ -72,10 +80,3 @@ def _exchange(params: dict[str, Any], **_: object) -> None:
     if params["headers"].get("Content-Type") != _CONTENT_TYPE:
         raise ValueError(f"Kinesis is spoken to in {params['headers']}, the body is in {_CONTENT_TYPE}")
     params["body"] = body
-
-
-def _encode_entry(entry: KinesisRecord) -> bytes:
-    tail = '","PartitionKey":' + json.dumps(entry.partition_key)
-    if entry.explicit_hash_key is not None:
-        tail += f',"ExplicitHashKey":"{entry.explicit_hash_key}"'
-    return b'{"Data":"%b%b}' % (b2a_base64(entry.data, newline=False), tail.encode())

@@ -1,0 +1,18 @@
+"""What every client shares: it warms up, says BEGIN, does its work, says END; whoever started it measures."""
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+
+@contextmanager
+def measured() -> Iterator[None]:
+    """Frame what is measured; each word waits for an answer, so that nothing runs while counters are read."""
+    _say("BEGIN")
+    yield
+    _say("END")
+
+
+def _say(word: str) -> None:
+    print(word, flush=True)
+    sys.stdin.readline()

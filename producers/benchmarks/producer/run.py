@@ -1,0 +1,210 @@
+"""Measures producers side by side against a sink that takes everything at once.
+
+``make bench-producer`` runs it. Each producer gets the same records in a process of its own; counted is the
+CPU time of that process and its children between the first put and the last acknowledgement, by which the
+sink's work and other programs cost nothing. The lowest of several rounds counts. The sink says what consumers
+would get. A producer that does not run makes the whole run fail.
+"""
+
+import argparse
+import datetime as dt
+import json
+import os
+import platform
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import psutil
+
+HERE = Path(__file__).parent
+
+
+class Peer(NamedTuple):
+    """A producer: its name, its client, and one part in how many of the records it gets."""
+
+    name: str
+    client: str
+    share: int = 1
+    tls: bool = False
+
+
+PEERS = (
+    Peer("orderstream", "orderstream_client.py"),
+    Peer("boto3 put_records x500", "boto3_client.py"),
+    Peer("boto3 + aws_kinesis_agg", "aws_kinesis_agg_client.py"),
+    Peer("async-kinesis, KPL processor", "async_kinesis_client.py"),
+    Peer("aiokpl, asyncio", "aiokpl_client.py", share=10),
+    Peer("KPL 1.1.1 (Java and native)", "kpl", tls=True),
+)
+
+
+class Measured(NamedTuple):
+    """What came of one producer."""
+
+    peer: Peer
+    size: int
+    records: int
+    cpu: float
+    seconds: float
+    report: dict[str, int]
+
+
+def main() -> int:
+    """Measure, print the table, and keep the figures as JSON."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--records", type=int, default=300_000)
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--sizes", type=int, nargs="+", default=[50, 250, 1024])
+    parser.add_argument("--peers", nargs="*", help="names to keep; all by default")
+    parser.add_argument("--python", default=sys.executable, help="the interpreter that has the peers")
+    parser.add_argument("--kpl", help="a directory with KPL's jars and the compiled client")
+    parser.add_argument("--out", type=Path, required=True)
+    options = parser.parse_args()
+    peers = [peer for peer in PEERS if not options.peers or peer.name.split()[0] in options.peers]
+    results = []
+    for size in options.sizes:
+        for peer in peers:
+            result = best(peer, size, options)
+            print(line(result), flush=True)
+            results.append(result)
+    figures = [result._asdict() | {"peer": result.peer.name} for result in results]
+    about = {
+        "machine": f"{platform.processor() or platform.machine()}, {os.cpu_count()} cores",
+        "python": platform.python_version(),
+        "date": dt.datetime.now(dt.UTC).date().isoformat(),
+    }
+    options.out.write_text(json.dumps({"about": about, "results": figures}, indent=1))
+    return 0
+
+
+def best(peer: Peer, size: int, options: argparse.Namespace) -> Measured:
+    """Measure a producer in several rounds; the one with the least CPU counts."""
+    rounds = [measure(peer, size, options) for _ in range(options.rounds)]
+    return min(rounds, key=lambda result: result.cpu)
+
+
+def measure(peer: Peer, size: int, options: argparse.Namespace) -> Measured:
+    """Measure a producer once."""
+    records = max(1, options.records // peer.share)
+    with sink(tls=peer.tls) as endpoint:
+        environment = os.environ | {
+            "ENDPOINT": endpoint,
+            "RECORDS": str(records),
+            "SIZE": str(size),
+            "AWS_ACCESS_KEY_ID": "benchmark",
+            "AWS_SECRET_ACCESS_KEY": "benchmark",
+            "AWS_DEFAULT_REGION": "us-east-1",
+            "PYTHONPATH": f"{HERE}:{HERE / 'clients'}:{HERE.parents[1] / 'src'}",
+        }
+        client = subprocess.Popen(
+            command(peer, options), env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        )
+        with client:
+            cpu, seconds = between_words(client)
+        if client.returncode:
+            raise SystemExit(f"{peer.name} ended with {client.returncode}")
+        scheme_free = endpoint.partition("://")[2]
+        report = fetch(f"{endpoint.partition('://')[0]}://{scheme_free}/report?records={records}")
+    return Measured(peer, size, records, cpu / records * 1e6, seconds, report)
+
+
+def command(peer: Peer, options: argparse.Namespace) -> list[str]:
+    """Return how a peer's client is started."""
+    if peer.client == "kpl":
+        if not options.kpl:
+            raise SystemExit("KPL is measured with --kpl only; name the peers you want without it")
+        return ["java", "-Xmx2g", "-cp", f"{options.kpl}/*:{options.kpl}", "KplClient"]
+    return [options.python, str(HERE / "clients" / peer.client)]
+
+
+def between_words(client: "subprocess.Popen[str]") -> tuple[float, float]:
+    """Return CPU and wall time that passed in a client's process tree between its two words, in seconds."""
+    assert client.stdin
+    assert client.stdout
+    figures = []
+    for word in ("BEGIN", "END"):
+        said = client.stdout.readline().strip()
+        if said != word:
+            raise SystemExit(f"the client said {said!r} instead of {word}")
+        figures.append((cpu_of_tree(client.pid), time.monotonic()))
+        client.stdin.write("\n")
+        client.stdin.flush()
+    (cpu_before, began), (cpu_after, ended) = figures
+    return cpu_after - cpu_before, ended - began
+
+
+def cpu_of_tree(pid: int) -> float:
+    """Return the CPU time of a process and its descendants, in seconds."""
+    process = psutil.Process(pid)
+    return sum(sum(one.cpu_times()[:4]) for one in [process]) + sum(
+        sum(child.cpu_times()[:2]) for child in process.children(recursive=True)
+    )
+
+
+@contextmanager
+def sink(*, tls: bool) -> Iterator[str]:
+    """Run a sink on a free port and yield its URL."""
+    with socket.socket() as probe, tempfile.TemporaryDirectory() as directory:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+        probe.close()
+        arguments = [sys.executable, str(HERE / "sink.py"), str(port)]
+        if tls:
+            arguments += certificate(Path(directory))
+        path = str(HERE.parents[1] / "src")
+        process = subprocess.Popen(
+            arguments, stdout=subprocess.PIPE, text=True, env=os.environ | {"PYTHONPATH": path}
+        )
+        assert process.stdout
+        try:
+            process.stdout.readline()
+            yield f"{'https' if tls else 'http'}://127.0.0.1:{port}"
+        finally:
+            process.terminate()
+            process.wait()
+            process.stdout.close()
+
+
+def certificate(directory: Path) -> list[str]:
+    """Make a self-signed certificate for the loopback address; return the files of it and of its key."""
+    files = [str(directory / "certificate.pem"), str(directory / "key.pem")]
+    subprocess.run(
+        ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=127.0.0.1"]
+        + ["-addext", "subjectAltName=IP:127.0.0.1", "-out", files[0], "-keyout", files[1]],
+        check=True,
+        capture_output=True,
+    )
+    return files
+
+
+def fetch(url: str) -> Any:
+    """Return what a sink reports."""
+    import ssl
+
+    context = ssl.create_default_context()
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
+    with urllib.request.urlopen(url, context=context if url.startswith("https") else None) as answer:
+        return json.load(answer)
+
+
+def line(result: Measured) -> str:
+    """Return one line of the table."""
+    report = result.report
+    return (
+        f"{result.peer.name:32}{result.size:6} B {result.cpu:9.2f} us {result.records / result.seconds:10,.0f}/s"
+        f"  lost {report['lost']}, misrouted {report['misrouted']}, dropped by KCL {report['dropped_by_kcl']},"
+        f" inversions {report['inversions']}, duplicates {report['duplicates']}"
+    )
+
+
+if __name__ == "__main__":
+    sys.exit(main())
