@@ -12,6 +12,7 @@ import json
 import os
 import platform
 import socket
+import ssl
 import subprocess
 import sys
 import tempfile
@@ -111,8 +112,7 @@ def measure(peer: Peer, size: int, options: argparse.Namespace) -> Measured:
             cpu, seconds = between_words(client)
         if client.returncode:
             raise SystemExit(f"{peer.name} ended with {client.returncode}")
-        scheme_free = endpoint.partition("://")[2]
-        report = fetch(f"{endpoint.partition('://')[0]}://{scheme_free}/report?records={records}")
+        report = fetch(f"{endpoint}/report?records={records}")
     return Measured(peer, size, records, cpu / records * 1e6, seconds, report)
 
 
@@ -144,9 +144,7 @@ def between_words(client: "subprocess.Popen[str]") -> tuple[float, float]:
 def cpu_of_tree(pid: int) -> float:
     """Return the CPU time of a process and its descendants, in seconds."""
     process = psutil.Process(pid)
-    return sum(sum(one.cpu_times()[:4]) for one in [process]) + sum(
-        sum(child.cpu_times()[:2]) for child in process.children(recursive=True)
-    )
+    return sum(sum(each.cpu_times()[:2]) for each in (process, *process.children(recursive=True)))
 
 
 @contextmanager
@@ -177,8 +175,11 @@ def certificate(directory: Path) -> list[str]:
     """Make a self-signed certificate for the loopback address; return the files of it and of its key."""
     files = [str(directory / "certificate.pem"), str(directory / "key.pem")]
     subprocess.run(
-        ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=127.0.0.1"]
-        + ["-addext", "subjectAltName=IP:127.0.0.1", "-out", files[0], "-keyout", files[1]],
+        [
+            *("openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2"),
+            *("-subj", "/CN=127.0.0.1", "-addext", "subjectAltName=IP:127.0.0.1"),
+            *("-out", files[0], "-keyout", files[1]),
+        ],
         check=True,
         capture_output=True,
     )
@@ -187,8 +188,6 @@ def certificate(directory: Path) -> list[str]:
 
 def fetch(url: str) -> Any:
     """Return what a sink reports."""
-    import ssl
-
     context = ssl.create_default_context()
     context.check_hostname = False
     context.verify_mode = ssl.CERT_NONE
@@ -200,8 +199,9 @@ def line(result: Measured) -> str:
     """Return one line of the table."""
     report = result.report
     return (
-        f"{result.peer.name:32}{result.size:6} B {result.cpu:9.2f} us {result.records / result.seconds:10,.0f}/s"
-        f"  lost {report['lost']}, misrouted {report['misrouted']}, dropped by KCL {report['dropped_by_kcl']},"
+        f"{result.peer.name:32}{result.size:6} B {result.cpu:9.2f} us"
+        f" {result.records / result.seconds:10,.0f}/s"
+        f"  lost {report['lost']}, misrouted {report['misrouted']}, dropped {report['dropped_by_kcl']},"
         f" inversions {report['inversions']}, duplicates {report['duplicates']}"
     )
 

@@ -71,9 +71,8 @@ class Stream:
         names = partition_keys()
         seen: set[int] = set()
         last: dict[str, int] = defaultdict(lambda: -1)
-        counts = dict.fromkeys(("kinesis_records", "misrouted", "dropped_by_kcl", "duplicates", "inversions"), 0)
-        counts["kinesis_records"] = len(self.taken)
-        counts["bytes"] = 0
+        faults = ("corrupt", "misrouted", "dropped_by_kcl", "duplicates", "inversions")
+        counts = {"kinesis_records": len(self.taken), "bytes": 0, **dict.fromkeys(faults, 0)}
         taken, self.taken = self.taken, []
         for shard, partition_key, encoded in taken:
             data = b64decode(encoded)
@@ -81,7 +80,7 @@ class Stream:
             try:
                 opened = deaggregate(data, partition_key)
             except AggregateCorruptError:
-                counts["corrupt"] = counts.get("corrupt", 0) + 1
+                counts["corrupt"] += 1
                 continue
             users = opened.user_records
             if opened.aggregated and any(shard_of(user.hash_key) != shard for user in users):
@@ -111,7 +110,8 @@ async def serve(stream: Stream, reader: asyncio.StreamReader, writer: asyncio.St
     try:
         while head := await reader.readuntil(b"\r\n\r\n"):
             first, *lines = head.decode("latin-1").split("\r\n")
-            headers = {name.lower(): value.strip() for name, _, value in (line.partition(":") for line in lines)}
+            fields = (line.partition(":") for line in lines)
+            headers = {name.lower(): value.strip() for name, _, value in fields}
             body = await reader.readexactly(int(headers.get("content-length", "0")))
             target = urlsplit(first.split(" ")[1])
             if target.path == "/report":
@@ -124,7 +124,8 @@ async def serve(stream: Stream, reader: asyncio.StreamReader, writer: asyncio.St
             kind = "application/x-amz-json-1.1"
             writer.write(
                 f"HTTP/1.1 200 OK\r\nContent-Type: {kind}\r\nx-amzn-RequestId: 1\r\n"
-                f"Content-Length: {len(encoded)}\r\n\r\n".encode() + encoded
+                f"Content-Length: {len(encoded)}\r\n\r\n".encode()
+                + encoded
             )
             await writer.drain()
     except (asyncio.IncompleteReadError, ConnectionResetError):

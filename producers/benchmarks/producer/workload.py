@@ -14,9 +14,7 @@ def records(number: int, size: int, keys: int = 10_000) -> list[tuple[str, str]]
     random = Random(1)
     names = partition_keys(keys)
     filler = "".join(random.choices("abcdefghijklmnopqrstuvwxyz0123456789", k=size))
-    return [
-        (f"{index:0{DIGITS}d}{filler[: size - DIGITS]}", key_of(index, names)) for index in range(number)
-    ]
+    return [(f"{index:0{DIGITS}d}{filler[: size - DIGITS]}", key_of(index, names)) for index in range(number)]
 
 
 def partition_keys(keys: int = 10_000) -> list[str]:

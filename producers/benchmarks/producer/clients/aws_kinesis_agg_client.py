@@ -1,4 +1,4 @@
-"""boto3 and aws_kinesis_agg, as that library's README shows it: one aggregate after the other by put_record."""
+"""boto3 and aws_kinesis_agg, as that library's README shows it: one aggregate a put_record."""
 
 import os
 
@@ -13,7 +13,7 @@ def main() -> None:
     client = boto3.client("kinesis", endpoint_url=os.environ["ENDPOINT"], region_name="us-east-1")
     work = [(data.encode(), key) for data, key in from_environment()]
 
-    def send(aggregate) -> None:  # noqa: ANN001 - the library has no types
+    def send(aggregate) -> None:
         partition_key, hash_key, data = aggregate.get_contents()
         explicit = {} if hash_key is None else {"ExplicitHashKey": hash_key}
         client.put_record(StreamName="orders", Data=data, PartitionKey=partition_key, **explicit)
