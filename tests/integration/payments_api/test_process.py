@@ -14,7 +14,6 @@ import pytest
 from fakes.payments import AmplePermits, Outbox, TickingClock, capture_command, received, refund_command
 from orderstream.events import PaymentCaptured, PaymentRefunded
 from orderstream_workers.services.payments import (
-    HttpPaymentProvider,
     MemoryPaymentQueue,
     PaymentHandlers,
     PaymentWorker,
@@ -22,6 +21,7 @@ from orderstream_workers.services.payments import (
     ProviderUnavailableError,
 )
 from orderstream_workers.services.payments.domain import Charge, Refund
+from orderstream_workers.services.payments.http_provider import HttpPaymentProvider
 from orderstream_workers.services.payments.provider import Charged, Declined
 from orderstream_workers.store import MemoryStore
 

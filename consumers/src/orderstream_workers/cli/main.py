@@ -12,14 +12,14 @@ import click
 from orderstream.errors import OrderstreamError
 
 _COMMANDS: Final = {
-    "api": ("orderstream_workers.cli.serve", "api"),
+    "api": ("orderstream_workers.cli.api", "api"),
     "demo": ("orderstream_workers.cli.demo", "demo"),
     "dlq": ("orderstream_workers.cli.dlq", "dlq"),
     "local": ("orderstream_workers.cli.local", "local"),
     "order": ("orderstream_workers.cli.order", "order"),
-    "payment-worker": ("orderstream_workers.cli.serve", "payment_worker"),
+    "payment-worker": ("orderstream_workers.cli.payment_worker", "payment_worker"),
     "saga": ("orderstream_workers.cli.saga", "saga"),
-    "worker": ("orderstream_workers.cli.serve", "worker"),
+    "worker": ("orderstream_workers.cli.worker", "worker"),
 }
 
 

@@ -8,7 +8,8 @@ from orderstream_workers.effects import StoredRateLimiter
 from orderstream_workers.runtime.health import health_served
 from orderstream_workers.runtime.report import figures_or_none
 from orderstream_workers.runtime.resources import Resources
-from orderstream_workers.services.payments import HttpPaymentProvider, PaymentWorker
+from orderstream_workers.services.payments import PaymentWorker
+from orderstream_workers.services.payments.http_provider import HttpPaymentProvider
 
 
 def run_payment_worker(resources: Resources, stop: threading.Event) -> None:

@@ -7,12 +7,12 @@ import msgspec
 import pytest
 
 from orderstream_workers.services.payments import (
-    HttpPaymentProvider,
     ProviderRefusedError,
     ProviderThrottledError,
     ProviderUnavailableError,
 )
 from orderstream_workers.services.payments.domain import Charge, Refund
+from orderstream_workers.services.payments.http_provider import HttpPaymentProvider
 from orderstream_workers.services.payments.provider import Charged, Declined, Refunded
 
 CHARGE = Charge("o-1", 1230, "GBP", "o-1:capture")

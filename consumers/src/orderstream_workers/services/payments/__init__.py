@@ -6,7 +6,6 @@ from orderstream_workers.services.payments.counters import PaymentCounters
 from orderstream_workers.services.payments.dead_letters import PaymentDeadLetters
 from orderstream_workers.services.payments.handlers import PaymentHandlers
 from orderstream_workers.services.payments.provider import (
-    HttpPaymentProvider,
     PaymentProvider,
     ProviderRefusedError,
     ProviderThrottledError,
@@ -31,7 +30,6 @@ TABLES: Final[tuple[TableSpec, ...]] = (PAYMENTS,)
 __all__ = [
     "APPLICATION",
     "TABLES",
-    "HttpPaymentProvider",
     "MemoryPaymentQueue",
     "PaymentCounters",
     "PaymentDeadLetters",

@@ -1,0 +1,19 @@
+"""``orderstream payment-worker``: takes payments to the provider."""
+
+import click
+
+from orderstream_workers.cli.stopping import stop_on_signals
+from orderstream_workers.runtime.logs import configure_logging
+from orderstream_workers.runtime.payment_worker import run_payment_worker
+from orderstream_workers.runtime.resources import Resources
+from orderstream_workers.runtime.settings import Settings
+
+
+@click.command()
+def payment_worker() -> None:
+    """Take payments from their queue to the provider until SIGTERM, then finish what is in hand."""
+    settings = Settings.from_environment()
+    configure_logging(settings.log_level, "payment-worker")
+    stop = stop_on_signals()
+    with Resources(settings) as resources:
+        run_payment_worker(resources, stop)

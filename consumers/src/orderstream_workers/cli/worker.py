@@ -1,0 +1,32 @@
+"""``orderstream worker``: a stream consumer."""
+
+import os
+from typing import get_args
+
+import click
+
+from orderstream_workers.cli.stopping import stop_on_signals
+from orderstream_workers.runtime.bootstrap import APPLICATIONS, run_worker
+from orderstream_workers.runtime.logs import configure_logging
+from orderstream_workers.runtime.resources import Resources
+from orderstream_workers.runtime.settings import Engine, Settings
+
+
+@click.command()
+@click.argument("application", type=click.Choice(APPLICATIONS))
+@click.option(
+    "--engine",
+    type=click.Choice(get_args(Engine)),
+    help="What it runs on.  [env var: ORDERSTREAM_ENGINE; default: embedded]",
+)
+def worker(application: str, engine: Engine | None) -> None:
+    """Process the stream for one application until SIGTERM, then drain."""
+    settings = Settings.from_environment()
+    if engine is not None:
+        # The processes that Amazon's KCL starts read their settings from the environment as well.
+        os.environ["ORDERSTREAM_ENGINE"] = engine
+        settings = Settings.from_environment()
+    configure_logging(settings.log_level, application)
+    stop = stop_on_signals()
+    with Resources(settings) as resources:
+        run_worker(application, resources, stop)
