@@ -27,7 +27,7 @@ from chaos.faults import Rates
 from chaos.gateway import Gateway
 from chaos.pipeline import FROZEN_SECONDS, Pipeline
 from chaos.plan import OUTAGE_SECONDS, Plan, Trouble, outage_plan, plan_of
-from chaos.verdict import TEETH, Verdict, accepted_between, counts_of, overgrown, passed, toothless
+from chaos.verdict import TEETH, Verdict, accepted_between, counts_of, missed, overgrown, passed, toothless
 from e2e.running import INVOICES, free_base_port, orderstream, reconcile
 from orderstream_workers.local.environment import EnvironmentOptions
 from orderstream_workers.runtime.settings import Engine
@@ -199,7 +199,7 @@ class Run:
 
 
 def campaign(jobs: list[Job], folder: Path) -> int:
-    """Play what has not passed yet; returns how many runs broke."""
+    """Play what has not passed yet; returns how much is wrong."""
     folder.mkdir(parents=True, exist_ok=True)
     failed = 0
     for job in jobs:
@@ -216,8 +216,8 @@ def campaign(jobs: list[Job], folder: Path) -> int:
             print(*verdict.broke, f"replay it with: {job.command}", f"its logs are in {files}", sep="\n")
         else:
             shutil.rmtree(files)
-    print(f"{len(jobs) - failed} passed, {failed} failed", flush=True)
-    return failed
+    print(f"{len(jobs) - failed} passed, {failed} failed", *missed(folder), sep="\n", flush=True)
+    return failed + len(list(missed(folder)))
 
 
 def main() -> int:

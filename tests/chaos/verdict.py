@@ -20,10 +20,14 @@ EVERYTHING = (
     "dynamodb:conflict",
     "dynamodb:throttle",
     "dynamodb:lost_ack",
-    "sqs:duplicate",
     "provider:",
 )
 """What has to strike at least once in a plan in which everything goes wrong at once."""
+
+SELDOM = ("sqs:duplicate", "sqs:disorder", "provider:throttles", "provider:errors", "provider:lost_answers")
+"""What a single plan may miss, and a campaign of ``MANY`` plans may not."""
+
+MANY = 10
 
 TEETH = {
     "all": EVERYTHING,
@@ -90,11 +94,7 @@ def results_of(folder: Path) -> Path:
 
 def passed(folder: Path, plan: str, engine: str) -> set[int]:
     """The seeds that need not be played again: the last run of each was right."""
-    file = results_of(folder)
-    if not file.exists():
-        return set()
-    rows = [json.loads(line) for line in file.read_text(encoding="utf-8").splitlines()]
-    last = {row["seed"]: row for row in rows if (row["plan"], row["engine"]) == (plan, engine)}
+    last = {row["seed"]: row for row in _rows(folder, plan) if row["engine"] == engine}
     return {seed for seed, row in last.items() if not row["broke"]}
 
 
@@ -104,6 +104,16 @@ def counts_of(out: Path) -> tuple[int, int, int]:
         return 0, 0, 0
     states = Counter(row["state"] for row in _orders(out) if row["outcome"] == "accepted")
     return states.total(), states["CONFIRMED"], states["CANCELLED"]
+
+
+def missed(folder: Path) -> Iterator[str]:
+    """What no run of a campaign has injected, if it was long enough to be asked."""
+    rows = _rows(folder, "all")
+    if len(rows) >= MANY:
+        struck = [name for row in rows for name, count in row["faults"].items() if count]
+        for wanted in SELDOM:
+            if not any(name.startswith(wanted) for name in struck):
+                yield f"{wanted} was never injected in {len(rows)} runs"
 
 
 def accepted_between(out: Path, began: dt.datetime, ended: dt.datetime) -> int:
@@ -126,6 +136,12 @@ def overgrown(memory: Mapping[str, int], names: Iterable[str]) -> Iterator[str]:
             yield f"{name} has ended by itself"
         elif memory[name] > MOST_MEMORY:
             yield f"{name} holds {memory[name]} MiB"
+
+
+def _rows(folder: Path, plan: str) -> list[dict[str, Any]]:
+    file = results_of(folder)
+    lines = file.read_text(encoding="utf-8").splitlines() if file.exists() else []
+    return [row for line in lines if (row := json.loads(line))["plan"] == plan]
 
 
 def _orders(out: Path) -> list[dict[str, Any]]:
