@@ -24,6 +24,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import psutil
+from workload import records as workload_records
 
 HERE = Path(__file__).parent
 
@@ -95,11 +96,15 @@ def best(peer: Peer, size: int, options: argparse.Namespace) -> Measured:
 def measure(peer: Peer, size: int, options: argparse.Namespace) -> Measured:
     """Measure a producer once."""
     records = max(1, options.records // peer.share)
-    with sink(tls=peer.tls) as endpoint:
+    with sink(tls=peer.tls) as endpoint, tempfile.NamedTemporaryFile("w", suffix=".txt") as workload:
+        # For clients in other languages.
+        workload.writelines(f"{key}\t{data}\n" for data, key in workload_records(records, size))
+        workload.flush()
         environment = os.environ | {
             "ENDPOINT": endpoint,
             "RECORDS": str(records),
             "SIZE": str(size),
+            "WORKLOAD": workload.name,
             "AWS_ACCESS_KEY_ID": "benchmark",
             "AWS_SECRET_ACCESS_KEY": "benchmark",
             "AWS_DEFAULT_REGION": "us-east-1",

@@ -54,14 +54,22 @@ class EventPublisher:
         producer: Puts the records.
         source: The application that emits, the CloudEvents ``source``.
         clock: The time (UTC, with zone) of a message that is published without an envelope.
+        tracing: Returns the W3C ``traceparent`` of the moment, for messages that are published without one;
+            ``orderstream.tracing`` has those of OpenTelemetry and X-Ray.
     """
 
     def __init__(
-        self, producer: RecordProducer, *, source: str, clock: Callable[[], dt.datetime] = _utc_now
+        self,
+        producer: RecordProducer,
+        *,
+        source: str,
+        clock: Callable[[], dt.datetime] = _utc_now,
+        tracing: Callable[[], str | None] | None = None,
     ) -> None:
         self._producer = producer
         self._source = source
         self._clock = clock
+        self._tracing = tracing
 
     def publish(
         self,
@@ -78,7 +86,7 @@ class EventPublisher:
             event_id: Its id, the same for every retry of the same intent (see ``initial_event_id``); by
                 default a new random one, so that a repeated call is a second event.
             correlation_id: The caller's own mark, which answers will carry.
-            traceparent: W3C trace context.
+            traceparent: W3C trace context; by default what the tracing hook returns.
 
         Returns:
             A handle on the outcome.
@@ -86,6 +94,8 @@ class EventPublisher:
         Raises:
             OrderstreamError: As the producer's ``put`` does.
         """
+        if traceparent is None and self._tracing is not None:
+            traceparent = self._tracing()
         return self.publish_envelope(
             initial(
                 message,

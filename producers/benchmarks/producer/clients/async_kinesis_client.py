@@ -1,4 +1,4 @@
-"""async-kinesis with its KPL processor."""
+"""async-kinesis with its KPL processor, which takes no partition keys."""
 
 import asyncio
 import os
@@ -21,8 +21,8 @@ async def main() -> None:
         put_bandwidth_limit_per_shard=1_000_000,
     ) as producer:
         with measured():
-            for data, key in work:
-                await producer.put(data, partition_key=key)
+            for data, _ in work:
+                await producer.put(data)
             await producer.flush()
 
 

@@ -1,0 +1,48 @@
+"""Where a published event's trace context comes from: functions that return a W3C ``traceparent`` or None."""
+
+import re
+
+_XRAY = re.compile(r"Root=1-([0-9a-f]{8})-([0-9a-f]{24})")
+_PARENT = re.compile(r"Parent=([0-9a-f]{16})")
+
+
+def opentelemetry_traceparent() -> str | None:
+    """Return the current OpenTelemetry span as ``traceparent`` (extra ``otel``); None outside of any."""
+    from opentelemetry import trace  # noqa: PLC0415 - an extra
+
+    context = trace.get_current_span().get_span_context()
+    if not context.is_valid:
+        return None
+    return f"00-{context.trace_id:032x}-{context.span_id:016x}-{int(context.trace_flags):02x}"
+
+
+def xray_traceparent() -> str | None:
+    """Return the current AWS X-Ray segment as ``traceparent``; None outside of any.
+
+    It needs ``aws_xray_sdk`` to be installed and its recorder to be in use.
+    """
+    from aws_xray_sdk.core import xray_recorder  # noqa: PLC0415 - the application's own
+
+    entity = xray_recorder.current_trace_entity()
+    if entity is None:
+        return None
+    return traceparent_from_xray(
+        f"Root={entity.trace_id};Parent={entity.id};Sampled={int(bool(entity.sampled))}"
+    )
+
+
+def traceparent_from_xray(header: str) -> str | None:
+    """Return what an X-Ray trace header says as ``traceparent``; None if it names no parent.
+
+    The ids are the same ones: X-Ray's ``Root=1-5759e988-bd862e3fe1be46a994272793`` is the trace id
+    ``5759e988bd862e3fe1be46a994272793`` ("Tracing header" in the X-Ray developer guide). AWS Lambda has the
+    header of the invocation in the environment variable ``_X_AMZN_TRACE_ID``.
+
+    Args:
+        header: ``Root=...;Parent=...;Sampled=1``, as in the HTTP header ``X-Amzn-Trace-Id``.
+    """
+    root, parent = _XRAY.search(header), _PARENT.search(header)
+    if not root or not parent:
+        return None
+    flags = "01" if "Sampled=1" in header else "00"
+    return f"00-{root[1]}{root[2]}-{parent[1]}-{flags}"
