@@ -29,6 +29,11 @@ _RECORD_HEADS: Final = tuple(b"\x1a" + varint for varint in VARINTS)
 _INDEX_HEADS: Final = tuple(b"\x08" + varint + b"\x1a" for varint in VARINTS)
 
 
+# The entries of the key table, by key: to look one up takes a third of the time of making it anew.
+_encoded_keys: dict[str, bytes] = {}
+_REMEMBERED_KEYS = 50_000
+
+
 class Packable(Protocol):
     """What can be packed; a UserRecord is one."""
 
@@ -61,47 +66,48 @@ def pack(records: Iterable[Packable], max_bytes: int, max_records: int) -> tuple
     tables: list[bytes] = []
     hash_tables: list[bytes] = []
     parts: list[bytes] = []
+    varints, record_heads, index_heads, small = VARINTS, _RECORD_HEADS, _INDEX_HEADS, _SMALL
+    encoded_keys = _encoded_keys
+    index_of, key_known = keys.get, encoded_keys.get
     size, taken = OVERHEAD, 0
     for record in islice(records, max_records):
         partition_key = record.partition_key
-        key_index = keys.get(partition_key)
-        encoded_key = b""
+        key_index = index_of(partition_key)
+        encoded_key = None
         grown = size
         if key_index is None:
             key_index = len(keys)
-            encoded_key = partition_key.encode()
-            encoded_key = b"\x0a" + encode_varint(len(encoded_key)) + encoded_key
+            encoded_key = key_known(partition_key) or _encode_key(partition_key)
             grown += len(encoded_key)
+        head = index_heads[key_index] if key_index < small else b"\x08" + encode_varint(key_index) + b"\x1a"
         hash_key = record.explicit_hash_key
-        encoded_hash_key = b""
-        head = _INDEX_HEADS[key_index] if key_index < _SMALL else b"\x08" + encode_varint(key_index) + b"\x1a"
+        encoded_hash_key = None
         if hash_key is not None:
             hash_index = hash_keys.get(hash_key)
             if hash_index is None:
                 hash_index = len(hash_keys)
-                decimal = str(hash_key).encode()
-                encoded_hash_key = b"\x12" + encode_varint(len(decimal)) + decimal
+                encoded_hash_key = _delimited(b"\x12", str(hash_key).encode())
                 grown += len(encoded_hash_key)
             head = head[:-1] + b"\x10" + encode_varint(hash_index) + b"\x1a"
         data = record.data
         length = len(data)
-        data_size = VARINTS[length] if length < _SMALL else encode_varint(length)
+        data_size = varints[length] if length < small else encode_varint(length)
         length += len(head) + len(data_size)
-        record_head = _RECORD_HEADS[length] if length < _SMALL else b"\x1a" + encode_varint(length)
+        record_head = record_heads[length] if length < small else b"\x1a" + encode_varint(length)
         grown += len(record_head) + length
         if grown > max_bytes:
             break
-        if encoded_key:
+        if encoded_key is not None:
             keys[partition_key] = key_index
             tables.append(encoded_key)
-        if encoded_hash_key:
+        if encoded_hash_key is not None:
             assert hash_key is not None
             hash_keys[hash_key] = len(hash_keys)
             hash_tables.append(encoded_hash_key)
         parts += (record_head, head, data_size, data)
         size = grown
         taken += 1
-    body = b"".join((*tables, *hash_tables, *parts))
+    body = b"".join(tables + hash_tables + parts)
     return taken, b"".join((MAGIC, body, md5(body, usedforsecurity=False).digest()))
 
 
@@ -133,6 +139,18 @@ def decimal_hash_key(decimal: bytes) -> int:
     if not decimal.isdigit() or len(decimal) > 39 or (hash_key := int(decimal)) > MAX_HASH_KEY:
         raise WireError("an explicit hash key is no decimal number below 2**128")
     return hash_key
+
+
+def _encode_key(partition_key: str) -> bytes:
+    encoded = _delimited(b"\x0a", partition_key.encode())
+    if len(_encoded_keys) >= _REMEMBERED_KEYS:
+        _encoded_keys.clear()
+    _encoded_keys[partition_key] = encoded
+    return encoded
+
+
+def _delimited(tag: bytes, value: bytes) -> bytes:
+    return tag + encode_varint(len(value)) + value
 
 
 def _unpack(body: bytes) -> list[UserRecord] | None:  # noqa: C901, PLR0912 - one loop, one format
