@@ -157,36 +157,50 @@ def _unpack(body: bytes) -> list[UserRecord] | None:  # noqa: C901, PLR0912 - on
     keys: list[str] = []
     hash_keys: list[int] = []
     records: list[UserRecord] = []
+    append = records.append
     position, end = 0, len(body)
     while position < end:
         tag = body[position]
         length = body[position + 1]
         position += 2
+        # Varints of one and two bytes are read in place: a call would cost as much as all the rest.
         if length > 0x7F:
-            length, position = decode_varint(body, position - 1)
+            if body[position] < 0x80:
+                length += (body[position] << 7) - 0x80
+                position += 1
+            else:
+                length, position = decode_varint(body, position - 1)
         stop = position + length
         if stop > end:
             return None
         if tag == 0x1A:
-            key_index = body[position + 1]
             if body[position] != 0x08:
                 return None
+            key_index = body[position + 1]
             position += 2
             if key_index > 0x7F:
-                key_index, position = decode_varint(body, position - 1)
+                if body[position] < 0x80:
+                    key_index += (body[position] << 7) - 0x80
+                    position += 1
+                else:
+                    key_index, position = decode_varint(body, position - 1)
             hash_key = None
-            field = body[position]
-            if field == 0x10:
+            if body[position] == 0x10:
                 hash_index, position = decode_varint(body, position + 1)
                 hash_key = hash_keys[hash_index]
-                field = body[position]
+            if body[position] != 0x1A:
+                return None
             length = body[position + 1]
             position += 2
             if length > 0x7F:
-                length, position = decode_varint(body, position - 1)
-            if field != 0x1A or position + length != stop:
+                if body[position] < 0x80:
+                    length += (body[position] << 7) - 0x80
+                    position += 1
+                else:
+                    length, position = decode_varint(body, position - 1)
+            if position + length != stop:
                 return None
-            records.append(UserRecord(keys[key_index], body[position:stop], hash_key))
+            append(UserRecord(keys[key_index], body[position:stop], hash_key))
         elif tag == 0x0A:
             if not 1 <= length <= MAX_PARTITION_KEY:
                 return None
