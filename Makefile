@@ -42,6 +42,30 @@ test: install install-kcl ## Run all tests
 bench-fake: install ## Read the fake Kinesis at the tip with 1,000,000 records held and with 10,000
 	$(BIN)/python producers/benchmarks/bench_fake_tip.py
 
+BENCH := .tools/bench-producer
+.PHONY: bench-producer
+bench-producer: install ## Measure producers side by side; needs Java 17, Maven and OpenSSL, and a quiet machine
+	$(UV) venv --quiet --allow-existing --python $(PYTHON) $(BENCH)/venv
+	$(UV) pip install --quiet --python $(BENCH)/venv/bin/python -r producers/benchmarks/producer/requirements.txt
+	mvn -q -B -f producers/benchmarks/producer/kpl/pom.xml dependency:copy-dependencies -DoutputDirectory=$(abspath $(BENCH))/kpl
+	javac -cp '$(BENCH)/kpl/*' -d $(BENCH)/kpl producers/benchmarks/producer/kpl/KplClient.java
+	$(BIN)/python producers/benchmarks/producer/run.py --python $(BENCH)/venv/bin/python --kpl $(BENCH)/kpl --out $(BENCH)/figures.json
+	$(BENCH)/venv/bin/python producers/benchmarks/producer/report.py $(BENCH)/figures.json docs/benchmarks.md docs/benchmarks-producer.png
+
+.PHONY: bench-deaggregation
+bench-deaggregation: install ## Open aggregates: ours against aws_kinesis_agg's
+	$(BIN)/python producers/benchmarks/bench_deaggregation.py
+
+.PHONY: planted-bugs
+planted-bugs: install ## Plant known defects in copies of the producer; its simulation must find each
+	PYTHONPATH=tests $(BIN)/python -m planted.run
+
+.PHONY: soak
+soak: SECONDS_LONG ?= 600
+soak: RATE ?= 8500
+soak: install ## Keep a producer busy through trouble: SECONDS_LONG=600 RATE=8500
+	PYTHONPATH=tests $(BIN)/python -m soak.producer $(SECONDS_LONG) $(RATE)
+
 .PHONY: chaos
 chaos: SEEDS ?= 3
 chaos: SEED ?= 1
