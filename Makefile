@@ -93,6 +93,8 @@ lint: install ## Check style, types and the import rules
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(BIN)/hadolint Dockerfile
+	$(BIN)/check-jsonschema --builtin-schema vendor.compose-spec docker-compose.localstack.yml
 
 .PHONY: format
 format: install ## Rewrite the code in the house style
@@ -107,3 +109,4 @@ wheels: install ## Build both distributions into dist/
 lock: $(UV) ## Resolve the dependencies anew into requirements.lock
 	$(UV) export --quiet --all-packages --all-extras --no-extra kcl --all-groups --no-emit-workspace --no-header --format requirements-txt --output-file requirements.lock
 	$(UV) export --quiet --package orderstream-workers --extra kcl --no-emit-workspace --no-header --format requirements-txt --output-file requirements-kcl.lock
+	$(UV) export --quiet --package orderstream-workers --no-emit-workspace --no-header --format requirements-txt --output-file requirements-image.lock

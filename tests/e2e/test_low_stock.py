@@ -17,7 +17,8 @@ from e2e.running import free_base_port
 from orderstream_workers.local.environment import EnvironmentOptions, Layout
 from orderstream_workers.local.ministack import ensure_ministack
 from orderstream_workers.local.processes import RunningProcess, start, stop, wait_healthy
-from orderstream_workers.local.provision import operators_queue, provision
+from orderstream_workers.local.provision import provision
+from orderstream_workers.runtime.provision import operators_queue
 
 pytestmark = pytest.mark.timeout(300)
 

@@ -1,7 +1,10 @@
 """Health is served over HTTP: 200 while all is well, 503 when it is not."""
 
 import json
+import os
 import socket
+import subprocess
+import sys
 import urllib.error
 import urllib.request
 
@@ -43,3 +46,50 @@ def test_port_zero_serves_nothing() -> None:
     """A worker without a health port opens none."""
     with health_served(0, dict):
         pass
+
+
+def status_of(port: int, path: str) -> int:
+    try:
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}{path}") as answer:
+            return int(answer.status)
+    except urllib.error.HTTPError as refused:
+        with refused:
+            return refused.code
+
+
+@pytest.mark.parametrize(
+    ("report", "whole", "ready"),
+    [
+        ({"healthy": True}, 200, 200),
+        ({"healthy": True, "ready": True}, 200, 200),
+        ({"healthy": True, "ready": False}, 200, 503),
+        ({"healthy": False, "ready": True}, 503, 503),
+    ],
+)
+def test_live_and_ready_are_told_apart(report: dict[str, bool], whole: int, ready: int) -> None:
+    """Who starts, drains or stands still is not ready; who answers is alive, and is not to be restarted."""
+    port = free_port()
+    with health_served(port, lambda: dict(report)):
+        assert status_of(port, "/health") == whole
+        assert status_of(port, "/health/ready") == ready
+        assert status_of(port, "/health/live") == 200
+        assert status_of(port, "/elsewhere") == 404
+
+
+def test_probe_says_what_the_process_says() -> None:
+    """The container's health check ends with 0 while the process is ready, else with 1 and the reason."""
+    port, report = free_port(), {"healthy": True, "ready": False}
+    command = [sys.executable, "-m", "orderstream_workers.probe"]
+
+    def probe(port: str) -> "subprocess.CompletedProcess[str]":
+        environment = {**os.environ, "ORDERSTREAM_HEALTH_PORT": port}
+        return subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+
+    with health_served(port, lambda: report):
+        refused = probe(str(port))
+        assert (refused.returncode, "503" in refused.stderr) == (1, True)
+        report["ready"] = True
+        assert probe(str(port)).returncode == 0
+    assert probe(str(port)).returncode == 1
+    unset = probe("")
+    assert (unset.returncode, "ORDERSTREAM_HEALTH_PORT" in unset.stderr) == (1, True)

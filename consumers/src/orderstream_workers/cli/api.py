@@ -2,6 +2,7 @@
 
 import click
 
+from orderstream_workers.cli.stopping import stop_on_signals
 from orderstream_workers.runtime.logs import configure_logging
 from orderstream_workers.runtime.resources import Resources
 from orderstream_workers.runtime.settings import Settings
@@ -15,5 +16,8 @@ def api(host: str, port: int) -> None:
     """Serve the orders API, and order status beside it."""
     settings = Settings.from_environment()
     configure_logging(settings.log_level, "api")
+    # uvicorn raises the signal again once it has shut down: without a handler that would end the process
+    # before its producer is closed, and not with status 0.
+    stop_on_signals()
     with Resources(settings) as resources:
         serve_api(resources, host, port)

@@ -17,6 +17,7 @@ _COMMANDS: Final = {
     "dlq": ("orderstream_workers.cli.dlq", "dlq"),
     "local": ("orderstream_workers.cli.local", "local"),
     "order": ("orderstream_workers.cli.order", "order"),
+    "provision": ("orderstream_workers.cli.provision", "provision"),
     "payment-worker": ("orderstream_workers.cli.payment_worker", "payment_worker"),
     "saga": ("orderstream_workers.cli.saga", "saga"),
     "worker": ("orderstream_workers.cli.worker", "worker"),

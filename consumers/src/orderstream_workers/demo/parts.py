@@ -13,8 +13,8 @@ import ijson
 
 from orderstream_workers.local.environment import Layout
 from orderstream_workers.local.lifecycle import EnvironmentState
-from orderstream_workers.local.provision import operators_queue
 from orderstream_workers.runtime.bootstrap import APPLICATIONS
+from orderstream_workers.runtime.provision import operators_queue
 from orderstream_workers.services.inventory import read_stock, seed_stock
 from orderstream_workers.services.order_status import Counts, ReadModel, open_engine
 from orderstream_workers.store import DynamoDBStore

@@ -13,6 +13,7 @@ from orderstream.events import (
     decode_envelope,
 )
 from orderstream_workers.effects.received import Received
+from orderstream_workers.engine.log_context import log_about
 from orderstream_workers.engine.record import DeliveredRecord
 
 logger = logging.getLogger(__name__)
@@ -60,6 +61,9 @@ class MessageHandler:
             DependencyError: try again.
         """
         envelope = decode_envelope(record.data)
+        log_about(
+            order_id=envelope.order_id, conversation_id=envelope.conversation_id, message_type=envelope.type
+        )
         route = self._routes.get(envelope.type)
         if route is not None:
             route(Received(envelope, record.shard_id, record.position))

@@ -83,8 +83,10 @@ def run_worker(name: str, resources: Resources, stop: threading.Event) -> None:
     def figures() -> Mapping[str, Any]:
         return {**counters(), **application.gauges()}
 
+    claimed = threading.Event()
+
     def report() -> dict[str, Any]:
-        return worker_report(
+        said = worker_report(
             application.name,
             application.stream or settings.stream,
             worker.worker_id,
@@ -92,14 +94,16 @@ def run_worker(name: str, resources: Resources, stop: threading.Event) -> None:
             figures,
             resources.clock(),
         )
+        return {**said, "ready": claimed.is_set() and not stop.is_set()}
 
     def drain_when_told(stop: StopSignal) -> None:
         stop.wait()
         worker.request_shutdown()
 
-    with health_served(settings.health_port, report):
+    with health_served(settings.health_port, report, settings.health_host):
         if not mark.claim(stop):
             return
+        claimed.set()
         beside = _Beside(stop)
         for run in (drain_when_told, mark.renew_until, *application.background):
             beside.start(run)

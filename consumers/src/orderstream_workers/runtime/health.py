@@ -1,4 +1,11 @@
-"""Serves ``/health`` beside a worker: what it is doing, as JSON, for a probe and for a person."""
+"""Serves ``/health`` beside a worker: what it is doing, as JSON, for a probe and for a person.
+
+================= ===========================================================================================
+``/health``       the whole report; 503 when something stands still
+``/health/live``  200 as long as the process answers: an outage elsewhere is no reason to restart it
+``/health/ready`` the whole report; 200 while it does its work, 503 while it starts, drains or stands still
+================= ===========================================================================================
+"""
 
 import json
 import threading
@@ -9,16 +16,17 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 Report = Callable[[], dict[str, Any]]
-"""Gives what ``/health`` answers; its field ``healthy`` decides between 200 and 503."""
+"""Gives what ``/health`` answers; ``healthy``, and ``ready`` if it is there, decide on 200 or 503."""
 
 
 @contextmanager
-def health_served(port: int, report: Report) -> Iterator[None]:
-    """Serve ``/health`` on the loopback interface while the body runs.
+def health_served(port: int, report: Report, host: str = "127.0.0.1") -> Iterator[None]:
+    """Serve ``/health`` while the body runs.
 
     Args:
         port: TCP port; 0 serves nothing.
         report: Gives the answer; called from a thread of the server.
+        host: Address to listen on; only this machine by default.
     """
     if port == 0:
         yield
@@ -26,13 +34,15 @@ def health_served(port: int, report: Report) -> Iterator[None]:
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
-            if self.path != "/health":
+            if self.path not in {"/health", "/health/live", "/health/ready"}:
                 self.send_error(HTTPStatus.NOT_FOUND)
                 return
-            answer = report()
+            answer = {"live": True} if self.path == "/health/live" else report()
             body = json.dumps(answer).encode()
-            healthy = answer.get("healthy", False)
-            self.send_response(HTTPStatus.OK if healthy else HTTPStatus.SERVICE_UNAVAILABLE)
+            good = answer.get("live") or answer.get("healthy", False)
+            if self.path == "/health/ready":
+                good = good and answer.get("ready", True)
+            self.send_response(HTTPStatus.OK if good else HTTPStatus.SERVICE_UNAVAILABLE)
             self.send_header("Content-Type", "application/json")
             self.send_header("Content-Length", str(len(body)))
             self.end_headers()
@@ -41,7 +51,7 @@ def health_served(port: int, report: Report) -> Iterator[None]:
         def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base class names it so
             """Keep probes out of the log."""
 
-    server = ThreadingHTTPServer(("127.0.0.1", port), Handler)
+    server = ThreadingHTTPServer((host, port), Handler)
     server.daemon_threads = True
     thread = threading.Thread(target=server.serve_forever, name="health", daemon=True)
     thread.start()

@@ -5,9 +5,11 @@ import sys
 
 from pythonjsonlogger.json import JsonFormatter
 
+from orderstream_workers.engine.log_context import LogContextFilter
+
 
 def configure_logging(level: str, process: str) -> None:
-    """Log everything from ``level`` up as JSON lines.
+    """Log everything from ``level`` up as JSON lines, each with the order and conversation it is about.
 
     Args:
         level: Name of a level of the logging module.
@@ -22,6 +24,7 @@ def configure_logging(level: str, process: str) -> None:
             static_fields={"process": process},
         )
     )
+    handler.addFilter(LogContextFilter())
     logging.basicConfig(level=level, handlers=[handler], force=True)
     # These tell of every request at INFO, which is our own callers' business.
     for chatty in ("botocore", "urllib3", "httpx", "httpcore"):

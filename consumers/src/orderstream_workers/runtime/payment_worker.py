@@ -35,9 +35,10 @@ def run_payment_worker(resources: Resources, stop: threading.Event) -> None:
         return {
             "application": "payment-worker",
             "healthy": True,
+            "ready": not stop.is_set(),
             **worker.counters.snapshot(),
             **figures_or_none(lambda: {"dead_letters": resources.payment_dead_letters.depth()}),
         }
 
-    with health_served(settings.health_port, report):
+    with health_served(settings.health_port, report, settings.health_host):
         worker.run(stop)

@@ -86,7 +86,8 @@ class Resources:
     @cached_property
     def producer(self) -> Producer:
         """Puts into the stream."""
-        return self._closing.enter_context(Producer(self.settings.stream, config=ProducerConfig()))
+        config = ProducerConfig(region_name=clients.region())
+        return self._closing.enter_context(Producer(self.settings.stream, config=config))
 
     @cached_property
     def emitter(self) -> Emitter:

@@ -52,7 +52,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         idle_between_reads: Pause between reads of a shard that is caught up, in seconds. All polling
             applications share five reads a second a shard.
         max_lanes: Keys of one shard that are processed at the same time, at least 1.
-        health_port: Port of ``/health`` on the loopback interface; 0 serves none.
+        health_port: Port of ``/health``; 0 serves none.
+        health_host: Address that ``/health`` listens on; only this machine by default.
         log_level: Name of a level of the logging module.
     """
 
@@ -74,6 +75,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     idle_between_reads: float = 1.5
     max_lanes: int = 8
     health_port: int = 0
+    health_host: str = "127.0.0.1"
     log_level: str = "INFO"
 
     def __post_init__(self) -> None:

@@ -6,6 +6,7 @@ import uvicorn
 
 from orderstream import EventPublisher, Producer, ProducerConfig
 from orderstream.api import DynamoDBIdempotencyStore, create_app
+from orderstream_workers.runtime.clients import region
 from orderstream_workers.runtime.resources import Resources
 from orderstream_workers.runtime.tables import IDEMPOTENCY_KEYS
 from orderstream_workers.services.order_status import (
@@ -30,7 +31,10 @@ def serve_api(resources: Resources, host: str, port: int) -> None:
     settings = resources.settings
     # Half of what a shard takes: the results of the orders that are let in always find room.
     config = ProducerConfig(
-        records_per_second_per_shard=500, bytes_per_second_per_shard=524_288, when_full="raise"
+        region_name=region(),
+        records_per_second_per_shard=500,
+        bytes_per_second_per_shard=524_288,
+        when_full="raise",
     )
     engine = open_engine(settings.read_model_url)
     resources.close_later(engine.dispose)

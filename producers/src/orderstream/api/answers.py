@@ -39,7 +39,7 @@ class HealthAnswer(msgspec.Struct, frozen=True, kw_only=True):
     """What has come in since the start.
 
     Attributes:
-        status: Always ``"ok"``: whoever answers is alive.
+        status: ``"ok"``, or ``"full"`` while another request would be turned away.
         in_flight: Requests under way.
         accepted: Requests that were taken.
         rejected: Requests that were not, and never will be as they stand.

@@ -1,4 +1,4 @@
-"""The orders API: ``POST /orders``, ``POST /orders/{id}/cancel``; ``GET /health``, ``GET /openapi.json``.
+"""The orders API: ``POST /orders``, ``POST /orders/{id}/cancel``; ``GET /health`` and ``/openapi.json``.
 
 ==================== ===================================================================================
 202 {order_id}       Kinesis has acknowledged the event; everything else is eventually consistent
@@ -84,6 +84,8 @@ def create_app(
             Route("/orders", api.place, methods=["POST"]),
             Route("/orders/{order_id}/cancel", api.cancel, methods=["POST"]),
             Route("/health", api.health, methods=["GET"]),
+            Route("/health/live", api.health, methods=["GET"]),
+            Route("/health/ready", api.ready, methods=["GET"]),
             Route("/openapi.json", openapi, methods=["GET"]),
             *extra_routes,
         ],
@@ -151,10 +153,18 @@ class _Api:
 
     async def health(self, _: Request) -> Response:
         """Say what has come in since the start."""
+        return self._health(HTTPStatus.OK)
+
+    async def ready(self, _: Request) -> Response:
+        """Say the same, with 503 while another request would be turned away."""
+        full = self._in_flight >= self._most
+        return self._health(HTTPStatus.SERVICE_UNAVAILABLE if full else HTTPStatus.OK)
+
+    def _health(self, status: HTTPStatus) -> Response:
         return json_answer(
-            HTTPStatus.OK,
+            status,
             HealthAnswer(
-                status="ok",
+                status="ok" if status is HTTPStatus.OK else "full",
                 in_flight=self._in_flight,
                 accepted=self._accepted,
                 rejected=self._rejected.total(),
@@ -185,6 +195,7 @@ class _Api:
         if isinstance(outcome, Rejection):
             return self._reject(outcome)
         self._accepted += 1
+        logger.info("request accepted", extra={"order_id": outcome})
         return json_answer(HTTPStatus.ACCEPTED, AcceptedAnswer(order_id=outcome))
 
     def _reject(self, rejection: Rejection) -> Response:

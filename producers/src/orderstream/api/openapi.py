@@ -130,11 +130,22 @@ def _orders() -> Described:
     health = operation(
         "health", "What has come in since the start.", {HTTPStatus.OK: ("Alive.", HealthAnswer)}
     )
+    live = operation("live", "Is it alive?", {HTTPStatus.OK: ("Alive.", HealthAnswer)})
+    ready = operation(
+        "ready",
+        "Would another request be taken?",
+        {
+            HTTPStatus.OK: ("Yes.", HealthAnswer),
+            HTTPStatus.SERVICE_UNAVAILABLE: ("Not now: too many are under way.", HealthAnswer),
+        },
+    )
     return Described(
         paths={
             "/orders": {"post": place},
             "/orders/{order_id}/cancel": {"post": cancel},
             "/health": {"get": health},
+            "/health/live": {"get": live},
+            "/health/ready": {"get": ready},
         },
         types=(OrderRequest, AcceptedAnswer, HealthAnswer),
     )

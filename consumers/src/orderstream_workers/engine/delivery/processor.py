@@ -20,6 +20,7 @@ from orderstream_workers.engine.delivery.lanes import Lanes
 from orderstream_workers.engine.delivery.parking import Parking
 from orderstream_workers.engine.delivery.persistence import until_it_works, wait_out_contention
 from orderstream_workers.engine.delivery.tally import DeliveryTally
+from orderstream_workers.engine.log_context import log_scope
 from orderstream_workers.engine.processor import (
     Checkpointer,
     InitializationInput,
@@ -186,7 +187,8 @@ class LaneProcessor:
     def _run(self, record: DeliveredRecord, place: int, ends: "queue.SimpleQueue[tuple[int, _End]]") -> None:
         end = _End.ABANDONED
         try:
-            end = self._deliver(record)
+            with log_scope():
+                end = self._deliver(record)
         except BaseException:
             # Not a failure of the record: started again it would end thread after thread, without a pause.
             logger.exception("a lane was ended by force, stopping work on the shard", extra=_fields(record))

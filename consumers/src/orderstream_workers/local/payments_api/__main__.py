@@ -1,6 +1,7 @@
 """``python -m orderstream_workers.local.payments_api``: serve the provider until it is told to stop."""
 
 import argparse
+import signal
 from contextlib import closing
 from pathlib import Path
 
@@ -8,6 +9,7 @@ import uvicorn
 
 from orderstream_workers.local.payments_api.app import create_app
 from orderstream_workers.local.payments_api.ledger import Ledger
+from orderstream_workers.runtime.logs import configure_logging
 
 
 def main() -> None:
@@ -24,6 +26,9 @@ def main() -> None:
         parser.error("--rate must be at least 1")
     if not 0 <= options.decline_percent <= 100:
         parser.error("--decline-percent must be between 0 and 100")
+    configure_logging("INFO", "payments-api")
+    # uvicorn raises the signal again once it has shut down: without a handler that would be the exit status.
+    signal.signal(signal.SIGTERM, lambda *_: None)
     with closing(Ledger(options.ledger)) as ledger:
         app = create_app(
             ledger, rate=int(options.rate), decline_percent=options.decline_percent, seed=options.seed
@@ -32,7 +37,7 @@ def main() -> None:
             app,
             host=options.host,
             port=options.port,
-            log_level="warning",
+            log_config=None,
             access_log=False,
             timeout_graceful_shutdown=2,
         )

@@ -7,7 +7,7 @@
 | ``GET /v1/ledger`` | every movement of money as NDJSON, oldest first |
 | ``GET /v1/stats`` | ``{requests, throttled}`` of charges and refunds since the start |
 | ``GET /_faults`` | how often which fault has struck |
-| ``GET /health`` | 200 |
+| ``GET /health``, also ``/live`` and ``/ready`` below it | 200 |
 | ``POST /_faults`` | 204; see ``FaultRequest`` |
 
 Over the limit: 429 with ``Retry-After``. The same key with the same body gets the same answer, with another
@@ -62,7 +62,7 @@ def create_app(
             Route("/v1/refunds", provider.refunds, methods=["POST"]),
             Route("/v1/ledger", provider.entries),
             Route("/v1/stats", provider.stats),
-            Route("/health", provider.health),
+            *(Route(path, provider.health) for path in ("/health", "/health/live", "/health/ready")),
             Route("/_faults", provider.struck_faults, methods=["GET"]),
             Route("/_faults", provider.demand_faults, methods=["POST"]),
         ]

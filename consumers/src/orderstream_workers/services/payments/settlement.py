@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from orderstream.errors import OrderstreamError
 from orderstream_workers.effects import Emitter
+from orderstream_workers.engine.log_context import log_about
 from orderstream_workers.services.payments import domain
 from orderstream_workers.services.payments.domain import Charge, Outcome, Payment, Phase, Refund
 from orderstream_workers.services.payments.provider import Charged, Declined, PaymentProvider
@@ -67,6 +68,8 @@ class Settlement:
             ProviderRefusedError: the provider does not understand us.
         """
         stored = self._load(order_id)
+        if stored.record.capture is not None:
+            log_about(conversation_id=stored.record.capture.conversation_id)
         while stored.record.payment.open:
             permit()
             try:

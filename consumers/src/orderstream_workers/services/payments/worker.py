@@ -26,6 +26,7 @@ from typing import Final, TypeVar
 
 from orderstream.errors import DependencyError
 from orderstream_workers.effects import Emitter, RateLimiter
+from orderstream_workers.engine.log_context import log_about, log_scope
 from orderstream_workers.services.payments.counters import PaymentCounters
 from orderstream_workers.services.payments.domain import Charge, Refund
 from orderstream_workers.services.payments.provider import (
@@ -189,7 +190,9 @@ class PaymentWorker:
 
     def _work_in_slot(self, message: QueuedPayment, granted_at: float) -> None:
         try:
-            self.work(message, granted_at)
+            with log_scope():
+                log_about(order_id=message.order_id)
+                self.work(message, granted_at)
         finally:
             self._free.release()
 

@@ -1,0 +1,17 @@
+"""``orderstream provision``: what the workers need, created where AWS is."""
+
+import click
+
+from orderstream_workers.runtime.provision import provision as create
+from orderstream_workers.runtime.settings import Settings
+
+
+@click.command()
+@click.option("--shards", type=click.IntRange(1, 64), default=4, show_default=True, help="Of a new stream.")
+def provision(shards: int) -> None:
+    """Create the streams, tables, queues, topic and bucket that are missing, and say so.
+
+    For emulators and trials; names and endpoints are those of the workers' own environment variables.
+    """
+    create(Settings.from_environment(), shards)
+    click.echo("everything is there")

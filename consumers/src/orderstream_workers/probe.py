@@ -1,0 +1,30 @@
+"""``python -m orderstream_workers.probe``: is the process in this container ready? For ``HEALTHCHECK``.
+
+It asks ``/health/ready`` on the loopback interface, at ``ORDERSTREAM_HEALTH_PORT``, and ends with 0 or 1. It
+imports nothing but the standard library: it runs every few seconds beside the process itself.
+"""
+
+import os
+import sys
+import urllib.error
+import urllib.request
+
+_TIMEOUT = 3.0
+
+
+def main() -> int:
+    """Ask; returns the exit status."""
+    port = os.environ.get("ORDERSTREAM_HEALTH_PORT", "")
+    if not port.isdecimal():
+        print("ORDERSTREAM_HEALTH_PORT must be the port of /health", file=sys.stderr)  # noqa: T201
+        return 1
+    try:
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/health/ready", timeout=_TIMEOUT):
+            return 0
+    except (OSError, urllib.error.URLError) as error:
+        print(f"not ready: {error}", file=sys.stderr)  # noqa: T201
+        return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,136 @@
+"""Creates what the pipeline needs: streams, tables, queues, topic, bucket, sender. Idempotent."""
+
+import json
+from collections.abc import Callable
+from contextlib import ExitStack
+from typing import Any, Final
+
+import boto3
+from botocore.exceptions import BotoCoreError, ClientError
+
+from orderstream.errors import OrderstreamError
+from orderstream_workers.runtime.clients import region
+from orderstream_workers.runtime.settings import Settings
+from orderstream_workers.runtime.tables import TABLES
+from orderstream_workers.services.inventory import STOCK
+from orderstream_workers.services.order_status import create_schema, open_engine
+from orderstream_workers.store import create_tables
+
+_RETENTION_HOURS: Final = 168
+"""Business consumers may be down for days; seven days of retention are what operations reckons with."""
+
+_MAX_RECEIVES: Final = 10
+"""Receives of a payment's message before it is a dead letter."""
+
+_VISIBILITY_SECONDS: Final = 30
+
+
+class ProvisionError(OrderstreamError):
+    """Something that the pipeline needs could not be created.
+
+    Args:
+        reason: What AWS, or its emulator, answered.
+    """
+
+    def __init__(self, reason: str) -> None:
+        self.reason = reason
+        super().__init__(f"the environment could not be provisioned: {reason}; mend that, then run it again")
+
+
+MakeClient = Callable[[str], Any]
+"""Makes a boto3 client, by the name of its service."""
+
+
+def client_of_environment(service: str) -> Any:
+    """A client of wherever AWS is for boto3: ``AWS_ENDPOINT_URL``, the credentials' variables and so on."""
+    return boto3.client(service, region_name=region())  # type: ignore[call-overload]
+
+
+def provision(settings: Settings, shards: int, make_client: MakeClient = client_of_environment) -> None:
+    """Create whatever is missing.
+
+    Args:
+        settings: Names of everything.
+        shards: Shards of the stream, if it has to be made.
+        make_client: Makes the clients; they are closed in the end.
+
+    Raises:
+        ProvisionError: AWS, or its emulator, refuses.
+    """
+    with ExitStack() as closing:
+
+        def client(service: str) -> Any:
+            made = make_client(service)
+            closing.callback(made.close)
+            return made
+
+        try:
+            kinesis, dynamodb, sqs = client("kinesis"), client("dynamodb"), client("sqs")
+            _stream(kinesis, settings.stream, shards)
+            _stream(kinesis, settings.stock_stream, 1)
+            create_tables(dynamodb, TABLES, settings.table_prefix)
+            _capture(dynamodb, settings.table_prefix + STOCK.name)
+            _queue(sqs, settings.payment_queue)
+            _topic(client("sns"), sqs, operators_queue(settings))
+            _bucket(client("s3"), settings.archive_bucket)
+            client("ses").verify_email_identity(EmailAddress=settings.mail_sender)
+            _read_model(settings.read_model_url)
+        except (ClientError, BotoCoreError) as error:
+            raise ProvisionError(str(error)) from error
+
+
+def _stream(kinesis: Any, name: str, shards: int) -> None:
+    if name not in kinesis.list_streams()["StreamNames"]:
+        kinesis.create_stream(StreamName=name, ShardCount=shards)
+        kinesis.get_waiter("stream_exists").wait(
+            StreamName=name, WaiterConfig={"Delay": 1, "MaxAttempts": 60}
+        )
+    current = kinesis.describe_stream_summary(StreamName=name)["StreamDescriptionSummary"]
+    if current["RetentionPeriodHours"] < _RETENTION_HOURS:
+        kinesis.increase_stream_retention_period(StreamName=name, RetentionPeriodHours=_RETENTION_HOURS)
+
+
+def _capture(dynamodb: Any, table: str) -> None:
+    """Have the table's changes recorded, for the bridge to read."""
+    described = dynamodb.describe_table(TableName=table)["Table"]
+    if not described.get("StreamSpecification", {}).get("StreamEnabled"):
+        dynamodb.update_table(
+            TableName=table,
+            StreamSpecification={"StreamEnabled": True, "StreamViewType": "NEW_AND_OLD_IMAGES"},
+        )
+
+
+def operators_queue(settings: Settings) -> str:
+    """Name of the queue in which what the operators' topic received can be read: the topic's own."""
+    return settings.operators_topic.rpartition(":")[2]
+
+
+def _topic(sns: Any, sqs: Any, name: str) -> None:
+    """Make the operators' topic and the queue that is subscribed to it."""
+    topic = sns.create_topic(Name=name)["TopicArn"]
+    queue = sqs.create_queue(QueueName=name)["QueueUrl"]
+    inbox = sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+    sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=inbox, Attributes={"RawMessageDelivery": "true"})
+
+
+def _queue(sqs: Any, name: str) -> None:
+    dead_letters = sqs.create_queue(QueueName=f"{name}-dlq")["QueueUrl"]
+    arn = sqs.get_queue_attributes(QueueUrl=dead_letters, AttributeNames=["QueueArn"])["Attributes"][
+        "QueueArn"
+    ]
+    redrive = {"deadLetterTargetArn": arn, "maxReceiveCount": _MAX_RECEIVES}
+    sqs.create_queue(
+        QueueName=name,
+        Attributes={"RedrivePolicy": json.dumps(redrive), "VisibilityTimeout": str(_VISIBILITY_SECONDS)},
+    )
+
+
+def _read_model(url: str) -> None:
+    engine = open_engine(url)
+    create_schema(engine)
+    engine.dispose()
+
+
+def _bucket(s3: Any, name: str) -> None:
+    if name not in {bucket["Name"] for bucket in s3.list_buckets()["Buckets"]}:
+        s3.create_bucket(Bucket=name)

@@ -1,0 +1,223 @@
+"""The containers, without Docker: what the Dockerfile and the compose file say is run, as processes.
+
+Word by word, but for host names, which become this machine; each service's port 8080, which becomes a port of
+its own; and LocalStack, which becomes the emulators of the local environment.
+"""
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import threading
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from e2e.running import free_base_port
+from orderstream_workers.local.environment import EnvironmentOptions, Layout
+from orderstream_workers.local.ministack import ensure_ministack
+from orderstream_workers.local.processes import start, stop, wait_healthy
+from orderstream_workers.runtime.bootstrap import APPLICATIONS
+
+ROOT = Path(__file__).parents[2]
+COMPOSE = yaml.safe_load((ROOT / "docker-compose.localstack.yml").read_text())["services"]
+OURS = {name: service for name, service in COMPOSE.items() if name != "localstack"}
+LASTING = [name for name in OURS if name != "provision"]
+
+CANARY = "canary.person@example.com"
+PERSON = "Canary Person"
+
+
+def dockerfile(instruction: str) -> list[str]:
+    """What follows the last occurrence of an instruction, continuation lines joined."""
+    text = (ROOT / "Dockerfile").read_text().replace("\\\n", " ")
+    return re.findall(rf"^{instruction}\s+(.*)$", text, re.MULTILINE)[-1:]
+
+
+def image_environment() -> dict[str, str]:
+    (settings,) = dockerfile("ENV")
+    found = dict(re.findall(r"(\w+)=(\S+)", settings))
+    found.pop("PATH")
+    return found
+
+
+def defaults_taken(text: str) -> str:
+    """As compose does for variables that are not set."""
+    return re.sub(r"\$\{\w+:-([^}]*)\}", r"\1", text)
+
+
+class Containers:
+    """The services as processes.
+
+    Args:
+        folder: Volumes and logs.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        base = free_base_port(40)
+        self.layout = Layout(folder / "aws", EnvironmentOptions(base_port=base))
+        self.layout.logs.mkdir(parents=True)
+        self.ports = {name: base + 10 + place for place, name in enumerate(OURS)}
+        self.processes: dict[str, subprocess.Popen[bytes]] = {}
+        specs = [spec for spec in self.layout.emulators(ensure_ministack()) if spec.name != "payments-api"]
+        self.emulators = [start(spec, self.layout.logs) for spec in specs]
+        for process in self.emulators:
+            wait_healthy(process, 60)
+
+    def run(self, name: str, command: list[str]) -> "subprocess.Popen[bytes]":
+        """Start what a container would, logging into a file of its own."""
+        with self.log(name).open("ab") as log:
+            return subprocess.Popen(
+                [self._resolved(name, word) for word in command],
+                env=self._environment(name),
+                cwd=self._volume(name),
+                stdout=log,
+                stderr=log,
+            )
+
+    def start(self, name: str) -> None:
+        (default,) = dockerfile("CMD")
+        self.processes[name] = self.run(name, OURS[name].get("command") or json.loads(default))
+
+    def wait_ready(self, name: str, seconds: float) -> None:
+        """Ask the image's own health check until it says yes."""
+        (check,) = dockerfile("HEALTHCHECK")
+        command = json.loads(check[check.index("CMD") + 3 :])
+        deadline = time.monotonic() + seconds
+        while self.run(name, command).wait(timeout=20) != 0:
+            assert self.processes[name].poll() is None, self.log(name).read_text()[-2000:]
+            assert time.monotonic() < deadline, self.log(name).read_text()[-2000:]
+
+    def get(self, name: str, path: str) -> tuple[int, dict[str, Any]]:
+        try:
+            with urllib.request.urlopen(f"http://127.0.0.1:{self.ports[name]}{path}", timeout=5) as answer:
+                return answer.status, json.load(answer)
+        except urllib.error.HTTPError as refused:
+            with refused:
+                return refused.code, json.load(refused)
+
+    def log(self, name: str) -> Path:
+        return self.folder / f"{name}.log"
+
+    def end(self) -> None:
+        for process in self.processes.values():
+            process.kill()
+            process.wait()
+        stop(self.emulators)
+
+    def _environment(self, name: str) -> dict[str, str]:
+        own = {**image_environment(), **OURS[name].get("environment", {})}
+        resolved = {key: self._resolved(name, defaults_taken(str(value))) for key, value in own.items()}
+        # LocalStack serves all of AWS on one port; here Kinesis has one to itself.
+        resolved["AWS_ENDPOINT_URL_KINESIS"] = self.layout.kinesis_url
+        return {**os.environ, "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}", **resolved}
+
+    def _resolved(self, name: str, word: str) -> str:
+        for service, port in self.ports.items():
+            word = word.replace(f"http://{service}:8080", f"http://127.0.0.1:{port}")
+        word = word.replace("http://localstack:4566", self.layout.aws_url).replace("0.0.0.0", "127.0.0.1")
+        word = re.sub(r"^8080$", str(self.ports[name]), word)
+        return re.sub(r"(^|///)/data", rf"\1{self._volume(name)}", word)
+
+    def _volume(self, name: str) -> Path:
+        (mount,) = OURS[name]["volumes"]
+        folder = self.folder / mount.partition(":")[0]
+        folder.mkdir(exist_ok=True)
+        return folder
+
+
+@pytest.fixture
+def containers(tmp_path: Path) -> Iterator[Containers]:
+    made = Containers(tmp_path)
+    try:
+        yield made
+    finally:
+        made.end()
+
+
+def ask(url: str, body: Mapping[str, Any] | None = None) -> dict[str, Any]:
+    headers = {"Idempotency-Key": "canary", "Content-Type": "application/json"}
+    data = json.dumps(body).encode() if body is not None else None
+    with urllib.request.urlopen(urllib.request.Request(url, data, headers), timeout=10) as answer:
+        found: dict[str, Any] = json.load(answer)
+        return found
+
+
+def test_every_process_of_the_pipeline_is_a_service() -> None:
+    """The compose file has the API, a worker for each application, the payment worker and the provider."""
+    commands = [" ".join(service["command"]) for service in OURS.values()]
+    workers = {command.split()[-1] for command in commands if command.startswith("orderstream worker")}
+    assert workers == set(APPLICATIONS)
+    assert any(command.startswith("orderstream api") for command in commands)
+    assert "orderstream payment-worker" in commands
+    for service in OURS.values():
+        assert service["stop_grace_period"] == "45s"
+
+
+def test_the_image_holds_what_it_needs_and_no_more() -> None:
+    """Two stages, no root, the exec form, and nothing that builds in the last stage."""
+    text = (ROOT / "Dockerfile").read_text()
+    last = text[text.rindex("FROM ") :]
+    assert re.search(r"^USER 10001", last, re.MULTILINE)
+    assert not re.search(r"\b(pip|uv pip|apt-get|gcc|make)\b", last)
+    for instruction in ("CMD", "HEALTHCHECK"):
+        (words,) = dockerfile(instruction)
+        assert json.loads(words[words.index("[") :])
+
+
+@pytest.mark.timeout(240)
+def test_containers_take_an_order_and_end_on_sigterm(containers: Containers) -> None:
+    """All become ready, an order goes through, SIGTERM ends each with 0; the logs tell of no person."""
+    containers.start("provision")
+    provisioned = containers.processes.pop("provision").wait(timeout=60)
+    assert provisioned == 0, containers.log("provision").read_text()
+    for name in LASTING:
+        containers.start(name)
+    for name in LASTING:
+        containers.wait_ready(name, 90)
+        assert containers.get(name, "/health/live")[0] == 200
+        assert containers.get(name, "/health/ready")[0] == 200
+
+    api = f"http://127.0.0.1:{containers.ports['api']}"
+    order = {
+        "currency": "GBP",
+        "customer": {"email": CANARY},
+        "lines": [{"sku": "CANARY", "quantity": 1, "unit_price": "2.50", "description": PERSON}],
+    }
+    order_id = ask(f"{api}/orders", order)["order_id"]
+    state, deadline, pause = None, time.monotonic() + 60, threading.Event()
+    while state not in ("CONFIRMED", "CANCELLED"):
+        assert time.monotonic() < deadline, f"the order is {state}"
+        pause.wait(0.5)
+        state = containers.get("api", f"/orders/{order_id}")[1].get("state")
+
+    shards = containers.get("saga", "/health")[1]["shards"]
+    assert len(shards) == 4
+    assert {"checkpoint", "millis_behind_latest", "last_success"} <= shards[0].keys()
+
+    for process in containers.processes.values():
+        process.send_signal(signal.SIGTERM)
+    ended = {name: process.wait(timeout=45) for name, process in containers.processes.items()}
+    assert set(ended.values()) == {0}, ended
+    about_the_order = set()
+    for name in LASTING:
+        text = containers.log(name).read_text()
+        assert CANARY not in text, name
+        assert PERSON not in text, name
+        for line in text.splitlines():
+            if line.startswith("not ready: "):
+                continue  # the health check's own word while the process started
+            said = json.loads(line)
+            assert {"level", "logger", "message", "process", "timestamp"} <= said.keys(), line
+            if said.get("order_id") == order_id:
+                about_the_order.add(name)
+    assert "api" in about_the_order
