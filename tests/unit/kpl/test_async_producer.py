@@ -1,6 +1,8 @@
 """The asyncio face, over a client that keeps everything in memory."""
 
 import asyncio
+import gc
+import weakref
 from collections.abc import Awaitable
 from typing import TypeVar
 
@@ -177,3 +179,20 @@ def test_a_loop_that_is_gone_disturbs_nobody() -> None:
     client.gate.set()
     assert asyncio.run(producer.close(WAIT)) == ()
     assert client.payloads[-1] == b"more"
+
+
+def test_loops_come_and_go_without_a_trace() -> None:
+    """Who runs a loop for each task keeps none of them in memory."""
+    client = TinyClient()
+    producer = producer_on(client)
+    loops: list[weakref.ref[asyncio.AbstractEventLoop]] = []
+
+    async def run() -> None:
+        loops.append(weakref.ref(asyncio.get_running_loop()))
+        await soon(producer.put(b"data", "key"))
+
+    for _ in range(3):
+        asyncio.run(run())
+    assert asyncio.run(producer.close(WAIT)) == ()
+    gc.collect()
+    assert [loop() for loop in loops] == [None] * 3

@@ -1,8 +1,11 @@
 """Lets coroutines wait for what the owner thread does: one wake-up of the event loop for a whole batch."""
 
 import asyncio
+import logging
 from collections import deque
-from weakref import WeakKeyDictionary
+from weakref import WeakKeyDictionary, ref
+
+logger = logging.getLogger(__name__)
 
 
 class LoopWaker:
@@ -16,7 +19,8 @@ class LoopWaker:
     """
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
-        self._loop = loop
+        # The waker is found by its loop, and must not keep it alive.
+        self._loop = ref(loop)
         self._resolved: deque[asyncio.Future[None]] = deque()
         self._called = False
 
@@ -26,8 +30,14 @@ class LoopWaker:
         if self._called:
             return
         self._called = True
-        if not self._loop.is_closed():
-            self._loop.call_soon_threadsafe(self._resume)
+        loop = self._loop()
+        if loop is None:
+            return
+        try:
+            loop.call_soon_threadsafe(self._resume)
+        except RuntimeError:
+            # The loop was closed: nobody waits there any more, and whoever settles has others to tell.
+            logger.debug("an event loop was closed before its deliveries were settled")
 
     def _resume(self) -> None:
         # Before the queue is emptied: what is added behind its end calls again.
