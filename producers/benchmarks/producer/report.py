@@ -64,7 +64,7 @@ def draw(results: list[dict[str, Any]], plot: Path) -> None:
         )
         axis.bar_label(bars, fmt="%.1f", padding=3)
         axis.set_xscale("log")
-        axis.set_xlim(right=axis.get_xlim()[1] * 2)
+        axis.set_xlim(1, 1000)
         axis.set_title(f"{size} bytes", loc="left", fontsize=10)
     axes[-1][0].set_xlabel("CPU time a record, microseconds")
     figure.tight_layout()

@@ -1,9 +1,9 @@
 """Measures producers side by side against a sink that takes everything at once.
 
 ``make bench-producer`` runs it. Each producer gets the same records in a process of its own; counted is the
-CPU time of that process and its children between the first put and the last acknowledgement; the sink's is not.
-The lowest of several rounds counts. The sink says what consumers
-would get. A producer that does not run makes the whole run fail.
+CPU time of that process and its children, not the sink's, between the first put and the last acknowledgement.
+The lowest of several rounds counts. The sink says what consumers would get. A producer that does not run
+makes the whole run fail.
 """
 
 import argparse
