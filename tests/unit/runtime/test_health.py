@@ -10,7 +10,7 @@ import urllib.request
 
 import pytest
 
-from orderstream_workers.runtime.health import health_served
+from orderstream_workers.runtime.health import HealthPortError, health_served
 
 
 def free_port() -> int:
@@ -93,3 +93,14 @@ def test_probe_says_what_the_process_says() -> None:
     assert probe(str(port)).returncode == 1
     unset = probe("")
     assert (unset.returncode, "ORDERSTREAM_HEALTH_PORT" in unset.stderr) == (1, True)
+
+
+def test_taken_port_is_a_clear_error() -> None:
+    """A worker whose health port is taken says which, and what to do."""
+    port = free_port()
+    with (
+        health_served(port, lambda: {"healthy": True}),
+        pytest.raises(HealthPortError, match=f"127.0.0.1:{port}.*ORDERSTREAM_HEALTH_PORT"),
+        health_served(port, lambda: {"healthy": True}),
+    ):
+        pass

@@ -15,8 +15,29 @@ from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
+from orderstream.errors import OrderstreamError
+
 Report = Callable[[], dict[str, Any]]
 """Gives what ``/health`` answers; ``healthy``, and ``ready`` if it is there, decide on 200 or 503."""
+
+
+class HealthPortError(OrderstreamError):
+    """``/health`` cannot be served where the settings say.
+
+    Args:
+        host: The address.
+        port: The port.
+        reason: Why not.
+    """
+
+    def __init__(self, host: str, port: int, reason: str) -> None:
+        self.host = host
+        self.port = port
+        self.reason = reason
+        super().__init__(
+            f"/health cannot be served on {host}:{port} ({reason}); free the port or set another one in "
+            "ORDERSTREAM_HEALTH_PORT, then start again"
+        )
 
 
 @contextmanager
@@ -27,6 +48,9 @@ def health_served(port: int, report: Report, host: str = "127.0.0.1") -> Iterato
         port: TCP port; 0 serves nothing.
         report: Gives the answer; called from a thread of the server.
         host: Address to listen on; only this machine by default.
+
+    Raises:
+        HealthPortError: the address cannot be had.
     """
     if port == 0:
         yield
@@ -51,7 +75,10 @@ def health_served(port: int, report: Report, host: str = "127.0.0.1") -> Iterato
         def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base class names it so
             """Keep probes out of the log."""
 
-    server = ThreadingHTTPServer((host, port), Handler)
+    try:
+        server = ThreadingHTTPServer((host, port), Handler)
+    except OSError as error:
+        raise HealthPortError(host, port, error.strerror or str(error)) from error
     server.daemon_threads = True
     thread = threading.Thread(target=server.serve_forever, name="health", daemon=True)
     thread.start()
