@@ -60,6 +60,10 @@ bench-deaggregation: install ## Open aggregates: ours against aws_kinesis_agg's
 planted-bugs: install ## Plant known defects in copies of the producer; its simulation must find each
 	PYTHONPATH=tests $(BIN)/python -m planted.run
 
+.PHONY: reference
+reference: install ## Write the producer's API reference from its docstrings
+	$(BIN)/python tests/docs/reference.py
+
 .PHONY: soak
 soak: SECONDS_LONG ?= 600
 soak: RATE ?= 8500

@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 
 import orderstream
+from docs.reference import PAGE as PAGE_OF_REFERENCE
+from docs.reference import page
 from fakes.kpl import TinyClient
 from orderstream import Producer, ProducerConfig
 from orderstream.testing import FakeKinesis
@@ -62,3 +64,10 @@ def test_the_policy_allows_exactly_what_a_producer_calls() -> None:
         producer.put(b"data", "key").result(30)
     (policy,) = (json.loads(block) for block in re.findall(r"```json\n(.*?)```", TEXT, re.DOTALL))
     assert set(policy["Statement"][0]["Action"]) == called
+
+
+def test_the_reference_says_what_the_docstrings_say() -> None:
+    """Every public name is in it, and it is of this version: `make reference` writes it anew."""
+    assert PAGE_OF_REFERENCE.read_text() == page()
+    assert set(re.findall(r"^## (\w+)$", page(), re.MULTILINE)) == set(orderstream.__all__)
+    assert " at 0x" not in page()
