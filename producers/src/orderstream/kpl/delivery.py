@@ -11,7 +11,7 @@ from typing import Union
 import msgspec
 
 from orderstream.kpl.awaiting import waker_of
-from orderstream.kpl.errors import DeliveryFailedError, WaitInCallbackError
+from orderstream.kpl.errors import DeliveryFailedError, ForkedProducerError, WaitInCallbackError
 from orderstream.kpl.outcome import Acknowledged, Delivered, Rejected
 from orderstream.kpl.pending import PendingRecord
 
@@ -24,10 +24,15 @@ _registration = threading.Lock()
 _settling_threads: set[int] = set()
 
 
+# How many forks lie between the first process and this one: deliveries of another count are another's.
+_generation = 0
+
+
 def _start_anew() -> None:
     """After a fork: the lock may have been taken by a thread that does not exist here."""
-    global _registration  # noqa: PLW0603 - a lock cannot be reset, only replaced
+    global _registration, _generation  # noqa: PLW0603 - a lock cannot be reset, only replaced
     _registration = threading.Lock()
+    _generation += 1
     _settling_threads.clear()
 
 
@@ -58,11 +63,14 @@ class Delivery(PendingRecord, gc=False, eq=False):
         index: The record's index in its Kinesis record, once the outcome is there.
         outcome: What became of the record, for the producer to set; use ``result``.
         waiters: Who waits for the outcome; for the producer alone.
+        generation: Which process in a line of forks put it; for the producer alone.
     """
 
     index: int = 0
     outcome: Union[Acknowledged, Rejected, None] = None  # noqa: UP007 - evaluated at run time
     waiters: Union[Waiters, None] = None  # noqa: UP007
+
+    generation: int = 0
 
     def done(self) -> bool:
         """Whether the outcome is there."""
@@ -81,6 +89,7 @@ class Delivery(PendingRecord, gc=False, eq=False):
             DeliveryFailedError: The record was given up.
             TimeoutError: There is no outcome yet; the record is still on its way.
             WaitInCallbackError: A delivery callback asked, and there is no outcome yet.
+            ForkedProducerError: There is no outcome yet, and it will come to the parent process.
         """
         outcome = self.outcome or self._wait(timeout)
         if isinstance(outcome, Rejected):
@@ -140,6 +149,8 @@ class Delivery(PendingRecord, gc=False, eq=False):
     def _wait(self, timeout: float | None) -> Acknowledged | Rejected:
         if in_settling_thread():
             raise WaitInCallbackError("result")
+        if self.generation != _generation:
+            raise ForkedProducerError
         with _registration:
             if self.waiters is None:
                 self.waiters = Waiters()
@@ -166,6 +177,11 @@ def settle(records: Iterable[Delivery], outcome: Acknowledged | Rejected) -> Non
         delivery.outcome = outcome
         if delivery.waiters is not None:
             delivery.tell_waiters()
+
+
+def current_generation() -> int:
+    """Return what marks deliveries as this process' own."""
+    return _generation
 
 
 @contextmanager

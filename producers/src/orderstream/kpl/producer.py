@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Self, cast
 
 from orderstream.kpl.call_threads import CallThreads
 from orderstream.kpl.config import ProducerConfig
-from orderstream.kpl.delivery import Delivery, in_settling_thread, settle, settling_thread
+from orderstream.kpl.delivery import Delivery, current_generation, in_settling_thread, settle, settling_thread
 from orderstream.kpl.errors import (
     RecordInvalidError,
     RecordTooLargeError,
@@ -96,6 +96,7 @@ class Producer:
         self._wake_at: float | None = None
         self._closing = threading.Lock()
         self._closed = False
+        self._generation = current_generation()
         self._unsent: list[UserRecord] = []
         self._owner = threading.Thread(target=self._run, name=f"producer-{stream}", daemon=True)
         watch(self)
@@ -156,7 +157,10 @@ class Producer:
             size = _checked_size(data, partition_key, explicit_hash_key)
         if size > self._record_max_bytes:
             raise RecordTooLargeError(size, self._record_max_bytes)
-        return Delivery(partition_key, data, explicit_hash_key, size)
+        delivery = Delivery(partition_key, data, explicit_hash_key, size)
+        if self._generation:
+            delivery.generation = self._generation
+        return delivery
 
     def offer(self, delivery: Delivery) -> None:
         """Hand over a record that ``prepare`` made if there is room at once, whatever ``when_full`` says.
