@@ -14,10 +14,10 @@ help: ## List the targets
 $(UV):
 	$(PYTHON) -m pip install --quiet --disable-pip-version-check --target .tools 'uv==0.13.9'
 
-$(BIN)/.installed: $(UV) requirements.lock producers/pyproject.toml consumers/pyproject.toml
+$(BIN)/.installed: $(UV) requirements.lock producers/pyproject.toml consumers/pyproject.toml scripts/pyproject.toml
 	$(UV) venv --quiet --allow-existing --python $(PYTHON) .venv
 	$(UV) pip sync --quiet --python $(BIN)/python --require-hashes requirements.lock
-	$(UV) pip install --quiet --python $(BIN)/python --no-deps -e producers -e consumers
+	$(UV) pip install --quiet --python $(BIN)/python --no-deps -e producers -e consumers -e scripts
 	@touch $@
 
 $(BIN)/.installed-kcl: $(BIN)/.installed requirements-kcl.lock
@@ -106,7 +106,7 @@ format: install ## Rewrite the code in the house style
 	$(BIN)/ruff format .
 
 .PHONY: wheels
-wheels: install ## Build both distributions into dist/
+wheels: install ## Build the distributions into dist/
 	$(UV) build --quiet --all-packages --wheel --out-dir dist
 
 .PHONY: lock

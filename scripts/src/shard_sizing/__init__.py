@@ -1,0 +1,1 @@
+"""Capacity planning for Kinesis Data Streams that knows keys, bursts and aggregation."""

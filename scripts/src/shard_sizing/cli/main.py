@@ -1,0 +1,40 @@
+"""The ``shard-sizing`` command. Exit 0 fits, 2 does not, 3 infeasible, 1 wrong input."""
+
+import sys
+
+import click
+
+from orderstream.errors import OrderstreamError
+from shard_sizing.cli.compare import compare
+from shard_sizing.cli.hotkeys import hotkeys
+from shard_sizing.cli.plan import plan
+from shard_sizing.cli.sample import sample
+from shard_sizing.cli.simulate import simulate
+from shard_sizing.cli.size import size
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="orderstream-sizing")
+def shard_sizing() -> None:
+    """Capacity planning for Kinesis Data Streams that knows keys, bursts and aggregation."""
+
+
+for _command in (compare, hotkeys, plan, sample, simulate, size):
+    shard_sizing.add_command(_command)
+
+
+def main() -> None:
+    """Run the command; wrong input is one clear sentence and exit status 1."""
+    try:
+        sys.exit(shard_sizing(standalone_mode=False))
+    except click.ClickException as error:
+        click.echo(f"shard-sizing: {error.format_message()}", err=True)
+    except OrderstreamError as error:
+        click.echo(f"shard-sizing: {error}", err=True)
+    except click.Abort:
+        click.echo("shard-sizing: interrupted; nothing more was done", err=True)
+    sys.exit(1)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,114 @@
+"""``shard-sizing plan``."""
+
+from pathlib import Path
+from typing import Any
+
+import click
+import msgspec
+
+from shard_sizing.cli.options import workload, workload_options
+from shard_sizing.cli.output import show_json
+from shard_sizing.live.reshard import apply_plan, kinesis, open_shards, wait_active
+from shard_sizing.model.data_files import load_limits
+from shard_sizing.model.placement import key_names, positions, range_loads
+from shard_sizing.model.planner import Split, targeted_starts, uniform_starts, update_shard_count_steps
+from shard_sizing.model.planner import plan as steps_to
+from shard_sizing.model.profile import shares
+
+
+class Planned(msgspec.Struct, frozen=True):
+    """Both plans, hash keys as decimal strings in the steps' own form, and the share of the busiest shard."""
+
+    better: str
+    uniform_busiest: float
+    targeted_busiest: float
+    update_shard_count: tuple[int, ...]
+    seconds: tuple[float, float]
+    steps: tuple[dict[str, str], ...]
+    peak_shards: int
+    quota: int
+    schema: str = "shard-sizing/plan/1"
+
+
+@click.command()
+@workload_options
+@click.option("--current", type=click.IntRange(1, 20_000), help="Equal shards there are.")
+@click.option("--stream", help="A live stream whose shards there are.")
+@click.option("--target", type=click.IntRange(1, 20_000), required=True)
+@click.option("--region", default="us-east-1", show_default=True)
+@click.option("--apply", "do_apply", is_flag=True, help="Do it; run again to go on after an interruption.")
+def plan(
+    limits_file: Path | None,
+    as_json: bool,
+    current: int | None,
+    stream: str | None,
+    target: int,
+    region: str,
+    do_apply: bool,
+    **figures: Any,
+) -> int:
+    """Show, or with --apply do, the exact splits and merges from the current shards to the target."""
+    if (current is None) == (stream is None):
+        raise click.UsageError("give either --current or --stream")
+    if do_apply and stream is None:
+        raise click.UsageError("--apply needs --stream")
+    limits, profile = load_limits(limits_file), workload(**figures)
+    client = kinesis(region) if stream else None
+    if client and stream:
+        wait_active(client, stream)
+    now = open_shards(client, stream) if client and stream else None
+    starts = tuple(now) if now else uniform_starts(current or 1)
+    weights = shares(profile)
+    places = positions(key_names(profile, weights.size, 0))
+    # The first of equals wins by load alone: a run after an interruption takes the same target again.
+    made = (
+        steps_to("uniform", starts, uniform_starts(target)),
+        steps_to("targeted", starts, targeted_starts(places, weights, target)),
+    )
+    busiest = [round(float(range_loads(places, weights, each.starts).max()), 6) for each in made]
+    better = made[busiest.index(min(busiest))]
+    low, high = limits.seconds_per_reshard
+    answer = Planned(
+        better.kind,
+        busiest[0],
+        busiest[1],
+        update_shard_count_steps(len(starts), target),
+        (low * len(better.steps), high * len(better.steps)),
+        tuple(_call(step) for step in better.steps),
+        better.peak_shards,
+        limits.quota(region),
+    )
+    if as_json:
+        show_json(answer)
+    else:
+        _show(answer, limits.update_shard_count_per_day)
+    if answer.peak_shards > answer.quota:
+        return 2
+    if do_apply and client and stream:
+        done = apply_plan(client, stream, better, lambda step: click.echo(f"done: {_call(step)}", err=True))
+        click.echo(f"{done} steps done; the stream has {len(better.starts)} shards.", err=True)
+    return 0
+
+
+def _show(answer: Planned, per_day: int) -> None:
+    sentence = (
+        f"Take the {answer.better} plan: {len(answer.steps)} steps, {answer.seconds[0] / 60:.0f} to "
+        f"{answer.seconds[1] / 60:.0f} min, at most {answer.peak_shards} of {answer.quota} shards allowed."
+    )
+    click.echo(sentence)
+    for call in answer.steps:  # no table: a hash key must never be cut short
+        start, hash_key = call["start"], call["hash_key"]
+        click.echo(f"  {call['call']} of the shard that starts at {start}, hash key {hash_key}")
+    counts = " -> ".join(map(str, answer.update_shard_count)) or "none"
+    days = -(-len(answer.update_shard_count) // per_day)
+    click.echo(
+        f"Busiest shard: {answer.uniform_busiest:.1%} of the load uniform, "
+        f"{answer.targeted_busiest:.1%} targeted. The uniform way by UpdateShardCount: "
+        f"{counts}, in {max(1, days)} day(s) at {per_day} calls a day."
+    )
+
+
+def _call(step: Any) -> dict[str, str]:
+    if isinstance(step, Split):
+        return {"call": "SplitShard", "start": str(step.start), "hash_key": str(step.at)}
+    return {"call": "MergeShards", "start": str(step.start), "hash_key": str(step.neighbour)}

@@ -1,0 +1,1 @@
+"""Dated data files: limits and prices, each figure with its source."""

@@ -1,0 +1,1 @@
+"""Where the tool meets a live stream: every AWS call it makes is in here."""

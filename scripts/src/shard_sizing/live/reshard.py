@@ -1,0 +1,102 @@
+"""Reading and changing the shards of a live stream.
+
+A plan names shards by where they begin, not by their ids, so it can be made again from whatever an
+interrupted run left behind: running it once more does only what is still missing.
+"""
+
+import time
+from collections.abc import Callable
+from typing import Any, Final
+
+import boto3
+from botocore.exceptions import BotoCoreError, ClientError
+
+from shard_sizing.errors import InputError
+from shard_sizing.model.planner import Plan, Split, Step
+
+_POLL_SECONDS: Final = 1.0
+_DEADLINE_SECONDS: Final = 600.0
+
+
+def kinesis(region: str) -> Any:
+    """Return a boto3 client; AWS_ENDPOINT_URL_KINESIS points it elsewhere."""
+    return boto3.client("kinesis", region_name=region)
+
+
+def open_shards(client: Any, stream: str) -> dict[int, str]:
+    """Return the ids of a stream's open shards by their first hash key, ascending.
+
+    Raises:
+        InputError: The stream does not exist, or may not be listed.
+    """
+    found: dict[int, str] = {}
+    request: dict[str, Any] = {"StreamName": stream}
+    while True:
+        page = _call(stream, client.list_shards, **request)
+        for shard in page["Shards"]:
+            if "EndingSequenceNumber" not in shard["SequenceNumberRange"]:
+                found[int(shard["HashKeyRange"]["StartingHashKey"])] = shard["ShardId"]
+        if not page.get("NextToken"):
+            return dict(sorted(found.items()))
+        request = {"NextToken": page["NextToken"]}
+
+
+def apply_plan(
+    client: Any,
+    stream: str,
+    plan: Plan,
+    done: Callable[[Step], None],
+    sleep: Callable[[float], None] = time.sleep,
+    clock: Callable[[], float] = time.monotonic,
+) -> int:
+    """Do a plan's steps, one at a time, as the stream must be ACTIVE for each; return how many were done.
+
+    It is safe to interrupt: a step that Kinesis has begun ends by itself, and no other follows.
+    """
+    for count, step in enumerate(plan.steps):
+        wait_active(client, stream, sleep, clock)
+        shards = open_shards(client, stream)
+        other = step.start if isinstance(step, Split) else step.neighbour
+        if step.start not in shards or other not in shards:
+            raise InputError(stream, f"its shards changed after {count} steps; run the plan again to go on")
+        if isinstance(step, Split):
+            shard = shards[step.start]
+            arguments = {"ShardToSplit": shard, "NewStartingHashKey": str(step.at)}
+            _call(stream, client.split_shard, StreamName=stream, **arguments)
+        else:
+            arguments = {"ShardToMerge": shards[step.start], "AdjacentShardToMerge": shards[step.neighbour]}
+            _call(stream, client.merge_shards, StreamName=stream, **arguments)
+        done(step)
+    wait_active(client, stream, sleep, clock)
+    return len(plan.steps)
+
+
+def wait_active(
+    client: Any,
+    stream: str,
+    sleep: Callable[[float], None] = time.sleep,
+    clock: Callable[[], float] = time.monotonic,
+) -> None:
+    """Wait until a stream is ACTIVE, for ten minutes at most.
+
+    Raises:
+        InputError: It is not, it does not exist, or it may not be described.
+    """
+    deadline = clock() + _DEADLINE_SECONDS
+    while True:
+        answer = _call(stream, client.describe_stream_summary, StreamName=stream)
+        if answer["StreamDescriptionSummary"]["StreamStatus"] == "ACTIVE":
+            return
+        if clock() > deadline:
+            raise InputError(stream, "still not ACTIVE after ten minutes; run the plan again to go on")
+        sleep(_POLL_SECONDS)
+
+
+def _call(stream: str, method: Callable[..., Any], **arguments: Any) -> Any:
+    try:
+        return method(**arguments)
+    except ClientError as error:
+        told = error.response["Error"]
+        raise InputError(f"stream {stream}", f"{told['Code']}: {told.get('Message', '')}") from error
+    except BotoCoreError as error:
+        raise InputError(f"stream {stream}", str(error)) from error

@@ -1,0 +1,82 @@
+"""The commands from end to end: answers, exit codes, and one clear sentence for wrong input."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ORDERS = Path(__file__).parents[3] / "data" / "online-retail-2010-12.csv.gz"
+
+
+def run(*arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "shard_sizing.cli.main", *arguments],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+@pytest.mark.parametrize("key", ["CustomerID", "StockCode", "InvoiceNo"])
+def test_real_orders_become_a_profile_that_can_be_sized(key: str, tmp_path: Path) -> None:
+    """The bundled orders are sampled by customer, SKU and order, and each profile is sized."""
+    profile = tmp_path / "profile.json"
+    done = run("sample", str(ORDERS), "--key", key, "--timestamp", "InvoiceDate", "--out", str(profile))
+    assert done.returncode == 0, done.stderr
+    assert json.loads(profile.read_bytes())["records"] == 42_481
+    assert run("hotkeys", str(profile), "--json").returncode in (0, 2)
+    done = run("size", str(profile), "--json")
+    assert done.returncode in (0, 3), done.stderr
+    assert json.loads(done.stdout)["schema"] == "shard-sizing/size/1"
+
+
+def test_exit_codes_tell_the_verdict() -> None:
+    """0 fits, 2 does not fit, 3 is infeasible, 1 is wrong input."""
+    assert run("size", "--rate", "500", "--keys", "1000").returncode == 0
+    assert run("simulate", "--rate", "2000", "--zipf", "1.1", "--shards", "2").returncode == 2
+    assert run("size", "--rate", "9000", "--zipf", "1.1").returncode == 3
+    assert run("size").returncode == 1
+
+
+def test_the_plain_sentence_comes_first() -> None:
+    """A person reads the answer before any table."""
+    assert run("size", "--rate", "2000", "--zipf", "1.1").stdout.startswith(
+        "You need 3 shards; 2 by the usual"
+    )
+
+
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [
+        ("", "no events"),
+        ("when,size\n1,2\n", "no column 'key'"),
+        ("key,when,size\na,1,-5\n", "negative"),
+        ("key,when,size\na,2020-01-01T00:00:00,5\nb,2020-01-01T00:00:00+01:00,5\n", "mixed"),
+        ("key,when,size\na,yesterday,5\n", "row 1"),
+        ('{"key": "a", "when": 1, "size": 1}\n{"key"\n', "cannot be read"),
+    ],
+)
+def test_bad_input_is_told_in_a_sentence(content: str, told: str, tmp_path: Path) -> None:
+    """Whatever is wrong with a file, it is said clearly, with exit 1 and no traceback."""
+    file = tmp_path / "events"
+    file.write_text(content)
+    done = run("sample", str(file), "--key", "key", "--timestamp", "when", "--size", "size")
+    assert done.returncode == 1
+    assert told in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_a_plot_is_written(tmp_path: Path) -> None:
+    """A simulation draws the load of its shards."""
+    plot = tmp_path / "loads.png"
+    assert run("simulate", "--rate", "500", "--shards", "3", "--plot", str(plot)).returncode == 0
+    assert plot.read_bytes().startswith(b"\x89PNG")
+
+
+def test_compare_answers_in_json() -> None:
+    """The costs of every mode come with a versioned schema."""
+    answer = json.loads(run("compare", "--rate", "2000", "--keys", "5000", "--json").stdout)
+    assert answer["schema"] == "shard-sizing/compare/1"
+    assert answer["aggregated"]["provisioned"] < answer["plain"]["provisioned"]

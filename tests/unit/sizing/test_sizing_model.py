@@ -1,0 +1,182 @@
+"""The model against what is known: ranges over name sets, AWS's own bills, and laws that always hold."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from shard_sizing.errors import InputError
+from shard_sizing.model.cost import Workload, monthly
+from shard_sizing.model.data_files import load_limits, load_prices
+from shard_sizing.model.placement import key_names, positions, range_loads, uniform_loads
+from shard_sizing.model.planner import (
+    HASH_SPACE,
+    Split,
+    plan,
+    targeted_starts,
+    uniform_starts,
+    update_shard_count_steps,
+)
+from shard_sizing.model.profile import fit_zipf, synthetic, zipf_shares
+from shard_sizing.model.sampling import sample
+from shard_sizing.model.sizing import size
+from shard_sizing.model.space_saving import SpaceSaving
+
+LIMITS = load_limits()
+PRICES = load_prices().region("us-east-1")
+MIB = 2**20
+
+
+@pytest.mark.parametrize(
+    ("rate", "zipf", "burst_cv", "aggregate", "low", "high"),
+    [
+        (20_000, 0.0, 0.0, False, 22, 25),
+        (2_000, 1.1, 0.0, False, 3, 4),
+        (2_000, 1.1, 0.25, False, 9, 18),
+        (5_000, 1.1, 0.0, False, 16, 23),
+        (5_000, 1.1, 0.0, True, 4, 5),
+    ],
+)
+def test_need_overlaps_the_known_range(
+    rate: float, zipf: float, burst_cv: float, aggregate: bool, low: int, high: int
+) -> None:
+    """Over 20 name sets the fixed-window need overlaps the range that was simulated independently."""
+    found = size(synthetic(rate, 500, zipf, burst_cv), LIMITS, name_sets=20, aggregate=aggregate)
+    fixed = next(need for need in found.needs if need.enforcement == "fixed-window")
+    assert fixed.low is not None
+    assert fixed.low <= high
+    assert fixed.high is None or fixed.high >= low
+    if zipf == 0:
+        assert low <= fixed.low <= (fixed.high or 0) <= high
+
+
+def test_a_key_heavier_than_a_shard_is_infeasible() -> None:
+    """No shard count is advised when the heaviest key alone peaks over a shard, and a way out is named."""
+    found = size(synthetic(7_500, 500, 1.1, 0.0), LIMITS, name_sets=1)
+    assert found.verdict == "infeasible"
+    assert found.shards is None
+    assert "salt" in found.way_out
+    assert 6_500 < found.ceiling < 6_900
+
+
+@pytest.mark.parametrize(
+    ("mib_per_second", "streams", "consumers", "efo", "mode", "usd_a_day"),
+    [
+        (100, 10, 1, False, "standard", 1037),
+        (100, 10, 1, False, "advantage", 412),
+        (25, 1, 10, True, "standard", 1266),
+        (25, 1, 10, True, "advantage", 419),
+    ],
+)
+def test_aws_worked_prices(
+    mib_per_second: float, streams: int, consumers: int, efo: bool, mode: str, usd_a_day: float
+) -> None:
+    """Each of AWS's worked examples comes out within 4 %."""
+    load = Workload(mib_per_second * 1024, 1024, 1, consumers, efo, streams=streams)
+    day = getattr(monthly(load, PRICES), mode) / 730 * 24
+    assert day == pytest.approx(usd_a_day, rel=0.04)
+
+
+def test_provisioned_price() -> None:
+    """29 shards at 20,000 records of 500 bytes cost what was reckoned by hand."""
+    assert monthly(Workload(20_000, 500, 29), PRICES).provisioned == pytest.approx(1053, rel=0.01)
+
+
+def test_unknown_region_names_the_known() -> None:
+    """A Region without prices is refused with the names of those there are."""
+    with pytest.raises(InputError, match="us-east-1"):
+        load_prices().region("mars-1")
+
+
+@given(st.integers(1, 40), st.integers(1, 40), st.floats(0, 2), st.booleans())
+@settings(max_examples=40, deadline=None)
+def test_a_plan_ends_in_exactly_its_target(current: int, target: int, zipf: float, targeted: bool) -> None:
+    """Carried out step by step, a plan tiles the hash space with its target, and never beyond its peak."""
+    weights = zipf_shares(500, zipf)
+    places = positions(f"key-{i}" for i in range(500))
+    goal = targeted_starts(places, weights, target) if targeted else uniform_starts(target)
+    made = plan("targeted" if targeted else "uniform", uniform_starts(current), goal)
+    shards = set(uniform_starts(current))
+    peak = len(shards)
+    for step in made.steps:
+        assert step.start in shards
+        if isinstance(step, Split):
+            following = min((start for start in shards if start > step.start), default=HASH_SPACE)
+            assert step.start < step.at < following
+            shards.add(step.at)
+        else:
+            assert step.neighbour == min(start for start in shards if start > step.start)
+            shards.remove(step.neighbour)
+        peak = max(peak, len(shards))
+    assert tuple(sorted(shards)) == made.starts == goal
+    assert peak == made.peak_shards
+    assert len(goal) <= target
+
+
+@given(st.integers(2, 30), st.floats(0.5, 1.5))
+@settings(max_examples=20, deadline=None)
+def test_targeted_is_never_heavier_than_uniform(shards: int, zipf: float) -> None:
+    """Ranges cut by measured load have no busier shard than equal ranges."""
+    weights = zipf_shares(2_000, zipf)
+    places = positions(key_names(synthetic(1, 1, zipf, 0, 2_000), 2_000, 0))
+    targeted = range_loads(places, weights, targeted_starts(places, weights, shards))
+    assert targeted.max() <= uniform_loads(places, weights, shards).max() * (1 + 1e-6)
+
+
+@given(st.integers(1, 500), st.integers(1, 500))
+def test_update_shard_count_keeps_its_bounds(current: int, target: int) -> None:
+    """Each step at most doubles and at most halves, and the last one is the target."""
+    now = current
+    for step in update_shard_count_steps(current, target):
+        assert now / 2 <= step <= now * 2
+        now = step
+    assert now == target
+
+
+@given(st.floats(0, 1.2), st.integers(2, 20))
+@settings(max_examples=20, deadline=None)
+def test_more_load_never_needs_fewer_shards_in_the_median(zipf: float, times: int) -> None:
+    """The median need does not fall as the load grows."""
+    needs = []
+    for rate in (200.0, 200.0 * times):
+        found = size(synthetic(rate, 500, zipf, 0.0, keys=2_000), LIMITS, name_sets=3, seconds=500)
+        needs.append(found.shards or 10**9)
+    assert needs[0] <= needs[1]
+
+
+def test_space_saving_finds_the_heaviest_keys() -> None:
+    """With 256 counters the top 20 of a skewed stream are found, never under-counted."""
+    rng = np.random.default_rng(1)
+    drawn = rng.choice(20_000, 100_000, p=zipf_shares(20_000, 1.1))
+    counter = SpaceSaving(256)
+    counter.add((str(key), 1.0) for key in drawn)
+    true = np.bincount(drawn, minlength=20_000)
+    assert {key for key, _, _ in counter.top(20)} >= {str(key) for key in np.argsort(-true)[:15]}
+    for key, count, error in counter.top(20):
+        assert count - error <= true[int(key)] <= count
+
+
+def test_zipf_fit_covers_the_truth() -> None:
+    """The fitted exponent of drawn keys lies near the one they were drawn with."""
+    rng = np.random.default_rng(2)
+    counts = -np.sort(-np.bincount(rng.choice(5_000, 200_000, p=zipf_shares(5_000, 1.0)))).astype(float)
+    fit = fit_zipf(counts[:100], 5_000, 200_000.0)
+    assert fit.exponent == pytest.approx(1.0, abs=0.03)
+    assert fit.low <= fit.exponent <= fit.high
+
+
+def test_a_sample_tells_the_rate() -> None:
+    """Ten records a second for a hundred seconds are ten a second, with no burstiness."""
+    profile = sample((f"k{i % 7}", i / 10, 100) for i in range(1_000))
+    assert profile.rate == 10
+    assert profile.burst_cv == 0
+    assert profile.keys == 7
+    assert profile.record_bytes == 100
+
+
+def test_negative_sizes_and_no_events_are_refused() -> None:
+    """What no stream can hold is refused in words."""
+    with pytest.raises(InputError, match="negative"):
+        sample([("a", 0.0, -1)])
+    with pytest.raises(InputError, match="no events"):
+        sample([])
