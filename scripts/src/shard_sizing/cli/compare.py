@@ -14,7 +14,10 @@ from shard_sizing.model.sizing import size
 
 
 class Comparison(msgspec.Struct, frozen=True):
-    """Monthly USD in each mode, with records one by one and packed into aggregates of 25,000 bytes."""
+    """Monthly USD in each mode, with records one by one and packed into aggregates of 25,000 bytes.
+
+    Where no shard count is enough the shards are null, and the provisioned cost is that of the usual formula.
+    """
 
     region: str
     plain: Costs
@@ -72,8 +75,8 @@ def compare(
     ):
         provisioned = f"{costs.provisioned:,.0f} ({shards} shards)" if shards else "no shard count is enough"
         rows.append((name, provisioned, f"{costs.standard:,.0f}", f"{costs.advantage:,.0f}"))
-    plain, best = answer.plain, answer.aggregated
-    saved = 1 - min(msgspec.structs.astuple(best)) / min(msgspec.structs.astuple(plain))
+    plain = _cheapest(answer.plain, answer.plain_shards)
+    saved = 1 - _cheapest(answer.aggregated, answer.aggregated_shards) / plain
     show_table(
         f"Aggregation saves {saved:.0%} of the cheapest mode's monthly cost.",
         ("producers", "provisioned USD", "on-demand Standard USD", "on-demand Advantage USD"),
@@ -85,3 +88,8 @@ def compare(
         "at most twice in 24 hours; Standard throttles if traffic more than doubles within 15 minutes."
     )
     return 0
+
+
+def _cheapest(costs: Costs, shards: int | None) -> float:
+    on_demand = min(costs.standard, costs.advantage)
+    return on_demand if shards is None else min(on_demand, costs.provisioned)

@@ -28,6 +28,12 @@ from shard_sizing.model.sampling import sample as sample_events
 def sample(source: Path, key: str, timestamp: str, size_column: str | None, out: Path | None) -> int:
     """Make a profile of an NDJSON or CSV file (also .gz), or of stdin with ``-``."""
     profile = sample_events(_events(source, key, timestamp, size_column))
+    empty = sum(hot.record_share for hot in profile.hot_keys if not hot.key)
+    if empty:
+        told = (
+            f"warning: {empty:.1%} of the rows have an empty key, which Kinesis refuses; counted as one key"
+        )
+        click.echo(told, err=True)
     body = msgspec.json.format(msgspec.json.encode(profile))
     if out is None:
         click.echo(body.decode())
