@@ -13,6 +13,7 @@ import boto3
 import httpx
 import msgspec
 import psutil
+from botocore.config import Config
 
 from chaos.gateway import Gateway
 from chaos.plan import Event, Trouble
@@ -192,6 +193,8 @@ class Pipeline:
             region_name="us-east-1",
             aws_access_key_id="x",
             aws_secret_access_key="x",
+            # The faults that are armed strike the operator's calls as well.
+            config=Config(retries={"mode": "standard", "total_max_attempts": 10}),
         )
         shards = kinesis.list_shards(StreamName="orders", ShardFilter={"Type": "AT_LATEST"})["Shards"]
         shards.sort(key=lambda shard: int(shard["HashKeyRange"]["StartingHashKey"]))
