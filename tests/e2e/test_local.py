@@ -1,9 +1,9 @@
 """An environment that stays up: orders over HTTP, cancellations, two workers of one application, a kill."""
 
+import dataclasses
 import os
 import signal
 import subprocess
-import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -11,12 +11,14 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import msgspec
 import pytest
 
 from e2e.running import INVOICES, free_base_port, orderstream, reconcile
 from orderstream_workers.demo.invoices import read_invoices
 from orderstream_workers.local.environment import Layout
 from orderstream_workers.local.lifecycle import read_state
+from orderstream_workers.local.processes import RunningProcess, start
 
 pytestmark = pytest.mark.timeout(300)
 
@@ -134,35 +136,44 @@ def test_a_killed_worker_is_replaced_by_others_of_its_application(
 ) -> None:
     """Processes of one application share its leases; after kill -9 of one the others do all of its work."""
     first = environment.processes["inventory"]
-    workers = [start_inventory(environment, health_port=0)]
+    second = add_inventory(environment)
+    until(lambda: second.health() is not None)
+    out = tmp_path / "out"
+    demo = subprocess.Popen(
+        [
+            *orderstream(environment.home, environment.layout.options.base_port, "demo"),
+            *("--orders", str(INVOICES), "--limit", "60", "--out", str(out), "--no-progress"),
+        ]
+    )
     try:
-        out = tmp_path / "out"
-        demo = subprocess.Popen(
-            [
-                *orderstream(environment.home, environment.layout.options.base_port, "demo"),
-                *("--orders", str(INVOICES), "--limit", "60", "--out", str(out), "--no-progress"),
-            ]
-        )
         first_order = next(read_invoices(INVOICES, 1)).order_id
         until(lambda: len(environment.story(str(first_order))) > 1)
         os.kill(first.pid, signal.SIGKILL)
-        until(lambda: first.handle() is None)
-        # As a supervisor would: the demo asks on this port how far inventory is.
-        workers.append(start_inventory(environment, health_port=first.port))
         assert demo.wait(timeout=180) == 0
-        judged = reconcile(out, 60)
-        # The orders of the other tests of this module are in the same environment.
-        strangers = [line for line in judged.stdout.splitlines() if "never accepted" not in line]
-        assert strangers[:-1] == [], judged.stdout
     finally:
-        for worker in workers:
-            worker.terminate()
-        assert [worker.wait(timeout=60) for worker in workers] == [0] * len(workers)
+        demo.kill()
+        demo.wait()
+    judged = reconcile(out, 60)
+    # The orders of the other tests of this module are in the same environment.
+    strangers = [line for line in judged.stdout.splitlines() if "never accepted" not in line]
+    assert strangers[:-1] == [], judged.stdout
 
 
-def start_inventory(environment: Environment, health_port: int) -> "subprocess.Popen[bytes]":
-    return subprocess.Popen(
-        [sys.executable, "-m", "orderstream_workers.cli.main", "worker", "inventory"],
-        env=os.environ | environment.layout.environment | {"ORDERSTREAM_HEALTH_PORT": str(health_port)},
-        stderr=subprocess.DEVNULL,
+def add_inventory(environment: Environment) -> RunningProcess:
+    """Start a second worker of inventory, and write it down where the environment's processes are."""
+    (spec,) = (spec for spec in environment.layout.pipeline() if spec.name == "inventory")
+    port = free_base_port()
+    added = start(
+        dataclasses.replace(
+            spec,
+            name="inventory-2",
+            port=port,
+            environment={**spec.environment, "ORDERSTREAM_HEALTH_PORT": str(port)},
+        ),
+        environment.layout.logs,
     )
+    state = read_state(environment.home)
+    assert state is not None
+    state = msgspec.structs.replace(state, processes=(*state.processes, added))
+    (environment.home / "state.json").write_bytes(msgspec.json.encode(state))
+    return added
