@@ -1,5 +1,6 @@
 """The processes of one environment, and what is done to them."""
 
+import json
 import os
 import signal
 import time
@@ -28,6 +29,9 @@ FROZEN_SECONDS = 10.0
 
 DRAIN_SECONDS = 30.0
 """Longer than a process may take to end after SIGTERM."""
+
+FIRST_LEASES_SECONDS = 180.0
+"""In which every worker has to read a shard; KCL needs up to 65 s on a quiet machine."""
 
 _QUIET = {"ORDERSTREAM_HEALTH_PORT": "0"}
 
@@ -73,6 +77,7 @@ class Pipeline:
                 wait_healthy(self._running[spec.name], spec.start_timeout)
             if specs[0].emulator:
                 provision(self.layout)
+        self._wait_for_leases()
         state = EnvironmentState(
             options=self.layout.options, processes=tuple(self._running.values()), ready=True
         )
@@ -143,6 +148,18 @@ class Pipeline:
         self.late += stop([process for process in self._all if not process.emulator])
         stop([process for process in self._all if process.emulator])
         (self.layout.home / "state.json").unlink(missing_ok=True)
+
+    def _wait_for_leases(self) -> None:
+        """Let orders and trouble begin once everything works: KCL needs most of a minute for that."""
+        deadline = time.monotonic() + FIRST_LEASES_SECONDS
+        idle = {name for name, process in self._running.items() if b'"shards"' in (process.health() or b"")}
+        while idle:
+            if time.monotonic() > deadline:
+                raise TimeoutError(f"no shard is being read by {', '.join(sorted(idle))}")
+            time.sleep(0.5)
+            idle = {
+                name for name in idle if not json.loads(self._running[name].health() or "{}").get("shards")
+            }
 
     def _rewired(self, spec: ProcessSpec) -> ProcessSpec:
         url = self._gateway.url(spec.name, self.layout.aws_url)

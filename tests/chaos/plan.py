@@ -139,22 +139,22 @@ def _kinesis(random: Random) -> tuple[Mapping[str, Any], ...]:
 
 def _events(random: Random, processes: list[str], seconds: float) -> list[Event]:
     """The provider's and the stream's trouble come in every plan, once a roll; the rest is drawn."""
-    kinds = [Trouble.PROVIDER, Trouble.PROVIDER, Trouble.FREEZE]
+    kinds = [Trouble.PROVIDER, Trouble.FREEZE]
     kinds += random.sample((Trouble.SPLIT, Trouble.MERGE, Trouble.DOUBLE), 2)
     kinds += [Trouble.HALVE] if Trouble.DOUBLE in kinds else []
     kinds += [Trouble.ROLL] if random.random() < 0.4 else []
     pause = 2.0
-    kinds += [Trouble.KILL] * max(3, round(seconds / pause) - len(kinds))
+    kinds += [Trouble.KILL] * max(3, round(seconds / pause) - len(kinds) - 1)
     random.shuffle(kinds)
+    kinds.insert(0, Trouble.PROVIDER)  # while no payment has been made yet, so that some will meet it
     if Trouble.HALVE in kinds:  # what was never doubled is too small to be halved
         first, second = sorted((kinds.index(Trouble.DOUBLE), kinds.index(Trouble.HALVE)))
         kinds[first], kinds[second] = Trouble.DOUBLE, Trouble.HALVE
     victims = _in_turn(random, processes)
     mean = seconds / len(kinds)
     events = [_event(kind, random.uniform(0.5 * mean, 1.5 * mean), victims, random) for kind in kinds]
-    # An outage may pass while nobody asks; what the last demand counts out waits until somebody does.
-    last = max(place for place, event in enumerate(events) if event.trouble is Trouble.PROVIDER)
-    events[last] = replace(events[last], demand=_burst(random))
+    # An outage may pass while nobody asks; what a demand counts out waits until somebody does.
+    events[0] = replace(events[0], demand=_burst(random))
     return events
 
 

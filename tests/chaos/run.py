@@ -18,7 +18,7 @@ import subprocess
 import sys
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import get_args
@@ -35,11 +35,12 @@ from orderstream_workers.runtime.settings import Engine
 PAYMENTS_PER_SECOND = 10
 """Low enough for payments to be under way as long as trouble lasts, high enough to come in batches."""
 
-LINGER_SECONDS = 30.0
+LINGER_SECONDS: Mapping[Engine, float] = {"embedded": 30.0, "kcl": 300.0}
 """For which faults may stay on after the last event, until each kind of them has struck."""
 
-SETTLE_SECONDS = 300
-"""In which a run has to come to rest after the last trouble."""
+SETTLE_SECONDS: Mapping[Engine, float] = {"embedded": 300.0, "kcl": 900.0}
+"""In which a run has to come to rest after the last trouble. KCL assigns no lease for two and a half minutes
+after the worker that leads the others was killed, and a new worker needs half a minute to get to work."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,7 +164,7 @@ class Run:
         """Leave the faults on until each kind has struck and every frozen process has outlived its leases."""
         began = time.monotonic()
         frozen = FROZEN_SECONDS if Trouble.FREEZE in self._happened else 0.0
-        while (waited := time.monotonic() - began) < LINGER_SECONDS:
+        while (waited := time.monotonic() - began) < LINGER_SECONDS[self.job.engine]:
             if waited >= frozen and not list(toothless(self.job.kind, pipeline.struck())):
                 return
             time.sleep(0.5)
@@ -179,9 +180,9 @@ class Run:
 
     def _judge(self, demo: "subprocess.Popen[str]", plan: Plan) -> Iterator[str]:
         try:
-            printed, _ = demo.communicate(timeout=SETTLE_SECONDS)
+            printed, _ = demo.communicate(timeout=SETTLE_SECONDS[self.job.engine])
         except subprocess.TimeoutExpired:
-            yield f"the run did not come to rest within {SETTLE_SECONDS} s"
+            yield f"the run did not come to rest within {SETTLE_SECONDS[self.job.engine]:g} s"
             return
         if demo.returncode != 0:
             yield "the demo failed: " + printed.strip()[-1500:]

@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -23,9 +23,11 @@ from orderstream_workers.demo.progress import Snapshot, shown
 from orderstream_workers.demo.summary import Timings, cpu_figures, end_to_end, outcome_counts, versions
 from orderstream_workers.local.environment import EnvironmentOptions, Layout
 from orderstream_workers.local.lifecycle import EnvironmentState, down, is_up, read_state, up
+from orderstream_workers.runtime.settings import Engine
 
-_STALL = 180.0
-"""Seconds in which nothing moves after which a run is given up."""
+_STALL: Mapping[Engine, float] = {"embedded": 180.0, "kcl": 480.0}
+"""Seconds in which nothing moves after which a run is given up. KCL assigns no lease for two and a half
+minutes after the worker that leads the others was killed; that may happen twice in a row."""
 
 _CALM = 4.0
 """Seconds of rest that count as the end: longer than a quiet shard is left unread."""
@@ -161,6 +163,7 @@ def _wait_for_rest(parts: Parts, tally: Tally, timings: Timings) -> None:
         PlayError: nothing has moved for a long time.
     """
     last, since = None, time.monotonic()
+    stall = _STALL[parts.layout.options.engine]
     while True:
         unrest = _unrest(parts, tally.accepted)
         if unrest != last:
@@ -170,9 +173,9 @@ def _wait_for_rest(parts: Parts, tally: Tally, timings: Timings) -> None:
         calm = time.monotonic() - since
         if unrest is None and calm >= _CALM:
             return
-        if calm >= _STALL:
+        if calm >= stall:
             raise PlayError(
-                f"nothing has moved for {_STALL:g} s: {unrest}; the workers' logs are in {parts.layout.logs}"
+                f"nothing has moved for {stall:g} s: {unrest}; the workers' logs are in {parts.layout.logs}"
             )
         time.sleep(0.5)
 
