@@ -17,13 +17,19 @@ from orderstream_workers.local.lifecycle import read_state
 
 pytestmark = pytest.mark.timeout(300)
 
+CREDENTIALS = {
+    "region_name": "us-east-1",
+    "aws_access_key_id": "local",
+    "aws_secret_access_key": "local",
+}
+
 PARKING_APPLICATIONS = {"inventory", "notifications", "payments", "saga", "shipping"}
 
 
-@pytest.fixture
-def home(tmp_path: Path) -> Iterator[Path]:
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """The folder of an environment that is up."""
-    home = tmp_path / "home"
+    home = tmp_path_factory.mktemp("dlq") / "home"
     subprocess.run(orderstream(home, free_base_port(), "local", "up", "--shards", "1"), check=True)
     try:
         yield home
@@ -37,16 +43,14 @@ def run(home: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     )
 
 
-def plant(home: Path, *bodies: bytes) -> None:
+def layout_of(home: Path) -> Layout:
     state = read_state(home)
     assert state is not None
-    client = boto3.client(
-        "kinesis",
-        endpoint_url=Layout(home, state.options).kinesis_url,
-        region_name="us-east-1",
-        aws_access_key_id="local",
-        aws_secret_access_key="local",
-    )
+    return Layout(home, state.options)
+
+
+def plant(home: Path, *bodies: bytes) -> None:
+    client = boto3.client("kinesis", endpoint_url=layout_of(home).kinesis_url, **CREDENTIALS)
     with Producer("orders", config=ProducerConfig(), client=client) as producer:
         for body in bodies:
             assert isinstance(producer.put(body, partition_key="planted").result(timeout=20), Delivered)
@@ -74,3 +78,27 @@ def test_what_is_no_event_is_listed_with_its_reason_and_discarded(home: Path) ->
         for _ in range(2):
             assert run(home, "discard", application, "planted", "--yes").returncode == 0
     assert run(home, "list").stdout == "nothing is parked\n"
+
+
+def give_up_payments(home: Path, *order_ids: str) -> None:
+    """Put payments where SQS puts what was received too often."""
+    sqs = boto3.client("sqs", endpoint_url=layout_of(home).aws_url, **CREDENTIALS)
+    (url,) = sqs.list_queues(QueueNamePrefix="orderstream-payments-dlq")["QueueUrls"]
+    for order_id in order_ids:
+        sqs.send_message(QueueUrl=url, MessageBody=order_id)
+    sqs.close()
+
+
+def test_payments_that_were_given_up_are_seen_handed_back_and_discarded(home: Path) -> None:
+    """Looking takes nothing away; one order's letters are dealt with, and the other's stay."""
+    give_up_payments(home, "order-1", "order-2", "order-2")
+    for _ in range(2):
+        shown = run(home, "show", "payment-worker", "order-2")
+        assert shown.stdout.count("payment-worker  order-2  0 behind") == 2, shown.stderr
+    redriven = run(home, "redrive", "payment-worker", "order-1")
+    assert "order-1 handed back to the payment workers" in redriven.stdout, redriven.stderr
+    again = run(home, "redrive", "payment-worker", "order-1")
+    assert (again.returncode, "no payment of order order-1 is a dead letter" in again.stderr) == (1, True)
+    discarded = run(home, "discard", "payment-worker", "order-2", "--yes")
+    assert "2 discarded" in discarded.stdout, discarded.stderr
+    assert run(home, "list", "--application", "payment-worker").stdout == "nothing is parked\n"
