@@ -1,9 +1,12 @@
 """Records that no application can act on, one of each kind, with what is to become of them."""
 
+import base64
 import datetime as dt
 import json
 from dataclasses import dataclass
 from hashlib import md5
+
+import zstandard
 
 from orderstream.events import Message, ReserveStock, ShipOrder, StockLine, StockReserved, initial
 from orderstream.kpl import UserRecord
@@ -56,6 +59,14 @@ def changed(name: str, **attributes: object) -> bytes:
     return json.dumps(json.loads(ship_order(name)) | {"id": f"changed-{name}"} | attributes).encode()
 
 
+def bomb(name: str) -> bytes:
+    """An event of a few bytes whose compressed data would become 64 MiB."""
+    content = base64.b64encode(zstandard.compress(bytes(64 * 2**20))).decode()
+    members = json.loads(ship_order(name)) | {"contentencoding": "zstd", "data_base64": content}
+    del members["data"]
+    return json.dumps(members).encode()
+
+
 _INNER = encode_aggregate([UserRecord("inside", ship_order("inside"))])
 _SHIPPING = frozenset({"shipping"})
 _NO_JSON = "NotAnEventError: not an event of this stream: JSON is malformed"
@@ -86,6 +97,7 @@ PLANTED = (
         "UnknownMessageTypeError: unknown message type 'shipping.Teleport'",
         _SHIPPING,
     ),
+    Planted("bomb", bomb("bomb"), "DataTooLargeError: not an event of this stream: its data has more than"),
     Planted("broken-aggregate", sealed(b"\x1a\xff\xff\xff"), _NO_JSON),
     Planted("dangling-aggregate", sealed(b"\x1a\x04\x08\x09\x1a\x00"), _NO_JSON),
     Planted("cut-aggregate", _INNER[:-1], _NO_JSON),

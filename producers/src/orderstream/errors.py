@@ -31,3 +31,17 @@ class DependencyError(OrderstreamError):
         self.operation = operation
         self.reason = reason
         super().__init__(f"{dependency} did not complete {operation}: {reason}; it will be tried again")
+
+
+class MissingExtraError(OrderstreamError):
+    """Something was asked for that needs an optional dependency, and it is not installed.
+
+    Args:
+        extra: The extra of the distribution ``orderstream``.
+        purpose: What needs it.
+    """
+
+    def __init__(self, extra: str, purpose: str) -> None:
+        self.extra = extra
+        self.purpose = purpose
+        super().__init__(f"{purpose} need what is not installed here: pip install 'orderstream[{extra}]'")

@@ -3,9 +3,10 @@
 import datetime as dt
 import uuid
 from collections.abc import Callable
-from typing import Protocol
+from typing import Literal, Protocol
 
-from orderstream.events import Envelope, Message, initial
+from orderstream.events import Envelope, Message, compressed, initial
+from orderstream.events.compression import zstd
 from orderstream.kpl import Delivered
 
 
@@ -56,6 +57,12 @@ class EventPublisher:
         clock: The time (UTC, with zone) of a message that is published without an envelope.
         tracing: Returns the W3C ``traceparent`` of the moment, for messages that are published without one;
             ``orderstream.tracing`` has those of OpenTelemetry and X-Ray.
+        compression: ``"zstd"`` compresses the data of an event where that makes it smaller; our consumers,
+            ``decode_envelope``, undo it. Default None. It takes the extra ``zstd`` and 10 to 40
+            microseconds of CPU an event of 1 KiB.
+
+    Raises:
+        MissingExtraError: The extra ``zstd`` is not installed.
     """
 
     def __init__(
@@ -65,11 +72,15 @@ class EventPublisher:
         source: str,
         clock: Callable[[], dt.datetime] = _utc_now,
         tracing: Callable[[], str | None] | None = None,
+        compression: Literal["zstd"] | None = None,
     ) -> None:
         self._producer = producer
         self._source = source
         self._clock = clock
         self._tracing = tracing
+        self._compression = compression
+        if compression is not None:
+            zstd()  # better here than at the first event
 
     def publish(
         self,
@@ -108,7 +119,7 @@ class EventPublisher:
         )
 
     def publish_envelope(self, envelope: Envelope) -> PendingDelivery:
-        """Put an envelope as it is, under the key of the order that it is about.
+        """Put an envelope, under the key of the order that it is about.
 
         Returns:
             A handle on the outcome.
@@ -116,4 +127,7 @@ class EventPublisher:
         Raises:
             OrderstreamError: As the producer's ``put`` does.
         """
-        return self._producer.put(envelope.encode(), envelope.subject)
+        event = envelope.encode()
+        if self._compression is not None:
+            event = compressed(event)
+        return self._producer.put(event, envelope.subject)

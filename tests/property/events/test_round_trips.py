@@ -8,7 +8,15 @@ import msgspec
 from hypothesis import given
 from hypothesis import strategies as st
 
-from orderstream.events import MESSAGE_TYPES, Message, decode_envelope, derived_id, initial
+from orderstream.events import (
+    MESSAGE_TYPES,
+    Message,
+    compressed,
+    decode_envelope,
+    derived_id,
+    initial,
+    uncompressed,
+)
 
 NOW = dt.datetime(2010, 12, 1, 8, 26, tzinfo=dt.UTC)
 TIMES = st.datetimes(timezones=st.just(dt.UTC))
@@ -62,6 +70,27 @@ def test_every_message_survives_the_stream(message: Message, correlation: str | 
     assert decoded == envelope
     assert decoded.message() == message
     assert decoded.encode() == envelope.encode()
+
+
+@given(
+    message=MESSAGES,
+    in_data=UNKNOWN,
+    in_envelope=UNKNOWN,
+    repeated=st.sampled_from(["", "and so on, " * 200]),
+)
+def test_compression_changes_nothing_and_never_adds_a_byte(
+    message: Message, in_data: dict[str, Any], in_envelope: dict[str, Any], repeated: str
+) -> None:
+    """Undone, every member is there as it was; only what became smaller is compressed at all."""
+    envelope = json.loads(initial(message, source="tests", event_id="e-1", time=NOW).encode())
+    data = {**in_data, **envelope["data"], "x_long": repeated}
+    plain = json.dumps({**in_envelope, **envelope, "data": data}).encode()
+    small = compressed(plain)
+    assert len(small) < len(plain) or small == plain
+    assert bool(repeated) <= (small != plain)
+    assert json.loads(uncompressed(small)) == json.loads(plain)
+    assert decode_envelope(small) == decode_envelope(plain)
+    assert uncompressed(uncompressed(small)) == uncompressed(small)
 
 
 @given(message=MESSAGES, in_data=UNKNOWN, in_envelope=UNKNOWN)

@@ -2,9 +2,11 @@
 
 import pytest
 
+from fakes.engine import ARRIVAL
 from fakes.kpl import TinyClient
 from orderstream import Producer, ProducerConfig
 from orderstream.errors import DependencyError
+from orderstream.events import StockRejected, decode_envelope, initial
 from orderstream_workers.effects import KinesisEmitter
 
 
@@ -14,6 +16,18 @@ def test_it_returns_when_all_is_acknowledged_in_order() -> None:
     with Producer("orders", client=client) as producer:
         KinesisEmitter(producer).emit([b"1", b"2", b"3"], "o-1")
         assert client.payloads == [b"1", b"2", b"3"]
+
+
+def test_it_compresses_where_it_is_told_to() -> None:
+    """Long messages travel compressed and are the same ones to whoever decodes them."""
+    message = StockRejected(order_id="o-1", reason="out of stock, " * 100)
+    envelope = initial(message, source="inventory", event_id="e-1", time=ARRIVAL)
+    client = TinyClient()
+    with Producer("orders", client=client) as producer:
+        KinesisEmitter(producer, compress=True).emit([envelope.encode()], "o-1")
+    (payload,) = client.payloads
+    assert len(payload) < len(envelope.encode()) / 3
+    assert decode_envelope(payload) == envelope
 
 
 def test_nothing_to_emit_is_done_at_once() -> None:

@@ -7,7 +7,7 @@ from typing import Final
 
 import click
 
-from orderstream.events import NotAnEventError, decode_envelope
+from orderstream.events import NotAnEventError, decode_envelope, uncompressed
 from orderstream_workers.cli.operating import age, operated, printable
 from orderstream_workers.cli.options import home_option
 from orderstream_workers.engine.delivery import ParkedRecord, ParkedRecords
@@ -157,8 +157,10 @@ def _listed(resources: Resources, application: str) -> Iterator[str]:
 
 def _show_record(parked: ParkedRecord, *, data: bool) -> None:
     record = parked.record
+    content = record.data
     try:
-        envelope = decode_envelope(record.data)
+        content = uncompressed(content)
+        envelope = decode_envelope(content)
     except NotAnEventError:
         described = "no event"  # what it is instead, the reason says
     else:
@@ -167,4 +169,4 @@ def _show_record(parked: ParkedRecord, *, data: bool) -> None:
     click.echo(f"{position}  {described}  {record.shard_id}  {record.approximate_arrival:%Y-%m-%d %H:%M:%S}Z")
     click.echo(f"    {printable(parked.reason)}")
     if data:
-        click.echo(f"    {printable(record.data.decode(errors='backslashreplace'))}")
+        click.echo(f"    {printable(content.decode(errors='backslashreplace'))}")

@@ -5,6 +5,7 @@ from typing import Protocol
 
 from orderstream import BufferFullError, DeliveryFailedError, Producer, ProducerClosedError
 from orderstream.errors import DependencyError
+from orderstream.events import compressed
 
 
 class Emitter(Protocol):
@@ -29,14 +30,18 @@ class KinesisEmitter:
         producer: The process's producer.
         patience: Seconds to wait for each acknowledgement before the input is handed back to its retry,
             above 0.
+        compress: Whether messages travel compressed where that makes them smaller.
     """
 
-    def __init__(self, producer: Producer, patience: float = 30.0) -> None:
+    def __init__(self, producer: Producer, patience: float = 30.0, *, compress: bool = False) -> None:
         self._producer = producer
         self._patience = patience
+        self._compress = compress
 
     def emit(self, envelopes: Sequence[bytes], partition_key: str) -> None:
         """See ``Emitter.emit``."""
+        if self._compress:
+            envelopes = [compressed(envelope) for envelope in envelopes]
         try:
             deliveries = [self._producer.put(envelope, partition_key) for envelope in envelopes]
             for delivery in deliveries:

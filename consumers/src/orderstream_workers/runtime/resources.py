@@ -92,7 +92,7 @@ class Resources:
     @cached_property
     def emitter(self) -> Emitter:
         """Puts messages into the stream and waits for the acknowledgement."""
-        return KinesisEmitter(self.producer)
+        return KinesisEmitter(self.producer, compress=self.settings.compression == "zstd")
 
     @cached_property
     def payment_queue(self) -> PaymentQueue:

@@ -37,6 +37,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         kcl_properties: Properties of KCL's own, ``name=value`` separated by commas; they win over those that
             follow from these settings.
         stream: Name of the Kinesis stream.
+        compression: ``zstd`` compresses the data of every message that is put, where that makes it smaller.
         stock_stream: Name of the Kinesis stream that carries the changes of the stock table.
         low_stock_threshold: Available units of a SKU at which its stock counts as low, at least 0.
         operators_topic: ARN of the SNS topic on which operators hear of low stock.
@@ -60,6 +61,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     engine: Engine = "embedded"
     kcl_properties: str = ""
     stream: str = "orders"
+    compression: Literal["none", "zstd"] = "none"
     stock_stream: str = "stock-changes"
     low_stock_threshold: int = 100
     operators_topic: str = "arn:aws:sns:us-east-1:000000000000:orderstream-operators"

@@ -41,7 +41,11 @@ def serve_api(resources: Resources, host: str, port: int) -> None:
     create_schema(engine)  # whoever asks before the first order is to be told that there is none
     with Producer(settings.stream, config=config) as producer:
         app = create_app(
-            publisher=EventPublisher(producer, source="orders"),
+            publisher=EventPublisher(
+                producer,
+                source="orders",
+                compression=None if settings.compression == "none" else settings.compression,
+            ),
             idempotency_store=DynamoDBIdempotencyStore(
                 resources.dynamodb, settings.table_prefix + IDEMPOTENCY_KEYS.name
             ),

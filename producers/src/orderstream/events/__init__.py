@@ -1,7 +1,13 @@
 """The contracts: every event and command of the order flow, and the envelope that carries them."""
 
+from orderstream.events.compression import MAX_DATA_BYTES, compressed, uncompressed
 from orderstream.events.envelope import Envelope, decode_envelope, following, initial
-from orderstream.events.errors import NotAnEventError, UnknownMessageTypeError, UnsupportedSchemaVersionError
+from orderstream.events.errors import (
+    DataTooLargeError,
+    NotAnEventError,
+    UnknownMessageTypeError,
+    UnsupportedSchemaVersionError,
+)
 from orderstream.events.identity import derived_id, initial_event_id, order_id_for
 from orderstream.events.inventory import (
     LowStockDetected,
@@ -37,12 +43,14 @@ from orderstream.events.registry import MESSAGE_TYPES, REGISTRY, Registry
 from orderstream.events.shipment import OrderShipped, RefuseShipment, ShipmentRefused, ShipOrder
 
 __all__ = [
+    "MAX_DATA_BYTES",
     "MESSAGE_TYPES",
     "REGISTRY",
     "CapturePayment",
     "Command",
     "Customer",
     "CustomerNotified",
+    "DataTooLargeError",
     "Envelope",
     "Event",
     "LowStockDetected",
@@ -76,10 +84,12 @@ __all__ = [
     "StockSold",
     "UnknownMessageTypeError",
     "UnsupportedSchemaVersionError",
+    "compressed",
     "decode_envelope",
     "derived_id",
     "following",
     "initial",
     "initial_event_id",
     "order_id_for",
+    "uncompressed",
 ]

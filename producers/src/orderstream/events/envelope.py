@@ -9,6 +9,7 @@ from typing import Annotated, Final, Literal
 
 import msgspec
 
+from orderstream.events.compression import uncompressed
 from orderstream.events.errors import NotAnEventError
 from orderstream.events.identity import derived_id
 from orderstream.events.message import Message, StockEvent
@@ -94,13 +95,14 @@ _DECODER: Final = msgspec.json.Decoder(Envelope)
 
 
 def decode_envelope(data: bytes) -> Envelope:
-    """Read an envelope; its data stays undecoded until ``message()`` is called.
+    """Read an envelope, compressed or not; its data stays undecoded until ``message()`` is called.
 
     Raises:
         NotAnEventError: the bytes are no envelope.
+        MissingExtraError: it is compressed, and the extra ``zstd`` is not installed.
     """
     try:
-        envelope = _DECODER.decode(data)
+        envelope = _DECODER.decode(uncompressed(data))
         envelope.time.astimezone(dt.UTC)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise NotAnEventError(str(error)) from error

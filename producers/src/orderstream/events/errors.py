@@ -15,6 +15,20 @@ class NotAnEventError(OrderstreamError):
         super().__init__(f"not an event of this stream: {reason}; publish it with orderstream.EventPublisher")
 
 
+class DataTooLargeError(NotAnEventError):
+    """An event's compressed data is larger than any event may be; it was not decompressed.
+
+    Args:
+        limit: Most bytes of an event's data, uncompressed.
+    """
+
+    def __init__(self, limit: int) -> None:
+        self.limit = limit
+        super().__init__(
+            f"its data has more than {limit} bytes uncompressed; store it elsewhere and refer to it"
+        )
+
+
 class UnknownMessageTypeError(OrderstreamError):
     """The envelope names a type that this version does not know.
 

@@ -2,6 +2,7 @@
 
 import datetime as dt
 import io
+import json
 from itertools import pairwise
 
 import pyarrow.parquet as pq
@@ -10,7 +11,13 @@ import pytest
 from fakes.engine import ARRIVAL, RecordingCheckpointer
 from fakes.shard import SimulatedStop, batch_of, delivered
 from orderstream.errors import DependencyError, OrderstreamError
-from orderstream.events import LowStockDetected, OrderCancellationRequested, initial
+from orderstream.events import (
+    LowStockDetected,
+    OrderCancellationRequested,
+    StockRejected,
+    compressed,
+    initial,
+)
 from orderstream_workers.engine.delivery import Breaker, DeliveryTally
 from orderstream_workers.engine.processor import InitializationInput
 from orderstream_workers.engine.record import DeliveredRecord, Position
@@ -167,6 +174,26 @@ def test_columns_tell_of_the_event_and_keep_the_bytes() -> None:
     assert [row["data"] for row in rows] == [envelope.encode(), b"\xff\x00", stock.encode()]
     assert rows[0]["arrived_at"] == ARRIVAL + dt.timedelta(milliseconds=1)
     assert [row["partition_key"] for row in rows] == ["order-1", "k", "85123A"]
+
+
+def test_a_compressed_event_is_archived_as_it_was_before() -> None:
+    """Whoever queries the archive finds JSON; a bomb and other nonsense keep their bytes."""
+    envelope = initial(
+        StockRejected(order_id="o-1", reason="out of stock, " * 100),
+        source="inventory",
+        event_id="e1",
+        time=ARRIVAL,
+    )
+    small = compressed(envelope.encode())
+    broken = small.replace(b'"KLUv', b'"AAAA')
+    objects = MemoryObjectStore()
+    shard = Shard(objects, max_bytes=len(small) * 3)
+    shard.process(delivered(1, broken), delivered(2, small))
+    (key,) = objects.names()
+    rows = pq.read_table(io.BytesIO(objects.read(key))).to_pylist()
+    assert [row["event_id"] for row in rows] == [None, "e1"]
+    assert rows[0]["data"] == broken
+    assert json.loads(rows[1]["data"]) == json.loads(envelope.encode())
 
 
 def test_a_crash_before_the_checkpoint_converges() -> None:

@@ -11,7 +11,7 @@ class ArchiveConfig:
 
     Attributes:
         max_records: Records, at least 1.
-        max_bytes: Bytes of their data, at least 1; the last record may exceed it.
+        max_bytes: Bytes of their data, uncompressed, at least 1; the last record may exceed it.
         max_seconds: Seconds since the first of them came, above 0. A crash reads that much again.
     """
 

@@ -1,12 +1,13 @@
 """Records as a Parquet table, compressed with zstd. Pure."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any, Final
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from orderstream.events import NotAnEventError, decode_envelope
+from orderstream.events import NotAnEventError, decode_envelope, uncompressed
 from orderstream_workers.engine.record import DeliveredRecord
 
 _FIELDS: Final[list["pa.Field[Any]"]] = [
@@ -23,9 +24,9 @@ _FIELDS: Final[list["pa.Field[Any]"]] = [
 ]
 
 SCHEMA: Final = pa.schema(_FIELDS)
-"""Columns of the archive. ``data`` has the record's own bytes; of bytes that are no event, the four columns
-that tell of it are null. ``order_id`` is null of an event about stock, too, whose ``partition_key``
-is the SKU."""
+"""Columns of the archive. ``data`` has the record's own bytes, and of a compressed event those that it had
+before; of bytes that are no event, the four columns that tell of it are null. ``order_id`` is null of an
+event about stock, too, whose ``partition_key`` is the SKU."""
 
 
 def encode_records(records: Sequence[DeliveredRecord]) -> bytes:
@@ -35,6 +36,17 @@ def encode_records(records: Sequence[DeliveredRecord]) -> bytes:
     pq.write_table(table, sink, compression="zstd")
     content: bytes = sink.getvalue().to_pybytes()
     return content
+
+
+def readable(record: DeliveredRecord) -> DeliveredRecord:
+    """Undo an event's compression: Parquet compresses the column, and whoever queries it finds JSON.
+
+    What cannot be undone is kept as it is, like everything else that is no event.
+    """
+    try:
+        return replace(record, data=uncompressed(record.data))
+    except NotAnEventError:
+        return record
 
 
 def _row(record: DeliveredRecord) -> dict[str, Any]:

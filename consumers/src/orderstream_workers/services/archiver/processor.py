@@ -34,7 +34,7 @@ from orderstream_workers.services.archiver.names import (
     parse_position,
 )
 from orderstream_workers.services.archiver.objects import ObjectStore
-from orderstream_workers.services.archiver.parquet import encode_records
+from orderstream_workers.services.archiver.parquet import encode_records, readable
 
 if TYPE_CHECKING:
     from orderstream_workers.engine.record import Position
@@ -86,7 +86,7 @@ class ArchiverProcessor:
                 return
             self._handed = record.position
             if self._archived is None or record.position > self._archived:
-                self._buffer.add(record, self._clock())
+                self._buffer.add(readable(record), self._clock())
             while self._buffer.is_full() and not self._abandoned:
                 self._abandoned = not self._until_it_works(self._write)
                 self._checkpoint(batch.checkpointer)

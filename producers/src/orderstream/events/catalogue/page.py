@@ -49,6 +49,13 @@ that was asked for and not refused; after it, only a refused shipment does, and 
 command's correlation id is its step and a number that counts the step's requests, its compensation included.
 """
 
+_COMPRESSION = """
+A publisher may compress the data (`EventPublisher(..., compression="zstd")`, `ORDERSTREAM_COMPRESSION=zstd`).
+In place of `data` such an envelope has `contentencoding`, which says `zstd`, and `data_base64`; every other
+attribute stays in clear. `decode_envelope` undoes it, to 10 MiB at most: more is a dead letter. Messages that
+would not become smaller are not compressed, and the archive has all of them uncompressed.
+"""
+
 
 def page() -> str:
     """The page, in Markdown."""
@@ -62,6 +69,7 @@ def page() -> str:
             "\n## The envelope\n",
             described(Envelope.__doc__)[0] + " CloudEvents 1.0 in JSON:\n",
             *_table(("Attribute", "What it says"), _envelope_rows()),
+            _COMPRESSION,
             "\n## All messages\n",
             *_table(("Message", "Kind", "Owner", "Emitted by", "Consumers"), _index_rows()),
             *(line for message_type in MESSAGE_TYPES for line in _section(message_type)),
