@@ -9,6 +9,7 @@ import sys
 from collections import defaultdict
 from dataclasses import dataclass, field
 from itertools import count
+from math import inf
 from random import Random
 
 from fakes.kpl_stream import SimulatedStream
@@ -85,6 +86,7 @@ class World:
             slots_per_shard=random.choice([1, 7, 64]),
             records_per_second_per_shard=random.choice([20, 1000]),
             delivery_timeout=random.choice([None, None, None, 8.0]),
+            max_attempts=random.choice([None, None, None, 1, 2, 5]),
         )
         self.core = Pipeline(self.config, random.random)
         self.order = count()
@@ -220,10 +222,12 @@ def check_outcomes(world: World) -> None:
     for record in world.put:
         assert len(world.outcomes[record]) == 1, f"{len(world.outcomes[record])} outcomes"
         outcome, index = world.outcomes[record][0]
+        assert record.retries < (world.config.max_attempts or inf), "sent more often than it may be"
         if isinstance(outcome, Rejected):
             assert (
                 (outcome.unsent and world.closed)
                 or expired(world, record)
+                or record.retries + 1 == world.config.max_attempts
                 or record.attempts[-1].error_code == DENIED.code
             )
             continue

@@ -36,6 +36,8 @@ from orderstream.kpl.config import KIB, MIB
         ("close_timeout", -1),
         ("delivery_timeout", 0),
         ("delivery_timeout", 86_401),
+        ("max_attempts", 0),
+        ("max_attempts", 1.5),
         ("linger", "1"),
         ("linger", True),
         ("aggregate_max_records", 10.0),

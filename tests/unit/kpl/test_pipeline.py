@@ -323,6 +323,54 @@ def test_attempts_do_not_grow_without_end() -> None:
     assert record.attempts[-1].ended == 100
 
 
+def test_the_last_attempt_is_reported_before_later_records_of_the_key_go_out() -> None:
+    """What was put in between has attempts left: it goes on in its order, behind the report."""
+    kinesis = TinyKinesis.with_shards(1)
+    machine = ready(kinesis, max_attempts=2, retry_base_delay=1.0, retry_max_delay=1.0)
+    (first,) = sent(machine.on(Put([pending(b"1"), pending(b"2")]), 0.0))
+    machine.on(Put([pending(b"3")]), 0.0)
+    assert settled(machine.on(RequestFailed(first.request_id, THROTTLED), 0.0)) == []
+    (again,) = sent(machine.on(Tick(), 1.0))
+    assert carried(again) == [[b"1", b"2", b"3"]]
+    commands = machine.on(RequestFailed(again.request_id, THROTTLED), 1.0)
+    reason = f"attempt 2 of 2 failed with {THROTTLED.code}: {THROTTLED.message}"
+    assert settled(commands) == [(b"1", Rejected(reason)), (b"2", Rejected(reason))]
+    assert not sent(commands)
+    (rest,) = sent(machine.on(Tick(), 2.0))
+    assert carried(rest) == [[b"3"]]
+    ((_, outcome),) = settled(machine.on(answer(kinesis, rest), 2.1))
+    assert isinstance(outcome, Acknowledged)
+
+
+def test_an_only_attempt_may_fail_in_each_way() -> None:
+    """A refused entry, a failed call and an aggregate that consumers drop each end a record's attempts."""
+    kinesis = TinyKinesis.with_shards(1)
+    machine = ready(kinesis, max_attempts=1)
+    (request,) = sent(machine.on(Put([pending(b"refused")]), 0.0))
+    commands = machine.on(RequestCompleted(request.request_id, [THROTTLED]), 0.0)
+    assert [data for data, _ in settled(commands)] == [b"refused"]
+    (request,) = sent(machine.on(Put([pending(b"left"), pending(b"right", HALF)]), 9.0))
+    split(kinesis)
+    machine.on(answer(kinesis, request), 9.0)
+    outcomes = settled(machine.on(MapLoaded(kinesis.shards), 9.0))
+    wrong = Rejected("attempt 1 of 1 failed with WrongShard")
+    assert outcomes == [(b"left", wrong), (b"right", wrong)]
+    (request,) = sent(machine.on(Put([pending(b"next")]), 10.0))
+    assert settled(machine.on(answer(kinesis, request), 10.0))[0][0] == b"next"
+
+
+def test_more_attempts_count_than_are_remembered() -> None:
+    """The bound holds beyond the sixteen attempts that a record remembers."""
+    machine = ready(TinyKinesis.with_shards(1), max_attempts=20, retry_base_delay=1.0, retry_max_delay=1.0)
+    requests = sent(machine.on(Put([pending(b"1")]), 0.0))
+    for attempt in range(1, 21):
+        assert requests, attempt
+        outcomes = settled(machine.on(RequestFailed(requests[0].request_id, THROTTLED), attempt))
+        assert bool(outcomes) == (attempt == 20)
+        requests = sent(machine.on(Tick(), attempt + 1))
+    assert not requests
+
+
 def test_a_record_that_waits_beyond_its_deadline_is_given_up() -> None:
     """Before the map is there, in the queue, or after a refusal: the core wakes for it and says why."""
     unmapped = core(delivery_timeout=5.0)

@@ -27,6 +27,17 @@ def test_delays_double_up_to_a_limit() -> None:
     assert policy.delay(100_000) == 1.0
 
 
+def test_attempts_end_where_they_are_told_to() -> None:
+    """One attempt means no retry; without a number there is always another."""
+    assert RetryPolicy(0.1, 1.0, lambda: 1.0, max_attempts=1).gives_up(1)
+    assert [RetryPolicy(0.1, 1.0, lambda: 1.0, 3).gives_up(attempts) for attempts in (1, 2, 3)] == [
+        False,
+        False,
+        True,
+    ]
+    assert not RetryPolicy(0.1, 1.0, lambda: 1.0).gives_up(1_000_000)
+
+
 def test_jitter_takes_away_up_to_half() -> None:
     """Producers that fail together do not come back together."""
     assert RetryPolicy(0.1, 1.0, lambda: 0.0).delay(1) == 0.05

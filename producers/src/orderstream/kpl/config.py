@@ -57,8 +57,13 @@ class ProducerConfig:
         retry_base_delay: Longest wait before the first retry, in seconds; it doubles each time. Default 0.05;
             above 0 to 60.
         retry_max_delay: Longest wait before any retry, in seconds. Default 2; from ``retry_base_delay`` to
-            300. Without a ``delivery_timeout`` retries have no end: a record is given up only on an answer
-            that will not change.
+            300. Without ``max_attempts`` and ``delivery_timeout`` retries have no end: a record is given up
+            only on an answer that will not change.
+        max_attempts: How often a record is sent at most. Default None: as often as it takes, until the
+            ``delivery_timeout`` if there is one. 1 or more. The record whose last attempt fails is reported
+            first; then the later ones of its key go out, so consumers see a gap and never another order.
+            Where the answer to an attempt was lost, the record may arrive all the same, late. Waiting for the
+            shard map or for room under a limit is no attempt.
         delivery_timeout: How long after its put a record may be sent again, in seconds. Default None: for
             ever, so that an outage of Kinesis costs patience and no records. Above 0 to 86,400. A record
             under way at that moment is given up when its answer fails to come, hence up to ``read_timeout``
@@ -93,6 +98,7 @@ class ProducerConfig:
     record_max_bytes: int = MIB
     retry_base_delay: float = 0.05
     retry_max_delay: float = 2.0
+    max_attempts: int | None = None
     delivery_timeout: float | None = None
     connect_timeout: float = 5.0
     read_timeout: float = 5.0
@@ -120,6 +126,8 @@ class ProducerConfig:
         self._one_of("ordering", "per_key", "none")
         self._above_zero("retry_base_delay", 60)
         self._within("retry_max_delay", self.retry_base_delay, 300)
+        if self.max_attempts is not None:
+            self._within("max_attempts", 1)
         if self.delivery_timeout is not None:
             self._above_zero("delivery_timeout", 86_400)
         self._above_zero("connect_timeout", 60)
@@ -140,7 +148,7 @@ class ProducerConfig:
 
     def _number(self, field: str) -> float:
         value: object = getattr(self, field)
-        whole = _KINDS[field] is int
+        whole = _KINDS[field] in (int, int | None)
         if isinstance(value, bool) or not isinstance(value, int if whole else (int, float)):
             raise ConfigError(field, value, "a whole number" if whole else "a number")
         return value

@@ -119,8 +119,7 @@ class DeliveryFailedError(OrderstreamError):
         self.reason = reason
         self.attempts = attempts
         super().__init__(
-            f"the record was not delivered after {len(attempts)} attempts: {reason}; "
-            "mend the cause, then put it again under the same id"
+            f"the record was not delivered: {reason}; mend the cause, then put it again under the same id"
         )
 
 

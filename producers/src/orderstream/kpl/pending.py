@@ -21,6 +21,7 @@ class PendingRecord(msgspec.Struct, gc=False, eq=False):
         number: Its place in put order.
         put_at: When the core took it, in seconds.
         attempts: The most recent attempts, oldest first.
+        retries: How often it was sent again.
     """
 
     partition_key: str
@@ -30,6 +31,7 @@ class PendingRecord(msgspec.Struct, gc=False, eq=False):
     number: int = 0
     put_at: float = 0.0
     attempts: tuple[Attempt, ...] = ()
+    retries: int = 0
 
     def __repr__(self) -> str:
         """Leave the payload out: it may be personal."""
@@ -107,4 +109,8 @@ class KinesisRecord:
         alone = (attempt,)
         for record in self.user_records:
             earlier = record.attempts
-            record.attempts = (*earlier[1 - REMEMBERED_ATTEMPTS :], attempt) if earlier else alone
+            if earlier:
+                record.retries += 1
+                record.attempts = (*earlier[1 - REMEMBERED_ATTEMPTS :], attempt)
+            else:
+                record.attempts = alone

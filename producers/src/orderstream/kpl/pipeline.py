@@ -12,8 +12,8 @@ r"""The producer's core: a machine without threads, clocks or I/O.
                                                                  all of the aggregate
 
 Whatever comes back returns to the head of its slots, so per key nothing is ever overtaken; the slots stay
-busy until then. A permanent failure settles as rejected, from any state, and so does a deadline that passes,
-except while an answer is still to come.
+busy until then. A permanent failure settles as rejected, from any state, and so does the last attempt that a
+record has, and so does a deadline that passes, except while an answer is still to come.
 """
 
 import heapq
@@ -61,7 +61,9 @@ class Pipeline:
         self._config = config
         self._metrics = metrics or NoMetrics()
         self._now = 0.0
-        self._policy = RetryPolicy(config.retry_base_delay, config.retry_max_delay, random)
+        self._policy = RetryPolicy(
+            config.retry_base_delay, config.retry_max_delay, random, config.max_attempts
+        )
         self._limiter = ShardLimiter(config.records_per_second_per_shard, config.bytes_per_second_per_shard)
         self._refresher = Refresher(self._policy)
         self._slots_per_shard = 1 if config.aggregation else config.slots_per_shard
@@ -271,9 +273,21 @@ class Pipeline:
         return slots
 
     def _put_back(self, record: KinesisRecord) -> None:
+        """Queue its user records again, but for those that have had their attempts: they are given up.
+
+        The ones given up are the oldest of their keys, so what is left goes on in its order.
+        """
         assert self._slots is not None
+        gives_up = self._policy.gives_up
+        spent = [user for user in record.user_records if gives_up(user.retries + 1)]
+        if spent:
+            last, limit = spent[0].attempts[-1], self._policy.max_attempts
+            reason = f"attempt {limit} of {limit} failed with {last.error_code}"
+            self._reject(spent, f"{reason}: {last.error_message}" if last.error_message else reason)
+            record.user_records = [user for user in record.user_records if not gives_up(user.retries + 1)]
         self._slots.put_back(record)
-        self._expect_deadline(record.user_records[0].put_at)
+        if record.user_records:
+            self._expect_deadline(record.user_records[0].put_at)
 
     # --- the shard map ---
 

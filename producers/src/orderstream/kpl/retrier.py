@@ -43,17 +43,23 @@ def is_retryable(code: str) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class RetryPolicy:
-    """Exponential backoff with jitter, without an end.
+    """Exponential backoff with jitter, without an end or with one.
 
     Attributes:
         base_delay: What the first retry waits at most, in seconds.
         max_delay: What any retry waits at most, in seconds.
         random: Returns a number from 0 to 1.
+        max_attempts: After how many attempts a record is given up, 1 or more; None for never.
     """
 
     base_delay: float
     max_delay: float
     random: Callable[[], float]
+    max_attempts: int | None = None
+
+    def gives_up(self, attempts: int) -> bool:
+        """Whether there is no further attempt after so many."""
+        return self.max_attempts is not None and attempts >= self.max_attempts
 
     def delay(self, failures: int) -> float:
         """Return the wait after so many failures in a row (1 or more): between half and the whole step."""
