@@ -17,13 +17,18 @@ def opentelemetry_traceparent() -> str | None:
 
 
 def xray_traceparent() -> str | None:
-    """Return the current AWS X-Ray segment as ``traceparent``; None outside of any.
+    """Return the current AWS X-Ray segment or subsegment as ``traceparent``; None outside of any.
 
-    It needs ``aws_xray_sdk`` to be installed and its recorder to be in use.
+    It needs ``aws_xray_sdk`` to be installed and its recorder to be in use. Outside of a segment the recorder
+    logs an error unless it is configured with ``context_missing="IGNORE_ERROR"``.
     """
     from aws_xray_sdk.core import xray_recorder  # noqa: PLC0415 - the application's own
+    from aws_xray_sdk.core.exceptions.exceptions import SegmentNotFoundException  # noqa: PLC0415
 
-    entity = xray_recorder.current_trace_entity()
+    try:
+        entity = xray_recorder.get_trace_entity()
+    except SegmentNotFoundException:
+        return None
     if entity is None:
         return None
     return traceparent_from_xray(
@@ -32,7 +37,7 @@ def xray_traceparent() -> str | None:
 
 
 def traceparent_from_xray(header: str) -> str | None:
-    """Return what an X-Ray trace header says as ``traceparent``; None if it names no parent.
+    """Return what an X-Ray trace header says as ``traceparent``; None if it names no trace or parent.
 
     The ids are the same ones: X-Ray's ``Root=1-5759e988-bd862e3fe1be46a994272793`` is the trace id
     ``5759e988bd862e3fe1be46a994272793`` ("Tracing header" in the X-Ray developer guide). AWS Lambda has the
@@ -44,5 +49,7 @@ def traceparent_from_xray(header: str) -> str | None:
     root, parent = _XRAY.search(header), _PARENT.search(header)
     if not root or not parent:
         return None
-    flags = "01" if "Sampled=1" in header else "00"
-    return f"00-{root[1]}{root[2]}-{parent[1]}-{flags}"
+    trace_id, parent_id = root[1] + root[2], parent[1]
+    if not trace_id.strip("0") or not parent_id.strip("0"):
+        return None  # W3C: ids of zeros are invalid; X-Ray's recorder gives them to what it does not record
+    return f"00-{trace_id}-{parent_id}-{'01' if 'Sampled=1' in header else '00'}"

@@ -14,6 +14,7 @@ import pytest
 
 from fakes.kpl import TinyClient
 from fakes.kpl_http import served
+from orderstream import BufferFullError
 
 EXAMPLES = Path(__file__).parents[3] / "producers" / "examples"
 
@@ -43,9 +44,9 @@ def test_every_example_is_tested() -> None:
     """A new example needs a test here."""
     assert {path.stem for path in EXAMPLES.glob("*.py")} == {
         "asyncio_service",
+        "fastapi_app",
         "lambda_handler",
         "script",
-        "starlette_app",
     }
 
 
@@ -62,19 +63,43 @@ def test_the_asyncio_service_puts_all_at_once(kinesis: TinyClient) -> None:
     assert len(kinesis.payloads) == 50
 
 
+def requested(app: Any, *requests: tuple[str, Any]) -> list[httpx.Response]:
+    """What the application answers to PUTs, between its start and its end."""
+
+    async def put() -> list[httpx.Response]:
+        transport = httpx.ASGITransport(app)
+        async with (
+            app.router.lifespan_context(app),
+            httpx.AsyncClient(transport=transport, base_url="http://shop") as client,
+        ):
+            return [await client.put(path, json=body) for path, body in requests]
+
+    return asyncio.run(put())
+
+
 def test_the_web_application_answers_once_kinesis_has_the_order(kinesis: TinyClient) -> None:
     """202 names the place in the stream; the producer ends with the application."""
-    app = example("starlette_app").app
-
-    async def put() -> httpx.Response:
-        transport = httpx.ASGITransport(app)
-        async with app.router.lifespan_context(app), httpx.AsyncClient(transport=transport) as client:
-            return await client.put("http://shop/orders/order-1", content=b"an order")
-
-    answer = asyncio.run(put())
+    app = example("fastapi_app").app
+    (answer,) = requested(app, ("/orders/order-1", {"sku": "85123A", "quantity": 6}))
     assert answer.status_code == 202
     assert answer.json()["shard"].startswith("shardId-")
-    assert kinesis.payloads == [b"an order"]
+    assert kinesis.payloads == [b'{"sku":"85123A","quantity":6}']
+
+
+def test_the_web_application_refuses_what_is_no_order_and_what_finds_no_room(kinesis: TinyClient) -> None:
+    """Neither reaches the stream: 422 for the one, 503 with Retry-After for the other."""
+    module = example("fastapi_app")
+
+    class Full:
+        async def put(self, data: bytes, partition_key: str) -> None:
+            raise BufferFullError(len(data), 0)
+
+    module.app.dependency_overrides[module.producer_of] = Full
+    order = {"sku": "85123A", "quantity": 6}
+    nonsense, full = requested(module.app, ("/orders/o-1", {"quantity": 0}), ("/orders/o-1", order))
+    assert nonsense.status_code == 422
+    assert (full.status_code, full.headers["Retry-After"]) == (503, "1")
+    assert kinesis.payloads == []
 
 
 def test_the_lambda_function_flushes_each_invocation(kinesis: TinyClient) -> None:

@@ -1,13 +1,19 @@
 """Trace contexts find their way into envelopes."""
 
+from collections.abc import Iterator
+from types import SimpleNamespace
+
 import pytest
+from aws_xray_sdk.core import AWSXRayRecorder, xray_recorder
+from aws_xray_sdk.core.emitters.udp_emitter import UDPEmitter
+from aws_xray_sdk.core.lambda_launcher import LambdaContext
 from opentelemetry import trace
 from opentelemetry.trace import NonRecordingSpan, SpanContext, TraceFlags
 
 from fakes.publishing import CollectingProducer
 from orderstream import EventPublisher
 from orderstream.events import OrderCancellationRequested, decode_envelope
-from orderstream.tracing import opentelemetry_traceparent, traceparent_from_xray
+from orderstream.tracing import opentelemetry_traceparent, traceparent_from_xray, xray_traceparent
 
 MESSAGE = OrderCancellationRequested(order_id="order-1")
 TRACE = "5759e988bd862e3fe1be46a994272793"
@@ -28,6 +34,53 @@ def test_the_current_span_travels_with_the_event() -> None:
     assert found == [None, f"00-{TRACE}-{SPAN}-01", "mine"]
 
 
+@pytest.fixture
+def recorder() -> Iterator[AWSXRayRecorder]:
+    """The process' own recorder, which the hook asks, sampling everything and sending nothing."""
+    xray_recorder.configure(sampling=False, context_missing="IGNORE_ERROR")
+    if isinstance(xray_recorder.emitter, UDPEmitter):
+        xray_recorder.emitter._socket.close()
+    xray_recorder.emitter = SimpleNamespace(send_entity=lambda entity: None)
+    yield xray_recorder
+    xray_recorder.clear_trace_entities()
+
+
+def test_the_current_xray_segment_travels_with_the_event(recorder: AWSXRayRecorder) -> None:
+    """Trace and innermost entity are the recorder's own; outside of a segment there is no context."""
+    producer = CollectingProducer()
+    publisher = EventPublisher(producer, source="shop", tracing=xray_traceparent)
+    publisher.publish(MESSAGE)
+    with recorder.in_segment("checkout", traceid=ROOT.removeprefix("Root="), sampling=1) as segment:
+        publisher.publish(MESSAGE)
+        with recorder.in_subsegment("publish") as subsegment:
+            publisher.publish(MESSAGE)
+    publisher.publish(MESSAGE)
+    found = [decode_envelope(data).traceparent for _, data in producer.records]
+    assert found == [None, f"00-{TRACE}-{segment.id}-01", f"00-{TRACE}-{subsegment.id}-01", None]
+
+
+def test_a_segment_that_is_not_recorded_has_no_context(recorder: AWSXRayRecorder) -> None:
+    """The recorder stands in for it with ids of zeros, which no traceparent may have."""
+    with recorder.in_segment("checkout", traceid=ROOT.removeprefix("Root="), sampling=0):
+        assert xray_traceparent() is None
+
+
+def test_no_xray_segment_is_no_reason_to_fail(recorder: AWSXRayRecorder) -> None:
+    """A recorder that is told to raise outside of segments keeps no event from being published."""
+    recorder.configure(context_missing="RUNTIME_ERROR")
+    assert xray_traceparent() is None
+
+
+@pytest.mark.parametrize("sampled", [0, 1])
+def test_lambda_s_own_segment_is_the_current_one(
+    recorder: AWSXRayRecorder, monkeypatch: pytest.MonkeyPatch, sampled: int
+) -> None:
+    """In a function the recorder takes the invocation's segment from the environment, sampled or not."""
+    monkeypatch.setenv("_X_AMZN_TRACE_ID", f"{ROOT};Parent={SPAN};Sampled={sampled}")
+    monkeypatch.setattr(recorder, "_context", LambdaContext())
+    assert xray_traceparent() == f"00-{TRACE}-{SPAN}-0{sampled}"
+
+
 @pytest.mark.parametrize(
     ("header", "traceparent"),
     [
@@ -40,9 +93,11 @@ def test_the_current_span_travels_with_the_event() -> None:
             f"00-{TRACE}-{SPAN}-00",
         ),
         (f"{ROOT};Sampled=1", None),
+        (f"{ROOT};Parent=0000000000000000;Sampled=0", None),
+        (f"Root=1-00000000-000000000000000000000000;Parent={SPAN};Sampled=0", None),
         ("", None),
     ],
 )
 def test_an_xray_header_says_the_same_in_w3c_words(header: str, traceparent: str | None) -> None:
-    """Ids are the same, in another spelling; without a parent there is no context."""
+    """Ids are the same, in another spelling; without a parent, or with ids of zeros, there is no context."""
     assert traceparent_from_xray(header) == traceparent
