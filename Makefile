@@ -106,8 +106,10 @@ format: install ## Rewrite the code in the house style
 	$(BIN)/ruff format .
 
 .PHONY: wheels
-wheels: install ## Build the distributions into dist/
+wheels: install ## Build the distributions into dist/, and use the SDK's in clean environments
+	rm -rf dist
 	$(UV) build --quiet --all-packages --wheel --out-dir dist
+	PYTHONPATH=tests $(BIN)/python -m wheels.check $(UV) dist
 
 .PHONY: lock
 lock: $(UV) ## Resolve the dependencies anew into requirements.lock
