@@ -78,7 +78,7 @@ chaos: PLAN ?= all
 chaos: LIMIT ?= 90
 chaos: SECONDS ?= 20
 chaos: OUT ?= out/chaos
-chaos: install ## Play orders while everything goes wrong: SEEDS=3 SEED=1 ENGINE=embedded OUT=out/chaos
+chaos: install $(if $(filter kcl,$(ENGINE)),install-kcl) ## Play orders while everything goes wrong: SEEDS=3 SEED=1 ENGINE=embedded OUT=out/chaos
 	PYTHONPATH=tests $(BIN)/python -m chaos.run --plan $(PLAN) --seeds $(SEEDS) --seed $(SEED) \
 		--engine $(ENGINE) --limit $(LIMIT) --seconds $(SECONDS) --out $(OUT)
 

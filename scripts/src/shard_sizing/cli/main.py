@@ -7,6 +7,7 @@ import click
 from orderstream.errors import OrderstreamError
 from shard_sizing.cli.compare import compare
 from shard_sizing.cli.hotkeys import hotkeys
+from shard_sizing.cli.measure import measure
 from shard_sizing.cli.plan import plan
 from shard_sizing.cli.sample import sample
 from shard_sizing.cli.simulate import simulate
@@ -19,7 +20,7 @@ def shard_sizing() -> None:
     """Capacity planning for Kinesis Data Streams that knows keys, bursts and aggregation."""
 
 
-for _command in (compare, hotkeys, plan, sample, simulate, size):
+for _command in (compare, hotkeys, measure, plan, sample, simulate, size):
     shard_sizing.add_command(_command)
 
 

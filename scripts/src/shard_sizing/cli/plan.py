@@ -10,10 +10,9 @@ from shard_sizing.cli.options import workload, workload_options
 from shard_sizing.cli.output import show_json
 from shard_sizing.live.reshard import apply_plan, kinesis, open_shards, wait_active
 from shard_sizing.model.data_files import load_limits
-from shard_sizing.model.placement import key_names, positions, range_loads
+from shard_sizing.model.placement import placed, range_loads
 from shard_sizing.model.planner import Split, targeted_starts, uniform_starts, update_shard_count_steps
 from shard_sizing.model.planner import plan as steps_to
-from shard_sizing.model.profile import shares
 
 
 class Planned(msgspec.Struct, frozen=True):
@@ -58,8 +57,7 @@ def plan(
         wait_active(client, stream)
     now = open_shards(client, stream) if client and stream else None
     starts = tuple(now) if now else uniform_starts(current or 1)
-    weights = shares(profile)
-    places = positions(key_names(profile, weights.size, 0))
+    places, weights = placed(profile)
     # The first of equals wins by load alone: a run after an interruption takes the same target again.
     made = (
         steps_to("uniform", starts, uniform_starts(target)),

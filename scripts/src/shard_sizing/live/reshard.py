@@ -32,7 +32,7 @@ def open_shards(client: Any, stream: str) -> dict[int, str]:
     found: dict[int, str] = {}
     request: dict[str, Any] = {"StreamName": stream}
     while True:
-        page = _call(stream, client.list_shards, **request)
+        page = call(stream, client.list_shards, **request)
         for shard in page["Shards"]:
             if "EndingSequenceNumber" not in shard["SequenceNumberRange"]:
                 found[int(shard["HashKeyRange"]["StartingHashKey"])] = shard["ShardId"]
@@ -62,10 +62,10 @@ def apply_plan(
         if isinstance(step, Split):
             shard = shards[step.start]
             arguments = {"ShardToSplit": shard, "NewStartingHashKey": str(step.at)}
-            _call(stream, client.split_shard, StreamName=stream, **arguments)
+            call(stream, client.split_shard, StreamName=stream, **arguments)
         else:
             arguments = {"ShardToMerge": shards[step.start], "AdjacentShardToMerge": shards[step.neighbour]}
-            _call(stream, client.merge_shards, StreamName=stream, **arguments)
+            call(stream, client.merge_shards, StreamName=stream, **arguments)
         done(step)
     wait_active(client, stream, sleep, clock)
     return len(plan.steps)
@@ -84,7 +84,7 @@ def wait_active(
     """
     deadline = clock() + _DEADLINE_SECONDS
     while True:
-        answer = _call(stream, client.describe_stream_summary, StreamName=stream)
+        answer = call(stream, client.describe_stream_summary, StreamName=stream)
         if answer["StreamDescriptionSummary"]["StreamStatus"] == "ACTIVE":
             return
         if clock() > deadline:
@@ -92,7 +92,12 @@ def wait_active(
         sleep(_POLL_SECONDS)
 
 
-def _call(stream: str, method: Callable[..., Any], **arguments: Any) -> Any:
+def call(stream: str, method: Callable[..., Any], **arguments: Any) -> Any:
+    """Call a method of a client.
+
+    Raises:
+        InputError: What AWS says against it.
+    """
     try:
         return method(**arguments)
     except ClientError as error:

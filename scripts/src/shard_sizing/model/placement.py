@@ -6,9 +6,10 @@ from hashlib import md5
 import numpy as np
 import numpy.typing as npt
 
-from shard_sizing.model.profile import Floats, Profile
+from shard_sizing.model.profile import Floats, Profile, shares
 
 _HASHES = float(2**64)
+_SPREAD = 8
 
 
 def positions(names: Iterable[str]) -> Floats:
@@ -29,6 +30,27 @@ def key_names(profile: Profile, count: int, name_set: int) -> list[str]:
     known = [hot.key for hot in profile.hot_keys[:count]]
     start = name_set * count
     return known + [f"key-{i}" for i in range(start + len(known), start + count)]
+
+
+def placed(profile: Profile, name_set: int = 0) -> tuple[Floats, Floats]:
+    """Return where a profile's load lies, from 0 to 1, and each place's share of it.
+
+    A profile that was measured on a stream tells where its load lies: its hot keys exactly, the rest by parts
+    of the hash space. Any other is placed by the names of its keys.
+    """
+    if not profile.hash_load:
+        weights = shares(profile)
+        return positions(key_names(profile, weights.size, name_set)), weights
+    parts = np.array(profile.hash_load)
+    hot = positions(key.key for key in profile.hot_keys)
+    hot_shares = np.array([key.record_share for key in profile.hot_keys])
+    rest = parts - np.bincount((hot * parts.size).astype(np.int64), weights=hot_shares, minlength=parts.size)
+    # Each part's rest is spread over it, so that a cut may go through it.
+    offsets = (np.arange(_SPREAD) + 0.5) / _SPREAD
+    places = ((np.arange(parts.size)[:, None] + offsets[None, :]) / parts.size).ravel()
+    spread = np.repeat(np.maximum(rest, 0.0) / _SPREAD, _SPREAD)
+    weights = np.concatenate([hot_shares, spread])
+    return np.concatenate([hot, places]), weights / weights.sum()
 
 
 def uniform_loads(places: Floats, weights: Floats, shards: int) -> Floats:

@@ -52,6 +52,7 @@ class Profile(msgspec.Struct, frozen=True):
         per_minute: The same per minute.
         records: Records seen; 0 for a made-up workload.
         max_bytes: The largest record seen.
+        hash_load: Share of the load in each of equal parts of the hash space, if measured on a stream.
         schema: Name and version of this format.
     """
 
@@ -65,6 +66,7 @@ class Profile(msgspec.Struct, frozen=True):
     per_minute: Rates | None = None
     records: int = 0
     max_bytes: int = 0
+    hash_load: tuple[float, ...] = ()
     schema: str = SCHEMA
 
     def __post_init__(self) -> None:

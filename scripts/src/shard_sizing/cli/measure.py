@@ -1,0 +1,98 @@
+"""``shard-sizing measure``."""
+
+import datetime as dt
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import boto3
+import click
+import msgspec
+from rich.console import Console
+from rich.progress import Progress
+
+from shard_sizing.cli.options import FILE
+from shard_sizing.cli.output import show_json, show_table
+from shard_sizing.live.measure import measure as profile_of
+from shard_sizing.live.polling import Poller
+from shard_sizing.live.reshard import kinesis
+from shard_sizing.live.throttles import CloudWatchSilentError, throttled_writes
+from shard_sizing.model.data_files import load_limits
+from shard_sizing.model.measured import Measured
+
+
+@click.command()
+@click.argument("stream")
+@click.option("--seconds", type=click.FloatRange(1, 86_400), default=60.0, show_default=True)
+@click.option("--out", type=FILE, help="Where to write the profile, for the other commands.")
+@click.option("--region", default="us-east-1", show_default=True)
+@click.option("--json", "as_json", is_flag=True, help="Print JSON with a versioned schema.")
+@click.option("--limits", "limits_file", type=FILE, help="A limits file in place of the bundled one.")
+def measure(
+    stream: str,
+    seconds: float,
+    out: Path | None,
+    region: str,
+    as_json: bool,
+    limits_file: Path | None,
+) -> int:
+    """Read a live stream for a while: its profile, and the load of each shard."""
+    limits, client = load_limits(limits_file), kinesis(region)
+    began = dt.datetime.now(dt.UTC)
+    click.echo(_WARNING, err=True)
+    reader = Poller(client, stream)
+    with _progress(seconds) as tick:
+        found = profile_of(stream, reader.read(seconds, tick), reader.shards, limits, None)
+    try:
+        cloudwatch = boto3.client("cloudwatch", region_name=region)
+        count = throttled_writes(cloudwatch, stream, began, dt.datetime.now(dt.UTC))
+        found = msgspec.structs.replace(found, throttled_writes=count)
+    except CloudWatchSilentError as silent:
+        click.echo(f"refused writes are not known: CloudWatch says {silent}", err=True)
+    if out is not None:
+        out.write_bytes(msgspec.json.format(msgspec.json.encode(found)) + b"\n")
+    if as_json:
+        show_json(found)
+    else:
+        _show(found, f"Limits of {limits.date}: {limits.source}")
+    return 2 if found.busiest.used_p99 > 1 or found.throttled_writes else 0
+
+
+_WARNING = (
+    "warning: this reads by GetRecords, and a shard gives 2 MiB and 5 calls a second to all such readers "
+    "together: let it run while they have room"
+)
+
+
+@contextmanager
+def _progress(seconds: float) -> Iterator[Callable[[float], None]]:
+    with Progress(console=Console(stderr=True), transient=True) as progress:
+        task = progress.add_task("reading", total=seconds)
+        yield lambda passed: progress.update(task, completed=passed)
+
+
+def _show(found: Measured, source: str) -> None:
+    busiest = found.busiest
+    packed = f", {found.aggregated:.0%} of them aggregates" if found.aggregated else ""
+    refused = {None: "", 0: " No write was refused."}.get(
+        found.throttled_writes, f" {found.throttled_writes} writes were refused."
+    )
+    sentence = (
+        f"{found.stream} took {found.rate:,.0f} records a second in {found.kinesis_records:,} Kinesis records"
+        f"{packed}; its busiest shard, {busiest.shard_id}, is at {busiest.used_p99:.0%} of its limit at p99 "
+        f"and {busiest.used_max:.0%} in its busiest second.{refused}"
+    )
+    rows = [
+        (
+            shard.shard_id,
+            f"{shard.records.mean:,.0f} / {shard.records.p99:,.0f}",
+            f"{shard.bytes.mean:,.0f} / {shard.bytes.p99:,.0f}",
+            f"{shard.used_p99:.0%}",
+            f"{shard.behind_millis:,}",
+        )
+        for shard in found.shards
+    ]
+    columns = ("shard", "records/s, mean / p99", "bytes/s, mean / p99", "used at p99", "ms behind")
+    show_table(sentence, columns, rows, source)
+    if found.corrupt:
+        click.echo(f"{found.corrupt} aggregates could not be opened; each counts as one record.")

@@ -1,0 +1,171 @@
+"""Reads everything that arrives on a stream from now on, by GetRecords.
+
+::
+
+    now ──records──> next iterator ──...──> none: the shard has ended, its children are read from their start
+              │  expired: an iterator after the last record
+              └─ throttled: the same iterator in the next round
+
+A shard answers five calls a second to all of its readers together, so each is asked once a second, and at
+most once in half a second while there is more to come.
+"""
+
+import math
+import time
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any, Final
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from shard_sizing.errors import InputError
+from shard_sizing.live.reshard import call
+
+_ROUND_SECONDS: Final = 1.0
+_CATCHING_UP_SECONDS: Final = 0.5
+_THREADS: Final = 16
+_GRACE_SECONDS: Final = 30.0  # to catch up with what arrived before the end
+
+
+@dataclass(frozen=True, slots=True)
+class Arrived:
+    """One Kinesis record and the shard that it arrived on, as boto3 gives it."""
+
+    shard_id: str
+    record: Mapping[str, Any]
+
+
+@dataclass(slots=True)
+class ShardReading:
+    """How far a shard has been read.
+
+    Attributes:
+        shard_id: The shard.
+        start: Its first hash key.
+        end: Its last hash key.
+        begin: Where reading begins, as GetShardIterator takes it.
+        iterator: What the next call names; None once the shard has ended.
+        last: Sequence number of the last record; None before the first.
+        behind: Milliseconds between the last answer and the tip.
+        throttled: Calls that were refused because others read too.
+    """
+
+    shard_id: str
+    start: int
+    end: int
+    begin: Mapping[str, Any]
+    iterator: str | None = None
+    last: str | None = None
+    behind: int = 0
+    throttled: int = 0
+
+
+class Poller:
+    """One reading of a stream.
+
+    Args:
+        client: A boto3 Kinesis client.
+        stream: The stream's name.
+        clock: Seconds since 1970.
+        sleep: Waits for so many seconds.
+
+    Attributes:
+        shards: Every shard that was read.
+
+    Raises:
+        InputError: The stream does not exist, or may not be read.
+    """
+
+    def __init__(
+        self,
+        client: Any,
+        stream: str,
+        clock: Callable[[], float] = time.time,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self._client = client
+        self._stream = stream
+        self._clock = clock
+        self._sleep = sleep
+        self.shards: dict[str, ShardReading] = {}
+        now = {"ShardIteratorType": "AT_TIMESTAMP", "Timestamp": clock()}
+        for shard in self._listed():
+            if "EndingSequenceNumber" not in shard["SequenceNumberRange"]:
+                self._add(shard, now)
+
+    def read(self, seconds: float, tick: Callable[[float], None] = lambda _: None) -> Iterator[Arrived]:
+        """Give the records of so many whole seconds, by the time of their arrival.
+
+        Args:
+            seconds: From the next full second on, at least 1.
+            tick: Told after each round how many seconds have passed.
+        """
+        first = math.ceil(self._clock())
+        last = first + math.ceil(seconds)
+        with ThreadPoolExecutor(_THREADS) as pool:
+            while True:
+                began = self._clock()
+                answers = list(pool.map(self._ask, [s for s in self.shards.values() if s.iterator]))
+                for shard, answer in answers:
+                    for record in answer.get("Records", ()):
+                        if first <= record["ApproximateArrivalTimestamp"].timestamp() < last:
+                            yield Arrived(shard.shard_id, record)
+                    for child in answer.get("ChildShards", ()):
+                        self._add(child, {"ShardIteratorType": "TRIM_HORIZON"})
+                now = self._clock()
+                tick(min(now - first, seconds))
+                behind = any(shard.behind and shard.iterator for shard in self.shards.values())
+                # Everything that arrived before the end has been read once nothing is left to come.
+                if now >= last + 1 and (not behind or now >= last + _GRACE_SECONDS):
+                    return
+                pause = _CATCHING_UP_SECONDS if behind else _ROUND_SECONDS
+                self._sleep(max(0.0, began + pause - now))
+
+    def _ask(self, shard: ShardReading) -> tuple[ShardReading, Mapping[str, Any]]:
+        try:
+            answer = self._client.get_records(ShardIterator=shard.iterator, Limit=10_000)
+        except ClientError as error:
+            match error.response["Error"]["Code"]:
+                case "ProvisionedThroughputExceededException" | "LimitExceededException":
+                    shard.throttled += 1
+                case "ExpiredIteratorException":
+                    shard.iterator = self._iterator(shard)
+                case code:
+                    told = error.response["Error"].get("Message", "")
+                    raise InputError(f"stream {self._stream}", f"{code}: {told}") from error
+            return shard, {}
+        except BotoCoreError as error:
+            raise InputError(f"stream {self._stream}", str(error)) from error
+        shard.iterator = answer.get("NextShardIterator")
+        shard.behind = answer.get("MillisBehindLatest", 0)
+        if answer["Records"]:
+            shard.last = answer["Records"][-1]["SequenceNumber"]
+        return shard, answer
+
+    def _listed(self) -> Iterator[Mapping[str, Any]]:
+        request: dict[str, Any] = {"StreamName": self._stream}
+        while True:
+            page = call(self._stream, self._client.list_shards, **request)
+            yield from page["Shards"]
+            if not page.get("NextToken"):
+                return
+            request = {"NextToken": page["NextToken"]}
+
+    def _add(self, shard: Mapping[str, Any], begin: Mapping[str, Any]) -> None:
+        """Read a shard too; both parents of a merged one name it."""
+        if shard["ShardId"] in self.shards:
+            return
+        start, end = (int(shard["HashKeyRange"][name]) for name in ("StartingHashKey", "EndingHashKey"))
+        reading = ShardReading(shard["ShardId"], start, end, begin)
+        reading.iterator = self._iterator(reading)
+        self.shards[reading.shard_id] = reading
+
+    def _iterator(self, shard: ShardReading) -> str:
+        where = dict(shard.begin)
+        if shard.last is not None:
+            where = {"ShardIteratorType": "AFTER_SEQUENCE_NUMBER", "StartingSequenceNumber": shard.last}
+        get = self._client.get_shard_iterator
+        answer = call(self._stream, get, StreamName=self._stream, ShardId=shard.shard_id, **where)
+        iterator: str = answer["ShardIterator"]
+        return iterator

@@ -1,0 +1,39 @@
+"""What CloudWatch says of the writes that a stream has refused."""
+
+import datetime as dt
+from typing import Any
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+
+def throttled_writes(client: Any, stream: str, first: dt.datetime, last: dt.datetime) -> int:
+    """Return the records refused for want of room, between two times (UTC), minutes rounded outwards.
+
+    Args:
+        client: A boto3 CloudWatch client.
+        stream: The stream's name.
+        first: From when.
+        last: Until when. The newest minute may still be missing in CloudWatch.
+
+    Raises:
+        CloudWatchSilentError: It could not be asked; its message says why.
+    """
+    try:
+        answer = client.get_metric_statistics(
+            Namespace="AWS/Kinesis",
+            MetricName="WriteProvisionedThroughputExceeded",
+            Dimensions=[{"Name": "StreamName", "Value": stream}],
+            StartTime=first.replace(second=0, microsecond=0),
+            EndTime=last.replace(second=0, microsecond=0) + dt.timedelta(minutes=1),
+            Period=60,
+            Statistics=["Sum"],
+        )
+    except ClientError as error:
+        raise CloudWatchSilentError(error.response["Error"]["Code"]) from error
+    except BotoCoreError as error:
+        raise CloudWatchSilentError(str(error)) from error
+    return int(sum(point["Sum"] for point in answer["Datapoints"]))
+
+
+class CloudWatchSilentError(Exception):
+    """CloudWatch could not be asked: no permission, or not there, as with an emulator."""

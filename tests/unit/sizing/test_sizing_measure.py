@@ -1,0 +1,125 @@
+"""A live stream becomes a profile."""
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+from orderstream.kpl import UserRecord
+from orderstream.kpl.aggregation import encode_aggregate
+from orderstream.testing import FakeKinesis, Fault, Limits
+from shard_sizing.errors import InputError
+from shard_sizing.live.measure import measure
+from shard_sizing.live.polling import Poller
+from shard_sizing.model.data_files import load_limits
+from shard_sizing.model.measured import Measured
+
+LIMITS = load_limits()
+BEGAN = 1_700_000_000.0
+
+
+class World:
+    """A stream, and a clock that writes to it as it goes: ``write`` is called for every tenth of a second."""
+
+    def __init__(self, write: Callable[[Any, int], None], shards: int = 2) -> None:
+        self.now = BEGAN - 0.5
+        self.kinesis = FakeKinesis(limits=Limits(throttling=False), clock=lambda: self.now)
+        self.client = self.kinesis.client()
+        self.client.create_stream(StreamName="orders", ShardCount=shards)
+        self._write = write
+        self._tenths = 0
+
+    def sleep(self, seconds: float) -> None:
+        """Let time pass."""
+        for _ in range(max(1, round(seconds * 10))):
+            self.now = round(self.now + 0.1, 1)
+            self._write(self.client, self._tenths)
+            self._tenths += 1
+
+    def measure(self, seconds: float = 5) -> Measured:
+        """Measure the stream while it is written to."""
+        poller = Poller(self.client, "orders", lambda: self.now, self.sleep)
+        return measure("orders", poller.read(seconds), poller.shards, LIMITS, None)
+
+
+def put(client: Any, key: str, data: bytes = b"x" * 90) -> None:
+    client.put_record(StreamName="orders", PartitionKey=key, Data=data)
+
+
+def test_every_record_of_the_time_is_counted_on_its_shard() -> None:
+    """Ten keys take turns: rates, bytes, keys and each shard's seconds are those that were written."""
+    found = World(lambda client, tenth: put(client, f"key-{tenth % 10}")).measure()
+    assert (found.records, found.kinesis_records, found.keys, found.rate) == (50, 50, 10, 10.0)
+    assert found.record_bytes == 95
+    assert sum(shard.records.mean for shard in found.shards) == pytest.approx(10.0)
+    assert sum(shard.bytes.mean for shard in found.shards) == pytest.approx(950.0)
+    assert sum(found.hash_load) == pytest.approx(1.0, abs=1e-3)
+
+
+def test_aggregates_are_opened_and_never_counted_as_one_key() -> None:
+    """The limit counts Kinesis records; keys, rate and hash load are those of the user records."""
+    packed = encode_aggregate([UserRecord(f"order-{i}", b"x" * 50) for i in range(20)])
+    found = World(lambda client, tenth: put(client, "a", packed)).measure()
+    assert (found.records, found.kinesis_records, found.aggregated) == (1_000, 50, 1.0)
+    assert {hot.key for hot in found.hot_keys} == {f"order-{i}" for i in range(20)}
+    assert sum(shard.records.mean for shard in found.shards) == pytest.approx(10.0)
+
+
+def test_a_shard_over_its_limit_is_told() -> None:
+    """One key takes more than a shard gives: that shard, and no other, is beyond its limit."""
+
+    def write(client: Any, tenth: int) -> None:
+        put(client, "hot", b"x" * 150_000)
+        put(client, f"key-{tenth}")
+
+    found = World(write, shards=4).measure()
+    assert [shard.used_p99 > 1 for shard in found.shards].count(True) == 1
+    assert found.busiest.used_max == pytest.approx(1.5, rel=0.01)
+
+
+@pytest.mark.parametrize("change", ["split", "merge"])
+def test_a_reshard_under_way_loses_and_repeats_nothing(change: str) -> None:
+    """The children of a shard that ends are read from their first record on, a merged one once."""
+
+    def write(client: Any, tenth: int) -> None:
+        put(client, f"key-{tenth}")
+        shards = client.list_shards(StreamName="orders")["Shards"]
+        if tenth == 20 and change == "split":
+            client.split_shard(
+                StreamName="orders", ShardToSplit=shards[0]["ShardId"], NewStartingHashKey=str(2**126)
+            )
+        if tenth == 20 and change == "merge":
+            first, second = (shard["ShardId"] for shard in shards)
+            client.merge_shards(StreamName="orders", ShardToMerge=first, AdjacentShardToMerge=second)
+
+    found = World(write).measure()
+    assert (found.records, found.keys, len(found.shards)) == (50, 50, 4 if change == "split" else 3)
+
+
+def faults() -> Iterator[Fault]:
+    for error in ("ProvisionedThroughputExceededException", "ExpiredIteratorException"):
+        yield Fault(operation="GetRecords", error=error, rate=0.3, times=None)
+
+
+def test_throttles_and_expired_iterators_lose_nothing() -> None:
+    """Whoever else reads the stream costs this measurement time, and it tells so."""
+    world = World(lambda client, tenth: put(client, f"key-{tenth}"))
+    for fault in faults():
+        world.kinesis.faults.add(fault)
+    found = world.measure()
+    assert (found.records, found.keys) == (50, 50)
+    assert sum(shard.read_throttled for shard in found.shards) > 0
+
+
+def test_an_idle_stream_is_told() -> None:
+    """Nothing was written: no profile of nothing is made."""
+    with pytest.raises(InputError, match="nothing was written"):
+        World(lambda client, tenth: None).measure()
+
+
+def test_what_may_not_be_read_is_one_sentence() -> None:
+    """No permission is told with AWS's own code and the stream's name."""
+    world = World(lambda client, tenth: None)
+    world.kinesis.faults.add(Fault(operation="GetRecords", error="AccessDeniedException", times=None))
+    with pytest.raises(InputError, match="stream orders: AccessDeniedException"):
+        world.measure()
