@@ -1,30 +1,45 @@
-"""Writes docs/producer-api.md from the docstrings of what ``orderstream`` exports: ``make reference``."""
+"""Writes docs/producer-api.md from the docstrings of what the SDK exports: ``make reference``."""
 
+import importlib
 import inspect
 import re
 import types
 from pathlib import Path
 
 import orderstream
+import orderstream.testing
 
 PAGE = Path(__file__).parents[2] / "docs" / "producer-api.md"
 HEAD = """# The producer SDK, name by name
 
-Made from the docstrings by `make reference`. All names are imported from `orderstream`; where to begin stands
-in [the SDK's own page](../producers/README.md).
+Made from the docstrings by `make reference`. The first part is imported from `orderstream`, the rest from the
+module that the heading names; where to begin stands in [the SDK's own page](../producers/README.md).
 """
+BESIDE = {
+    "orderstream.events": ("DataTooLargeError", "compressed", "decode_envelope", "uncompressed"),
+    "orderstream.kpl": ("AggregateCorruptError", "Attempt", "Opened", "deaggregate", "hash_key_of"),
+    "orderstream.metrics.cloudwatch": ("CloudWatchMetrics",),
+    "orderstream.metrics.otel": ("OpenTelemetryMetrics",),
+    "orderstream.metrics.prometheus": ("PrometheusMetrics",),
+    "orderstream.testing": tuple(orderstream.testing.__all__),
+    "orderstream.tracing": ("opentelemetry_traceparent", "traceparent_from_xray", "xray_traceparent"),
+}
 # Names whose value is an alias, not something with a docstring of its own.
 ALIASES = {"Partitioner": "`Callable[[UserRecord], int | None]`: chooses a record's explicit hash key."}
 
 
 def page() -> str:
     """Return the whole page."""
-    return HEAD + "".join(section(name) for name in sorted(orderstream.__all__, key=str.lower))
+    parts = [HEAD, *(section(orderstream, name) for name in sorted(orderstream.__all__, key=str.lower))]
+    for module, names in BESIDE.items():
+        parts.append(f"\n# From {module}\n")
+        parts += [section(importlib.import_module(module), name) for name in names]
+    return "".join(parts)
 
 
-def section(name: str) -> str:
+def section(module: types.ModuleType, name: str) -> str:
     """Return what the page says of one name."""
-    value = getattr(orderstream, name)
+    value = getattr(module, name)
     if name in ALIASES:
         return f"\n## {name}\n\n{ALIASES[name]}\n"
     parts = [f"\n## {name}\n", text(value)]

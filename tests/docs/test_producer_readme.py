@@ -72,5 +72,6 @@ def test_the_policy_allows_exactly_what_a_producer_calls() -> None:
 def test_the_reference_says_what_the_docstrings_say() -> None:
     """Every public name is in it, and it is of this version: `make reference` writes it anew."""
     assert PAGE_OF_REFERENCE.read_text() == page()
-    assert set(re.findall(r"^## (\w+)$", page(), re.MULTILINE)) == set(orderstream.__all__)
+    first, *_ = page().split("\n# From ")
+    assert set(re.findall(r"^## (\w+)$", first, re.MULTILINE)) == set(orderstream.__all__)
     assert " at 0x" not in page()

@@ -1,6 +1,6 @@
 """Orderstream: put events into Kinesis Data Streams as Amazon's KPL does, in pure Python."""
 
-from orderstream.errors import DependencyError, OrderstreamError
+from orderstream.errors import DependencyError, MissingExtraError, OrderstreamError
 from orderstream.kpl import (
     AsyncProducer,
     BufferFullError,
@@ -37,6 +37,7 @@ __all__ = [
     "EventPublisher",
     "ForkedProducerError",
     "Interceptor",
+    "MissingExtraError",
     "OrderstreamError",
     "Partitioner",
     "Producer",

@@ -124,3 +124,11 @@ def test_resharding_under_way_costs_neither_records_nor_order(
         put_orders(producer, turn * 400 + 200, turn * 400 + 400)
         assert producer.flush(WAIT) == 0
     check_all_in_order(client, 4000)
+
+
+def test_a_stream_is_addressed_by_its_arn_just_as_well(kinesis: FakeKinesis) -> None:
+    """Every call names the stream by what the producer was given."""
+    arn = kinesis.client().describe_stream_summary(StreamName=STREAM)["StreamDescriptionSummary"]["StreamARN"]
+    with Producer(arn, client=kinesis.client()) as producer:
+        put_orders(producer, 0, 50)
+    assert len(read_as_consumers_do(kinesis.client())) == 50

@@ -31,13 +31,16 @@ class ProducerConfig:
             MiB, and no more than ``record_max_bytes``. Larger ones save requests and cost latency, and starve
             on a shard that other producers fill with small ones.
         aggregate_max_bytes: How large an aggregate becomes at most when more waits than is sent. Default 256
-            KiB; from ``aggregate_target_bytes`` to ``record_max_bytes``.
-        aggregate_max_records: User records in an aggregate. Default 10,000; 1 to 1,000,000.
+            KiB; from ``aggregate_target_bytes`` to ``record_max_bytes``. Larger ones catch up with fewer
+            requests; each that fails is sent again whole.
+        aggregate_max_records: User records in an aggregate. Default 10,000; 1 to 1,000,000. Consumers open an
+            aggregate at once and hold all of it in memory.
         linger: How long a record may wait for company, in seconds. Default 0: it goes out as soon as nothing
-            of its slot is under way. 0 to 60.
-        collection_max_records: Kinesis records in a PutRecords request. Default 500; 1 to 500.
+            of its slot is under way. 0 to 60. It is latency, paid for fewer and fuller requests.
+        collection_max_records: Kinesis records in a PutRecords request. Default 500; 1 to 500. Fewer mean
+            more requests, each some milliseconds of CPU.
         collection_max_bytes: Size of a PutRecords request, in bytes. Default 5 MiB; from ``record_max_bytes``
-            to 10 MiB.
+            to 10 MiB. A call that fails sends all of it again; in memory base64 makes it a third larger.
         max_in_flight_requests: PutRecords requests under way at once. Default 8; 1 to 256. Each takes a
             thread and, while under way, up to ``collection_max_bytes`` of memory.
         slots_per_shard: Without aggregation, how many records a shard may have under way at once while each
@@ -55,7 +58,7 @@ class ProducerConfig:
         record_max_bytes: Payload and partition key of one user record, in bytes. Default 1 MiB; 1 to 10 MiB.
             More than 1 MiB only works on a stream that is configured for it.
         retry_base_delay: Longest wait before the first retry, in seconds; it doubles each time. Default 0.05;
-            above 0 to 60.
+            above 0 to 60. All that a slot holds waits with it; a short wait meets the same throttle again.
         retry_max_delay: Longest wait before any retry, in seconds. Default 2; from ``retry_base_delay`` to
             300. Without ``max_attempts`` and ``delivery_timeout`` retries have no end: a record is given up
             only on an answer that will not change.
@@ -69,11 +72,12 @@ class ProducerConfig:
             under way at that moment is given up when its answer fails to come, hence up to ``read_timeout``
             and a hundredth of this later, and one whose place is in doubt with the youngest of its aggregate;
             either may arrive all the same.
-        connect_timeout: For a connection to Kinesis, in seconds. Default 5; above 0 to 60.
+        connect_timeout: For a connection to Kinesis, in seconds. Default 5; above 0 to 60. A host that does
+            not answer holds a thread and its records' slots for this long.
         read_timeout: For an answer of Kinesis, in seconds. Default 5; above 0 to 60. A lost answer holds its
             slots for this long.
         close_timeout: How long leaving the ``with`` block waits for acknowledgements, in seconds. Default 30;
-            0 to 3,600.
+            0 to 3,600. What is left then is lost unless ``close`` is called instead, which hands it back.
 
     Raises:
         ConfigError: A value is out of range.
