@@ -156,4 +156,5 @@ def _record(entry: dict[str, Any]) -> KinesisRecord:
         shard_id="",
         map_version=0,
         aggregated=False,
+        user_bytes=0,
     )

@@ -39,7 +39,8 @@ BUGS = (
 """,
         """        if foreign:
             hash_range = self._map.ranges[place.shard_id]
-            self._settle([each for each in record.user_records if each.hash_key in hash_range], place)
+            inside = [each for each in record.user_records if each.hash_key in hash_range]
+            self._settle(inside, sum(each.size for each in inside), place)
             record.user_records = [each for each in record.user_records if each.hash_key not in hash_range]
             self._put_back(record)
 """,
@@ -53,9 +54,9 @@ BUGS = (
     Bug(
         "a record that was sent twice is reported twice",
         "pipeline.py",
-        "            self._settle(record.user_records, place)\n",
+        "            self._settle(record.user_records, record.user_bytes, place)\n",
         """            for _ in record.user_records[0].attempts[:2]:
-                self._settle(record.user_records, place)
+                self._settle(record.user_records, record.user_bytes, place)
 """,
     ),
     Bug(

@@ -64,7 +64,7 @@ def test_a_full_buffer_raises_if_told_to() -> None:
     with pytest.raises(BufferFullError) as caught:
         put(inbox, 3)
     assert (caught.value.size, caught.value.limit, caught.value.retryable) == (3, 10, True)
-    inbox.settled([delivery])
+    inbox.settled([delivery], delivery.size)
     put(inbox, 10)
 
 
@@ -75,7 +75,7 @@ def test_a_full_buffer_blocks_until_there_is_room() -> None:
     thread = threading.Thread(target=put, args=(inbox, 5))
     thread.start()
     assert thread.is_alive()
-    inbox.settled([delivery])
+    inbox.settled([delivery], delivery.size)
     thread.join(WAIT)
     assert not thread.is_alive()
 
@@ -123,10 +123,10 @@ def test_a_flush_waits_for_what_was_put_before_it_only() -> None:
         assert flush.is_alive()
     put(inbox, 1)
     first, later = take(inbox)
-    inbox.settled([later])
+    inbox.settled([later], later.size)
     assert inbox.wait_settled(0.0) == 1
     assert flush.is_alive()
-    inbox.settled([first])
+    inbox.settled([first], first.size)
     flush.join(WAIT)
     assert left == [0]
     assert inbox.wait_settled(None) == 0
@@ -142,3 +142,24 @@ def test_a_forked_copy_refuses_everything() -> None:
         with pytest.raises(ForkedProducerError):
             inbox.wait_settled(None)
         assert not inbox.in_this_process
+
+
+def test_many_go_in_at_a_stroke_while_there_is_room() -> None:
+    """Records handed over together keep their order, and what they take is counted as if put one by one."""
+    inbox = Inbox(10, "raise")
+    many = [Delivery("k", b"x" * 3, None, 4) for _ in range(2)]
+    inbox.put_all(many, 8)
+    with pytest.raises(BufferFullError):
+        put(inbox, 3)
+    assert take(inbox) == many
+    inbox.settled(many, 8)
+    put(inbox, 10)
+
+
+def test_of_many_the_first_go_in_when_there_is_no_room_for_all() -> None:
+    """The one that finds no room is the one that is refused; those before it are handed over."""
+    inbox = Inbox(10, "raise")
+    many = [Delivery("k", b"x" * 3, None, 4) for _ in range(3)]
+    with pytest.raises(BufferFullError):
+        inbox.put_all(many, 12)
+    assert take(inbox) == many[:2]

@@ -19,7 +19,7 @@ STREAM = "arn:aws:kinesis:eu-west-1:123456789012:stream/orders"
 
 
 def entry(data: bytes, key: str, hash_key: str | None = None) -> KinesisRecord:
-    return KinesisRecord([], data, key, hash_key, shard_id="", map_version=0, aggregated=False)
+    return KinesisRecord([], data, key, hash_key, shard_id="", map_version=0, aggregated=False, user_bytes=0)
 
 
 ENTRIES = (entry(b"\x00\xffdata", "a", "340282366920938463463374607431768211455"), entry(b"", 'ü"\\\n\u2028'))

@@ -24,7 +24,9 @@ from orderstream.kpl.outcome import Acknowledged
 from orderstream.kpl.pending import KinesisRecord
 from orderstream.kpl.sender import Sender, kinesis_client
 
-ENTRY = KinesisRecord([], b"data", "key", "7", shard_id="shard", map_version=1, aggregated=False)
+ENTRY = KinesisRecord(
+    [], b"data", "key", "7", shard_id="shard", map_version=1, aggregated=False, user_bytes=7
+)
 REQUEST = SendPutRecords(1, [ENTRY])
 ARN = "arn:aws:kinesis:eu-west-1:123456789012:stream/orders"
 

@@ -28,6 +28,7 @@ def take_one(slot: Slot, map_version: int) -> KinesisRecord:
         shard_id=slot.shard_id,
         map_version=map_version,
         aggregated=False,
+        user_bytes=record.size,
     )
 
 
@@ -50,6 +51,7 @@ def take_many(slot: Slot, map_version: int, max_bytes: int, max_records: int) ->
     number, data = pack(slot.queue, max_bytes, max_records)
     if number == 0 or (number == 1 and not slot.queue[0].data.startswith(MAGIC)):
         return take_one(slot, map_version)
+    queued_bytes = slot.queued_bytes
     taken = slot.pop(number)
     return KinesisRecord(
         taken,
@@ -59,4 +61,5 @@ def take_many(slot: Slot, map_version: int, max_bytes: int, max_records: int) ->
         shard_id=slot.shard_id,
         map_version=map_version,
         aggregated=True,
+        user_bytes=queued_bytes - slot.queued_bytes,
     )

@@ -5,7 +5,7 @@ r"""What callers hand to the owner thread: records up to a bound in bytes, and t
     put ----> [ records ] --+                 +--> settled: bytes are given back,
     others -> [ inputs  ] --+--> take (owner) |    blocked puts and flushes look again
 
-One lock guards it all, taken once for each record: what costs a caller most is this lock.
+One lock guards it all, taken once for each record that is put alone: what costs a caller most is this lock.
 """
 
 import threading
@@ -44,7 +44,7 @@ class Inbox:
         self._limit = limit
         self._when_full = when_full
         self._bytes = 0
-        self._put = 0
+        self._taken = 0
         self._settled = 0
         self._records: list[Delivery] = []
         self._inputs: list[Input] = []
@@ -77,13 +77,34 @@ class Inbox:
         with self._lock:
             if self._refusal is not None:
                 raise self._refusal
-            if self._bytes + record.size > self._limit or self._blocked:
+            size = self._bytes + record.size
+            if size > self._limit or self._blocked:
                 self._wait_for_room(record, may_block=may_block)
-            self._bytes += record.size
-            self._put += 1
+                size = self._bytes + record.size
+            self._bytes = size
             self._records.append(record)
             if self._asleep:
                 self._wake()
+
+    def put_all(self, records: Sequence[Delivery], size: int) -> None:
+        """Hand records over: at a stroke if there is room for them all, else one by one.
+
+        Args:
+            records: The records.
+            size: What they take together, in bytes.
+
+        Raises:
+            OrderstreamError: As ``put`` does; the records before the offending one were handed over.
+        """
+        with self._lock:
+            if self._refusal is None and self._bytes + size <= self._limit and not self._blocked:
+                self._bytes += size
+                self._records += records
+                if self._asleep:
+                    self._wake()
+                return
+        for record in records:
+            self.put(record)
 
     def tell(self, event: Input) -> None:
         """Hand the owner an input; it comes behind all records put before."""
@@ -118,9 +139,8 @@ class Inbox:
         with self._lock:
             self._callbacks.append(callback)
 
-    def settled(self, records: Sequence[Delivery]) -> None:
-        """Give back the room of records that have their outcome."""
-        size = sum([record.size for record in records])
+    def settled(self, records: Sequence[Delivery], size: int) -> None:
+        """Give back the room of records that have their outcome: ``size`` bytes."""
         with self._lock:
             self._bytes -= size
             self._settled += len(records)
@@ -148,7 +168,8 @@ class Inbox:
         with self._lock:
             if self._refusal is ForkedProducerError:
                 raise ForkedProducerError
-            flush = _Flush(self._put, self._put - self._settled)
+            put = self._taken + len(self._records)
+            flush = _Flush(put, put - self._settled)
             self._flushes.append(flush)
             try:
                 while flush.unsettled:
@@ -196,5 +217,6 @@ class Inbox:
 
     def _take_all(self) -> tuple[list[Delivery], list[Input]]:
         records, self._records = self._records, []
+        self._taken += len(records)
         inputs, self._inputs = self._inputs, []
         return records, inputs

@@ -82,9 +82,16 @@ class ListShards(msgspec.Struct, frozen=True):
 
 
 class Settle(msgspec.Struct, frozen=True):
-    """Report the one outcome of these records; their index is the sub-sequence number."""
+    """Report the one outcome of these records; their index is the sub-sequence number.
+
+    Attributes:
+        records: The records.
+        size: What they take from the buffer, in bytes.
+        outcome: Their outcome.
+    """
 
     records: Sequence[PendingRecord]
+    size: int
     outcome: Acknowledged | Rejected
 
 

@@ -60,6 +60,7 @@ class KinesisRecord:
         shard_id: Where the shard map says it will land.
         map_version: Which shard map said so.
         aggregated: Whether ``data`` is an aggregate.
+        user_bytes: What the user records take from the buffer, in bytes.
 
     Attributes:
         sent_at: When its request was made, in seconds.
@@ -75,6 +76,7 @@ class KinesisRecord:
         "partition_key",
         "sent_at",
         "shard_id",
+        "user_bytes",
         "user_records",
     )
 
@@ -88,6 +90,7 @@ class KinesisRecord:
         shard_id: str,
         map_version: int,
         aggregated: bool,
+        user_bytes: int,
     ) -> None:
         self.user_records = user_records
         self.data = data
@@ -96,6 +99,7 @@ class KinesisRecord:
         self.shard_id = shard_id
         self.map_version = map_version
         self.aggregated = aggregated
+        self.user_bytes = user_bytes
         self.sent_at = 0.0
         self.landed: Acknowledged | None = None
 

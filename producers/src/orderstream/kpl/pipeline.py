@@ -125,18 +125,19 @@ class Pipeline:
     # --- records come in ---
 
     def _put(self, records: Sequence[PendingRecord], now: float) -> None:
-        for number, record in enumerate(records, self._put_count + 1):
-            record.number = number
-            record.put_at = now
+        number = self._put_count + 1
         self._put_count += len(records)
         self._expect_deadline(now)
+        if self._slots is not None:
+            self._candidates.update(self._slots.enter(records, number, now))
+            return
+        for record in records:
+            record.number, record.put_at = number, now
+            number += 1
         if self._closed:
             self._reject(records, "the producer was closed", unsent=True)
-            return
-        if self._slots is None:
-            self._unmapped += records
         else:
-            self._candidates.update(self._slots.extend(records))
+            self._unmapped += records
 
     # --- records go out ---
 
@@ -264,7 +265,7 @@ class Pipeline:
         if foreign:
             self._put_back(record)
         else:
-            self._settle(record.user_records, place)
+            self._settle(record.user_records, record.user_bytes, place)
 
     def _release(self, record: KinesisRecord) -> dict[Slot, None]:
         assert self._slots is not None
@@ -417,12 +418,12 @@ class Pipeline:
 
     def _reject(self, records: Sequence[PendingRecord], reason: str, *, unsent: bool = False) -> None:
         if records:
-            self._settle(records, Rejected(reason, unsent=unsent))
+            size = sum([record.size for record in records])
+            self._settle(records, size, Rejected(reason, unsent=unsent))
 
-    def _settle(self, records: Sequence[PendingRecord], outcome: Acknowledged | Rejected) -> None:
-        self._commands.append(Settle(records, outcome))
+    def _settle(self, records: Sequence[PendingRecord], size: int, outcome: Acknowledged | Rejected) -> None:
+        self._commands.append(Settle(records, size, outcome))
         shard_id = outcome.shard_id if isinstance(outcome, Acknowledged) else None
-        size = sum([record.size for record in records])
         self._metrics.settled(shard_id, len(records), size, self._now - records[0].put_at)
 
     def _close(self) -> None:

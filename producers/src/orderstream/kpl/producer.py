@@ -51,6 +51,9 @@ logger = logging.getLogger(__name__)
 AT_EXIT_TIMEOUT = 5.0
 """How long the interpreter's exit is held up for a producer that nobody closed, in seconds."""
 
+RUN_BYTES = 65_536
+"""How much ``put_many`` hands over at a stroke, in bytes."""
+
 
 class Producer:
     """Puts records into a Kinesis stream as KPL does; a context manager, for any number of threads.
@@ -89,6 +92,7 @@ class Producer:
         self._inbox = Inbox(self._config.buffered_bytes, self._config.when_full)
         self._partitioner = partitioner
         self._interceptors = tuple(interceptors)
+        self._hooked = bool(self._interceptors or partitioner)
         guarded = None if metrics is None else GuardedMetrics(metrics)
         self._core = Pipeline(self._config, Random().random, guarded)  # noqa: S311 - jitter is no secret
         self._threads = CallThreads(self._config.max_in_flight_requests + 1, f"kinesis-{stream}")
@@ -133,17 +137,10 @@ class Producer:
         Raises:
             OrderstreamError: As ``put`` does.
         """
-        if self._interceptors or self._partitioner:
-            record = UserRecord(partition_key, data, explicit_hash_key)
-            for interceptor in self._interceptors:
-                record = interceptor.on_put(record)
-            partition_key, data, explicit_hash_key = (
-                record.partition_key,
-                record.data,
-                record.explicit_hash_key,
+        if self._hooked:
+            partition_key, data, explicit_hash_key = self._through_hooks(
+                partition_key, data, explicit_hash_key
             )
-            if self._partitioner and explicit_hash_key is None:
-                explicit_hash_key = self._partitioner(record)
         if (
             type(data) is bytes
             and type(partition_key) is str
@@ -181,10 +178,26 @@ class Producer:
     def put_many(self, records: Iterable[tuple[bytes, str]]) -> list[Delivery]:
         """Hand records over, each a payload and its partition key, in this order.
 
+        It costs less than as many calls of ``put``.
+
         Raises:
             OrderstreamError: As ``put`` does; the records before the offending one are on their way.
         """
-        return [self.put(data, partition_key) for data, partition_key in records]
+        deliveries: list[Delivery] = []
+        run: list[Delivery] = []
+        size = 0
+        try:
+            for data, partition_key in records:
+                delivery = self.prepare(data, partition_key)
+                run.append(delivery)
+                size += delivery.size
+                if size >= RUN_BYTES:
+                    deliveries += run
+                    whole, whole_size, run, size = run, size, [], 0
+                    self._inbox.put_all(whole, whole_size)
+        finally:
+            self._inbox.put_all(run, size)
+        return deliveries + run
 
     def flush(self, timeout: float | None = None) -> int:
         """Send everything put so far without lingering, and wait for the outcomes.
@@ -258,6 +271,17 @@ class Producer:
         self._closing = threading.Lock()
         atexit.unregister(self._at_exit)
 
+    def _through_hooks(
+        self, partition_key: str, data: bytes, explicit_hash_key: int | None
+    ) -> tuple[str, bytes, int | None]:
+        record = UserRecord(partition_key, data, explicit_hash_key)
+        for interceptor in self._interceptors:
+            record = interceptor.on_put(record)
+        explicit_hash_key = record.explicit_hash_key
+        if self._partitioner and explicit_hash_key is None:
+            explicit_hash_key = self._partitioner(record)
+        return record.partition_key, record.data, explicit_hash_key
+
     # --- the owner thread ---
 
     def _run(self) -> None:
@@ -312,7 +336,7 @@ class Producer:
                 extra={"records": len(deliveries), "reason": outcome.reason},
             )
         settle(deliveries, outcome)
-        self._inbox.settled(deliveries)
+        self._inbox.settled(deliveries, command.size)
         for interceptor in self._interceptors:
             for delivery in deliveries:
                 try:
