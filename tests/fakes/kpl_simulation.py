@@ -8,7 +8,7 @@ import heapq
 import sys
 from collections import defaultdict
 from dataclasses import dataclass, field
-from itertools import count
+from itertools import count, islice
 from math import inf
 from random import Random
 
@@ -58,6 +58,7 @@ class World:
     )
     settled_at: dict[PendingRecord, float] = field(default_factory=dict)
     put: list[PendingRecord] = field(default_factory=list)
+    unsettled: dict[str, dict[PendingRecord, None]] = field(default_factory=lambda: defaultdict(dict))
     in_flight: int = 0
     closed: bool = False
 
@@ -142,6 +143,8 @@ class World:
 
     def tell(self, event: Input) -> None:
         self.wake += 1
+        for record in event.records if isinstance(event, Put) else ():
+            self.unsettled[record.partition_key][record] = None
         for command in self.core.on(event, self.now):
             self.execute(command)
 
@@ -150,6 +153,7 @@ class World:
             case Settle():
                 for index, record in enumerate(command.records):
                     self.settled_at[record] = self.now
+                    self.unsettled[record.partition_key].pop(record, None)
                     self.outcomes[record].append((command.outcome, index))
             case WakeAt():
                 self.at(max(self.now, command.at), Wake(self.wake))
@@ -160,7 +164,19 @@ class World:
                 assert self.in_flight <= self.config.max_in_flight_requests
                 assert 1 <= len(command.entries) <= self.config.collection_max_records
                 assert sum(entry.size for entry in command.entries) <= self.config.collection_max_bytes
+                if self.config.ordering == "per_key":
+                    self.check_turns(command)
                 self.send(command)
+
+    def check_turns(self, command: SendPutRecords) -> None:
+        """A record leaves when all earlier ones of its key have their outcome, or beside them."""
+        for entry in command.entries:
+            leaving: dict[str, list[PendingRecord]] = defaultdict(list)
+            for record in entry.user_records:
+                leaving[record.partition_key].append(record)
+            for key, records in leaving.items():
+                first = list(islice(self.unsettled[key], len(records)))
+                assert records == first, f"records of {key} left before earlier ones had their outcome"
 
     def list_shards(self) -> None:
         random = self.random

@@ -76,6 +76,18 @@ BUGS = (
 """,
     ),
     Bug(
+        "a record is sent once more than it may be",
+        "retrier.py",
+        "attempts >= self.max_attempts",
+        "attempts > self.max_attempts",
+    ),
+    Bug(
+        "a record that is given up is forgotten with all that travelled with it",
+        "pipeline.py",
+        "if not gives_up(user.retries + 1)]",
+        "if False]",
+    ),
+    Bug(
         "two records of a slot are under way at once",
         "pipeline.py",
         'not slot.unsettled or self._config.ordering == "none"',
