@@ -15,3 +15,15 @@ class InputError(OrderstreamError):
         self.what = what
         self.problem = problem
         super().__init__(f"{what}: {problem}")
+
+
+class UnknownPriceError(InputError):
+    """The price file has no such figure for the Region.
+
+    Args:
+        name: The figure.
+        region: The Region.
+    """
+
+    def __init__(self, name: str, region: str) -> None:
+        super().__init__(f"region {region}", f"its price {name} is not known; add it to a --prices FILE")

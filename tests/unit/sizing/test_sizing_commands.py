@@ -1,22 +1,13 @@
 """The commands from end to end: answers, exit codes, and one clear sentence for wrong input."""
 
 import json
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
+from fakes.sizing_cli import run
+
 ORDERS = Path(__file__).parents[3] / "data" / "online-retail-2010-12.csv.gz"
-
-
-def run(*arguments: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "shard_sizing.cli.main", *arguments],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
 
 
 @pytest.mark.parametrize("key", ["CustomerID", "StockCode", "InvoiceNo"])
@@ -24,20 +15,20 @@ def test_real_orders_become_a_profile_that_can_be_sized(key: str, tmp_path: Path
     """The bundled orders are sampled by customer, SKU and order, and each profile is sized."""
     profile = tmp_path / "profile.json"
     done = run("sample", str(ORDERS), "--key", key, "--timestamp", "InvoiceDate", "--out", str(profile))
-    assert done.returncode == 0, done.stderr
+    assert done.exit_code == 0, done.stderr
     assert json.loads(profile.read_bytes())["records"] == 42_481
-    assert run("hotkeys", str(profile), "--json").returncode in (0, 2)
+    assert run("hotkeys", str(profile), "--json").exit_code in (0, 2)
     done = run("size", str(profile), "--json")
-    assert done.returncode in (0, 3), done.stderr
+    assert done.exit_code in (0, 3), done.stderr
     assert json.loads(done.stdout)["schema"] == "shard-sizing/size/1"
 
 
 def test_exit_codes_tell_the_verdict() -> None:
     """0 fits, 2 does not fit, 3 is infeasible, 1 is wrong input."""
-    assert run("size", "--rate", "500", "--keys", "1000").returncode == 0
-    assert run("simulate", "--rate", "2000", "--zipf", "1.1", "--shards", "2").returncode == 2
-    assert run("size", "--rate", "9000", "--zipf", "1.1").returncode == 3
-    assert run("size").returncode == 1
+    assert run("size", "--rate", "500", "--keys", "1000").exit_code == 0
+    assert run("simulate", "--rate", "2000", "--zipf", "1.1", "--shards", "2").exit_code == 2
+    assert run("size", "--rate", "9000", "--zipf", "1.1").exit_code == 3
+    assert run("size").exit_code == 1
 
 
 def test_the_plain_sentence_comes_first() -> None:
@@ -63,7 +54,7 @@ def test_bad_input_is_told_in_a_sentence(content: str, told: str, tmp_path: Path
     file = tmp_path / "events"
     file.write_text(content)
     done = run("sample", str(file), "--key", "key", "--timestamp", "when", "--size", "size")
-    assert done.returncode == 1
+    assert done.exit_code == 1
     assert told in done.stderr
     assert "Traceback" not in done.stderr
 
@@ -71,12 +62,34 @@ def test_bad_input_is_told_in_a_sentence(content: str, told: str, tmp_path: Path
 def test_a_plot_is_written(tmp_path: Path) -> None:
     """A simulation draws the load of its shards."""
     plot = tmp_path / "loads.png"
-    assert run("simulate", "--rate", "500", "--shards", "3", "--plot", str(plot)).returncode == 0
+    assert run("simulate", "--rate", "500", "--shards", "3", "--plot", str(plot)).exit_code == 0
     assert plot.read_bytes().startswith(b"\x89PNG")
 
 
 def test_compare_answers_in_json() -> None:
     """The costs of every mode come with a versioned schema."""
     answer = json.loads(run("compare", "--rate", "2000", "--keys", "5000", "--json").stdout)
-    assert answer["schema"] == "shard-sizing/compare/1"
-    assert answer["aggregated"]["provisioned"] < answer["plain"]["provisioned"]
+    assert answer["schema"] == "shard-sizing/compare/2"
+    assert answer["aggregated"]["costs"]["provisioned"] < answer["plain"]["costs"]["provisioned"]
+
+
+def test_compare_knows_what_a_region_lacks() -> None:
+    """Tokyo has no price of Advantage on file: that is said, and the other modes are answered."""
+    answer = json.loads(run("compare", "--rate", "200", "--region", "ap-northeast-1", "--json").stdout)
+    assert answer["plain"]["costs"]["advantage"] is None
+    assert answer["plain"]["costs"]["standard"] > 0
+    done = run("compare", "--rate", "200", "--region", "mars-1")
+    assert done.exit_code == 1
+    assert "ap-northeast-1, us-east-1" in done.stderr
+
+
+def test_compare_warns_of_what_a_bill_does_not_say() -> None:
+    """Break-evens, the limit of mode switches, the warm-up and Advantage's minimum are told."""
+    told = run("compare", "--rate", "20000", "--keys", "5000").stdout
+    for words in (
+        "Break-even record by record",
+        "2 times in 24 hours",
+        "starts at 4 MiB/s",
+        "at least 25 MiB/s",
+    ):
+        assert words in told

@@ -6,6 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from shard_sizing.errors import InputError
+from shard_sizing.model.break_even import break_evens, scaled
 from shard_sizing.model.cost import Workload, monthly
 from shard_sizing.model.data_files import load_limits, load_prices
 from shard_sizing.model.placement import key_names, positions, range_loads, uniform_loads
@@ -73,13 +74,27 @@ def test_aws_worked_prices(
 ) -> None:
     """Each of AWS's worked examples comes out within 4 %."""
     load = Workload(mib_per_second * 1024, 1024, 1, consumers, efo, streams=streams)
-    day = getattr(monthly(load, PRICES), mode) / 730 * 24
+    day = getattr(monthly(load, PRICES, 25.0), mode) / 730 * 24
     assert day == pytest.approx(usd_a_day, rel=0.04)
+
+
+def test_at_a_break_even_both_modes_cost_the_same() -> None:
+    """Each crossing separates a cheaper side from a dearer one, and names them the right way round."""
+    load = Workload(20_000, 500, 23)
+    crossings = break_evens(load, 20_000, PRICES, 25.0)
+    assert crossings
+    for at in crossings:
+        below, above = (
+            monthly(scaled(load, at.records_per_second * times / 20_000), PRICES, 25.0)
+            for times in (0.9, 1.1)
+        )
+        assert getattr(below, at.below) < getattr(below, at.above)
+        assert getattr(above, at.below) > getattr(above, at.above)
 
 
 def test_provisioned_price() -> None:
     """29 shards at 20,000 records of 500 bytes cost what was reckoned by hand."""
-    assert monthly(Workload(20_000, 500, 29), PRICES).provisioned == pytest.approx(1053, rel=0.01)
+    assert monthly(Workload(20_000, 500, 29), PRICES, 25.0).provisioned == pytest.approx(1053, rel=0.01)
 
 
 def test_unknown_region_names_the_known() -> None:

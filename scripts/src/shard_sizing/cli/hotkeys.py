@@ -5,9 +5,9 @@ from pathlib import Path
 import click
 import msgspec
 
-from shard_sizing.cli.options import FILE, read_profile
+from shard_sizing.cli.options import FILE, Shared, read_profile, shared_options
 from shard_sizing.cli.output import show_json, show_table
-from shard_sizing.model.data_files import load_limits
+from shard_sizing.cli.plots import plot_bars
 from shard_sizing.model.hotkeys import HotKeyNeed, hot_keys
 
 
@@ -20,14 +20,17 @@ class HotKeys(msgspec.Struct, frozen=True):
 
 @click.command()
 @click.argument("profile", type=FILE)
-@click.option("--json", "as_json", is_flag=True)
-@click.option("--limits", "limits_file", type=FILE)
-def hotkeys(profile: Path, as_json: bool, limits_file: Path | None) -> int:
+@shared_options
+def hotkeys(profile: Path, shared: Shared) -> int:
     """Show each hot key and the sub-keys it needs; exit 2 if any has to be spread."""
-    limits = load_limits(limits_file)
+    limits = shared.limits
     keys = hot_keys(read_profile(profile), limits)
     hot = [key for key in keys if key.sub_keys > 1]
-    if as_json:
+    if shared.plot:
+        values, labels = [100 * key.record_share for key in keys], [key.key for key in keys]
+        y = "share of all records, %"
+        plot_bars(shared.plot, values=values, labels=labels, x="heaviest keys", y=y, limit=None)
+    if shared.as_json:
         show_json(HotKeys(keys))
     else:
         rows = [

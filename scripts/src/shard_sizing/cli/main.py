@@ -1,6 +1,7 @@
 """The ``shard-sizing`` command. Exit 0 fits, 2 does not, 3 infeasible, 1 wrong input."""
 
 import sys
+from collections.abc import Sequence
 
 import click
 
@@ -12,6 +13,7 @@ from shard_sizing.cli.plan import plan
 from shard_sizing.cli.sample import sample
 from shard_sizing.cli.simulate import simulate
 from shard_sizing.cli.size import size
+from shard_sizing.cli.workers import workers
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -20,14 +22,21 @@ def shard_sizing() -> None:
     """Capacity planning for Kinesis Data Streams that knows keys, bursts and aggregation."""
 
 
-for _command in (compare, hotkeys, measure, plan, sample, simulate, size):
+for _command in (compare, hotkeys, measure, plan, sample, simulate, size, workers):
     shard_sizing.add_command(_command)
 
 
-def main() -> None:
-    """Run the command; wrong input is one clear sentence and exit status 1."""
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the command; wrong input is one clear sentence and exit status 1.
+
+    Args:
+        arguments: What follows the command's name; by default those of this process.
+
+    Raises:
+        SystemExit: Always, with the command's exit status.
+    """
     try:
-        sys.exit(shard_sizing(standalone_mode=False))
+        sys.exit(shard_sizing(arguments, standalone_mode=False))
     except click.ClickException as error:
         click.echo(f"shard-sizing: {error.format_message()}", err=True)
     except OrderstreamError as error:

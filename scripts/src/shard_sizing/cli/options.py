@@ -1,60 +1,129 @@
-"""Options that several commands share."""
+"""Options that commands share: two decorators, each handing the command one finished object."""
 
+import functools
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Final
 
 import click
 import msgspec
 
 from shard_sizing.errors import InputError
+from shard_sizing.model.data_files import Limits, Prices, RegionPrices, load_limits, load_prices
 from shard_sizing.model.profile import Profile, synthetic
 
-_F = TypeVar("_F", bound=Callable[..., Any])
-FILE = click.Path(path_type=Path, dir_okay=False)
+Command = Callable[..., int]
+FILE: Final = click.Path(path_type=Path, dir_okay=False)
 
 
-def workload_options(command: _F) -> _F:
-    """Add the options that name a workload: a profile file, or its figures."""
-    for option in reversed(
-        [
-            click.argument("profile", type=FILE, required=False),
-            click.option("--rate", type=float, help="Records per second of a made-up workload."),
-            click.option("--bytes", "record_bytes", type=float, default=500, show_default=True),
-            click.option("--zipf", type=float, default=0.0, show_default=True, help="Key skew; 0 is even."),
-            click.option("--burst-cv", type=float, default=0.0, show_default=True),
-            click.option("--keys", type=click.IntRange(1, 200_000), default=100_000, show_default=True),
-            click.option(
-                "--growth", type=click.FloatRange(min=0, min_open=True), default=1.0, show_default=True
-            ),
-            click.option("--json", "as_json", is_flag=True, help="Print JSON with a versioned schema."),
-            click.option(
-                "--limits", "limits_file", type=FILE, help="A limits file in place of the bundled one."
-            ),
-        ]
-    ):
+@dataclass(frozen=True, slots=True)
+class Shared:
+    """What every command may be told.
+
+    Attributes:
+        as_json: Whether the answer is for programs.
+        seed: Makes the same answer come out again.
+        region: AWS Region, for prices and quotas.
+        limits: The limits of shards and accounts.
+        price_file: Prices of all Regions that are known.
+        plot: Where to draw the answer, if anywhere.
+    """
+
+    as_json: bool
+    seed: int
+    region: str
+    limits: Limits
+    price_file: Prices
+    plot: Path | None
+
+    @property
+    def prices(self) -> RegionPrices:
+        """The Region's prices.
+
+        Raises:
+            InputError: The price file does not know the Region.
+        """
+        return self.price_file.region(self.region)
+
+
+def shared_options(command: Command) -> Command:
+    """Add the options of every command; it gets them as ``shared``."""
+
+    @functools.wraps(command)
+    def wrapped(
+        *,
+        as_json: bool,
+        seed: int,
+        region: str,
+        limits_file: Path | None,
+        prices_file: Path | None,
+        plot: Path | None,
+        **others: Any,
+    ) -> int:
+        shared = Shared(as_json, seed, region, load_limits(limits_file), load_prices(prices_file), plot)
+        return command(shared=shared, **others)
+
+    return _with_options(
+        wrapped,
+        click.option("--json", "as_json", is_flag=True, help="Print JSON with a versioned schema."),
+        click.option("--seed", type=click.IntRange(min=0), default=1, show_default=True),
+        click.option("--region", default="us-east-1", show_default=True, help="For prices and quotas."),
+        click.option("--limits", "limits_file", type=FILE, help="A limits file, not the bundled one."),
+        click.option("--prices", "prices_file", type=FILE, help="A price file, not the bundled one."),
+        click.option("--plot", type=FILE, help="Draw the answer as .png or .svg."),
+    )
+
+
+def workload_options(command: Command) -> Command:
+    """Add the options that name a workload, a profile file or its figures; it gets it as ``profile``."""
+
+    @functools.wraps(command)
+    def wrapped(
+        *,
+        profile_file: Path | None,
+        rate: float | None,
+        record_bytes: float,
+        zipf: float,
+        burst_cv: float,
+        keys: int,
+        growth: float,
+        **others: Any,
+    ) -> int:
+        if (profile_file is None) == (rate is None):
+            raise InputError("workload", "give either a profile file or --rate, not both and not neither")
+        found = (
+            read_profile(profile_file)
+            if profile_file
+            else synthetic(rate or 0.0, record_bytes, zipf, burst_cv, keys)
+        )
+        return command(profile=msgspec.structs.replace(found, rate=found.rate * growth), **others)
+
+    positive = click.FloatRange(min=0, min_open=True)
+    return _with_options(
+        wrapped,
+        click.argument("profile_file", metavar="[PROFILE]", type=FILE, required=False),
+        click.option("--rate", type=float, help="Records per second of a made-up workload."),
+        click.option("--bytes", "record_bytes", type=float, default=500, show_default=True),
+        click.option("--zipf", type=float, default=0.0, show_default=True, help="Key skew; 0 is even."),
+        click.option("--burst-cv", type=float, default=0.0, show_default=True),
+        click.option("--keys", type=click.IntRange(1, 200_000), default=100_000, show_default=True),
+        click.option("--growth", type=positive, default=1.0, show_default=True, help="Times the rate."),
+    )
+
+
+def _with_options(command: Command, *options: Callable[[Command], Command]) -> Command:
+    for option in reversed(options):
         command = option(command)
     return command
 
 
-def workload(
-    profile: Path | None,
-    rate: float | None,
-    record_bytes: float,
-    zipf: float,
-    burst_cv: float,
-    keys: int,
-    growth: float,
-) -> Profile:
-    """Return the workload that the options name, grown."""
-    if (profile is None) == (rate is None):
-        raise InputError("workload", "give either a profile file or --rate, not both and not neither")
-    found = read_profile(profile) if profile else synthetic(rate or 0.0, record_bytes, zipf, burst_cv, keys)
-    return msgspec.structs.replace(found, rate=found.rate * growth)
-
-
 def read_profile(path: Path) -> Profile:
-    """Read a profile that ``sample`` wrote."""
+    """Read a profile that ``sample`` wrote.
+
+    Raises:
+        InputError: It cannot be read, or is none.
+    """
     try:
         return msgspec.json.decode(path.read_bytes(), type=Profile)
     except (OSError, msgspec.DecodeError) as error:

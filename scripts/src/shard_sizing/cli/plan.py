@@ -1,18 +1,18 @@
 """``shard-sizing plan``."""
 
-from pathlib import Path
 from typing import Any
 
 import click
 import msgspec
 
-from shard_sizing.cli.options import workload, workload_options
+from shard_sizing.cli.options import Shared, shared_options, workload_options
 from shard_sizing.cli.output import show_json
+from shard_sizing.cli.plots import plot_bars
 from shard_sizing.live.reshard import apply_plan, kinesis, open_shards, wait_active
-from shard_sizing.model.data_files import load_limits
 from shard_sizing.model.placement import placed, range_loads
 from shard_sizing.model.planner import Split, targeted_starts, uniform_starts, update_shard_count_steps
 from shard_sizing.model.planner import plan as steps_to
+from shard_sizing.model.profile import Profile
 
 
 class Planned(msgspec.Struct, frozen=True):
@@ -31,28 +31,26 @@ class Planned(msgspec.Struct, frozen=True):
 
 @click.command()
 @workload_options
+@shared_options
 @click.option("--current", type=click.IntRange(1, 20_000), help="Equal shards there are.")
 @click.option("--stream", help="A live stream whose shards there are.")
 @click.option("--target", type=click.IntRange(1, 20_000), required=True)
-@click.option("--region", default="us-east-1", show_default=True)
 @click.option("--apply", "do_apply", is_flag=True, help="Do it; run again to go on after an interruption.")
 def plan(
-    limits_file: Path | None,
-    as_json: bool,
+    profile: Profile,
+    shared: Shared,
     current: int | None,
     stream: str | None,
     target: int,
-    region: str,
     do_apply: bool,
-    **figures: Any,
 ) -> int:
     """Show, or with --apply do, the exact splits and merges from the current shards to the target."""
     if (current is None) == (stream is None):
         raise click.UsageError("give either --current or --stream")
     if do_apply and stream is None:
         raise click.UsageError("--apply needs --stream")
-    limits, profile = load_limits(limits_file), workload(**figures)
-    client = kinesis(region) if stream else None
+    limits = shared.limits
+    client = kinesis(shared.region) if stream else None
     if client and stream:
         wait_active(client, stream)
     now = open_shards(client, stream) if client and stream else None
@@ -74,9 +72,13 @@ def plan(
         (low * len(better.steps), high * len(better.steps)),
         tuple(_call(step) for step in better.steps),
         better.peak_shards,
-        limits.quota(region),
+        limits.quota(shared.region),
     )
-    if as_json:
+    if shared.plot:
+        loads = range_loads(places, weights, better.starts)
+        x, y = "shards by hash range", "share of the load, %"
+        plot_bars(shared.plot, values=(100 * loads).tolist(), x=x, y=y, limit=None)
+    if shared.as_json:
         show_json(answer)
     else:
         _show(answer, limits.update_shard_count_per_day)

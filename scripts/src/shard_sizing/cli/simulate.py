@@ -1,18 +1,14 @@
 """``shard-sizing simulate``."""
 
-from pathlib import Path
-from typing import Any
-
 import click
 import msgspec
 import numpy as np
 
-from shard_sizing.cli.options import FILE, workload, workload_options
+from shard_sizing.cli.options import Shared, shared_options, workload_options
 from shard_sizing.cli.output import show_json, show_table
-from shard_sizing.cli.plots import plot_loads
-from shard_sizing.model.data_files import load_limits
+from shard_sizing.cli.plots import plot_bars
 from shard_sizing.model.placement import key_names, positions, uniform_loads
-from shard_sizing.model.profile import shares
+from shard_sizing.model.profile import Profile, shares
 from shard_sizing.model.simulate import ENFORCEMENTS, Throttling, burst_factors, shard_capacity
 from shard_sizing.model.simulate import simulate as play
 from shard_sizing.model.sizing import TARGET
@@ -28,6 +24,7 @@ class Simulated(msgspec.Struct, frozen=True):
 
 @click.command()
 @workload_options
+@shared_options
 @click.option("--shards", type=click.IntRange(1, 20_000), required=True)
 @click.option("--aggregate", is_flag=True, help="Producers pack records together.")
 @click.option(
@@ -37,23 +34,17 @@ class Simulated(msgspec.Struct, frozen=True):
     "--salt", type=click.IntRange(min=1), default=1, show_default=True, help="Sub-keys of every key."
 )
 @click.option("--seconds", type=click.IntRange(10, 100_000), default=3_000, show_default=True)
-@click.option("--plot", type=FILE, help="Write the load by shard as PNG or SVG.")
-@click.option("--seed", type=int, default=1, show_default=True)
 def simulate(
-    limits_file: Path | None,
-    as_json: bool,
+    profile: Profile,
+    shared: Shared,
     shards: int,
     aggregate: bool,
     compress: float,
     salt: int,
     seconds: int,
-    plot: Path | None,
-    seed: int,
-    **figures: Any,
 ) -> int:
     """Play a workload on N equal shards and count the throttled seconds."""
-    limits = load_limits(limits_file)
-    profile = workload(**figures)
+    limits = shared.limits
     profile = msgspec.structs.replace(profile, record_bytes=profile.record_bytes * compress)
     weights = shares(profile)
     names = key_names(profile, weights.size, 0)
@@ -64,13 +55,15 @@ def simulate(
     capacity, _ = shard_capacity(profile, limits, aggregate)
     results = []
     for enforcement in ENFORCEMENTS:
-        rng = np.random.default_rng(seed)
+        rng = np.random.default_rng(shared.seed)
         bursts = burst_factors(profile.burst_cv, seconds, rng)
         results.append(play(loads, profile.rate, capacity, bursts, rng, enforcement))
-    if plot:
-        plot_loads(loads * profile.rate / capacity, plot)
+    if shared.plot:
+        used = sorted((100 * loads * profile.rate / capacity).tolist(), reverse=True)
+        x, y = "shards, busiest first", "mean load, % of the limit"
+        plot_bars(shared.plot, values=used, x=x, y=y, limit=100)
     worst = max(result.throttled_seconds for result in results)
-    if as_json:
+    if shared.as_json:
         show_json(Simulated(shards, tuple(results)))
     else:
         rows = [

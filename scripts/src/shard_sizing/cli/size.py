@@ -1,39 +1,45 @@
 """``shard-sizing size``."""
 
 from pathlib import Path
-from typing import Any
 
 import click
 
-from shard_sizing.cli.options import workload, workload_options
+from shard_sizing.cli.options import Shared, shared_options, workload_options
 from shard_sizing.cli.output import show_json, show_table
+from shard_sizing.cli.plots import plot_bars
+from shard_sizing.cli.progress import progress
 from shard_sizing.model import sizing
-from shard_sizing.model.data_files import load_limits
+from shard_sizing.model.profile import Profile
+
+_NAME_SETS = 5
 
 
 @click.command()
 @workload_options
+@shared_options
 @click.option("--consumers", type=click.IntRange(min=0), default=1, show_default=True)
 @click.option("--efo", is_flag=True, help="They read by enhanced fan-out.")
 @click.option("--aggregate", is_flag=True, help="Producers pack records together.")
 @click.option("--shards", type=click.IntRange(min=1), help="Shards there are: exit 2 if more are needed.")
-@click.option("--seed", type=int, default=1, show_default=True)
 def size(
-    limits_file: Path | None,
-    as_json: bool,
-    consumers: int,
-    efo: bool,
-    aggregate: bool,
-    shards: int | None,
-    seed: int,
-    **figures: Any,
+    profile: Profile, shared: Shared, consumers: int, efo: bool, aggregate: bool, shards: int | None
 ) -> int:
     """Find the shards a workload needs."""
-    limits = load_limits(limits_file)
-    found = sizing.size(
-        workload(**figures), limits, seed=seed, consumers=consumers, efo=efo, aggregate=aggregate
-    )
-    if as_json:
+    limits = shared.limits
+    with progress("placing and playing sets of key names", _NAME_SETS) as step:
+        found = sizing.size(
+            profile,
+            limits,
+            seed=shared.seed,
+            name_sets=_NAME_SETS,
+            consumers=consumers,
+            efo=efo,
+            aggregate=aggregate,
+            progress=lambda: step(1),
+        )
+    if shared.plot:
+        _draw(found, shared.plot)
+    if shared.as_json:
         show_json(found)
     else:
         rows = [(n.enforcement, _count(n.low), _count(n.median), _count(n.high)) for n in found.needs]
@@ -65,6 +71,14 @@ def sentence(found: sizing.Sizing) -> str:
         f"You need {found.shards} shards; {found.naive} by the usual formula would throttle in {throttled} "
         "because keys do not spread evenly and arrivals come in bursts."
     )
+
+
+def _draw(found: sizing.Sizing, path: Path) -> None:
+    counts = {"usual formula": found.naive}
+    for need in found.needs:
+        named = {"least": need.low, "median": need.median, "most": need.high}
+        counts |= {f"{need.enforcement}, {name}": count for name, count in named.items() if count}
+    plot_bars(path, values=counts.values(), labels=tuple(counts), x="", y="shards", limit=None)
 
 
 def _count(shards: int | None) -> str:

@@ -1,13 +1,15 @@
 """Limits and prices: dated data files, the bundled ones or the reader's own."""
 
 import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
 from typing import TypeVar
 
 import msgspec
 
-from shard_sizing.errors import InputError
+from shard_sizing.errors import InputError, UnknownPriceError
 
 _T = TypeVar("_T")
 
@@ -25,6 +27,11 @@ class Limits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         update_shard_count_per_day: UpdateShardCount calls in a rolling 24 hours.
         reshards_per_second: SplitShard and MergeShards calls an account may start.
         seconds_per_reshard: Shortest and longest usual time of one split or merge.
+        advantage_minimum_mib_per_second: What on-demand Advantage commits an account to, each in and out.
+        mode_switches_per_day: Changes between provisioned and on-demand in a rolling 24 hours.
+        standard_start_mib_per_second: What a new on-demand Standard stream takes.
+        standard_most_mib_per_second: What one may grow to, by Region, with ``default`` for all others.
+        fan_out_consumers: Enhanced fan-out consumers of one stream.
         shard_quota: Shards by Region, with ``default`` for all others.
     """
 
@@ -37,6 +44,11 @@ class Limits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     update_shard_count_per_day: int
     reshards_per_second: int
     seconds_per_reshard: tuple[float, float]
+    advantage_minimum_mib_per_second: float
+    mode_switches_per_day: int
+    standard_start_mib_per_second: float
+    standard_most_mib_per_second: dict[str, float]
+    fan_out_consumers: int
     shard_quota: dict[str, int]
 
     def quota(self, region: str) -> int:
@@ -44,33 +56,63 @@ class Limits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         return self.shard_quota.get(region, self.shard_quota["default"])
 
 
-class RegionPrices(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """USD in one Region; a GB is 2**30 bytes, as AWS's own worked examples reckon."""
+class Price(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One figure in USD and the name of its source."""
 
-    shard_hour: float
-    put_million: float
-    extended_shard_hour: float
-    long_term_gb_month: float
-    efo_gb: float
-    efo_shard_hour: float
-    standard_stream_hour: float
-    standard_in_gb: float
-    standard_out_gb: float
-    standard_efo_gb: float
-    standard_extended_gb_month: float
-    advantage_in_gb: float
-    advantage_out_gb: float
-    advantage_efo_gb: float
-    advantage_extended_gb_month: float
-    advantage_minimum_mib_per_second: float
+    usd: float
+    source: str
+
+
+class Source(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Where figures were read, and of which date they are."""
+
+    title: str
+    date: str
+
+
+@dataclass(frozen=True, slots=True)
+class RegionPrices:
+    """Prices in one Region, by name; a GB is 2**30 bytes, as AWS's own worked examples reckon.
+
+    Attributes:
+        region: The Region.
+        figures: What is known of it.
+        sources: Where each figure was read.
+    """
+
+    region: str
+    figures: Mapping[str, Price]
+    sources: Mapping[str, Source]
+
+    def __getitem__(self, name: str) -> float:
+        """Return a price in USD.
+
+        Raises:
+            UnknownPriceError: The file holds no such figure for the Region.
+        """
+        if name not in self.figures:
+            raise UnknownPriceError(name, self.region)
+        return self.figures[name].usd
+
+    def cited(self) -> str:
+        """Return the sources and dates of the Region's figures, in words."""
+        used = sorted({price.source for price in self.figures.values()})
+        told = "; ".join(f"{self.sources[name].title} ({self.sources[name].date})" for name in used)
+        return f"Prices of {self.region}: {told}"
 
 
 class Prices(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A dated price file: its Regions and where the figures come from."""
 
     date: str
-    source: str
-    regions: dict[str, RegionPrices]
+    sources: dict[str, Source]
+    regions: dict[str, dict[str, Price]]
+
+    def __post_init__(self) -> None:
+        """Refuse figures that name a source which the file does not describe."""
+        named = {price.source for figures in self.regions.values() for price in figures.values()}
+        if unknown := sorted(named - set(self.sources)):
+            raise ValueError(f"no [sources] entry for {', '.join(unknown)}")
 
     def region(self, name: str) -> RegionPrices:
         """Return one Region's prices.
@@ -81,7 +123,7 @@ class Prices(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         if name not in self.regions:
             known = ", ".join(sorted(self.regions))
             raise InputError(f"region {name}", f"no prices known; known are {known}; or give --prices FILE")
-        return self.regions[name]
+        return RegionPrices(name, self.regions[name], self.sources)
 
 
 def load_limits(path: Path | None = None) -> Limits:
