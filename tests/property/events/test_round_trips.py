@@ -90,7 +90,7 @@ def test_compression_changes_nothing_and_never_adds_a_byte(
     assert bool(repeated) <= (small != plain)
     assert json.loads(uncompressed(small)) == json.loads(plain)
     assert decode_envelope(small) == decode_envelope(plain)
-    assert uncompressed(uncompressed(small)) == uncompressed(small)
+    assert (compressed(small), uncompressed(uncompressed(small))) == (small, uncompressed(small))
 
 
 @given(message=MESSAGES, in_data=UNKNOWN, in_envelope=UNKNOWN)

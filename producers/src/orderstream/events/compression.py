@@ -37,7 +37,7 @@ _COMPRESSED: Final = msgspec.json.Decoder(_Compressed)
 
 
 def compressed(event: bytes) -> bytes:
-    """Compress the data of an encoded envelope; the envelope as it was where that makes it no smaller.
+    """Compress the data of an encoded envelope, where that makes it smaller and is not done already.
 
     Args:
         event: What ``Envelope.encode`` returns.
@@ -46,8 +46,8 @@ def compressed(event: bytes) -> bytes:
         MissingExtraError: The extra ``zstd`` is not installed.
     """
     members = _MEMBERS.decode(event)
-    data = bytes(members.pop("data"))
-    if len(data) > MAX_DATA_BYTES:
+    data = bytes(members.pop("data", b""))
+    if not 0 < len(data) <= MAX_DATA_BYTES:
         return event
     content = zstd().compress(data)
     smaller = msgspec.json.encode({**members, "contentencoding": _CODING, "data_base64": content})
