@@ -8,7 +8,15 @@ from hashlib import md5
 
 import zstandard
 
-from orderstream.events import Message, ReserveStock, ShipOrder, StockLine, StockReserved, initial
+from orderstream.events import (
+    Message,
+    ReserveStock,
+    ShipOrder,
+    StockLine,
+    StockReserved,
+    compressed,
+    initial,
+)
 from orderstream.kpl import UserRecord
 from orderstream.kpl.aggregation import MAGIC, encode_aggregate
 
@@ -52,6 +60,13 @@ def sealed(body: bytes) -> bytes:
 
 def ship_order(order_id: str) -> bytes:
     return enveloped(ShipOrder(order_id=order_id, country="France", units=1), f"ship-{order_id}")
+
+
+def compressed_ship_order(order_id: str) -> bytes:
+    """The same with a remark that nobody knows and that is worth compressing."""
+    event = json.loads(ship_order(order_id))
+    event["data"]["remark"] = "handle with care, " * 100
+    return compressed(json.dumps(event).encode())
 
 
 def changed(name: str, **attributes: object) -> bytes:

@@ -10,7 +10,15 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select
 
-from fakes.bad_input import EVERYBODY, PLANTED, TOO_LARGE, UNKNOWN_EVENT, UNKNOWN_ORDER, ship_order
+from fakes.bad_input import (
+    EVERYBODY,
+    PLANTED,
+    TOO_LARGE,
+    UNKNOWN_EVENT,
+    UNKNOWN_ORDER,
+    compressed_ship_order,
+    ship_order,
+)
 from fakes.operating import MemoryResources
 from orderstream.testing import FakeKinesis
 from orderstream_workers.engine.config import EngineConfig
@@ -41,7 +49,7 @@ NEIGHBOURS = tuple(f"neighbour-{number}" for number in range(len(PLANTS)))
 
 @pytest.fixture
 def kinesis() -> FakeKinesis:
-    """A stream with a good record behind every bad one, and one more behind each on the same key."""
+    """A stream with a good record, compressed, behind every bad one, and one more behind each on its key."""
     kinesis = FakeKinesis()
     client = kinesis.client()
     client.create_stream(StreamName="orders", ShardCount=1)
@@ -49,7 +57,7 @@ def kinesis() -> FakeKinesis:
         for key, data in (
             (planted.name, planted.data),
             (planted.name, ship_order(planted.name)),
-            (neighbour, ship_order(neighbour)),
+            (neighbour, compressed_ship_order(neighbour)),
         ):
             client.put_record(StreamName="orders", PartitionKey=key, Data=data)
     for key, data in (("unknown-event", UNKNOWN_EVENT), ("unknown-order", UNKNOWN_ORDER)):
