@@ -56,10 +56,7 @@ def test_the_short_way_and_the_long_way_agree(records: list[UserRecord], data: s
     body = bytearray(encode_aggregate(records)[4:-16])
     for _ in range(data.draw(st.integers(0, 2))):
         body[data.draw(st.integers(0, len(body) - 1))] = data.draw(st.integers(0, 255))
-    try:
-        short = unpack(bytes(body))
-    except UnicodeDecodeError:
-        return
+    short = unpack(MAGIC + body + bytes(16))
     if short is not None:
         assert tuple(short) == _open(bytes(body))
 

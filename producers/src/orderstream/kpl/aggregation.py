@@ -84,11 +84,11 @@ def deaggregate(data: bytes, partition_key: str, explicit_hash_key: str | None =
         AggregateCorruptError: Magic number and MD5 are right, the body is not.
     """
     if data.startswith(MAGIC) and len(data) > OVERHEAD:
-        body = data[len(MAGIC) : -DIGEST_SIZE]
+        body = memoryview(data)[len(MAGIC) : -DIGEST_SIZE]
         if md5(body, usedforsecurity=False).digest() == data[-DIGEST_SIZE:]:
             try:
-                records = unpack(body)
-                return Opened(_open(body) if records is None else tuple(records), aggregated=True)
+                records = unpack(data)
+                return Opened(_open(bytes(body)) if records is None else tuple(records), aggregated=True)
             except (WireError, UnicodeDecodeError) as error:
                 raise AggregateCorruptError(str(error), len(data)) from error
     plain = UserRecord(partition_key, data, None if explicit_hash_key is None else int(explicit_hash_key))

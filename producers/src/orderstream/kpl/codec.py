@@ -8,6 +8,7 @@ Everything here is a function of its arguments, and its output is fixed to the b
 from collections.abc import Iterable
 from hashlib import md5
 from itertools import islice
+from struct import Struct
 from typing import Final, Protocol
 
 from orderstream.kpl.user_record import MAX_HASH_KEY, MAX_PARTITION_KEY, UserRecord
@@ -32,6 +33,10 @@ _INDEX_HEADS: Final = tuple(b"\x08" + varint + b"\x1a" for varint in VARINTS)
 # The entries of the key table, by key: to look one up takes a third of the time of making it anew.
 _encoded_keys: dict[str, bytes] = {}
 _REMEMBERED_KEYS = 50_000
+
+
+# The head of a record: nine bytes where length, index and size take two each.
+_HEAD: Final = Struct("9B")
 
 
 class Packable(Protocol):
@@ -111,22 +116,19 @@ def pack(records: Iterable[Packable], max_bytes: int, max_records: int) -> tuple
     return taken, b"".join((MAGIC, body, md5(body, usedforsecurity=False).digest()))
 
 
-def unpack(body: bytes) -> list[UserRecord] | None:
-    """Open an aggregate's body if it has the layout that every known encoder writes.
+def unpack(data: bytes) -> list[UserRecord] | None:
+    """Open an aggregate if its body has the layout that every known encoder writes.
 
     Args:
-        body: What stands between magic number and digest.
+        data: The aggregate, magic number and digest included; neither is looked at.
 
     Returns:
         The user records; None if the body must be read field by field, because it is laid out in another way
         or is broken.
-
-    Raises:
-        UnicodeDecodeError: A partition key is no UTF-8.
     """
     try:
-        return _unpack(body)
-    except (IndexError, WireError):
+        return _unpack(data)
+    except (IndexError, WireError, UnicodeDecodeError):
         return None
 
 
@@ -153,61 +155,95 @@ def _delimited(tag: bytes, value: bytes) -> bytes:
     return tag + encode_varint(len(value)) + value
 
 
-def _unpack(body: bytes) -> list[UserRecord] | None:  # noqa: C901, PLR0912 - one loop, one format
-    keys: list[str] = []
+def _unpack(data: bytes) -> list[UserRecord] | None:
+    # The digest behind the body is longer than a head: a whole head can be looked at everywhere.
+    end = len(data) - DIGEST_SIZE
+    keys, position = _unpack_keys(data, len(MAGIC))
     hash_keys: list[int] = []
+    while data[position] == 0x12:
+        length, start = decode_varint(data, position + 1)
+        position = start + length
+        hash_keys.append(decimal_hash_key(data[start:position]))
     records: list[UserRecord] = []
-    append = records.append
-    position, end = 0, len(body)
+    append, head_at = records.append, _HEAD.unpack_from
     while position < end:
-        tag = body[position]
-        length = body[position + 1]
-        position += 2
-        # Varints of one and two bytes are read in place: a call would cost as much as all the rest.
-        if length > 0x7F:
-            if body[position] < 0x80:
-                length += (body[position] << 7) - 0x80
-                position += 1
-            else:
-                length, position = decode_varint(body, position - 1)
-        stop = position + length
-        if stop > end:
-            return None
-        if tag == 0x1A:
-            if body[position] != 0x08:
-                return None
-            key_index = body[position + 1]
-            position += 2
-            if key_index > 0x7F:
-                if body[position] < 0x80:
-                    key_index += (body[position] << 7) - 0x80
-                    position += 1
-                else:
-                    key_index, position = decode_varint(body, position - 1)
-            hash_key = None
-            if body[position] == 0x10:
-                hash_index, position = decode_varint(body, position + 1)
-                hash_key = hash_keys[hash_index]
-            if body[position] != 0x1A:
-                return None
-            length = body[position + 1]
-            position += 2
-            if length > 0x7F:
-                if body[position] < 0x80:
-                    length += (body[position] << 7) - 0x80
-                    position += 1
-                else:
-                    length, position = decode_varint(body, position - 1)
-            if position + length != stop:
-                return None
-            append(UserRecord(keys[key_index], body[position:stop], hash_key))
-        elif tag == 0x0A:
-            if not 1 <= length <= MAX_PARTITION_KEY:
-                return None
-            keys.append(body[position:stop].decode())
-        elif tag == 0x12:
-            hash_keys.append(decimal_hash_key(body[position:stop]))
+        # Tag and length of the record, tag and index of its key, tag and length of its data. Varints of one
+        # and two bytes are read in place: a call would cost as much as all the rest.
+        tag, length, high, key_tag, index, data_tag, size, a, b = head_at(data, position)
+        start = position + 7
+        if length > 0x7F and high < 0x80:
+            length += (high << 7) - 0x80 + 1  # the second byte itself moves the stop
+        else:
+            start = position + 6
+            b = a
+            a = size
+            size = data_tag
+            data_tag = index
+            index = key_tag
+            key_tag = high
+        if index > 0x7F and data_tag < 0x80:
+            index += (data_tag << 7) - 0x80
+            start += 1
+            data_tag = size
+            size = a
+            a = b
+        if size > 0x7F:
+            size += (a << 7) - 0x80
+            start += 1
+        stop = position + 2 + length
+        if tag == 0x1A and key_tag == 0x08 and data_tag == 0x1A and start + size == stop:
+            append(UserRecord(keys[index], data[start:stop]))
+        elif tag == 0x1A:
+            index, hash_index, start, stop = _unpack_head(data, position)
+            append(
+                UserRecord(
+                    keys[index], data[start:stop], None if hash_index is None else hash_keys[hash_index]
+                )
+            )
         else:
             return None
         position = stop
-    return records
+    # Where the body is cut off, its last field ends behind it.
+    return records if position == end else None
+
+
+def _unpack_keys(data: bytes, position: int) -> tuple[list[str], int]:
+    """Read the key table from a position on; return it and the position behind it."""
+    keys: list[str] = []
+    append = keys.append
+    # Beyond the body stands the digest: what is read there by mistake makes the whole come to no good end.
+    while data[position] == 0x0A:
+        length = data[position + 1]
+        start = position + 2
+        if length > 0x7F:
+            length, start = decode_varint(data, position + 1)
+            if length > MAX_PARTITION_KEY:
+                raise WireError("a partition key is too long")
+        position = start + length
+        append(data[start:position].decode())
+    if not all(keys):
+        raise WireError("a partition key is empty")
+    return keys, position
+
+
+def _unpack_head(data: bytes, position: int) -> tuple[int, int | None, int, int]:
+    """Read the head of a record that is large or has an explicit hash key.
+
+    Returns:
+        The indexes of its keys, and where its data starts and stops.
+
+    Raises:
+        WireError: It is laid out in another way.
+    """
+    length, position = decode_varint(data, position + 1)
+    stop = position + length
+    key_tag = data[position]
+    index, position = decode_varint(data, position + 1)
+    hash_index = None
+    if data[position] == 0x10:
+        hash_index, position = decode_varint(data, position + 1)
+    data_tag = data[position]
+    size, position = decode_varint(data, position + 1)
+    if key_tag != 0x08 or data_tag != 0x1A or position + size != stop:
+        raise WireError("a record is laid out in another way")
+    return index, hash_index, position, stop
