@@ -38,6 +38,11 @@ demo: install ## Play 200 real orders through the whole pipeline and reconcile t
 test: install install-kcl ## Run all tests
 	$(BIN)/pytest
 
+.PHONY: calls-per-order
+calls-per-order: ORDERS ?= 200
+calls-per-order: install ## Count an order's AWS calls in a run of the demo, for shard-sizing whatif: ORDERS=200
+	$(BIN)/python scripts/benchmarks/calls_per_order/count.py $(ORDERS) 24870
+
 .PHONY: bench-fake
 bench-fake: install ## Read the fake Kinesis at the tip with 1,000,000 records held and with 10,000
 	$(BIN)/python producers/benchmarks/bench_fake_tip.py

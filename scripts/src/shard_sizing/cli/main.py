@@ -13,6 +13,7 @@ from shard_sizing.cli.plan import plan
 from shard_sizing.cli.sample import sample
 from shard_sizing.cli.simulate import simulate
 from shard_sizing.cli.size import size
+from shard_sizing.cli.whatif import whatif
 from shard_sizing.cli.workers import workers
 
 
@@ -22,7 +23,7 @@ def shard_sizing() -> None:
     """Capacity planning for Kinesis Data Streams that knows keys, bursts and aggregation."""
 
 
-for _command in (compare, hotkeys, measure, plan, sample, simulate, size, workers):
+for _command in (compare, hotkeys, measure, plan, sample, simulate, size, whatif, workers):
     shard_sizing.add_command(_command)
 
 

@@ -33,6 +33,7 @@ class Limits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         standard_most_mib_per_second: What one may grow to, by Region, with ``default`` for all others.
         fan_out_consumers: Enhanced fan-out consumers of one stream.
         shard_quota: Shards by Region, with ``default`` for all others.
+        quotas: Default quotas of the services around the stream, by name.
     """
 
     date: str
@@ -50,6 +51,7 @@ class Limits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     standard_most_mib_per_second: dict[str, float]
     fan_out_consumers: int
     shard_quota: dict[str, int]
+    quotas: dict[str, float]
 
     def quota(self, region: str) -> int:
         """Return the shards that an account may have in a Region unless it asked for more."""
