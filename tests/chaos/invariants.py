@@ -6,7 +6,8 @@ the code that it judges: streams are opened with AWS's deaggregator, leases are 
 
 import base64
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import boto3
@@ -15,16 +16,36 @@ from aws_kinesis_agg.deaggregator import deaggregate_records
 Position = tuple[int, int]
 """Sequence and sub-sequence number."""
 
-APPLICATIONS = ("archiver", "inventory", "notifications", "order-status", "payments", "saga", "shipping")
-"""What reads the stream of orders."""
+Checkpoint = Position | str
+"""Where an application stands in a shard: behind a record, or ``SHARD_END``, ``TRIM_HORIZON`` and so on."""
+
+READERS = {
+    "orders": ("archiver", "inventory", "notifications", "order-status", "payments", "saga", "shipping"),
+    "stock-changes": ("stock-monitor",),
+}
+"""The applications that read each stream."""
 
 
-def violations(kinesis_url: str, aws_url: str) -> list[str]:
+@dataclass(frozen=True, slots=True)
+class Stream:
+    """What a stream holds.
+
+    Attributes:
+        records: The positions of all user records, by shard.
+        closed: The shards that have ended.
+    """
+
+    records: Mapping[str, Sequence[Position]]
+    closed: frozenset[str]
+
+
+def violations(kinesis_url: str, aws_url: str, *, leases_are_deleted: bool = False) -> list[str]:
     """Look at streams, leases, archive and dead letters; one line for each thing that is wrong.
 
     Args:
         kinesis_url: Where Kinesis is.
         aws_url: Where the rest of AWS is.
+        leases_are_deleted: Whether the leases of ended shards may be gone, as KCL deletes them.
     """
     clients = {
         service: boto3.client(  # type: ignore[call-overload]
@@ -37,13 +58,14 @@ def violations(kinesis_url: str, aws_url: str) -> list[str]:
         for service in ("kinesis", "dynamodb", "s3", "sqs")
     }
     try:
-        records = _records(clients["kinesis"])
-        leases = {name: _checkpoints(clients["dynamodb"], name) for name in APPLICATIONS}
-        return [
-            *_archive(_objects(clients["s3"]), records, leases["archiver"]),
-            *_unread(leases, records),
-            *_dead_letters(clients["dynamodb"], clients["sqs"]),
-        ]
+        found = []
+        for name, readers in READERS.items():
+            stream = _stream(clients["kinesis"], name)
+            leases = {reader: _checkpoints(clients["dynamodb"], reader) for reader in readers}
+            found += _unread(leases, stream, leases_are_deleted=leases_are_deleted)
+            if "archiver" in leases:
+                found += _archive(_objects(clients["s3"]), stream, leases["archiver"])
+        return [*found, *_dead_letters(clients["dynamodb"], clients["sqs"])]
     finally:
         for client in clients.values():
             client.close()
@@ -51,11 +73,11 @@ def violations(kinesis_url: str, aws_url: str) -> list[str]:
 
 def _archive(
     objects: dict[str, list[tuple[str, str, str]]],
-    records: dict[str, list[Position]],
-    checkpoints: dict[str, Position | None],
+    stream: Stream,
+    checkpoints: Mapping[str, Checkpoint],
 ) -> Iterator[str]:
     """Each object begins where the one before it ended, and the last one where the stream ends."""
-    for shard, positions in records.items():
+    for shard, positions in stream.records.items():
         chain = objects.get(shard, [])
         end = ""
         for start, to, previous in chain:
@@ -65,21 +87,28 @@ def _archive(
         if positions and end != "{}-{}".format(*positions[-1]):
             yield f"archive: {shard} ends at {end or 'nothing'}, the stream at {positions[-1]}"
         checkpoint = checkpoints.get(shard)
-        if checkpoint and chain and checkpoint > _position(end):
+        if isinstance(checkpoint, tuple) and chain and checkpoint > _position(end):
             yield f"archive: {shard} is checkpointed at {checkpoint} and archived up to {end}"
 
 
 def _unread(
-    leases: dict[str, dict[str, Position | None]], records: dict[str, list[Position]]
+    leases: Mapping[str, Mapping[str, Checkpoint]], stream: Stream, *, leases_are_deleted: bool = False
 ) -> Iterator[str]:
-    """At rest a checkpoint is the last record: behind it something is unread, ahead of it nothing was."""
+    """At rest a checkpoint is the last record, or the end of a shard that has ended.
+
+    Behind it something would be unread, and ahead of it nothing was.
+    """
     for application, checkpoints in leases.items():
-        for shard, positions in records.items():
+        for shard, positions in stream.records.items():
+            if not positions:
+                continue
+            has_ended = shard in stream.closed
             checkpoint = checkpoints.get(shard)
-            if positions and checkpoint and checkpoint != positions[-1]:
+            if checkpoint is None:
+                if not (leases_are_deleted and has_ended):
+                    yield f"leases: {application} has none of {shard}"
+            elif checkpoint != positions[-1] and not (checkpoint == "SHARD_END" and has_ended):
                 yield f"leases: {application} is at {checkpoint} of {shard}, which ends at {positions[-1]}"
-            if positions and shard not in checkpoints:
-                yield f"leases: {application} has none of {shard}"
 
 
 def _dead_letters(dynamodb: Any, sqs: Any) -> Iterator[str]:
@@ -91,13 +120,15 @@ def _dead_letters(dynamodb: Any, sqs: Any) -> Iterator[str]:
         yield f"dead letters: {waiting} messages of payments"
 
 
-def _records(kinesis: Any) -> dict[str, list[Position]]:
-    """The positions of all user records, by shard."""
+def _stream(kinesis: Any, stream: str) -> Stream:
     found: dict[str, list[Position]] = {}
-    for shard in kinesis.list_shards(StreamName="orders")["Shards"]:
+    closed: set[str] = set()
+    for shard in kinesis.list_shards(StreamName=stream)["Shards"]:
         name = shard["ShardId"]
+        if "EndingSequenceNumber" in shard["SequenceNumberRange"]:
+            closed.add(name)
         iterator = kinesis.get_shard_iterator(
-            StreamName="orders", ShardId=name, ShardIteratorType="TRIM_HORIZON"
+            StreamName=stream, ShardId=name, ShardIteratorType="TRIM_HORIZON"
         )["ShardIterator"]
         found[name] = []
         behind = 1
@@ -108,7 +139,7 @@ def _records(kinesis: Any) -> dict[str, list[Position]]:
                 for record in deaggregate_records([_lambda_shaped(record) for record in answer["Records"]])
             ]
             iterator, behind = answer.get("NextShardIterator"), answer["MillisBehindLatest"]
-    return found
+    return Stream(found, frozenset(closed))
 
 
 def _lambda_shaped(record: dict[str, Any]) -> dict[str, Any]:
@@ -134,14 +165,14 @@ def _objects(s3: Any) -> dict[str, list[tuple[str, str, str]]]:
     return {shard: sorted(chain, key=lambda entry: _position(entry[0])) for shard, chain in found.items()}
 
 
-def _checkpoints(dynamodb: Any, application: str) -> dict[str, Position | None]:
-    """Where an application stands in each shard; None where it stands at no record."""
+def _checkpoints(dynamodb: Any, application: str) -> dict[str, Checkpoint]:
+    """Where an application stands in each shard."""
     items = dynamodb.scan(TableName=f"orderstream-{application}-consumer", ConsistentRead=True)["Items"]
     return {
         item["leaseKey"]["S"]: (
             (int(item["checkpoint"]["S"]), int(item["checkpointSubSequenceNumber"]["N"]))
             if item["checkpoint"]["S"].isdigit()
-            else None
+            else item["checkpoint"]["S"]
         )
         for item in items
         if "leaseCounter" in item

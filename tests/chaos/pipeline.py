@@ -6,7 +6,7 @@ import signal
 import time
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -24,16 +24,21 @@ from orderstream_workers.local.ministack import ensure_ministack
 from orderstream_workers.local.processes import ProcessSpec, RunningProcess, start, stop, wait_healthy
 from orderstream_workers.local.provision import provision
 
-FROZEN_SECONDS = 10.0
-"""Longer than a local lease lasts."""
-
 DRAIN_SECONDS = 30.0
 """Longer than a process may take to end after SIGTERM."""
 
-FIRST_LEASES_SECONDS = 180.0
-"""In which every worker has to read a shard; KCL needs up to 65 s on a quiet machine."""
+FIRST_LEASES_SECONDS = 360.0
+"""In which a worker has to read a shard. KCL needs a minute, and three after a kill of the one that leads."""
 
 _QUIET = {"ORDERSTREAM_HEALTH_PORT": "0"}
+
+
+@dataclass(frozen=True, slots=True)
+class _Frozen:
+    """A process that is asleep, and the owner under whose name it holds its leases."""
+
+    process: RunningProcess
+    worker_id: str
 
 
 class Pipeline:
@@ -58,9 +63,15 @@ class Pipeline:
             self._specs[spec.name] = spec if spec.emulator or spec.name in spared else self._rewired(spec)
         self._running: dict[str, RunningProcess] = {}
         self._all: list[RunningProcess] = []
-        self._frozen: list[tuple[float, RunningProcess]] = []
+        self.fallen: list[str] = []
+        """Processes that have ended by themselves."""
+        self.taken_over = 0
+        """How many frozen processes woke up after others had taken over every shard of theirs."""
+        self._frozen: list[_Frozen] = []
         self._zombies: dict[str, RunningProcess] = {}
         self._http = httpx.Client(timeout=10.0)
+        self._kinesis = _client("kinesis", self.layout.kinesis_url)
+        self._dynamodb = _client("dynamodb", self.layout.aws_url)
 
     @property
     def names(self) -> list[str]:
@@ -113,13 +124,19 @@ class Pipeline:
         counts |= {f"provider:{name}": count for name, count in provider.items()}
         return dict(sorted((counts | self._gateway.injected).items()))
 
+    @property
+    def frozen(self) -> bool:
+        """Whether any process is still asleep."""
+        return bool(self._frozen)
+
     def thaw(self, *, all_of_them: bool = False) -> None:
-        """Wake the processes that have been frozen long enough: they are zombies now."""
-        now = time.monotonic()
-        due = [entry for entry in self._frozen if all_of_them or entry[0] <= now]
-        self._frozen = [entry for entry in self._frozen if entry not in due]
-        for _, process in due:
-            _signal_tree(process, signal.SIGCONT)
+        """Wake the frozen processes all of whose shards have another owner: they are zombies now."""
+        for asleep in tuple(self._frozen):
+            taken_over = not self._owned(asleep.process.name, asleep.worker_id)
+            if taken_over or all_of_them:
+                self._frozen.remove(asleep)
+                self.taken_over += taken_over
+                _signal_tree(asleep.process, signal.SIGCONT)
 
     def peace(self) -> None:
         """End every fault, let the zombies drain, and give each application one process that can be asked."""
@@ -144,7 +161,8 @@ class Pipeline:
     def down(self) -> None:
         """End everything, our own processes first."""
         self.thaw(all_of_them=True)
-        self._http.close()
+        for client in (self._http, self._kinesis, self._dynamodb):
+            client.close()
         self.late += stop([process for process in self._all if not process.emulator])
         stop([process for process in self._all if process.emulator])
         (self.layout.home / "state.json").unlink(missing_ok=True)
@@ -161,6 +179,26 @@ class Pipeline:
                 name for name in idle if not json.loads(self._running[name].health() or "{}").get("shards")
             }
 
+    def _wait_for_leases_of(self, process: RunningProcess) -> str:
+        """The owner that stands in a worker's leases, once it has some."""
+        deadline = time.monotonic() + FIRST_LEASES_SECONDS
+        while time.monotonic() < deadline:
+            told = json.loads(process.health() or b"{}")
+            if told.get("shards") and self._owned(process.name, told["worker_id"]):
+                return str(told["worker_id"])
+            time.sleep(0.2)
+        raise TimeoutError(f"{process.name} holds no lease")
+
+    def _owned(self, application: str, worker_id: str) -> int:
+        """How many shards an owner holds that have not ended."""
+        table = f"orderstream-{application}-consumer"
+        leases = self._dynamodb.scan(TableName=table, ConsistentRead=True)["Items"]
+        return sum(
+            lease.get("leaseOwner", {}).get("S") == worker_id and lease["checkpoint"]["S"] != "SHARD_END"
+            for lease in leases
+            if "leaseCounter" in lease
+        )
+
     def _rewired(self, spec: ProcessSpec) -> ProcessSpec:
         url = self._gateway.url(spec.name, self.layout.aws_url)
         return replace(spec, environment={**spec.environment, "AWS_ENDPOINT_URL": url})
@@ -172,23 +210,25 @@ class Pipeline:
 
     def _kill(self, name: str) -> None:
         handle = self._running[name].handle()
-        if handle is not None:
+        if handle is None:
+            self.fallen.append(name)
+        else:
             handle.kill()
             handle.wait(timeout=10)
         self._replace(name)
 
     def _freeze(self, name: str) -> None:
         process = self._running[name]
+        worker_id = self._wait_for_leases_of(process)
         _signal_tree(process, signal.SIGSTOP)
-        self._frozen.append((time.monotonic() + FROZEN_SECONDS, process))
-        # A frozen process keeps its ports: the API has no second, and a worker's second serves no health.
-        if name != "api":
-            self._zombies.setdefault(name, process)
-            self._replace(name)
+        self._frozen.append(_Frozen(process, worker_id))
+        # A frozen process keeps its port: the one in its place serves no health.
+        self._zombies.setdefault(name, process)
+        self._replace(name)
 
     def _roll(self, name: str) -> None:
-        if any(process == self._running[name] for _, process in self._frozen):
-            return  # it hears nothing, and has its turn at the end
+        if self._running[name].handle() is None:
+            self.fallen.append(name)
         self._drain(self._running[name])
         self._replace(name)
 
@@ -204,36 +244,38 @@ class Pipeline:
         self._http.post(url, json=dict(demand)).raise_for_status()
 
     def _reshard(self, trouble: Trouble) -> None:
-        kinesis = boto3.client(
-            "kinesis",
-            endpoint_url=self.layout.kinesis_url,
-            region_name="us-east-1",
-            aws_access_key_id="x",
-            aws_secret_access_key="x",
-            # The faults that are armed strike the operator's calls as well.
-            config=Config(retries={"mode": "standard", "total_max_attempts": 10}),
-        )
-        shards = kinesis.list_shards(StreamName="orders", ShardFilter={"Type": "AT_LATEST"})["Shards"]
+        shards = self._kinesis.list_shards(StreamName="orders", ShardFilter={"Type": "AT_LATEST"})["Shards"]
         shards.sort(key=lambda shard: int(shard["HashKeyRange"]["StartingHashKey"]))
         match trouble:
             case Trouble.SPLIT:
                 ends = shards[0]["HashKeyRange"]
                 middle = (int(ends["StartingHashKey"]) + int(ends["EndingHashKey"])) // 2
-                kinesis.split_shard(
+                self._kinesis.split_shard(
                     StreamName="orders", ShardToSplit=shards[0]["ShardId"], NewStartingHashKey=str(middle)
                 )
             case Trouble.MERGE:
-                kinesis.merge_shards(
+                self._kinesis.merge_shards(
                     StreamName="orders",
                     ShardToMerge=shards[-2]["ShardId"],
                     AdjacentShardToMerge=shards[-1]["ShardId"],
                 )
             case _:
                 target = len(shards) * 2 if trouble is Trouble.DOUBLE else -(-len(shards) // 2)
-                kinesis.update_shard_count(
+                self._kinesis.update_shard_count(
                     StreamName="orders", TargetShardCount=target, ScalingType="UNIFORM_SCALING"
                 )
-        kinesis.close()
+
+
+def _client(service: str, url: str) -> Any:
+    return boto3.client(
+        service,  # type: ignore[call-overload]
+        endpoint_url=url,
+        region_name="us-east-1",
+        aws_access_key_id="x",
+        aws_secret_access_key="x",
+        # The faults that are armed strike the operator's calls as well.
+        config=Config(retries={"mode": "standard", "total_max_attempts": 10}),
+    )
 
 
 def _signal_tree(process: RunningProcess, number: signal.Signals) -> None:

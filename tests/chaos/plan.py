@@ -12,6 +12,10 @@ OUTAGE_SECONDS = 120.0
 """How long the long outages last."""
 
 
+WITHOUT_LEASES = frozenset({"api", "payment-worker", "stock-bridge"})
+"""Processes that hold no leases, so that nobody takes anything over from them while they are frozen."""
+
+
 class Trouble(StrEnum):
     """What can happen to the pipeline from outside."""
 
@@ -165,10 +169,12 @@ def _in_turn(random: Random, processes: list[str]) -> list[str]:
 
 def _event(kind: Trouble, after: float, victims: list[str], random: Random) -> Event:
     match kind:
-        case Trouble.KILL | Trouble.FREEZE:
+        case Trouble.KILL:
             victim = victims.pop()
             victims.insert(0, victim)
             return Event(after, kind, victim)
+        case Trouble.FREEZE:
+            return Event(after, kind, random.choice([name for name in victims if name not in WITHOUT_LEASES]))
         case Trouble.PROVIDER if random.random() < 0.4:
             return Event(after, kind, demand={"outage_seconds": round(random.uniform(3.0, 8.0), 1)})
         case Trouble.PROVIDER:

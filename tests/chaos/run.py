@@ -25,9 +25,20 @@ from typing import get_args
 
 from chaos.faults import Rates
 from chaos.gateway import Gateway
-from chaos.pipeline import FROZEN_SECONDS, Pipeline
-from chaos.plan import OUTAGE_SECONDS, Plan, Trouble, outage_plan, plan_of
-from chaos.verdict import TEETH, Verdict, accepted_between, counts_of, missed, overgrown, passed, toothless
+from chaos.invariants import violations
+from chaos.pipeline import Pipeline
+from chaos.plan import OUTAGE_SECONDS, Plan, outage_plan, plan_of
+from chaos.verdict import (
+    TEETH,
+    Verdict,
+    accepted_between,
+    counts_of,
+    missed,
+    overgrown,
+    passed,
+    revision_of,
+    toothless,
+)
 from e2e.running import INVOICES, free_base_port, orderstream, reconcile
 from orderstream_workers.local.environment import EnvironmentOptions
 from orderstream_workers.runtime.settings import Engine
@@ -37,6 +48,12 @@ PAYMENTS_PER_SECOND = 10
 
 LINGER_SECONDS: Mapping[Engine, float] = {"embedded": 30.0, "kcl": 300.0}
 """For which faults may stay on after the last event, until each kind of them has struck."""
+
+ZOMBIE_SECONDS = 3.0
+"""For which faults stay on after the last zombie has woken up."""
+
+REST_SECONDS = 30.0
+"""In which the last checkpoints have to be written once everything has been dealt with."""
 
 SETTLE_SECONDS: Mapping[Engine, float] = {"embedded": 300.0, "kcl": 900.0}
 """In which a run has to come to rest after the last trouble. KCL assigns no lease for two and a half minutes
@@ -116,6 +133,9 @@ class Run:
                 broke = list(self._suffer(pipeline, gateway, job.plan(pipeline.names)))
                 faults, memory = pipeline.struck(), pipeline.memory()
                 broke += overgrown(memory, pipeline.names)
+                broke += [f"{name} had ended by itself" for name in pipeline.fallen]
+                if job.kind == "all" and not pipeline.taken_over:
+                    broke.append("nobody took over what a frozen process held")
             finally:
                 pipeline.down()
         broke += [f"{name} did not drain after SIGTERM" for name in pipeline.late]
@@ -156,18 +176,33 @@ class Run:
             gateway.rates = Rates()
             pipeline.peace()
             yield from self._judge(demo, plan)
+            yield from self._passed_over(pipeline)
         finally:
             demo.kill()
             demo.communicate()
 
     def _linger(self, pipeline: Pipeline) -> None:
-        """Leave the faults on until each kind has struck and every frozen process has outlived its leases."""
-        began = time.monotonic()
-        frozen = FROZEN_SECONDS if Trouble.FREEZE in self._happened else 0.0
-        while (waited := time.monotonic() - began) < LINGER_SECONDS[self.job.engine]:
-            if waited >= frozen and not list(toothless(self.job.kind, pipeline.struck())):
-                return
+        """Leave the faults on until each kind has struck and every frozen process has become a zombie."""
+        deadline = time.monotonic() + LINGER_SECONDS[self.job.engine]
+        while time.monotonic() < deadline:
+            pipeline.thaw()
+            if not pipeline.frozen and not list(toothless(self.job.kind, pipeline.struck())):
+                break
             time.sleep(0.5)
+        time.sleep(ZOMBIE_SECONDS)
+
+    def _passed_over(self, pipeline: Pipeline) -> list[str]:
+        """What streams, leases and archive say against the run, once they have come to rest."""
+        deadline = time.monotonic() + REST_SECONDS
+        while True:
+            wrong = violations(
+                pipeline.layout.kinesis_url,
+                pipeline.layout.aws_url,
+                leases_are_deleted=self.job.engine == "kcl",
+            )
+            if not wrong or time.monotonic() > deadline:
+                return wrong
+            time.sleep(1.0)
 
     def _demo(self, options: EnvironmentOptions) -> "subprocess.Popen[str]":
         command = orderstream(
@@ -202,15 +237,16 @@ class Run:
 def campaign(jobs: list[Job], folder: Path) -> int:
     """Play what has not passed yet; returns how much is wrong."""
     folder.mkdir(parents=True, exist_ok=True)
+    revision = revision_of(Path(__file__).parent)
     failed = 0
     for job in jobs:
-        if job.seed in passed(folder, job.kind, job.engine):
+        if job.seed in passed(folder, job.command, revision):
             print(f"{job.kind} seed {job.seed} ({job.engine}): passed before")
             continue
         files = folder / f"{job.kind}-{job.engine}-{job.seed}"
         shutil.rmtree(files, ignore_errors=True)
         verdict = Run(job, files).play()
-        verdict.record(folder)
+        verdict.record(folder, job.command, revision)
         print(verdict.line, flush=True)
         if verdict.broke:
             failed += 1

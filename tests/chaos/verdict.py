@@ -2,6 +2,8 @@
 
 import datetime as dt
 import json
+import subprocess
+import time
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass
@@ -81,10 +83,17 @@ class Verdict:
             f"{self.seconds:.0f} s; {'balanced' if not self.broke else 'BROKEN: ' + self.broke[0]}"
         )
 
-    def record(self, folder: Path) -> None:
-        """Add it to the record of a campaign."""
+    def record(self, folder: Path, command: str, revision: str) -> None:
+        """Add it to the record of a campaign.
+
+        Args:
+            folder: The campaign's.
+            command: Replays the run.
+            revision: Of the code that was run.
+        """
+        row = {**asdict(self), "command": command, "revision": revision}
         with results_of(folder).open("a", encoding="utf-8") as file:
-            file.write(json.dumps(asdict(self)) + "\n")
+            file.write(json.dumps(row) + "\n")
 
 
 def results_of(folder: Path) -> Path:
@@ -92,9 +101,18 @@ def results_of(folder: Path) -> Path:
     return folder / "results.jsonl"
 
 
-def passed(folder: Path, plan: str, engine: str) -> set[int]:
-    """The seeds that need not be played again: the last run of each was right."""
-    last = {row["seed"]: row for row in _rows(folder, plan) if row["engine"] == engine}
+def revision_of(folder: Path) -> str:
+    """What git calls the code of a folder; what has been changed since its last commit is never the same."""
+    git = ["git", "-C", str(folder), "describe", "--always", f"--dirty=-{time.time_ns()}"]
+    return subprocess.run(git, capture_output=True, text=True, check=True).stdout.strip()
+
+
+def passed(folder: Path, command: str, revision: str) -> set[int]:
+    """The seeds that need not be played again: the last such run of this very code was right."""
+    rows = [json.loads(line) for line in _lines(folder)]
+    last = {
+        row["seed"]: row for row in rows if (row.get("command"), row.get("revision")) == (command, revision)
+    }
     return {seed for seed, row in last.items() if not row["broke"]}
 
 
@@ -139,9 +157,12 @@ def overgrown(memory: Mapping[str, int], names: Iterable[str]) -> Iterator[str]:
 
 
 def _rows(folder: Path, plan: str) -> list[dict[str, Any]]:
+    return [row for line in _lines(folder) if (row := json.loads(line))["plan"] == plan]
+
+
+def _lines(folder: Path) -> list[str]:
     file = results_of(folder)
-    lines = file.read_text(encoding="utf-8").splitlines() if file.exists() else []
-    return [row for line in lines if (row := json.loads(line))["plan"] == plan]
+    return file.read_text(encoding="utf-8").splitlines() if file.exists() else []
 
 
 def _orders(out: Path) -> list[dict[str, Any]]:

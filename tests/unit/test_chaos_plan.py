@@ -25,6 +25,13 @@ def test_every_plan_kills_everything_and_lasts_as_long_as_asked() -> None:
         assert 15 <= sum(event.after for event in plan.events) <= 45
 
 
+def test_only_holders_of_leases_are_frozen() -> None:
+    """A zombie is a process from which others have taken something over."""
+    for plan in plans():
+        (frozen,) = [event for event in plan.events if event.trouble is Trouble.FREEZE]
+        assert frozen.target in {"inventory", "saga"}
+
+
 def test_every_kind_of_trouble_turns_up() -> None:
     """Over some plans everything happens; services that are away for minutes have plans of their own."""
     happened = {event.trouble for plan in plans() for event in plan.events}

@@ -10,7 +10,8 @@ import pytest
 from fakes.delivery import delivered
 from orderstream.errors import DependencyError
 from orderstream.events import Envelope, ShipOrder, following, initial
-from orderstream_workers.effects import CollectingEmitter, Decision, Once
+from orderstream_workers.effects import INBOX, CollectingEmitter, Decision, Once
+from orderstream_workers.effects.inbox import CAPACITY
 from orderstream_workers.store import (
     Check,
     ConditionFailedError,
@@ -224,3 +225,33 @@ def test_a_write_of_the_decision_that_is_refused_is_named() -> None:
     assert rig.units() is None
     assert rig.store.get("timers", "t") is None
     assert rig.emitter.emitted == []
+
+
+def test_an_order_that_is_asked_about_for_ever_does_not_outgrow_its_item() -> None:
+    """Months of overdue requests: the newest entries are kept, and only they can still be redelivered."""
+    rig = Rig(MemoryStore())
+    for number in range(1_000):
+        asked = message(f"e-{number}")
+        rig.once.apply(delivered(asked, sequence=number + 1), counting(asked))
+    item = rig.store.get("orders", "o-1")
+    assert item is not None
+    entries = item.attributes[INBOX]
+    assert isinstance(entries, dict)
+    assert set(entries) == {f"e-{number}" for number in range(1_000 - CAPACITY, 1_000)}
+    last = message("e-999")
+    rig.once.apply(delivered(last, sequence=1_000), counting(last))
+    assert rig.units() == 1_000
+    assert rig.emitter.emitted[-1] == rig.emitter.emitted[-2]
+
+
+def test_what_is_redriven_late_is_kept_longest() -> None:
+    """The last that was applied is never left out, wherever in the stream it stood."""
+    rig = Rig(MemoryStore())
+    for number in range(CAPACITY):
+        asked = message(f"e-{number}")
+        rig.once.apply(delivered(asked, sequence=number + 10), counting(asked))
+    parked = message("parked")
+    for _ in range(2):
+        rig.once.apply(delivered(parked, sequence=1), counting(parked))
+    assert rig.units() == CAPACITY + 1
+    assert rig.emitter.emitted[-1] == rig.emitter.emitted[-2]

@@ -6,6 +6,11 @@
          └─> in it, from another position ─────────────> DUPLICATE: drop, so that duplicates do not cascade
          └─> in it with another digest ────────────────> FORGED: drop, and raise the alarm
 ```
+
+An order that waits for months is asked about again and again, and its item must not grow with that. So only
+the last ``CAPACITY`` entries are kept. Nothing depends on an older one: its outputs were acknowledged before
+the next message of the order was taken up, and every transition gives a repeated message the answer that its
+state gives anyway.
 """
 
 import zlib
@@ -20,6 +25,10 @@ from orderstream_workers.store import Attribute, Item
 
 INBOX: Final = "inbox"
 """The attribute of an order's item that holds its inbox."""
+
+
+CAPACITY: Final = 64
+"""Entries of one order that are kept: several times what an order needs that goes well."""
 
 
 class Arrival(Enum):
@@ -67,7 +76,7 @@ class Inbox:
         return unpack(packed)
 
     def with_entry(self, received: Received, outputs: Sequence[bytes]) -> dict[str, Attribute]:
-        """The entries once a delivery has been applied.
+        """The entries once a delivery has been applied, the oldest left out beyond ``CAPACITY``.
 
         Args:
             received: What was applied.
@@ -77,8 +86,19 @@ class Inbox:
             "place": received.place,
             "digest": received.digest,
             "outputs": pack(outputs),
+            "number": max((_number(known) for known in self._entries.values()), default=0) + 1,
         }
-        return {**self._entries, received.envelope.id: entry}
+        entries = {**self._entries, received.envelope.id: entry}
+        kept = sorted(entries, key=lambda event_id: _number(entries[event_id]))[-CAPACITY:]
+        return {event_id: entries[event_id] for event_id in kept}
+
+
+def _number(entry: Attribute) -> int:
+    """When it was added: a redriven message stands further up in the stream than those applied before it."""
+    assert isinstance(entry, dict)
+    number = entry["number"]
+    assert isinstance(number, int)
+    return number
 
 
 def pack(outputs: Sequence[bytes]) -> bytes:

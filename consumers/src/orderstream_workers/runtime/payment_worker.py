@@ -6,7 +6,7 @@ import httpx
 
 from orderstream_workers.effects import StoredRateLimiter
 from orderstream_workers.runtime.health import health_served
-from orderstream_workers.runtime.report import figures_or_none
+from orderstream_workers.runtime.report import STALLED_AFTER, figures_or_none
 from orderstream_workers.runtime.resources import Resources
 from orderstream_workers.services.payments import PaymentWorker
 from orderstream_workers.services.payments.http_provider import HttpPaymentProvider
@@ -34,7 +34,7 @@ def run_payment_worker(resources: Resources, stop: threading.Event) -> None:
     def report() -> dict[str, object]:
         return {
             "application": "payment-worker",
-            "healthy": True,
+            "healthy": worker.last_round is None or resources.clock() - worker.last_round < STALLED_AFTER,
             "ready": not stop.is_set(),
             **worker.counters.snapshot(),
             **figures_or_none(lambda: {"dead_letters": resources.payment_dead_letters.depth()}),

@@ -24,6 +24,9 @@ _MAX_RECEIVES: Final = 10
 
 _VISIBILITY_SECONDS: Final = 30
 
+_QUEUE_RETENTION_SECONDS: Final = 14 * 86_400
+"""As long as SQS keeps a message at all: a dead letter must not be gone before a person has looked."""
+
 
 class ProvisionError(OrderstreamError):
     """Something that the pipeline needs could not be created.
@@ -114,14 +117,21 @@ def _topic(sns: Any, sqs: Any, name: str) -> None:
 
 
 def _queue(sqs: Any, name: str) -> None:
+    # Created by name and then told: a queue that is there already may have been made with other settings.
     dead_letters = sqs.create_queue(QueueName=f"{name}-dlq")["QueueUrl"]
+    retention = {"MessageRetentionPeriod": str(_QUEUE_RETENTION_SECONDS)}
+    sqs.set_queue_attributes(QueueUrl=dead_letters, Attributes=retention)
     arn = sqs.get_queue_attributes(QueueUrl=dead_letters, AttributeNames=["QueueArn"])["Attributes"][
         "QueueArn"
     ]
     redrive = {"deadLetterTargetArn": arn, "maxReceiveCount": _MAX_RECEIVES}
-    sqs.create_queue(
-        QueueName=name,
-        Attributes={"RedrivePolicy": json.dumps(redrive), "VisibilityTimeout": str(_VISIBILITY_SECONDS)},
+    sqs.set_queue_attributes(
+        QueueUrl=sqs.create_queue(QueueName=name)["QueueUrl"],
+        Attributes={
+            **retention,
+            "RedrivePolicy": json.dumps(redrive),
+            "VisibilityTimeout": str(_VISIBILITY_SECONDS),
+        },
     )
 
 

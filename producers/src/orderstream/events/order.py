@@ -145,7 +145,7 @@ class StepResolved(Event, frozen=True, kw_only=True):
     """
 
     owner: ClassVar[str] = "operators"
-    consumers: ClassVar[tuple[str, ...]] = ("saga",)
+    consumers: ClassVar[tuple[str, ...]] = ("saga", "payments")
 
     step: str
     attempt: int

@@ -1,9 +1,12 @@
 """Dead letters of payments: looked at without a trace, handed back, or discarded, order by order."""
 
+from collections.abc import Sequence
+
 import pytest
 
 from orderstream.errors import DependencyError
 from orderstream_workers.services.payments import MemoryPaymentQueue, PaymentDeadLetters
+from orderstream_workers.services.payments.queue import QueuedPayment
 
 
 def letters(*orders: str) -> tuple[PaymentDeadLetters, MemoryPaymentQueue, MemoryPaymentQueue]:
@@ -53,3 +56,21 @@ def test_a_letter_stays_until_the_order_is_handed_back() -> None:
     with pytest.raises(DependencyError):
         PaymentDeadLetters(dead, Down()).redrive("a")
     assert orders_in(dead) == ["a"]
+
+
+def test_a_look_at_very_many_comes_to_an_end() -> None:
+    """It stops before the first letters come back, and hands all of them back."""
+
+    class Slow(MemoryPaymentQueue):
+        seconds = 0.0
+
+        def receive(self, limit: int, *, wait: int, visibility: int) -> Sequence[QueuedPayment]:
+            self.seconds += 5.0
+            return super().receive(limit, wait=wait, visibility=visibility)
+
+    dead = Slow()
+    for number in range(200):
+        dead.send(f"o-{number}")
+    found = PaymentDeadLetters(dead, MemoryPaymentQueue(), lambda: dead.seconds).waiting()
+    assert len(found) == 50
+    assert len(orders_in(dead)) == 10

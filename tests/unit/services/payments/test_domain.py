@@ -151,3 +151,29 @@ def test_what_is_final_stays(phase: Phase) -> None:
     ]
     assert {outcome.payment.phase for outcome in outcomes} == {phase}
     assert phase not in OPEN
+
+
+BY_HAND = PaymentRefunded(order_id="o-1", amount_minor=1230, currency="GBP", refund_id="by-hand")
+
+
+@pytest.mark.parametrize("phase", sorted(set(Phase) - {Phase.REFUNDING}, key=lambda phase: phase.value))
+def test_a_refund_by_hand_that_nobody_waits_for_changes_nothing(phase: Phase) -> None:
+    """Only a refund that is still owed can be settled past the provider."""
+    before = payment(phase)
+    assert domain.refund_by_hand(before) == Outcome(before)
+
+
+def test_a_refund_by_hand_ends_what_the_provider_was_to_be_asked() -> None:
+    """The payment is refunded, its saga is answered, and nothing is left to ask for."""
+    outcome = domain.refund_by_hand(payment(Phase.REFUNDING))
+    assert summary(outcome) == (Phase.REFUNDED, None, BY_HAND)
+    assert domain.call_of(outcome.payment) is None
+    assert domain.refunded(outcome.payment, "re_1") == Outcome(outcome.payment)
+
+
+def test_a_charge_that_comes_to_light_after_a_refund_by_hand_is_not_given_back_again() -> None:
+    """While nobody knows whether there is a charge, it is still asked for, and ends refunded or declined."""
+    waiting = domain.refund_by_hand(payment(Phase.CAPTURING, refund_requested=True))
+    assert summary(waiting) == (Phase.CAPTURING, None, None)
+    assert summary(domain.charged(waiting.payment, "ch_1")) == (Phase.REFUNDED, CAPTURED, BY_HAND)
+    assert domain.declined(waiting.payment, "card_declined").payment.phase is Phase.DECLINED

@@ -4,9 +4,9 @@ import pytest
 
 from fakes.payments import Outbox, TickingClock, capture_command, received, refund_command
 from orderstream.errors import DependencyError
-from orderstream.events import PaymentDeclined, PaymentRefunded
+from orderstream.events import PaymentDeclined, PaymentRefunded, StepResolved
 from orderstream_workers.services.payments import MemoryPaymentQueue, PaymentHandlers
-from orderstream_workers.services.payments.domain import Phase, begin
+from orderstream_workers.services.payments.domain import Phase, begin, charged
 from orderstream_workers.services.payments.records import PaymentRecords
 from orderstream_workers.store import MemoryStore
 
@@ -116,3 +116,35 @@ def test_a_refund_wakes_a_worker_whose_message_was_lost() -> None:
     world.deliver(received(refund_command(), 2))
     assert world.phase() is Phase.CAPTURING
     assert world.queue.depth() == 1
+
+
+def resolved(step: str) -> StepResolved:
+    return StepResolved(
+        order_id="o-1", step=step, attempt=3, decision="done", operator="ann", reason="paid back at the bank"
+    )
+
+
+def test_an_operator_who_has_given_the_money_back_spares_the_provider() -> None:
+    """The refund is answered at once, and a worker that is woken for it finds nothing to do."""
+    world = World()
+    world.deliver(received(capture_command(), 1))
+    records = PaymentRecords(world.store)
+    for step in (lambda payment: begin(payment, TickingClock()()), lambda payment: charged(payment, "ch_1")):
+        stored = records.load("o-1")
+        assert stored is not None
+        records.advance(stored, stored.record.with_answers(step(stored.record.payment), []))
+    world.deliver(received(refund_command(), 2))
+    assert world.phase() is Phase.REFUNDING
+    world.deliver(received(resolved("ship_order"), 3, "other"))
+    assert world.phase() is Phase.REFUNDING
+    for _ in range(2):
+        world.deliver(received(resolved("capture_payment"), 4, "decided"))
+    assert world.phase() is Phase.REFUNDED
+    assert [type(message) for message in world.outbox.messages()] == [PaymentRefunded]
+
+
+def test_a_decision_about_an_order_that_was_never_charged_is_passed_over() -> None:
+    """There is nothing to settle."""
+    world = World()
+    world.deliver(received(resolved("capture_payment"), 1, "decided"))
+    assert world.phase() is None

@@ -135,6 +135,7 @@ EVERY_STORY: list[tuple[tuple[Input, ...], list[Message], Phase]] = [
     ),
     # The customer may turn back until the pivot is asked for.
     ((CANCELLATION,), [RELEASE, REFUND], Phase.COMPENSATING),
+    ((CANCELLATION, CANCELLATION), [], Phase.COMPENSATING),
     ((RESERVED, CANCELLATION), [RELEASE, REFUND], Phase.COMPENSATING),
     ((CANCELLATION, REFUNDED, RELEASED), [cancelled("customer_request")], Phase.CANCELLED),
     ((RESERVED, CAPTURED, CANCELLATION), [too_late("shipping_requested")], Phase.COMMITTED),
@@ -171,7 +172,6 @@ IGNORED: list[tuple[tuple[Input, ...], bool]] = [
     ((CANCELLATION, RESERVED), True),
     ((CANCELLATION, RELEASED, RESERVED), True),
     ((CANCELLATION, RELEASED, REJECTED), True),
-    ((CANCELLATION, CANCELLATION), True),
     ((REJECTED, RELEASED), True),
     ((REJECTED, REJECTED), True),
     ((RESERVED, overdue("reserve_stock", 1)), True),

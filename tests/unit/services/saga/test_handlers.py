@@ -14,6 +14,7 @@ from orderstream.events import (
     Event,
     OrderCancellationRefused,
     OrderCancellationRequested,
+    OrderCancelled,
     OrderLine,
     OrderPlaced,
     PaymentCaptured,
@@ -21,6 +22,7 @@ from orderstream.events import (
     ShipOrder,
     StepOverdue,
     StockRejected,
+    StockReleased,
     StockReserved,
     decode_envelope,
     derived_id,
@@ -209,3 +211,20 @@ def test_a_payment_says_until_when_it_may_be_charged(coordinator: Coordinator) -
     message = capture.message()
     assert isinstance(message, CapturePayment)
     assert message.not_after == NOW + dt.timedelta(minutes=15)
+
+
+def test_a_cancellation_that_was_heard_is_not_refused_when_it_is_delivered_again(
+    coordinator: Coordinator,
+) -> None:
+    """A second request while the order is being cancelled is answered by that, once and for all."""
+    coordinator.hear(PLACED)
+    requests = [
+        initial(OrderCancellationRequested(order_id=ORDER), source="orders", event_id=f"c-{n}", time=NOW)
+        for n in range(2)
+    ]
+    coordinator.hear(requests[0])
+    assert coordinator.hear(requests[1], 50) == []
+    coordinator.answer("reserve_stock:2", StockReleased(order_id=ORDER))
+    (ended,) = coordinator.answer("capture_payment:2", REFUNDED)
+    assert ended.type == OrderCancelled.type_name()
+    assert coordinator.hear(requests[1], 50) == []

@@ -5,7 +5,8 @@ and several dead letters of one order are one matter.
 """
 
 import logging
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Final
 
@@ -15,6 +16,9 @@ logger = logging.getLogger(__name__)
 
 _VISIBILITY: Final = 60
 """Seconds that dead letters stay hidden at most, should this process die while it looks at them."""
+
+_LOOKING: Final = 20.0
+"""Seconds after which no more are received: the first would come back before the last is in hand."""
 
 _WAIT: Final = 1
 """Seconds to wait for more: above 0, SQS asks all of its servers instead of a few."""
@@ -26,14 +30,21 @@ class PaymentDeadLetters:
     Args:
         dead_letters: The queue that they are in.
         queue: The queue that they came from.
+        clock: Monotonic seconds.
     """
 
-    def __init__(self, dead_letters: PaymentQueue, queue: PaymentQueue) -> None:
+    def __init__(
+        self,
+        dead_letters: PaymentQueue,
+        queue: PaymentQueue,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         self._dead_letters = dead_letters
         self._queue = queue
+        self._clock = clock
 
     def waiting(self) -> list[QueuedPayment]:
-        """Every dead letter, in no particular order.
+        """The dead letters, in no particular order: all, or of very many as many as 20 seconds give.
 
         Raises:
             DependencyError: the queue did not answer.
@@ -85,9 +96,13 @@ class PaymentDeadLetters:
     def _in_hand(self) -> Iterator[list[QueuedPayment]]:
         """Receive all; what is left in the list at the end is handed back."""
         messages: list[QueuedPayment] = []
+        deadline = self._clock() + _LOOKING
         try:
             while received := self._dead_letters.receive(MAX_MESSAGES, wait=_WAIT, visibility=_VISIBILITY):
                 messages += received
+                if self._clock() > deadline:
+                    logger.warning("there may be more dead letters", extra={"messages": len(messages)})
+                    break
             yield messages
         finally:
             for message in messages:

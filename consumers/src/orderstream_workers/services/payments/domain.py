@@ -16,6 +16,10 @@ DECLINED, VOIDED and REFUNDED are final. A refund that finds nothing leaves VOID
 capture which it overtook is declined. A refund during CAPTURING is only noted: whether there is anything to
 give back is known once the capture has resolved.
 
+Where the provider never answers, a person may give the money back and say so. REFUNDING is REFUNDED by that
+at once; CAPTURING still waits for its answer, since nobody knows whether there is a charge, and
+is REFUNDED then.
+
 CAPTURING and REFUNDING are intents. They are written before the provider is asked, and from then on only the
 provider's answer moves the payment: what was asked may have happened, so it is asked again under the same
 idempotency key, however late it is. Everything here is a pure function; whoever repeats it gets the same.
@@ -35,6 +39,9 @@ from orderstream.events import (
     PaymentRefunded,
     RefundPayment,
 )
+
+BY_HAND: Final = "by-hand"
+"""Id of a refund that a person has made past us."""
 
 
 class Phase(Enum):
@@ -66,6 +73,7 @@ class Payment(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         currency: ISO 4217 code; None where no capture has been asked for.
         not_after: The first call to the provider is not made after this time (UTC).
         refund_requested: True if a refund waits for the capture to resolve.
+        refunded_by_hand: True if a person has given the money back, so that the provider is not asked to.
         charge_id: The provider's id of the charge.
         refund_id: The provider's id of the refund.
         reason: Why it was declined.
@@ -77,6 +85,7 @@ class Payment(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     currency: str | None = None
     not_after: dt.datetime | None = None
     refund_requested: bool = False
+    refunded_by_hand: bool = False
     charge_id: str | None = None
     refund_id: str | None = None
     reason: str | None = None
@@ -179,6 +188,18 @@ def refund(payment: Payment | None, command: RefundPayment) -> Outcome:
             return Outcome(payment, to_refund=_refunded(payment))
 
 
+def refund_by_hand(payment: Payment) -> Outcome:
+    """Hear that a person has given the money back; it changes nothing unless a refund is still owed."""
+    if payment.phase is Phase.REFUNDING:
+        changed = msgspec.structs.replace(
+            payment, phase=Phase.REFUNDED, refunded_by_hand=True, refund_id=BY_HAND
+        )
+        return Outcome(changed, to_refund=_refunded(changed))
+    if payment.phase is Phase.CAPTURING and payment.refund_requested:
+        return Outcome(msgspec.structs.replace(payment, refunded_by_hand=True))
+    return Outcome(payment)
+
+
 def begin(payment: Payment, now: dt.datetime) -> Outcome:
     """Decide whether a queued payment is still to be charged; anything else stays as it is.
 
@@ -211,6 +232,11 @@ def charged(payment: Payment, charge_id: str) -> Outcome:
     """Hear that the provider has charged; an answer that came twice changes nothing."""
     if payment.phase is not Phase.CAPTURING:
         return Outcome(payment)
+    if payment.refunded_by_hand:
+        settled = msgspec.structs.replace(
+            payment, phase=Phase.REFUNDED, charge_id=charge_id, refund_id=BY_HAND
+        )
+        return Outcome(settled, to_capture=_captured(settled), to_refund=_refunded(settled))
     phase = Phase.REFUNDING if payment.refund_requested else Phase.CAPTURED
     changed = msgspec.structs.replace(payment, phase=phase, charge_id=charge_id)
     return Outcome(changed, to_capture=_captured(changed))

@@ -2,15 +2,19 @@
 
 import datetime as dt
 from collections.abc import Callable, Mapping
+from typing import Final
 
 import msgspec
 
-from orderstream.events import CapturePayment, RefundPayment
+from orderstream.events import CapturePayment, RefundPayment, StepResolved
 from orderstream_workers.effects import Decision, Emitter, Once, Received
-from orderstream_workers.services.payments.domain import capture, refund
+from orderstream_workers.services.payments.domain import capture, refund, refund_by_hand
 from orderstream_workers.services.payments.queue import PaymentQueue
 from orderstream_workers.services.payments.records import PAYMENTS, PaymentRecord, answer
 from orderstream_workers.store import Store
+
+_STEP: Final = "capture_payment"
+"""What the coordinator calls the step whose compensation is the refund."""
 
 
 class PaymentHandlers:
@@ -35,6 +39,7 @@ class PaymentHandlers:
         return {
             CapturePayment.type_name(): self.capture_payment,
             RefundPayment.type_name(): self.refund_payment,
+            StepResolved.type_name(): self.step_resolved,
         }
 
     def capture_payment(self, received: Received) -> None:
@@ -78,6 +83,28 @@ class PaymentHandlers:
 
         self._once.apply(received, decide)
         self._wake(received.order_id)
+
+    def step_resolved(self, received: Received) -> None:
+        """Hear that an operator has given the money back, so that the provider is not asked to do it again.
+
+        Raises:
+            DependencyError: the store or the stream did not answer; handle it again.
+        """
+        resolved = received.envelope.message()
+        assert isinstance(resolved, StepResolved)
+        if (resolved.step, resolved.decision) != (_STEP, "done"):
+            return
+
+        def decide(record: PaymentRecord | None) -> Decision[PaymentRecord] | None:
+            if record is None:
+                return None
+            outcome = refund_by_hand(record.payment)
+            if outcome.payment == record.payment:
+                return None
+            changed = msgspec.structs.replace(record, payment=outcome.payment)
+            return Decision(changed, answer(record.refund, outcome.to_refund, self._clock()))
+
+        self._once.apply(received, decide)
 
     def _wake(self, order_id: str) -> None:
         """Send a message if a worker has something to do.

@@ -20,7 +20,8 @@ _TIMEOUT: Final = httpx.Timeout(5.0, connect=2.0)
 class HttpPaymentProvider:
     """The provider's HTTP API.
 
-    A timeout, a broken connection, 408, 409, 425, 429 and 5xx are no answers.
+    A timeout, a broken connection, 401, 403, 408, 409, 425, 429 and 5xx are no answers. The first two say
+    nothing about the payment either: while a key is being renewed, no payment may end as a dead letter.
 
     Args:
         client: An httpx client; its own timeout is not used.
@@ -68,7 +69,7 @@ class HttpPaymentProvider:
             raise ProviderUnavailableError(operation, type(error).__name__) from error
         if answer.status_code == httpx.codes.TOO_MANY_REQUESTS:
             raise ProviderThrottledError(operation, "429", _retry_after(answer))
-        if answer.status_code >= 500 or answer.status_code in {408, 409, 425}:
+        if answer.status_code >= 500 or answer.status_code in {401, 403, 408, 409, 425}:
             raise ProviderUnavailableError(operation, str(answer.status_code), _retry_after(answer))
         return answer
 

@@ -101,6 +101,10 @@ class Settlement:
                 # A refund was noted meanwhile, or another worker has recorded the same answer: it is as
                 # definite as before, so it is applied to what the payment is now.
                 stored = self._load(request.order_id)
+                if isinstance(request, Refund) and stored.record.payment.refunded_by_hand:
+                    logger.error(
+                        "ALERT: refunded by the provider and by hand", extra={"order_id": request.order_id}
+                    )
 
     def _call(self, request: Charge | Refund) -> Callable[[Payment], Outcome]:
         """Ask the provider; gives what its answer does to the payment."""

@@ -100,6 +100,9 @@ class PaymentWorker:
         draw: Callable[[], float] = random.random,
     ) -> None:
         self.counters = PaymentCounters()
+        self.last_round: dt.datetime | None = None
+        """When a thread was free and the queue was last polled (UTC); None before the first time."""
+        self._clock = clock
         self._settlement = Settlement(
             store=store, provider=_CountedProvider(provider, self.counters), emitter=emitter, clock=clock
         )
@@ -169,10 +172,12 @@ class PaymentWorker:
             permits = self._limiter.take(slots)
             granted_at = self._now()
             if not permits.granted:
+                self.last_round = self._clock()
                 return permits.wait
             for message in self._queue.receive(permits.granted, wait=self._wait, visibility=self._visibility):
                 pool.submit(self._work_in_slot, message, granted_at)
                 handed_over += 1
+            self.last_round = self._clock()
             return 0.0
         finally:
             for _ in range(slots - handed_over):

@@ -207,7 +207,9 @@ class _Turn:
         if saga.phase is Phase.RUNNING:
             return self._turn_back(saga, Failure("customer_request"))
         if saga.phase is Phase.COMPENSATING:
-            return Ignored("the order is being cancelled; its cancellation answers the customer too")
+            # Nothing to emit, as the cancellation answers this customer too; but it has been heard: delivered
+            # again after the end it must not be refused.
+            return Outcome(saga)
         return Outcome(saga, (_cancellation_refused(request, _TOO_LATE[saga.phase]),))
 
     def overdue(self, saga: Saga, late: StepOverdue) -> Outcome | Ignored:
