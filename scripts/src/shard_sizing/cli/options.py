@@ -85,7 +85,7 @@ def workload_options(command: Command) -> Command:
         rate: float | None,
         record_bytes: float,
         zipf: float,
-        burst_cv: float,
+        burst_cv: float | None,
         keys: int,
         growth: float,
         **others: Any,
@@ -95,8 +95,16 @@ def workload_options(command: Command) -> Command:
         found = (
             read_profile(profile_file)
             if profile_file
-            else synthetic(rate or 0.0, record_bytes, zipf, burst_cv, keys)
+            else synthetic(rate or 0.0, record_bytes, zipf, 0.0, keys)
         )
+        if burst_cv is not None:
+            found = msgspec.structs.replace(found, burst_cv=burst_cv, resolution=1)
+        if found.resolution > 1:
+            told = (
+                f"note: the sampled times are told in steps of {found.resolution} s, so bursts within them "
+                "are not known and none are assumed; give --burst-cv as measured on live traffic"
+            )
+            click.echo(told, err=True)
         return command(profile=msgspec.structs.replace(found, rate=found.rate * growth), **others)
 
     positive = click.FloatRange(min=0, min_open=True)
@@ -106,7 +114,11 @@ def workload_options(command: Command) -> Command:
         click.option("--rate", type=float, help="Records per second of a made-up workload."),
         click.option("--bytes", "record_bytes", type=float, default=500, show_default=True),
         click.option("--zipf", type=float, default=0.0, show_default=True, help="Key skew; 0 is even."),
-        click.option("--burst-cv", type=float, default=0.0, show_default=True),
+        click.option(
+            "--burst-cv",
+            type=click.FloatRange(min=0),
+            help="Variation of the rate from second to second; by default the profile's, or 0.",
+        ),
         click.option("--keys", type=click.IntRange(1, 200_000), default=100_000, show_default=True),
         click.option("--growth", type=positive, default=1.0, show_default=True, help="Times the rate."),
     )

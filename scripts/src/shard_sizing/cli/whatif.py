@@ -21,11 +21,12 @@ from shard_sizing.model.pipeline import (
     loads,
     monthly_bill,
 )
-from shard_sizing.model.profile import Profile, synthetic
+from shard_sizing.model.profile import synthetic
 from shard_sizing.model.sizing import size
 
 _NEAR: Final = 0.8  # of a limit: raise it before it breaks
 _NAME_SETS: Final = 3
+_OPEN_ORDERS: Final = 10_000  # keys at a time; none is heavy
 
 
 class Scale(msgspec.Struct, frozen=True):
@@ -140,7 +141,9 @@ def _factors(times: str) -> list[float]:
 
 def _shards(counted: OrderCalls, orders: float, burst_cv: float, consumers: int, shared: Shared) -> int:
     # Records are keyed by order, so no key is heavy, and an aggregate is one record.
-    stream: Profile = synthetic(orders * counted.records, counted.record_bytes, 0.0, burst_cv)
+    stream: Profile = synthetic(
+        orders * counted.records, counted.record_bytes, 0.0, burst_cv, keys=_OPEN_ORDERS
+    )
     found = size(
         stream, shared.limits, seed=shared.seed, name_sets=_NAME_SETS, consumers=consumers, seconds=1_000
     )

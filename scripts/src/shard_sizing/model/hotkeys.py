@@ -24,11 +24,12 @@ class HotKeyNeed(msgspec.Struct, frozen=True):
 
 
 def hot_keys(profile: Profile, limits: Limits) -> tuple[HotKeyNeed, ...]:
-    """Return what each hot key of a profile needs, heaviest first."""
+    """Return what each hot key of a profile needs, most records first, then those heavy in bytes only."""
     sigma = math.sqrt(math.log1p(profile.burst_cv**2))
     peak = math.exp(3.09 * sigma - sigma * sigma / 2)  # the 99.9 % second of a lognormal factor
     needs = []
-    for hot in profile.hot_keys:
+    by_records = {hot.key for hot in profile.hot_keys}
+    for hot in (*profile.hot_keys, *(hot for hot in profile.hot_by_bytes if hot.key not in by_records)):
         records = hot.record_share * profile.rate
         volume = hot.byte_share * profile.rate * profile.record_bytes
         load = max(records / limits.records_per_second, volume / limits.bytes_per_second) * peak

@@ -9,6 +9,7 @@ import numpy.typing as npt
 from shard_sizing.errors import InputError
 
 SCHEMA: Final = "shard-sizing/profile/1"
+_ZIPF_STEP: Final = 0.01  # of the exponents tried; an interval is never told to be narrower
 Floats = npt.NDArray[np.float64]
 
 
@@ -44,14 +45,17 @@ class Profile(msgspec.Struct, frozen=True):
     Attributes:
         rate: Mean records per second.
         record_bytes: Mean bytes of a record, its key included.
-        burst_cv: Coefficient of variation of the rate from second to second, beyond chance.
+        burst_cv: Coefficient of variation of the rate from second to second, beyond chance; 0, and not
+            known, where ``resolution`` is above 1.
         keys: Distinct keys (an estimate for large inputs).
         zipf: Skew of the keys.
-        hot_keys: The heaviest keys by name; the rest is taken to follow the Zipf law.
+        hot_keys: The keys with the most records, by name; the rest is taken to follow the Zipf law.
         per_second: Percentiles of the rate per second, if sampled.
         per_minute: The same per minute.
         records: Records seen; 0 for a made-up workload.
         max_bytes: The largest record seen.
+        hot_by_bytes: The keys with the most bytes.
+        resolution: Seconds in whose steps the sampled times were told.
         hash_load: Share of the load in each of equal parts of the hash space, if measured on a stream.
         schema: Name and version of this format.
     """
@@ -66,6 +70,8 @@ class Profile(msgspec.Struct, frozen=True):
     per_minute: Rates | None = None
     records: int = 0
     max_bytes: int = 0
+    hot_by_bytes: tuple[HotKey, ...] = ()
+    resolution: int = 1
     hash_load: tuple[float, ...] = ()
     schema: str = SCHEMA
 
@@ -114,8 +120,12 @@ def fit_zipf(counts: Floats, keys: int, total: float) -> Zipf:
         counts: Records of the heaviest keys, heaviest first.
         keys: Distinct keys in all.
         total: Records of all keys.
+
+    Returns:
+        The exponent and its 95 % likelihood interval, widened by how far the counts scatter about the law:
+        keys that come in clumps, or follow another law, leave the exponent less certain than chance alone.
     """
-    grid = np.arange(0.0, 3.0, 0.01)
+    grid = np.arange(0.0, 3.0, _ZIPF_STEP)
     ranks = np.log(np.arange(1, keys + 1, dtype=np.float64))
     top = counts.size
     tail = max(0.0, total - float(counts.sum()))
@@ -125,8 +135,11 @@ def fit_zipf(counts: Floats, keys: int, total: float) -> Zipf:
         rest = float(weights[top:].sum())
         scores[i] = -exponent * float(counts @ ranks[:top]) - total * np.log(weights.sum())
         scores[i] += tail * np.log(rest) if tail and rest else 0.0
-    best = float(scores.max())
-    inside = grid[scores >= best - 1.92]  # half the 95 % quantile of chi-squared with one degree of freedom
-    return Zipf(
-        round(float(grid[scores.argmax()]), 2), round(float(inside[0]), 2), round(float(inside[-1]), 2)
-    )
+    best = int(scores.argmax())
+    expected = np.exp(-grid[best] * ranks)
+    expected *= total / expected.sum()
+    scatter = float(((counts - expected[:top]) ** 2 / expected[:top]).sum()) / max(1, top - 1)
+    # 1.92 is half the 95 % quantile of chi-squared with one degree of freedom.
+    inside = grid[scores >= scores[best] - 1.92 * max(1.0, scatter)]
+    low, high = max(0.0, float(inside[0]) - _ZIPF_STEP), float(inside[-1]) + _ZIPF_STEP
+    return Zipf(round(float(grid[best]), 2), round(low, 2), round(high, 2))

@@ -1,0 +1,116 @@
+"""From events to a profile: heavy keys by records and by bytes, honest burstiness and Zipf intervals."""
+
+import json
+from collections import Counter
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from fakes.sizing_cli import run
+from shard_sizing.errors import InputError
+from shard_sizing.model.profile import fit_zipf, zipf_shares
+from shard_sizing.model.sampling import sample
+from shard_sizing.model.synthetic import Synthetic, events
+
+ORDERS = Path(__file__).parents[3] / "data" / "online-retail-2010-12.csv.gz"
+
+
+@pytest.mark.parametrize("zipf", [0.9, 1.1])
+def test_the_heaviest_keys_are_found_by_records_and_by_bytes(zipf: float) -> None:
+    """Of the true top 20, by records and by bytes, 256 counters miss at most one, and over-count little."""
+    spec = Synthetic(rate=5_000, seconds=30, keys=20_000, zipf=zipf, bytes_cv=1.0)
+    drawn = list(events(spec, seed=3))
+    profile = sample(drawn)
+    records = Counter(key for key, _, _ in drawn)
+    volumes: Counter[str] = Counter()
+    for key, _, size in drawn:
+        volumes[key] += size
+    for found, true in ((profile.hot_keys, records), (profile.hot_by_bytes, volumes)):
+        heaviest = {key for key, _ in true.most_common(20)}
+        assert len(heaviest & {hot.key for hot in found}) >= 19
+    for hot in profile.hot_keys:
+        share = records[hot.key] / len(drawn)
+        assert share <= hot.record_share + 1e-12 <= share + hot.error + 2e-12
+
+
+def test_a_key_of_few_large_records_is_hot_by_bytes_only() -> None:
+    """Records and bytes rank apart: one key may be heavy in one and light in the other."""
+    drawn = [(f"small-{i % 40}", i / 100, 100) for i in range(4_000)] + [("large", 7.0, 200_000)]
+    profile = sample(drawn)
+    assert profile.hot_by_bytes[0].key == "large"
+    assert "large" not in {hot.key for hot in profile.hot_keys}
+
+
+def test_burstiness_is_measured_where_seconds_are_told() -> None:
+    """A made-up coefficient of variation comes out again, and a Poisson process has about none."""
+    bursty = sample(events(Synthetic(rate=400, seconds=400, keys=50, burst_cv=0.5), seed=1))
+    assert bursty.burst_cv == pytest.approx(0.5, abs=0.1)
+    calm = sample(events(Synthetic(rate=400, seconds=400, keys=50), seed=1))
+    assert calm.burst_cv < 0.03
+
+
+def test_burstiness_is_not_made_up_where_only_minutes_are_told(tmp_path: Path) -> None:
+    """The bundled orders tell minutes, so the profile names the step and no burstiness."""
+    out = tmp_path / "profile.json"
+    done = run("sample", str(ORDERS), "--key", "StockCode", "--timestamp", "InvoiceDate", "--out", str(out))
+    assert "burstiness not known" in done.stdout
+    profile = json.loads(out.read_bytes())
+    assert profile["resolution"] == 60
+    assert profile["burst_cv"] == 0
+    assert profile["per_second"] is None
+    assert profile["per_minute"]["p99"] > profile["per_minute"]["p50"]
+    assert "not known" in run("size", str(out)).stderr
+    assert run("size", str(out), "--burst-cv", "0.25").stderr == ""
+
+
+def test_the_zipf_interval_covers_the_truth() -> None:
+    """Of 20 draws, each of 20,000 records, at least 17 intervals hold the exponent they were drawn with."""
+    held = 0
+    for seed in range(20):
+        rng = np.random.default_rng(seed)
+        drawn = np.bincount(rng.choice(2_000, 20_000, p=zipf_shares(2_000, 1.0)), minlength=2_000)
+        fit = fit_zipf(-np.sort(-drawn).astype(float)[:100], 2_000, 20_000.0)
+        held += fit.low - 0.01 <= 1.0 <= fit.high + 0.01
+    assert held >= 17
+
+
+def test_clumped_keys_widen_the_zipf_interval() -> None:
+    """Keys that come in clumps of very different sizes tell less of the law than single records do."""
+    rng = np.random.default_rng(1)
+    counts = 20_000 * zipf_shares(2_000, 1.0)
+    even, clumped = rng.poisson(counts), rng.poisson(counts / 10) * 10
+    wide, narrow = (
+        fit_zipf(-np.sort(-drawn).astype(float)[:100], 2_000, float(drawn.sum())) for drawn in (clumped, even)
+    )
+    assert wide.high - wide.low > 2 * (narrow.high - narrow.low)
+
+
+def test_a_synthetic_spec_is_sampled_like_a_file(tmp_path: Path) -> None:
+    """A .toml spec needs no columns; the same seed gives the same profile; a wrong one is told."""
+    spec = tmp_path / "launch.toml"
+    spec.write_text("rate = 50\nseconds = 20\nkeys = 10\n")
+    first, again = run("sample", str(spec), "--seed", "4"), run("sample", str(spec), "--seed", "4")
+    assert first.exit_code == 0
+    assert first.stdout == again.stdout
+    assert json.loads(first.stdout)["keys"] == 10
+    spec.write_text("rate = 50\nsecond = 20\n")
+    done = run("sample", str(spec))
+    assert done.exit_code == 1
+    assert "second" in done.stderr
+
+
+def test_a_file_needs_its_columns_named(tmp_path: Path) -> None:
+    """Without --key and --timestamp a table cannot be read, and a row that is cut short is told by number."""
+    file = tmp_path / "events.csv"
+    file.write_text("key,when\na,1\nb\n")
+    assert "give --key and --timestamp" in run("sample", str(file)).stderr
+    done = run("sample", str(file), "--key", "key", "--timestamp", "when")
+    assert done.exit_code == 1
+    assert "row 2 has 1 columns" in done.stderr
+
+
+def test_times_more_than_a_year_apart_are_refused() -> None:
+    """Milliseconds taken for seconds are caught before they fill the memory."""
+    with pytest.raises(InputError, match="more than a year"):
+        sample([("a", 0.0, 1), ("b", 1.6e12, 1)])
