@@ -79,7 +79,7 @@ def test_clumped_keys_widen_the_zipf_interval() -> None:
     """Keys that come in clumps of very different sizes tell less of the law than single records do."""
     rng = np.random.default_rng(1)
     counts = 20_000 * zipf_shares(2_000, 1.0)
-    even, clumped = rng.poisson(counts), rng.poisson(counts / 10) * 10
+    even, clumped = rng.poisson(counts), rng.poisson(counts / 40) * 40
     wide, narrow = (
         fit_zipf(-np.sort(-drawn).astype(float)[:100], 2_000, float(drawn.sum())) for drawn in (clumped, even)
     )

@@ -141,9 +141,7 @@ def _factors(times: str) -> list[float]:
 
 def _shards(counted: OrderCalls, orders: float, burst_cv: float, consumers: int, shared: Shared) -> int:
     # Records are keyed by order, so no key is heavy, and an aggregate is one record.
-    stream: Profile = synthetic(
-        orders * counted.records, counted.record_bytes, 0.0, burst_cv, keys=_OPEN_ORDERS
-    )
+    stream = synthetic(orders * counted.records, counted.record_bytes, 0.0, burst_cv, keys=_OPEN_ORDERS)
     found = size(
         stream, shared.limits, seed=shared.seed, name_sets=_NAME_SETS, consumers=consumers, seconds=1_000
     )
