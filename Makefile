@@ -49,13 +49,20 @@ bench-fake: install ## Read the fake Kinesis at the tip with 1,000,000 records h
 
 BENCH := .tools/bench-producer
 .PHONY: bench-producer
-bench-producer: install ## Measure producers side by side; needs Java 17, Maven and OpenSSL, and a quiet machine
+bench-producer: install $(BENCH)/sink ## Measure producers side by side; needs Go, Java 17, Maven, OpenSSL, and a quiet machine
 	$(UV) venv --quiet --allow-existing --python $(PYTHON) $(BENCH)/venv
 	$(UV) pip install --quiet --python $(BENCH)/venv/bin/python -r producers/benchmarks/producer/requirements.txt
 	mvn -q -B -f producers/benchmarks/producer/kpl/pom.xml dependency:copy-dependencies -DoutputDirectory=$(abspath $(BENCH))/kpl
 	javac -cp '$(BENCH)/kpl/*' -d $(BENCH)/kpl producers/benchmarks/producer/kpl/KplClient.java
-	$(BIN)/python producers/benchmarks/producer/run.py --python $(BENCH)/venv/bin/python --kpl $(BENCH)/kpl --out $(BENCH)/figures.json
+	$(BIN)/python producers/benchmarks/producer/run.py --python $(BENCH)/venv/bin/python --sink $(BENCH)/sink --kpl $(BENCH)/kpl --out $(BENCH)/figures.json
 	$(BENCH)/venv/bin/python producers/benchmarks/producer/report.py $(BENCH)/figures.json docs/benchmarks.md docs/benchmarks-producer.png
+
+$(BENCH)/sink: producers/benchmarks/producer/sink/main.go
+	go build -C producers/benchmarks/producer/sink -o $(abspath $@) .
+
+.PHONY: bench-memory
+bench-memory: install $(BENCH)/sink ## Put 5,000,000 records with one producer and watch its memory; needs Go
+	$(BIN)/python producers/benchmarks/bench_memory.py $(BENCH)/sink
 
 .PHONY: bench-deaggregation
 bench-deaggregation: install ## Open aggregates: ours against aws_kinesis_agg's

@@ -9,21 +9,21 @@ from pathlib import Path
 from typing import Any
 
 import matplotlib as mpl
+from levels import FAULTS, OURS, missed
 
 mpl.use("Agg")
 from matplotlib import pyplot as plt
 
 BEGIN, END = "<!-- bench-producer: begin -->", "<!-- bench-producer: end -->"
 COLUMNS = ("", "payload", "CPU us a record", "times ours", "records/s")
-FAULTS = ("lost", "misrouted", "dropped_by_kcl", "inversions", "duplicates")
 
 
-def main() -> None:
-    """Write the table and the plot."""
+def main() -> int:
+    """Write the table and the plot; exit status 1 where a level is missed."""
     figures, page, plot = map(Path, sys.argv[1:4])
     measured = json.loads(figures.read_text())
     results = measured["results"]
-    ours = {result["size"]: result["cpu"] for result in results if result["peer"] == "orderstream"}
+    ours = {result["size"]: result["cpu"] for result in results if result["peer"] == OURS}
     rows = "".join(row(result, ours) for result in results)
     about = measured["about"]
     titles = (*COLUMNS, *(fault.replace("_", " ").replace("kcl", "KCL") for fault in FAULTS))
@@ -36,6 +36,9 @@ def main() -> None:
     before, _, rest = old.partition(BEGIN)
     page.write_text(before + text + rest.partition(END)[2])
     draw(results, plot)
+    short = list(missed(results))
+    print(*short, sep="\n")
+    return int(bool(short))
 
 
 def row(result: dict[str, Any], ours: dict[int, float]) -> str:
@@ -58,7 +61,7 @@ def draw(results: list[dict[str, Any]], plot: Path) -> None:
     figure, axes = plt.subplots(len(sizes), 1, figsize=(8, 1.2 + 1.8 * len(sizes)), squeeze=False)
     for (axis,), size in zip(axes, sizes, strict=True):
         mine = [result for result in reversed(results) if result["size"] == size]
-        colours = ["#b5482a" if result["peer"] == "orderstream" else "#7a8794" for result in mine]
+        colours = ["#b5482a" if result["peer"].startswith(OURS) else "#7a8794" for result in mine]
         bars = axis.barh(
             [result["peer"] for result in mine], [result["cpu"] for result in mine], color=colours
         )
@@ -72,4 +75,4 @@ def draw(results: list[dict[str, Any]], plot: Path) -> None:
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

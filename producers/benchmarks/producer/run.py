@@ -11,19 +11,16 @@ import datetime as dt
 import json
 import os
 import platform
-import socket
-import ssl
 import subprocess
 import sys
 import tempfile
 import time
-import urllib.request
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import psutil
+from consumers import report
+from sink_process import sink, taken
 from workload import records as workload_records
 
 HERE = Path(__file__).parent
@@ -49,6 +46,7 @@ class Peer(NamedTuple):
 
 PEERS = (
     Peer("orderstream", "orderstream_client.py"),
+    Peer("orderstream, put_many x500", "orderstream_many_client.py"),
     Peer("boto3 put_records x500", "boto3_client.py"),
     Peer("boto3 + aws_kinesis_agg", "aws_kinesis_agg_client.py"),
     Peer("async-kinesis, KPL processor", "async_kinesis_client.py"),
@@ -76,10 +74,11 @@ def main() -> int:
     parser.add_argument("--sizes", type=int, nargs="+", default=[50, 250, 1024])
     parser.add_argument("--peers", nargs="*", help="names to keep; all by default")
     parser.add_argument("--python", default=sys.executable, help="the interpreter that has the peers")
+    parser.add_argument("--sink", required=True, help="the compiled sink")
     parser.add_argument("--kpl", help="a directory with KPL's jars and the compiled client")
     parser.add_argument("--out", type=Path, required=True)
     options = parser.parse_args()
-    peers = [peer for peer in PEERS if not options.peers or peer.name.split()[0] in options.peers]
+    peers = [peer for peer in PEERS if not options.peers or peer.name.split()[0].rstrip(",") in options.peers]
     results = []
     for size in options.sizes:
         for peer in peers:
@@ -105,7 +104,10 @@ def best(peer: Peer, size: int, options: argparse.Namespace) -> Measured:
 def measure(peer: Peer, size: int, options: argparse.Namespace) -> Measured:
     """Measure a producer once."""
     records = max(1, options.records // peer.share)
-    with sink(tls=peer.tls) as endpoint, tempfile.NamedTemporaryFile("w", suffix=".txt") as workload:
+    with (
+        sink(options.sink, tls=peer.tls) as endpoint,
+        tempfile.NamedTemporaryFile("w", suffix=".txt") as workload,
+    ):
         # For clients in other languages.
         workload.writelines(f"{key}\t{data}\n" for data, key in workload_records(records, size))
         workload.flush()
@@ -126,9 +128,9 @@ def measure(peer: Peer, size: int, options: argparse.Namespace) -> Measured:
             cpu, seconds = between_words(client)
         if client.returncode:
             raise SystemExit(f"{peer.name} ended with {client.returncode}")
-        report = fetch(f"{endpoint}/report?records={records}")
+        counts = report(taken(endpoint), records)
     measured = round(records * (1 - peer.warm_up))
-    return Measured(peer, size, measured, cpu / measured * 1e6, seconds, report)
+    return Measured(peer, size, measured, cpu / measured * 1e6, seconds, counts)
 
 
 def command(peer: Peer, options: argparse.Namespace) -> list[str]:
@@ -160,54 +162,6 @@ def cpu_of_tree(pid: int) -> float:
     """Return the CPU time of a process and its descendants, in seconds."""
     process = psutil.Process(pid)
     return sum(sum(each.cpu_times()[:2]) for each in (process, *process.children(recursive=True)))
-
-
-@contextmanager
-def sink(*, tls: bool) -> Iterator[str]:
-    """Run a sink on a free port and yield its URL."""
-    with socket.socket() as probe, tempfile.TemporaryDirectory() as directory:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-        probe.close()
-        arguments = [sys.executable, str(HERE / "sink.py"), str(port)]
-        if tls:
-            arguments += certificate(Path(directory))
-        path = str(HERE.parents[1] / "src")
-        process = subprocess.Popen(
-            arguments, stdout=subprocess.PIPE, text=True, env=os.environ | {"PYTHONPATH": path}
-        )
-        assert process.stdout
-        try:
-            process.stdout.readline()
-            yield f"{'https' if tls else 'http'}://127.0.0.1:{port}"
-        finally:
-            process.terminate()
-            process.wait()
-            process.stdout.close()
-
-
-def certificate(directory: Path) -> list[str]:
-    """Make a self-signed certificate for the loopback address; return the files of it and of its key."""
-    files = [str(directory / "certificate.pem"), str(directory / "key.pem")]
-    subprocess.run(
-        [
-            *("openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2"),
-            *("-subj", "/CN=127.0.0.1", "-addext", "subjectAltName=IP:127.0.0.1"),
-            *("-out", files[0], "-keyout", files[1]),
-        ],
-        check=True,
-        capture_output=True,
-    )
-    return files
-
-
-def fetch(url: str) -> Any:
-    """Return what a sink reports."""
-    context = ssl.create_default_context()
-    context.check_hostname = False
-    context.verify_mode = ssl.CERT_NONE
-    with urllib.request.urlopen(url, context=context if url.startswith("https") else None) as answer:
-        return json.load(answer)
 
 
 def line(result: Measured) -> str:

@@ -1,0 +1,3 @@
+module orderstream.example/sink
+
+go 1.22
