@@ -43,6 +43,10 @@ calls-per-order: ORDERS ?= 200
 calls-per-order: install ## Count an order's AWS calls in a run of the demo, for shard-sizing whatif: ORDERS=200
 	$(BIN)/python scripts/benchmarks/calls_per_order/count.py $(ORDERS) 24870
 
+.PHONY: bench-sizing
+bench-sizing: install ## Sample 10 million events, size, simulate 1,000 shards: within their promised times
+	$(BIN)/python scripts/benchmarks/bench_sizing.py
+
 .PHONY: bench-fake
 bench-fake: install ## Read the fake Kinesis at the tip with 1,000,000 records held and with 10,000
 	$(BIN)/python producers/benchmarks/bench_fake_tip.py

@@ -1,6 +1,7 @@
 """Which shard a key falls on: the MD5 of its name, as Kinesis places it; so names decide, not only shares."""
 
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 from hashlib import md5
 
 import numpy as np
@@ -40,7 +41,7 @@ def placed(profile: Profile, name_set: int = 0) -> tuple[Floats, Floats]:
     """
     if not profile.hash_load:
         weights = shares(profile)
-        return positions(key_names(profile, weights.size, name_set)), weights
+        return key_positions(profile, weights.size, name_set), weights
     parts = np.array(profile.hash_load)
     hot = positions(key.key for key in profile.hot_keys)
     hot_shares = np.array([key.record_share for key in profile.hot_keys])
@@ -51,6 +52,21 @@ def placed(profile: Profile, name_set: int = 0) -> tuple[Floats, Floats]:
     spread = np.repeat(np.maximum(rest, 0.0) / _SPREAD, _SPREAD)
     weights = np.concatenate([hot_shares, spread])
     return np.concatenate([hot, places]), weights / weights.sum()
+
+
+def key_positions(profile: Profile, count: int, name_set: int) -> Floats:
+    """Return where the keys of ``key_names`` lie."""
+    known = positions(hot.key for hot in profile.hot_keys[:count])
+    start = name_set * count
+    return np.concatenate([known, _numbered_positions(start + known.size, start + count)])
+
+
+@lru_cache(maxsize=32)
+def _numbered_positions(start: int, end: int) -> Floats:
+    # The same made-up names are placed for each question that is asked of a workload.
+    places = positions(f"key-{i}" for i in range(start, end))
+    places.setflags(write=False)
+    return places
 
 
 def uniform_loads(places: Floats, weights: Floats, shards: int) -> Floats:

@@ -9,7 +9,7 @@ import msgspec
 import numpy as np
 
 from shard_sizing.model.data_files import Limits
-from shard_sizing.model.placement import key_names, positions, uniform_loads
+from shard_sizing.model.placement import key_positions, uniform_loads
 from shard_sizing.model.profile import Floats, Profile, shares
 from shard_sizing.model.simulate import (
     ENFORCEMENTS,
@@ -133,7 +133,7 @@ def size(
     reads = read_shards(profile, limits, consumers, efo)
     found: dict[Enforcement, list[int | None]] = {enforcement: [] for enforcement in ENFORCEMENTS}
     for name_set in range(name_sets):
-        places = positions(key_names(profile, weights.size, name_set))
+        places = key_positions(profile, weights.size, name_set)
         for enforcement in ENFORCEMENTS:
             rng_seed = (seed, name_set)
             need = _need(profile, places, weights, capacity, enforcement, rng_seed, seconds)
@@ -142,7 +142,7 @@ def size(
     needs = tuple(_range(enforcement, answers) for enforcement, answers in found.items())
     medians = [need.median for need in needs if need.median is not None]
     shards = max(medians) if len(medians) == len(needs) else None
-    places = positions(key_names(profile, weights.size, 0))
+    places = key_positions(profile, weights.size, 0)
 
     def at(count: int) -> Throttling:
         rng = np.random.default_rng((seed, 0))
@@ -176,6 +176,9 @@ def _need(
         return None
     rng = np.random.default_rng(seed)
     bursts = burst_factors(profile.burst_cv, seconds, rng)
+    # What the heaviest key alone does to its shard, no count undoes.
+    if not _fits(weights[:1], profile.rate, capacity, bursts, seed, enforcement):
+        return None
     count = max(1, math.ceil(profile.rate / capacity))
     # A quick look at the busiest shard spares the simulation of counts that plainly do not fit.
     screen = float(np.quantile(bursts, 1 - TARGET)) if enforcement == "fixed-window" else 1.0
