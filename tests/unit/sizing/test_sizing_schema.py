@@ -1,0 +1,44 @@
+"""What ``--json`` prints: its schemas are committed, and every answer keeps to its own."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+
+from fakes.sizing_cli import run
+from shard_sizing.cli.compare import Comparison
+from shard_sizing.cli.hotkeys import HotKeys
+from shard_sizing.cli.whatif import WhatIf
+from shard_sizing.cli.workers import Workers
+from shard_sizing.model.sizing import Sizing
+
+COMMITTED = Path(__file__).parents[3] / "docs" / "sizing-schema.json"
+ANSWERS: dict[str, tuple[type[msgspec.Struct], tuple[str, ...]]] = {
+    "compare": (Comparison, ("--rate", "900", "--keys", "500")),
+    "size": (Sizing, ("--rate", "900", "--keys", "500")),
+    "workers": (Workers, ("--rate", "900", "--milliseconds", "1", "--leases", "4")),
+    "whatif": (WhatIf, ("--orders", "1", "--x", "1")),
+}
+
+
+def schemas() -> dict[str, Any]:
+    kinds = [kind for kind, _ in ANSWERS.values()] + [HotKeys]
+    found, parts = msgspec.json.schema_components(kinds, ref_template="#/$defs/{name}")
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", "anyOf": list(found), "$defs": parts}
+
+
+def test_the_committed_schemas_are_those_of_the_code() -> None:
+    """Whoever changes an answer changes its schema, and with it the version, knowingly."""
+    assert json.loads(COMMITTED.read_text(encoding="utf-8")) == json.loads(json.dumps(schemas()))
+
+
+@pytest.mark.parametrize("command", sorted(ANSWERS))
+def test_an_answer_keeps_to_its_schema(command: str) -> None:
+    """It decodes as its own kind, and names its schema and version."""
+    kind, arguments = ANSWERS[command]
+    done = run(command, *arguments, "--json")
+    answer = msgspec.json.decode(done.stdout, type=kind)
+    assert json.loads(done.stdout)["schema"] == getattr(answer, "schema")  # noqa: B009 - of every kind
+    assert json.loads(done.stdout)["schema"].startswith(f"shard-sizing/{command}/")
