@@ -126,6 +126,7 @@ class StreamOperations:
         return {
             "CreateStream": self._create,
             "DeleteStream": self._delete,
+            "DescribeLimits": self._limits,
             "DescribeStream": self._describe,
             "DescribeStreamSummary": self._summarize,
             "ListStreams": self._list_streams,
@@ -165,6 +166,15 @@ class StreamOperations:
                 "Shards": [_shard(shard) for shard in shards[:limit]],
                 "HasMoreShards": len(shards) > limit,
             }
+        }
+
+    def _limits(self, request: Request) -> Answer:  # noqa: ARG002 - it has no members
+        open_shards = sum(len(self._streams.named(name).open_shards) for name in self._streams.names())
+        return {
+            "ShardLimit": self._streams.limits.open_shards,
+            "OpenShardCount": open_shards,
+            "OnDemandStreamCount": 0,
+            "OnDemandStreamCountLimit": 50,
         }
 
     def _summarize(self, request: Request) -> Answer:

@@ -4,19 +4,42 @@ from typing import Any
 
 import click
 import msgspec
+from rich.console import Console
+from rich.progress import Progress
 
 from shard_sizing.cli.options import Shared, shared_options, workload_options
 from shard_sizing.cli.output import show_json
 from shard_sizing.cli.plots import plot_bars
+from shard_sizing.live.account import room_for_shards
 from shard_sizing.live.reshard import apply_plan, kinesis, open_shards, wait_active
 from shard_sizing.model.placement import placed, range_loads
-from shard_sizing.model.planner import Split, targeted_starts, uniform_starts, update_shard_count_steps
+from shard_sizing.model.planner import (
+    Plan,
+    Split,
+    Step,
+    targeted_starts,
+    uniform_starts,
+    update_shard_count_steps,
+)
 from shard_sizing.model.planner import plan as steps_to
 from shard_sizing.model.profile import Profile
 
 
 class Planned(msgspec.Struct, frozen=True):
-    """Both plans, hash keys as decimal strings in the steps' own form, and the share of the busiest shard."""
+    """The better plan, and what it was chosen against.
+
+    Attributes:
+        better: ``uniform`` or ``targeted``.
+        uniform_busiest: Share of the load on the busiest shard at the end of the uniform plan.
+        targeted_busiest: The same of the targeted plan.
+        update_shard_count: The counts by which UpdateShardCount comes to the uniform target.
+        seconds: What the steps usually take, at least and at most.
+        steps: The calls, hash keys in decimal.
+        peak_shards: Most open shards of the stream at any time.
+        quota: How many the stream may have meanwhile.
+        quota_source: ``account``, as DescribeLimits tells with the other streams' shards taken off, or
+            ``usual``, the Region's for accounts that have asked for no more.
+    """
 
     better: str
     uniform_busiest: float
@@ -26,6 +49,7 @@ class Planned(msgspec.Struct, frozen=True):
     steps: tuple[dict[str, str], ...]
     peak_shards: int
     quota: int
+    quota_source: str
     schema: str = "shard-sizing/plan/1"
 
 
@@ -55,6 +79,8 @@ def plan(
         wait_active(client, stream)
     now = open_shards(client, stream) if client and stream else None
     starts = tuple(now) if now else uniform_starts(current or 1)
+    room = room_for_shards(client) if client else None
+    quota = limits.quota(shared.region) if room is None else len(starts) + room
     places, weights = placed(profile)
     # The first of equals wins by load alone: a run after an interruption takes the same target again.
     made = (
@@ -72,7 +98,8 @@ def plan(
         (low * len(better.steps), high * len(better.steps)),
         tuple(_call(step) for step in better.steps),
         better.peak_shards,
-        limits.quota(shared.region),
+        quota,
+        "usual" if room is None else "account",
     )
     if shared.plot:
         loads = range_loads(places, weights, better.starts)
@@ -85,20 +112,36 @@ def plan(
     if answer.peak_shards > answer.quota:
         return 2
     if do_apply and client and stream:
-        done = apply_plan(client, stream, better, lambda step: click.echo(f"done: {_call(step)}", err=True))
-        click.echo(f"{done} steps done; the stream has {len(better.starts)} shards.", err=True)
+        _apply(client, stream, better)
     return 0
 
 
+def _apply(client: Any, stream: str, plan: Plan) -> None:
+    with Progress(console=Console(stderr=True)) as progress:
+        task = progress.add_task("resharding", total=len(plan.steps))
+
+        def done(step: Step) -> None:
+            progress.console.print(f"done: {_sentence(_call(step))}", soft_wrap=True)
+            progress.advance(task)
+
+        count = apply_plan(client, stream, plan, done)
+    click.echo(f"{count} steps done; {stream} has {len(plan.starts)} shards.", err=True)
+
+
 def _show(answer: Planned, per_day: int) -> None:
+    if not answer.steps:
+        click.echo("Nothing to do: the shards are as they should be.")
+        return
+    fits = "at most" if answer.peak_shards <= answer.quota else "which does not fit: at most"
+    source = "as DescribeLimits tells" if answer.quota_source == "account" else "by the Region's usual quota"
     sentence = (
         f"Take the {answer.better} plan: {len(answer.steps)} steps, {answer.seconds[0] / 60:.0f} to "
-        f"{answer.seconds[1] / 60:.0f} min, at most {answer.peak_shards} of {answer.quota} shards allowed."
+        f"{answer.seconds[1] / 60:.0f} min, {fits} {answer.peak_shards} shards at a time of {answer.quota} "
+        f"that may be, {source}."
     )
     click.echo(sentence)
     for call in answer.steps:  # no table: a hash key must never be cut short
-        start, hash_key = call["start"], call["hash_key"]
-        click.echo(f"  {call['call']} of the shard that starts at {start}, hash key {hash_key}")
+        click.echo(f"  {_sentence(call)}")
     counts = " -> ".join(map(str, answer.update_shard_count)) or "none"
     days = -(-len(answer.update_shard_count) // per_day)
     click.echo(
@@ -108,7 +151,11 @@ def _show(answer: Planned, per_day: int) -> None:
     )
 
 
-def _call(step: Any) -> dict[str, str]:
+def _sentence(call: dict[str, str]) -> str:
+    return f"{call['call']} of the shard that starts at {call['start']}, hash key {call['hash_key']}"
+
+
+def _call(step: Step) -> dict[str, str]:
     if isinstance(step, Split):
         return {"call": "SplitShard", "start": str(step.start), "hash_key": str(step.at)}
     return {"call": "MergeShards", "start": str(step.start), "hash_key": str(step.neighbour)}

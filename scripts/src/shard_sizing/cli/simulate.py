@@ -1,5 +1,7 @@
 """``shard-sizing simulate``."""
 
+from collections.abc import Sequence
+
 import click
 import msgspec
 import numpy as np
@@ -7,25 +9,44 @@ import numpy as np
 from shard_sizing.cli.options import Shared, shared_options, workload_options
 from shard_sizing.cli.output import show_json, show_table
 from shard_sizing.cli.plots import plot_bars
-from shard_sizing.model.placement import key_names, positions, uniform_loads
-from shard_sizing.model.profile import Profile, shares
-from shard_sizing.model.simulate import ENFORCEMENTS, Throttling, burst_factors, shard_capacity
+from shard_sizing.live.reshard import kinesis, open_shards
+from shard_sizing.model.placement import placed, range_loads, salted
+from shard_sizing.model.planner import uniform_starts
+from shard_sizing.model.profile import Profile
+from shard_sizing.model.simulate import (
+    ENFORCEMENTS,
+    ShardUse,
+    Throttling,
+    burst_factors,
+    shard_capacity,
+    shard_uses,
+)
 from shard_sizing.model.simulate import simulate as play
 from shard_sizing.model.sizing import TARGET
 
+_SHOWN = 10
+
 
 class Simulated(msgspec.Struct, frozen=True):
-    """What a simulation says, under both readings of the limit."""
+    """What a simulation says.
+
+    Attributes:
+        shards: How many there are.
+        results: Under both readings of the limit.
+        uses: Each shard by itself, in the order of their hash ranges.
+    """
 
     shards: int
     results: tuple[Throttling, ...]
+    uses: tuple[ShardUse, ...]
     schema: str = "shard-sizing/simulate/1"
 
 
 @click.command()
 @workload_options
 @shared_options
-@click.option("--shards", type=click.IntRange(1, 20_000), required=True)
+@click.option("--shards", type=click.IntRange(1, 20_000), help="So many equal shards.")
+@click.option("--stream", help="The shards of a live stream, as they are.")
 @click.option("--aggregate", is_flag=True, help="Producers pack records together.")
 @click.option(
     "--compress", type=click.FloatRange(0.01, 1), default=1.0, help="Compressed size over plain size."
@@ -37,36 +58,49 @@ class Simulated(msgspec.Struct, frozen=True):
 def simulate(
     profile: Profile,
     shared: Shared,
-    shards: int,
+    shards: int | None,
+    stream: str | None,
     aggregate: bool,
     compress: float,
     salt: int,
     seconds: int,
 ) -> int:
-    """Play a workload on N equal shards and count the throttled seconds."""
+    """Play a workload on N equal shards, or on a live stream's, and count the throttled seconds."""
+    if (shards is None) == (stream is None):
+        raise click.UsageError("give either --shards or --stream")
     limits = shared.limits
+    starts = tuple(open_shards(kinesis(shared.region), stream)) if stream else uniform_starts(shards or 1)
     profile = msgspec.structs.replace(profile, record_bytes=profile.record_bytes * compress)
-    weights = shares(profile)
-    names = key_names(profile, weights.size, 0)
+    places, weights = placed(profile)
     if salt > 1:
-        names = [f"{name}#{i}" for name in names for i in range(salt)]
-        weights = np.repeat(weights / salt, salt)
-    loads = uniform_loads(positions(names), weights, shards)
+        places, weights = salted(profile, salt)
+    loads = range_loads(places, weights, starts)
     capacity, _ = shard_capacity(profile, limits, aggregate)
     results = []
     for enforcement in ENFORCEMENTS:
         rng = np.random.default_rng(shared.seed)
         bursts = burst_factors(profile.burst_cv, seconds, rng)
         results.append(play(loads, profile.rate, capacity, bursts, rng, enforcement))
+    rng = np.random.default_rng(shared.seed)
+    bursts = burst_factors(profile.burst_cv, seconds, rng)
+    uses = shard_uses(starts, loads, profile.rate, capacity, bursts, rng)
     if shared.plot:
         used = sorted((100 * loads * profile.rate / capacity).tolist(), reverse=True)
         x, y = "shards, busiest first", "mean load, % of the limit"
         plot_bars(shared.plot, values=used, x=x, y=y, limit=100)
     worst = max(result.throttled_seconds for result in results)
     if shared.as_json:
-        show_json(Simulated(shards, tuple(results)))
+        show_json(Simulated(len(starts), tuple(results), uses))
     else:
-        rows = [
+        _show(results, uses, fits=worst <= TARGET, source=f"Limits of {limits.date}: {limits.source}")
+    return 0 if worst <= TARGET else 2
+
+
+def _show(results: Sequence[Throttling], uses: Sequence[ShardUse], *, fits: bool, source: str) -> None:
+    show_table(
+        f"{len(uses)} shards are {'enough' if fits else 'not enough'}.",
+        ("if enforced by", "throttled seconds", "rejected records", "busiest shard at p99.9"),
+        [
             (
                 r.enforcement,
                 f"{r.throttled_seconds:.2%}",
@@ -74,8 +108,12 @@ def simulate(
                 f"{r.hottest_p999:.0%}",
             )
             for r in results
-        ]
-        verdict = "are enough" if worst <= TARGET else "are not enough"
-        columns = ("if enforced by", "throttled seconds", "rejected records", "busiest shard at p99.9")
-        show_table(f"{shards} shards {verdict}.", columns, rows, f"Limits of {limits.date}: {limits.source}")
-    return 0 if worst <= TARGET else 2
+        ],
+    )
+    busiest = sorted(uses, key=lambda use: use.p999, reverse=True)[:_SHOWN]
+    show_table(
+        f"The {len(busiest)} busiest of them:",
+        ("first hash key", "share", "used at p50", "p99", "p99.9"),
+        [(u.start, f"{u.share:.1%}", f"{u.p50:.0%}", f"{u.p99:.0%}", f"{u.p999:.0%}") for u in busiest],
+        source,
+    )

@@ -76,7 +76,7 @@ def measure(
     return Measured(
         **{
             **msgspec.structs.asdict(profile),
-            "hash_load": seen.hashes.shares(limits, aggregated=aggregated > 0.5),
+            "hash_load": seen.hashes.load(limits, aggregated=aggregated > 0.5),
         },
         stream=stream,
         seconds=seconds,

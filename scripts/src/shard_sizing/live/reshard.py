@@ -52,23 +52,46 @@ def apply_plan(
     """Do a plan's steps, one at a time, as the stream must be ACTIVE for each; return how many were done.
 
     It is safe to interrupt: a step that Kinesis has begun ends by itself, and no other follows.
+
+    Raises:
+        InputError: It was interrupted, or AWS is against it; the message says how far it came.
     """
-    for count, step in enumerate(plan.steps):
+    count = 0
+    try:
+        for count, step in enumerate(plan.steps):
+            _carry_out(client, stream, step, count, sleep, clock)
+            done(step)
         wait_active(client, stream, sleep, clock)
-        shards = open_shards(client, stream)
-        other = step.start if isinstance(step, Split) else step.neighbour
-        if step.start not in shards or other not in shards:
-            raise InputError(stream, f"its shards changed after {count} steps; run the plan again to go on")
-        if isinstance(step, Split):
-            shard = shards[step.start]
-            arguments = {"ShardToSplit": shard, "NewStartingHashKey": str(step.at)}
-            call(stream, client.split_shard, StreamName=stream, **arguments)
-        else:
-            arguments = {"ShardToMerge": shards[step.start], "AdjacentShardToMerge": shards[step.neighbour]}
-            call(stream, client.merge_shards, StreamName=stream, **arguments)
-        done(step)
-    wait_active(client, stream, sleep, clock)
+    except KeyboardInterrupt:
+        raise InputError(
+            f"stream {stream}",
+            f"interrupted after about {count} of {len(plan.steps)} steps; what Kinesis has begun ends by "
+            "itself; run the same command again to go on",
+        ) from None
     return len(plan.steps)
+
+
+def _carry_out(
+    client: Any,
+    stream: str,
+    step: Step,
+    count: int,
+    sleep: Callable[[float], None],
+    clock: Callable[[], float],
+) -> None:
+    wait_active(client, stream, sleep, clock)
+    shards = open_shards(client, stream)
+    other = step.start if isinstance(step, Split) else step.neighbour
+    if step.start not in shards or other not in shards:
+        raise InputError(
+            f"stream {stream}", f"its shards changed after {count} steps; run the plan again to go on"
+        )
+    if isinstance(step, Split):
+        arguments = {"ShardToSplit": shards[step.start], "NewStartingHashKey": str(step.at)}
+        call(stream, client.split_shard, StreamName=stream, **arguments)
+    else:
+        arguments = {"ShardToMerge": shards[step.start], "AdjacentShardToMerge": shards[step.neighbour]}
+        call(stream, client.merge_shards, StreamName=stream, **arguments)
 
 
 def wait_active(
@@ -80,12 +103,16 @@ def wait_active(
     """Wait until a stream is ACTIVE, for ten minutes at most.
 
     Raises:
-        InputError: It is not, it does not exist, or it may not be described.
+        InputError: It is not, it does not exist, it may not be described, or it is on-demand.
     """
     deadline = clock() + _DEADLINE_SECONDS
     while True:
-        answer = call(stream, client.describe_stream_summary, StreamName=stream)
-        if answer["StreamDescriptionSummary"]["StreamStatus"] == "ACTIVE":
+        summary = call(stream, client.describe_stream_summary, StreamName=stream)["StreamDescriptionSummary"]
+        if summary.get("StreamModeDetails", {}).get("StreamMode") == "ON_DEMAND":
+            raise InputError(
+                f"stream {stream}", "it is on-demand: Kinesis splits and merges its shards, nobody else may"
+            )
+        if summary["StreamStatus"] == "ACTIVE":
             return
         if clock() > deadline:
             raise InputError(stream, "still not ACTIVE after ten minutes; run the plan again to go on")

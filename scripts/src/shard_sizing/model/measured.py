@@ -7,7 +7,7 @@ import msgspec
 import numpy as np
 
 from shard_sizing.model.data_files import Limits
-from shard_sizing.model.profile import Floats, Profile, Rates
+from shard_sizing.model.profile import Floats, HashLoad, Profile, Rates
 
 HASH_PARTS: Final = 1_024
 """Equal parts of the hash space in which a measured load is told."""
@@ -107,12 +107,12 @@ class HashCounter:
         self._records[part] += 1
         self._bytes[part] += size
 
-    def shares(self, limits: Limits, *, aggregated: bool) -> tuple[float, ...]:
-        """Return each part's share of the load that binds: records or bytes, and bytes where aggregated."""
-        by_records = self._records / limits.records_per_second
-        by_bytes = self._bytes / limits.bytes_per_second
-        load = by_bytes if aggregated or by_bytes.sum() >= by_records.sum() else by_records
-        return tuple((load / load.sum()).round(6).tolist())
+    def load(self, limits: Limits, *, aggregated: bool) -> HashLoad:
+        """Return where the load lies; records or bytes, whichever binds, and bytes where aggregated."""
+        records, volume = self._records.sum(), self._bytes.sum()
+        by_bytes = aggregated or volume / limits.bytes_per_second >= records / limits.records_per_second
+        parts = self._bytes / volume if by_bytes else self._records / records
+        return HashLoad("bytes" if by_bytes else "records", tuple(parts.round(6).tolist()))
 
 
 def _rates(counts: Floats) -> Rates:

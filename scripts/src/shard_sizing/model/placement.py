@@ -39,12 +39,13 @@ def placed(profile: Profile, name_set: int = 0) -> tuple[Floats, Floats]:
     A profile that was measured on a stream tells where its load lies: its hot keys exactly, the rest by parts
     of the hash space. Any other is placed by the names of its keys.
     """
-    if not profile.hash_load:
+    if profile.hash_load is None:
         weights = shares(profile)
         return key_positions(profile, weights.size, name_set), weights
-    parts = np.array(profile.hash_load)
+    parts = np.array(profile.hash_load.parts)
+    by_bytes = profile.hash_load.by == "bytes"
     hot = positions(key.key for key in profile.hot_keys)
-    hot_shares = np.array([key.record_share for key in profile.hot_keys])
+    hot_shares = np.array([key.byte_share if by_bytes else key.record_share for key in profile.hot_keys])
     rest = parts - np.bincount((hot * parts.size).astype(np.int64), weights=hot_shares, minlength=parts.size)
     # Each part's rest is spread over it, so that a cut may go through it.
     offsets = (np.arange(_SPREAD) + 0.5) / _SPREAD
@@ -67,6 +68,16 @@ def _numbered_positions(start: int, end: int) -> Floats:
     places = positions(f"key-{i}" for i in range(start, end))
     places.setflags(write=False)
     return places
+
+
+def salted(profile: Profile, salts: int) -> tuple[Floats, Floats]:
+    """Return where a profile's load lies once every key is spread over so many sub-keys, and the shares.
+
+    Sub-keys have names of their own, so where a stream's load was measured to lie says nothing about them.
+    """
+    weights = shares(profile)
+    names = key_names(profile, weights.size, 0)
+    return positions(f"{name}#{i}" for name in names for i in range(salts)), np.repeat(weights / salts, salts)
 
 
 def uniform_loads(places: Floats, weights: Floats, shards: int) -> Floats:

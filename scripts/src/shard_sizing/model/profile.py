@@ -1,6 +1,6 @@
 """A workload as the model sees it: how much, how bursty, how large, and on which keys."""
 
-from typing import Final
+from typing import Final, Literal
 
 import msgspec
 import numpy as np
@@ -39,6 +39,18 @@ class Zipf(msgspec.Struct, frozen=True):
     high: float
 
 
+class HashLoad(msgspec.Struct, frozen=True):
+    """The load by its place in the hash space.
+
+    Attributes:
+        by: What binds, and so is meant by load: ``records`` or ``bytes``.
+        parts: The share of it in each of equal parts of the hash space.
+    """
+
+    by: Literal["records", "bytes"]
+    parts: tuple[float, ...]
+
+
 class Profile(msgspec.Struct, frozen=True):
     """One workload, measured or made up; ``profile.json`` is this as JSON.
 
@@ -56,7 +68,7 @@ class Profile(msgspec.Struct, frozen=True):
         max_bytes: The largest record seen.
         hot_by_bytes: The keys with the most bytes.
         resolution: Seconds in whose steps the sampled times were told.
-        hash_load: Share of the load in each of equal parts of the hash space, if measured on a stream.
+        hash_load: Where in the hash space the load lies, if measured on a stream.
         schema: Name and version of this format.
     """
 
@@ -72,7 +84,7 @@ class Profile(msgspec.Struct, frozen=True):
     max_bytes: int = 0
     hot_by_bytes: tuple[HotKey, ...] = ()
     resolution: int = 1
-    hash_load: tuple[float, ...] = ()
+    hash_load: HashLoad | None = None
     schema: str = SCHEMA
 
     def __post_init__(self) -> None:

@@ -4,6 +4,7 @@ AWS does not say how it enforces a shard's limit. A fixed window counts each sec
 of one second lets a quiet second pay for a busy one. The truth lies between, so both are reckoned.
 """
 
+from collections.abc import Sequence
 from typing import Literal
 
 import msgspec
@@ -90,6 +91,41 @@ def simulate(
         float(rejected.sum()) / max(1.0, arrived),
         *(round(float(x), 4) for x in used),
     )
+
+
+class ShardUse(msgspec.Struct, frozen=True):
+    """One shard's load over its limit.
+
+    Attributes:
+        start: Its first hash key, in decimal.
+        share: Its share of the whole load, 0 to 1.
+        p50: Load over the limit in the median second.
+        p99: The same, 99th percentile.
+        p999: The same, 99.9th percentile.
+    """
+
+    start: str
+    share: float
+    p50: float
+    p99: float
+    p999: float
+
+
+def shard_uses(
+    starts: Sequence[int],
+    loads: Floats,
+    rate: float,
+    capacity: float,
+    bursts: Floats,
+    rng: np.random.Generator,
+) -> tuple[ShardUse, ...]:
+    """Play each shard by itself; arguments as for ``simulate``, and the shards' first hash keys."""
+    uses = []
+    for start, load in zip(starts, loads.tolist(), strict=True):
+        arrivals = rng.poisson(bursts * (load * rate)) / capacity
+        p50, p99, p999 = (round(float(x), 4) for x in np.percentile(arrivals, [50, 99, 99.9]))
+        uses.append(ShardUse(str(start), round(load, 6), p50, p99, p999))
+    return tuple(uses)
 
 
 def _token_bucket(arrivals: Floats, capacity: float) -> Floats:

@@ -1,0 +1,20 @@
+"""How many more shards an account may have."""
+
+from typing import Any
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+
+def room_for_shards(client: Any) -> int | None:
+    """Return how many shards an account may still open in its Region; None where it may not be asked.
+
+    DescribeLimits counts the shards of all streams. It answers once a second for an account.
+
+    Args:
+        client: A boto3 Kinesis client.
+    """
+    try:
+        limits = client.describe_limits()
+    except (ClientError, BotoCoreError):
+        return None  # the caller falls back on the Region's usual quota, and says so
+    return int(limits["ShardLimit"] - limits["OpenShardCount"])

@@ -1,0 +1,131 @@
+"""From a stream that throttles to one that does not: measured, planned, applied, and measured again."""
+
+import threading
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from fakes.kinesis_server import KinesisServer, kinesis_server
+from fakes.sizing_cli import run
+from orderstream import Producer, ProducerConfig
+from orderstream.kpl import hash_key_of
+from shard_sizing.model.measured import Measured
+
+HOT = [key for key in (f"customer-{n}" for n in range(100)) if hash_key_of(key) < 2**126][:2]
+"""Two keys in the first quarter of the hash space: four equal shards would leave them together."""
+
+TICK = 0.02
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[KinesisServer]:
+    """A Kinesis that keeps the limits of its two shards."""
+    with kinesis_server("--stream", "orders", "--shards", "2") as server:
+        yield server
+
+
+@pytest.fixture
+def _live(server: KinesisServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Point boto3 at it."""
+    monkeypatch.setenv("AWS_ENDPOINT_URL_KINESIS", server.url)
+    monkeypatch.setenv("AWS_ENDPOINT_URL_CLOUDWATCH", server.url)
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.setenv(name, "test")
+
+
+class Throttles:
+    """Counts what a producer is told; see ``ProducerMetrics``."""
+
+    def __init__(self) -> None:
+        self.attempts: Counter[str | None] = Counter()
+
+    def attempted(
+        self, shard_id: str, user_records: int, size: int, seconds: float, error_code: str | None
+    ) -> None:
+        self.attempts[error_code] += 1
+
+    def settled(self, shard_id: str | None, user_records: int, size: int, seconds: float) -> None:
+        """Of no interest here."""
+
+
+@contextmanager
+def skewed_traffic(server: KinesisServer) -> Iterator[Throttles]:
+    """Write 1.4 MB a second while the body runs: two keys have 0.6 MB each, many others the rest."""
+    throttles, stop = Throttles(), threading.Event()
+    # As one of many producers none of which knows how much the others write.
+    config = ProducerConfig(records_per_second_per_shard=1e6, bytes_per_second_per_shard=1e9)
+
+    def write() -> None:
+        with Producer("orders", config=config, client=server.client(), metrics=throttles) as producer:
+            for tick in range(100_000):
+                for key in HOT:
+                    producer.put(b"x" * 12_000, key)
+                producer.put(b"x" * 4_000, f"order-{tick}")
+                if stop.wait(TICK):
+                    return
+
+    writer = threading.Thread(target=write)
+    writer.start()
+    try:
+        yield throttles
+    finally:
+        stop.set()
+        writer.join()
+
+
+def refused(throttles: Throttles) -> int:
+    return throttles.attempts["ProvisionedThroughputExceededException"]
+
+
+@pytest.mark.usefixtures("_live")
+def test_after_the_plan_the_throttles_are_gone(
+    server: KinesisServer, tmp_path: Path, record_property: Callable[[str, object], None]
+) -> None:
+    """Equal cuts would leave both hot keys together; the plan parts them by what was measured."""
+    profile = str(tmp_path / "profile.json")
+    with skewed_traffic(server) as before:
+        measured = run("measure", "orders", "--seconds", "6", "--out", profile)
+    assert (measured.exit_code, refused(before) > 0) == (2, True), measured.stderr
+    found = msgspec.json.decode(Path(profile).read_bytes(), type=Measured)
+    assert set(HOT) == {hot.key for hot in found.hot_keys if hot.byte_share > 0.3}
+    planned = run("plan", profile, "--stream", "orders", "--target", "4", "--apply")
+    assert planned.exit_code == 0, planned.stderr
+    assert planned.stdout.startswith("Take the targeted plan")
+    with skewed_traffic(server) as after:
+        measured = run("measure", "orders", "--seconds", "6", "--out", profile)
+    record_property("refused Kinesis records, before and after", (refused(before), refused(after)))
+    assert (measured.exit_code, refused(after)) == (0, 0), measured.stdout
+    played = run("simulate", profile, "--stream", "orders", "--aggregate")
+    assert played.exit_code == 0, played.stdout
+    again = run("plan", profile, "--stream", "orders", "--target", "4")
+    assert again.exit_code == 0, again.stderr
+
+
+@pytest.mark.usefixtures("_live")
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("measure", "nowhere", "--seconds", "1"),
+        ("plan", "--rate", "1", "--stream", "nowhere", "--target", "2"),
+    ],
+)
+def test_a_stream_that_does_not_exist_is_one_sentence(command: tuple[str, ...]) -> None:
+    """Exit status 1, the stream's name, and no traceback."""
+    done = run(*command)
+    assert done.exit_code == 1
+    assert "stream nowhere: ResourceNotFoundException" in done.stderr
+
+
+@pytest.mark.usefixtures("_live")
+def test_no_permission_is_one_sentence(server: KinesisServer) -> None:
+    """Whatever AWS refuses is told as AWS says it, with exit status 1."""
+    server.arm({"operation": "ListShards", "error": "AccessDeniedException", "times": None})
+    try:
+        done = run("measure", "orders", "--seconds", "1")
+    finally:
+        server.disarm()
+    assert (done.exit_code, "stream orders: AccessDeniedException" in done.stderr) == (1, True)
