@@ -245,5 +245,16 @@ def test_tags_are_kept(client: Any, stream: Make) -> None:
 
 def test_an_operation_that_is_not_there_says_so(client: Any, stream: Make) -> None:
     """What the fake cannot do is refused under its name."""
-    message = refused("UnknownOperationException", client.describe_limits)
-    assert "DescribeLimits" in message
+    message = refused("UnknownOperationException", client.describe_account_settings)
+    assert "DescribeAccountSettings" in message
+
+
+def test_limits_count_the_open_shards_of_all_streams(client: Any, stream: Make) -> None:
+    """What has been split is closed, and counts no more."""
+    before = client.describe_limits()
+    name = stream(2)
+    shard = client.list_shards(StreamName=name)["Shards"][0]["ShardId"]
+    client.split_shard(StreamName=name, ShardToSplit=shard, NewStartingHashKey="1000")
+    after = client.describe_limits()
+    assert after["OpenShardCount"] - before["OpenShardCount"] == 3
+    assert after["ShardLimit"] == before["ShardLimit"]

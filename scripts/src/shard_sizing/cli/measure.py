@@ -11,47 +11,42 @@ import msgspec
 from rich.console import Console
 from rich.progress import Progress
 
-from shard_sizing.cli.options import FILE
+from shard_sizing.cli.options import FILE, Shared, shared_options
 from shard_sizing.cli.output import show_json, show_table
+from shard_sizing.cli.plots import plot_bars
 from shard_sizing.live.measure import measure as profile_of
 from shard_sizing.live.polling import Poller
 from shard_sizing.live.reshard import kinesis
 from shard_sizing.live.throttles import CloudWatchSilentError, throttled_writes
-from shard_sizing.model.data_files import load_limits
 from shard_sizing.model.measured import Measured
 
 
 @click.command()
 @click.argument("stream")
+@shared_options
 @click.option("--seconds", type=click.FloatRange(1, 86_400), default=60.0, show_default=True)
 @click.option("--out", type=FILE, help="Where to write the profile, for the other commands.")
-@click.option("--region", default="us-east-1", show_default=True)
-@click.option("--json", "as_json", is_flag=True, help="Print JSON with a versioned schema.")
-@click.option("--limits", "limits_file", type=FILE, help="A limits file in place of the bundled one.")
-def measure(
-    stream: str,
-    seconds: float,
-    out: Path | None,
-    region: str,
-    as_json: bool,
-    limits_file: Path | None,
-) -> int:
+def measure(stream: str, shared: Shared, seconds: float, out: Path | None) -> int:
     """Read a live stream for a while: its profile, and the load of each shard."""
-    limits, client = load_limits(limits_file), kinesis(region)
+    limits, client = shared.limits, kinesis(shared.region)
     began = dt.datetime.now(dt.UTC)
     click.echo(_WARNING, err=True)
     reader = Poller(client, stream)
     with _progress(seconds) as tick:
         found = profile_of(stream, reader.read(seconds, tick), reader.shards, limits, None)
     try:
-        cloudwatch = boto3.client("cloudwatch", region_name=region)
+        cloudwatch = boto3.client("cloudwatch", region_name=shared.region)
         count = throttled_writes(cloudwatch, stream, began, dt.datetime.now(dt.UTC))
         found = msgspec.structs.replace(found, throttled_writes=count)
     except CloudWatchSilentError as silent:
         click.echo(f"refused writes are not known: CloudWatch says {silent}", err=True)
     if out is not None:
         out.write_bytes(msgspec.json.format(msgspec.json.encode(found)) + b"\n")
-    if as_json:
+    if shared.plot:
+        used = [100 * shard.used_p99 for shard in found.shards]
+        x, y = "shards by hash range", "load at p99, % of the limit"
+        plot_bars(shared.plot, values=used, x=x, y=y, limit=100)
+    if shared.as_json:
         show_json(found)
     else:
         _show(found, f"Limits of {limits.date}: {limits.source}")
