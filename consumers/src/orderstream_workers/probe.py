@@ -1,7 +1,9 @@
-"""``python -m orderstream_workers.probe``: is the process in this container ready? For ``HEALTHCHECK``.
+"""``python -m orderstream_workers.probe``: does the process in this container answer? For ``HEALTHCHECK``.
 
-It asks ``/health/ready`` on the loopback interface, at ``ORDERSTREAM_HEALTH_PORT``, and ends with 0 or 1. It
-imports nothing but the standard library: it runs every few seconds beside the process itself.
+An unhealthy container is replaced, which ends no outage of what it works with: whether it gets anything done
+is for ``/health/ready`` to say, to those who watch. It asks ``/health/live`` on the loopback interface, at
+``ORDERSTREAM_HEALTH_PORT``, and ends with 0 or 1. It imports nothing but the standard library: it runs every
+few seconds beside the process itself.
 """
 
 import os
@@ -19,10 +21,10 @@ def main() -> int:
         print("ORDERSTREAM_HEALTH_PORT must be the port of /health", file=sys.stderr)  # noqa: T201
         return 1
     try:
-        with urllib.request.urlopen(f"http://127.0.0.1:{port}/health/ready", timeout=_TIMEOUT):
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/health/live", timeout=_TIMEOUT):
             return 0
     except (OSError, urllib.error.URLError) as error:
-        print(f"not ready: {error}", file=sys.stderr)  # noqa: T201
+        print(f"no answer: {error}", file=sys.stderr)  # noqa: T201
         return 1
 
 

@@ -2,6 +2,7 @@
 
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 from fakes.engine import ARRIVAL, RecordingCheckpointer, record_of
 from orderstream_workers.engine.delivery import (
@@ -78,3 +79,26 @@ def test_an_empty_batch_checkpoints_nothing() -> None:
     with ThreadPoolExecutor(1) as executor:
         processor_of(ExitingHandler(), executor).process_records(ProcessRecordsInput([], checkpointer, 0))
     assert checkpointer.positions == []
+
+
+class StingyExecutor(ThreadPoolExecutor):
+    """Has no thread for the first tasks, as a system at its limit."""
+
+    refusals = 2
+
+    def submit(self, *arguments: Any, **named: Any) -> Any:
+        if self.refusals:
+            self.refusals -= 1
+            raise RuntimeError("can't start new thread")
+        return super().submit(*arguments, **named)
+
+
+def test_a_system_without_threads_is_asked_again() -> None:
+    """The shard would stand still for ever under a lease that is renewed; nothing is skipped meanwhile."""
+    handler, checkpointer = ExitingHandler(), RecordingCheckpointer()
+    with StingyExecutor(1) as executor:
+        processor = processor_of(handler, executor)
+        records = [record_of("a", 1), record_of("b", 2)]
+        processor.process_records(ProcessRecordsInput(records, checkpointer, 0))
+    assert handler.handled == [b"a1", b"b2"]
+    assert checkpointer.positions == [Position(2)]

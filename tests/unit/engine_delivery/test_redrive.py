@@ -13,8 +13,9 @@ from orderstream_workers.engine.delivery import (
     RedriveStoppedError,
     StoredParking,
 )
+from orderstream_workers.engine.delivery.parking import lifted
 from orderstream_workers.engine.record import DeliveredRecord, Position
-from orderstream_workers.store import Fault, MemoryStore
+from orderstream_workers.store import ConditionFailedError, Fault, MemoryStore
 
 
 class Recorder:
@@ -33,6 +34,11 @@ class Recorder:
         self.records.append(record)
 
 
+def left(store: MemoryStore) -> list[object]:
+    """The entries of key ``a``, and the keys that are parked."""
+    return [*store.query(PARKING.name, "it/a"), *ParkedRecords(store, "it").keys()]
+
+
 def parked(store: MemoryStore, *numbers: int) -> StoredParking:
     parking = StoredParking(store, "it", lambda: ARRIVAL)
     parking.park(record_of("a", numbers[0]), "broken")
@@ -42,13 +48,13 @@ def parked(store: MemoryStore, *numbers: int) -> StoredParking:
 
 
 def test_all_is_carried_out_in_order_and_the_mark_is_lifted() -> None:
-    """The records come back as they were, positions and all, and the table is empty afterwards."""
+    """The records come back as they were, positions and all, and nothing is parked afterwards."""
     store = MemoryStore()
     parked(store, 9, 10, 100)
     recorder = Recorder()
     assert ParkedRecords(store, "it").redrive("a", recorder) == 3
     assert recorder.records == [record_of("a", number) for number in (9, 10, 100)]
-    assert list(store.scan(PARKING.name)) == []
+    assert left(store) == []
 
 
 def test_a_body_in_many_parts_comes_back_whole() -> None:
@@ -97,7 +103,7 @@ def test_a_lost_acknowledgement_is_made_up_for() -> None:
     recorder = Recorder()
     ParkedRecords(store, "it").redrive("a", recorder)
     assert [record.data for record in recorder.records] == [b"a2"]
-    assert list(store.scan(PARKING.name)) == []
+    assert left(store) == []
 
 
 def test_after_a_redrive_an_owner_processes_again() -> None:
@@ -158,7 +164,7 @@ def test_discarding_the_only_one_frees_the_key() -> None:
     store = MemoryStore()
     parking = parked(store, 1)
     ParkedRecords(store, "it").discard_first("a", Position(1))
-    assert list(store.scan(PARKING.name)) == []
+    assert left(store) == []
     assert not parking.append(record_of("a", 2))
 
 
@@ -187,3 +193,19 @@ def test_nothing_is_discarded_unseen() -> None:
     with pytest.raises(NotFirstError):
         ParkedRecords(store, "it").discard_first("free", Position(1))
     assert parking.count() == 2
+
+
+def test_a_redrive_that_fell_asleep_lifts_no_younger_mark() -> None:
+    """Two persons redrive; the slower one wakes when the key was freed and is parked again by others."""
+    store = MemoryStore()
+    parking = parked(store, 1)
+    asleep = store.get(PARKING.name, "it", "a")
+    assert asleep is not None
+    ParkedRecords(store, "it").redrive("a", Recorder())
+    parking.park(record_of("a", 2), "broken")
+    with pytest.raises(ConditionFailedError):
+        store.transact([lifted("it", asleep)])
+    assert StoredParking(store, "it", lambda: ARRIVAL).count() == 1
+    assert parking.append(record_of("a", 3))
+    (key,) = ParkedRecords(store, "it").keys()
+    assert (key.reason, key.count) == ("broken", 2)

@@ -187,11 +187,11 @@ def test_checkpoint_after_the_call_is_refused() -> None:
         ("ShutdownException", LeaseLostError),
         ("ThrottlingException", DependencyError),
         ("KinesisClientLibDependencyException", DependencyError),
-        ("InvalidStateException", CheckpointRefusedError),
+        ("RuntimeException", DependencyError),
     ],
 )
 def test_refused_checkpoint_says_why(answered: str, error: type[Exception]) -> None:
-    """A lost lease, an outage and a mistake are told apart; the checkpoint counts as not set."""
+    """A lost lease and trouble of any name are told apart; the checkpoint counts as not set."""
     journal = Journal()
     journal.checkpoints = [Position(9)]
     _, told = play(journal, initialize(), process((9, 0)), answer(answered))
@@ -226,12 +226,10 @@ def test_shutdown_may_checkpoint_and_a_lost_lease_may_not() -> None:
     assert [progress.state for progress in told][-2:] == ["SHUTTING_DOWN", "LEASE_LOST"]
 
 
-def test_processor_that_raises_ends_the_process() -> None:
-    """A crash is no answer: KCL takes any answer for "done" and would skip the batch."""
-    journal = Journal()
-    journal.raises = RuntimeError("a fault of ours")
+def crashed(journal: Journal, *lines: dict[str, Any]) -> list[dict[str, Any]]:
+    """Let the daemon say some lines to a process that ends over them; returns what the daemon reads."""
     said = io.StringIO()
-    heard = io.StringIO("".join(json.dumps(line) + "\n" for line in (initialize(), process((9, 0)))))
+    heard = io.StringIO("".join(json.dumps(line) + "\n" for line in lines))
 
     def crash(status: int) -> None:
         raise SystemExit(status)
@@ -240,4 +238,26 @@ def test_processor_that_raises_ends_the_process() -> None:
     with pytest.raises(SystemExit) as ended:
         KCLProcess(processor, heard, said, io.StringIO()).run()
     assert ended.value.code == CRASHED
-    assert [json.loads(line) for line in said.getvalue().splitlines() if line] == [done("initialize")]
+    return [json.loads(line) for line in said.getvalue().splitlines() if line]
+
+
+def test_processor_that_raises_ends_the_process() -> None:
+    """A crash is no answer: KCL takes any answer for "done" and would skip the batch."""
+    journal = Journal()
+    journal.raises = RuntimeError("a fault of ours")
+    assert crashed(journal, initialize(), process((9, 0))) == [done("initialize")]
+
+
+def test_a_record_that_cannot_be_taken_over_ends_the_process() -> None:
+    """Nothing between the daemon and the processor may fail with an answer, or the batch would be skipped."""
+    broken = process((9, 0), (10, 0))
+    broken["records"][1]["sequenceNumber"] = "no number"
+    assert crashed(Journal(), initialize(), broken) == [done("initialize")]
+
+
+def test_a_checkpoint_that_kcl_finds_fault_with_ends_the_process() -> None:
+    """The shard would stand still under a lease that is renewed; a new process begins where it stood."""
+    journal = Journal()
+    journal.checkpoints = [Position(9)]
+    said = crashed(journal, initialize(), process((9, 0)), answer("InvalidStateException"))
+    assert done("processRecords") not in said

@@ -81,7 +81,10 @@ class StopSignal(Protocol):
     """
 
     def is_set(self) -> bool:
-        """True once the worker is draining, or no longer sure that it owns the lease."""
+        """True once the worker is draining or, on the embedded engine, no longer sure that it owns the lease.
+
+        KCL tells a shard's process of a lost lease between two calls only.
+        """
 
     def wait(self, timeout: float | None = None) -> bool:
         """Sleep for at most ``timeout`` seconds, less if the signal comes."""

@@ -25,8 +25,12 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 _LEASE_LOST: Final = frozenset({"ShutdownException"})
-_TRY_AGAIN: Final = frozenset({"ThrottlingException", "KinesisClientLibDependencyException"})
-"""What the daemon answers to a checkpoint, by the names of KCL's exceptions."""
+_DEFECT: Final = frozenset({"InvalidStateException", "IllegalArgumentException"})
+"""What the daemon answers to a checkpoint, by the names of KCL's exceptions.
+
+Anything else is trouble on the way to the lease table and is tried again: KCL passes on what its SDK throws,
+by the name of ``RuntimeException``.
+"""
 
 CRASHED: Final = 70
 """Exit status of a shard process whose processor raised (``EX_SOFTWARE``): the daemon ends with it."""
@@ -63,6 +67,8 @@ class MultiLangCheckpointer:
         self._handed_over = present
         self._shard_ends = False
         self.present: Checkpoint = present or TRIM_HORIZON
+        self.defect: CheckpointRefusedError | None = None
+        """Set once KCL has found fault with a checkpoint: nobody else could take the shard while we idle."""
 
     def open(
         self, delegate: KclCheckpointer, *, handed_over: Position | None = None, shard_ends: bool = False
@@ -118,9 +124,10 @@ class MultiLangCheckpointer:
         except CheckpointError as error:
             if error.value in _LEASE_LOST:
                 raise LeaseLostError(self._shard_id, "KCL says so") from error
-            if error.value in _TRY_AGAIN:
-                raise DependencyError("kcl", "checkpoint", error.value) from error
-            raise CheckpointRefusedError(self._shard_id, f"KCL answers {error.value}") from error
+            if error.value in _DEFECT:
+                self.defect = CheckpointRefusedError(self._shard_id, f"KCL answers {error.value}")
+                raise self.defect from error
+            raise DependencyError("kcl", "checkpoint", error.value) from error
 
 
 class MultiLangProcessor:
@@ -155,25 +162,28 @@ class MultiLangProcessor:
 
     def initialize(self, call: Any) -> None:
         """Make the processor of the shard."""
-        self._shard_id: str = call.shard_id
-        checkpoint = _position(call.sequence_number, call.sub_sequence_number)
-        self._checkpointer = MultiLangCheckpointer(self._shard_id, checkpoint)
-        self._millis_behind_latest: int | None = None
         with _CrashOnError(self._crash):
+            self._shard_id: str = call.shard_id
+            checkpoint = _position(call.sequence_number, call.sub_sequence_number)
+            self._checkpointer = MultiLangCheckpointer(self._shard_id, checkpoint)
+            self._millis_behind_latest: int | None = None
             self._processor = self._processors(self._shard_id, self._stop)
             self._processor.initialize(InitializationInput(self._shard_id, checkpoint))
         self._tell("PROCESSING")
 
     def process_records(self, call: Any) -> None:
         """Hand over a batch."""
-        records = self._delivered(call.records)
-        self._millis_behind_latest = call.millis_behind_latest or 0
-        self._checkpointer.open(call.checkpointer, handed_over=records[-1].position if records else None)
         with _CrashOnError(self._crash):
+            records = self._delivered(call.records)
+            self._millis_behind_latest = call.millis_behind_latest or 0
+            last = records[-1].position if records else None
+            self._checkpointer.open(call.checkpointer, handed_over=last)
             self._processor.process_records(
                 ProcessRecordsInput(records, self._checkpointer, self._millis_behind_latest)
             )
-        self._checkpointer.close()
+            self._checkpointer.close()
+            if self._checkpointer.defect is not None:
+                raise self._checkpointer.defect
         self._tell("PROCESSING")
 
     def lease_lost(self, call: Any) -> None:  # noqa: ARG002 - KCL's signature
@@ -184,18 +194,18 @@ class MultiLangProcessor:
 
     def shard_ended(self, call: Any) -> None:
         """Everything was handed over."""
-        self._checkpointer.open(call.checkpointer, shard_ends=True)
         with _CrashOnError(self._crash):
+            self._checkpointer.open(call.checkpointer, shard_ends=True)
             self._processor.shard_ended(self._checkpointer)
-        self._checkpointer.close()
+            self._checkpointer.close()
         self._tell("SHARD_END")
 
     def shutdown_requested(self, call: Any) -> None:
         """The daemon ends, or hands the lease to another worker."""
-        self._checkpointer.open(call.checkpointer)
         with _CrashOnError(self._crash):
+            self._checkpointer.open(call.checkpointer)
             self._processor.shutdown_requested(self._checkpointer)
-        self._checkpointer.close()
+            self._checkpointer.close()
         self._tell("SHUTTING_DOWN")
 
     def _delivered(self, records: Sequence[KclRecord]) -> list[DeliveredRecord]:

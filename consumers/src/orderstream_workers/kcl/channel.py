@@ -77,7 +77,7 @@ class Ear:
         with self._lock:
             connections = list(self._connections.values())
         for connection in connections:
-            connection.shutdown(socket.SHUT_RDWR)
+            _shut(connection)
         for thread in self._threads:
             thread.join()
         self._folder.cleanup()

@@ -281,3 +281,27 @@ def test_bounds_are_checked(bad: dict[str, int]) -> None:
     """A bound that could never be met is refused."""
     with pytest.raises(ValueError, match=next(iter(bad))):
         ArchiveConfig(**bad)
+
+
+class BreakingObjectStore(MemoryObjectStore):
+    """Breaks once, with nothing that says it is an outage."""
+
+    broken = True
+
+    def put_if_absent(self, key: str, body: bytes, metadata: object) -> bool:
+        if self.broken:
+            self.broken = False
+            raise MemoryError
+        return super().put_if_absent(key, body, metadata)
+
+
+def test_a_call_that_failed_is_made_again_and_archives_nothing_twice() -> None:
+    """An engine hands the same records over again after a failure that is no outage."""
+    objects = BreakingObjectStore()
+    shard = Shard(objects)
+    with pytest.raises(MemoryError):
+        shard.process(*plain(1, 2, 3, 4))
+    shard.process(*plain(1, 2, 3, 4))
+    shard.processor.shutdown_requested(shard.checkpointer)
+    assert archived(objects) == [*map(Position, (1, 2, 3, 4))]
+    assert_without_a_gap(objects)

@@ -8,7 +8,7 @@
           └──discard 1──> marked, 2 3; free if 1 was the only one                     meanwhile: go on
 
 The owners of the shards go on appending while somebody works here, see ``parking``: each change of the
-entries changes the mark in the same transaction, and the mark goes only if it stands as it was read.
+entries changes the mark in the same transaction, and the mark is lifted only if it stands as it was read.
 """
 
 import datetime as dt
@@ -19,7 +19,7 @@ from itertools import groupby
 
 from orderstream.errors import DependencyError, OrderstreamError
 from orderstream_workers.engine.delivery.handler import RecordHandler
-from orderstream_workers.engine.delivery.parking import MANY, PARKING, TRIES, number_of
+from orderstream_workers.engine.delivery.parking import MANY, PARKING, TRIES, lifted, number_of, stands
 from orderstream_workers.engine.record import DeliveredRecord, Position
 from orderstream_workers.store import ConditionFailedError, ContentionError, Delete, Item, Put, Store, Write
 
@@ -119,6 +119,7 @@ class ParkedRecords:
                 count=number_of(mark, "count"),
             )
             for mark in self._store.query(PARKING.name, self._application, limit=MANY)
+            if stands(mark)
         ]
 
     def records(self, partition_key: str) -> list[ParkedRecord]:
@@ -162,9 +163,7 @@ class ParkedRecords:
                 carried_out += 1
                 continue
             try:
-                self._store.transact(
-                    [Delete(PARKING.name, self._application, mark.version, sort=partition_key)]
-                )
+                self._store.transact([lifted(self._application, mark)])
             except ConditionFailedError:
                 logger.info("a record was parked meanwhile", extra={"partition_key": partition_key})
 
@@ -212,7 +211,7 @@ class ParkedRecords:
         for _ in range(TRIES):
             mark = self._mark(partition_key)
             if mark is None:
-                return False  # a mark goes only when its entries are gone
+                return False  # a mark is lifted only when its entries are gone
             count = number_of(mark, "count") - 1
             left: Write = Put(
                 PARKING.name,
@@ -222,7 +221,7 @@ class ParkedRecords:
                 sort=partition_key,
             )
             if lift and count == 0:
-                left = Delete(PARKING.name, self._application, mark.version, sort=partition_key)
+                left = lifted(self._application, mark)
             entry = [Delete(PARKING.name, part.key, part.version, sort=part.sort) for part in parts]
             try:
                 self._store.transact([left, *entry])
@@ -234,7 +233,8 @@ class ParkedRecords:
         raise ContentionError("TransactWriteItems")
 
     def _mark(self, partition_key: str) -> Item | None:
-        return self._store.get(PARKING.name, self._application, partition_key)
+        mark = self._store.get(PARKING.name, self._application, partition_key)
+        return mark if stands(mark) else None
 
     def _first(self, partition_key: str) -> list[Item]:
         key = self._entries_key(partition_key)

@@ -6,11 +6,12 @@ that a redrive can carry all of them out in order; only what may overtake, see `
 Layout of the table ``parking`` (sorted)::
 
     key                         sort                         attributes
-    APPLICATION                 PARTITION KEY                the mark: reason, parked_at, tail, count
+    APPLICATION                 PARTITION KEY                the mark: reason, parked_at, tail, count; lifted
     APPLICATION/PARTITION KEY   SEQUENCE/SUB/PART            one part of one entry: body, reason, arrival, ...
 
 Every entry that is added or taken changes the mark in the same transaction, so a mark whose version stands
-still has an unchanged tail.
+still has an unchanged tail. A mark is lifted and never deleted: its version would begin anew, and somebody
+who fell asleep over an old one would take the new one for it.
 
 The marks of an application stand together, so that whoever takes over a shard, a child of a split among
 them, reads all of them with one consistent query. A body larger than an item is stored in several parts.
@@ -37,6 +38,9 @@ from orderstream_workers.store import (
 logger = logging.getLogger(__name__)
 
 PARKING: Final = TableSpec("parking", sorted=True)
+
+LIFTED: Final = "lifted"
+"""What a mark says that does not count any more."""
 
 _PART: Final = 300_000
 """Bytes of a body in one item; DynamoDB's items hold 400 KB, names and all."""
@@ -101,7 +105,7 @@ class StoredParking:
         """See ``Parking.load``."""
         # Added to, not replaced: another shard's lane may have parked a key since the marks were read, and a
         # mark that is gone is noticed by ``append``.
-        self._marked.update(mark.sort for mark in self._marks() if mark.sort is not None)
+        self._marked.update(str(mark.sort) for mark in self._marks())
 
     def is_parked(self, partition_key: str) -> bool:
         """See ``Parking.is_parked``."""
@@ -124,7 +128,8 @@ class StoredParking:
         return sum(number_of(mark, "count") for mark in self._marks())
 
     def _marks(self) -> list[Item]:
-        return self._store.query(PARKING.name, self._application, limit=MANY)
+        found = self._store.query(PARKING.name, self._application, limit=MANY)
+        return [mark for mark in found if stands(mark)]
 
     def _store_entry(self, record: DeliveredRecord, reason: str, *, only_if_marked: bool) -> bool:
         key = f"{self._application}/{record.partition_key}"
@@ -133,7 +138,7 @@ class StoredParking:
             if self._store.get(PARKING.name, key, f"{place}/00") is not None:
                 return True
             mark = self._store.get(PARKING.name, self._application, record.partition_key)
-            if mark is None and only_if_marked:
+            if only_if_marked and not stands(mark):
                 return False
             writes: list[Write] = [self._mark(mark, record, reason, place)]
             writes += self._parts(key, place, record, reason)
@@ -156,12 +161,15 @@ class StoredParking:
         raise ContentionError("TransactWriteItems")
 
     def _mark(self, mark: Item | None, record: DeliveredRecord, reason: str, place: str) -> Put:
+        before = mark.attributes if mark and stands(mark) else {"count": 0}
+        count = before["count"]
+        assert isinstance(count, int)
         attributes: dict[str, Attribute] = {
             "reason": reason,
             "parked_at": self._clock().isoformat(),
-            **(mark.attributes if mark else {}),
+            **before,
             "tail": place,
-            "count": (number_of(mark, "count") if mark else 0) + 1,
+            "count": count + 1,
         }
         return Put(
             PARKING.name,
@@ -188,6 +196,16 @@ class StoredParking:
             )
             for part, piece in enumerate(pieces)
         ]
+
+
+def stands(mark: Item | None) -> bool:
+    """Whether there is a mark that was not lifted."""
+    return mark is not None and LIFTED not in mark.attributes
+
+
+def lifted(application: str, mark: Item) -> Put:
+    """The write that lifts a mark if it stands as it was read."""
+    return Put(PARKING.name, application, {LIFTED: True}, mark.version, sort=mark.sort)
 
 
 def number_of(item: Item, name: str) -> int:

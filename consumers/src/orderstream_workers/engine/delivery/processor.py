@@ -32,6 +32,9 @@ from orderstream_workers.store import ContentionError
 
 logger = logging.getLogger(__name__)
 
+_NO_THREAD_PAUSE: Final = 0.5
+"""Seconds until the system is asked again for a thread that it would not give."""
+
 _MAX_REASON: Final = 1_000
 """Characters of a reason that are kept."""
 
@@ -124,12 +127,13 @@ class LaneProcessor:
                     try:
                         self._executor.submit(self._run, batch.records[place], place, ends)
                     except RuntimeError as error:
-                        # The executor is shut down, so the process ends; the next owner starts here.
-                        logger.warning("no thread for a record, stopping", extra={"error": str(error)})
-                        self._over = True
                         lanes.end(place, done=False)
+                        self._without_thread(error)
             if not lanes.running:
-                break
+                if self._stopping():
+                    break
+                self._stop.wait(_NO_THREAD_PAUSE)
+                continue
             try:
                 place, end = ends.get(timeout=max(due - self._clock(), 0.001))
             except queue.Empty:
@@ -141,6 +145,12 @@ class LaneProcessor:
                 due = self._clock() + self._config.checkpoint_every
         self._over = self._over or not lanes.finished
         self._checkpoint(lanes.low_water, batch.checkpointer)
+
+    def _without_thread(self, error: RuntimeError) -> None:
+        logger.warning("no thread for a record", extra={"error": str(error)})
+        if "shutdown" in str(error):
+            # The executor is shut down, so the process ends; the next owner starts here.
+            self._over = True
 
     def lease_lost(self) -> None:
         """Nothing to do: the lanes were drained before the last call returned."""

@@ -83,7 +83,8 @@ class ShardProgress:
         checkpoint: How far it is done.
         millis_behind_latest: How far reading was behind the tip at the last read, in milliseconds; None
             before.
-        last_success: When something last succeeded (UTC): a read, a call of the processor; None before.
+        last_success: When something last succeeded (UTC): a read, a call of the processor with records, a
+            step of the shard's life; None before.
         foreign_aggregates: Aggregates discarded since this worker took the shard.
         corrupt_aggregates: Aggregates delivered unopened since then.
     """
@@ -194,8 +195,6 @@ class ShardHost:
         if isinstance(event, Issued | Read | Refusal):
             jobs += self._answered(event, now)
         else:
-            if isinstance(event, Completed):
-                self._observed.last_success = self._wall_clock()
             jobs += self._consume(event, now)
         if self._consumer.state is State.PROCESSING:
             jobs += self._requested(self._polling.proceed(now))
@@ -236,7 +235,11 @@ class ShardHost:
 
     def _carry_out(self, command: Command) -> HostInput:
         try:
-            return Completed(self._outcome_of(command))
+            outcome = self._outcome_of(command)
+            if not (isinstance(command, Process) and not command.batch.records):
+                # A call without records succeeds however long nothing could be read.
+                self._observed.last_success = self._wall_clock()
+            return Completed(outcome)
         except OrderstreamError as error:
             fields = {"shard_id": self.shard_id, "command": str(command)[:80], "error": str(error)}
             logger.warning("command failed", extra=fields)

@@ -84,9 +84,11 @@ class ArchiverProcessor:
         for record in batch.records:
             if self._abandoned:
                 return
-            self._handed = record.position
-            if self._archived is None or record.position > self._archived:
-                self._buffer.add(readable(record), self._clock())
+            # A call that has failed is made again with the same records: those before it failed are here.
+            if self._handed is None or record.position > self._handed:
+                if self._archived is None or record.position > self._archived:
+                    self._buffer.add(readable(record), self._clock())
+                self._handed = record.position
             while self._buffer.is_full() and not self._abandoned:
                 self._abandoned = not self._until_it_works(self._write)
                 self._checkpoint(batch.checkpointer)

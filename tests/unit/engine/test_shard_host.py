@@ -1,0 +1,105 @@
+"""What a host tells of its shard's progress."""
+
+import datetime as dt
+from collections import deque
+from random import Random
+
+from orderstream.testing import FakeKinesis, Fault
+from orderstream_workers.engine.config import EngineConfig
+from orderstream_workers.engine.leases import MemoryLeaseTable, OwnedLease, commit
+from orderstream_workers.engine.lifecycle.shard_consumer import Signal
+from orderstream_workers.engine.lifecycle.shard_host import Job, ShardHost
+from orderstream_workers.engine.lifecycle.synchronizer import ShardSynchronizer
+from orderstream_workers.engine.processor import (
+    Checkpointer,
+    InitializationInput,
+    ProcessRecordsInput,
+    StopSignal,
+)
+from orderstream_workers.engine.retrieval import KinesisReader
+
+EPOCH = dt.datetime(2010, 12, 1, tzinfo=dt.UTC)
+
+
+class IdleProcessor:
+    """Takes whatever it is handed."""
+
+    def __init__(self, shard_id: str, stop: StopSignal) -> None:
+        """Remember nothing."""
+
+    def initialize(self, initialization: InitializationInput) -> None:
+        """Be ready."""
+
+    def process_records(self, batch: ProcessRecordsInput) -> None:
+        """Be done."""
+
+    def lease_lost(self) -> None:
+        """Stop."""
+
+    def shard_ended(self, checkpointer: Checkpointer) -> None:
+        """Be done."""
+
+    def shutdown_requested(self, checkpointer: Checkpointer) -> None:
+        """Be done."""
+
+
+class Stage:
+    """One shard under a clock that is moved from each of its moments to the next."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+        self.kinesis = FakeKinesis(clock=self.epoch_seconds)
+        client = self.kinesis.client()
+        client.create_stream(StreamName="s", ShardCount=1)
+        table = MemoryLeaseTable()
+        reader = KinesisReader(client, "s", max_records=9, now=self.wall_clock)  # type: ignore[arg-type]
+        synchronizer = ShardSynchronizer(reader, table, "TRIM_HORIZON")
+        synchronizer.synchronize()
+        (lease,) = table.list_leases()
+        taken = commit(table, lease, lambda held: held.taken_by("me"))
+        self.host = ShardHost(
+            OwnedLease(table, taken, written_at=0.0, failover_time=1e6, clock=lambda: self.now),
+            processors=IdleProcessor,
+            reader=reader,
+            synchronizer=synchronizer,
+            config=EngineConfig(),
+            clock=lambda: self.now,
+            wall_clock=self.wall_clock,
+            random=Random(1),
+        )
+
+    def wall_clock(self) -> dt.datetime:
+        return EPOCH + dt.timedelta(seconds=self.now)
+
+    def epoch_seconds(self) -> float:
+        return self.wall_clock().timestamp()
+
+    def run(self, seconds: float) -> None:
+        end = self.now + seconds
+        jobs: deque[Job] = deque(self.host.on(Signal.WOKEN, self.now))
+        while True:
+            while jobs:
+                jobs.extend(self.host.on(jobs.popleft().run(), self.now))
+            if self.host.wake_at > end:
+                self.now = end
+                return
+            self.now = max(self.now, self.host.wake_at)
+            jobs.extend(self.host.on(Signal.WOKEN, self.now))
+
+    def seconds_since_success(self) -> float:
+        last = self.host.progress().last_success
+        assert last is not None
+        return (self.wall_clock() - last).total_seconds()
+
+
+def test_a_shard_that_cannot_be_read_stands_still() -> None:
+    """The processor is still called now and then, without records; that is no progress."""
+    stage = Stage()
+    stage.run(30)
+    assert stage.seconds_since_success() < 5
+    stage.kinesis.faults.add(Fault(operation="GetRecords", error="InternalFailure", times=None))
+    stage.run(600)
+    assert stage.seconds_since_success() > 590
+    stage.kinesis.faults.clear()
+    stage.run(30)
+    assert stage.seconds_since_success() < 5
