@@ -10,8 +10,12 @@ import pytest
 from fakes.sizing_cli import run
 from shard_sizing.cli.compare import Comparison
 from shard_sizing.cli.hotkeys import HotKeys
+from shard_sizing.cli.plan import Planned
+from shard_sizing.cli.simulate import Simulated
 from shard_sizing.cli.whatif import WhatIf
 from shard_sizing.cli.workers import Workers
+from shard_sizing.model.measured import Measured
+from shard_sizing.model.profile import Profile
 from shard_sizing.model.sizing import Sizing
 
 COMMITTED = Path(__file__).parents[3] / "docs" / "sizing-schema.json"
@@ -19,12 +23,14 @@ ANSWERS: dict[str, tuple[type[msgspec.Struct], tuple[str, ...]]] = {
     "compare": (Comparison, ("--rate", "900", "--keys", "500")),
     "size": (Sizing, ("--rate", "900", "--keys", "500")),
     "workers": (Workers, ("--rate", "900", "--milliseconds", "1", "--leases", "4")),
+    "plan": (Planned, ("--rate", "900", "--keys", "500", "--current", "2", "--target", "3")),
+    "simulate": (Simulated, ("--rate", "900", "--keys", "500", "--shards", "2")),
     "whatif": (WhatIf, ("--orders", "1", "--x", "1")),
 }
 
 
 def schemas() -> dict[str, Any]:
-    kinds = [kind for kind, _ in ANSWERS.values()] + [HotKeys]
+    kinds = [kind for kind, _ in ANSWERS.values()] + [HotKeys, Profile, Measured]
     found, parts = msgspec.json.schema_components(kinds, ref_template="#/$defs/{name}")
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", "anyOf": list(found), "$defs": parts}
 
