@@ -4,6 +4,7 @@ import datetime as dt
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import boto3
 import click
@@ -14,6 +15,7 @@ from rich.progress import Progress
 from shard_sizing.cli.options import FILE, Shared, shared_options
 from shard_sizing.cli.output import show_json, show_table
 from shard_sizing.cli.plots import plot_bars
+from shard_sizing.live.fan_out import FanOut
 from shard_sizing.live.measure import measure as profile_of
 from shard_sizing.live.polling import Poller
 from shard_sizing.live.reshard import kinesis
@@ -25,14 +27,13 @@ from shard_sizing.model.measured import Measured
 @click.argument("stream")
 @shared_options
 @click.option("--seconds", type=click.FloatRange(1, 86_400), default=60.0, show_default=True)
+@click.option("--efo", is_flag=True, help="By enhanced fan-out: takes nothing from other readers, and costs.")
 @click.option("--out", type=FILE, help="Where to write the profile, for the other commands.")
-def measure(stream: str, shared: Shared, seconds: float, out: Path | None) -> int:
+def measure(stream: str, shared: Shared, seconds: float, efo: bool, out: Path | None) -> int:
     """Read a live stream for a while: its profile, and the load of each shard."""
     limits, client = shared.limits, kinesis(shared.region)
     began = dt.datetime.now(dt.UTC)
-    click.echo(_WARNING, err=True)
-    reader = Poller(client, stream)
-    with _progress(seconds) as tick:
+    with _reader(stream, client, shared, seconds, efo=efo) as reader, _progress(seconds) as tick:
         found = profile_of(stream, reader.read(seconds, tick), reader.shards, limits, None)
     try:
         cloudwatch = boto3.client("cloudwatch", region_name=shared.region)
@@ -55,8 +56,22 @@ def measure(stream: str, shared: Shared, seconds: float, out: Path | None) -> in
 
 _WARNING = (
     "warning: this reads by GetRecords, and a shard gives 2 MiB and 5 calls a second to all such readers "
-    "together: let it run while they have room"
+    "together; --efo takes nothing from them, and costs"
 )
+
+
+@contextmanager
+def _reader(
+    stream: str, client: Any, shared: Shared, seconds: float, *, efo: bool
+) -> Iterator[Poller | FanOut]:
+    if not efo:
+        click.echo(_WARNING, err=True)
+        yield Poller(client, stream)
+        return
+    reader = FanOut(client, stream)
+    click.echo(reader.cost(shared.prices, seconds), err=True)
+    with reader:
+        yield reader
 
 
 @contextmanager

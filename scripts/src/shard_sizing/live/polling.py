@@ -15,12 +15,12 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, Self
 
 from botocore.exceptions import BotoCoreError, ClientError
 
 from shard_sizing.errors import InputError
-from shard_sizing.live.reshard import call
+from shard_sizing.live.reshard import call, listed
 
 _ROUND_SECONDS: Final = 1.0
 _CATCHING_UP_SECONDS: Final = 0.5
@@ -60,6 +60,12 @@ class ShardReading:
     behind: int = 0
     throttled: int = 0
 
+    @classmethod
+    def of(cls, shard: Mapping[str, Any], begin: Mapping[str, Any]) -> Self:
+        """A shard as Kinesis describes it, and where to begin in it."""
+        start, end = (int(shard["HashKeyRange"][name]) for name in ("StartingHashKey", "EndingHashKey"))
+        return cls(shard["ShardId"], start, end, begin)
+
 
 class Poller:
     """One reading of a stream.
@@ -90,9 +96,8 @@ class Poller:
         self._sleep = sleep
         self.shards: dict[str, ShardReading] = {}
         now = {"ShardIteratorType": "AT_TIMESTAMP", "Timestamp": clock()}
-        for shard in self._listed():
-            if "EndingSequenceNumber" not in shard["SequenceNumberRange"]:
-                self._add(shard, now)
+        for shard in listed(client, stream):
+            self._add(shard, now)
 
     def read(self, seconds: float, tick: Callable[[float], None] = lambda _: None) -> Iterator[Arrived]:
         """Give the records of so many whole seconds, by the time of their arrival.
@@ -143,21 +148,11 @@ class Poller:
             shard.last = answer["Records"][-1]["SequenceNumber"]
         return shard, answer
 
-    def _listed(self) -> Iterator[Mapping[str, Any]]:
-        request: dict[str, Any] = {"StreamName": self._stream}
-        while True:
-            page = call(self._stream, self._client.list_shards, **request)
-            yield from page["Shards"]
-            if not page.get("NextToken"):
-                return
-            request = {"NextToken": page["NextToken"]}
-
     def _add(self, shard: Mapping[str, Any], begin: Mapping[str, Any]) -> None:
         """Read a shard too; both parents of a merged one name it."""
         if shard["ShardId"] in self.shards:
             return
-        start, end = (int(shard["HashKeyRange"][name]) for name in ("StartingHashKey", "EndingHashKey"))
-        reading = ShardReading(shard["ShardId"], start, end, begin)
+        reading = ShardReading.of(shard, begin)
         reading.iterator = self._iterator(reading)
         self.shards[reading.shard_id] = reading
 

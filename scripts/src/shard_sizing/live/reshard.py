@@ -5,7 +5,7 @@ interrupted run left behind: running it once more does only what is still missin
 """
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final
 
 import boto3
@@ -29,15 +29,26 @@ def open_shards(client: Any, stream: str) -> dict[int, str]:
     Raises:
         InputError: The stream does not exist, or may not be listed.
     """
-    found: dict[int, str] = {}
+    starts = {
+        int(shard["HashKeyRange"]["StartingHashKey"]): shard["ShardId"] for shard in listed(client, stream)
+    }
+    return dict(sorted(starts.items()))
+
+
+def listed(client: Any, stream: str) -> Iterator[Mapping[str, Any]]:
+    """Give a stream's open shards as ListShards describes them.
+
+    Raises:
+        InputError: The stream does not exist, or may not be listed.
+    """
     request: dict[str, Any] = {"StreamName": stream}
     while True:
         page = call(stream, client.list_shards, **request)
         for shard in page["Shards"]:
             if "EndingSequenceNumber" not in shard["SequenceNumberRange"]:
-                found[int(shard["HashKeyRange"]["StartingHashKey"])] = shard["ShardId"]
+                yield shard
         if not page.get("NextToken"):
-            return dict(sorted(found.items()))
+            return
         request = {"NextToken": page["NextToken"]}
 
 

@@ -1,0 +1,206 @@
+"""Reads everything that arrives on a stream from now on by enhanced fan-out, which takes nothing from others.
+
+::
+
+    register ──> ACTIVE ──> SubscribeToShard on each shard ──5 minutes──> again, from there ──> deregister
+
+A registered consumer costs by the hour until it is deregistered: that is done whatever happens, after an
+error and after Ctrl-C too, and told with the command that does it by hand if it fails.
+"""
+
+import logging
+import math
+import queue
+import threading
+import time
+import uuid
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, Final, Self
+
+from botocore.exceptions import BotoCoreError, ClientError
+from urllib3.exceptions import HTTPError
+
+from shard_sizing.errors import InputError
+from shard_sizing.live.polling import Arrived, ShardReading
+from shard_sizing.live.reshard import call, listed
+from shard_sizing.model.data_files import RegionPrices
+
+logger = logging.getLogger(__name__)
+
+_LOOK_SECONDS: Final = 0.5
+_ACTIVE_SECONDS: Final = 120.0
+_GRACE_SECONDS: Final = 30.0
+_RESUBSCRIBE_SECONDS: Final = 5.0
+"""Pause before a shard is subscribed to again: sooner, the old subscription may still stand."""
+
+_PASSING: Final = frozenset({"ResourceInUseException", "LimitExceededException", "InternalFailureException"})
+"""Errors after which a shard is subscribed to again."""
+
+Told = Arrived | ShardReading | Exception
+"""What a shard's thread tells: a record, a child to be read as well, or why it cannot go on."""
+
+
+class FanOut:
+    """One reading of a stream by a consumer of its own; as a context manager it registers and deregisters it.
+
+    Args:
+        client: A boto3 Kinesis client.
+        stream: The stream's name.
+        clock: Seconds since 1970.
+        sleep: Waits for so many seconds.
+
+    Attributes:
+        shards: Every shard that was read.
+        consumer: ARN of the registered consumer; empty while there is none.
+    """
+
+    def __init__(
+        self,
+        client: Any,
+        stream: str,
+        clock: Callable[[], float] = time.time,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self.shards: dict[str, ShardReading] = {}
+        self.consumer = ""
+        self._client = client
+        self._stream = stream
+        self._clock = clock
+        self._sleep = sleep
+        self._stop = threading.Event()
+        self._told: queue.SimpleQueue[Told] = queue.SimpleQueue()
+        self._open: dict[str, Any] = {}
+
+    def __enter__(self) -> Self:
+        """Register the consumer and wait until it is ACTIVE.
+
+        Raises:
+            InputError: The stream does not exist, or AWS is against it.
+        """
+        summary = call(self._stream, self._client.describe_stream_summary, StreamName=self._stream)
+        arn = summary["StreamDescriptionSummary"]["StreamARN"]
+        name = f"shard-sizing-{uuid.uuid4().hex[:8]}"
+        register = self._client.register_stream_consumer
+        answer = call(self._stream, register, StreamARN=arn, ConsumerName=name)
+        self.consumer = answer["Consumer"]["ConsumerARN"]
+        try:
+            self._wait_active()
+        except BaseException:
+            self._deregister()
+            raise
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Deregister the consumer."""
+        self._stop.set()
+        for events in list(self._open.values()):
+            events.close()
+        self._deregister()
+
+    def cost(self, prices: RegionPrices, seconds: float) -> str:
+        """Say what the measurement costs, before it begins."""
+        shards = len(list(listed(self._client, self._stream)))
+        hours = math.ceil(seconds / 3600) * shards
+        return (
+            f"this reads by enhanced fan-out: {hours} consumer-shard-hours, "
+            f"{hours * prices['efo_shard_hour']:.3f} USD, and {prices['efo_gb']:.3f} USD for each GB read"
+        )
+
+    def read(self, seconds: float, tick: Callable[[float], None] = lambda _: None) -> Iterator[Arrived]:
+        """Give the records of so many whole seconds, by the time of their arrival; see ``Poller.read``."""
+        begin = {"Type": "AT_TIMESTAMP", "Timestamp": self._clock()}
+        for shard in listed(self._client, self._stream):
+            self._follow(ShardReading.of(shard, begin))
+        first = math.ceil(self._clock())
+        last = first + math.ceil(seconds)
+        while True:
+            for told in self._waiting():
+                if isinstance(told, ShardReading):
+                    self._follow(told)
+                elif isinstance(told, Exception):
+                    raise InputError(f"stream {self._stream}", _words(told)) from told
+                elif first <= told.record["ApproximateArrivalTimestamp"].timestamp() < last:
+                    yield told
+            now = self._clock()
+            tick(min(now - first, seconds))
+            behind = any(shard.behind for shard in self.shards.values())
+            if now >= last + 1 and (not behind or now >= last + _GRACE_SECONDS):
+                return
+
+    def _waiting(self) -> Iterator[Told]:
+        try:
+            yield self._told.get(timeout=_LOOK_SECONDS)
+            while True:
+                yield self._told.get_nowait()
+        except queue.Empty:
+            return
+
+    def _follow(self, shard: ShardReading) -> None:
+        """Read a shard too, in a thread of its own; both parents of a merged one name it."""
+        if shard.shard_id not in self.shards:
+            self.shards[shard.shard_id] = shard
+            threading.Thread(target=self._subscribe, args=(shard,), daemon=True).start()
+
+    def _subscribe(self, shard: ShardReading) -> None:
+        while not self._stop.is_set():
+            try:
+                if self._read_once(shard):
+                    return
+            except ClientError as error:
+                if error.response["Error"]["Code"] not in _PASSING:
+                    self._told.put(error)
+                    return
+            except (BotoCoreError, HTTPError, OSError) as error:
+                # The connection was lost, or closed by us: go on behind what has arrived.
+                logger.info("subscription ended", extra={"shard_id": shard.shard_id, "error": str(error)})
+            self._stop.wait(_RESUBSCRIBE_SECONDS)
+
+    def _read_once(self, shard: ShardReading) -> bool:
+        """Read one subscription to its end; True once the shard has ended."""
+        where: Mapping[str, Any] = shard.begin
+        if shard.last is not None:
+            where = {"Type": "AFTER_SEQUENCE_NUMBER", "SequenceNumber": shard.last}
+        answer = self._client.subscribe_to_shard(
+            ConsumerARN=self.consumer, ShardId=shard.shard_id, StartingPosition=where
+        )
+        self._open[shard.shard_id] = answer["EventStream"]
+        for event in answer["EventStream"]:
+            told = event["SubscribeToShardEvent"]
+            for record in told["Records"]:
+                self._told.put(Arrived(shard.shard_id, record))
+            shard.behind = told["MillisBehindLatest"]
+            shard.last = told.get("ContinuationSequenceNumber")
+            for child in told.get("ChildShards", ()):
+                self._told.put(ShardReading.of(child, {"Type": "TRIM_HORIZON"}))
+            if shard.last is None:
+                return True
+        return False
+
+    def _wait_active(self) -> None:
+        deadline = self._clock() + _ACTIVE_SECONDS
+        describe = self._client.describe_stream_consumer
+        while True:
+            answer = call(self._stream, describe, ConsumerARN=self.consumer)
+            if answer["ConsumerDescription"]["ConsumerStatus"] == "ACTIVE":
+                return
+            if self._clock() > deadline:
+                raise InputError(f"stream {self._stream}", "its new consumer does not become ACTIVE")
+            self._sleep(_LOOK_SECONDS)
+
+    def _deregister(self) -> None:
+        try:
+            self._client.deregister_stream_consumer(ConsumerARN=self.consumer)
+        except (ClientError, BotoCoreError) as error:
+            raise InputError(
+                f"consumer {self.consumer}",
+                f"it is still registered, and costs: {_words(error)}; "
+                f"aws kinesis deregister-stream-consumer --consumer-arn {self.consumer}",
+            ) from error
+        self.consumer = ""
+
+
+def _words(error: Exception) -> str:
+    if isinstance(error, ClientError):
+        told = error.response["Error"]
+        return f"{told['Code']}: {told.get('Message', '')}"
+    return str(error)
