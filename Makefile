@@ -53,13 +53,19 @@ bench-fake: install ## Read the fake Kinesis at the tip with 1,000,000 records h
 
 BENCH := .tools/bench-producer
 .PHONY: bench-producer
-bench-producer: install $(BENCH)/sink ## Measure producers side by side; needs Go, Java 17, Maven, OpenSSL, and a quiet machine
+bench-producer: install $(BENCH)/sink $(BENCH)/kpl/KplClient.class ## Measure producers side by side; needs Go, Java 17, Maven, OpenSSL, and a quiet machine
 	$(UV) venv --quiet --allow-existing --python $(PYTHON) $(BENCH)/venv
 	$(UV) pip install --quiet --python $(BENCH)/venv/bin/python -r producers/benchmarks/producer/requirements.txt
-	mvn -q -B -f producers/benchmarks/producer/kpl/pom.xml dependency:copy-dependencies -DoutputDirectory=$(abspath $(BENCH))/kpl
-	javac -cp '$(BENCH)/kpl/*' -d $(BENCH)/kpl producers/benchmarks/producer/kpl/KplClient.java
 	$(BIN)/python producers/benchmarks/producer/run.py --python $(BENCH)/venv/bin/python --sink $(BENCH)/sink --kpl $(BENCH)/kpl --out $(BENCH)/figures.json
 	$(BENCH)/venv/bin/python producers/benchmarks/producer/report.py $(BENCH)/figures.json docs/benchmarks.md docs/benchmarks-producer.png
+
+$(BENCH)/kpl/KplClient.class: producers/benchmarks/producer/kpl/KplClient.java producers/benchmarks/producer/kpl/pom.xml
+	mvn -q -B -f producers/benchmarks/producer/kpl/pom.xml dependency:copy-dependencies -DoutputDirectory=$(abspath $(BENCH))/kpl
+	javac -cp '$(BENCH)/kpl/*' -d $(BENCH)/kpl $<
+
+.PHONY: differential-kpl
+differential-kpl: install $(BENCH)/kpl/KplClient.class ## Amazon's KPL writes to the fake over TLS, we read it; needs Java 17, Maven, OpenSSL
+	$(BIN)/python producers/benchmarks/producer/kpl_to_fake.py --kpl $(BENCH)/kpl
 
 $(BENCH)/sink: producers/benchmarks/producer/sink/main.go
 	go build -C producers/benchmarks/producer/sink -o $(abspath $@) .

@@ -1,6 +1,7 @@
 """``python -m orderstream.testing.server``: the fake over HTTP/1.1 and HTTP/2, until it is told to stop.
 
 HTTP/2 without TLS needs prior knowledge, which is what Amazon's Kinesis Client Library uses on ``http://``.
+Amazon's KPL speaks TLS only: ``--certificate`` and ``--key`` are for it.
 """
 
 import argparse
@@ -26,20 +27,25 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--stream", help="create this stream")
     parser.add_argument("--shards", type=int, default=1, help="shards of that stream")
     parser.add_argument("--no-limits", action="store_true", help="keep no limits per second")
+    parser.add_argument("--certificate", help="serve TLS with this certificate, as PEM")
+    parser.add_argument("--key", help="the certificate's private key, as PEM")
     parser.add_argument("--seed", type=int, default=0, help="of the faults' random rates")
     options = parser.parse_args(arguments)
     kinesis = FakeKinesis(limits=Limits(throttling=not options.no_limits), seed=options.seed)
     if options.stream:
         kinesis.client().create_stream(StreamName=options.stream, ShardCount=options.shards)
-    asyncio.run(_serve(kinesis, options.host, options.port))
+    if (options.certificate is None) != (options.key is None):
+        parser.error("--certificate and --key go together")
+    asyncio.run(_serve(kinesis, options))
 
 
-async def _serve(kinesis: FakeKinesis, host: str, port: int) -> None:
+async def _serve(kinesis: FakeKinesis, options: argparse.Namespace) -> None:
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     config = Config()
-    config.bind = [f"{host}:{port}"]
+    config.bind = [f"{options.host}:{options.port}"]
+    config.certfile, config.keyfile = options.certificate, options.key
     config.graceful_timeout = 1.0
     # boto3 keeps its connections; one that we end is only noticed when it is used next.
     config.keep_alive_timeout = 3_600.0
