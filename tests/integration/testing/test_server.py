@@ -12,6 +12,7 @@ import h2.events
 import pytest
 
 from fakes.kinesis_server import KinesisServer, kinesis_server
+from orderstream.testing.server import main
 
 TARGET = "Kinesis_20131202."
 
@@ -184,3 +185,12 @@ def test_it_stops_at_once_with_connections_open(number: signal.Signals) -> None:
             server.process.send_signal(number)
             assert server.process.wait(5) == 0
         client.close()
+
+
+@pytest.mark.parametrize("option", ["--certificate", "--key"])
+def test_half_of_what_tls_needs_is_refused(option: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """A certificate without its key, or a key alone, does not end in a server without TLS."""
+    with pytest.raises(SystemExit) as refused:
+        main(["--port", "1", option, "half.pem"])
+    assert refused.value.code == 2
+    assert "--certificate and --key go together" in capsys.readouterr().err

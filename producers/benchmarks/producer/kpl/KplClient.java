@@ -36,9 +36,13 @@ public class KplClient {
 
     private static void putAll(List<String> lines) throws InterruptedException {
         for (String line : lines) {
+            // Partition key, payload, and perhaps an explicit hash key.
             int tab = line.indexOf('\t');
-            byte[] data = line.substring(tab + 1).getBytes(StandardCharsets.US_ASCII);
-            producer.addUserRecord("orders", line.substring(0, tab), ByteBuffer.wrap(data));
+            int second = line.indexOf('\t', tab + 1);
+            String hashKey = second < 0 ? null : line.substring(second + 1);
+            String payload = line.substring(tab + 1, second < 0 ? line.length() : second);
+            ByteBuffer data = ByteBuffer.wrap(payload.getBytes(StandardCharsets.US_ASCII));
+            producer.addUserRecord("orders", line.substring(0, tab), hashKey, data);
             // KPL bounds nothing by itself; its documentation advises to watch this number.
             while (producer.getOutstandingRecordsCount() > 20_000) {
                 Thread.sleep(1);

@@ -31,11 +31,11 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--key", help="the certificate's private key, as PEM")
     parser.add_argument("--seed", type=int, default=0, help="of the faults' random rates")
     options = parser.parse_args(arguments)
+    if (options.certificate is None) != (options.key is None):
+        parser.error("--certificate and --key go together")
     kinesis = FakeKinesis(limits=Limits(throttling=not options.no_limits), seed=options.seed)
     if options.stream:
         kinesis.client().create_stream(StreamName=options.stream, ShardCount=options.shards)
-    if (options.certificate is None) != (options.key is None):
-        parser.error("--certificate and --key go together")
     asyncio.run(_serve(kinesis, options))
 
 
