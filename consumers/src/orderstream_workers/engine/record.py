@@ -41,7 +41,6 @@ class DeliveredRecord:
         partition_key: The user record's own partition key.
         data: The payload, as the producer put it.
         approximate_arrival: When Kinesis took it (UTC).
-        last_in_aggregate: True for a plain record and for the last user record of an aggregate.
         explicit_hash_key: The user record's explicit hash key (0 to 2**128 - 1), if it had one.
     """
 
@@ -50,7 +49,6 @@ class DeliveredRecord:
     partition_key: str
     data: bytes
     approximate_arrival: dt.datetime
-    last_in_aggregate: bool = True
     explicit_hash_key: int | None = None
 
 

@@ -69,7 +69,6 @@ def open_records(
                 foreign += 1
                 logger.warning("aggregate of another shard discarded", extra=_place(shard_id, last))
                 continue
-        end = len(users) - 1
         for index, user in enumerate(users):
             position = Position(last, index)
             if done is not None and position <= done:
@@ -81,7 +80,6 @@ def open_records(
                     partition_key=user.partition_key,
                     data=user.data,
                     approximate_arrival=raw["ApproximateArrivalTimestamp"],
-                    last_in_aggregate=index == end,
                     explicit_hash_key=user.explicit_hash_key,
                 )
             )
