@@ -105,3 +105,20 @@ def test_a_queue_is_found_by_its_name_and_tells_when_a_message_was_sent() -> Non
         with pytest.raises(DependencyError, match="GetQueueUrl"):
             SqsPaymentQueue.named(client, "none")
         client.close()
+
+
+def test_an_outage_at_the_start_is_waited_out_by_whoever_uses_the_queue() -> None:
+    """A worker that starts while SQS is away must not end over the name of its queue."""
+    client = sqs_client()
+    queue = SqsPaymentQueue.named(client, "payments")
+    url = "https://sqs.us-east-1.amazonaws.com/1/payments"
+    with Stubber(client) as stub:
+        stub.add_client_error("get_queue_url", "ServiceUnavailable", http_status_code=503)
+        with pytest.raises(DependencyError, match="GetQueueUrl"):
+            queue.send("o-1")
+        stub.add_response("get_queue_url", {"QueueUrl": url})
+        sent = {"QueueUrl": url, "MessageBody": "o-1", "DelaySeconds": 0}
+        stub.add_response("send_message", {"MessageId": "1", "MD5OfMessageBody": "x"}, sent)
+        queue.send("o-1")
+        stub.assert_no_pending_responses()
+    client.close()

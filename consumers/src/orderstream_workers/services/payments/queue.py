@@ -151,21 +151,27 @@ class SqsPaymentQueue:
 
     def __init__(self, client: "SQSClient", queue_url: str) -> None:
         self._client = client
-        self._url = queue_url
+        self._found_url = queue_url
+        self._name = ""
 
     @classmethod
     def named(cls, client: "SQSClient", name: str) -> Self:
-        """The queue with a name.
+        """The queue with a name, which is looked for when it is first used: an outage ends nobody's start.
 
         Args:
             client: As above.
             name: The queue's name.
-
-        Raises:
-            DependencyError: it could not be found.
         """
-        with _outages("GetQueueUrl"):
-            return cls(client, client.get_queue_url(QueueName=name)["QueueUrl"])
+        queue = cls(client, "")
+        queue._name = name
+        return queue
+
+    @property
+    def _url(self) -> str:
+        if not self._found_url:
+            with _outages("GetQueueUrl"):
+                self._found_url = self._client.get_queue_url(QueueName=self._name)["QueueUrl"]
+        return self._found_url
 
     def send(self, order_id: str, delay: int = 0) -> None:
         """See ``PaymentQueue.send``."""
