@@ -103,7 +103,7 @@ def test_a_queue_is_found_by_its_name_and_tells_when_a_message_was_sent() -> Non
         assert message.sent_at is not None
         assert before <= message.sent_at <= dt.datetime.now(dt.UTC)
         with pytest.raises(DependencyError, match="GetQueueUrl"):
-            SqsPaymentQueue.named(client, "none")
+            SqsPaymentQueue.named(client, "none").send("o-1")
         client.close()
 
 
