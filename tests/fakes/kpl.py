@@ -9,8 +9,8 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from orderstream.kpl import MAX_HASH_KEY, deaggregate, hash_key_of
+from orderstream.kpl.kinesis_record import KinesisRecord
 from orderstream.kpl.outcome import Acknowledged
-from orderstream.kpl.pending import KinesisRecord
 from orderstream.kpl.shard_map import HashRange, Shard
 
 
@@ -153,8 +153,6 @@ def _record(entry: dict[str, Any]) -> KinesisRecord:
         entry["Data"],
         entry["PartitionKey"],
         entry.get("ExplicitHashKey"),
-        shard_id="",
-        map_version=0,
         aggregated=False,
         user_bytes=0,
     )

@@ -6,7 +6,7 @@ and ``python -m fakes.kpl_simulation 0 1000`` looks for the first that breaks a 
 
 import heapq
 import sys
-from collections import defaultdict
+from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 from itertools import count, islice
 from math import inf
@@ -32,7 +32,7 @@ from orderstream.kpl.messages import (
     Tick,
     WakeAt,
 )
-from orderstream.kpl.outcome import Acknowledged, Rejected
+from orderstream.kpl.outcome import Acknowledged, Attempt, Rejected
 from orderstream.kpl.pending import PendingRecord
 from orderstream.kpl.pipeline import Pipeline
 
@@ -56,6 +56,8 @@ class World:
     outcomes: dict[PendingRecord, list[tuple[Acknowledged | Rejected, int]]] = field(
         default_factory=lambda: defaultdict(list)
     )
+    last_attempts: dict[PendingRecord, Attempt | None] = field(default_factory=dict)
+    times_sent: Counter[PendingRecord] = field(default_factory=Counter)
     settled_at: dict[PendingRecord, float] = field(default_factory=dict)
     put: list[PendingRecord] = field(default_factory=list)
     unsettled: dict[str, dict[PendingRecord, None]] = field(default_factory=lambda: defaultdict(dict))
@@ -155,12 +157,14 @@ class World:
                     self.settled_at[record] = self.now
                     self.unsettled[record.partition_key].pop(record, None)
                     self.outcomes[record].append((command.outcome, index))
+                    self.last_attempts[record] = command.attempt
             case WakeAt():
                 self.at(max(self.now, command.at), Wake(self.wake))
             case ListShards():
                 self.list_shards()
             case SendPutRecords():
                 self.in_flight += 1
+                self.times_sent.update(user for entry in command.entries for user in entry.user_records)
                 assert self.in_flight <= self.config.max_in_flight_requests
                 assert 1 <= len(command.entries) <= self.config.collection_max_records
                 assert sum(entry.size for entry in command.entries) <= self.config.collection_max_bytes
@@ -238,20 +242,24 @@ def check_outcomes(world: World) -> None:
     for record in world.put:
         assert len(world.outcomes[record]) == 1, f"{len(world.outcomes[record])} outcomes"
         outcome, index = world.outcomes[record][0]
-        assert record.retries < (world.config.max_attempts or inf), "sent more often than it may be"
+        assert world.times_sent[record] <= (world.config.max_attempts or inf), (
+            "sent more often than it may be"
+        )
         if isinstance(outcome, Rejected):
             assert (
                 (outcome.unsent and world.closed)
                 or expired(world, record)
-                or record.retries + 1 == world.config.max_attempts
+                or world.times_sent[record] == world.config.max_attempts
                 or record.attempts[-1].error_code == DENIED.code
             )
             continue
         taken = log[outcome.shard_id, outcome.sequence_number]
         assert taken.user_records[index][0] == record.data
         assert taken.visible, "acknowledged, but every consumer drops it"
-        assert record.attempts[-1].shard_id == outcome.shard_id
-        assert record.attempts[-1].error_code is None
+        last = world.last_attempts[record]
+        assert last is not None
+        assert (last.shard_id, last.error_code) == (outcome.shard_id, None)
+        assert record.failures == world.times_sent[record] - 1
 
 
 def expired(world: World, record: PendingRecord) -> bool:

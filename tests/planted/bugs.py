@@ -14,10 +14,22 @@ class Bug(NamedTuple):
 
 BUGS = (
     Bug(
-        "a retry goes to the end of its queue",
+        "a retry that is packed anew goes to the end of its queue",
+        "aggregator.py",
+        "waiting.extendleft(reversed(packed))",
+        "waiting.extend(packed)",
+    ),
+    Bug(
+        "a retry that is sent as it is goes to the end of its queue",
         "slots.py",
-        "for user_record in reversed(record.user_records):\n            self.slot_for(user_record).put_back(",
-        "for user_record in record.user_records:\n            self.slot_for(user_record).append(",
+        "self.queue.appendleft(record)",
+        "self.queue.append(record)",
+    ),
+    Bug(
+        "an aggregate is sent again as it is though its user records belong into several shards by now",
+        "slots.py",
+        "        if len(slots) == 1 and self._aggregator.keeps(record):\n            (slot,) = slots\n",
+        "        if self._aggregator.keeps(record):\n            slot = next(iter(slots))\n",
     ),
     Bug(
         "after a reshard a slot is held back by shard id instead of by hash key",
@@ -34,15 +46,17 @@ BUGS = (
     Bug(
         "of an aggregate that consumers drop, only the records outside the shard are sent again",
         "pipeline.py",
-        """        if foreign:
+        """            record.failed(attempt)
             self._put_back(record)
+        else:
 """,
-        """        if foreign:
+        """            record.failed(attempt)
             hash_range = self._map.ranges[place.shard_id]
             inside = [each for each in record.user_records if each.hash_key in hash_range]
-            self._settle(inside, sum(each.size for each in inside), place)
+            self._settle(inside, sum(each.size for each in inside), place, attempt)
             record.user_records = [each for each in record.user_records if each.hash_key not in hash_range]
             self._put_back(record)
+        else:
 """,
     ),
     Bug(
@@ -54,16 +68,16 @@ BUGS = (
     Bug(
         "a record that was sent twice is reported twice",
         "pipeline.py",
-        "            self._settle(record.user_records, record.user_bytes, place)\n",
-        """            for _ in record.user_records[0].attempts[:2]:
-                self._settle(record.user_records, record.user_bytes, place)
+        "            self._settle(user_records, record.user_bytes, place, attempt)\n",
+        """            for _ in (*user_records[0].attempts[:1], attempt):
+                self._settle(user_records, record.user_bytes, place, attempt)
 """,
     ),
     Bug(
         "an aggregate is routed by its partition key",
-        "aggregator.py",
-        "        str(taken[0].hash_key),\n",
-        "        None,\n",
+        "kinesis_record.py",
+        "                str(first.hash_key),\n",
+        "                None,\n",
     ),
     Bug(
         "a lost answer counts as a delivery",
@@ -84,7 +98,7 @@ BUGS = (
     Bug(
         "a record that is given up is forgotten with all that travelled with it",
         "pipeline.py",
-        "if not gives_up(user.retries + 1)]",
+        "if not gives_up(user.failures)]",
         "if False]",
     ),
     Bug(

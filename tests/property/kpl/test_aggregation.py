@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from orderstream.kpl import MAX_HASH_KEY, AggregateCorruptError, UserRecord, deaggregate
 from orderstream.kpl.aggregation import _open, encode_aggregate
-from orderstream.kpl.codec import MAGIC, pack, unpack
+from orderstream.kpl.codec import MAGIC, Body, pack, seal, unpack
 from orderstream.kpl.wire import decode_varint, encode_varint
 
 LETTERS = st.characters(exclude_categories=["Cs"])
@@ -28,11 +28,23 @@ def test_what_goes_in_comes_out(records: list[UserRecord]) -> None:
     assert opened.user_records == tuple(records)
 
 
-@given(st.lists(USER_RECORDS, min_size=1, max_size=40), st.integers(0, 2000), st.integers(0, 50))
+@given(
+    st.lists(USER_RECORDS, min_size=1, max_size=40),
+    st.integers(0, 2000),
+    st.integers(0, 50),
+    st.integers(0, 40),
+)
 @settings(max_examples=200)
-def test_exactly_what_fits_is_taken(records: list[UserRecord], max_bytes: int, max_records: int) -> None:
-    """The longest beginning within both limits, as if nothing else had ever been offered."""
-    taken, data = pack(records, max_bytes, max_records)
+def test_exactly_what_fits_is_taken(
+    records: list[UserRecord], max_bytes: int, max_records: int, first: int
+) -> None:
+    """The longest beginning within both limits, as if nothing else had ever been offered, in any portions."""
+    body = Body()
+    taken = pack(body, records[:first], max_bytes, max_records)
+    if taken == len(records[:first]):
+        taken += pack(body, records[first:], max_bytes, max_records)
+    data = seal(body)
+    assert (body.size, body.count) == (len(data), taken)
     assert data == encode_aggregate(records[:taken])
     assert taken == 0 or (taken <= max_records and len(data) <= max_bytes)
     if taken < min(len(records), max_records):
@@ -45,8 +57,8 @@ def test_sizes_stay_exact_beyond_the_small_varints() -> None:
     records.append(UserRecord("large", bytes(2**21 + 1)))
     data = encode_aggregate(records)
     assert list(deaggregate(data, "a").user_records) == records
-    assert pack(records, len(data), 20_000)[0] == 16391
-    assert pack(records, len(data) - 1, 20_000)[0] == 16390
+    assert pack(Body(), records, len(data), 20_000) == 16391
+    assert pack(Body(), records, len(data) - 1, 20_000) == 16390
 
 
 @given(st.lists(USER_RECORDS, min_size=1, max_size=30), st.data())

@@ -1,71 +1,141 @@
-from orderstream.kpl import UserRecord, deaggregate
+"""What travels together, and under which keys."""
+
+from collections import deque
+
+from orderstream.kpl import ProducerConfig, UserRecord, deaggregate
 from orderstream.kpl.aggregation import encode_aggregate
-from orderstream.kpl.aggregator import AGGREGATE_PARTITION_KEY, take_many, take_one
+from orderstream.kpl.aggregator import RUN, Aggregator, Waiting
+from orderstream.kpl.config import KIB
+from orderstream.kpl.kinesis_record import AGGREGATE_PARTITION_KEY, Batch, KinesisRecord
 from orderstream.kpl.pending import PendingRecord
-from orderstream.kpl.slots import Slot
 
 
-def slot_with(*records: UserRecord) -> Slot:
-    slot = Slot(0, "shard")
-    for record in records:
-        slot.append(
-            PendingRecord(
-                record.partition_key,
-                record.data,
-                record.explicit_hash_key,
-                len(record.data) + len(record.partition_key),
-            )
+def pending(*records: UserRecord) -> list[PendingRecord]:
+    return [
+        PendingRecord(
+            record.partition_key,
+            record.data,
+            record.explicit_hash_key,
+            len(record.data) + len(record.partition_key),
         )
-    return slot
+        for record in records
+    ]
+
+
+def hundreds(number: int) -> list[PendingRecord]:
+    return pending(*(UserRecord("key", b"%05d" % index + bytes(95)) for index in range(number)))
+
+
+def packed(*records: UserRecord, **settings: object) -> list[KinesisRecord]:
+    waiting: Waiting = deque()
+    arrived = pending(*records)
+    Aggregator(ProducerConfig(**settings)).extend(waiting, arrived, sum(one.size for one in arrived))
+    return sealed(waiting)
+
+
+def sealed(waiting: Waiting) -> list[KinesisRecord]:
+    return [each.seal() if isinstance(each, Batch) else each for each in waiting]
+
+
+def payloads(records: list[KinesisRecord]) -> list[bytes]:
+    return [user.data for record in records for user in record.user_records]
 
 
 def test_many_become_one_under_a_hash_key_of_their_own() -> None:
     """The aggregate is routed by the hash key of its first user record, which lies in the slot."""
     records = [UserRecord(f"key-{number}", b"x" * number) for number in range(5)]
-    slot = slot_with(*records)
-    record = take_many(slot, 7, 50_000, 1000)
+    (record,) = packed(*records)
     assert list(deaggregate(record.data, record.partition_key).user_records) == records
     assert record.explicit_hash_key == str(records[0].hash_key)
-    assert (record.partition_key, record.shard_id, record.map_version) == (
-        AGGREGATE_PARTITION_KEY,
-        "shard",
-        7,
-    )
-    assert (len(slot.queue), slot.queued_bytes) == (0, 0)
+    assert record.partition_key == AGGREGATE_PARTITION_KEY
+    assert record.user_bytes == sum(len(each.data) + len(each.partition_key) for each in records)
 
 
-def test_limits_leave_the_rest_in_the_queue() -> None:
-    """Neither the size nor the number of user records is exceeded; what is left keeps its order."""
-    records = [UserRecord("key", b"%03d" % number + bytes(97)) for number in range(50)]
-    by_size = slot_with(*records)
-    assert len(take_many(by_size, 1, 1024, 1000).data) <= 1024
-    assert by_size.queue[0].data == records[50 - len(by_size.queue)].data
-    by_number = slot_with(*records)
-    assert len(take_many(by_number, 1, 50_000, 3).user_records) == 3
+def test_neither_size_nor_number_is_exceeded_and_nothing_is_lost() -> None:
+    """What does not fit begins the next Kinesis record, in put order, however the records arrived."""
+    users = hundreds(2 * RUN + 7)
+    for settings in (
+        {"aggregate_target_bytes": KIB, "aggregate_max_bytes": 2 * KIB},
+        {"aggregate_max_records": 3},
+    ):
+        for stride in (1, 7, len(users)):
+            aggregator, waiting = Aggregator(ProducerConfig(**settings)), deque()
+            for start in range(0, len(users), stride):
+                aggregator.extend(waiting, users[start : start + stride], 0)
+            records = sealed(waiting)
+            assert payloads(records) == [user.data for user in users]
+            assert all(record.size <= settings.get("aggregate_max_bytes", 50 * KIB) for record in records)
+            assert all(
+                len(record.user_records) <= settings.get("aggregate_max_records", 500) for record in records
+            )
+
+
+def test_aggregates_grow_with_what_waits() -> None:
+    """Where much waits, a quarter of it is one aggregate, up to the bound: fewer requests catch up."""
+    config = ProducerConfig(aggregate_target_bytes=KIB, aggregate_max_bytes=8 * KIB)
+    sizes = []
+    for waiting_bytes in (0, 16 * KIB, 10_000 * KIB):
+        waiting: Waiting = deque()
+        Aggregator(config).extend(waiting, hundreds(500), waiting_bytes)
+        sizes.append(waiting[0].size)
+    assert KIB - 110 < sizes[0] <= KIB
+    assert 4 * KIB - 110 < sizes[1] <= 4 * KIB
+    assert 8 * KIB - 110 < sizes[2] <= 8 * KIB
 
 
 def test_a_record_alone_goes_out_plain() -> None:
     """Without company there is no wrapping, and the record keeps its own keys."""
-    record = take_many(slot_with(UserRecord("key", b"data", 12)), 1, 50_000, 1000)
+    (record,) = packed(UserRecord("key", b"data", 12))
     assert (record.data, record.partition_key, record.explicit_hash_key) == (b"data", "key", "12")
     assert not record.aggregated
 
 
 def test_a_record_too_large_for_an_aggregate_goes_out_plain() -> None:
-    """The first record always leaves, whatever the limit."""
-    slot = slot_with(UserRecord("key", bytes(5000)), UserRecord("key", b"next"))
-    assert take_many(slot, 1, 1024, 1000).data == bytes(5000)
-    assert len(slot.queue) == 1
+    """It travels alone between its neighbours, whatever the limit."""
+    users = [UserRecord("key", b"before"), UserRecord("key", bytes(5000)), UserRecord("key", b"behind")]
+    records = packed(*users, aggregate_target_bytes=KIB, aggregate_max_bytes=KIB)
+    assert [record.data for record in records] == [user.data for user in users]
+
+
+def test_what_is_packed_fits_into_a_request() -> None:
+    """However small a request may be, an aggregate is no larger: it would wait for ever."""
+    config = ProducerConfig(
+        record_max_bytes=200, aggregate_target_bytes=KIB, aggregate_max_bytes=KIB, collection_max_bytes=300
+    )
+    waiting: Waiting = deque()
+    Aggregator(config).extend(waiting, hundreds(50), 0)
+    assert max(each.size for each in waiting) <= 300
 
 
 def test_a_record_that_looks_like_an_aggregate_is_wrapped() -> None:
     """Consumers open one layer: without another around it they would hand out the inner records."""
     inner = encode_aggregate([UserRecord("a", b"1"), UserRecord("b", b"2")])
-    record = take_many(slot_with(UserRecord("outer", inner)), 1, 50_000, 1000)
+    (record,) = packed(UserRecord("outer", inner))
     assert deaggregate(record.data, record.partition_key).user_records == (UserRecord("outer", inner),)
 
 
-def test_taking_one_takes_the_first() -> None:
-    """Without aggregation records leave one by one."""
-    slot = slot_with(UserRecord("key", b"1"), UserRecord("key", b"2"))
-    assert [take_one(slot, 1).data, take_one(slot, 1).data] == [b"1", b"2"]
+def test_without_aggregation_each_travels_alone() -> None:
+    """Every user record is a Kinesis record, in put order."""
+    records = packed(UserRecord("key", b"1"), UserRecord("key", b"2"), aggregation=False)
+    assert [record.data for record in records] == [b"1", b"2"]
+
+
+def test_little_that_comes_back_joins_little_that_waits() -> None:
+    """A retry is no reason for two small Kinesis records where one would do; the puts' order stays."""
+    aggregator = Aggregator(ProducerConfig())
+    first, second, third = (hundreds(3)[index : index + 1] for index in range(3))
+    waiting: Waiting = deque()
+    aggregator.extend(waiting, second, 0)
+    aggregator.put_back(waiting, first)
+    aggregator.extend(waiting, third, 0)
+    (record,) = sealed(waiting)
+    assert payloads([record]) == [user.data for user in (*first, *second, *third)]
+
+
+def test_much_that_comes_back_is_sent_as_it_is() -> None:
+    """A whole aggregate is kept, a small one is not; without aggregation there is nothing to gain."""
+    aggregator = Aggregator(ProducerConfig(aggregate_target_bytes=KIB))
+    small, large = (packed(*hundreds(number), aggregate_target_bytes=KIB)[0] for number in (2, 500))
+    assert aggregator.keeps(large)
+    assert not aggregator.keeps(small)
+    assert Aggregator(ProducerConfig(aggregation=False)).keeps(small)

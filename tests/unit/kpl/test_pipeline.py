@@ -145,9 +145,15 @@ def test_a_throttled_record_goes_first_again_after_its_delay() -> None:
     assert not sent(machine.on(Put([pending(b"2")]), 1.0))
     (again,) = sent(machine.on(Tick(), 1.5))
     assert carried(again) == [[b"1", b"2"]]
-    machine.on(answer(kinesis, again), 2.0)
-    assert [attempt.error_code for attempt in records[0].attempts] == [THROTTLED.code, None]
-    assert [(attempt.started, attempt.ended) for attempt in records[0].attempts] == [(0.0, 0.5), (1.5, 2.0)]
+    (settlement,) = [each for each in machine.on(answer(kinesis, again), 2.0) if isinstance(each, Settle)]
+    (failed,) = records[0].attempts
+    assert (failed.error_code, failed.started, failed.ended) == (THROTTLED.code, 0.0, 0.5)
+    assert settlement.attempt is not None
+    assert (settlement.attempt.error_code, settlement.attempt.started, settlement.attempt.ended) == (
+        None,
+        1.5,
+        2.0,
+    )
 
 
 def test_a_failed_call_sends_all_of_it_again() -> None:

@@ -12,6 +12,7 @@ from botocore.parsers import ResponseParserError
 
 from fakes.kpl import TinyClient, client_error
 from orderstream.kpl import ProducerConfig
+from orderstream.kpl.kinesis_record import KinesisRecord
 from orderstream.kpl.messages import (
     Failure,
     MapFailed,
@@ -21,12 +22,9 @@ from orderstream.kpl.messages import (
     SendPutRecords,
 )
 from orderstream.kpl.outcome import Acknowledged
-from orderstream.kpl.pending import KinesisRecord
 from orderstream.kpl.sender import Sender, kinesis_client
 
-ENTRY = KinesisRecord(
-    [], b"data", "key", "7", shard_id="shard", map_version=1, aggregated=False, user_bytes=7
-)
+ENTRY = KinesisRecord([], b"data", "key", "7", aggregated=False, user_bytes=7)
 REQUEST = SendPutRecords(1, [ENTRY])
 ARN = "arn:aws:kinesis:eu-west-1:123456789012:stream/orders"
 

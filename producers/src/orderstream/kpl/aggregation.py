@@ -24,7 +24,7 @@ from hashlib import md5
 import msgspec
 
 from orderstream.errors import OrderstreamError
-from orderstream.kpl.codec import DIGEST_SIZE, MAGIC, OVERHEAD, decimal_hash_key, pack, unpack
+from orderstream.kpl.codec import DIGEST_SIZE, MAGIC, OVERHEAD, Body, decimal_hash_key, pack, seal, unpack
 from orderstream.kpl.user_record import MAX_PARTITION_KEY, UserRecord
 from orderstream.kpl.wire import LENGTH_DELIMITED, WireError, fields
 
@@ -63,7 +63,9 @@ class Opened(msgspec.Struct, frozen=True):
 
 def encode_aggregate(records: Iterable[UserRecord]) -> bytes:
     """Return the aggregated record that holds these user records, however large it becomes."""
-    return pack(records, sys.maxsize, sys.maxsize)[1]
+    body = Body()
+    pack(body, records, sys.maxsize, sys.maxsize)
+    return seal(body)
 
 
 def deaggregate(data: bytes, partition_key: str, explicit_hash_key: str | None = None) -> Opened:

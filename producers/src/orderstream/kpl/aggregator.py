@@ -1,65 +1,105 @@
-"""Takes user records from the head of a slot and makes one Kinesis record of them."""
+"""Packs user records into batches as they arrive."""
 
-from orderstream.kpl.codec import MAGIC, pack
-from orderstream.kpl.pending import KinesisRecord
-from orderstream.kpl.slots import Slot
+from collections import deque
+from collections.abc import Sequence
+from operator import attrgetter
 
-# The partition key of an aggregate leads nowhere, its explicit hash key does; KPL writes the same letter.
-AGGREGATE_PARTITION_KEY = "a"
+from orderstream.kpl.codec import Body, pack
+from orderstream.kpl.config import ProducerConfig
+from orderstream.kpl.kinesis_record import AGGREGATE_PARTITION_KEY, Batch, KinesisRecord
+from orderstream.kpl.pending import PendingRecord
 
+Waiting = deque[Batch | KinesisRecord]
+"""What waits in a slot. Only a batch at its end still grows."""
 
-def take_one(slot: Slot, map_version: int) -> KinesisRecord:
-    """Make a Kinesis record of the slot's first user record alone, under its own keys.
+# Where much waits, aggregates become larger: up to one part in this many of what waits.
+_GROWTH = 4
 
-    Args:
-        slot: A slot with a record waiting; it is taken out.
-        map_version: The shard map in force.
+RUN = 1000
+"""So many records go through all steps before the next do, so that the processor's cache holds them."""
 
-    Returns:
-        The plain record.
-    """
-    (record,) = slot.pop(1)
-    hash_key = record.explicit_hash_key
-    return KinesisRecord(
-        [record],
-        record.data,
-        record.partition_key,
-        None if hash_key is None else str(hash_key),
-        shard_id=slot.shard_id,
-        map_version=map_version,
-        aggregated=False,
-        user_bytes=record.size,
-    )
+_size = attrgetter("size")
 
 
-def take_many(slot: Slot, map_version: int, max_bytes: int, max_records: int) -> KinesisRecord:
-    """Make a Kinesis record of as many of the slot's first user records as fit.
+class Aggregator:
+    """Decides which user records travel together.
 
-    A user record that finds no company goes out plain, as KPL does, and so does one too large for an
-    aggregate. One that looks like an aggregate itself is wrapped, or consumers would open it. The aggregate's
-    explicit hash key is that of its first user record: it lies in the slot, hence in the shard.
+    A record is packed in the moment of its arrival and not in that of its departure: it is in the processor's
+    cache then, and while its slot waits for an answer there is nothing better to do.
 
     Args:
-        slot: A slot with a record waiting; what is used is taken out.
-        map_version: The shard map in force.
-        max_bytes: How large an aggregate may become.
-        max_records: How many user records it may hold.
-
-    Returns:
-        An aggregate, or a plain record.
+        config: Sizes and numbers.
     """
-    number, data = pack(slot.queue, max_bytes, max_records)
-    if number == 0 or (number == 1 and not slot.queue[0].data.startswith(MAGIC)):
-        return take_one(slot, map_version)
-    queued_bytes = slot.queued_bytes
-    taken = slot.pop(number)
-    return KinesisRecord(
-        taken,
-        data,
-        AGGREGATE_PARTITION_KEY,
-        str(taken[0].hash_key),
-        shard_id=slot.shard_id,
-        map_version=map_version,
-        aggregated=True,
-        user_bytes=queued_bytes - slot.queued_bytes,
-    )
+
+    def __init__(self, config: ProducerConfig) -> None:
+        self._aggregation = config.aggregation
+        self._target_bytes = config.aggregate_target_bytes
+        # Whatever was packed must fit into an empty request.
+        self._max_bytes = min(config.aggregate_max_bytes, config.collection_max_bytes)
+        self._max_records = config.aggregate_max_records
+
+    def extend(self, waiting: Waiting, records: Sequence[PendingRecord], waiting_bytes: int) -> None:
+        """Pack records behind all that waits in a slot.
+
+        Args:
+            waiting: What waits there.
+            records: The records, in put order.
+            waiting_bytes: The size of all that waits then, these records included, in bytes.
+        """
+        if not self._aggregation:
+            waiting.extend(map(_alone, records))
+            return
+        wanted = max(self._target_bytes, waiting_bytes // _GROWTH)
+        max_bytes = min(wanted, self._max_bytes) - len(AGGREGATE_PARTITION_KEY)
+        for start in range(0, len(records), RUN):
+            rest = records[start : start + RUN]
+            last = waiting[-1] if waiting else None
+            if isinstance(last, Batch) and last.grows:
+                rest = self._pack(last, rest, max_bytes)
+            while rest:
+                batch = Batch(Body())
+                left = self._pack(batch, rest, max_bytes)
+                if len(left) == len(rest):
+                    # Too large for any aggregate.
+                    batch, left = _alone(rest[0]), rest[1:]
+                waiting.append(batch)
+                rest = left
+
+    def put_back(self, waiting: Waiting, records: Sequence[PendingRecord]) -> None:
+        """Pack records before all that waits in a slot; together with it if that is little.
+
+        Args:
+            waiting: What waits there.
+            records: The records, in put order.
+        """
+        packed: Waiting = deque()
+        self.extend(packed, records, 0)
+        head = waiting[0] if waiting else None
+        if isinstance(head, Batch) and packed[-1].size + head.size <= self._target_bytes:
+            waiting.popleft()
+            self.extend(packed, head.user_records, 0)
+        waiting.extendleft(reversed(packed))
+
+    def keeps(self, record: KinesisRecord) -> bool:
+        """Whether a Kinesis record that came back is large enough to be sent again as it is."""
+        return not self._aggregation or record.size >= self._target_bytes
+
+    def _pack(
+        self, batch: Batch, records: Sequence[PendingRecord], max_bytes: int
+    ) -> Sequence[PendingRecord]:
+        """Put into a batch what fits, and return the rest; if there is any, the batch is closed."""
+        assert batch.body is not None
+        taken = pack(batch.body, records, max_bytes, self._max_records)
+        packed, left = (records, ()) if taken == len(records) else (records[:taken], records[taken:])
+        batch.user_records += packed
+        batch.user_bytes += sum(map(_size, packed))
+        if left:
+            batch.close()
+        return left
+
+
+def _alone(record: PendingRecord) -> Batch:
+    batch = Batch(None)
+    batch.user_records.append(record)
+    batch.user_bytes = record.size
+    return batch

@@ -43,4 +43,5 @@ class CallThreads:
     def _work(self) -> None:
         while (call := self._calls.get()) is not None:
             call()
+            del call
             self._idle.release()

@@ -1,8 +1,8 @@
 """The two hot loops of the aggregated record format: the seam where a compiled core could go.
 
-Everything here is a function of its arguments, and its output is fixed to the byte: another implementation of
-``pack`` and ``unpack`` may take this module's place without anybody noticing. The layout is described in
-``orderstream.kpl.aggregation``.
+Nothing here knows of shards or time, and the output is fixed to the byte: another implementation of ``Body``,
+``pack``, ``seal`` and ``unpack`` may take this module's place without anybody noticing. The layout is
+described in ``orderstream.kpl.aggregation``.
 """
 
 from collections.abc import Iterable
@@ -55,27 +55,52 @@ class Packable(Protocol):
         """The explicit hash key, if there is one."""
 
 
-def pack(records: Iterable[Packable], max_bytes: int, max_records: int) -> tuple[int, bytes]:
-    """Put as many of the first records into one aggregate as fit.
+class Body:
+    """An aggregate in the making.
+
+    Attributes:
+        count: How many records are in it.
+        size: How large the aggregate is so far, magic number and digest included, in bytes.
+        keys: The index of each partition key.
+        hash_keys: The index of each explicit hash key.
+        key_table: The partition keys, encoded.
+        hash_key_table: The explicit hash keys, encoded.
+        parts: The records, encoded: four parts each.
+    """
+
+    __slots__ = ("count", "hash_key_table", "hash_keys", "key_table", "keys", "parts", "size")
+
+    def __init__(self) -> None:
+        self.count = 0
+        self.size = OVERHEAD
+        self.keys: dict[str, int] = {}
+        self.hash_keys: dict[int, int] = {}
+        self.key_table: list[bytes] = []
+        self.hash_key_table: list[bytes] = []
+        self.parts: list[bytes] = []
+
+    def close(self) -> None:
+        """Take no more records: the indexes of their keys are forgotten, for they take much memory."""
+        self.keys, self.hash_keys = {}, {}
+
+
+def pack(body: Body, records: Iterable[Packable], max_bytes: int, max_records: int) -> int:
+    """Put as many of these records as fit behind those that are in an aggregate.
 
     Args:
+        body: The aggregate.
         records: The records, in order.
         max_bytes: How large the aggregate may become, magic number and digest included.
         max_records: How many records it may hold.
 
     Returns:
-        How many records were taken, and the aggregate.
+        How many of the records were taken, from the first on.
     """
-    keys: dict[str, int] = {}
-    hash_keys: dict[int, int] = {}
-    tables: list[bytes] = []
-    hash_tables: list[bytes] = []
-    parts: list[bytes] = []
+    keys, key_table, parts = body.keys, body.key_table, body.parts
     varints, record_heads, index_heads, small = VARINTS, _RECORD_HEADS, _INDEX_HEADS, _SMALL
-    encoded_keys = _encoded_keys
-    index_of, key_known = keys.get, encoded_keys.get
-    size, taken = OVERHEAD, 0
-    for record in islice(records, max_records):
+    index_of, key_known = keys.get, _encoded_keys.get
+    size, taken = body.size, 0
+    for record in islice(records, max(0, max_records - body.count)):
         partition_key = record.partition_key
         key_index = index_of(partition_key)
         encoded_key = None
@@ -88,9 +113,9 @@ def pack(records: Iterable[Packable], max_bytes: int, max_records: int) -> tuple
         hash_key = record.explicit_hash_key
         encoded_hash_key = None
         if hash_key is not None:
-            hash_index = hash_keys.get(hash_key)
+            hash_index = body.hash_keys.get(hash_key)
             if hash_index is None:
-                hash_index = len(hash_keys)
+                hash_index = len(body.hash_keys)
                 encoded_hash_key = _delimited(b"\x12", str(hash_key).encode())
                 grown += len(encoded_hash_key)
             head = head[:-1] + b"\x10" + encode_varint(hash_index) + b"\x1a"
@@ -104,16 +129,23 @@ def pack(records: Iterable[Packable], max_bytes: int, max_records: int) -> tuple
             break
         if encoded_key is not None:
             keys[partition_key] = key_index
-            tables.append(encoded_key)
+            key_table.append(encoded_key)
         if encoded_hash_key is not None:
             assert hash_key is not None
-            hash_keys[hash_key] = len(hash_keys)
-            hash_tables.append(encoded_hash_key)
+            body.hash_keys[hash_key] = len(body.hash_keys)
+            body.hash_key_table.append(encoded_hash_key)
         parts += (record_head, head, data_size, data)
         size = grown
         taken += 1
-    body = b"".join(tables + hash_tables + parts)
-    return taken, b"".join((MAGIC, body, md5(body, usedforsecurity=False).digest()))
+    body.size = size
+    body.count += taken
+    return taken
+
+
+def seal(body: Body) -> bytes:
+    """Return the aggregate as it stands."""
+    message = b"".join(body.key_table + body.hash_key_table + body.parts)
+    return b"".join((MAGIC, message, md5(message, usedforsecurity=False).digest()))
 
 
 def unpack(data: bytes) -> list[UserRecord] | None:

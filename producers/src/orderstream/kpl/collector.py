@@ -1,6 +1,6 @@
 """One PutRecords request in the making."""
 
-from orderstream.kpl.pending import KinesisRecord
+from orderstream.kpl.kinesis_record import KinesisRecord
 
 
 class Collector:

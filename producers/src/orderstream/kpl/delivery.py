@@ -12,7 +12,7 @@ import msgspec
 
 from orderstream.kpl.awaiting import waker_of
 from orderstream.kpl.errors import DeliveryFailedError, ForkedProducerError, WaitInCallbackError
-from orderstream.kpl.outcome import Acknowledged, Delivered, Rejected
+from orderstream.kpl.outcome import REMEMBERED_ATTEMPTS, Acknowledged, Attempt, Delivered, Rejected
 from orderstream.kpl.pending import PendingRecord
 
 logger = logging.getLogger(__name__)
@@ -170,10 +170,21 @@ class Delivery(PendingRecord, gc=False, eq=False):
             logger.exception("a delivery callback failed")
 
 
-def settle(records: Iterable[Delivery], outcome: Acknowledged | Rejected) -> None:
-    """Fix the outcome of the records of one Kinesis record, in its order; for the producer alone."""
+def settle(
+    records: Iterable[Delivery], outcome: Acknowledged | Rejected, attempt: Attempt | None = None
+) -> None:
+    """Fix the outcome of the records of one Kinesis record, in its order; for the producer alone.
+
+    Args:
+        records: The records.
+        outcome: What became of them.
+        attempt: The attempt that succeeded; None if none did.
+    """
+    alone = () if attempt is None else (attempt,)
     for index, delivery in enumerate(records):
         delivery.index = index
+        earlier = delivery.attempts
+        delivery.attempts = earlier[1 - REMEMBERED_ATTEMPTS :] + alone if earlier else alone
         delivery.outcome = outcome
         if delivery.waiters is not None:
             delivery.tell_waiters()

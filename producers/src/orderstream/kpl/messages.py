@@ -4,8 +4,9 @@ from collections.abc import Sequence
 
 import msgspec
 
-from orderstream.kpl.outcome import Acknowledged, Rejected
-from orderstream.kpl.pending import KinesisRecord, PendingRecord
+from orderstream.kpl.kinesis_record import KinesisRecord
+from orderstream.kpl.outcome import Acknowledged, Attempt, Rejected
+from orderstream.kpl.pending import PendingRecord
 from orderstream.kpl.shard_map import Shard
 
 
@@ -88,11 +89,13 @@ class Settle(msgspec.Struct, frozen=True):
         records: The records.
         size: What they take from the buffer, in bytes.
         outcome: Their outcome.
+        attempt: The attempt that succeeded; None if they were given up.
     """
 
     records: Sequence[PendingRecord]
     size: int
     outcome: Acknowledged | Rejected
+    attempt: Attempt | None = None
 
 
 class WakeAt(msgspec.Struct, frozen=True):

@@ -24,23 +24,21 @@ from math import inf
 from typing import assert_never
 
 from orderstream.kpl import messages
-from orderstream.kpl.aggregator import take_many, take_one
+from orderstream.kpl.aggregator import Aggregator
 from orderstream.kpl.collector import Collector
 from orderstream.kpl.config import ProducerConfig
+from orderstream.kpl.kinesis_record import KinesisRecord
 from orderstream.kpl.limiter import ShardLimiter
 from orderstream.kpl.messages import Command, Failure, Input, ListShards, SendPutRecords, Settle, WakeAt
 from orderstream.kpl.metrics import NoMetrics, ProducerMetrics
 from orderstream.kpl.outcome import Acknowledged, Attempt, Rejected
-from orderstream.kpl.pending import KinesisRecord, PendingRecord
+from orderstream.kpl.pending import PendingRecord
 from orderstream.kpl.refresher import Refresher
 from orderstream.kpl.retrier import RetryPolicy
 from orderstream.kpl.shard_map import IncompleteShardMapError, Shard, ShardMap
 from orderstream.kpl.slots import Slot, SlotTable
 
 logger = logging.getLogger(__name__)
-
-# A slot that falls behind sends larger aggregates: up to one part in this many of what waits.
-_GROWTH = 4
 
 # A record may outlive its deadline by one part in this many.
 _DEADLINE_STEPS = 100
@@ -66,6 +64,7 @@ class Pipeline:
         )
         self._limiter = ShardLimiter(config.records_per_second_per_shard, config.bytes_per_second_per_shard)
         self._refresher = Refresher(self._policy)
+        self._aggregator = Aggregator(config)
         self._slots_per_shard = 1 if config.aggregation else config.slots_per_shard
         self._map: ShardMap | None = None
         self._map_version = 0
@@ -93,7 +92,7 @@ class Pipeline:
         Returns:
             What to do now, in this order.
         """
-        self._commands, self._now = [], now
+        self._now = now
         match event:
             case messages.Put():
                 self._put(event.records, now)
@@ -120,7 +119,8 @@ class Pipeline:
             self._send(now)
             self._ask_for_map(now)
             self._plan_wake()
-        return self._commands
+        commands, self._commands = self._commands, []
+        return commands
 
     # --- records come in ---
 
@@ -158,7 +158,7 @@ class Pipeline:
             while self._may_send(slot) and self._is_due(slot, now):
                 if not collector.takes(slot.queue[0].size):
                     return collector.entries
-                collector.add(self._take(slot, collector.room, now))
+                collector.add(self._take(slot, now))
             del self._candidates[slot]
         return collector.entries
 
@@ -175,22 +175,15 @@ class Pipeline:
         return False
 
     def _lingers_until(self, slot: Slot) -> float:
-        head = slot.queue[0]
+        head = slot.queue[0].user_records[0]
         full = slot.queued_bytes >= self._config.aggregate_target_bytes
         if full or head.attempts or head.number <= self._flushed:
             return 0.0
         return head.put_at + self._config.linger
 
-    def _take(self, slot: Slot, room: int, now: float) -> KinesisRecord:
+    def _take(self, slot: Slot, now: float) -> KinesisRecord:
         assert self._slots is not None
-        config = self._config
-        if config.aggregation:
-            wanted = max(config.aggregate_target_bytes, slot.queued_bytes // _GROWTH)
-            # One byte is the aggregate's own partition key.
-            max_bytes = min(wanted, config.aggregate_max_bytes, room) - 1
-            record = take_many(slot, self._map_version, max_bytes, config.aggregate_max_records)
-        else:
-            record = take_one(slot, self._map_version)
+        record = slot.take(self._map_version)
         self._slots.occupy(record, slot)
         self._limiter.take(slot.shard_id, record.size, now)
         return record
@@ -224,7 +217,7 @@ class Pipeline:
             self._refused(record, event.failure, now)
 
     def _refused(self, record: KinesisRecord, failure: Failure, now: float) -> None:
-        record.add(Attempt(record.sent_at, now, None, failure.code, failure.message))
+        record.failed(Attempt(record.sent_at, now, None, failure.code, failure.message))
         self._metrics.attempted(
             record.shard_id, len(record.user_records), record.size, now - record.sent_at, failure.code
         )
@@ -256,16 +249,19 @@ class Pipeline:
 
     def _landed(self, record: KinesisRecord, place: Acknowledged, now: float, *, foreign: bool) -> None:
         error_code = "WrongShard" if foreign else None
-        record.add(Attempt(record.sent_at, now, place.shard_id, error_code))
+        attempt = Attempt(record.sent_at, now, place.shard_id, error_code)
         self._metrics.attempted(
             record.shard_id, len(record.user_records), record.size, now - record.sent_at, error_code
         )
         for slot in self._release(record):
             slot.failures = 0
         if foreign:
+            record.failed(attempt)
             self._put_back(record)
         else:
-            self._settle(record.user_records, record.user_bytes, place)
+            # From here on nobody but whoever is told holds them.
+            user_records, record.user_records = record.user_records, ()
+            self._settle(user_records, record.user_bytes, place, attempt)
 
     def _release(self, record: KinesisRecord) -> dict[Slot, None]:
         assert self._slots is not None
@@ -280,15 +276,18 @@ class Pipeline:
         """
         assert self._slots is not None
         gives_up = self._policy.gives_up
-        spent = [user for user in record.user_records if gives_up(user.retries + 1)]
+        spent = [user for user in record.user_records if gives_up(user.failures)]
+        left = record.user_records
         if spent:
             last, limit = spent[0].attempts[-1], self._policy.max_attempts
             reason = f"attempt {limit} of {limit} failed with {last.error_code}"
             self._reject(spent, f"{reason}: {last.error_message}" if last.error_message else reason)
-            record.user_records = [user for user in record.user_records if not gives_up(user.retries + 1)]
-        self._slots.put_back(record)
-        if record.user_records:
-            self._expect_deadline(record.user_records[0].put_at)
+            left = [user for user in left if not gives_up(user.failures)]
+            self._slots.put_back_opened(left)
+        else:
+            self._slots.put_back(record)
+        if left:
+            self._expect_deadline(left[0].put_at)
 
     # --- the shard map ---
 
@@ -330,7 +329,7 @@ class Pipeline:
         waiting, self._unmapped = self._unmapped, []
         if self._slots is not None:
             waiting = self._slots.queued()
-        self._slots = SlotTable(shard_map, self._slots_per_shard)
+        self._slots = SlotTable(shard_map, self._slots_per_shard, self._aggregator)
         self._slots.extend(waiting)
         for record in self._unsettled():
             self._slots.occupy(record)
@@ -388,7 +387,7 @@ class Pipeline:
         self._next_deadline = max(self._next_deadline, now + timeout / _DEADLINE_STEPS)
 
     def _oldest_put(self) -> float:
-        waiting: list[Iterable[PendingRecord]] = [self._unmapped, *(slot.queue for slot in self._slots or ())]
+        waiting = [self._unmapped, *(slot.user_records() for slot in self._slots or ())]
         puts = [record.put_at for records in waiting for record in records]
         puts += [max(user.put_at for user in record.user_records) for record in self._to_judge]
         return min(puts, default=inf)
@@ -421,8 +420,14 @@ class Pipeline:
             size = sum([record.size for record in records])
             self._settle(records, size, Rejected(reason, unsent=unsent))
 
-    def _settle(self, records: Sequence[PendingRecord], size: int, outcome: Acknowledged | Rejected) -> None:
-        self._commands.append(Settle(records, size, outcome))
+    def _settle(
+        self,
+        records: Sequence[PendingRecord],
+        size: int,
+        outcome: Acknowledged | Rejected,
+        attempt: Attempt | None = None,
+    ) -> None:
+        self._commands.append(Settle(records, size, outcome, attempt))
         shard_id = outcome.shard_id if isinstance(outcome, Acknowledged) else None
         self._metrics.settled(shard_id, len(records), size, self._now - records[0].put_at)
 

@@ -310,8 +310,10 @@ class Producer:
 
     def _execute(self, commands: list[Command]) -> None:
         self._wake_at = None
-        for command in commands:
-            match command:
+        commands.reverse()
+        while commands:
+            # Records are let go of as soon as they are told, while the processor still has them at hand.
+            match command := commands.pop():
                 case SendPutRecords():
                     self._threads.submit(partial(self._call, partial(self._sender.put_records, command)))
                 case ListShards():
@@ -335,7 +337,7 @@ class Producer:
                 "records were not delivered",
                 extra={"records": len(deliveries), "reason": outcome.reason},
             )
-        settle(deliveries, outcome)
+        settle(deliveries, outcome, command.attempt)
         self._inbox.settled(deliveries, command.size)
         for interceptor in self._interceptors:
             for delivery in deliveries:

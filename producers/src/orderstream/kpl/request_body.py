@@ -12,7 +12,7 @@ from typing import Any, Final
 import msgspec
 from botocore.client import BaseClient
 
-from orderstream.kpl.pending import KinesisRecord
+from orderstream.kpl.kinesis_record import KinesisRecord
 
 PLACEHOLDER: Final = ({"Data": b"", "PartitionKey": "a"},)
 """What botocore validates in the entries' stead."""

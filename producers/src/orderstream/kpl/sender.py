@@ -16,6 +16,7 @@ from botocore.exceptions import (
 from botocore.parsers import ResponseParserError
 
 from orderstream.kpl.config import ProducerConfig
+from orderstream.kpl.kinesis_record import KinesisRecord
 from orderstream.kpl.messages import (
     Failure,
     MapFailed,
@@ -25,7 +26,6 @@ from orderstream.kpl.messages import (
     SendPutRecords,
 )
 from orderstream.kpl.outcome import Acknowledged
-from orderstream.kpl.pending import KinesisRecord
 from orderstream.kpl.request_body import PLACEHOLDER, encode_body, ready_body, takes_ready_bodies
 from orderstream.kpl.retrier import is_retryable
 from orderstream.kpl.shard_map import HashRange, Shard

@@ -14,10 +14,12 @@ cut into many, so that different keys need not wait for each other.
 """
 
 from bisect import bisect_right
-from collections import deque
-from collections.abc import Iterable, Iterator
+from collections import defaultdict, deque
+from collections.abc import Iterable, Iterator, Sequence
 
-from orderstream.kpl.pending import KinesisRecord, PendingRecord
+from orderstream.kpl.aggregator import RUN, Aggregator, Waiting
+from orderstream.kpl.kinesis_record import Batch, KinesisRecord
+from orderstream.kpl.pending import PendingRecord
 from orderstream.kpl.shard_map import Shard, ShardMap
 
 # Looking a key up takes a fifth of the time of hashing it anew; the keys take about 10 MB.
@@ -30,10 +32,12 @@ class Slot:
     Args:
         start: The first hash key of the slice.
         shard_id: The shard it lies in.
+        aggregator: Packs what waits.
 
     Attributes:
         queue: What waits, the oldest record of each key first.
-        queued_bytes: The size of what waits, in bytes.
+        queued_bytes: What its user records take from the buffer, in bytes.
+        arrived: User records that were just put, to be packed in a moment.
         unsettled: Kinesis records under way that carry hash keys of this slice.
         failures: How many attempts in a row have failed.
         not_before: When it may be tried again, in seconds.
@@ -41,6 +45,8 @@ class Slot:
     """
 
     __slots__ = (
+        "_aggregator",
+        "arrived",
         "failures",
         "not_before",
         "queue",
@@ -51,44 +57,61 @@ class Slot:
         "wake_at",
     )
 
-    def __init__(self, start: int, shard_id: str) -> None:
+    def __init__(self, start: int, shard_id: str, aggregator: Aggregator) -> None:
         self.start = start
         self.shard_id = shard_id
-        self.queue: deque[PendingRecord] = deque()
+        self._aggregator = aggregator
+        self.queue: Waiting = deque()
         self.queued_bytes = 0
+        self.arrived: list[PendingRecord] = []
         self.unsettled: set[KinesisRecord] = set()
         self.failures = 0
         self.not_before = 0.0
         self.wake_at: float | None = None
 
-    def append(self, record: PendingRecord) -> None:
-        """Add a record behind all others."""
-        self.queue.append(record)
-        self.queued_bytes += record.size
+    def user_records(self) -> list[PendingRecord]:
+        """Return what waits, record by record."""
+        return [record for waiting in self.queue for record in waiting.user_records]
 
-    def put_back(self, record: PendingRecord) -> None:
-        """Add a record before all others."""
+    def pack_arrived(self) -> None:
+        """Queue what was just put behind all others; its size is counted by then."""
+        records, self.arrived = self.arrived, []
+        self._aggregator.extend(self.queue, records, self.queued_bytes)
+
+    def extend(self, records: Sequence[PendingRecord]) -> None:
+        """Queue records behind all others."""
+        self.queued_bytes += sum(record.size for record in records)
+        self._aggregator.extend(self.queue, records, self.queued_bytes)
+
+    def put_back(self, record: KinesisRecord) -> None:
+        """Queue a Kinesis record as it is before all others."""
         self.queue.appendleft(record)
-        self.queued_bytes += record.size
+        self.queued_bytes += record.user_bytes
 
-    def pop(self, number: int) -> list[PendingRecord]:
-        """Take the first records out."""
-        queue = self.queue
-        if number == len(queue):
-            taken = list(queue)
-            queue.clear()
-            self.queued_bytes = 0
-            return taken
-        taken = [queue.popleft() for _ in range(number)]
-        self.queued_bytes -= sum([record.size for record in taken])
-        return taken
+    def put_back_opened(self, records: Sequence[PendingRecord]) -> None:
+        """Queue user records before all others."""
+        self._aggregator.put_back(self.queue, records)
+        self.queued_bytes += sum(record.size for record in records)
+
+    def take(self, map_version: int) -> KinesisRecord:
+        """Take the first Kinesis record out.
+
+        Args:
+            map_version: The shard map in force.
+        """
+        waiting = self.queue.popleft()
+        self.queued_bytes -= waiting.user_bytes
+        record = waiting.seal() if isinstance(waiting, Batch) else waiting
+        record.shard_id, record.map_version = self.shard_id, map_version
+        return record
 
     def take_older(self, put_before: float) -> list[PendingRecord]:
         """Take out what was put at that time or earlier, in seconds; the rest keeps its order."""
-        older = [record for record in self.queue if record.put_at <= put_before]
+        waiting = self.user_records()
+        older = [record for record in waiting if record.put_at <= put_before]
         if older:
-            self.queue = deque(record for record in self.queue if record.put_at > put_before)
-            self.queued_bytes -= sum(record.size for record in older)
+            self.queue, self.queued_bytes = deque(), 0
+            self.extend([record for record in waiting if record.put_at > put_before])
         return older
 
 
@@ -98,11 +121,13 @@ class SlotTable:
     Args:
         shard_map: The open shards.
         slots_per_shard: Into how many slices each is cut.
+        aggregator: Packs what waits in them.
     """
 
-    def __init__(self, shard_map: ShardMap, slots_per_shard: int) -> None:
-        self._slots = [slot for shard in shard_map.open for slot in _cut(shard, slots_per_shard)]
+    def __init__(self, shard_map: ShardMap, slots_per_shard: int, aggregator: Aggregator) -> None:
+        self._slots = [slot for shard in shard_map.open for slot in _cut(shard, slots_per_shard, aggregator)]
         self._starts = [slot.start for slot in self._slots]
+        self._aggregator = aggregator
         self._by_key: dict[str, Slot] = {}
         self._busy: dict[KinesisRecord, dict[Slot, None]] = {}
 
@@ -144,22 +169,32 @@ class SlotTable:
         return slots
 
     def put_back(self, record: KinesisRecord) -> None:
-        """Open a Kinesis record and put its user records back before all others, in put order."""
-        for user_record in reversed(record.user_records):
-            self.slot_for(user_record).put_back(user_record)
+        """Queue a Kinesis record before all others: opened, unless it is as good as a new one."""
+        slots = self._dealt(record.user_records)
+        if len(slots) == 1 and self._aggregator.keeps(record):
+            (slot,) = slots
+            slot.put_back(record)
+        else:
+            self.put_back_opened(record.user_records)
+
+    def put_back_opened(self, records: Iterable[PendingRecord]) -> None:
+        """Queue user records of a Kinesis record, in put order, before all others."""
+        for slot, dealt in self._dealt(records).items():
+            slot.put_back_opened(dealt)
 
     def queued(self) -> list[PendingRecord]:
         """Return all that waits, in put order."""
         return sorted(
-            (record for slot in self._slots for record in slot.queue), key=lambda record: record.number
+            (record for slot in self._slots for record in slot.user_records()),
+            key=lambda record: record.number,
         )
 
     def extend(self, records: Iterable[PendingRecord]) -> None:
         """Queue records that were put long ago, each in the slot it falls into."""
-        for record in records:
-            self.slot_for(record).append(record)
+        for slot, dealt in self._dealt(records).items():
+            slot.extend(dealt)
 
-    def enter(self, records: Iterable[PendingRecord], number: int, put_at: float) -> dict[Slot, None]:
+    def enter(self, records: Sequence[PendingRecord], number: int, put_at: float) -> dict[Slot, None]:
         """Queue records that were just put, each in the slot it falls into.
 
         Args:
@@ -170,24 +205,36 @@ class SlotTable:
         Returns:
             The slots that got something, in the order in which they first did.
         """
-        slots: dict[Slot, None] = {}
+        entered: dict[Slot, None] = {}
         slot_of = self._by_key.get
+        for start in range(0, len(records), RUN):
+            slots: dict[Slot, None] = {}
+            for record in records[start : start + RUN]:
+                # The way of nearly every record, spelled out: it is taken half a million times a second.
+                record.number = number
+                record.put_at = put_at
+                number += 1
+                slot = slot_of(record.partition_key) if record.explicit_hash_key is None else None
+                if slot is None:
+                    slot = self.slot_for(record)
+                slot.arrived.append(record)
+                slot.queued_bytes += record.size
+                slots[slot] = None
+            for slot in slots:
+                slot.pack_arrived()
+            entered.update(slots)
+        return entered
+
+    def _dealt(self, records: Iterable[PendingRecord]) -> dict[Slot, list[PendingRecord]]:
+        """Return the slots that records fall into, each with its own, in their order."""
+        parts: dict[Slot, list[PendingRecord]] = defaultdict(list)
         for record in records:
-            # The way of nearly every record, spelled out: it is taken half a million times a second.
-            record.number = number
-            record.put_at = put_at
-            number += 1
-            slot = slot_of(record.partition_key) if record.explicit_hash_key is None else None
-            if slot is None:
-                slot = self.slot_for(record)
-            slot.queue.append(record)
-            slot.queued_bytes += record.size
-            slots[slot] = None
-        return slots
+            parts[self.slot_for(record)].append(record)
+        return parts
 
 
-def _cut(shard: Shard, pieces: int) -> Iterator[Slot]:
+def _cut(shard: Shard, pieces: int, aggregator: Aggregator) -> Iterator[Slot]:
     start, end = shard.hash_range
     width = end - start + 1
     pieces = min(pieces, width)
-    return (Slot(start + width * piece // pieces, shard.shard_id) for piece in range(pieces))
+    return (Slot(start + width * piece // pieces, shard.shard_id, aggregator) for piece in range(pieces))
