@@ -46,6 +46,9 @@ def test_the_plain_sentence_comes_first() -> None:
         ("key,when,size\na,1,-5\n", "negative"),
         ("key,when,size\na,2020-01-01T00:00:00,5\nb,2020-01-01T00:00:00+01:00,5\n", "mixed"),
         ("key,when,size\na,yesterday,5\n", "row 1"),
+        ("key,when,size\na,nan,5\n", "no time"),
+        ("key,when,size\na,1,nan\n", "row 1"),
+        ("key,when,size\na,1,20000000\n", "keep large payloads in S3"),
         ('{"key": "a", "when": 1, "size": 1}\n{"key"\n', "cannot be read"),
     ],
 )
@@ -73,12 +76,33 @@ def test_compare_answers_in_json() -> None:
     assert answer["aggregated"]["costs"]["provisioned"] < answer["plain"]["costs"]["provisioned"]
 
 
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (("size", "--rate", "nan"), "finite"),
+        (("size", "--rate", "inf"), "finite"),
+        (("size", "--rate", "-1"), "range"),
+        (("size", "--rate", "9", "--burst-cv", "nan"), "finite"),
+        (("size", "--rate", "9", "--bytes", "20000000"), "keep large payloads in S3"),
+        (("size", "--rate", "9", "--region", "mars-1"), "eu-west-1"),
+        (("size", "--rate", "9", "--plot", "nowhere/plot.png"), "nowhere/plot.png"),
+        (("whatif", "--orders", "1", "--x", "nan"), "above 0"),
+        (("workers", "--rate", "9", "--milliseconds", "nan", "--leases", "1"), "finite"),
+    ],
+)
+def test_options_out_of_reach_are_told_in_a_sentence(arguments: tuple[str, ...], told: str) -> None:
+    """Numbers that are none, places that do not exist: exit 1 and no traceback."""
+    done = run(*arguments)
+    assert done.exit_code == 1
+    assert told in done.stderr
+
+
 def test_compare_knows_what_a_region_lacks() -> None:
     """Tokyo has no price of Advantage on file: that is said, and the other modes are answered."""
     answer = json.loads(run("compare", "--rate", "200", "--region", "ap-northeast-1", "--json").stdout)
     assert answer["plain"]["costs"]["advantage"] is None
     assert answer["plain"]["costs"]["standard"] > 0
-    done = run("compare", "--rate", "200", "--region", "mars-1")
+    done = run("compare", "--rate", "200", "--region", "eu-west-1")
     assert done.exit_code == 1
     assert "ap-northeast-1, us-east-1" in done.stderr
 

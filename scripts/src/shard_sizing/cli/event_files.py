@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import chain
+from math import isfinite
 from pathlib import Path
 from typing import IO, Any, Final
 
@@ -61,7 +62,10 @@ def _events(rows: Iterator[Row], source: str, advance: Callable[[float], None]) 
         for number, (key, when, bytes_told) in enumerate(rows, 1):
             size = int(bytes_told)
             try:
-                yield key, float(when), size
+                seconds = float(when)
+                if not isfinite(seconds):
+                    raise InputError(source, f"row {number}: {when} is no time")
+                yield key, seconds, size
             except ValueError:
                 at = datetime.fromisoformat(when)
                 zoned = at.tzinfo is not None

@@ -1,5 +1,6 @@
 """The ``shard-sizing`` command. Exit 0 fits, 2 does not, 3 infeasible, 1 wrong input."""
 
+import os
 import sys
 from collections.abc import Sequence
 
@@ -42,6 +43,13 @@ def main(arguments: Sequence[str] | None = None) -> None:
         click.echo(f"shard-sizing: {error.format_message()}", err=True)
     except OrderstreamError as error:
         click.echo(f"shard-sizing: {error}", err=True)
+    except BrokenPipeError:
+        # Whoever read the answer has had enough, as ``head`` has; the interpreter must not try again.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except OSError as error:
+        click.echo(
+            f"shard-sizing: {error.filename or 'input or output'}: {error.strerror or error}", err=True
+        )
     except click.Abort:
         click.echo("shard-sizing: interrupted; nothing more was done", err=True)
     sys.exit(1)

@@ -12,6 +12,7 @@ import msgspec
 from rich.console import Console
 from rich.progress import Progress
 
+from shard_sizing.cli.numbers import Number
 from shard_sizing.cli.options import FILE, Shared, shared_options
 from shard_sizing.cli.output import show_json, show_table
 from shard_sizing.cli.plots import plot_bars
@@ -26,7 +27,7 @@ from shard_sizing.model.measured import Measured
 @click.command()
 @click.argument("stream")
 @shared_options
-@click.option("--seconds", type=click.FloatRange(1, 86_400), default=60.0, show_default=True)
+@click.option("--seconds", type=Number(1, 86_400), default=60.0, show_default=True)
 @click.option("--efo", is_flag=True, help="By enhanced fan-out: takes nothing from other readers, and costs.")
 @click.option("--out", type=FILE, help="Where to write the profile, for the other commands.")
 def measure(stream: str, shared: Shared, seconds: float, efo: bool, out: Path | None) -> int:

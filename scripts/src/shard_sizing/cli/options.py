@@ -6,9 +6,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+import boto3
 import click
 import msgspec
 
+from shard_sizing.cli.numbers import Number
 from shard_sizing.errors import InputError
 from shard_sizing.model.data_files import Limits, Prices, RegionPrices, load_limits, load_prices
 from shard_sizing.model.profile import Profile, synthetic
@@ -62,6 +64,7 @@ def shared_options(command: Command) -> Command:
         **others: Any,
     ) -> int:
         shared = Shared(as_json, seed, region, load_limits(limits_file), load_prices(prices_file), plot)
+        _check_region(region, shared.limits, shared.price_file)
         return command(shared=shared, **others)
 
     return _with_options(
@@ -73,6 +76,20 @@ def shared_options(command: Command) -> Command:
         click.option("--prices", "prices_file", type=FILE, help="A price file, not the bundled one."),
         click.option("--plot", type=FILE, help="Draw the answer as .png or .svg."),
     )
+
+
+def _check_region(region: str, limits: Limits, prices: Prices) -> None:
+    """Refuse a Region that neither the data files nor botocore's list of Kinesis endpoints knows.
+
+    Raises:
+        InputError: The message names those that are known.
+    """
+    named = {*limits.shard_quota, *prices.regions} - {"default"}
+    if region in named:
+        return
+    known = {*named, *boto3.Session().get_available_regions("kinesis")}
+    if region not in known:
+        raise InputError(f"region {region}", f"no such Region; known are {', '.join(sorted(known))}")
 
 
 def workload_options(command: Command) -> Command:
@@ -107,16 +124,18 @@ def workload_options(command: Command) -> Command:
             click.echo(told, err=True)
         return command(profile=msgspec.structs.replace(found, rate=found.rate * growth), **others)
 
-    positive = click.FloatRange(min=0, min_open=True)
+    positive = Number(min=0, min_open=True)
     return _with_options(
         wrapped,
         click.argument("profile_file", metavar="[PROFILE]", type=FILE, required=False),
-        click.option("--rate", type=float, help="Records per second of a made-up workload."),
-        click.option("--bytes", "record_bytes", type=float, default=500, show_default=True),
-        click.option("--zipf", type=float, default=0.0, show_default=True, help="Key skew; 0 is even."),
+        click.option("--rate", type=positive, help="Records per second of a made-up workload."),
+        click.option("--bytes", "record_bytes", type=positive, default=500, show_default=True),
+        click.option(
+            "--zipf", type=Number(min=0), default=0.0, show_default=True, help="Key skew; 0 is even."
+        ),
         click.option(
             "--burst-cv",
-            type=click.FloatRange(min=0),
+            type=Number(min=0),
             help="Variation of the rate from second to second; by default the profile's, or 0.",
         ),
         click.option("--keys", type=click.IntRange(1, 200_000), default=100_000, show_default=True),

@@ -8,6 +8,11 @@ from rich.console import Console
 from rich.table import Table
 
 
+def shards_of(number: int) -> str:
+    """Return a number of shards in words."""
+    return f"{number:,} shard" if number == 1 else f"{number:,} shards"
+
+
 def show_json(answer: msgspec.Struct) -> None:
     """Print an answer as JSON."""
     click.echo(msgspec.json.format(msgspec.json.encode(answer)).decode())

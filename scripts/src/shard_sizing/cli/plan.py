@@ -8,7 +8,7 @@ from rich.console import Console
 from rich.progress import Progress
 
 from shard_sizing.cli.options import Shared, shared_options, workload_options
-from shard_sizing.cli.output import show_json
+from shard_sizing.cli.output import shards_of, show_json
 from shard_sizing.cli.plots import plot_bars
 from shard_sizing.live.account import room_for_shards
 from shard_sizing.live.reshard import apply_plan, kinesis, open_shards, wait_active
@@ -125,7 +125,7 @@ def _apply(client: Any, stream: str, plan: Plan) -> None:
             progress.advance(task)
 
         count = apply_plan(client, stream, plan, done)
-    click.echo(f"{count} steps done; {stream} has {len(plan.starts)} shards.", err=True)
+    click.echo(f"{count} steps done; {stream} has {shards_of(len(plan.starts))}.", err=True)
 
 
 def _show(answer: Planned, per_day: int) -> None:
@@ -152,7 +152,10 @@ def _show(answer: Planned, per_day: int) -> None:
 
 
 def _sentence(call: dict[str, str]) -> str:
-    return f"{call['call']} of the shard that starts at {call['start']}, hash key {call['hash_key']}"
+    start, other = call["start"], call["hash_key"]
+    if call["call"] == "SplitShard":
+        return f"SplitShard of the shard that starts at {start}, new starting hash key {other}"
+    return f"MergeShards of the shards that start at {start} and {other}"
 
 
 def _call(step: Step) -> dict[str, str]:

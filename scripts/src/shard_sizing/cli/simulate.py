@@ -6,8 +6,9 @@ import click
 import msgspec
 import numpy as np
 
+from shard_sizing.cli.numbers import Number
 from shard_sizing.cli.options import Shared, shared_options, workload_options
-from shard_sizing.cli.output import show_json, show_table
+from shard_sizing.cli.output import shards_of, show_json, show_table
 from shard_sizing.cli.plots import plot_bars
 from shard_sizing.live.reshard import kinesis, open_shards
 from shard_sizing.model.placement import placed, range_loads, salted
@@ -48,9 +49,7 @@ class Simulated(msgspec.Struct, frozen=True):
 @click.option("--shards", type=click.IntRange(1, 20_000), help="So many equal shards.")
 @click.option("--stream", help="The shards of a live stream, as they are.")
 @click.option("--aggregate", is_flag=True, help="Producers pack records together.")
-@click.option(
-    "--compress", type=click.FloatRange(0.01, 1), default=1.0, help="Compressed size over plain size."
-)
+@click.option("--compress", type=Number(0.01, 1), default=1.0, help="Compressed size over plain size.")
 @click.option(
     "--salt", type=click.IntRange(min=1), default=1, show_default=True, help="Sub-keys of every key."
 )
@@ -98,7 +97,7 @@ def simulate(
 
 def _show(results: Sequence[Throttling], uses: Sequence[ShardUse], *, fits: bool, source: str) -> None:
     show_table(
-        f"{len(uses)} shards are {'enough' if fits else 'not enough'}.",
+        f"{shards_of(len(uses))} {'is' if len(uses) == 1 else 'are'} {'enough' if fits else 'not enough'}.",
         ("if enforced by", "throttled seconds", "rejected records", "busiest shard at p99.9"),
         [
             (

@@ -1,11 +1,13 @@
 """``shard-sizing whatif``."""
 
+from math import inf
 from pathlib import Path
 from typing import Final
 
 import click
 import msgspec
 
+from shard_sizing.cli.numbers import Number
 from shard_sizing.cli.options import FILE, Shared, shared_options
 from shard_sizing.cli.output import show_json, show_table
 from shard_sizing.cli.plots import plot_stacks
@@ -62,19 +64,19 @@ class WhatIf(msgspec.Struct, frozen=True):
 
 @click.command()
 @shared_options
-@click.option(
-    "--orders", type=click.FloatRange(min=0, min_open=True), required=True, help="Orders a second today."
-)
+@click.option("--orders", type=Number(min=0, min_open=True), required=True, help="Orders a second today.")
 @click.option("--x", "times", default="1,10,100", show_default=True, help="Scales, separated by commas.")
-@click.option("--burst-cv", type=click.FloatRange(min=0), default=0.25, show_default=True)
+@click.option("--burst-cv", type=Number(min=0), default=0.25, show_default=True)
 @click.option("--consumers", type=click.IntRange(1, 20), default=7, show_default=True, help="Of the stream.")
 @click.option("--applications", type=click.IntRange(min=1), default=10, show_default=True)
 @click.option(
-    "--payments-per-second", type=float, default=5.0, show_default=True, help="The provider's limit."
+    "--payments-per-second",
+    type=Number(min=0, min_open=True),
+    default=5.0,
+    show_default=True,
+    help="The provider's limit.",
 )
-@click.option(
-    "--vcpus", type=click.FloatRange(0.25, 16), default=0.25, show_default=True, help="Of a container."
-)
+@click.option("--vcpus", type=Number(0.25, 16), default=0.25, show_default=True, help="Of a container.")
 @click.option("--calls", "calls_file", type=FILE, help="Counts of another run.")
 def whatif(
     *,
@@ -134,7 +136,7 @@ def _factors(times: str) -> list[float]:
         factors = [float(each) for each in times.split(",")]
     except ValueError as error:
         raise InputError("--x", f"{times!r} is no list of numbers such as 1,10,100") from error
-    if min(factors) <= 0:
+    if not all(0 < factor < inf for factor in factors):
         raise InputError("--x", "a scale is a number above 0")
     return factors
 

@@ -5,6 +5,7 @@ from typing import Final
 import click
 import msgspec
 
+from shard_sizing.cli.numbers import Number
 from shard_sizing.cli.options import Shared, shared_options, workload_options
 from shard_sizing.cli.output import show_json, show_table
 from shard_sizing.cli.plots import plot_lines
@@ -45,21 +46,19 @@ class Workers(msgspec.Struct, frozen=True):
 @shared_options
 @click.option(
     "--milliseconds",
-    type=click.FloatRange(min=0, min_open=True),
+    type=Number(min=0, min_open=True),
     required=True,
     help="Measured milliseconds of one core for one record.",
 )
 @click.option("--leases", type=click.IntRange(1, 20_000), required=True, help="Open shards of the stream.")
 @click.option("--cores", type=click.IntRange(1, 16), default=1, show_default=True, help="Of a container.")
-@click.option("--memory-gb", type=click.FloatRange(0.5, 120), default=2.0, show_default=True)
+@click.option("--memory-gb", type=Number(0.5, 120), default=2.0, show_default=True)
 @click.option("--batch", type=click.IntRange(1, 10_000), default=100, show_default=True)
 @click.option("--readers", type=click.IntRange(1, 20), default=1, show_default=True, help="Sharing a shard.")
-@click.option("--utilisation", type=click.FloatRange(0.05, 0.95), default=0.7, show_default=True)
-@click.option("--outage", type=click.FloatRange(min=0), default=3600.0, show_default=True, help="Seconds.")
+@click.option("--utilisation", type=Number(0.05, 0.95), default=0.7, show_default=True)
+@click.option("--outage", type=Number(min=0), default=3600.0, show_default=True, help="Seconds.")
 @click.option("--containers", type=click.IntRange(min=1), help="Containers there are: exit 2 if too few.")
-@click.option(
-    "--arm-milliseconds", type=click.FloatRange(min=0, min_open=True), help="The same measured on ARM."
-)
+@click.option("--arm-milliseconds", type=Number(min=0, min_open=True), help="The same measured on ARM.")
 def workers(
     *,
     profile: Profile,

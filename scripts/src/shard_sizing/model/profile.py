@@ -1,5 +1,6 @@
 """A workload as the model sees it: how much, how bursty, how large, and on which keys."""
 
+from math import isfinite
 from typing import Final, Literal
 
 import msgspec
@@ -9,6 +10,9 @@ import numpy.typing as npt
 from shard_sizing.errors import InputError
 
 SCHEMA: Final = "shard-sizing/profile/1"
+MAX_RECORD_BYTES: Final = 10 * 1024 * 1024
+"""The largest record a stream can be configured to take (Kinesis API, UpdateMaxRecordSize)."""
+
 _ZIPF_STEP: Final = 0.01  # of the exponents tried; an interval is never told to be narrower
 Floats = npt.NDArray[np.float64]
 
@@ -97,6 +101,14 @@ class Profile(msgspec.Struct, frozen=True):
             or min(self.burst_cv, self.zipf.exponent) < 0
         ):
             raise InputError("profile", "rate, bytes and keys must be positive, burst and skew not negative")
+        if not all(map(isfinite, (self.rate, self.record_bytes, self.burst_cv, self.zipf.exponent))):
+            raise InputError("profile", "rate, bytes, burst and skew must be finite numbers")
+        if max(self.record_bytes, self.max_bytes) > MAX_RECORD_BYTES:
+            raise InputError(
+                "profile",
+                f"Kinesis takes no record over {MAX_RECORD_BYTES:,} bytes; keep large payloads in S3 and "
+                "put their address into the stream",
+            )
 
 
 def synthetic(rate: float, record_bytes: float, zipf: float, burst_cv: float, keys: int = 100_000) -> Profile:
