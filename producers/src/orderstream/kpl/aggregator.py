@@ -38,17 +38,22 @@ class Aggregator:
         self._max_bytes = min(config.aggregate_max_bytes, config.collection_max_bytes)
         self._max_records = config.aggregate_max_records
 
-    def extend(self, waiting: Waiting, records: Sequence[PendingRecord], waiting_bytes: int) -> None:
+    def extend(self, waiting: Waiting, records: Sequence[PendingRecord], waiting_bytes: int) -> int:
         """Pack records behind all that waits in a slot.
 
         Args:
             waiting: What waits there.
             records: The records, in put order.
-            waiting_bytes: The size of all that waits then, these records included, in bytes.
+            waiting_bytes: The size of what waits so far, in bytes.
+
+        Returns:
+            The size of the records, in bytes.
         """
+        size = sum(map(_size, records))
         if not self._aggregation:
             waiting.extend(map(_alone, records))
-            return
+            return size
+        waiting_bytes += size
         wanted = max(self._target_bytes, waiting_bytes // _GROWTH)
         max_bytes = min(wanted, self._max_bytes) - len(AGGREGATE_PARTITION_KEY)
         for start in range(0, len(records), RUN):
@@ -64,21 +69,26 @@ class Aggregator:
                     batch, left = _alone(rest[0]), rest[1:]
                 waiting.append(batch)
                 rest = left
+        return size
 
-    def put_back(self, waiting: Waiting, records: Sequence[PendingRecord]) -> None:
+    def put_back(self, waiting: Waiting, records: Sequence[PendingRecord]) -> int:
         """Pack records before all that waits in a slot; together with it if that is little.
 
         Args:
             waiting: What waits there.
             records: The records, in put order.
+
+        Returns:
+            The size of the records, in bytes.
         """
         packed: Waiting = deque()
-        self.extend(packed, records, 0)
+        size = self.extend(packed, records, 0)
         head = waiting[0] if waiting else None
         if isinstance(head, Batch) and packed[-1].size + head.size <= self._target_bytes:
             waiting.popleft()
             self.extend(packed, head.user_records, 0)
         waiting.extendleft(reversed(packed))
+        return size
 
     def keeps(self, record: KinesisRecord) -> bool:
         """Whether a Kinesis record that came back is large enough to be sent again as it is."""

@@ -74,14 +74,13 @@ class Slot:
         return [record for waiting in self.queue for record in waiting.user_records]
 
     def pack_arrived(self) -> None:
-        """Queue what was just put behind all others; its size is counted by then."""
+        """Queue what was just put behind all others."""
         records, self.arrived = self.arrived, []
-        self._aggregator.extend(self.queue, records, self.queued_bytes)
+        self.extend(records)
 
     def extend(self, records: Sequence[PendingRecord]) -> None:
         """Queue records behind all others."""
-        self.queued_bytes += sum(record.size for record in records)
-        self._aggregator.extend(self.queue, records, self.queued_bytes)
+        self.queued_bytes += self._aggregator.extend(self.queue, records, self.queued_bytes)
 
     def put_back(self, record: KinesisRecord) -> None:
         """Queue a Kinesis record as it is before all others."""
@@ -90,8 +89,7 @@ class Slot:
 
     def put_back_opened(self, records: Sequence[PendingRecord]) -> None:
         """Queue user records before all others."""
-        self._aggregator.put_back(self.queue, records)
-        self.queued_bytes += sum(record.size for record in records)
+        self.queued_bytes += self._aggregator.put_back(self.queue, records)
 
     def take(self, map_version: int) -> KinesisRecord:
         """Take the first Kinesis record out.
@@ -208,7 +206,7 @@ class SlotTable:
         entered: dict[Slot, None] = {}
         slot_of = self._by_key.get
         for start in range(0, len(records), RUN):
-            slots: dict[Slot, None] = {}
+            slots: list[Slot] = []
             for record in records[start : start + RUN]:
                 # The way of nearly every record, spelled out: it is taken half a million times a second.
                 record.number = number
@@ -217,12 +215,13 @@ class SlotTable:
                 slot = slot_of(record.partition_key) if record.explicit_hash_key is None else None
                 if slot is None:
                     slot = self.slot_for(record)
-                slot.arrived.append(record)
-                slot.queued_bytes += record.size
-                slots[slot] = None
+                arrived = slot.arrived
+                if not arrived:
+                    slots.append(slot)
+                arrived.append(record)
             for slot in slots:
                 slot.pack_arrived()
-            entered.update(slots)
+            entered.update(dict.fromkeys(slots))
         return entered
 
     def _dealt(self, records: Iterable[PendingRecord]) -> dict[Slot, list[PendingRecord]]:
