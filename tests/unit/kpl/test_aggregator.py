@@ -29,7 +29,7 @@ def hundreds(number: int) -> list[PendingRecord]:
 def packed(*records: UserRecord, **settings: object) -> list[KinesisRecord]:
     waiting: Waiting = deque()
     arrived = pending(*records)
-    Aggregator(ProducerConfig(**settings)).extend(waiting, arrived, sum(one.size for one in arrived))
+    Aggregator(ProducerConfig(**settings)).extend(waiting, arrived, 0)
     return sealed(waiting)
 
 
@@ -72,15 +72,14 @@ def test_neither_size_nor_number_is_exceeded_and_nothing_is_lost() -> None:
 
 def test_aggregates_grow_with_what_waits() -> None:
     """Where much waits, a quarter of it is one aggregate, up to the bound: fewer requests catch up."""
-    config = ProducerConfig(aggregate_target_bytes=KIB, aggregate_max_bytes=8 * KIB)
-    sizes = []
-    for waiting_bytes in (0, 16 * KIB, 10_000 * KIB):
+    aggregator = Aggregator(ProducerConfig(aggregate_target_bytes=KIB, aggregate_max_bytes=8 * KIB))
+    users = hundreds(150)
+    for waiting_bytes in (0, 10 * KIB, 10_000 * KIB):
         waiting: Waiting = deque()
-        Aggregator(config).extend(waiting, hundreds(500), waiting_bytes)
-        sizes.append(waiting[0].size)
-    assert KIB - 110 < sizes[0] <= KIB
-    assert 4 * KIB - 110 < sizes[1] <= 4 * KIB
-    assert 8 * KIB - 110 < sizes[2] <= 8 * KIB
+        added = aggregator.extend(waiting, users, waiting_bytes)
+        assert added == sum(user.size for user in users)
+        wanted = min(8 * KIB, (waiting_bytes + added) // 4)
+        assert wanted - 130 < waiting[0].size <= wanted
 
 
 def test_a_record_alone_goes_out_plain() -> None:

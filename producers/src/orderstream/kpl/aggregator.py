@@ -49,7 +49,7 @@ class Aggregator:
         Returns:
             The size of the records, in bytes.
         """
-        size = sum(map(_size, records))
+        size: int = sum(map(_size, records))
         if not self._aggregation:
             waiting.extend(map(_alone, records))
             return size
