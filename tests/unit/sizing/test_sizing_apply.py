@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from orderstream.testing import FakeKinesis, Fault, Limits
+from orderstream.testing import FakeKinesis, Fault, FaultKind, Limits
 from shard_sizing.errors import InputError
 from shard_sizing.live.account import room_for_shards
 from shard_sizing.live.reshard import apply_plan, open_shards, wait_active
@@ -34,6 +34,21 @@ def test_a_plan_goes_on_after_an_interruption_at_any_step(after: int) -> None:
     again()
     assert tuple(open_shards(client, "orders")) == TARGET
     assert len(seen) == len(plan("targeted", CURRENT, TARGET).steps)
+
+
+@pytest.mark.parametrize("kind", [FaultKind.REJECT, FaultKind.LOSE_ANSWER])
+@pytest.mark.parametrize("operation", ["SplitShard", "MergeShards", "DescribeStreamSummary"])
+def test_a_plan_goes_on_after_an_error(operation: str, kind: FaultKind) -> None:
+    """What fails, with or without its effect, is told with what to do; done again it reaches the target."""
+    kinesis = FakeKinesis()
+    client = kinesis.client()
+    client.create_stream(StreamName="orders", ShardCount=3)
+    kinesis.faults.add(Fault(operation=operation, kind=kind))
+    with pytest.raises(InputError, match="steps were done; run the same command again"):
+        apply_plan(client, "orders", plan("targeted", CURRENT, TARGET), lambda _: None)
+    current = tuple(open_shards(client, "orders"))
+    apply_plan(client, "orders", plan("targeted", current, TARGET), lambda _: None)
+    assert tuple(open_shards(client, "orders")) == TARGET
 
 
 def test_an_unknown_stream_is_told() -> None:

@@ -163,3 +163,10 @@ def test_the_cost_is_told_before() -> None:
     """Two shards for less than an hour are two consumer-shard-hours."""
     told = FanOut(FanOutKinesis(shards=2), "orders").cost(load_prices().region("us-east-1"), 60)
     assert told.startswith("this reads by enhanced fan-out: 2 consumer-shard-hours, 0.030 USD")
+
+
+def test_where_no_price_is_known_the_quantity_is_told() -> None:
+    """A Region without prices on file can be measured all the same."""
+    told = FanOut(FanOutKinesis(shards=2), "orders").cost(None, 60)
+    assert "2 consumer-shard-hours" in told
+    assert "not on file" in told

@@ -70,7 +70,8 @@ def _reader(
         yield Poller(client, stream)
         return
     reader = FanOut(client, stream)
-    click.echo(reader.cost(shared.prices, seconds), err=True)
+    known = shared.region in shared.price_file.regions
+    click.echo(reader.cost(shared.prices if known else None, seconds), err=True)
     with reader:
         yield reader
 

@@ -97,13 +97,16 @@ class FanOut:
             events.close()
         self._deregister()
 
-    def cost(self, prices: RegionPrices, seconds: float) -> str:
-        """Say what the measurement costs, before it begins."""
+    def cost(self, prices: RegionPrices | None, seconds: float) -> str:
+        """Say what the measurement costs, before it begins; without prices, how much there is to be paid."""
         shards = len(list(listed(self._client, self._stream)))
         hours = math.ceil(seconds / 3600) * shards
+        told = f"this reads by enhanced fan-out: {hours} consumer-shard-hours"
+        if prices is None:
+            return f"{told}, and each GB read; the Region's prices are not on file"
         return (
-            f"this reads by enhanced fan-out: {hours} consumer-shard-hours, "
-            f"{hours * prices['efo_shard_hour']:.3f} USD, and {prices['efo_gb']:.3f} USD for each GB read"
+            f"{told}, {hours * prices['efo_shard_hour']:.3f} USD, "
+            f"and {prices['efo_gb']:.3f} USD for each GB read"
         )
 
     def read(self, seconds: float, tick: Callable[[float], None] = lambda _: None) -> Iterator[Arrived]:

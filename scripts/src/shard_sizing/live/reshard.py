@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final
 
 import boto3
+from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
 from shard_sizing.errors import InputError
@@ -20,7 +21,9 @@ _DEADLINE_SECONDS: Final = 600.0
 
 def kinesis(region: str) -> Any:
     """Return a boto3 client; AWS_ENDPOINT_URL_KINESIS points it elsewhere."""
-    return boto3.client("kinesis", region_name=region)
+    # The calls that change shards are throttled for the account as a whole: others make them too.
+    patient = Config(retries={"mode": "standard", "total_max_attempts": 10})
+    return boto3.client("kinesis", region_name=region, config=patient)
 
 
 def open_shards(client: Any, stream: str) -> dict[int, str]:
@@ -69,8 +72,9 @@ def apply_plan(
     """
     count = 0
     try:
-        for count, step in enumerate(plan.steps):
-            _carry_out(client, stream, step, count, sleep, clock)
+        for step in plan.steps:
+            _carry_out(client, stream, step, sleep, clock)
+            count += 1
             done(step)
         wait_active(client, stream, sleep, clock)
     except KeyboardInterrupt:
@@ -79,14 +83,16 @@ def apply_plan(
             f"interrupted after about {count} of {len(plan.steps)} steps; what Kinesis has begun ends by "
             "itself; run the same command again to go on",
         ) from None
-    return len(plan.steps)
+    except InputError as error:
+        how_far = f"{count} of {len(plan.steps)} steps were done; run the same command again to go on"
+        raise InputError(error.what, f"{error.problem}; {how_far}") from error
+    return count
 
 
 def _carry_out(
     client: Any,
     stream: str,
     step: Step,
-    count: int,
     sleep: Callable[[float], None],
     clock: Callable[[], float],
 ) -> None:
@@ -94,9 +100,7 @@ def _carry_out(
     shards = open_shards(client, stream)
     other = step.start if isinstance(step, Split) else step.neighbour
     if step.start not in shards or other not in shards:
-        raise InputError(
-            f"stream {stream}", f"its shards changed after {count} steps; run the plan again to go on"
-        )
+        raise InputError(f"stream {stream}", "its shards are no longer those that the plan was made for")
     if isinstance(step, Split):
         arguments = {"ShardToSplit": shards[step.start], "NewStartingHashKey": str(step.at)}
         call(stream, client.split_shard, StreamName=stream, **arguments)
@@ -126,7 +130,7 @@ def wait_active(
         if summary["StreamStatus"] == "ACTIVE":
             return
         if clock() > deadline:
-            raise InputError(stream, "still not ACTIVE after ten minutes; run the plan again to go on")
+            raise InputError(stream, "still not ACTIVE after ten minutes")
         sleep(_POLL_SECONDS)
 
 
