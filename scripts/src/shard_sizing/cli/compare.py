@@ -7,7 +7,7 @@ import click
 import msgspec
 
 from shard_sizing.cli.options import Shared, shared_options, workload_options
-from shard_sizing.cli.output import shards_of, show_json, show_table
+from shard_sizing.cli.output import counted, show_json, show_table
 from shard_sizing.cli.plots import plot_lines
 from shard_sizing.cli.progress import progress
 from shard_sizing.model.break_even import MODES, BreakEven, break_evens, mode_warnings, scaled
@@ -133,7 +133,7 @@ def _cell(bill: Bill, mode: str) -> str:
         return "price not known"
     if mode != "provisioned":
         return f"{usd:,.0f}"
-    return f"{usd:,.0f} ({shards_of(bill.shards)})" if bill.shards else "no shard count is enough"
+    return f"{usd:,.0f} ({counted(bill.shards, 'shard')})" if bill.shards else "no shard count is enough"
 
 
 def _draw(path: Path, loads: list[Workload], rate: float, prices: RegionPrices, committed_mib: float) -> None:

@@ -8,9 +8,9 @@ from rich.console import Console
 from rich.table import Table
 
 
-def shards_of(number: int) -> str:
-    """Return a number of shards in words."""
-    return f"{number:,} shard" if number == 1 else f"{number:,} shards"
+def counted(number: int, what: str) -> str:
+    """Return a number of things: ``1 shard``, ``2 shards``."""
+    return f"{number:,} {what}" if number == 1 else f"{number:,} {what}s"
 
 
 def show_json(answer: msgspec.Struct) -> None:

@@ -8,7 +8,7 @@ from rich.console import Console
 from rich.progress import Progress
 
 from shard_sizing.cli.options import Shared, shared_options, workload_options
-from shard_sizing.cli.output import shards_of, show_json
+from shard_sizing.cli.output import counted, show_json
 from shard_sizing.cli.plots import plot_bars
 from shard_sizing.live.account import room_for_shards
 from shard_sizing.live.reshard import apply_plan, kinesis, open_shards, wait_active
@@ -111,7 +111,7 @@ def plan(
         _show(answer, limits.update_shard_count_per_day)
     if answer.peak_shards > answer.quota:
         return 2
-    if do_apply and client and stream:
+    if do_apply and client and stream and better.steps:
         _apply(client, stream, better)
     return 0
 
@@ -125,7 +125,7 @@ def _apply(client: Any, stream: str, plan: Plan) -> None:
             progress.advance(task)
 
         count = apply_plan(client, stream, plan, done)
-    click.echo(f"{count} steps done; {stream} has {shards_of(len(plan.starts))}.", err=True)
+    click.echo(f"{count} steps done; {stream} has {counted(len(plan.starts), 'shard')}.", err=True)
 
 
 def _show(answer: Planned, per_day: int) -> None:

@@ -8,7 +8,7 @@ import numpy as np
 
 from shard_sizing.cli.numbers import Number
 from shard_sizing.cli.options import Shared, shared_options, workload_options
-from shard_sizing.cli.output import shards_of, show_json, show_table
+from shard_sizing.cli.output import counted, show_json, show_table
 from shard_sizing.cli.plots import plot_bars
 from shard_sizing.live.reshard import kinesis, open_shards
 from shard_sizing.model.placement import placed, range_loads, salted
@@ -96,8 +96,9 @@ def simulate(
 
 
 def _show(results: Sequence[Throttling], uses: Sequence[ShardUse], *, fits: bool, source: str) -> None:
+    verdict = f"{'is' if len(uses) == 1 else 'are'} {'enough' if fits else 'not enough'}"
     show_table(
-        f"{shards_of(len(uses))} {'is' if len(uses) == 1 else 'are'} {'enough' if fits else 'not enough'}.",
+        f"{counted(len(uses), 'shard')} {verdict}.",
         ("if enforced by", "throttled seconds", "rejected records", "busiest shard at p99.9"),
         [
             (

@@ -5,7 +5,7 @@ from pathlib import Path
 import click
 
 from shard_sizing.cli.options import Shared, shared_options, workload_options
-from shard_sizing.cli.output import shards_of, show_json, show_table
+from shard_sizing.cli.output import counted, show_json, show_table
 from shard_sizing.cli.plots import plot_bars
 from shard_sizing.cli.progress import progress
 from shard_sizing.model import sizing
@@ -52,7 +52,7 @@ def size(
         if found.at_advised and found.shards:
             at = found.at_advised
             load = f"{at.hottest_p99:.0%} of its limit at p99, {at.hottest_p999:.0%} at p99.9"
-            click.echo(f"Busiest shard at {shards_of(found.shards)}: {load}.")
+            click.echo(f"Busiest shard at {counted(found.shards, 'shard')}: {load}.")
     if found.shards is None:
         return 3
     return 2 if shards is not None and shards < found.shards else 0
@@ -64,9 +64,9 @@ def sentence(found: sizing.Sizing) -> str:
     if found.shards is None:
         return f"No number of shards is enough: the heaviest key alone peaks over a shard; {found.way_out}."
     if found.shards == found.naive:
-        return f"You need {shards_of(found.shards)}, as the usual formula says."
+        return f"You need {counted(found.shards, 'shard')}, as the usual formula says."
     if found.shards < found.naive:
-        return f"You need {shards_of(found.shards)}."
+        return f"You need {counted(found.shards, 'shard')}."
     return (
         f"You need {found.shards} shards; {found.naive} by the usual formula would throttle in {throttled} "
         "because keys do not spread evenly and arrivals come in bursts."

@@ -7,7 +7,7 @@ import msgspec
 
 from shard_sizing.cli.numbers import Number
 from shard_sizing.cli.options import Shared, shared_options, workload_options
-from shard_sizing.cli.output import show_json, show_table
+from shard_sizing.cli.output import counted, show_json, show_table
 from shard_sizing.cli.plots import plot_lines
 from shard_sizing.model.profile import Profile
 from shard_sizing.model.workers import Fleet, Work, containers_needed, fleet, monthly_cost
@@ -115,7 +115,7 @@ def _show(answer: Workers, outage: float, arm_measured: bool, cited: str) -> Non
     elif found.utilisation >= 1:
         sentence = f"{found.containers} containers fall behind for ever; {answer.needed} are needed."
     else:
-        sentence = f"You need {answer.needed} containers for {answer.leases} leases."
+        sentence = f"You need {counted(answer.needed, 'container')} for {counted(answer.leases, 'lease')}."
     waits = "without end" if found.wait_p99 is None else f"{found.wait_p99:,.3f} s"
     back = (
         "never"
@@ -128,7 +128,7 @@ def _show(answer: Workers, outage: float, arm_measured: bool, cited: str) -> Non
         ("idle for want of a lease", str(found.idle)),
         ("utilisation of the fullest", f"{found.utilisation:.0%}"),
         ("waiting, 99 % of batches at most", waits),
-        (f"catch-up after {outage / 60:,.0f} min of outage", f"{back}, bound by {found.catch_up_bound}"),
+        (f"catch-up after {outage / 60:,.0f} min of outage", back),
         ("Fargate x86, USD a month", f"{answer.usd_a_month['x86']:,.2f}"),
         (f"Fargate {arm}, USD a month", f"{answer.usd_a_month['arm']:,.2f}"),
     ]
