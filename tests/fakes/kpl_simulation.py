@@ -32,7 +32,7 @@ from orderstream.kpl.messages import (
     Tick,
     WakeAt,
 )
-from orderstream.kpl.outcome import Acknowledged, Attempt, Rejected
+from orderstream.kpl.outcome import Landed, Rejected
 from orderstream.kpl.pending import PendingRecord
 from orderstream.kpl.pipeline import Pipeline
 
@@ -53,10 +53,9 @@ class World:
 
     seed: int
     now: float = 0.0
-    outcomes: dict[PendingRecord, list[tuple[Acknowledged | Rejected, int]]] = field(
+    outcomes: dict[PendingRecord, list[tuple[Landed | Rejected, int]]] = field(
         default_factory=lambda: defaultdict(list)
     )
-    last_attempts: dict[PendingRecord, Attempt | None] = field(default_factory=dict)
     times_sent: Counter[PendingRecord] = field(default_factory=Counter)
     settled_at: dict[PendingRecord, float] = field(default_factory=dict)
     put: list[PendingRecord] = field(default_factory=list)
@@ -157,7 +156,6 @@ class World:
                     self.settled_at[record] = self.now
                     self.unsettled[record.partition_key].pop(record, None)
                     self.outcomes[record].append((command.outcome, index))
-                    self.last_attempts[record] = command.attempt
             case WakeAt():
                 self.at(max(self.now, command.at), Wake(self.wake))
             case ListShards():
@@ -256,9 +254,7 @@ def check_outcomes(world: World) -> None:
         taken = log[outcome.shard_id, outcome.sequence_number]
         assert taken.user_records[index][0] == record.data
         assert taken.visible, "acknowledged, but every consumer drops it"
-        last = world.last_attempts[record]
-        assert last is not None
-        assert (last.shard_id, last.error_code) == (outcome.shard_id, None)
+        assert (outcome.attempt.shard_id, outcome.attempt.error_code) == (outcome.shard_id, None)
         assert record.failures == world.times_sent[record] - 1
 
 
@@ -281,7 +277,7 @@ def check_order(world: World) -> None:
     for record in world.put:
         # One given up may still arrive, by an attempt whose answer was lost: of its place nothing was
         # promised.
-        if isinstance(world.outcomes[record][0][0], Acknowledged):
+        if isinstance(world.outcomes[record][0][0], Landed):
             keys[record.partition_key].append(place[record.data])
     for key, places in keys.items():
         assert places == sorted(places), f"records of {key} changed places"

@@ -53,7 +53,8 @@ BUGS = (
         """            record.failed(attempt)
             hash_range = self._map.ranges[place.shard_id]
             inside = [each for each in record.user_records if each.hash_key in hash_range]
-            self._settle(inside, sum(each.size for each in inside), place, attempt)
+            landed = Landed(place.shard_id, place.sequence_number, attempt)
+            self._settle(inside, sum(each.size for each in inside), landed)
             record.user_records = [each for each in record.user_records if each.hash_key not in hash_range]
             self._put_back(record)
         else:
@@ -68,9 +69,9 @@ BUGS = (
     Bug(
         "a record that was sent twice is reported twice",
         "pipeline.py",
-        "            self._settle(user_records, record.user_bytes, place, attempt)\n",
+        "            self._settle(user_records, record.user_bytes, landed)\n",
         """            for _ in (*user_records[0].attempts[:1], attempt):
-                self._settle(user_records, record.user_bytes, place, attempt)
+                self._settle(user_records, record.user_bytes, landed)
 """,
     ),
     Bug(

@@ -4,17 +4,22 @@ import pytest
 
 from orderstream.kpl import Delivered, Delivery, DeliveryFailedError, WaitInCallbackError
 from orderstream.kpl.delivery import settle, settling_thread
-from orderstream.kpl.outcome import Acknowledged, Attempt, Rejected
+from orderstream.kpl.outcome import Attempt, Landed, Rejected
 
-ATTEMPTS = (Attempt(0.0, 1.0, "shard"),)
+REFUSED = Attempt(0.0, 1.0, None, "InternalFailure")
+TAKEN = Attempt(1.0, 2.0, "shard")
 
 
 def delivery() -> Delivery:
     return Delivery("key", b"data", None, 7)
 
 
-def settled(handle: Delivery, outcome: Acknowledged | Rejected, index: int = 0) -> None:
-    handle.attempts = ATTEMPTS
+def landed(sequence_number: str) -> Landed:
+    return Landed("shard", sequence_number, TAKEN)
+
+
+def settled(handle: Delivery, outcome: Landed | Rejected, index: int = 0) -> None:
+    handle.failed(REFUSED)
     settle([delivery() for _ in range(index)] + [handle], outcome)
 
 
@@ -22,9 +27,9 @@ def test_a_settled_delivery_tells_where_the_record_is() -> None:
     """The result names shard, sequence, sub-sequence and attempts."""
     handle = delivery()
     assert not handle.done()
-    settled(handle, Acknowledged("shard", "42"), index=3)
+    settled(handle, landed("42"), index=3)
     assert handle.done()
-    assert handle.result() == Delivered("shard", "42", 3, ATTEMPTS)
+    assert handle.result() == Delivered("shard", "42", 3, (REFUSED, TAKEN))
     assert handle.exception() is None
 
 
@@ -34,7 +39,7 @@ def test_a_rejected_delivery_raises_and_returns_its_error() -> None:
     settled(handle, Rejected("no such stream"))
     with pytest.raises(DeliveryFailedError, match="no such stream") as caught:
         handle.result()
-    assert caught.value.attempts == ATTEMPTS
+    assert caught.value.attempts == (REFUSED,)
     assert isinstance(handle.exception(), DeliveryFailedError)
 
 
@@ -54,7 +59,7 @@ def test_many_threads_may_wait_for_one_delivery() -> None:
     threads = [threading.Thread(target=lambda: results.append(handle.result(30))) for _ in range(8)]
     for thread in threads[:6]:
         thread.start()
-    settled(handle, Acknowledged("shard", "1"))
+    settled(handle, landed("1"))
     for thread in threads[6:]:
         thread.start()
     for thread in threads:
@@ -68,7 +73,7 @@ def test_callbacks_run_once_each_before_or_after() -> None:
     calls: list[str] = []
     handle.add_done_callback(lambda _: calls.append("early"))
     assert calls == []
-    settled(handle, Acknowledged("shard", "1"))
+    settled(handle, landed("1"))
     handle.add_done_callback(lambda _: calls.append("late"))
     assert calls == ["early", "late"]
 
@@ -79,7 +84,7 @@ def test_a_failing_callback_stops_nobody(caplog: pytest.LogCaptureFixture) -> No
     calls: list[Delivery] = []
     handle.add_done_callback(lambda _: 1 / 0)
     handle.add_done_callback(calls.append)
-    settled(handle, Acknowledged("shard", "1"))
+    settled(handle, landed("1"))
     assert calls == [handle]
     assert "a delivery callback failed" in caplog.text
 
@@ -90,7 +95,7 @@ def test_the_thread_that_settles_cannot_wait() -> None:
         with pytest.raises(WaitInCallbackError, match="result"):
             delivery().result(1.0)
         handle = delivery()
-        settled(handle, Acknowledged("shard", "1"))
+        settled(handle, landed("1"))
         assert handle.result().sequence_number == "1"
 
 

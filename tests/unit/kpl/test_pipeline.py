@@ -20,7 +20,7 @@ from orderstream.kpl.messages import (
     Tick,
     WakeAt,
 )
-from orderstream.kpl.outcome import Acknowledged, Rejected
+from orderstream.kpl.outcome import Acknowledged, Landed, Rejected
 from orderstream.kpl.pending import PendingRecord
 from orderstream.kpl.pipeline import Pipeline
 from orderstream.kpl.shard_map import Shard
@@ -51,11 +51,15 @@ def sent(commands: list[Command]) -> list[SendPutRecords]:
 
 def settled(commands: list[Command]) -> list[tuple[bytes, Acknowledged | Rejected]]:
     return [
-        (record.data, command.outcome)
+        (record.data, place(command.outcome))
         for command in commands
         if isinstance(command, Settle)
         for record in command.records
     ]
+
+
+def place(outcome: Landed | Rejected) -> Acknowledged | Rejected:
+    return Acknowledged(outcome.shard_id, outcome.sequence_number) if isinstance(outcome, Landed) else outcome
 
 
 def carried(command: SendPutRecords) -> list[list[bytes]]:
@@ -145,15 +149,13 @@ def test_a_throttled_record_goes_first_again_after_its_delay() -> None:
     assert not sent(machine.on(Put([pending(b"2")]), 1.0))
     (again,) = sent(machine.on(Tick(), 1.5))
     assert carried(again) == [[b"1", b"2"]]
-    (settlement,) = [each for each in machine.on(answer(kinesis, again), 2.0) if isinstance(each, Settle)]
+    (outcome,) = [
+        each.outcome for each in machine.on(answer(kinesis, again), 2.0) if isinstance(each, Settle)
+    ]
+    assert isinstance(outcome, Landed)
     (failed,) = records[0].attempts
     assert (failed.error_code, failed.started, failed.ended) == (THROTTLED.code, 0.0, 0.5)
-    assert settlement.attempt is not None
-    assert (settlement.attempt.error_code, settlement.attempt.started, settlement.attempt.ended) == (
-        None,
-        1.5,
-        2.0,
-    )
+    assert (outcome.attempt.error_code, outcome.attempt.started, outcome.attempt.ended) == (None, 1.5, 2.0)
 
 
 def test_a_failed_call_sends_all_of_it_again() -> None:

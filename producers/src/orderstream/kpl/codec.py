@@ -23,11 +23,30 @@ DIGEST_SIZE: Final = 16
 OVERHEAD: Final = len(MAGIC) + DIGEST_SIZE
 """What an aggregate costs beside its protobuf body, in bytes."""
 
-_SMALL: Final = len(VARINTS)
+# A record whose payload and key index are smaller than this is written from tables.
+_SMALL: Final = 4096
 
-# Tag and length of a user record, by its length; tag, index and the tag of the data, by the key's index.
-_RECORD_HEADS: Final = tuple(b"\x1a" + varint for varint in VARINTS)
-_INDEX_HEADS: Final = tuple(b"\x08" + varint + b"\x1a" for varint in VARINTS)
+# Tag, index and the tag of the data, by the key's index.
+_INDEX_HEADS: Final = tuple(b"\x08" + varint + b"\x1a" for varint in VARINTS[:_SMALL])
+
+
+def _heads(index_head: int) -> tuple[tuple[bytes, bytes, int], ...]:
+    """What surrounds a payload whose key takes so many bytes, by the payload's size.
+
+    Returns:
+        Tag and length of the record; the length of its data; the size of the whole record, in bytes.
+    """
+    heads = []
+    for size in range(_SMALL):
+        data_size = VARINTS[size]
+        length = index_head + len(data_size) + size
+        heads.append((b"\x1a" + VARINTS[length], data_size, 1 + len(VARINTS[length]) + length))
+    return tuple(heads)
+
+
+# By the length of the index's varint, less one.
+_HEADS: Final = (_heads(3), _heads(4))
+_ONE_BYTE: Final = 128
 
 
 # The entries of the key table, by key: to look one up takes a third of the time of making it anew.
@@ -97,49 +116,64 @@ def pack(body: Body, records: Iterable[Packable], max_bytes: int, max_records: i
         How many of the records were taken, from the first on.
     """
     keys, key_table, parts = body.keys, body.key_table, body.parts
-    varints, record_heads, index_heads, small = VARINTS, _RECORD_HEADS, _INDEX_HEADS, _SMALL
+    index_heads, (heads, heads_of_large), small, one_byte = _INDEX_HEADS, _HEADS, _SMALL, _ONE_BYTE
     index_of, key_known = keys.get, _encoded_keys.get
-    size, taken = body.size, 0
+    size, taken, fresh = body.size, 0, len(keys)
     for record in islice(records, max(0, max_records - body.count)):
-        partition_key = record.partition_key
+        partition_key, data = record.partition_key, record.data
+        length = len(data)
+        grown = size
         key_index = index_of(partition_key)
         encoded_key = None
-        grown = size
         if key_index is None:
-            key_index = len(keys)
+            key_index = fresh
             encoded_key = key_known(partition_key) or _encode_key(partition_key)
             grown += len(encoded_key)
-        head = index_heads[key_index] if key_index < small else b"\x08" + encode_varint(key_index) + b"\x1a"
-        hash_key = record.explicit_hash_key
-        encoded_hash_key = None
-        if hash_key is not None:
-            hash_index = body.hash_keys.get(hash_key)
-            if hash_index is None:
-                hash_index = len(body.hash_keys)
-                encoded_hash_key = _delimited(b"\x12", str(hash_key).encode())
-                grown += len(encoded_hash_key)
-            head = head[:-1] + b"\x10" + encode_varint(hash_index) + b"\x1a"
-        data = record.data
-        length = len(data)
-        data_size = varints[length] if length < small else encode_varint(length)
-        length += len(head) + len(data_size)
-        record_head = record_heads[length] if length < small else b"\x1a" + encode_varint(length)
-        grown += len(record_head) + length
+        if length < small and key_index < small and record.explicit_hash_key is None:
+            head, data_size, whole = (heads if key_index < one_byte else heads_of_large)[length]
+            index_head = index_heads[key_index]
+            grown += whole
+            encoded_hash_key = None
+        else:
+            head, index_head, data_size, encoded_hash_key = _unusual_heads(body, record, key_index)
+            grown += len(head) + len(index_head) + len(data_size) + length + len(encoded_hash_key or b"")
         if grown > max_bytes:
             break
         if encoded_key is not None:
             keys[partition_key] = key_index
             key_table.append(encoded_key)
+            fresh += 1
         if encoded_hash_key is not None:
-            assert hash_key is not None
-            body.hash_keys[hash_key] = len(body.hash_keys)
+            assert record.explicit_hash_key is not None
+            body.hash_keys[record.explicit_hash_key] = len(body.hash_keys)
             body.hash_key_table.append(encoded_hash_key)
-        parts += (record_head, head, data_size, data)
+        parts += (head, index_head, data_size, data)
         size = grown
         taken += 1
     body.size = size
     body.count += taken
     return taken
+
+
+def _unusual_heads(body: Body, record: Packable, key_index: int) -> tuple[bytes, bytes, bytes, bytes | None]:
+    """Make what surrounds the payload of a record that is large, late in the table, or has a hash key.
+
+    Returns:
+        Tag and length of the record; tags and indexes of its keys, and the tag of its data; the length of
+        its data; its explicit hash key, encoded, if the table lacks it.
+    """
+    index_head = b"\x08" + encode_varint(key_index)
+    hash_key, encoded_hash_key = record.explicit_hash_key, None
+    if hash_key is not None:
+        hash_index = body.hash_keys.get(hash_key)
+        if hash_index is None:
+            hash_index = len(body.hash_keys)
+            encoded_hash_key = _delimited(b"\x12", str(hash_key).encode())
+        index_head += b"\x10" + encode_varint(hash_index)
+    index_head += b"\x1a"
+    data_size = encode_varint(len(record.data))
+    head = b"\x1a" + encode_varint(len(index_head) + len(data_size) + len(record.data))
+    return head, index_head, data_size, encoded_hash_key
 
 
 def seal(body: Body) -> bytes:

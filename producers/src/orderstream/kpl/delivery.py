@@ -12,7 +12,7 @@ import msgspec
 
 from orderstream.kpl.awaiting import waker_of
 from orderstream.kpl.errors import DeliveryFailedError, ForkedProducerError, WaitInCallbackError
-from orderstream.kpl.outcome import REMEMBERED_ATTEMPTS, Acknowledged, Attempt, Delivered, Rejected
+from orderstream.kpl.outcome import REMEMBERED_ATTEMPTS, Delivered, Landed, Rejected
 from orderstream.kpl.pending import PendingRecord
 
 logger = logging.getLogger(__name__)
@@ -67,7 +67,7 @@ class Delivery(PendingRecord, gc=False, eq=False):
     """
 
     index: int = 0
-    outcome: Union[Acknowledged, Rejected, None] = None  # noqa: UP007 - evaluated at run time
+    outcome: Union[Landed, Rejected, None] = None  # noqa: UP007 - evaluated at run time
     waiters: Union[Waiters, None] = None  # noqa: UP007
 
     generation: int = 0
@@ -94,7 +94,8 @@ class Delivery(PendingRecord, gc=False, eq=False):
         outcome = self.outcome or self._wait(timeout)
         if isinstance(outcome, Rejected):
             raise DeliveryFailedError(outcome.reason, self.attempts)
-        return Delivered(outcome.shard_id, outcome.sequence_number, self.index, self.attempts)
+        attempts = (*self.attempts[1 - REMEMBERED_ATTEMPTS :], outcome.attempt)
+        return Delivered(outcome.shard_id, outcome.sequence_number, self.index, attempts)
 
     def exception(self, timeout: float | None = None) -> DeliveryFailedError | None:
         """Wait for the outcome and return the error that ``result`` would raise, or None.
@@ -146,7 +147,7 @@ class Delivery(PendingRecord, gc=False, eq=False):
         for callback in waiters.callbacks:
             self._call(callback)
 
-    def _wait(self, timeout: float | None) -> Acknowledged | Rejected:
+    def _wait(self, timeout: float | None) -> Landed | Rejected:
         if in_settling_thread():
             raise WaitInCallbackError("result")
         if self.generation != _generation:
@@ -170,21 +171,10 @@ class Delivery(PendingRecord, gc=False, eq=False):
             logger.exception("a delivery callback failed")
 
 
-def settle(
-    records: Iterable[Delivery], outcome: Acknowledged | Rejected, attempt: Attempt | None = None
-) -> None:
-    """Fix the outcome of the records of one Kinesis record, in its order; for the producer alone.
-
-    Args:
-        records: The records.
-        outcome: What became of them.
-        attempt: The attempt that succeeded; None if none did.
-    """
-    alone = () if attempt is None else (attempt,)
+def settle(records: Iterable[Delivery], outcome: Landed | Rejected) -> None:
+    """Fix the outcome of the records of one Kinesis record, in its order; for the producer alone."""
     for index, delivery in enumerate(records):
         delivery.index = index
-        earlier = delivery.attempts
-        delivery.attempts = earlier[1 - REMEMBERED_ATTEMPTS :] + alone if earlier else alone
         delivery.outcome = outcome
         if delivery.waiters is not None:
             delivery.tell_waiters()

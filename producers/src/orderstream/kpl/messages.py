@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import msgspec
 
 from orderstream.kpl.kinesis_record import KinesisRecord
-from orderstream.kpl.outcome import Acknowledged, Attempt, Rejected
+from orderstream.kpl.outcome import Acknowledged, Landed, Rejected
 from orderstream.kpl.pending import PendingRecord
 from orderstream.kpl.shard_map import Shard
 
@@ -89,13 +89,11 @@ class Settle(msgspec.Struct, frozen=True):
         records: The records.
         size: What they take from the buffer, in bytes.
         outcome: Their outcome.
-        attempt: The attempt that succeeded; None if they were given up.
     """
 
     records: Sequence[PendingRecord]
     size: int
-    outcome: Acknowledged | Rejected
-    attempt: Attempt | None = None
+    outcome: Landed | Rejected
 
 
 class WakeAt(msgspec.Struct, frozen=True):

@@ -26,7 +26,7 @@ class Attempt(msgspec.Struct, frozen=True):
 
 
 class Acknowledged(msgspec.Struct, frozen=True):
-    """Kinesis has the record, where every consumer will find it.
+    """Kinesis has taken a record.
 
     Attributes:
         shard_id: The shard it landed in.
@@ -35,6 +35,20 @@ class Acknowledged(msgspec.Struct, frozen=True):
 
     shard_id: str
     sequence_number: str
+
+
+class Landed(msgspec.Struct, frozen=True):
+    """User records are in Kinesis, where every consumer will find them; one for all of a Kinesis record.
+
+    Attributes:
+        shard_id: The shard it landed in.
+        sequence_number: Its sequence number there, in decimal.
+        attempt: The attempt that succeeded.
+    """
+
+    shard_id: str
+    sequence_number: str
+    attempt: Attempt
 
 
 class Rejected(msgspec.Struct, frozen=True):

@@ -31,7 +31,7 @@ from orderstream.kpl.kinesis_record import KinesisRecord
 from orderstream.kpl.limiter import ShardLimiter
 from orderstream.kpl.messages import Command, Failure, Input, ListShards, SendPutRecords, Settle, WakeAt
 from orderstream.kpl.metrics import NoMetrics, ProducerMetrics
-from orderstream.kpl.outcome import Acknowledged, Attempt, Rejected
+from orderstream.kpl.outcome import Acknowledged, Attempt, Landed, Rejected
 from orderstream.kpl.pending import PendingRecord
 from orderstream.kpl.refresher import Refresher
 from orderstream.kpl.retrier import RetryPolicy
@@ -261,7 +261,8 @@ class Pipeline:
         else:
             # From here on nobody but whoever is told holds them.
             user_records, record.user_records = record.user_records, ()
-            self._settle(user_records, record.user_bytes, place, attempt)
+            landed = Landed(place.shard_id, place.sequence_number, attempt)
+            self._settle(user_records, record.user_bytes, landed)
 
     def _release(self, record: KinesisRecord) -> dict[Slot, None]:
         assert self._slots is not None
@@ -420,15 +421,9 @@ class Pipeline:
             size = sum([record.size for record in records])
             self._settle(records, size, Rejected(reason, unsent=unsent))
 
-    def _settle(
-        self,
-        records: Sequence[PendingRecord],
-        size: int,
-        outcome: Acknowledged | Rejected,
-        attempt: Attempt | None = None,
-    ) -> None:
-        self._commands.append(Settle(records, size, outcome, attempt))
-        shard_id = outcome.shard_id if isinstance(outcome, Acknowledged) else None
+    def _settle(self, records: Sequence[PendingRecord], size: int, outcome: Landed | Rejected) -> None:
+        self._commands.append(Settle(records, size, outcome))
+        shard_id = outcome.shard_id if isinstance(outcome, Landed) else None
         self._metrics.settled(shard_id, len(records), size, self._now - records[0].put_at)
 
     def _close(self) -> None:

@@ -186,9 +186,10 @@ class Producer:
         deliveries: list[Delivery] = []
         run: list[Delivery] = []
         size = 0
+        prepare = self.prepare
         try:
             for data, partition_key in records:
-                delivery = self.prepare(data, partition_key)
+                delivery = prepare(data, partition_key)
                 run.append(delivery)
                 size += delivery.size
                 if size >= RUN_BYTES:
@@ -337,7 +338,7 @@ class Producer:
                 "records were not delivered",
                 extra={"records": len(deliveries), "reason": outcome.reason},
             )
-        settle(deliveries, outcome, command.attempt)
+        settle(deliveries, outcome)
         self._inbox.settled(deliveries, command.size)
         for interceptor in self._interceptors:
             for delivery in deliveries:
