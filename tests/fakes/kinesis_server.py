@@ -3,6 +3,7 @@
 import http.client
 import json
 import socket
+import ssl
 import subprocess
 import sys
 import threading
@@ -20,14 +21,15 @@ STARTUP_SECONDS = 30.0
 
 @dataclass(frozen=True, slots=True)
 class KinesisServer:
-    """A server that runs."""
+    """A server that runs; with TLS if there is a file with the certificate to trust."""
 
     process: subprocess.Popen[bytes]
     port: int
+    trusted: str | None = None
 
     @property
     def url(self) -> str:
-        return f"http://127.0.0.1:{self.port}"
+        return f"{'https' if self.trusted else 'http'}://127.0.0.1:{self.port}"
 
     def client(self, *, read_timeout: float = 10.0) -> Any:
         """A boto3 client without retries, so that each fault is seen."""
@@ -37,17 +39,24 @@ class KinesisServer:
             region_name="us-east-1",
             aws_access_key_id="test",
             aws_secret_access_key="test",
+            verify=self.trusted,
             config=Config(retries={"total_max_attempts": 1}, read_timeout=read_timeout),
         )
 
     def send(
         self, method: str, path: str, body: bytes = b"", headers: dict[str, str] | None = None
     ) -> tuple[int, Any]:
-        """One plain HTTP request; its status and its JSON."""
-        with closing(http.client.HTTPConnection("127.0.0.1", self.port, timeout=10)) as connection:
+        """One HTTP request; its status and its JSON."""
+        with closing(self._connection()) as connection:
             connection.request(method, path, body, headers or {})
             answer = connection.getresponse()
             return answer.status, json.loads(answer.read())
+
+    def _connection(self) -> http.client.HTTPConnection:
+        if self.trusted is None:
+            return http.client.HTTPConnection("127.0.0.1", self.port, timeout=10)
+        context = ssl.create_default_context(cafile=self.trusted)
+        return http.client.HTTPSConnection("127.0.0.1", self.port, timeout=10, context=context)
 
     def arm(self, *faults: dict[str, Any]) -> None:
         """Arm faults over HTTP."""
@@ -60,14 +69,19 @@ class KinesisServer:
 
 
 @contextmanager
-def kinesis_server(*arguments: str) -> Iterator[KinesisServer]:
-    """Start a server on a free port, wait until it is healthy, and stop it at the end."""
+def kinesis_server(*arguments: str, trusted: str | None = None) -> Iterator[KinesisServer]:
+    """Start a server on a free port, wait until it is healthy, and stop it at the end.
+
+    Args:
+        arguments: Of its command line.
+        trusted: A file with the certificate that it is told to serve TLS with.
+    """
     with socket.create_server(("127.0.0.1", 0)) as probe:
         port = probe.getsockname()[1]
     command = [sys.executable, "-m", "orderstream.testing.server", "--port", str(port), *arguments]
     process = subprocess.Popen(command)
     try:
-        server = KinesisServer(process, port)
+        server = KinesisServer(process, port, trusted)
         _wait_until_healthy(server)
         yield server
     finally:

@@ -36,6 +36,14 @@ def test_processes_are_pointed_at_this_environment_and_no_other() -> None:
         assert settings.payments_per_second == 7.0
 
 
+def test_what_was_chosen_reaches_every_process() -> None:
+    """Engine and compression are told to the whole environment, whatever the caller's own settings are."""
+    layout = Layout(Path("/somewhere"), EnvironmentOptions(engine="kcl", compression="zstd"))
+    for spec in layout.pipeline():
+        settings = Settings.from_environment(spec.environment)
+        assert (settings.engine, settings.compression) == ("kcl", "zstd")
+
+
 def test_each_worker_serves_its_health_on_its_port() -> None:
     """The port on which a worker is probed is the one that it is told to serve."""
     for spec in LAYOUT.pipeline():

@@ -15,7 +15,7 @@ from orderstream_workers.cli.options import environment_options, home_option
 from orderstream_workers.demo.books import Check
 from orderstream_workers.demo.run import Run, run
 from orderstream_workers.local.environment import EnvironmentOptions
-from orderstream_workers.runtime.settings import Engine
+from orderstream_workers.runtime.settings import Compression, Engine
 
 
 @click.command()
@@ -50,6 +50,7 @@ def demo(
     seed: int,
     base_port: int,
     engine: Engine,
+    compression: Compression,
     out: Path | None,
     no_progress: bool,
     home: Path,
@@ -69,6 +70,7 @@ def demo(
         seed=seed,
         base_port=base_port,
         engine=engine,
+        compression=compression,
     )
     with tempfile.TemporaryDirectory(prefix="orderstream-") as scratch:
         job = Run(

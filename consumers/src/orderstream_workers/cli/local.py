@@ -10,7 +10,7 @@ from rich.table import Table
 from orderstream_workers.cli.options import environment_options, home_option
 from orderstream_workers.local.environment import EnvironmentOptions, Layout
 from orderstream_workers.local.lifecycle import down, is_up, read_state, up
-from orderstream_workers.runtime.settings import Engine
+from orderstream_workers.runtime.settings import Compression, Engine
 
 
 @click.group()
@@ -30,6 +30,7 @@ def up_command(
     seed: int,
     base_port: int,
     engine: Engine,
+    compression: Compression,
 ) -> None:
     """Start the emulators, the orders API and all workers, and leave them running."""
     options = EnvironmentOptions(
@@ -39,6 +40,7 @@ def up_command(
         seed=seed,
         base_port=base_port,
         engine=engine,
+        compression=compression,
     )
     up(home, options, click.echo)
     click.echo(f"up: the orders API is at {Layout(home, options).api_url}, logs are in {home / 'logs'}")

@@ -7,7 +7,7 @@ from typing import Any, Final, get_args
 import click
 
 from orderstream_workers.local.environment import EnvironmentOptions
-from orderstream_workers.runtime.settings import Engine
+from orderstream_workers.runtime.settings import Compression, Engine
 
 _DEFAULTS: Final = EnvironmentOptions()
 
@@ -65,6 +65,14 @@ def environment_options(command: Command) -> Command:
                 show_default=True,
                 envvar="ORDERSTREAM_ENGINE",
                 help="What the stream consumers run on: our own engine, or Amazon's KCL.",
+            ),
+            click.option(
+                "--compression",
+                type=click.Choice(get_args(Compression)),
+                default=_DEFAULTS.compression,
+                show_default=True,
+                envvar="ORDERSTREAM_COMPRESSION",
+                help="What the data of messages is compressed with.",
             ),
             click.option(
                 "--base-port",

@@ -11,7 +11,7 @@ import msgspec
 from orderstream_workers.local.ministack import ministack_command, ministack_environment
 from orderstream_workers.local.processes import ProcessSpec
 from orderstream_workers.runtime.bootstrap import APPLICATIONS
-from orderstream_workers.runtime.settings import Engine, Settings
+from orderstream_workers.runtime.settings import Compression, Engine, Settings
 from orderstream_workers.services.inventory import STOCK
 
 _QUICK_KCL: Final = "shardSyncIntervalMillis=500,workerMetricsReporterFreqInMillis=1000"
@@ -28,6 +28,7 @@ class EnvironmentOptions(msgspec.Struct, frozen=True, kw_only=True):
         seed: Which orders those are.
         base_port: The first of the loopback ports that are used.
         engine: What the stream consumers run on.
+        compression: What the data of messages is compressed with, if at all.
     """
 
     shards: int = 4
@@ -36,6 +37,7 @@ class EnvironmentOptions(msgspec.Struct, frozen=True, kw_only=True):
     seed: int = 1
     base_port: int = 24570
     engine: Engine = "embedded"
+    compression: Compression = "none"
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +87,7 @@ class Layout:
             # Short, so that a killed worker is soon replaced; long enough for a busy laptop.
             failover_seconds=6.0,
             engine=self.options.engine,
+            compression=self.options.compression,
             kcl_properties=_QUICK_KCL,
         )
 

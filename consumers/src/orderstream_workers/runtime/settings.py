@@ -13,6 +13,9 @@ _PREFIX = "ORDERSTREAM_"
 Engine = Literal["embedded", "kcl"]
 """What a stream consumer runs on: our own engine, or Amazon's Kinesis Client Library."""
 
+Compression = Literal["none", "zstd"]
+"""What the data of messages is compressed with, if at all."""
+
 
 class SettingsError(OrderstreamError):
     """A setting cannot be used.
@@ -61,7 +64,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     engine: Engine = "embedded"
     kcl_properties: str = ""
     stream: str = "orders"
-    compression: Literal["none", "zstd"] = "none"
+    compression: Compression = "none"
     stock_stream: str = "stock-changes"
     low_stock_threshold: int = 100
     operators_topic: str = "arn:aws:sns:us-east-1:000000000000:orderstream-operators"
