@@ -5,12 +5,17 @@ burst factor a second for all of them, 3,000 seconds, at most one second in a th
 the keys decide, so ranges are compared.
 """
 
+from itertools import count
+
+import numpy as np
 import pytest
 
 from shard_sizing.model.data_files import load_limits
-from shard_sizing.model.profile import synthetic
-from shard_sizing.model.simulate import Enforcement
-from shard_sizing.model.sizing import Need, Sizing, ceiling, size
+from shard_sizing.model.placement import key_positions, range_loads
+from shard_sizing.model.planner import HASH_SPACE, targeted_starts
+from shard_sizing.model.profile import Floats, shares, synthetic
+from shard_sizing.model.simulate import Enforcement, simulate
+from shard_sizing.model.sizing import TARGET, Need, Sizing, ceiling, size
 
 LIMITS = load_limits()
 
@@ -85,3 +90,37 @@ def test_the_usual_formula_throttles(rate: float, throttled: float, rejected: fl
     found = sized(rate, 1.1, 0.0, sets=1).at_naive
     assert found.throttled_seconds >= throttled - 0.03
     assert found.rejected_records == pytest.approx(rejected, abs=0.02)
+
+
+def test_cutting_by_load_halves_the_shards_of_a_skewed_stream() -> None:
+    """Halving the busiest shard again and again is known to need 8 or 9; a plan free to cut needs 6 or 7."""
+    weights = shares(synthetic(5_000, 500, 1.1, 0.0))
+    by_halving, by_plan = set(), set()
+    for name_set in range(20):
+        places = key_positions(synthetic(5_000, 500, 1.1, 0.0), weights.size, name_set)
+        cuts = [0]
+        while not suffices(loads := range_loads(places, weights, cuts)):
+            cuts = halved(places, weights, cuts, int(loads.argmax()))
+        by_halving.add(len(cuts))
+        plans = (targeted_starts(places, weights, shards) for shards in count(1))
+        by_plan.add(next(len(cuts) for cuts in plans if suffices(range_loads(places, weights, cuts))))
+    assert {8, 9} <= by_halving
+    assert by_plan == {6, 7}
+
+
+def suffices(loads: Floats) -> bool:
+    """Whether shards with these shares of 5,000 records a second take them."""
+    if loads.max() * 5_000 > 1_000:
+        return False
+    found = simulate(loads, 5_000, 1_000, np.ones(3_000), np.random.default_rng(1), "fixed-window")
+    return found.throttled_seconds <= TARGET
+
+
+def halved(places: Floats, weights: Floats, cuts: list[int], busiest: int) -> list[int]:
+    """Split one range between the two keys where half of its load lies."""
+    low, high = (cut / HASH_SPACE for cut in [*cuts, HASH_SPACE][busiest : busiest + 2])
+    inside = np.flatnonzero((places >= low) & (places < high))
+    inside = inside[np.argsort(places[inside])]
+    load = weights[inside].cumsum()
+    half = min(int(np.searchsorted(load, load[-1] / 2)), inside.size - 2)
+    return sorted([*cuts, int(places[inside[half : half + 2]].mean() * HASH_SPACE)])
