@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import count
 
 from fakes.engine_kinesis import SmallKinesis
 from fakes.engine_processor import FaultyLeaseTable, Journal, JournalProcessor
@@ -69,6 +70,26 @@ def test_a_worker_delivers_checkpoints_and_drains() -> None:
         assert lease.position is not None
         assert str(lease.position.sequence_number) == last
     assert [call for _, call in journal.calls].count("shutdown_requested") == 2
+
+
+def test_a_worker_has_started_once_it_has_seen_shards_and_leases() -> None:
+    """While the lease table is away it looks again and again, and says that it has not started."""
+    kinesis, table, journal = SmallKinesis(), FaultyLeaseTable(), Journal()
+    kinesis.put("a", b"1")
+    back, looks, looked_again = threading.Event(), count(1), threading.Event()
+
+    def is_down() -> bool:
+        if next(looks) == 3:
+            looked_again.set()
+        return not back.is_set()
+
+    table.is_down = is_down
+    with running(kinesis, table, journalled(journal)) as worker:
+        assert looked_again.wait(20)
+        assert not worker.started
+        back.set()
+        journal.wait_until(lambda: journal.payloads() == [b"1"])
+        assert worker.started
 
 
 def test_the_next_worker_goes_on_where_the_last_stopped() -> None:

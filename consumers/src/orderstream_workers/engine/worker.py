@@ -148,6 +148,11 @@ class Worker:
         self._stopping.set()
         self._inbox.put(_Nudge())
 
+    @property
+    def started(self) -> bool:
+        """Whether it has seen the stream's shards and its leases; from any thread."""
+        return self._lease_thread is not None
+
     def progress(self) -> tuple[ShardProgress, ...]:
         """Tell how each shard of this worker is doing; from any thread."""
         return tuple(host.progress() for host in list(self._hosts.values()))

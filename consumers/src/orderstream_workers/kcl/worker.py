@@ -96,6 +96,11 @@ class KclWorker:
         """Drain: processors come back early and checkpoint what is done. From any thread, more than once."""
         self._stopping.set()
 
+    @property
+    def started(self) -> bool:
+        """Whether its daemon runs, which is not to say that it has seen the shards; from any thread."""
+        return self._ear is not None
+
     def progress(self) -> tuple[ShardProgress, ...]:
         """Tell how each shard of this worker is doing; from any thread."""
         return self._ear.progress() if self._ear else ()

@@ -35,6 +35,10 @@ class EngineWorker(Protocol):
 
     worker_id: str
 
+    @property
+    def started(self) -> bool:
+        """Whether it has begun to look after shards; from any thread."""
+
     def run(self) -> None:
         """Work until ``request_shutdown``."""
 
@@ -94,7 +98,7 @@ def run_worker(name: str, resources: Resources, stop: threading.Event) -> None:
             figures,
             resources.clock(),
         )
-        return {**said, "ready": claimed.is_set() and not stop.is_set()}
+        return {**said, "ready": claimed.is_set() and worker.started and not stop.is_set()}
 
     def drain_when_told(stop: StopSignal) -> None:
         stop.wait()
