@@ -107,10 +107,17 @@ def test_what_is_packed_fits_into_a_request() -> None:
 
 
 def test_a_record_that_looks_like_an_aggregate_is_wrapped() -> None:
-    """Consumers open one layer: without another around it they would hand out the inner records."""
-    inner = encode_aggregate([UserRecord("a", b"1"), UserRecord("b", b"2")])
-    (record,) = packed(UserRecord("outer", inner))
-    assert deaggregate(record.data, record.partition_key).user_records == (UserRecord("outer", inner),)
+    """Consumers open one layer: without another around it they would hand out the inner records.
+
+    So it is whatever its size, and without aggregation too.
+    """
+    for size, aggregation in ((1, True), (100_000, True), (900_000, True), (1, False)):
+        inner = encode_aggregate([UserRecord("a", bytes(size)), UserRecord("b", b"2")])
+        (record,) = packed(UserRecord("outer", inner, 2**127), aggregation=aggregation)
+        opened = deaggregate(record.data, record.partition_key)
+        assert opened.user_records == (UserRecord("outer", inner, 2**127),)
+        assert record.explicit_hash_key == str(2**127)
+        assert record.size - len(inner) - len("outer") <= 93
 
 
 def test_without_aggregation_each_travels_alone() -> None:

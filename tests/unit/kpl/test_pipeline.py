@@ -4,6 +4,7 @@ import pytest
 
 from fakes.kpl import TinyKinesis
 from orderstream.kpl import ProducerConfig
+from orderstream.kpl.aggregator import Aggregator
 from orderstream.kpl.messages import (
     Close,
     Command,
@@ -24,6 +25,7 @@ from orderstream.kpl.outcome import Acknowledged, Landed, Rejected
 from orderstream.kpl.pending import PendingRecord
 from orderstream.kpl.pipeline import Pipeline
 from orderstream.kpl.shard_map import Shard
+from orderstream.kpl.slots import Slot
 
 HALF = 2**127
 THROTTLED = Failure("ProvisionedThroughputExceededException", "slow down", retryable=True)
@@ -270,6 +272,13 @@ def test_a_lingering_record_leaves_when_its_time_is_up() -> None:
     assert carried(sent(machine.on(Tick(), 3.0))[0]) == [[b"1", b"2"]]
 
 
+def test_an_aggregate_of_as_many_as_it_may_hold_does_not_linger() -> None:
+    """Nobody can join it, however small it is."""
+    machine = ready(TinyKinesis.with_shards(1), linger=2.0, aggregate_max_records=2)
+    assert sent(machine.on(Put([pending(b"1")]), 1.0)) == []
+    assert carried(sent(machine.on(Put([pending(b"2")]), 1.0))[0]) == [[b"1", b"2"]]
+
+
 @pytest.mark.parametrize("event", [Flush(), Put([pending(bytes(2000))])])
 def test_flush_and_a_full_aggregate_end_the_linger(event: Flush | Put) -> None:
     """There is nothing to wait for when the application wants it out or the aggregate is full."""
@@ -377,6 +386,38 @@ def test_more_attempts_count_than_are_remembered() -> None:
         assert bool(outcomes) == (attempt == 20)
         requests = sent(machine.on(Tick(), attempt + 1))
     assert not requests
+
+
+def test_each_record_of_an_aggregate_has_its_own_deadline() -> None:
+    """An old one behind a young one, as a merge brings together, is given up in its own time."""
+    kinesis = TinyKinesis.with_shards(2)
+    machine = ready(kinesis, delivery_timeout=10.0, retry_base_delay=0.1, retry_max_delay=0.1)
+    (first,) = sent(machine.on(Put([pending(b"old")]), 0.0))
+    (second,) = sent(machine.on(Put([pending(b"young", HALF)]), 8.0))
+    kinesis.merge(*kinesis.open)
+    machine.on(MapLoaded(kinesis.shards), 8.1)
+    machine.on(RequestFailed(first.request_id, THROTTLED), 8.2)
+    machine.on(RequestFailed(second.request_id, THROTTLED), 8.3)
+    (both,) = sent(machine.on(Tick(), 8.5))
+    assert carried(both) == [[b"young", b"old"]]
+    machine.on(Tick(), 10.0)
+    given_up = settled(machine.on(RequestFailed(both.request_id, THROTTLED), 10.5))
+    assert [data for data, _ in given_up] == [b"old"]
+
+
+def test_what_is_young_stays_packed_when_the_old_is_given_up() -> None:
+    """Only what holds an expired record is opened: a long queue is not packed anew at each step."""
+    aggregator = Aggregator(ProducerConfig(aggregate_target_bytes=1024))
+    slot = Slot(0, "shard", aggregator)
+    records = [pending(bytes(200)) for _ in range(20)]
+    for put_at, record in enumerate(records):
+        record.put_at = put_at
+    slot.extend(records)
+    before = list(slot.queue)
+    assert slot.take_older(5) == records[:6]
+    assert slot.user_records() == records[6:]
+    assert slot.queued_bytes == sum(record.size for record in records[6:])
+    assert list(slot.queue)[-2:] == before[-2:]
 
 
 def test_a_record_that_waits_beyond_its_deadline_is_given_up() -> None:

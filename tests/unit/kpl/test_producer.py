@@ -21,6 +21,7 @@ from orderstream import (
     UnsentRecordsError,
     WaitInCallbackError,
 )
+from orderstream.kpl.codec import MAGIC
 
 WAIT = 30.0
 
@@ -230,6 +231,14 @@ def test_a_record_kinesis_could_not_take_is_refused_at_once(
     with pytest.raises(RecordInvalidError) as caught:
         producer.put(data, key, hash_key)
     assert caught.value.field == field
+
+
+def test_an_aggregate_that_could_not_be_wrapped_is_refused(producer: Producer) -> None:
+    """Sent as it is, consumers would open it: near the largest record there is no room for a wrapping."""
+    with pytest.raises(RecordTooLargeError):
+        producer.put(MAGIC + bytes(2**20 - 20), "key")
+    producer.put(bytes(2**20 - 20), "key").result(WAIT)
+    producer.put(MAGIC + bytes(2**20 - 200), "key").result(WAIT)
 
 
 def test_a_record_over_the_limit_is_refused_at_once(producer: Producer) -> None:

@@ -3,8 +3,9 @@
 from collections import deque
 from collections.abc import Sequence
 from operator import attrgetter
+from sys import maxsize
 
-from orderstream.kpl.codec import Body, pack
+from orderstream.kpl.codec import MAGIC, Body, pack
 from orderstream.kpl.config import ProducerConfig
 from orderstream.kpl.kinesis_record import AGGREGATE_PARTITION_KEY, Batch, KinesisRecord
 from orderstream.kpl.pending import PendingRecord
@@ -97,19 +98,23 @@ class Aggregator:
     def _pack(
         self, batch: Batch, records: Sequence[PendingRecord], max_bytes: int
     ) -> Sequence[PendingRecord]:
-        """Put into a batch what fits, and return the rest; if there is any, the batch is closed."""
+        """Put into a batch what fits, and return the rest; close it if there is any, or can never be."""
         assert batch.body is not None
         taken = pack(batch.body, records, max_bytes, self._max_records)
         packed, left = (records, ()) if taken == len(records) else (records[:taken], records[taken:])
         batch.user_records += packed
         batch.user_bytes += sum(map(_size, packed))
-        if left:
+        if left or batch.body.count == self._max_records:
             batch.close()
         return left
 
 
 def _alone(record: PendingRecord) -> Batch:
+    """Make a batch that nobody joins; around what looks like an aggregate itself goes a wrapping, as ever."""
     batch = Batch(None)
+    if record.data.startswith(MAGIC):
+        batch.body = Body()
+        pack(batch.body, (record,), maxsize, 1)
     batch.user_records.append(record)
     batch.user_bytes = record.size
     return batch

@@ -82,8 +82,8 @@ class Body:
         size: How large the aggregate is so far, magic number and digest included, in bytes.
         keys: The index of each partition key.
         hash_keys: The index of each explicit hash key.
-        key_table: The partition keys, encoded.
-        hash_key_table: The explicit hash keys, encoded.
+        key_table: The partition keys, encoded; joined once it is closed.
+        hash_key_table: The explicit hash keys, likewise.
         parts: The records, encoded: four parts each.
     """
 
@@ -99,8 +99,9 @@ class Body:
         self.parts: list[bytes] = []
 
     def close(self) -> None:
-        """Take no more records: the indexes of their keys are forgotten, for they take much memory."""
+        """Take no more records: what only serves for taking them is let go of, for it takes much memory."""
         self.keys, self.hash_keys = {}, {}
+        self.key_table, self.hash_key_table = [b"".join(self.key_table)], [b"".join(self.hash_key_table)]
 
 
 def pack(body: Body, records: Iterable[Packable], max_bytes: int, max_records: int) -> int:

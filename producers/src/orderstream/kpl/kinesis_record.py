@@ -54,6 +54,9 @@ class KinesisRecord:
         "user_records",
     )
 
+    grows = False
+    """Nobody joins what is sealed; see ``Batch.grows``."""
+
     def __init__(
         self,
         user_records: Sequence[PendingRecord],

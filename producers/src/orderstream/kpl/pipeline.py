@@ -175,8 +175,10 @@ class Pipeline:
         return False
 
     def _lingers_until(self, slot: Slot) -> float:
-        head = slot.queue[0].user_records[0]
+        waiting = slot.queue[0]
+        head = waiting.user_records[0]
         full = slot.queued_bytes >= self._config.aggregate_target_bytes
+        full = full or (self._config.aggregation and not waiting.grows)
         if full or head.attempts or head.number <= self._flushed:
             return 0.0
         return head.put_at + self._config.linger
@@ -288,7 +290,8 @@ class Pipeline:
         else:
             self._slots.put_back(record)
         if left:
-            self._expect_deadline(left[0].put_at)
+            # After a merge the oldest need not be the first.
+            self._expect_deadline(min([user.put_at for user in left]))
 
     # --- the shard map ---
 

@@ -12,6 +12,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Self, cast
 
 from orderstream.kpl.call_threads import CallThreads
+from orderstream.kpl.codec import MAGIC
 from orderstream.kpl.config import ProducerConfig
 from orderstream.kpl.delivery import Delivery, current_generation, in_settling_thread, settle, settling_thread
 from orderstream.kpl.errors import (
@@ -50,6 +51,9 @@ logger = logging.getLogger(__name__)
 
 AT_EXIT_TIMEOUT = 5.0
 """How long the interpreter's exit is held up for a producer that nobody closed, in seconds."""
+
+WRAPPING = 128
+"""What an aggregate around one record takes beside its payload and key, in bytes: at most 93."""
 
 RUN_BYTES = 65_536
 """How much ``put_many`` hands over at a stroke, in bytes."""
@@ -97,6 +101,7 @@ class Producer:
         self._core = Pipeline(self._config, Random().random, guarded)  # noqa: S311 - jitter is no secret
         self._threads = CallThreads(self._config.max_in_flight_requests + 1, f"kinesis-{stream}")
         self._record_max_bytes = self._config.record_max_bytes
+        self._most_to_wrap = self._record_max_bytes - WRAPPING
         self._wake_at: float | None = None
         self._closing = threading.Lock()
         self._closed = False
@@ -120,7 +125,8 @@ class Producer:
             A handle on the outcome. Nothing needs to be done with it.
 
         Raises:
-            RecordTooLargeError: Payload and key are over ``record_max_bytes``.
+            RecordTooLargeError: Payload and key are over ``record_max_bytes``, or are an aggregate that would
+                be so with another around it.
             RecordInvalidError: Kinesis could not take the key or hash key.
             BufferFullError: There is no room, and ``when_full`` is ``"raise"`` or the caller is a delivery
                 callback.
@@ -152,7 +158,7 @@ class Producer:
             size = len(data) + len(partition_key)
         else:
             size = _checked_size(data, partition_key, explicit_hash_key)
-        if size > self._record_max_bytes:
+        if size > self._most_to_wrap and (size > self._record_max_bytes or data.startswith(MAGIC)):
             raise RecordTooLargeError(size, self._record_max_bytes)
         delivery = Delivery(partition_key, data, explicit_hash_key, size)
         if self._generation:

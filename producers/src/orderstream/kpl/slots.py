@@ -105,11 +105,18 @@ class Slot:
 
     def take_older(self, put_before: float) -> list[PendingRecord]:
         """Take out what was put at that time or earlier, in seconds; the rest keeps its order."""
-        waiting = self.user_records()
-        older = [record for record in waiting if record.put_at <= put_before]
-        if older:
-            self.queue, self.queued_bytes = deque(), 0
-            self.extend([record for record in waiting if record.put_at > put_before])
+        older: list[PendingRecord] = []
+        kept: Waiting = deque()
+        for waiting in self.queue:
+            expired = [record for record in waiting.user_records if record.put_at <= put_before]
+            if expired:
+                older += expired
+                rest = [record for record in waiting.user_records if record.put_at > put_before]
+                self._aggregator.extend(kept, rest, 0)
+            else:
+                kept.append(waiting)
+        self.queue = kept
+        self.queued_bytes -= sum(record.size for record in older)
         return older
 
 
