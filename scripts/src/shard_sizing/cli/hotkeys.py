@@ -6,7 +6,7 @@ import click
 import msgspec
 
 from shard_sizing.cli.options import FILE, Shared, read_profile, shared_options
-from shard_sizing.cli.output import show_json, show_table
+from shard_sizing.cli.output import counted, show_json, show_table
 from shard_sizing.cli.plots import plot_bars
 from shard_sizing.model.hotkeys import HotKeyNeed, hot_keys
 
@@ -44,7 +44,7 @@ def hotkeys(profile: Path, shared: Shared) -> int:
             for k in keys
         ]
         told = (
-            f"{len(hot)} keys are too heavy for half a shard"
+            f"{counted(len(hot), 'key')} {'is' if len(hot) == 1 else 'are'} too heavy for half a shard"
             if hot
             else "No key is too heavy for half a shard"
         )

@@ -125,7 +125,7 @@ def _apply(client: Any, stream: str, plan: Plan) -> None:
             progress.advance(task)
 
         count = apply_plan(client, stream, plan, done)
-    click.echo(f"{count} steps done; {stream} has {counted(len(plan.starts), 'shard')}.", err=True)
+    click.echo(f"{counted(count, 'step')} done; {stream} has {counted(len(plan.starts), 'shard')}.", err=True)
 
 
 def _show(answer: Planned, per_day: int) -> None:
@@ -135,8 +135,8 @@ def _show(answer: Planned, per_day: int) -> None:
     fits = "at most" if answer.peak_shards <= answer.quota else "which does not fit: at most"
     source = "as DescribeLimits tells" if answer.quota_source == "account" else "by the Region's usual quota"
     sentence = (
-        f"Take the {answer.better} plan: {len(answer.steps)} steps, {answer.seconds[0] / 60:.0f} to "
-        f"{answer.seconds[1] / 60:.0f} min, {fits} {answer.peak_shards} shards at a time of {answer.quota} "
+        f"Take the {answer.better} plan: {counted(len(answer.steps), 'step')}, "
+        f"{answer.seconds[0] / 60:.0f} to {answer.seconds[1] / 60:.0f} min, {fits} {answer.peak_shards} shards at a time of {answer.quota} "
         f"that may be, {source}."
     )
     click.echo(sentence)
