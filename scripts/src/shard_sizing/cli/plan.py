@@ -136,8 +136,8 @@ def _show(answer: Planned, per_day: int) -> None:
     source = "as DescribeLimits tells" if answer.quota_source == "account" else "by the Region's usual quota"
     sentence = (
         f"Take the {answer.better} plan: {counted(len(answer.steps), 'step')}, "
-        f"{answer.seconds[0] / 60:.0f} to {answer.seconds[1] / 60:.0f} min, {fits} {answer.peak_shards} shards at a time of {answer.quota} "
-        f"that may be, {source}."
+        f"{answer.seconds[0] / 60:.0f} to {answer.seconds[1] / 60:.0f} min, {fits} {answer.peak_shards} "
+        f"shards at a time of {answer.quota} that may be, {source}."
     )
     click.echo(sentence)
     for call in answer.steps:  # no table: a hash key must never be cut short
