@@ -67,7 +67,7 @@ $(BENCH)/kpl/KplClient.class: producers/benchmarks/producer/kpl/KplClient.java p
 differential-kpl: install $(BENCH)/kpl/KplClient.class ## Amazon's KPL writes to the fake over TLS, we read it; needs Java 17, Maven, OpenSSL
 	$(BIN)/python producers/benchmarks/producer/kpl_to_fake.py --kpl $(BENCH)/kpl
 
-$(BENCH)/sink: producers/benchmarks/producer/sink/main.go
+$(BENCH)/sink: $(wildcard producers/benchmarks/producer/sink/*.go)
 	go build -C producers/benchmarks/producer/sink -o $(abspath $@) .
 
 .PHONY: bench-memory

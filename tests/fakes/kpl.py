@@ -10,7 +10,7 @@ from botocore.exceptions import ClientError
 
 from orderstream.kpl import MAX_HASH_KEY, deaggregate, hash_key_of
 from orderstream.kpl.kinesis_record import KinesisRecord
-from orderstream.kpl.outcome import Acknowledged
+from orderstream.kpl.outcome import Acknowledged, Settlement
 from orderstream.kpl.shard_map import HashRange, Shard
 
 
@@ -155,4 +155,5 @@ def _record(entry: dict[str, Any]) -> KinesisRecord:
         entry.get("ExplicitHashKey"),
         aggregated=False,
         user_bytes=0,
+        settlement=Settlement(),
     )

@@ -152,10 +152,12 @@ class World:
     def execute(self, command: Command) -> None:
         match command:
             case Settle():
-                for index, record in enumerate(command.records):
+                assert command.settlement.outcome is None
+                command.settlement.outcome = command.outcome
+                for record in command.records:
                     self.settled_at[record] = self.now
                     self.unsettled[record.partition_key].pop(record, None)
-                    self.outcomes[record].append((command.outcome, index))
+                    self.outcomes[record].append((command.outcome, record.index))
             case WakeAt():
                 self.at(max(self.now, command.at), Wake(self.wake))
             case ListShards():
@@ -240,6 +242,7 @@ def check_outcomes(world: World) -> None:
     for record in world.put:
         assert len(world.outcomes[record]) == 1, f"{len(world.outcomes[record])} outcomes"
         outcome, index = world.outcomes[record][0]
+        assert record.settlement.outcome is outcome, "its handle tells another outcome"
         assert world.times_sent[record] <= (world.config.max_attempts or inf), (
             "sent more often than it may be"
         )
@@ -262,7 +265,7 @@ def expired(world: World, record: PendingRecord) -> bool:
     timeout = world.config.delivery_timeout
     if timeout is None:
         return False
-    lived = world.settled_at[record] - record.put_at
+    lived = world.settled_at[record] - record.arrival.put_at
     return timeout - 1e-6 <= lived <= timeout * 2.02 + READ_TIMEOUT + 1
 
 

@@ -54,7 +54,7 @@ BUGS = (
             hash_range = self._map.ranges[place.shard_id]
             inside = [each for each in record.user_records if each.hash_key in hash_range]
             landed = Landed(place.shard_id, place.sequence_number, attempt)
-            self._settle(inside, sum(each.size for each in inside), landed)
+            self._settle(inside, record.settlement, sum(each.size for each in inside), landed)
             record.user_records = [each for each in record.user_records if each.hash_key not in hash_range]
             self._put_back(record)
         else:
@@ -69,9 +69,9 @@ BUGS = (
     Bug(
         "a record that was sent twice is reported twice",
         "pipeline.py",
-        "            self._settle(user_records, record.user_bytes, landed)\n",
+        "            self._settle(user_records, record.settlement, record.user_bytes, landed)\n",
         """            for _ in (*user_records[0].attempts[:1], attempt):
-                self._settle(user_records, record.user_bytes, landed)
+                self._settle(user_records, record.settlement, record.user_bytes, landed)
 """,
     ),
     Bug(
@@ -107,5 +107,17 @@ BUGS = (
         "pipeline.py",
         'not slot.unsettled or self._config.ordering == "none"',
         "len(slot.unsettled) < 2",
+    ),
+    Bug(
+        "records that join an aggregate later are counted from its beginning",
+        "kinesis_record.py",
+        "indexes = _INDEXES[first:end] if end <= len(_INDEXES) else range(first, end)",
+        "indexes = range(len(records))",
+    ),
+    Bug(
+        "a record that is given up shares its outcome with all that travelled with it",
+        "pipeline.py",
+        "            settlement = Settlement()\n            for record in records:\n",
+        "            settlement = records[0].settlement\n            for record in records:\n",
     ),
 )

@@ -22,7 +22,12 @@ from orderstream import (
 
 T = TypeVar("T")
 WAIT = 30.0
-SMALL = {"record_max_bytes": 300_000, "buffered_bytes": 300_000, "bytes_per_second_per_shard": 1e9}
+SMALL = {
+    "record_max_bytes": 300_000,
+    "aggregate_max_bytes": 300_000,
+    "buffered_bytes": 300_000,
+    "bytes_per_second_per_shard": 1e9,
+}
 
 
 def producer_on(client: TinyClient, **settings: object) -> AsyncProducer:

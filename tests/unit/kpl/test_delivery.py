@@ -3,7 +3,8 @@ import threading
 import pytest
 
 from orderstream.kpl import Delivered, Delivery, DeliveryFailedError, WaitInCallbackError
-from orderstream.kpl.delivery import settle, settling_thread
+from orderstream.kpl.delivery import listening, settle, settling_thread
+from orderstream.kpl.kinesis_record import Batch
 from orderstream.kpl.outcome import Attempt, Landed, Rejected
 
 REFUSED = Attempt(0.0, 1.0, None, "InternalFailure")
@@ -20,7 +21,9 @@ def landed(sequence_number: str) -> Landed:
 
 def settled(handle: Delivery, outcome: Landed | Rejected, index: int = 0) -> None:
     handle.failed(REFUSED)
-    settle([delivery() for _ in range(index)] + [handle], outcome)
+    batch = Batch(None)
+    batch.add([*(delivery() for _ in range(index)), handle])
+    settle([handle], batch.settlement, outcome)
 
 
 def test_a_settled_delivery_tells_where_the_record_is() -> None:
@@ -101,4 +104,44 @@ def test_the_thread_that_settles_cannot_wait() -> None:
 
 def test_a_handle_shows_no_payload() -> None:
     """What is logged or printed of a delivery is its size."""
-    assert repr(delivery()) == "<Delivery 0, 7 bytes>"
+    assert repr(delivery()) == "<Delivery, 7 bytes>"
+
+
+def test_who_waited_in_vain_leaves_nothing_behind() -> None:
+    """Polling an outcome that does not come costs no memory, however often it is done."""
+    handle = delivery()
+    for _ in range(100):
+        with pytest.raises(TimeoutError):
+            handle.result(timeout=0.0)
+    calls: list[Delivery] = []
+    handle.add_done_callback(calls.append)
+    assert listening(handle) == 1
+    settled(handle, landed("1"))
+    assert calls == [handle]
+    assert listening(handle) == 0
+
+
+def test_an_outcome_is_told_to_all_that_share_it() -> None:
+    """Settling a batch settles each of its records, whether somebody waits for it or not."""
+    handles = [delivery() for _ in range(3)]
+    batch = Batch(None)
+    batch.add(handles)
+    calls: list[int] = []
+    handles[1].add_done_callback(lambda handle: calls.append(handle.index))
+    settle(handles, batch.settlement, landed("7"))
+    assert [handle.result(0.0).subsequence_number for handle in handles] == [0, 1, 2]
+    assert calls == [1]
+
+
+def test_a_record_that_moves_on_is_told_by_its_new_batch() -> None:
+    """Whoever began to wait before a record was packed anew is told all the same."""
+    handle = delivery()
+    first, second = Batch(None), Batch(None)
+    first.add([handle])
+    calls: list[Delivered] = []
+    handle.add_done_callback(lambda delivery: calls.append(delivery.result()))
+    second.add([delivery(), handle])
+    settle([], first.settlement, landed("1"))
+    assert not handle.done()
+    settle([handle], second.settlement, landed("2"))
+    assert [(call.sequence_number, call.subsequence_number) for call in calls] == [("2", 1)]

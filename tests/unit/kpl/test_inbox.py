@@ -6,6 +6,7 @@ from orderstream.kpl import BufferFullError, Delivery, ForkedProducerError, Prod
 from orderstream.kpl.delivery import settling_thread
 from orderstream.kpl.inbox import Inbox
 from orderstream.kpl.messages import Flush
+from orderstream.kpl.pending import Arrival
 
 WAIT = 30.0
 
@@ -23,8 +24,10 @@ def put(inbox: Inbox, size: int) -> Delivery:
 def take(inbox: Inbox) -> list[Delivery]:
     """Take as the owner does, and number as the core does."""
     records, _ = inbox.take(0.0)
-    for delivery in records:
-        delivery.number = next(numbers)
+    if records:
+        arrival = Arrival(next(numbers), 0.0)
+        for delivery in records:
+            delivery.arrival = arrival
     return records
 
 

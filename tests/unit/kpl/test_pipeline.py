@@ -22,7 +22,7 @@ from orderstream.kpl.messages import (
     WakeAt,
 )
 from orderstream.kpl.outcome import Acknowledged, Landed, Rejected
-from orderstream.kpl.pending import PendingRecord
+from orderstream.kpl.pending import Arrival, PendingRecord
 from orderstream.kpl.pipeline import Pipeline
 from orderstream.kpl.shard_map import Shard
 from orderstream.kpl.slots import Slot
@@ -411,7 +411,7 @@ def test_what_is_young_stays_packed_when_the_old_is_given_up() -> None:
     slot = Slot(0, "shard", aggregator)
     records = [pending(bytes(200)) for _ in range(20)]
     for put_at, record in enumerate(records):
-        record.put_at = put_at
+        record.arrival = Arrival(1, put_at)
     slot.extend(records)
     before = list(slot.queue)
     assert slot.take_older(5) == records[:6]

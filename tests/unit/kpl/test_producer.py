@@ -25,6 +25,8 @@ from orderstream.kpl.codec import MAGIC
 
 WAIT = 30.0
 
+ROOM_FOR_ONE = {"record_max_bytes": 300_000, "aggregate_max_bytes": 300_000, "buffered_bytes": 300_000}
+
 
 def producer_on(client: TinyClient, **settings: object) -> Producer:
     return Producer("orders", client=client, config=ProducerConfig(**settings))
@@ -179,7 +181,7 @@ def test_an_error_in_the_block_is_not_hidden(client: TinyClient) -> None:
 
 def test_a_full_buffer_raises_if_configured(client: TinyClient) -> None:
     """Back-pressure as an error, with room again after the acknowledgement."""
-    with producer_on(client, when_full="raise", record_max_bytes=300_000, buffered_bytes=300_000) as producer:
+    with producer_on(client, when_full="raise", **ROOM_FOR_ONE) as producer:
         client.gate.clear()
         delivery = producer.put(bytes(200_000), "key")
         with pytest.raises(BufferFullError):
@@ -192,7 +194,7 @@ def test_a_full_buffer_raises_if_configured(client: TinyClient) -> None:
 
 def test_a_full_buffer_blocks_by_default(client: TinyClient) -> None:
     """The caller waits for room and loses nothing."""
-    limits = {"record_max_bytes": 300_000, "buffered_bytes": 300_000, "bytes_per_second_per_shard": 1e9}
+    limits = {**ROOM_FOR_ONE, "bytes_per_second_per_shard": 1e9}
     with producer_on(client, **limits) as producer:
         deliveries = producer.put_many((bytes(200_000), f"key-{number}") for number in range(10))
     assert all(delivery.exception() is None for delivery in deliveries)

@@ -11,7 +11,7 @@ from botocore.awsrequest import AWSPreparedRequest, AWSResponse
 from orderstream.kpl import ProducerConfig
 from orderstream.kpl.kinesis_record import KinesisRecord
 from orderstream.kpl.messages import RequestCompleted, SendPutRecords
-from orderstream.kpl.outcome import Acknowledged
+from orderstream.kpl.outcome import Acknowledged, Settlement
 from orderstream.kpl.request_body import encode_body, takes_ready_bodies
 from orderstream.kpl.sender import Sender, kinesis_client
 
@@ -19,7 +19,7 @@ STREAM = "arn:aws:kinesis:eu-west-1:123456789012:stream/orders"
 
 
 def entry(data: bytes, key: str, hash_key: str | None = None) -> KinesisRecord:
-    return KinesisRecord([], data, key, hash_key, aggregated=False, user_bytes=0)
+    return KinesisRecord([], data, key, hash_key, aggregated=False, user_bytes=0, settlement=Settlement())
 
 
 ENTRIES = (entry(b"\x00\xffdata", "a", "340282366920938463463374607431768211455"), entry(b"", 'ü"\\\n\u2028'))

@@ -21,10 +21,10 @@ from orderstream.kpl.messages import (
     RequestFailed,
     SendPutRecords,
 )
-from orderstream.kpl.outcome import Acknowledged
+from orderstream.kpl.outcome import Acknowledged, Settlement
 from orderstream.kpl.sender import Sender, kinesis_client
 
-ENTRY = KinesisRecord([], b"data", "key", "7", aggregated=False, user_bytes=7)
+ENTRY = KinesisRecord([], b"data", "key", "7", aggregated=False, user_bytes=7, settlement=Settlement())
 REQUEST = SendPutRecords(1, [ENTRY])
 ARN = "arn:aws:kinesis:eu-west-1:123456789012:stream/orders"
 

@@ -28,21 +28,10 @@ const (
 	shards    = 1 << shardBits
 )
 
-type record struct {
-	PartitionKey    string
-	ExplicitHashKey *string
-	Data            string
-}
-
-type request struct {
-	Records []record
-	record
-}
-
 type taken struct {
 	shard int
-	key   string
-	data  string
+	key   []byte
+	data  []byte
 }
 
 type stream struct {
@@ -53,18 +42,22 @@ type stream struct {
 
 // shardOf returns the shard that a record's hash key leads to: the shards are equal parts of the hash space.
 func shardOf(one record) (int, error) {
-	if one.ExplicitHashKey == nil {
-		return int(md5.Sum([]byte(one.PartitionKey))[0] >> (8 - shardBits)), nil
+	if one.explicitHashKey == nil {
+		return int(md5.Sum(one.partitionKey)[0] >> (8 - shardBits)), nil
 	}
-	hash, ok := new(big.Int).SetString(*one.ExplicitHashKey, 10)
+	hash, ok := new(big.Int).SetString(string(one.explicitHashKey), 10)
 	if !ok {
-		return 0, fmt.Errorf("explicit hash key %q", *one.ExplicitHashKey)
+		return 0, fmt.Errorf("explicit hash key %q", one.explicitHashKey)
 	}
 	return int(hash.Rsh(hash, 128-shardBits).Int64()), nil
 }
 
-// take keeps records and writes the result of each, with a sequence number as long as Kinesis gives them.
-func (s *stream) take(records []record, answer *strings.Builder) error {
+// put keeps records and writes the result of each, with a sequence number as long as Kinesis gives them.
+func (s *stream) put(body []byte, answer *strings.Builder) error {
+	records, err := read(body)
+	if err != nil {
+		return err
+	}
 	s.mutex.Lock()
 	defer s.mutex.Unlock()
 	for index, one := range records {
@@ -73,7 +66,7 @@ func (s *stream) take(records []record, answer *strings.Builder) error {
 			return err
 		}
 		s.number++
-		s.taken = append(s.taken, taken{shard, one.PartitionKey, one.Data})
+		s.taken = append(s.taken, taken{shard, one.partitionKey, one.data})
 		if index > 0 {
 			answer.WriteByte(',')
 		}
@@ -84,20 +77,16 @@ func (s *stream) take(records []record, answer *strings.Builder) error {
 }
 
 func (s *stream) answer(operation string, body []byte) (string, error) {
-	var asked request
-	if err := json.Unmarshal(body, &asked); err != nil {
-		return "", err
-	}
 	var answer strings.Builder
 	switch operation {
 	case "PutRecords":
 		answer.WriteString(`{"FailedRecordCount":0,"Records":[`)
-		if err := s.take(asked.Records, &answer); err != nil {
+		if err := s.put(body, &answer); err != nil {
 			return "", err
 		}
 		answer.WriteString(`]}`)
 	case "PutRecord":
-		if err := s.take([]record{asked.record}, &answer); err != nil {
+		if err := s.put(body, &answer); err != nil {
 			return "", err
 		}
 	case "ListShards":
@@ -132,7 +121,7 @@ func (s *stream) ServeHTTP(writer http.ResponseWriter, asked *http.Request) {
 		s.tell(writer)
 		return
 	}
-	body, err := io.ReadAll(asked.Body)
+	body, err := whole(asked)
 	if err == nil {
 		target := asked.Header.Get("X-Amz-Target")
 		var answer string
@@ -147,6 +136,16 @@ func (s *stream) ServeHTTP(writer http.ResponseWriter, asked *http.Request) {
 	}
 }
 
+// whole reads a body; into one piece of memory if its length is known.
+func whole(asked *http.Request) ([]byte, error) {
+	if asked.ContentLength < 0 {
+		return io.ReadAll(asked.Body)
+	}
+	body := make([]byte, asked.ContentLength)
+	_, err := io.ReadFull(asked.Body, body)
+	return body, err
+}
+
 func (s *stream) tell(writer io.Writer) {
 	s.mutex.Lock()
 	all := s.taken
@@ -155,7 +154,7 @@ func (s *stream) tell(writer io.Writer) {
 	lines := bufio.NewWriter(writer)
 	defer lines.Flush()
 	for _, one := range all {
-		key, _ := json.Marshal(one.key)
+		key, _ := json.Marshal(string(one.key))
 		fmt.Fprintf(lines, "%d\t%s\t%s\n", one.shard, key, one.data)
 	}
 }

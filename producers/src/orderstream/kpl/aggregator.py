@@ -102,8 +102,7 @@ class Aggregator:
         assert batch.body is not None
         taken = pack(batch.body, records, max_bytes, self._max_records)
         packed, left = (records, ()) if taken == len(records) else (records[:taken], records[taken:])
-        batch.user_records += packed
-        batch.user_bytes += sum(map(_size, packed))
+        batch.add(packed)
         if left or batch.body.count == self._max_records:
             batch.close()
         return left
@@ -115,6 +114,5 @@ def _alone(record: PendingRecord) -> Batch:
     if record.data.startswith(MAGIC):
         batch.body = Body()
         pack(batch.body, (record,), maxsize, 1)
-    batch.user_records.append(record)
-    batch.user_bytes = record.size
+    batch.add((record,))
     return batch

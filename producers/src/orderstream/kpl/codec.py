@@ -26,27 +26,33 @@ OVERHEAD: Final = len(MAGIC) + DIGEST_SIZE
 # A record whose payload and key index are smaller than this is written from tables.
 _SMALL: Final = 4096
 
-# Tag, index and the tag of the data, by the key's index.
-_INDEX_HEADS: Final = tuple(b"\x08" + varint + b"\x1a" for varint in VARINTS[:_SMALL])
+Heads = tuple[tuple[bytes, bytes, int], ...]
+"""By the size of a payload: tag and length of its record; its own length; the size of the whole record."""
+
+Place = tuple[bytes, Heads]
+"""A key's in the key table: tag and index, and the tag of the data; what else stands before its payloads."""
 
 
-def _heads(index_head: int) -> tuple[tuple[bytes, bytes, int], ...]:
-    """What surrounds a payload whose key takes so many bytes, by the payload's size.
-
-    Returns:
-        Tag and length of the record; the length of its data; the size of the whole record, in bytes.
-    """
+def _heads(key_size: int) -> Heads:
+    """What stands before a payload if tag and index of its key, and the data's tag, take so many bytes."""
     heads = []
     for size in range(_SMALL):
         data_size = VARINTS[size]
-        length = index_head + len(data_size) + size
+        length = key_size + len(data_size) + size
         heads.append((b"\x1a" + VARINTS[length], data_size, 1 + len(VARINTS[length]) + length))
     return tuple(heads)
 
 
-# By the length of the index's varint, less one.
-_HEADS: Final = (_heads(3), _heads(4))
-_ONE_BYTE: Final = 128
+# There are never more keys than an index of three bytes can tell apart.
+_HEADS: Final = {key_size: _heads(key_size) for key_size in (3, 4, 5)}
+
+
+def _place(index: int) -> Place:
+    key_head = b"\x08" + encode_varint(index) + b"\x1a"
+    return key_head, _HEADS[len(key_head)]
+
+
+_PLACES: Final = tuple(map(_place, range(_SMALL)))
 
 
 # The entries of the key table, by key: to look one up takes a third of the time of making it anew.
@@ -80,11 +86,11 @@ class Body:
     Attributes:
         count: How many records are in it.
         size: How large the aggregate is so far, magic number and digest included, in bytes.
-        keys: The index of each partition key.
+        keys: Where each partition key stands.
         hash_keys: The index of each explicit hash key.
         key_table: The partition keys, encoded; joined once it is closed.
         hash_key_table: The explicit hash keys, likewise.
-        parts: The records, encoded: four parts each.
+        parts: The magic number, room for both tables, and the records, encoded: four parts each.
     """
 
     __slots__ = ("count", "hash_key_table", "hash_keys", "key_table", "keys", "parts", "size")
@@ -92,11 +98,11 @@ class Body:
     def __init__(self) -> None:
         self.count = 0
         self.size = OVERHEAD
-        self.keys: dict[str, int] = {}
+        self.keys: dict[str, Place] = {}
         self.hash_keys: dict[int, int] = {}
         self.key_table: list[bytes] = []
         self.hash_key_table: list[bytes] = []
-        self.parts: list[bytes] = []
+        self.parts = [MAGIC, b"", b""]
 
     def close(self) -> None:
         """Take no more records: what only serves for taking them is let go of, for it takes much memory."""
@@ -117,38 +123,37 @@ def pack(body: Body, records: Iterable[Packable], max_bytes: int, max_records: i
         How many of the records were taken, from the first on.
     """
     keys, key_table, parts = body.keys, body.key_table, body.parts
-    index_heads, (heads, heads_of_large), small, one_byte = _INDEX_HEADS, _HEADS, _SMALL, _ONE_BYTE
-    index_of, key_known = keys.get, _encoded_keys.get
-    size, taken, fresh = body.size, 0, len(keys)
+    place_of, key_known, small = keys.get, _encoded_keys.get, _SMALL
+    size, taken = body.size, 0
     for record in islice(records, max(0, max_records - body.count)):
         partition_key, data = record.partition_key, record.data
         length = len(data)
         grown = size
-        key_index = index_of(partition_key)
+        place = place_of(partition_key)
         encoded_key = None
-        if key_index is None:
-            key_index = fresh
+        if place is None:
+            index = len(keys)
+            place = _PLACES[index] if index < small else _place(index)
             encoded_key = key_known(partition_key) or _encode_key(partition_key)
             grown += len(encoded_key)
-        if length < small and key_index < small and record.explicit_hash_key is None:
-            head, data_size, whole = (heads if key_index < one_byte else heads_of_large)[length]
-            index_head = index_heads[key_index]
+        key_head, heads = place
+        if length < small and record.explicit_hash_key is None:
+            head, data_size, whole = heads[length]
             grown += whole
             encoded_hash_key = None
         else:
-            head, index_head, data_size, encoded_hash_key = _unusual_heads(body, record, key_index)
-            grown += len(head) + len(index_head) + len(data_size) + length + len(encoded_hash_key or b"")
+            head, key_head, data_size, encoded_hash_key = _unusual_heads(body, record, key_head)
+            grown += len(head) + len(key_head) + len(data_size) + length + len(encoded_hash_key or b"")
         if grown > max_bytes:
             break
         if encoded_key is not None:
-            keys[partition_key] = key_index
+            keys[partition_key] = place
             key_table.append(encoded_key)
-            fresh += 1
         if encoded_hash_key is not None:
             assert record.explicit_hash_key is not None
             body.hash_keys[record.explicit_hash_key] = len(body.hash_keys)
             body.hash_key_table.append(encoded_hash_key)
-        parts += (head, index_head, data_size, data)
+        parts += (head, key_head, data_size, data)
         size = grown
         taken += 1
     body.size = size
@@ -156,31 +161,30 @@ def pack(body: Body, records: Iterable[Packable], max_bytes: int, max_records: i
     return taken
 
 
-def _unusual_heads(body: Body, record: Packable, key_index: int) -> tuple[bytes, bytes, bytes, bytes | None]:
-    """Make what surrounds the payload of a record that is large, late in the table, or has a hash key.
+def _unusual_heads(body: Body, record: Packable, key_head: bytes) -> tuple[bytes, bytes, bytes, bytes | None]:
+    """Make what stands before the payload of a record that is large or has an explicit hash key.
 
     Returns:
         Tag and length of the record; tags and indexes of its keys, and the tag of its data; the length of
         its data; its explicit hash key, encoded, if the table lacks it.
     """
-    index_head = b"\x08" + encode_varint(key_index)
     hash_key, encoded_hash_key = record.explicit_hash_key, None
     if hash_key is not None:
         hash_index = body.hash_keys.get(hash_key)
         if hash_index is None:
             hash_index = len(body.hash_keys)
             encoded_hash_key = _delimited(b"\x12", str(hash_key).encode())
-        index_head += b"\x10" + encode_varint(hash_index)
-    index_head += b"\x1a"
+        key_head = key_head[:-1] + b"\x10" + encode_varint(hash_index) + b"\x1a"
     data_size = encode_varint(len(record.data))
-    head = b"\x1a" + encode_varint(len(index_head) + len(data_size) + len(record.data))
-    return head, index_head, data_size, encoded_hash_key
+    head = b"\x1a" + encode_varint(len(key_head) + len(data_size) + len(record.data))
+    return head, key_head, data_size, encoded_hash_key
 
 
 def seal(body: Body) -> bytes:
     """Return the aggregate as it stands."""
-    message = b"".join(body.key_table + body.hash_key_table + body.parts)
-    return b"".join((MAGIC, message, md5(message, usedforsecurity=False).digest()))
+    body.parts[1:3] = b"".join(body.key_table), b"".join(body.hash_key_table)
+    aggregate = b"".join(body.parts)
+    return aggregate + md5(memoryview(aggregate)[len(MAGIC) :], usedforsecurity=False).digest()
 
 
 def unpack(data: bytes) -> list[UserRecord] | None:

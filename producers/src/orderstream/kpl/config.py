@@ -30,7 +30,7 @@ class ProducerConfig:
         aggregate_target_bytes: How large an aggregate becomes at an easy pace. Default 50 KiB; 1 KiB to 1
             MiB, and no more than ``record_max_bytes``. Larger ones save requests and cost latency, and starve
             on a shard that other producers fill with small ones.
-        aggregate_max_bytes: How large an aggregate becomes at most when more waits than is sent. Default 256
+        aggregate_max_bytes: How large an aggregate becomes at most when more waits than is sent. Default 512
             KiB; from ``aggregate_target_bytes`` to ``record_max_bytes``. Larger ones catch up with fewer
             requests; each that fails is sent again whole.
         aggregate_max_records: User records in an aggregate. Default 10,000; 1 to 1,000,000. Consumers open an
@@ -88,7 +88,7 @@ class ProducerConfig:
     endpoint_url: str | None = None
     aggregation: bool = True
     aggregate_target_bytes: int = 50 * KIB
-    aggregate_max_bytes: int = 256 * KIB
+    aggregate_max_bytes: int = 512 * KIB
     aggregate_max_records: int = 10_000
     linger: float = 0.0
     collection_max_records: int = MAX_ENTRIES_PER_REQUEST

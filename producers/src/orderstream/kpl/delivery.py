@@ -6,19 +6,19 @@ import os
 import threading
 from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import contextmanager
-from typing import Union
-
-import msgspec
 
 from orderstream.kpl.awaiting import waker_of
 from orderstream.kpl.errors import DeliveryFailedError, ForkedProducerError, WaitInCallbackError
-from orderstream.kpl.outcome import REMEMBERED_ATTEMPTS, Delivered, Landed, Rejected
+from orderstream.kpl.outcome import REMEMBERED_ATTEMPTS, Delivered, Landed, Rejected, Settlement
 from orderstream.kpl.pending import PendingRecord
 
 logger = logging.getLogger(__name__)
 
 # Taken only by those who wait or listen before the outcome is there, and by the settlement that finds them.
 _registration = threading.Lock()
+
+# Whom to tell of an outcome that is still open.
+_listeners: dict["Delivery", list[Callable[["Delivery"], object]]] = {}
 
 # The threads that settle deliveries: what they wait for would never come.
 _settling_threads: set[int] = set()
@@ -32,6 +32,7 @@ def _start_anew() -> None:
     """After a fork: the lock may have been taken by a thread that does not exist here."""
     global _registration, _generation  # noqa: PLW0603 - a lock cannot be reset, only replaced
     _registration = threading.Lock()
+    _listeners.clear()
     _generation += 1
     _settling_threads.clear()
 
@@ -40,41 +41,22 @@ if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_start_anew)
 
 
-class Waiters(msgspec.Struct):
-    """Who wants to know the outcome.
-
-    Attributes:
-        event: Set when the outcome is there.
-        callbacks: Called when it is there.
-    """
-
-    event: threading.Event | None = None
-    callbacks: list[Callable[["Delivery"], object]] = []
-
-
 class Delivery(PendingRecord, gc=False, eq=False):
     """The outcome of one ``put``, now or later; in the manner of ``concurrent.futures.Future``, and lighter.
 
-    Most deliveries are never waited for, so the means of waiting are made by the first who waits. Settling
-    writes the outcome and then looks for listeners; listening registers and then looks for the outcome: one
-    of the two sees the other.
+    Most deliveries are never waited for: their outcome is written once for all that travelled together, and
+    nobody looks at each of them. Settling writes the outcome and then looks for listeners; listening
+    registers and then looks for the outcome: one of the two sees the other.
 
     Attributes:
-        index: The record's index in its Kinesis record, once the outcome is there.
-        outcome: What became of the record, for the producer to set; use ``result``.
-        waiters: Who waits for the outcome; for the producer alone.
         generation: Which process in a line of forks put it; for the producer alone.
     """
-
-    index: int = 0
-    outcome: Union[Landed, Rejected, None] = None  # noqa: UP007 - evaluated at run time
-    waiters: Union[Waiters, None] = None  # noqa: UP007
 
     generation: int = 0
 
     def done(self) -> bool:
         """Whether the outcome is there."""
-        return self.outcome is not None
+        return self.settlement.outcome is not None
 
     def result(self, timeout: float | None = None) -> Delivered:
         """Wait until Kinesis has acknowledged the record.
@@ -91,7 +73,7 @@ class Delivery(PendingRecord, gc=False, eq=False):
             WaitInCallbackError: A delivery callback asked, and there is no outcome yet.
             ForkedProducerError: There is no outcome yet, and it will come to the parent process.
         """
-        outcome = self.outcome or self._wait(timeout)
+        outcome = self.settlement.outcome or self._wait(timeout)
         if isinstance(outcome, Rejected):
             raise DeliveryFailedError(outcome.reason, self.attempts)
         attempts = (*self.attempts[1 - REMEMBERED_ATTEMPTS :], outcome.attempt)
@@ -107,12 +89,12 @@ class Delivery(PendingRecord, gc=False, eq=False):
             TimeoutError: There is no outcome yet.
             WaitInCallbackError: A delivery callback asked, and there is no outcome yet.
         """
-        outcome = self.outcome or self._wait(timeout)
+        outcome = self.settlement.outcome or self._wait(timeout)
         return DeliveryFailedError(outcome.reason, self.attempts) if isinstance(outcome, Rejected) else None
 
     def __await__(self) -> Generator[object, None, Delivered]:
         """Wait for the outcome in a coroutine, as ``result`` does in a thread."""
-        if self.outcome is None:
+        if not self.done():
             loop = asyncio.get_running_loop()
             waker = waker_of(loop)
             settled = loop.create_future()
@@ -126,43 +108,54 @@ class Delivery(PendingRecord, gc=False, eq=False):
         It runs in the producer's own thread: it must be quick, and must wait for nothing the producer does.
         What it raises is logged.
         """
-        with _registration:
-            if self.waiters is None:
-                self.waiters = Waiters()
-            callbacks = self.waiters.callbacks
-            callbacks.append(callback)
-            if self.outcome is None:
-                return
-            callbacks.remove(callback)
-        self._call(callback)
-
-    def tell_waiters(self) -> None:
-        """Wake whoever waits for the outcome that is now there; for the producer alone."""
-        with _registration:
-            waiters, self.waiters = self.waiters, None
-        if waiters is None:
-            return
-        if waiters.event is not None:
-            waiters.event.set()
-        for callback in waiters.callbacks:
+        if not self._listen(callback):
             self._call(callback)
+
+    def tell_listeners(self) -> None:
+        """Tell whoever waits for the outcome that is now there; for the producer alone."""
+        with _registration:
+            listeners = _listeners.pop(self, ())
+        for listener in listeners:
+            self._call(listener)
 
     def _wait(self, timeout: float | None) -> Landed | Rejected:
         if in_settling_thread():
             raise WaitInCallbackError("result")
         if self.generation != _generation:
             raise ForkedProducerError
-        with _registration:
-            if self.waiters is None:
-                self.waiters = Waiters()
-            event = self.waiters.event = self.waiters.event or threading.Event()
-        # The settlement either sees the event or has fixed the outcome by now.
-        if self.outcome is None:
-            event.wait(timeout)
-        outcome = self.outcome
+        settled = threading.Event()
+
+        def listener(_: Delivery) -> None:
+            settled.set()
+
+        if self._listen(listener):
+            try:
+                settled.wait(timeout)
+            finally:
+                with _registration:
+                    self._forget(listener)
+        outcome = self.settlement.outcome
         if outcome is None:
             raise TimeoutError(f"no outcome within {timeout} s; the record is still on its way")
         return outcome
+
+    def _listen(self, listener: Callable[["Delivery"], object]) -> bool:
+        """Register a listener unless the outcome is there; return whether it will be told."""
+        with _registration:
+            _listeners.setdefault(self, []).append(listener)
+            # The settlement either sees the listener or has written the outcome by now.
+            if not self.done():
+                return True
+            self._forget(listener)
+        return False
+
+    def _forget(self, listener: Callable[["Delivery"], object]) -> None:
+        """Take a listener back unless it has been told; under the lock."""
+        listeners = _listeners.get(self, [])
+        if listener in listeners:
+            listeners.remove(listener)
+            if not listeners:
+                del _listeners[self]
 
     def _call(self, callback: Callable[["Delivery"], object]) -> None:
         try:
@@ -171,13 +164,24 @@ class Delivery(PendingRecord, gc=False, eq=False):
             logger.exception("a delivery callback failed")
 
 
-def settle(records: Iterable[Delivery], outcome: Landed | Rejected) -> None:
-    """Fix the outcome of the records of one Kinesis record, in its order; for the producer alone."""
-    for index, delivery in enumerate(records):
-        delivery.index = index
-        delivery.outcome = outcome
-        if delivery.waiters is not None:
-            delivery.tell_waiters()
+# The garbage collector does not follow deliveries, so an assignment has no books to keep for it: the
+# interpreter's own takes a third of the time of msgspec's.
+for _name in ("__setattr__", "__delattr__"):
+    setattr(Delivery, _name, getattr(object, _name))
+
+
+def settle(records: Iterable[Delivery], settlement: Settlement, outcome: Landed | Rejected) -> None:
+    """Fix the outcome of all records that share a settlement; for the producer alone."""
+    settlement.outcome = outcome
+    if _listeners:
+        for delivery in records:
+            if delivery in _listeners:
+                delivery.tell_listeners()
+
+
+def listening(delivery: Delivery) -> int:
+    """Return how many wait for the outcome of a delivery, or will be called."""
+    return len(_listeners.get(delivery, ()))
 
 
 def current_generation() -> int:

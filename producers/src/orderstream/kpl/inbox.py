@@ -23,24 +23,25 @@ from orderstream.kpl.errors import BufferFullError, ForkedProducerError, Produce
 from orderstream.kpl.messages import Input
 
 # So many records at a time are put before the caller steps aside.
-_STRIDE = 256
+_STRIDE = 512
 
 
 class _Flush:
     """Someone who waits until all that was put before is settled."""
 
-    __slots__ = ("last_number", "unsettled")
+    __slots__ = ("arrival", "unsettled")
 
-    def __init__(self, last_number: int, unsettled: int) -> None:
-        self.last_number = last_number
+    def __init__(self, arrival: int, unsettled: int) -> None:
+        self.arrival = arrival
         self.unsettled = unsettled
 
 
 class Inbox:
     """Bounds, hands over and counts records; for many callers and one owner.
 
-    Records are numbered by the core in the order in which they are taken, which is the order of their puts:
-    so a flush knows which of the settled ones it waits for.
+    The core numbers what it takes at a stroke, and here that is counted too: so a flush knows which of the
+    settled records it waits for. It also waits for those that were put after it and taken together with the
+    last before it.
 
     Args:
         limit: Bytes that may be unsettled at once.
@@ -52,6 +53,7 @@ class Inbox:
         self._when_full = when_full
         self._bytes = 0
         self._taken = 0
+        self._arrivals = 0
         self._settled = 0
         self._records: list[Delivery] = []
         self._rest_at = _STRIDE
@@ -163,7 +165,7 @@ class Inbox:
             self._bytes -= size
             self._settled += len(records)
             for flush in self._flushes:
-                flush.unsettled -= self._put_by(flush.last_number, records)
+                flush.unsettled -= self._come_by(flush.arrival, records)
             if self._flushes or self._blocked:
                 self._changed.notify_all()
             callbacks, self._callbacks = self._callbacks, []
@@ -187,7 +189,7 @@ class Inbox:
             if self._refusal is ForkedProducerError:
                 raise ForkedProducerError
             put = self._taken + len(self._records)
-            flush = _Flush(put, put - self._settled)
+            flush = _Flush(self._arrivals + bool(self._records), put - self._settled)
             self._flushes.append(flush)
             try:
                 while flush.unsettled:
@@ -229,11 +231,11 @@ class Inbox:
             self._blocked.remove(record)
             self._changed.notify_all()
 
-    def _put_by(self, last_number: int, records: Sequence[Delivery]) -> int:
-        """How many of these records were put before or as that one."""
-        if last_number >= self._taken:
+    def _come_by(self, arrival: int, records: Sequence[Delivery]) -> int:
+        """How many of these records came with that arrival or before."""
+        if arrival >= self._arrivals:
             return len(records)
-        return sum(record.number <= last_number for record in records)
+        return sum(record.arrival.number <= arrival for record in records)
 
     def _wake(self) -> None:
         self._asleep = False
@@ -242,6 +244,11 @@ class Inbox:
     def _take_all(self) -> tuple[list[Delivery], list[Input]]:
         records, self._records = self._records, []
         self._rest_at = _STRIDE
-        self._taken += len(records)
+        if records:
+            self._arrivals += 1
+            self._taken += len(records)
+            for flush in self._flushes:
+                if flush.arrival == self._arrivals:
+                    flush.unsettled = self._taken - self._settled
         inputs, self._inputs = self._inputs, []
         return records, inputs

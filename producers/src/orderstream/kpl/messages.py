@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import msgspec
 
 from orderstream.kpl.kinesis_record import KinesisRecord
-from orderstream.kpl.outcome import Acknowledged, Landed, Rejected
+from orderstream.kpl.outcome import Acknowledged, Landed, Rejected, Settlement
 from orderstream.kpl.pending import PendingRecord
 from orderstream.kpl.shard_map import Shard
 
@@ -86,12 +86,14 @@ class Settle(msgspec.Struct, frozen=True):
     """Report the one outcome of these records; their index is the sub-sequence number.
 
     Attributes:
-        records: The records.
+        records: All records that share the settlement.
+        settlement: Where their outcome is to be told.
         size: What they take from the buffer, in bytes.
         outcome: Their outcome.
     """
 
     records: Sequence[PendingRecord]
+    settlement: Settlement
     size: int
     outcome: Landed | Rejected
 

@@ -1,5 +1,7 @@
 """What happened to a record: its attempts and its one outcome."""
 
+from typing import Final
+
 import msgspec
 
 REMEMBERED_ATTEMPTS = 16
@@ -61,6 +63,25 @@ class Rejected(msgspec.Struct, frozen=True):
 
     reason: str
     unsent: bool = False
+
+
+class Settlement:
+    """What the user records that travel together share: the one outcome they will have.
+
+    So an outcome is told once for all of them. It knows nothing of the records: they refer to it.
+
+    Attributes:
+        outcome: What became of them; None as long as that is open.
+    """
+
+    __slots__ = ("outcome",)
+
+    def __init__(self) -> None:
+        self.outcome: Landed | Rejected | None = None
+
+
+UNSETTLED: Final = Settlement()
+"""That of a record which nobody has packed yet; it stays open."""
 
 
 class Delivered(msgspec.Struct, frozen=True):

@@ -31,8 +31,8 @@ from orderstream.kpl.kinesis_record import KinesisRecord
 from orderstream.kpl.limiter import ShardLimiter
 from orderstream.kpl.messages import Command, Failure, Input, ListShards, SendPutRecords, Settle, WakeAt
 from orderstream.kpl.metrics import NoMetrics, ProducerMetrics
-from orderstream.kpl.outcome import Acknowledged, Attempt, Landed, Rejected
-from orderstream.kpl.pending import PendingRecord
+from orderstream.kpl.outcome import Acknowledged, Attempt, Landed, Rejected, Settlement
+from orderstream.kpl.pending import Arrival, PendingRecord
 from orderstream.kpl.refresher import Refresher
 from orderstream.kpl.retrier import RetryPolicy
 from orderstream.kpl.shard_map import IncompleteShardMapError, Shard, ShardMap
@@ -75,7 +75,7 @@ class Pipeline:
         self._requests: dict[int, Sequence[KinesisRecord]] = {}
         self._to_judge: list[KinesisRecord] = []
         self._next_deadline = inf
-        self._put_count = 0
+        self._arrivals = 0
         self._flushed = 0
         self._ids = count(1)
         self._first = True
@@ -105,7 +105,7 @@ class Pipeline:
             case messages.MapFailed():
                 self._map_failed(event.failure, now)
             case messages.Flush():
-                self._flushed = self._put_count
+                self._flushed = self._arrivals
                 self._reconsider_all()
             case messages.Close():
                 self._close()
@@ -125,15 +125,14 @@ class Pipeline:
     # --- records come in ---
 
     def _put(self, records: Sequence[PendingRecord], now: float) -> None:
-        number = self._put_count + 1
-        self._put_count += len(records)
+        self._arrivals += 1
+        arrival = Arrival(self._arrivals, now)
         self._expect_deadline(now)
         if self._slots is not None:
-            self._candidates.update(self._slots.enter(records, number, now))
+            self._candidates.update(self._slots.enter(records, arrival))
             return
         for record in records:
-            record.number, record.put_at = number, now
-            number += 1
+            record.arrival = arrival
         if self._closed:
             self._reject(records, "the producer was closed", unsent=True)
         else:
@@ -179,9 +178,9 @@ class Pipeline:
         head = waiting.user_records[0]
         full = slot.queued_bytes >= self._config.aggregate_target_bytes
         full = full or (self._config.aggregation and not waiting.grows)
-        if full or head.attempts or head.number <= self._flushed:
+        if full or head.attempts or head.arrival.number <= self._flushed:
             return 0.0
-        return head.put_at + self._config.linger
+        return head.arrival.put_at + self._config.linger
 
     def _take(self, slot: Slot, now: float) -> KinesisRecord:
         assert self._slots is not None
@@ -208,7 +207,7 @@ class Pipeline:
                 self._judge(record, now)
             else:
                 self._to_judge.append(record)
-                self._expect_deadline(record.user_records[0].put_at)
+                self._expect_deadline(record.user_records[0].arrival.put_at)
                 logger.info(
                     "a record landed in another shard than predicted; reading the shard map",
                     extra={"predicted": record.shard_id, "landed": result.shard_id},
@@ -264,7 +263,7 @@ class Pipeline:
             # From here on nobody but whoever is told holds them.
             user_records, record.user_records = record.user_records, ()
             landed = Landed(place.shard_id, place.sequence_number, attempt)
-            self._settle(user_records, record.user_bytes, landed)
+            self._settle(user_records, record.settlement, record.user_bytes, landed)
 
     def _release(self, record: KinesisRecord) -> dict[Slot, None]:
         assert self._slots is not None
@@ -291,7 +290,7 @@ class Pipeline:
             self._slots.put_back(record)
         if left:
             # After a merge the oldest need not be the first.
-            self._expect_deadline(min([user.put_at for user in left]))
+            self._expect_deadline(min([user.arrival.put_at for user in left]))
 
     # --- the shard map ---
 
@@ -372,8 +371,8 @@ class Pipeline:
         if timeout is None or now < self._next_deadline:
             return
         put_before = now - timeout
-        expired = [record for record in self._unmapped if record.put_at <= put_before]
-        self._unmapped = [record for record in self._unmapped if record.put_at > put_before]
+        expired = [record for record in self._unmapped if record.arrival.put_at <= put_before]
+        self._unmapped = [record for record in self._unmapped if record.arrival.put_at > put_before]
         for slot in self._slots or ():
             expired += slot.take_older(put_before)
         reason = f"not acknowledged within {timeout} s"
@@ -381,7 +380,7 @@ class Pipeline:
         waiting, self._to_judge = self._to_judge, []
         for record in waiting:
             # They landed together and are judged together: the youngest's time is theirs.
-            if all(user.put_at <= put_before for user in record.user_records):
+            if all(user.arrival.put_at <= put_before for user in record.user_records):
                 self._release(record)
                 self._reject(record.user_records, reason)
             else:
@@ -392,8 +391,8 @@ class Pipeline:
 
     def _oldest_put(self) -> float:
         waiting = [self._unmapped, *(slot.user_records() for slot in self._slots or ())]
-        puts = [record.put_at for records in waiting for record in records]
-        puts += [max(user.put_at for user in record.user_records) for record in self._to_judge]
+        puts = [record.arrival.put_at for records in waiting for record in records]
+        puts += [max(user.arrival.put_at for user in record.user_records) for record in self._to_judge]
         return min(puts, default=inf)
 
     # --- time and the end ---
@@ -421,13 +420,23 @@ class Pipeline:
 
     def _reject(self, records: Sequence[PendingRecord], reason: str, *, unsent: bool = False) -> None:
         if records:
+            # Not all that travelled with them need share their end.
+            settlement = Settlement()
+            for record in records:
+                record.settlement = settlement
             size = sum([record.size for record in records])
-            self._settle(records, size, Rejected(reason, unsent=unsent))
+            self._settle(records, settlement, size, Rejected(reason, unsent=unsent))
 
-    def _settle(self, records: Sequence[PendingRecord], size: int, outcome: Landed | Rejected) -> None:
-        self._commands.append(Settle(records, size, outcome))
+    def _settle(
+        self,
+        records: Sequence[PendingRecord],
+        settlement: Settlement,
+        size: int,
+        outcome: Landed | Rejected,
+    ) -> None:
+        self._commands.append(Settle(records, settlement, size, outcome))
         shard_id = outcome.shard_id if isinstance(outcome, Landed) else None
-        self._metrics.settled(shard_id, len(records), size, self._now - records[0].put_at)
+        self._metrics.settled(shard_id, len(records), size, self._now - records[0].arrival.put_at)
 
     def _close(self) -> None:
         if self._closed:
