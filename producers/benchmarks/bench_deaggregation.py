@@ -17,7 +17,7 @@ from aws_kinesis_agg.deaggregator import deaggregate_records
 from orderstream.kpl import UserRecord, deaggregate
 from orderstream.kpl.aggregation import encode_aggregate
 
-ROUNDS = 15
+ROUNDS = 40
 REPEATS = 20
 ALLOWED_RATIO = 3.0
 ALLOWED_MICROSECONDS = 2.5

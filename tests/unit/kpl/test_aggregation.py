@@ -33,6 +33,14 @@ def test_without_magic_and_digest_it_is_a_plain_record(data: bytes) -> None:
     assert not opened.aggregated
 
 
+@pytest.mark.parametrize("last", ["order-\u00e9", "order-e", "\u00fc" * 128, "x" * 256])
+def test_a_long_key_table_is_read_to_its_end(last: str) -> None:
+    """Thousands of keys come back as they were, whatever characters the last of them has."""
+    records = tuple(UserRecord(f"order-{number}", b"%d" % number) for number in range(5000))
+    records = (*records, UserRecord(last, b"last"), records[0])
+    assert deaggregate(encode_aggregate(records), "a").user_records == records
+
+
 def test_a_nested_aggregate_stays_closed() -> None:
     """Only the outer aggregate is opened, as KCL does."""
     inner = encode_aggregate(TWO)

@@ -64,6 +64,10 @@ _REMEMBERED_KEYS = 50_000
 _HEAD: Final = Struct("9B")
 
 
+# What the second byte of a varint adds to the first, whose highest bit only says that there is a second.
+_SECOND: Final = tuple((byte << 7) - 0x80 for byte in range(0x80))
+
+
 class Packable(Protocol):
     """What can be packed; a UserRecord is one."""
 
@@ -236,16 +240,17 @@ def _unpack(data: bytes) -> list[UserRecord] | None:
         position = start + length
         hash_keys.append(decimal_hash_key(data[start:position]))
     records: list[UserRecord] = []
-    append, head_at = records.append, _HEAD.unpack_from
+    append, head_at, second = records.append, _HEAD.unpack_from, _SECOND
     while position < end:
         # Tag and length of the record, tag and index of its key, tag and length of its data. Varints of one
         # and two bytes are read in place: a call would cost as much as all the rest.
         tag, length, high, key_tag, index, data_tag, size, a, b = head_at(data, position)
-        start = position + 7
         if length > 0x7F and high < 0x80:
-            length += (high << 7) - 0x80 + 1  # the second byte itself moves the stop
+            start = position + 7
+            stop = position + length + second[high] + 3
         else:
             start = position + 6
+            stop = position + length + 2
             b = a
             a = size
             size = data_tag
@@ -253,15 +258,14 @@ def _unpack(data: bytes) -> list[UserRecord] | None:
             index = key_tag
             key_tag = high
         if index > 0x7F and data_tag < 0x80:
-            index += (data_tag << 7) - 0x80
+            index += second[data_tag]
             start += 1
             data_tag = size
             size = a
             a = b
-        if size > 0x7F:
-            size += (a << 7) - 0x80
+        if size > 0x7F and a < 0x80:
+            size += second[a]
             start += 1
-        stop = position + 2 + length
         if tag == 0x1A and key_tag == 0x08 and data_tag == 0x1A and start + size == stop:
             append(UserRecord(keys[index], data[start:stop]))
         elif tag == 0x1A:
@@ -282,6 +286,8 @@ def _unpack_keys(data: bytes, position: int) -> tuple[list[str], int]:
     """Read the key table from a position on; return it and the position behind it."""
     keys: list[str] = []
     append = keys.append
+    # A character for each byte: a key is cut out of it in half the time that decoding it alone would take.
+    first, text, readable = position, "", 0
     # Beyond the body stands the digest: what is read there by mistake makes the whole come to no good end.
     while data[position] == 0x0A:
         length = data[position + 1]
@@ -291,7 +297,12 @@ def _unpack_keys(data: bytes, position: int) -> tuple[list[str], int]:
             if length > MAX_PARTITION_KEY:
                 raise WireError("a partition key is too long")
         position = start + length
-        append(data[start:position].decode())
+        if position > readable:
+            readable = 2 * position + 4096
+            text = data[:readable].decode("latin-1")
+        append(text[start:position])
+    if not data[first:position].isascii():
+        keys = [key.encode("latin-1").decode() for key in keys]
     if not all(keys):
         raise WireError("a partition key is empty")
     return keys, position
