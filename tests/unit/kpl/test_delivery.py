@@ -5,7 +5,7 @@ import pytest
 from orderstream.kpl import Delivered, Delivery, DeliveryFailedError, WaitInCallbackError
 from orderstream.kpl.delivery import listening, settle, settling_thread
 from orderstream.kpl.kinesis_record import Batch
-from orderstream.kpl.outcome import Attempt, Landed, Rejected
+from orderstream.kpl.outcome import Attempt, Landed, Rejected, Settlement
 
 REFUSED = Attempt(0.0, 1.0, None, "InternalFailure")
 TAKEN = Attempt(1.0, 2.0, "shard")
@@ -145,3 +145,32 @@ def test_a_record_that_moves_on_is_told_by_its_new_batch() -> None:
     assert not handle.done()
     settle([handle], second.settlement, landed("2"))
     assert [(call.sequence_number, call.subsequence_number) for call in calls] == [("2", 1)]
+
+
+class WatchedSettlement(Settlement):
+    """Remembers how many were listening each time that somebody asked for the outcome."""
+
+    def __init__(self, handle: Delivery) -> None:
+        self.handle = handle
+        self.listening: list[int] = []
+
+    @property
+    def outcome(self) -> None:
+        self.listening.append(listening(self.handle))
+
+
+def test_who_listens_registers_before_looking() -> None:
+    """An outcome that is written in between is seen by the one or finds the other."""
+    handle = delivery()
+    handle.settlement = watched = WatchedSettlement(handle)
+    handle.add_done_callback(lambda _: None)
+    assert watched.listening == [1]
+
+
+def test_who_comes_late_is_not_kept() -> None:
+    """Of a callback that ran at once nothing stays behind."""
+    handle = delivery()
+    settled(handle, landed("1"))
+    handle.add_done_callback(lambda _: None)
+    assert handle.result().sequence_number == "1"
+    assert listening(handle) == 0
