@@ -114,25 +114,59 @@ def test_closing_wakes_the_blocked_with_an_error() -> None:
         put(inbox, 1)
 
 
-def test_a_flush_waits_for_what_was_put_before_it_only() -> None:
-    """Records put later do not hold it up, and do not count for it."""
-    inbox = Inbox(100, "block")
-    put(inbox, 1)
-    left: list[int] = []
-    flush = threading.Thread(target=lambda: left.append(inbox.wait_settled(WAIT)))
+def flushing(inbox: Inbox, left: list[int]) -> threading.Thread:
+    """Begin to flush in another thread."""
+    flush = threading.Thread(target=lambda: left.append(inbox.flush(WAIT)))
     with inbox._lock:
         flush.start()
     while not inbox._flushes:
         assert flush.is_alive()
+    return flush
+
+
+def test_a_flush_waits_for_what_was_put_before_it_only() -> None:
+    """Records that come later do not hold it up, and do not count for it."""
+    inbox = Inbox(100, "block")
     put(inbox, 1)
-    first, later = take(inbox)
+    left: list[int] = []
+    flush = flushing(inbox, left)
+    (first,) = take(inbox)
+    put(inbox, 1)
+    put(inbox, 1)
+    later, latest = take(inbox)
     inbox.settled([later], later.size)
-    assert inbox.wait_settled(0.0) == 1
+    assert inbox.flush(0.0) == 2
     assert flush.is_alive()
     inbox.settled([first], first.size)
     flush.join(WAIT)
     assert left == [0]
-    assert inbox.wait_settled(None) == 0
+    assert inbox.flush(0.0) == 1
+    inbox.settled([latest], latest.size)
+    assert inbox.flush(None) == 0
+
+
+def test_a_flush_also_waits_for_what_is_taken_together_with_its_own() -> None:
+    """The core cannot tell these apart, so none of them is left out of the count."""
+    inbox = Inbox(100, "block")
+    put(inbox, 1)
+    left: list[int] = []
+    flush = flushing(inbox, left)
+    put(inbox, 1)
+    first, later = take(inbox)
+    inbox.settled([first], first.size)
+    assert inbox.flush(0.0) == 1
+    assert flush.is_alive()
+    inbox.settled([later], later.size)
+    flush.join(WAIT)
+    assert left == [0]
+
+
+def test_the_core_is_told_of_a_flush_together_with_the_last_record_it_waits_for() -> None:
+    """Nothing that a flush waits for lingers, because nothing comes between the two."""
+    inbox = Inbox(100, "block")
+    record = put(inbox, 1)
+    assert inbox.flush(0.0) == 1
+    assert inbox.take(None) == ([record], [Flush()])
 
 
 def test_a_forked_copy_refuses_everything() -> None:
@@ -143,7 +177,7 @@ def test_a_forked_copy_refuses_everything() -> None:
         with pytest.raises(ForkedProducerError):
             put(inbox, 1)
         with pytest.raises(ForkedProducerError):
-            inbox.wait_settled(None)
+            inbox.flush(None)
         assert not inbox.in_this_process
 
 

@@ -20,7 +20,7 @@ from typing import Literal
 
 from orderstream.kpl.delivery import Delivery, in_settling_thread
 from orderstream.kpl.errors import BufferFullError, ForkedProducerError, ProducerClosedError
-from orderstream.kpl.messages import Input
+from orderstream.kpl.messages import Flush, Input
 
 # So many records at a time are put before the caller steps aside.
 _STRIDE = 512
@@ -129,9 +129,7 @@ class Inbox:
     def tell(self, event: Input) -> None:
         """Hand the owner an input; it comes behind all records put before."""
         with self._lock:
-            self._inputs.append(event)
-            if self._asleep:
-                self._wake()
+            self._tell(event)
 
     def take(self, timeout: float | None) -> tuple[list[Delivery], list[Input]]:
         """Wait until there is something, and take all there is; for the owner alone.
@@ -172,8 +170,8 @@ class Inbox:
         for callback in callbacks:
             callback()
 
-    def wait_settled(self, timeout: float | None) -> int:
-        """Wait until everything put so far is settled.
+    def flush(self, timeout: float | None) -> int:
+        """Have everything put so far sent without lingering, and wait until it is settled.
 
         Args:
             timeout: How long at most, in seconds; None for as long as it takes.
@@ -188,6 +186,8 @@ class Inbox:
         with self._lock:
             if self._refusal is ForkedProducerError:
                 raise ForkedProducerError
+            # At a stroke: what the owner takes together with the last record is flushed with it.
+            self._tell(Flush())
             put = self._taken + len(self._records)
             flush = _Flush(self._arrivals + bool(self._records), put - self._settled)
             self._flushes.append(flush)
@@ -236,6 +236,11 @@ class Inbox:
         if arrival >= self._arrivals:
             return len(records)
         return sum(record.arrival.number <= arrival for record in records)
+
+    def _tell(self, event: Input) -> None:
+        self._inputs.append(event)
+        if self._asleep:
+            self._wake()
 
     def _wake(self) -> None:
         self._asleep = False

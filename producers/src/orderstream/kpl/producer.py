@@ -28,7 +28,6 @@ from orderstream.kpl.inbox import Inbox
 from orderstream.kpl.messages import (
     Close,
     Command,
-    Flush,
     Input,
     ListShards,
     Put,
@@ -234,8 +233,7 @@ class Producer:
         """
         if in_settling_thread():
             raise WaitInCallbackError("flush")
-        self._inbox.tell(Flush())
-        return self._inbox.wait_settled(timeout)
+        return self._inbox.flush(timeout)
 
     def close(self, timeout: float | None = None) -> tuple[UserRecord, ...]:
         """Take no more records, flush, and end.
