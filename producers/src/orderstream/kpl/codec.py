@@ -43,7 +43,7 @@ def _heads(key_size: int) -> Heads:
     return tuple(heads)
 
 
-# There are never more keys than an index of three bytes can tell apart.
+# Tag, index, tag: indexes of up to three bytes tell more keys apart than the largest Kinesis record holds.
 _HEADS: Final = {key_size: _heads(key_size) for key_size in (3, 4, 5)}
 
 
