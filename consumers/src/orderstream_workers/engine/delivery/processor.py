@@ -248,6 +248,7 @@ class LaneProcessor:
                 return
         self._handler.handle(record)
         self._tally.count("handled")
+        logger.debug("record handled", extra=_fields(record))
 
     def _park(self, record: DeliveredRecord, reason: str) -> _End:
         if not self._until_it_works(lambda: self._parking.park(record, reason)):
