@@ -2,6 +2,7 @@
 
 from hashlib import md5
 
+import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
@@ -24,6 +25,11 @@ def sealed(body: bytes) -> bytes:
     return MAGIC + body + md5(body, usedforsecurity=False).digest()
 
 
+# A record of 204 bytes whose data claims a length of three bytes: 16,456, and 72 written longer than need be.
+TOO_LONG = b"\x0a\x01k" + b"\x1a\xcc\x01\x08\x00\x1a\xc8\x80\x01" + b"x" * 198
+PADDED = b"\x0a\x01k" + b"\x1a\xcc\x01\x08\x00\x1a\xc8\x80\x00" + b"x" * 72 + b"\x22\x7c" + b"y" * 124
+
+
 @st.composite
 def damaged(draw: st.DrawFn, whole: bytes) -> bytes:
     for _ in range(draw(st.integers(1, 3))):
@@ -37,6 +43,7 @@ def damaged(draw: st.DrawFn, whole: bytes) -> bytes:
 @example(b"\x0a\x00\x1a\x04\x08\x00\x1a\x00")
 @example(b"\x1a\x04\x08\x09\x1a\x00")
 @example(b"\x1a" + b"\xff" * 10)
+@example(TOO_LONG)
 def test_a_damaged_body_is_user_records_or_the_declared_error(body: bytes) -> None:
     """What is sealed rightly is opened into records that Kinesis could hold, or refused."""
     try:
@@ -57,3 +64,14 @@ def test_what_is_not_sealed_rightly_is_a_plain_record(data: bytes) -> None:
         return
     opened = deaggregate(data, "key")
     assert (opened.aggregated, opened.user_records) == (False, (UserRecord("key", data),))
+
+
+def test_a_length_that_runs_beyond_its_record_is_an_error() -> None:
+    """A length of three bytes is a length, not the beginning of the data."""
+    with pytest.raises(AggregateCorruptError):
+        deaggregate(sealed(TOO_LONG), "key")
+
+
+def test_a_length_may_be_written_longer_than_need_be() -> None:
+    """What protobuf reads is what comes out, however the length is written."""
+    assert deaggregate(sealed(PADDED), "key").user_records == (UserRecord("k", b"x" * 72),)

@@ -61,6 +61,15 @@ def test_sizes_stay_exact_beyond_the_small_varints() -> None:
     assert pack(Body(), records, len(data) - 1, 20_000) == 16390
 
 
+def test_an_index_may_be_as_large_as_it_likes() -> None:
+    """No Kinesis record holds so many keys, but whoever encodes is not told to stop."""
+    body = Body()
+    body.keys = dict.fromkeys(map(str, range(2**21)), (b"", ()))  # as if so many stood in it
+    (record,) = [UserRecord("last", b"x")]
+    assert pack(body, [record], 2**40, 2**40) == 1
+    assert b"".join(body.parts[-4:]) == b"\x1a\x08\x08\x80\x80\x80\x01\x1a\x01x"
+
+
 @given(st.lists(USER_RECORDS, min_size=1, max_size=30), st.data())
 @settings(max_examples=100)
 def test_the_short_way_and_the_long_way_agree(records: list[UserRecord], data: st.DataObject) -> None:
@@ -71,6 +80,27 @@ def test_the_short_way_and_the_long_way_agree(records: list[UserRecord], data: s
     short = unpack(MAGIC + body + bytes(16))
     if short is not None:
         assert tuple(short) == _open(bytes(body))
+
+
+@st.composite
+def spelled_lengths(draw: st.DrawFn, size: int) -> bytes:
+    """Up to four bytes that are read as the length of so many, or nearly: true, padded, or a lie."""
+    near = st.sampled_from([size + more & 0x7F for more in range(-1, 4)])
+    first = draw(st.lists(near | st.sampled_from([0, 1, 0x7F]), max_size=3))
+    return bytes(byte | 0x80 for byte in first) + bytes([draw(near | st.sampled_from([0, 1, 2]))])
+
+
+@given(st.data())
+@settings(max_examples=400)
+def test_lengths_are_read_to_their_end(data: st.DataObject) -> None:
+    """However long the lengths of a record are written, whatever they claim, both readers agree."""
+    payload = bytes(data.draw(st.integers(0, 300)))
+    inner = b"\x08\x00\x1a" + data.draw(spelled_lengths(len(payload))) + payload
+    length = data.draw(st.just(encode_varint(len(inner))) | spelled_lengths(len(inner)))
+    body = b"\x0a\x01k\x1a" + length + inner
+    short = unpack(MAGIC + body + bytes(16))
+    if short is not None:
+        assert tuple(short) == _open(body)
 
 
 @given(st.integers(0, 2**64 - 1))

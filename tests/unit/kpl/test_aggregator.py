@@ -106,6 +106,13 @@ def test_what_is_packed_fits_into_a_request() -> None:
     assert max(each.size for each in waiting) <= 300
 
 
+def test_an_aggregate_is_no_larger_than_a_record_may_be() -> None:
+    """A stream that refuses large records refuses large aggregates."""
+    waiting: Waiting = deque()
+    Aggregator(ProducerConfig(record_max_bytes=20 * KIB)).extend(waiting, hundreds(5000), 4096 * KIB)
+    assert 15 * KIB < max(each.size for each in waiting) <= 20 * KIB
+
+
 def test_a_record_that_looks_like_an_aggregate_is_wrapped() -> None:
     """Consumers open one layer: without another around it they would hand out the inner records.
 

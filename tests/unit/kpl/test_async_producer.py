@@ -24,7 +24,6 @@ T = TypeVar("T")
 WAIT = 30.0
 SMALL = {
     "record_max_bytes": 300_000,
-    "aggregate_max_bytes": 300_000,
     "buffered_bytes": 300_000,
     "bytes_per_second_per_shard": 1e9,
 }

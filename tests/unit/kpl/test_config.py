@@ -15,7 +15,7 @@ from orderstream.kpl.config import KIB, MIB
         ("aggregate_target_bytes", 1023),
         ("aggregate_target_bytes", MIB + 1),
         ("aggregate_max_bytes", 49 * KIB),
-        ("aggregate_max_bytes", 2 * MIB),
+        ("aggregate_max_bytes", 11 * MIB),
         ("aggregate_max_records", 0),
         ("linger", -0.1),
         ("linger", float("nan")),
@@ -54,6 +54,13 @@ def test_a_value_out_of_range_is_named(field: str, value: Any) -> None:
     assert caught.value.value is value
     assert f"{field}={value!r}" in str(caught.value)
     assert caught.value.allowed in str(caught.value)
+
+
+@pytest.mark.parametrize("size", [1, 1000, 40 * KIB, 400 * KIB, 10 * MIB])
+def test_one_limit_does_not_ask_for_another(size: int) -> None:
+    """Whoever says how large records may be need not know of the sizes of aggregates."""
+    config = ProducerConfig(record_max_bytes=size, collection_max_bytes=10 * MIB)
+    assert config.record_max_bytes == size
 
 
 def test_the_defaults_are_in_range_and_frozen() -> None:

@@ -92,6 +92,53 @@ def test_a_failing_callback_stops_nobody(caplog: pytest.LogCaptureFixture) -> No
     assert "a delivery callback failed" in caplog.text
 
 
+def test_not_even_an_exit_in_a_callback_stops_the_others(caplog: pytest.LogCaptureFixture) -> None:
+    """What is no Exception would end the thread that settles, and every outcome behind it."""
+    first, second = delivery(), delivery()
+    calls: list[Delivery] = []
+
+    def leave(_: Delivery) -> None:
+        raise SystemExit
+
+    first.add_done_callback(leave)
+    first.add_done_callback(calls.append)
+    second.add_done_callback(calls.append)
+    batch = Batch(None)
+    batch.add([first, second])
+    settle([first, second], batch.settlement, landed("1"))
+    assert calls == [first, second]
+    assert "a delivery callback failed" in caplog.text
+
+
+class Equal:
+    """A callback that is equal to every other of its class."""
+
+    def __init__(self, calls: list["Equal"]) -> None:
+        self.calls = calls
+
+    def __call__(self, _: Delivery) -> None:
+        self.calls.append(self)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Equal)
+
+    __hash__ = None  # type: ignore[assignment] # as Python has it for what defines equality alone
+
+
+def test_callbacks_are_told_apart_by_identity() -> None:
+    """A callback that finds the outcome there takes none back that is equal to it."""
+    first, second = delivery(), delivery()
+    calls: list[Equal] = []
+    early, late = Equal(calls), Equal(calls)
+    first.add_done_callback(lambda _: second.add_done_callback(late))
+    second.add_done_callback(early)
+    batch = Batch(None)
+    batch.add([first, second])
+    settle([first, second], batch.settlement, landed("1"))
+    assert [call is late for call in calls] == [True, False]
+    assert [listening(first), listening(second)] == [0, 0]
+
+
 def test_the_thread_that_settles_cannot_wait() -> None:
     """A callback that waits for another delivery gets an error, where it would have waited for ever."""
     with settling_thread():
@@ -164,7 +211,7 @@ def test_who_listens_registers_before_looking() -> None:
     handle = delivery()
     handle.settlement = watched = WatchedSettlement(handle)
     handle.add_done_callback(lambda _: None)
-    assert watched.listening == [1]
+    assert watched.listening[-1] == 1
 
 
 def test_who_comes_late_is_not_kept() -> None:

@@ -16,7 +16,8 @@ LOCK
 child = os.fork()
 if child == 0:
     refused = 0
-    for operation in (lambda: producer.put(b"child's", "key"), producer.flush, delivery.result):
+    listen = lambda: delivery.add_done_callback(print)
+    for operation in (lambda: producer.put(b"child's", "key"), producer.flush, delivery.result, listen):
         try:
             operation()
         except ForkedProducerError:
@@ -25,7 +26,7 @@ if child == 0:
     client.gate.set()
     with Producer("orders", client=client) as own:
         own.put(b"child's own", "key").result(20)
-    os._exit(0 if refused == 3 and client.payloads == [b"child's own"] else 1)
+    os._exit(0 if refused == 4 and client.payloads == [b"child's own"] else 1)
 UNLOCK
 assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
 client.gate.set()

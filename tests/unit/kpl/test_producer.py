@@ -25,7 +25,7 @@ from orderstream.kpl.codec import MAGIC
 
 WAIT = 30.0
 
-ROOM_FOR_ONE = {"record_max_bytes": 300_000, "aggregate_max_bytes": 300_000, "buffered_bytes": 300_000}
+ROOM_FOR_ONE = {"record_max_bytes": 300_000, "buffered_bytes": 300_000}
 
 
 def producer_on(client: TinyClient, **settings: object) -> Producer:

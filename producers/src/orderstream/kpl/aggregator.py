@@ -34,9 +34,11 @@ class Aggregator:
 
     def __init__(self, config: ProducerConfig) -> None:
         self._aggregation = config.aggregation
-        self._target_bytes = config.aggregate_target_bytes
-        # Whatever was packed must fit into an empty request.
-        self._max_bytes = min(config.aggregate_max_bytes, config.collection_max_bytes)
+        # What the stream takes as one record, and what fits into an empty request.
+        self._max_bytes = min(
+            config.aggregate_max_bytes, config.record_max_bytes, config.collection_max_bytes
+        )
+        self._target_bytes = min(config.aggregate_target_bytes, self._max_bytes)
         self._max_records = config.aggregate_max_records
 
     def extend(self, waiting: Waiting, records: Sequence[PendingRecord], waiting_bytes: int) -> int:

@@ -6,6 +6,7 @@ described in ``orderstream.kpl.aggregation``.
 """
 
 from collections.abc import Iterable
+from functools import cache
 from hashlib import md5
 from itertools import islice
 from struct import Struct
@@ -23,7 +24,7 @@ DIGEST_SIZE: Final = 16
 OVERHEAD: Final = len(MAGIC) + DIGEST_SIZE
 """What an aggregate costs beside its protobuf body, in bytes."""
 
-# A record whose payload and key index are smaller than this is written from tables.
+# A record whose payload is smaller than this is written from tables, which are at hand for so many keys.
 _SMALL: Final = 4096
 
 Heads = tuple[tuple[bytes, bytes, int], ...]
@@ -33,6 +34,7 @@ Place = tuple[bytes, Heads]
 """A key's in the key table: tag and index, and the tag of the data; what else stands before its payloads."""
 
 
+@cache
 def _heads(key_size: int) -> Heads:
     """What stands before a payload if tag and index of its key, and the data's tag, take so many bytes."""
     heads = []
@@ -43,13 +45,9 @@ def _heads(key_size: int) -> Heads:
     return tuple(heads)
 
 
-# Tag, index, tag: indexes of up to three bytes tell more keys apart than the largest Kinesis record holds.
-_HEADS: Final = {key_size: _heads(key_size) for key_size in (3, 4, 5)}
-
-
 def _place(index: int) -> Place:
     key_head = b"\x08" + encode_varint(index) + b"\x1a"
-    return key_head, _HEADS[len(key_head)]
+    return key_head, _heads(len(key_head))
 
 
 _PLACES: Final = tuple(map(_place, range(_SMALL)))
@@ -263,9 +261,12 @@ def _unpack(data: bytes) -> list[UserRecord] | None:
             data_tag = size
             size = a
             a = b
-        if size > 0x7F and a < 0x80:
-            size += second[a]
-            start += 1
+        if size > 0x7F:
+            if a > 0x7F:
+                key_tag = 0  # longer still, and no tag stands behind it to tell: for the slow way
+            else:
+                size += second[a]
+                start += 1
         if tag == 0x1A and key_tag == 0x08 and data_tag == 0x1A and start + size == stop:
             append(UserRecord(keys[index], data[start:stop]))
         elif tag == 0x1A:

@@ -28,11 +28,12 @@ class ProducerConfig:
         aggregation: Pack many user records into one Kinesis record, in KPL's format. Default True. Off, each
             user record is a Kinesis record and counts against the shard's 1,000 a second.
         aggregate_target_bytes: How large an aggregate becomes at an easy pace. Default 50 KiB; 1 KiB to 1
-            MiB, and no more than ``record_max_bytes``. Larger ones save requests and cost latency, and starve
-            on a shard that other producers fill with small ones.
+            MiB. Larger ones save requests and cost latency, and starve on a shard that other producers fill
+            with small ones.
         aggregate_max_bytes: How large an aggregate becomes at most when more waits than is sent. Default 512
-            KiB; from ``aggregate_target_bytes`` to ``record_max_bytes``. Larger ones catch up with fewer
-            requests; each that fails is sent again whole.
+            KiB; from ``aggregate_target_bytes`` to 10 MiB. No aggregate is larger than ``record_max_bytes``
+            or ``collection_max_bytes``, whatever stands here. Larger ones catch up with fewer requests; each
+            that fails is sent again whole.
         aggregate_max_records: User records in an aggregate. Default 10,000; 1 to 1,000,000. Consumers open an
             aggregate at once and hold all of it in memory.
         linger: How long a record may wait for company, in seconds. Default 0: it goes out as soon as nothing
@@ -116,9 +117,8 @@ class ProducerConfig:
                 raise ConfigError(field, value, "text, or None for what boto3 finds")
         self._one_of("aggregation", True, False)
         self._within("record_max_bytes", 1, MAX_RECORD_BYTES)
-        largest_aggregate = max(self.record_max_bytes, KIB)
-        self._within("aggregate_target_bytes", KIB, min(MIB, largest_aggregate))
-        self._within("aggregate_max_bytes", self.aggregate_target_bytes, largest_aggregate)
+        self._within("aggregate_target_bytes", KIB, MIB)
+        self._within("aggregate_max_bytes", self.aggregate_target_bytes, MAX_RECORD_BYTES)
         self._within("aggregate_max_records", 1, 1_000_000)
         self._within("linger", 0, 60)
         self._within("collection_max_records", 1, MAX_ENTRIES_PER_REQUEST)

@@ -14,7 +14,7 @@ from orderstream.kpl.pending import PendingRecord
 
 logger = logging.getLogger(__name__)
 
-# Taken only by those who wait or listen before the outcome is there, and by the settlement that finds them.
+# Taken by those who wait or listen while the outcome is open, and by the settlement that finds them.
 _registration = threading.Lock()
 
 # Whom to tell of an outcome that is still open.
@@ -93,7 +93,12 @@ class Delivery(PendingRecord, gc=False, eq=False):
         return DeliveryFailedError(outcome.reason, self.attempts) if isinstance(outcome, Rejected) else None
 
     def __await__(self) -> Generator[object, None, Delivered]:
-        """Wait for the outcome in a coroutine, as ``result`` does in a thread."""
+        """Wait for the outcome in a coroutine, as ``result`` does in a thread.
+
+        Raises:
+            DeliveryFailedError: The record was given up.
+            ForkedProducerError: There is no outcome yet, and it will come to the parent process.
+        """
         if not self.done():
             loop = asyncio.get_running_loop()
             waker = waker_of(loop)
@@ -107,22 +112,31 @@ class Delivery(PendingRecord, gc=False, eq=False):
 
         It runs in the producer's own thread: it must be quick, and must wait for nothing the producer does.
         What it raises is logged.
+
+        Raises:
+            ForkedProducerError: There is no outcome yet, and it will come to the parent process.
         """
-        if not self._listen(callback):
-            self._call(callback)
+        if self._listen(callback):
+            return
+        try:
+            callback(self)
+        except Exception:
+            logger.exception("a delivery callback failed")
 
     def tell_listeners(self) -> None:
         """Tell whoever waits for the outcome that is now there; for the producer alone."""
         with _registration:
             listeners = _listeners.pop(self, ())
         for listener in listeners:
-            self._call(listener)
+            try:
+                listener(self)
+            except BaseException:
+                # Not even an exit: it would end the thread on which all other outcomes depend.
+                logger.exception("a delivery callback failed")
 
     def _wait(self, timeout: float | None) -> Landed | Rejected:
         if in_settling_thread():
             raise WaitInCallbackError("result")
-        if self.generation != _generation:
-            raise ForkedProducerError
         settled = threading.Event()
 
         def listener(_: Delivery) -> None:
@@ -141,6 +155,10 @@ class Delivery(PendingRecord, gc=False, eq=False):
 
     def _listen(self, listener: Callable[["Delivery"], object]) -> bool:
         """Register a listener unless the outcome is there; return whether it will be told."""
+        if self.done():
+            return False
+        if self.generation != _generation:
+            raise ForkedProducerError
         with _registration:
             _listeners.setdefault(self, []).append(listener)
             # The settlement either sees the listener or has written the outcome by now.
@@ -150,18 +168,15 @@ class Delivery(PendingRecord, gc=False, eq=False):
         return False
 
     def _forget(self, listener: Callable[["Delivery"], object]) -> None:
-        """Take a listener back unless it has been told; under the lock."""
+        """Take back the last registration of a listener unless it has been told; under the lock."""
         listeners = _listeners.get(self, [])
-        if listener in listeners:
-            listeners.remove(listener)
-            if not listeners:
-                del _listeners[self]
-
-    def _call(self, callback: Callable[["Delivery"], object]) -> None:
-        try:
-            callback(self)
-        except Exception:
-            logger.exception("a delivery callback failed")
+        for place in reversed(range(len(listeners))):
+            # By identity: the application's callbacks may be equal to each other.
+            if listeners[place] is listener:
+                del listeners[place]
+                if not listeners:
+                    del _listeners[self]
+                return
 
 
 # The garbage collector does not follow deliveries, so an assignment has no books to keep for it: the

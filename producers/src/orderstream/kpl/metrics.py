@@ -65,12 +65,12 @@ class GuardedMetrics:
         """Pass it on."""
         try:
             self._metrics.attempted(shard_id, user_records, size, seconds, error_code)
-        except Exception:
+        except BaseException:
             logger.exception("a metrics hook failed")
 
     def settled(self, shard_id: str | None, user_records: int, size: int, seconds: float) -> None:
         """Pass it on."""
         try:
             self._metrics.settled(shard_id, user_records, size, seconds)
-        except Exception:
+        except BaseException:
             logger.exception("a metrics hook failed")

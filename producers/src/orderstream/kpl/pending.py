@@ -38,7 +38,7 @@ class PendingRecord(msgspec.Struct, gc=False, eq=False):
         attempts: The most recent attempts that failed, oldest first.
         failures: How many attempts failed.
         settlement: Where its outcome will be told: it shares it with the records that it travels with.
-        index: Its place among them.
+        index: Its place among them; without meaning once the record was given up.
     """
 
     partition_key: str

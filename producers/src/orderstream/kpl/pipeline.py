@@ -324,7 +324,7 @@ class Pipeline:
         self._refresher.answered(now, satisfied=not self._to_judge)
 
     def _adopt(self, shard_map: ShardMap) -> None:
-        """Put a new map in force: every queue is dealt out anew, in put order, among the new slots."""
+        """Put a new map in force: every queue is dealt out anew, in put order per key."""
         changed = self._map is None or not self._map.same_shards_open(shard_map)
         self._map = shard_map
         if not changed:

@@ -361,7 +361,8 @@ class Producer:
             for delivery in deliveries:
                 try:
                     interceptor.on_outcome(delivery)
-                except Exception:
+                except BaseException:
+                    # Not even an exit may end this thread.
                     logger.exception("an interceptor failed")
 
 

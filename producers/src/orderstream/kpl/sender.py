@@ -85,7 +85,7 @@ class Sender:
         """Make a PutRecords call."""
         try:
             answer = self._put(command.entries)
-        except Exception as error:  # noqa: BLE001 - whatever it is, the records must get an outcome
+        except BaseException as error:  # noqa: BLE001 - whatever it is, the records must get an outcome
             return RequestFailed(command.request_id, _failure(error))
         results = tuple(map(_result, answer["Records"]))
         if len(results) != len(command.entries):
@@ -107,7 +107,7 @@ class Sender:
                 # Kinesis refuses a stream's name beside a token, but not its ARN.
                 request = {key: value for key, value in self._stream.items() if key == "StreamARN"}
                 request["NextToken"] = token
-        except Exception as error:  # noqa: BLE001 - whatever it is, the core must hear of it
+        except BaseException as error:  # noqa: BLE001 - whatever it is, the core must hear of it
             return MapFailed(_failure(error))
 
     def _put(self, entries: Sequence[KinesisRecord]) -> dict[str, Any]:
@@ -145,7 +145,7 @@ def _shard(shard: dict[str, Any]) -> Shard:
     )
 
 
-def _failure(error: Exception) -> Failure:
+def _failure(error: BaseException) -> Failure:
     if isinstance(error, ClientError):
         code = error.response.get("Error", {}).get("Code", "Unknown")
         message = error.response.get("Error", {}).get("Message", "")
