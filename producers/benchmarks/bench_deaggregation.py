@@ -1,8 +1,9 @@
 """Opening aggregates: ``deaggregate`` against aws_kinesis_agg's deaggregator, CPU time for each user record.
 
-Run ``python producers/benchmarks/bench_deaggregation.py``. Aggregates of 50 KiB as the producer makes them;
-the two take turns, and the least of several rounds counts. The exit code is 1 where at 250 bytes
-ours is not three times cheaper, or costs more than 2.5 us.
+Run ``python producers/benchmarks/bench_deaggregation.py``. Aggregates of 50 KiB as the producer makes them of
+10,000 keys on 8 shards, which are some twenty to a slot; beside them the worst case, where each record has a
+key of its own to be read. The two take turns, and the least of several rounds counts. The exit code is 1
+where at 250 bytes and twenty keys ours is not three times cheaper, or anything there costs more than 2.5 us.
 """
 
 import base64
@@ -22,7 +23,8 @@ REPEATS = 20
 ALLOWED_RATIO = 3.0
 ALLOWED_MICROSECONDS = 2.5
 JUDGED_SIZE = 250
-KEYS = {"keys of their own": 1_000_000, "ten keys": 10}
+JUDGED_KEYS = 20
+KEYS = {"twenty keys": JUDGED_KEYS, "keys of their own": 1_000_000}
 
 
 def main() -> int:
@@ -50,7 +52,8 @@ def main() -> int:
         ratio = min(theirs) / min(ours)
         per_record = 1e6 / count / REPEATS
         if size == JUDGED_SIZE:
-            kept &= ratio >= ALLOWED_RATIO and min(ours) * per_record <= ALLOWED_MICROSECONDS
+            kept &= min(ours) * per_record <= ALLOWED_MICROSECONDS
+            kept &= ratio >= ALLOWED_RATIO or keys != JUDGED_KEYS
         print(
             f"{size:5} B, {named:17}: {min(ours) * per_record:5.2f} us a record,"
             f" aws_kinesis_agg {min(theirs) * per_record:5.2f} us, {ratio:.1f} times ours"
