@@ -37,6 +37,24 @@ def test_a_key_heavier_than_a_shard_is_infeasible() -> None:
     assert 6_500 < found.ceiling < 6_900
 
 
+def test_a_way_out_that_would_not_help_is_not_named() -> None:
+    """Where bytes bind, packing records together changes nothing; where records bind, it may."""
+    by_bytes = size(synthetic(100, 30_000, 0.0, 0.0, keys=1), LIMITS, name_sets=1)
+    by_records = size(synthetic(2_000, 100, 0.0, 0.0, keys=1), LIMITS, name_sets=1)
+    assert (by_bytes.binding, by_records.binding) == ("bytes", "records")
+    assert "aggregate" not in by_bytes.way_out
+    assert "aggregate" in by_records.way_out
+
+
+def test_too_many_shards_is_not_the_heaviest_keys_fault() -> None:
+    """Where no key is heavy and the stream is, no key is blamed and none is to be salted."""
+    found = size(synthetic(5e6, 500, 0.0, 0.0, keys=200_000), LIMITS, name_sets=1, seconds=300)
+    assert found.shards is None
+    assert "4,000, the most looked at, are too few" in found.way_out
+    assert "streams" in found.way_out
+    assert "salt" not in found.way_out
+
+
 @pytest.mark.parametrize(
     ("mib_per_second", "streams", "consumers", "efo", "mode", "usd_a_day"),
     [

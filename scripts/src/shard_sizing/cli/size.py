@@ -62,7 +62,7 @@ def sentence(found: sizing.Sizing) -> str:
     """Return the answer as one plain sentence."""
     throttled = f"{found.at_naive.throttled_seconds:.0%} of seconds"
     if found.shards is None:
-        return f"No number of shards is enough: the heaviest key alone peaks over a shard; {found.way_out}."
+        return f"No number of shards is enough: {found.way_out}."
     if found.shards == found.naive:
         return f"You need {counted(found.shards, 'shard')}, as the usual formula says."
     if found.shards < found.naive:

@@ -21,7 +21,7 @@ from shard_sizing.model.simulate import (
 )
 
 TARGET: Final = 0.001  # a stream fits if at most this share of its seconds is throttled
-_MOST_SHARDS: Final = 4_000
+_MOST_SHARDS: Final = 4_000  # beyond this a look at every count would take many minutes
 
 
 class Need(msgspec.Struct, frozen=True):
@@ -45,7 +45,7 @@ class Sizing(msgspec.Struct, frozen=True):
         ceiling: Records per second of the whole stream at which its heaviest key alone overloads a shard.
         at_naive: What happens at the naive count.
         at_advised: What happens at the advised count, if there is one.
-        way_out: What to do if no shard count is enough.
+        way_out: Why no shard count is enough, and what to do then.
     """
 
     verdict: Literal["fits", "infeasible"]
@@ -132,12 +132,14 @@ def size(
     naive = naive_shards(profile, limits, consumers, efo, aggregate)
     reads = read_shards(profile, limits, consumers, efo)
     found: dict[Enforcement, list[int | None]] = {enforcement: [] for enforcement in ENFORCEMENTS}
+    overloading_key = False
     for name_set in range(name_sets):
         places = key_positions(profile, weights.size, name_set)
         for enforcement in ENFORCEMENTS:
             rng_seed = (seed, name_set)
             need = _need(profile, places, weights, capacity, enforcement, rng_seed, seconds)
-            found[enforcement].append(max(need, reads) if need else None)
+            overloading_key |= need is None
+            found[enforcement].append(max(need, reads) if need and need <= _MOST_SHARDS else None)
         progress()
     needs = tuple(_range(enforcement, answers) for enforcement, answers in found.items())
     medians = [need.median for need in needs if need.median is not None]
@@ -159,7 +161,14 @@ def size(
         ceiling=ceiling(profile, capacity),
         at_naive=at(naive),
         at_advised=at(shards) if shards else None,
-        way_out="" if shards else _way_out(float(weights[0]), profile, capacity, aggregate),
+        way_out=""
+        if shards
+        else _way_out(
+            float(weights[0]) if overloading_key else None,
+            profile,
+            capacity,
+            packing_helps=binding == "records",
+        ),
     )
 
 
@@ -172,6 +181,7 @@ def _need(
     seed: tuple[int, int],
     seconds: int,
 ) -> int | None:
+    """Count the shards, at most one more than are tried; None where the heaviest key is too much for one."""
     if profile.rate > ceiling(profile, capacity, enforcement):
         return None
     rng = np.random.default_rng(seed)
@@ -190,7 +200,7 @@ def _need(
             if not near.size or _fits(near, profile.rate, capacity, bursts, seed, enforcement):
                 return count
         count += 1 if count < 200 else count // 100
-    return None
+    return _MOST_SHARDS + 1
 
 
 def _fits(
@@ -211,11 +221,16 @@ def _range(enforcement: Enforcement, answers: list[int | None]) -> Need:
     return Need(enforcement, ranked[0], ranked[len(ranked) // 2], ranked[-1])
 
 
-def _way_out(heaviest: float, profile: Profile, capacity: float, aggregate: bool) -> str:
-    peak = heaviest * profile.rate
-    salts = math.ceil(2 * peak * (1 + 3 * profile.burst_cv) / capacity)
-    first = "" if aggregate else "aggregate records, so that only bytes count; "
+def _way_out(heaviest: float | None, profile: Profile, capacity: float, *, packing_helps: bool) -> str:
+    """Say why no count is enough, and what is; ``heaviest`` is the share of a key that overloads a shard."""
+    pack = "aggregate records, so that only bytes count; " if packing_helps else ""
+    if heaviest is None:
+        return (
+            f"{_MOST_SHARDS:,}, the most looked at, are too few; {pack}spread the keys over several streams"
+        )
+    salts = math.ceil(2 * heaviest * profile.rate * (1 + 3 * profile.burst_cv) / capacity)
     return (
-        f"{first}salt the heaviest key over at least {max(2, salts)} sub-keys, which gives up its "
-        "order across sub-keys; or key by a finer entity, such as the order in place of the customer"
+        f"the heaviest key alone peaks over a shard; {pack}salt it over at least {max(2, salts)} sub-keys, "
+        "which gives up its order across sub-keys; or key by a finer entity, such as the order in place of "
+        "the customer"
     )
