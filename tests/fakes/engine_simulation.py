@@ -211,8 +211,12 @@ class World:
             return
 
         def wake() -> None:
-            if not host.is_done and host.wake_at <= self.now:
+            if host.is_done:
+                return
+            if host.wake_at <= self.now:
                 self._feed(worker, host, Signal.WOKEN)
+            else:
+                self._wake_up(worker, host)  # a renewal has moved the moment
 
         self._later(worker, max(moment - self.now, 0.0), wake)
 

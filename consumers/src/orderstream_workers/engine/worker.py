@@ -15,17 +15,16 @@ import datetime as dt
 import logging
 import math
 import queue
-import threading
 import time
 import uuid
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
 from random import Random
 from typing import TYPE_CHECKING
 
 from orderstream.errors import OrderstreamError
+from orderstream_workers.engine.concurrency import Concurrency, Executor, Mailbox, Thread, Threads
 from orderstream_workers.engine.config import EngineConfig
 from orderstream_workers.engine.leases import LeaseKeeper, LeaseTable, OwnedLease
 from orderstream_workers.engine.lifecycle.shard_consumer import Signal
@@ -80,6 +79,7 @@ class Worker:
         clock: Monotonic seconds.
         wall_clock: The time, with a zone.
         random: Source of jitter.
+        concurrency: Makes its threads, pools and queues.
 
     Attributes:
         worker_id: The owner that stands in the leases: the application's name and a UUID of this run.
@@ -97,6 +97,7 @@ class Worker:
         clock: Callable[[], float] = time.monotonic,
         wall_clock: Callable[[], dt.datetime] = _utc_now,
         random: Random | None = None,
+        concurrency: Concurrency | None = None,
     ) -> None:
         self.worker_id = f"{application}:{uuid.uuid4()}"
         self._config = config or EngineConfig()
@@ -105,6 +106,7 @@ class Worker:
         self._clock = clock
         self._wall_clock = wall_clock
         self._random = random or Random()  # noqa: S311 - jitter needs no secrecy
+        self._concurrency = concurrency or Threads()
         self._reader = KinesisReader(kinesis, stream, max_records=self._config.max_records, now=wall_clock)
         self._synchronizer = ShardSynchronizer(self._reader, leases, self._config.initial_position)
         self._keeper = LeaseKeeper(
@@ -112,15 +114,16 @@ class Worker:
             worker_id=self.worker_id,
             failover_time=self._config.failover_time,
             clock=clock,
+            concurrency=self._concurrency,
         )
-        self._inbox: queue.SimpleQueue[_Message] = queue.SimpleQueue()
+        self._inbox: Mailbox[_Message] = self._concurrency.mailbox()
         self._hosts: dict[str, ShardHost] = {}
-        self._stopping = threading.Event()
-        self._lease_thread: threading.Thread | None = None
-        self._lease_thread_ends = threading.Event()
-        self._look_at_leases = threading.Event()
+        self._stopping = self._concurrency.event()
+        self._lease_thread: Thread | None = None
+        self._lease_thread_ends = self._concurrency.event()
+        self._look_at_leases = self._concurrency.event()
         self._next_sync: float | None = None
-        self._pools: dict[Pool, ThreadPoolExecutor] = {}
+        self._pools: dict[Pool, Executor] = {}
 
     def run(self) -> None:
         """Work until ``request_shutdown``; returns once all shards are let go of, or the time for it is up.
@@ -129,8 +132,8 @@ class Worker:
             Exception: Something failed that no retry mends; leases were left to expire.
         """
         self._pools = {
-            Pool.READ: ThreadPoolExecutor(self._config.io_threads, "kinesis"),
-            Pool.CALL: ThreadPoolExecutor(self._config.call_threads, "processor"),
+            Pool.READ: self._concurrency.executor(self._config.io_threads, "kinesis"),
+            Pool.CALL: self._concurrency.executor(self._config.call_threads, "processor"),
         }
         logger.info("worker starts", extra={"worker_id": self.worker_id})
         self._synchronize()
@@ -217,6 +220,7 @@ class Worker:
             clock=self._clock,
             wall_clock=self._wall_clock,
             random=self._random,
+            concurrency=self._concurrency,
         )
         self._hosts[owned.key] = host
         self._feed(host, Signal.WOKEN)
@@ -265,8 +269,7 @@ class Worker:
 
     def _start_lease_thread(self) -> None:
         if self._lease_thread is None:
-            self._lease_thread = threading.Thread(target=self._keep_leases, name="leases", daemon=True)
-            self._lease_thread.start()
+            self._lease_thread = self._concurrency.start(self._keep_leases, "leases")
 
     def _keep_leases(self) -> None:
         try:

@@ -8,12 +8,12 @@ import logging
 import queue
 import time
 from collections.abc import Callable
-from concurrent.futures import Executor
 from dataclasses import dataclass
 from enum import Enum, auto
 from typing import Final
 
 from orderstream.errors import DependencyError, OrderstreamError
+from orderstream_workers.engine.concurrency import Concurrency, Executor, Mailbox, Threads
 from orderstream_workers.engine.delivery.breaker import Breaker
 from orderstream_workers.engine.delivery.handler import Overtakes, RecordHandler, never_overtakes
 from orderstream_workers.engine.delivery.lanes import Lanes
@@ -83,6 +83,7 @@ class LaneProcessor:
         overtakes: Which records are handled although earlier ones of their key are parked; by default
             none.
         clock: Monotonic seconds.
+        concurrency: Makes the mailbox through which lanes tell of their ends.
     """
 
     def __init__(
@@ -97,6 +98,7 @@ class LaneProcessor:
         config: DeliveryConfig,
         overtakes: Overtakes = never_overtakes,
         clock: Callable[[], float] = time.monotonic,
+        concurrency: Concurrency | None = None,
     ) -> None:
         self._handler = handler
         self._parking = parking
@@ -107,6 +109,7 @@ class LaneProcessor:
         self._config = config
         self._overtakes = overtakes
         self._clock = clock
+        self._concurrency = concurrency or Threads()
         self._reached: Position | None = None
         self._checkpointed: Position | None = None
         self._over = False  # once a record was abandoned, nothing behind it may be started
@@ -119,7 +122,7 @@ class LaneProcessor:
     def process_records(self, batch: ProcessRecordsInput) -> None:
         """Handle a batch and checkpoint what is done."""
         lanes = Lanes(batch.records, self._config.max_lanes, self._config.max_lead)
-        ends: queue.SimpleQueue[tuple[int, _End]] = queue.SimpleQueue()
+        ends: Mailbox[tuple[int, _End]] = self._concurrency.mailbox()
         due = self._clock() + self._config.checkpoint_every
         while not lanes.finished:
             if not self._stopping():
@@ -194,7 +197,7 @@ class LaneProcessor:
     def _stopping(self) -> bool:
         return self._over or self._stop.is_set()
 
-    def _run(self, record: DeliveredRecord, place: int, ends: "queue.SimpleQueue[tuple[int, _End]]") -> None:
+    def _run(self, record: DeliveredRecord, place: int, ends: Mailbox[tuple[int, _End]]) -> None:
         end = _End.ABANDONED
         try:
             with log_scope():

@@ -5,6 +5,7 @@ import threading
 from collections.abc import Callable
 
 from orderstream.errors import DependencyError
+from orderstream_workers.engine.concurrency import Concurrency, Threads
 from orderstream_workers.engine.errors import LeaseLostError
 from orderstream_workers.engine.leases.lease import Lease
 from orderstream_workers.engine.leases.owned import OwnedLease
@@ -22,15 +23,23 @@ class LeaseKeeper:
         worker_id: Who we are; unique to this run of this process.
         failover_time: Seconds after which a lease that is not renewed is free.
         clock: Monotonic seconds.
+        concurrency: Makes the locks of its leases.
     """
 
     def __init__(
-        self, table: LeaseTable, *, worker_id: str, failover_time: float, clock: Callable[[], float]
+        self,
+        table: LeaseTable,
+        *,
+        worker_id: str,
+        failover_time: float,
+        clock: Callable[[], float],
+        concurrency: Concurrency | None = None,
     ) -> None:
         self._table = table
         self._worker_id = worker_id
         self._failover_time = failover_time
         self._clock = clock
+        self._concurrency = concurrency or Threads()
         self._sightings: dict[str, Sighting] = {}
         # Shared with the worker's thread, which drops what it has finished with.
         self._owned: dict[str, OwnedLease] = {}
@@ -94,6 +103,7 @@ class LeaseKeeper:
             written_at=sent_at,
             failover_time=self._failover_time,
             clock=self._clock,
+            concurrency=self._concurrency,
         )
         with self._lock:
             self._owned[owned.key] = owned

@@ -1,9 +1,9 @@
 """A lease that this process holds: its one writer, and the judge of whether it is still ours."""
 
 import logging
-import threading
 from collections.abc import Callable, Sequence
 
+from orderstream_workers.engine.concurrency import Concurrency, Threads
 from orderstream_workers.engine.errors import LeaseLostError
 from orderstream_workers.engine.leases.lease import Checkpoint, Lease
 from orderstream_workers.engine.leases.table import Change, LeaseTable, commit
@@ -23,6 +23,7 @@ class OwnedLease:
         written_at: When the write that took it was sent, in seconds of ``clock``.
         failover_time: Seconds after which others may take it, counted from the sending of the last write.
         clock: Monotonic seconds.
+        concurrency: Makes its lock.
     """
 
     def __init__(
@@ -33,6 +34,7 @@ class OwnedLease:
         written_at: float,
         failover_time: float,
         clock: Callable[[], float],
+        concurrency: Concurrency | None = None,
     ) -> None:
         self._table = table
         self._lease = lease
@@ -40,7 +42,7 @@ class OwnedLease:
         self._clock = clock
         self._written_at = written_at
         self._lost_because: str | None = None
-        self._writing = threading.Lock()
+        self._writing = (concurrency or Threads()).lock()
 
     @property
     def lease(self) -> Lease:

@@ -15,6 +15,7 @@ from random import Random
 
 from orderstream.errors import OrderstreamError
 from orderstream_workers.engine.checkpoint import ShardCheckpoints
+from orderstream_workers.engine.concurrency import Concurrency, Threads
 from orderstream_workers.engine.config import EngineConfig
 from orderstream_workers.engine.leases import Checkpoint, OwnedLease
 from orderstream_workers.engine.lifecycle.shard_consumer import (
@@ -118,6 +119,7 @@ class ShardHost:
         clock: Monotonic seconds.
         wall_clock: The time, with a zone.
         random: Source of jitter.
+        concurrency: Makes its stop signal's event.
 
     Attributes:
         stop: The processor's stop signal.
@@ -134,8 +136,9 @@ class ShardHost:
         clock: Callable[[], float],
         wall_clock: Callable[[], dt.datetime],
         random: Random,
+        concurrency: Concurrency | None = None,
     ) -> None:
-        self.stop = ShardStop(owned, clock)
+        self.stop = ShardStop(owned, clock, (concurrency or Threads()).event())
         self._owned = owned
         self._reader = reader
         self._synchronizer = synchronizer

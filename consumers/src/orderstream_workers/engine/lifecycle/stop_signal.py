@@ -1,8 +1,8 @@
 """The stop signal of one shard."""
 
-import threading
 from collections.abc import Callable
 
+from orderstream_workers.engine.concurrency import Event, Threads
 from orderstream_workers.engine.leases import OwnedLease
 
 
@@ -12,12 +12,13 @@ class ShardStop:
     Args:
         owned: The shard's lease.
         clock: Monotonic seconds.
+        event: What it waits on; a new one by default.
     """
 
-    def __init__(self, owned: OwnedLease, clock: Callable[[], float]) -> None:
+    def __init__(self, owned: OwnedLease, clock: Callable[[], float], event: Event | None = None) -> None:
         self._owned = owned
         self._clock = clock
-        self._event = threading.Event()
+        self._event = event or Threads().event()
 
     def set(self) -> None:
         """Tell the processor to come back early."""
