@@ -19,13 +19,19 @@ class _Shard:
     low: int
     high: int
     parents: tuple[str, ...] = ()
+    first_number: int = 0
     children: list[str] = field(default_factory=list)
     closed: bool = False
+    last_number: int = 0
     records: list[dict[str, Any]] = field(default_factory=list)
 
 
 class SmallKinesis:
-    """One stream. ``refuse`` queues error codes that the next calls for an iterator or records answer."""
+    """One stream.
+
+    ``refuse`` queues error codes that the next calls for an iterator or records answer;
+    ``spurious_ends`` counts the reads that are still to miss their next iterator without a reason.
+    """
 
     def __init__(
         self, shards: int = 1, now: Callable[[], dt.datetime] = lambda: dt.datetime.now(dt.UTC)
@@ -35,6 +41,7 @@ class SmallKinesis:
         self.refuse: list[str] = []
         self.unreachable_listing = 0
         self.expired_before = 0
+        self.spurious_ends = 0
         self._now = now
         self._sequence = 10**20
         self._iterators = 0
@@ -122,7 +129,9 @@ class SmallKinesis:
             end = index + len(records)
             behind = 10_000 if end < len(shard.records) else 0
             answer: dict[str, Any] = {"Records": records, "MillisBehindLatest": behind}
-            if shard.closed and end == len(shard.records):
+            if self.spurious_ends:
+                self.spurious_ends -= 1
+            elif shard.closed and end == len(shard.records):
                 answer["ChildShards"] = [self._child(child) for child in shard.children]
             else:
                 answer["NextShardIterator"] = self._iterator(shard_id, end)
@@ -143,15 +152,20 @@ class SmallKinesis:
 
     def _open(self, low: int, high: int, parents: tuple[str, ...] = ()) -> str:
         shard_id = f"shardId-{len(self.shards):012d}"
-        self.shards[shard_id] = _Shard(shard_id, low, high, parents)
+        self._sequence += 7
+        self.shards[shard_id] = _Shard(shard_id, low, high, parents, first_number=self._sequence)
         return shard_id
 
     def _close(self, shard_id: str) -> _Shard:
+        self._sequence += 7
         self.shards[shard_id].closed = True
+        self.shards[shard_id].last_number = self._sequence
         return self.shards[shard_id]
 
     def _described(self, shard: _Shard) -> dict[str, Any]:
-        numbers = {"StartingSequenceNumber": "0"} | ({"EndingSequenceNumber": "1"} if shard.closed else {})
+        numbers = {"StartingSequenceNumber": str(shard.first_number)}
+        if shard.closed:
+            numbers["EndingSequenceNumber"] = str(shard.last_number)
         description: dict[str, Any] = {
             "ShardId": shard.shard_id,
             "HashKeyRange": {"StartingHashKey": str(shard.low), "EndingHashKey": str(shard.high)},

@@ -120,6 +120,20 @@ def test_children_begin_when_their_parents_have_ended() -> None:
     assert {key[-1] for key in leases["3"].parent_shard_ids} == {"1", "2"}
 
 
+def test_a_shard_that_seems_to_end_loses_nothing() -> None:
+    """A response without a next iterator, then records, then the true end: all is delivered in order."""
+    kinesis, table, journal = SmallKinesis(), MemoryLeaseTable(), Journal()
+    kinesis.put("a", b"1")
+    kinesis.spurious_ends = 1
+    with running(kinesis, table, journalled(journal)):
+        journal.wait_until(lambda: journal.payloads() == [b"1"])
+        kinesis.put("a", b"2")
+        kinesis.split("shardId-000000000000")
+        kinesis.put("a", b"3")
+        journal.wait_until(lambda: len(journal.records) == 3)
+    assert journal.payloads() == [b"1", b"2", b"3"]
+
+
 def test_workers_share_the_shards_and_take_over() -> None:
     """Two workers share four shards evenly; when one leaves, the other gets its shards."""
     kinesis, table, journal = SmallKinesis(shards=4), MemoryLeaseTable(), Journal()

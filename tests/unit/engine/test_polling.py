@@ -1,23 +1,30 @@
 """Reading a shard: where iterators begin, how calls are paced, what a closed shard looks like."""
 
 import datetime as dt
+from dataclasses import replace
 from random import Random
 
 import pytest
 
 from orderstream_workers.engine.config import EngineConfig
 from orderstream_workers.engine.leases import Checkpoint
-from orderstream_workers.engine.record import DeliveredRecord, Position
+from orderstream_workers.engine.record import DeliveredRecord, Position, RetentionGap
 from orderstream_workers.engine.retrieval import (
     Issued,
     IssueIterator,
+    LookedUp,
+    LookUpShard,
     OpenedRecords,
     PollingReader,
     Read,
     ReadRecords,
     Refusal,
+    Request,
 )
+from orderstream_workers.engine.shard import Shard
 
+SHARD = Shard("s", 0, 99, starting_sequence_number=100)
+CLOSED = replace(SHARD, is_open=False, ending_sequence_number=900)
 NOON = dt.datetime(2026, 1, 1, 12, tzinfo=dt.UTC)
 CONFIG = EngineConfig(idle_between_reads=1.5, initial_position="AT_TIMESTAMP", initial_timestamp=NOON)
 LATER = NOON + dt.timedelta(seconds=5)
@@ -27,11 +34,29 @@ def reader(start: Checkpoint = "TRIM_HORIZON") -> PollingReader:
     return PollingReader("s", start, CONFIG, Random(1))
 
 
-def read(sequence: int | None = None, behind: int = 0, following: str | None = "next") -> Read:
+def read(
+    sequence: int | None = None,
+    behind: int = 0,
+    following: str | None = "next",
+    children: tuple[Shard, ...] = (),
+) -> Read:
     records: tuple[DeliveredRecord, ...] = ()
     if sequence is not None:
         records = (DeliveredRecord("s", Position(sequence), "k", b"", NOON),)
-    return Read(OpenedRecords(records, sequence), behind, following)
+    return Read(OpenedRecords(records, sequence, first_sequence_number=sequence), behind, following, children)
+
+
+def first_read(polling: PollingReader, *answers: Read | LookedUp | Refusal | Issued) -> list[Request | None]:
+    """The calls that follow on the answers to the first ones, whatever the pauses between them."""
+    now, calls = 0.0, [polling.want(0.0)]
+    for answer in answers:
+        batch, call = polling.answered(answer, now)
+        call = call if batch is None else polling.want(now)
+        if call is None and polling.wake_at is not None:
+            now = polling.wake_at
+            call = polling.proceed(now)
+        calls.append(call)
+    return calls
 
 
 def test_the_first_read_issues_an_iterator() -> None:
@@ -128,21 +153,130 @@ def test_refusals_back_off_with_jitter(refusal: Refusal) -> None:
 
 
 @pytest.mark.parametrize("following", [None, ""])
-def test_no_next_iterator_means_closed(following: str | None) -> None:
+def test_children_without_a_next_iterator_mean_closed(following: str | None) -> None:
     """Absent, null and empty alike; nothing is read afterwards."""
     polling = reader()
     polling.want(0.0)
     polling.answered(Issued("it", NOON), 0.0)
-    batch, _ = polling.answered(read(1, following=following), 0.0)
+    batch, _ = polling.answered(read(1, following=following, children=(SHARD,)), 0.0)
     assert batch is not None
     assert batch.closed
+    assert batch.children == (SHARD,)
     assert polling.want(9.0) is None
 
 
-def test_a_shard_that_is_gone_is_closed() -> None:
-    """Its records are past retention, so its children come next."""
+def test_an_open_shard_without_a_next_iterator_is_read_on() -> None:
+    """Missing children and the listing show that Kinesis erred; no record is skipped."""
     polling = reader()
-    polling.want(0.0)
-    batch, request = polling.answered(Refusal.GONE, 0.0)
+    calls = first_read(polling, Issued("it", NOON), read(7, following=None), LookedUp(SHARD))
+    assert calls[2:] == [LookUpShard(), IssueIterator("AFTER_SEQUENCE_NUMBER", sequence_number=7)]
+    assert polling.spurious_ends == 1
+
+
+def test_a_closed_shard_whose_children_are_not_named_ends_once_nothing_is_left() -> None:
+    """Only a read that was sent after the listing, and found nothing more, is the last.
+
+    Between the two the shard may have taken records, and an error of Kinesis' may strike in the middle.
+    """
+    polling = reader()
+    end = read(following=None)
+    again = IssueIterator("TRIM_HORIZON")
+    calls = first_read(polling, Issued("1", NOON), end, LookedUp(CLOSED), Issued("2", NOON))
+    assert calls[2:] == [LookUpShard(), again, ReadRecords("2", None)]
+    batch, _ = polling.answered(read(8, following=None), 50.0)
+    assert batch is not None
+    assert not batch.closed
+    assert first_read(polling, LookedUp(CLOSED))[1] == IssueIterator("AFTER_SEQUENCE_NUMBER", 8)
+    polling.answered(Issued("3", NOON), 100.0)
+    polling.proceed(200.0)
+    batch, _ = polling.answered(end, 200.0)
+    assert batch is not None
+    assert batch.closed
+
+
+def test_a_shard_that_is_gone_is_closed() -> None:
+    """Once it is not listed either: its records are past retention, so its children come next."""
+    polling = reader()
+    assert first_read(polling, Refusal.GONE)[1] == LookUpShard()
+    batch, request = polling.answered(LookedUp(None), 0.0)
     assert batch is not None
     assert (batch.closed, batch.records, request) == (True, (), None)
+
+
+def test_a_shard_that_is_listed_is_not_gone() -> None:
+    """One call's word does not end a shard."""
+    calls = first_read(reader(), Refusal.GONE, LookedUp(SHARD))
+    assert calls[1:] == [LookUpShard(), IssueIterator("TRIM_HORIZON")]
+
+
+def test_a_stream_that_is_gone_is_waited_for() -> None:
+    """The reader says so, and goes on should the stream come back."""
+    polling = reader()
+    assert first_read(polling, Refusal.GONE, Refusal.STREAM_GONE)[1:] == [LookUpShard(), LookUpShard()]
+    assert polling.stream_gone
+    assert first_read(polling, LookedUp(SHARD))[1] == IssueIterator("TRIM_HORIZON")
+    assert not polling.stream_gone
+
+
+@pytest.mark.parametrize(
+    ("number", "listed", "follows"),
+    [
+        (500, SHARD, IssueIterator("TRIM_HORIZON")),
+        (99, SHARD, None),
+        (500, CLOSED, IssueIterator("TRIM_HORIZON")),
+        (901, CLOSED, "closed"),
+        (900, CLOSED, "closed"),
+        (500, None, "closed"),
+    ],
+)
+def test_a_refused_checkpoint_is_judged_by_the_listing(
+    number: int, listed: Shard | None, follows: IssueIterator | str | None
+) -> None:
+    """Trimmed: on from the horizon. Past the shard's end: closed. Before its beginning: it stands still."""
+    polling = reader(Position(number, 1))
+    polling.want(0.0)
+    assert polling.answered(Refusal.INVALID_POSITION, 0.0)[1] == LookUpShard()
+    batch, request = polling.answered(LookedUp(listed), 0.0)
+    if follows == "closed":
+        assert batch is not None
+        assert batch.closed
+    else:
+        assert (batch, request) == (None, follows)
+    assert (polling.standstill is not None) == (follows is None)
+
+
+def test_what_retention_took_is_told() -> None:
+    """A checkpoint whose own record is gone leaves a gap, which travels with the records that follow it."""
+    polling = reader(Position(500, 1))
+    assert first_read(polling, Issued("it", NOON)) == [
+        IssueIterator("AT_SEQUENCE_NUMBER", sequence_number=500),
+        ReadRecords("it", Position(500, 1)),
+    ]
+    batch, _ = polling.answered(read(507), 0.0)
+    assert batch is not None
+    assert batch.gap == RetentionGap(Position(500, 1), Position(507))
+    assert polling.retention_gaps == 1
+    polling.want(9.0)
+    batch, _ = polling.answered(read(508), 9.0)
+    assert batch is not None
+    assert batch.gap is None
+
+
+def test_a_checkpoint_whose_record_is_there_leaves_no_gap() -> None:
+    """Reading it again is what shows that nothing is lost."""
+    polling = reader(Position(500, 1))
+    first_read(polling, Issued("it", NOON))
+    batch, _ = polling.answered(read(500), 0.0)
+    assert batch is not None
+    assert batch.gap is None
+    assert polling.retention_gaps == 0
+
+
+def test_a_checkpoint_beyond_what_the_shard_holds_is_another_streams() -> None:
+    """Its records would be left out as done, so the shard stands still, and is looked at again later."""
+    polling = reader(Position(500))
+    first_read(polling, Refusal.INVALID_POSITION, LookedUp(SHARD), Issued("it", NOON))
+    batch, request = polling.answered(read(400), 10.0)
+    assert (batch, request) == (None, None)
+    assert polling.standstill is not None
+    assert (polling.wake_at or 0.0) >= 60.0

@@ -73,7 +73,10 @@ def test_a_closed_shard_without_listed_children_does_not_end() -> None:
 def test_a_shard_that_is_gone_from_the_listing_ends_without_children() -> None:
     """Past retention there is nothing to go on to from here; the listing begins with its descendants."""
     stage = Stage(shards=1)
-    stage.kinesis.shards.clear()
+    for number in (0, 1, 2):
+        stage.kinesis.split(f"{ID}{number}")
+    for number in (0, 1, 2):
+        del stage.kinesis.shards[f"{ID}{number}"]
     stage.end(0)
     lease = stage.table.get(f"{ID}0")
     assert lease is not None

@@ -1,6 +1,6 @@
 """What can go wrong between a worker and its shards."""
 
-from orderstream.errors import OrderstreamError
+from orderstream.errors import DependencyError, OrderstreamError
 
 
 class LeaseLostError(OrderstreamError):
@@ -46,4 +46,21 @@ class ChildrenUnknownError(OrderstreamError):
         self.shard_id = shard_id
         super().__init__(
             f"{shard_id} is closed but none of its children is listed; the listing is read again"
+        )
+
+
+class StreamGoneError(DependencyError):
+    """The stream does not exist: it was deleted, or name, account or region are not the right ones.
+
+    Args:
+        stream: The stream's name.
+    """
+
+    def __init__(self, stream: str) -> None:
+        self.stream = stream
+        super().__init__(
+            "kinesis",
+            "ListShards",
+            f"the stream {stream} does not exist (if it was not deleted, correct ORDERSTREAM_STREAM, "
+            "AWS_REGION or the credentials)",
         )

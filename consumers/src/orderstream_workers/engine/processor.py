@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from orderstream_workers.engine.record import DeliveredRecord, Position
+from orderstream_workers.engine.record import DeliveredRecord, Position, RetentionGap
 
 
 class Checkpointer(Protocol):
@@ -48,11 +48,14 @@ class ProcessRecordsInput:
         records: User records, possibly none (an empty call lets a processor act on the passage of time).
         checkpointer: Accepts checkpoints until this call returns.
         millis_behind_latest: How far the read position is behind the tip of the shard, in milliseconds.
+        gap: What the stream's retention has taken between the checkpoint and these records, as far as the
+            engine can see it (KCL does not tell); None almost always.
     """
 
     records: Sequence[DeliveredRecord]
     checkpointer: Checkpointer
     millis_behind_latest: int
+    gap: RetentionGap | None = None
 
 
 class RecordProcessor(Protocol):

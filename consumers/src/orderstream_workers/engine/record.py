@@ -32,6 +32,21 @@ class Position:
 
 
 @dataclass(frozen=True, slots=True)
+class RetentionGap:
+    """Records that the stream no longer held when they should have been read.
+
+    How many there were cannot be known; between the two positions there may even have been none.
+
+    Attributes:
+        after: The checkpoint: the last position that is done.
+        before: The first position that was still there.
+    """
+
+    after: Position
+    before: Position
+
+
+@dataclass(frozen=True, slots=True)
 class DeliveredRecord:
     """One user record as it is handed to a processor; aggregates are already opened.
 
@@ -52,15 +67,20 @@ class DeliveredRecord:
     explicit_hash_key: int | None = None
 
 
-def possible_key(partition_key: str) -> str:
-    """A partition key as Kinesis takes one: itself, or a digest of one that only a broken aggregate can hold.
+def possible_key(partition_key: str, position: Position) -> str:
+    """A partition key as Kinesis takes one; most are that already.
 
+    A record without a key (a stream whose record distribution is AUTO has such) is in no order with others,
+    so it gets a key of its own: its place. A key that only a broken aggregate can hold becomes a digest.
     Parking has the key in the key of an item, which must not be empty and holds 1,024 bytes.
 
     Args:
-        partition_key: The key of a user record that another library has opened.
+        partition_key: The user record's key; empty if it has none.
+        position: The user record's place in its shard.
     """
-    if 1 <= len(partition_key) <= MAX_PARTITION_KEY:
+    if not partition_key:
+        return f"no-key:{position.sequence_number}/{position.subsequence_number}"
+    if len(partition_key) <= MAX_PARTITION_KEY:
         return partition_key
     return "sha256:" + hashlib.sha256(partition_key.encode()).hexdigest()
 

@@ -13,6 +13,9 @@ class Shard:
         ending_hash_key: The highest hash key it takes, inclusive.
         parents: Ids of the shards it came from: none, one (a split) or two (a merge).
         is_open: Whether it still takes records.
+        starting_sequence_number: None of its records has a lower one; None where it is not known.
+        ending_sequence_number: None of its records has a higher one; None while it is open, or where it is
+            not known.
     """
 
     shard_id: str
@@ -20,3 +23,5 @@ class Shard:
     ending_hash_key: int
     parents: frozenset[str] = frozenset()
     is_open: bool = True
+    starting_sequence_number: int | None = None
+    ending_sequence_number: int | None = None

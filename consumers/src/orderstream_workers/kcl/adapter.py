@@ -41,9 +41,9 @@ class KclRecord(Protocol):
 
     sequence_number: str
     sub_sequence_number: int
-    partition_key: str
+    partition_key: str | None
     binary_data: bytes
-    timestamp_millis: int
+    timestamp_millis: int | None
 
 
 class KclCheckpointer(Protocol):
@@ -209,17 +209,21 @@ class MultiLangProcessor:
         self._tell("SHUTTING_DOWN")
 
     def _delivered(self, records: Sequence[KclRecord]) -> list[DeliveredRecord]:
-        return [
-            DeliveredRecord(
-                shard_id=self._shard_id,
-                position=Position(int(record.sequence_number), record.sub_sequence_number or 0),
-                partition_key=possible_key(record.partition_key),
-                data=record.binary_data,
-                # From the milliseconds: the library's own conversion gives local time without a zone.
-                approximate_arrival=dt.datetime.fromtimestamp(record.timestamp_millis / 1000, dt.UTC),
-            )
-            for record in records
-        ]
+        return [self._converted(record) for record in records]
+
+    def _converted(self, record: KclRecord) -> DeliveredRecord:
+        position = Position(int(record.sequence_number), record.sub_sequence_number or 0)
+        arrival = self._clock()
+        if record.timestamp_millis is not None:
+            # From the milliseconds: the library's own conversion gives local time without a zone.
+            arrival = dt.datetime.fromtimestamp(record.timestamp_millis / 1000, dt.UTC)
+        return DeliveredRecord(
+            shard_id=self._shard_id,
+            position=position,
+            partition_key=possible_key(record.partition_key or "", position),
+            data=record.binary_data,
+            approximate_arrival=arrival,
+        )
 
     def _tell(self, state: str) -> None:
         self._told(

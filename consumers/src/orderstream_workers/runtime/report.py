@@ -36,7 +36,11 @@ def worker_report(
     Returns:
         ``healthy`` is False if any shard is stalled.
     """
-    stalled = [shard.shard_id for shard in progress if _is_stalled(shard, now)]
+    stalled = [
+        shard.shard_id
+        for shard in progress
+        if _is_stalled(shard, now) or shard.standstill is not None or shard.stream_gone
+    ]
     return {
         "application": application,
         "stream": stream,
@@ -74,4 +78,8 @@ def _shown(progress: ShardProgress) -> dict[str, Any]:
         "last_success": progress.last_success.isoformat() if progress.last_success else None,
         "foreign_aggregates": progress.foreign_aggregates,
         "corrupt_aggregates": progress.corrupt_aggregates,
+        "retention_gaps": progress.retention_gaps,
+        "spurious_ends": progress.spurious_ends,
+        "standstill": progress.standstill,
+        "stream_gone": progress.stream_gone,
     }

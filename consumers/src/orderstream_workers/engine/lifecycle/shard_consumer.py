@@ -25,7 +25,7 @@ from dataclasses import dataclass
 from enum import Enum, auto
 
 from orderstream_workers.engine.config import EngineConfig
-from orderstream_workers.engine.retrieval.polling import Batch
+from orderstream_workers.engine.retrieval.calls import Batch
 from orderstream_workers.engine.shard import Shard
 
 logger = logging.getLogger(__name__)

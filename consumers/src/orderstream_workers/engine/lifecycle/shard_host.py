@@ -40,8 +40,11 @@ from orderstream_workers.engine.retrieval import (
     Issued,
     IssueIterator,
     KinesisReader,
+    LookedUp,
+    LookUpShard,
     PollingReader,
     Read,
+    ReadRecords,
     Refusal,
     Request,
 )
@@ -88,6 +91,10 @@ class ShardProgress:
             step of the shard's life; None before.
         foreign_aggregates: Aggregates discarded since this worker took the shard.
         corrupt_aggregates: Aggregates delivered unopened since then.
+        retention_gaps: How often records were gone, by retention, before this worker could read them.
+        spurious_ends: Responses that looked like the end of a shard that had not ended.
+        standstill: Why the shard cannot be read until a person acts; None as long as nothing is wrong.
+        stream_gone: Whether there is no such stream (any more).
     """
 
     shard_id: str
@@ -97,6 +104,10 @@ class ShardProgress:
     last_success: dt.datetime | None
     foreign_aggregates: int
     corrupt_aggregates: int
+    retention_gaps: int = 0
+    spurious_ends: int = 0
+    standstill: str | None = None
+    stream_gone: bool = False
 
 
 @dataclass(slots=True)
@@ -183,6 +194,10 @@ class ShardHost:
             last_success=observed.last_success,
             foreign_aggregates=observed.foreign_aggregates,
             corrupt_aggregates=observed.corrupt_aggregates,
+            retention_gaps=self._polling.retention_gaps,
+            spurious_ends=self._polling.spurious_ends,
+            standstill=self._polling.standstill,
+            stream_gone=self._polling.stream_gone,
         )
 
     def on(self, event: HostInput, now: float) -> list[Job]:
@@ -195,7 +210,7 @@ class ShardHost:
             if lost:
                 self.stop.set()  # wakes a processor that sleeps on it
             jobs += self._consume(Signal.LEASE_LOST if lost else Signal.STOP_REQUESTED, now)
-        if isinstance(event, Issued | Read | Refusal):
+        if isinstance(event, Issued | Read | LookedUp | Refusal):
             jobs += self._answered(event, now)
         else:
             jobs += self._consume(event, now)
@@ -229,9 +244,13 @@ class ShardHost:
 
     def _ask(self, request: Request) -> HostInput:
         try:
-            if isinstance(request, IssueIterator):
-                return self._reader.issue(self.shard_id, request)
-            return self._reader.read(self.shard_id, request, self._hash_range)
+            match request:
+                case IssueIterator():
+                    return self._reader.issue(self.shard_id, request)
+                case ReadRecords():
+                    return self._reader.read(self.shard_id, request, self._hash_range)
+                case LookUpShard():
+                    return self._reader.look_up(self.shard_id)
         except Exception:
             logger.exception("read failed unexpectedly", extra={"shard_id": self.shard_id})
             return Refusal.UNREACHABLE
@@ -280,7 +299,7 @@ class ShardHost:
             self._checkpoints.hand_over(batch.records[-1].position)
         with self._checkpoints.during_call() as checkpointer:
             self._processor.process_records(
-                ProcessRecordsInput(batch.records, checkpointer, batch.millis_behind_latest)
+                ProcessRecordsInput(batch.records, checkpointer, batch.millis_behind_latest, batch.gap)
             )
 
 

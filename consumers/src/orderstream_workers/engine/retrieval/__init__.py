@@ -1,18 +1,20 @@
 """Retrieval: how records get from a shard to its processor."""
 
-from orderstream_workers.engine.retrieval.kinesis import KinesisReader
-from orderstream_workers.engine.retrieval.opening import HashRange, OpenedRecords, open_records
-from orderstream_workers.engine.retrieval.polling import (
+from orderstream_workers.engine.retrieval.calls import (
     Answer,
     Batch,
     Issued,
     IssueIterator,
-    PollingReader,
+    LookedUp,
+    LookUpShard,
     Read,
     ReadRecords,
     Refusal,
     Request,
 )
+from orderstream_workers.engine.retrieval.kinesis import KinesisReader
+from orderstream_workers.engine.retrieval.opening import HashRange, OpenedRecords, open_records
+from orderstream_workers.engine.retrieval.polling import PollingReader
 
 __all__ = [
     "Answer",
@@ -21,6 +23,8 @@ __all__ = [
     "IssueIterator",
     "Issued",
     "KinesisReader",
+    "LookUpShard",
+    "LookedUp",
     "OpenedRecords",
     "PollingReader",
     "Read",

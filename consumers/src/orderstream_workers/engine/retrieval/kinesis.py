@@ -3,20 +3,23 @@
 import datetime as dt
 import logging
 from collections.abc import Callable, Iterable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from botocore.exceptions import BotoCoreError, ClientError
+from botocore.parsers import ResponseParserError
 
 from orderstream.errors import DependencyError
-from orderstream_workers.engine.retrieval.opening import HashRange, open_records
-from orderstream_workers.engine.retrieval.polling import (
+from orderstream_workers.engine.errors import StreamGoneError
+from orderstream_workers.engine.retrieval.calls import (
     Answer,
     Issued,
     IssueIterator,
+    LookedUp,
     Read,
     ReadRecords,
     Refusal,
 )
+from orderstream_workers.engine.retrieval.opening import HashRange, open_records
 from orderstream_workers.engine.shard import Shard
 
 if TYPE_CHECKING:
@@ -24,7 +27,7 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-_REFUSALS = {
+_REFUSALS: Final = {
     "ExpiredIteratorException": Refusal.EXPIRED,
     "ProvisionedThroughputExceededException": Refusal.THROTTLED,
     "LimitExceededException": Refusal.THROTTLED,
@@ -32,9 +35,18 @@ _REFUSALS = {
     "ResourceNotFoundException": Refusal.GONE,
 }
 
+_NO_ANSWER: Final = (BotoCoreError, ClientError, ResponseParserError)
+"""What a call raises."""
+
+_INCOMPLETE: Final = (KeyError, TypeError, ValueError, AttributeError)
+"""What a response without its members, or with others in their place, leads to where it is taken apart."""
+
 
 class KinesisReader:
     """Reads one stream. Its methods may be called from any thread.
+
+    A response that says nothing (not of the service, or a member is missing) is an outage: ``UNREACHABLE``,
+    or a DependencyError.
 
     Args:
         client: A boto3 Kinesis client, best with botocore's own retries off.
@@ -55,19 +67,35 @@ class KinesisReader:
         """List all shards that are within retention, closed ones included.
 
         Raises:
-            DependencyError: Kinesis could not be reached, or throttles.
+            StreamGoneError: There is no such stream.
+            DependencyError: Kinesis could not be reached, throttles, or its response is not whole.
         """
         shards: list[Shard] = []
         request: dict[str, Any] = {"StreamName": self._stream}
         try:
             while True:
                 answer = self._client.list_shards(**request)
-                shards += [_listed(shard) for shard in answer["Shards"]]
+                shards += [_listed(shard) for shard in _list(answer["Shards"])]
                 if not answer.get("NextToken"):
-                    return shards
+                    return _whole(shards)
                 request = {"NextToken": answer["NextToken"]}
-        except (BotoCoreError, ClientError) as error:
+        except _NO_ANSWER as error:
+            if _code(error) == "ResourceNotFoundException":
+                raise StreamGoneError(self._stream) from error
             raise DependencyError("kinesis", "ListShards", str(error)) from error
+        except _INCOMPLETE as error:
+            raise DependencyError("kinesis", "ListShards", f"incomplete response: {error!r}") from error
+
+    def look_up(self, shard_id: str) -> Answer:
+        """Find one shard in the listing."""
+        try:
+            found = [shard for shard in self.list_shards() if shard.shard_id == shard_id]
+        except StreamGoneError:
+            return Refusal.STREAM_GONE
+        except DependencyError as error:
+            logger.warning("shard not looked up", extra={"shard_id": shard_id, "error": str(error)})
+            return Refusal.UNREACHABLE
+        return LookedUp(found[0] if found else None)
 
     def issue(self, shard_id: str, request: IssueIterator) -> Answer:
         """Call GetShardIterator."""
@@ -79,61 +107,107 @@ class KinesisReader:
         at = self._now()
         try:
             answer = self._client.get_shard_iterator(StreamName=self._stream, ShardId=shard_id, **parameters)
-        except (BotoCoreError, ClientError) as error:
-            return self._refusal("GetShardIterator", shard_id, error)
-        return Issued(answer["ShardIterator"], at)
+            return Issued(_text(answer["ShardIterator"]), at)
+        except _NO_ANSWER as error:
+            by_position = request.sequence_number is not None
+            invalid = Refusal.INVALID_POSITION if by_position else Refusal.UNREACHABLE
+            return _refusal("GetShardIterator", shard_id, error, invalid)
+        except _INCOMPLETE as error:
+            return _refusal("GetShardIterator", shard_id, error)
 
     def read(self, shard_id: str, request: ReadRecords, hash_range: HashRange | None) -> Answer:
         """Call GetRecords and open the aggregates; see ``open_records`` for the hash range."""
         try:
             answer = self._client.get_records(ShardIterator=request.iterator, Limit=self._max_records)
-        except (BotoCoreError, ClientError) as error:
-            return self._refusal("GetRecords", shard_id, error)
-        return Read(
-            open_records(shard_id, answer["Records"], done=request.done, hash_range=hash_range),
-            answer.get("MillisBehindLatest", 0),
-            answer.get("NextShardIterator"),
-            _children(answer.get("ChildShards", ())),
-        )
+            if not {"NextShardIterator", "MillisBehindLatest", "ChildShards"} & answer.keys():
+                raise KeyError("NextShardIterator")
+            opened = open_records(
+                shard_id,
+                _list(answer["Records"]),
+                done=request.done,
+                hash_range=hash_range,
+                read_at=self._now(),
+            )
+            behind = int(answer.get("MillisBehindLatest") or 0)
+            return Read(
+                opened, behind, answer.get("NextShardIterator"), _children(answer.get("ChildShards") or ())
+            )
+        except _NO_ANSWER as error:
+            # An iterator that is refused is of no use: the next one is issued where we stand.
+            return _refusal("GetRecords", shard_id, error, Refusal.EXPIRED)
+        except _INCOMPLETE as error:
+            return _refusal("GetRecords", shard_id, error)
 
-    def _refusal(self, operation: str, shard_id: str, error: Exception) -> Refusal:
-        code = error.response["Error"]["Code"] if isinstance(error, ClientError) else type(error).__name__
-        refusal = _REFUSALS.get(code, Refusal.UNREACHABLE)
-        if refusal is Refusal.GONE and self._may_exist(shard_id):
-            refusal = Refusal.UNREACHABLE
-        logger.log(
-            logging.WARNING if refusal is Refusal.UNREACHABLE else logging.INFO,
-            "kinesis gave nothing",
-            extra={"operation": operation, "shard_id": shard_id, "code": code, "error": str(error)},
-        )
-        return refusal
 
-    def _may_exist(self, shard_id: str) -> bool:
-        """Ask twice before a shard is given up: it would be checkpointed as ended."""
-        try:
-            return any(shard.shard_id == shard_id for shard in self.list_shards())
-        except DependencyError:
-            return True
+def _refusal(
+    operation: str, shard_id: str, error: Exception, invalid_argument: Refusal = Refusal.UNREACHABLE
+) -> Refusal:
+    code = _code(error)
+    refusal = _REFUSALS.get(code, Refusal.UNREACHABLE)
+    if code == "InvalidArgumentException":
+        refusal = invalid_argument
+    level = logging.WARNING if refusal in {Refusal.UNREACHABLE, Refusal.INVALID_POSITION} else logging.INFO
+    logger.log(
+        level,
+        "kinesis gave nothing",
+        extra={"operation": operation, "shard_id": shard_id, "code": code, "error": repr(error)},
+    )
+    return refusal
+
+
+def _code(error: Exception) -> str:
+    if isinstance(error, ClientError):
+        return str(error.response.get("Error", {}).get("Code", "none"))
+    return type(error).__name__
+
+
+def _text(value: object) -> str:
+    if not isinstance(value, str) or not value:
+        raise ValueError(f"no text: {value!r}")
+    return value
+
+
+def _list(value: object) -> list[Any]:
+    if not isinstance(value, list):
+        raise TypeError(f"no list: {value!r}")
+    return value
+
+
+def _whole(shards: list[Shard]) -> list[Shard]:
+    """Every stream has open shards; a listing without one would make all shards look gone."""
+    if not any(shard.is_open for shard in shards):
+        raise ValueError("no open shard is listed")
+    return shards
 
 
 def _listed(description: Mapping[str, Any]) -> Shard:
     parents = (description.get("ParentShardId"), description.get("AdjacentParentShardId"))
+    numbers = description["SequenceNumberRange"]
+    ending = numbers.get("EndingSequenceNumber")
     return Shard(
-        shard_id=description["ShardId"],
+        shard_id=_text(description["ShardId"]),
         starting_hash_key=int(description["HashKeyRange"]["StartingHashKey"]),
         ending_hash_key=int(description["HashKeyRange"]["EndingHashKey"]),
         parents=frozenset(parent for parent in parents if parent),
-        is_open="EndingSequenceNumber" not in description["SequenceNumberRange"],
+        is_open=ending is None,
+        starting_sequence_number=int(numbers["StartingSequenceNumber"]),
+        ending_sequence_number=None if ending is None else int(ending),
     )
 
 
 def _children(descriptions: Iterable[Mapping[str, Any]]) -> tuple[Shard, ...]:
     return tuple(
         Shard(
-            shard_id=description["ShardId"],
+            shard_id=_text(description["ShardId"]),
             starting_hash_key=int(description["HashKeyRange"]["StartingHashKey"]),
             ending_hash_key=int(description["HashKeyRange"]["EndingHashKey"]),
-            parents=frozenset(description["ParentShards"]),
+            parents=_parents(description),
         )
         for description in descriptions
     )
+
+
+def _parents(description: Mapping[str, Any]) -> frozenset[str]:
+    if not description["ParentShards"]:
+        raise ValueError("a child without parents")
+    return frozenset(description["ParentShards"])

@@ -5,118 +5,69 @@
                     Issued                       Read, shard open
     IDLE ──Wanted──> iterator? ──IssueIterator──> pause ──ReadRecords──> Batch returned, IDLE again
                         ^                           ^        │
-                        └── EXPIRED: from where we stand     ├─ THROTTLED, UNREACHABLE: backs off, tries again
-                                                    └────────┘
-    Read without a next iterator, or a shard that is gone: the batch says ``closed``.
+                        ├── EXPIRED: from where we stand     ├─ THROTTLED, UNREACHABLE: backs off, tries again
+                        │                           └────────┤
+                        │                                    │ in doubt: no next iterator and no children,
+                        │           LookedUp                 │ GONE, INVALID_POSITION
+                        └────────────────────── LookUpShard <┘
+
+The listing decides what is in doubt, for a shard that is taken for ended is ended for good:
+
+==================== ============= ======================================================================
+in doubt             listed        then
+==================== ============= ======================================================================
+no next iterator     open          read on from where we stand: that was an error of Kinesis'
+no next iterator     closed        the same; the next such response without records is the end
+GONE                 yes           back off, ask again
+GONE                 no            closed: its retention has passed
+INVALID_POSITION     before start  stands still: the checkpoint is another stream's
+INVALID_POSITION     past the end  closed: all of it is done
+INVALID_POSITION     else          retention has passed it: go on at TRIM_HORIZON, and say what is lost
+==================== ============= ======================================================================
 
 At most one call is under way. Kinesis allows five GetRecords a second on a shard, shared by all its polling
 applications ("Quotas and limits", Kinesis developer guide), hence the pauses.
 """
 
-import datetime as dt
 import logging
-from dataclasses import dataclass
 from enum import Enum, auto
 from random import Random
-from typing import Literal
+from typing import TYPE_CHECKING, Final
 
 from orderstream_workers.engine.config import EngineConfig
 from orderstream_workers.engine.leases.lease import Checkpoint
-from orderstream_workers.engine.record import DeliveredRecord, Position
-from orderstream_workers.engine.retrieval.opening import OpenedRecords
+from orderstream_workers.engine.record import Position, RetentionGap
+from orderstream_workers.engine.retrieval.calls import (
+    Answer,
+    Batch,
+    Issued,
+    IssueIterator,
+    LookedUp,
+    LookUpShard,
+    Read,
+    ReadRecords,
+    Refusal,
+    Request,
+)
 from orderstream_workers.engine.shard import Shard
+
+if TYPE_CHECKING:
+    import datetime as dt
 
 logger = logging.getLogger(__name__)
 
 _FIRST_BACKOFF = 0.5
 _LONGEST_BACKOFF = 8.0
+_STANDSTILL_PAUSE: Final = 60.0
+"""Seconds between tries of a shard that needs a person."""
 
 
-@dataclass(frozen=True, slots=True)
-class Batch:
-    """What one read gave.
+class _Doubt(Enum):
+    """Why the listing has to be asked."""
 
-    Attributes:
-        records: User records, possibly none.
-        millis_behind_latest: How far the read is behind the tip of the shard, in milliseconds.
-        closed: Whether the shard is closed and this was its last batch.
-        children: The shards that go on from a closed one, as far as the answer named them.
-    """
-
-    records: tuple[DeliveredRecord, ...]
-    millis_behind_latest: int
-    closed: bool = False
-    children: tuple[Shard, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class IssueIterator:
-    """Ask for a shard iterator.
-
-    Attributes:
-        kind: Kinesis' ShardIteratorType.
-        sequence_number: For the kinds that need one.
-        timestamp: For AT_TIMESTAMP.
-    """
-
-    kind: Literal["TRIM_HORIZON", "LATEST", "AT_TIMESTAMP", "AT_SEQUENCE_NUMBER", "AFTER_SEQUENCE_NUMBER"]
-    sequence_number: int | None = None
-    timestamp: dt.datetime | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class ReadRecords:
-    """Ask for records.
-
-    Attributes:
-        iterator: The shard iterator.
-        done: Records up to and including this position are to be left out.
-    """
-
-    iterator: str
-    done: Position | None
-
-
-@dataclass(frozen=True, slots=True)
-class Issued:
-    """The iterator asked for, and when it was, by Kinesis' kind of clock (UTC)."""
-
-    iterator: str
-    at: dt.datetime
-
-
-@dataclass(frozen=True, slots=True)
-class Read:
-    """The records asked for.
-
-    Attributes:
-        opened: The records, opened.
-        millis_behind_latest: Kinesis' MillisBehindLatest.
-        next_iterator: Where to read on; None, or empty, if the shard is closed and read to its end.
-        children: Kinesis' ChildShards.
-    """
-
-    opened: OpenedRecords
-    millis_behind_latest: int
-    next_iterator: str | None
-    children: tuple[Shard, ...] = ()
-
-
-class Refusal(Enum):
-    """Why a call to Kinesis gave nothing."""
-
-    EXPIRED = auto()
-    """The iterator is older than five minutes."""
-    THROTTLED = auto()
-    """The shard's limit is used up."""
+    END = auto()
     GONE = auto()
-    """There is no such shard any more."""
-    UNREACHABLE = auto()
-    """Anything else: an outage, a lost connection."""
-
-
-Answer = Issued | Read | Refusal
-Request = IssueIterator | ReadRecords
+    POSITION = auto()
 
 
 class PollingReader:
@@ -132,6 +83,10 @@ class PollingReader:
         wake_at: When ``proceed`` should be called again, in seconds of the caller's clock; None if not by
             itself.
         position: The last position that was read, or the one where it began, if that is one.
+        standstill: Why nothing can be read until a person acts; None as long as nothing is wrong.
+        stream_gone: Whether the last call found no such stream.
+        spurious_ends: Responses that looked like the end of a shard that had not ended.
+        retention_gaps: How often records were gone before they were read.
     """
 
     def __init__(self, shard_id: str, start: Checkpoint, config: EngineConfig, random: Random) -> None:
@@ -142,12 +97,18 @@ class PollingReader:
         self._iterator: str | None = None
         self._latest_at: dt.datetime | None = None
         self._last_read: int | None = None
+        self._doubt: _Doubt | None = None
+        self._from_horizon = self._listed_closed = False
         self._wanted = self._calling = self._closed = False
         self._called_at = float("-inf")
         self._next_call = float("-inf")
         self._refusals = 0
         self.wake_at: float | None = None
         self.position: Position | None = start if isinstance(start, Position) else None
+        self.standstill: str | None = None
+        self.stream_gone = False
+        self.spurious_ends = 0
+        self.retention_gaps = 0
 
     def want(self, now: float) -> Request | None:
         """Ask for the next batch; ``proceed`` may have to be called for it at ``wake_at``."""
@@ -163,6 +124,8 @@ class PollingReader:
             self.wake_at = self._next_call
             return None
         self._calling = True
+        if self._doubt is not None:
+            return LookUpShard()
         if self._iterator is None:
             return self._issue()
         self._called_at = now
@@ -175,30 +138,30 @@ class PollingReader:
             The batch that was wanted, once it is there, and the call to make next.
         """
         self._calling = False
-        if isinstance(answer, Issued):
-            self._iterator = answer.iterator
-            self._latest_at = self._latest_at or answer.at
-            return None, self.proceed(now)
-        if isinstance(answer, Read):
-            self._refusals = 0
+        self.stream_gone = answer is Refusal.STREAM_GONE
+        batch: Batch | None = None
+        match answer:
+            case Issued(iterator, at):
+                self._iterator = iterator
+                self._latest_at = self._latest_at or at
+            case Read():
+                batch = self._read(answer, now)
+            case LookedUp(shard):
+                batch = self._looked_up(shard, now)
+            case Refusal():
+                self._refused(answer, now)
+        if batch is not None:
             self._wanted = False
-            return self._batch(answer), None
-        if answer is Refusal.GONE:
-            logger.warning("shard is gone, its retention has passed", extra={"shard_id": self._shard_id})
-            self._closed = True
-            return Batch((), 0, closed=True), None
-        if answer is Refusal.EXPIRED:
-            self._iterator = None
-            self._next_call = self._called_at + self._config.min_between_reads
-        else:
-            self._back_off(now)
-        return None, self.proceed(now)
+        return batch, self.proceed(now)
 
     def _issue(self) -> IssueIterator:
         if self._last_read is not None:
             return IssueIterator("AFTER_SEQUENCE_NUMBER", sequence_number=self._last_read)
+        if self._from_horizon:
+            return IssueIterator("TRIM_HORIZON")
         if isinstance(self._start, Position):
-            # Part of an aggregate may be left to do, so read the record again and leave out what is done.
+            # Part of an aggregate may be left to do, so read the record again and leave out what is done. It
+            # also shows whether retention has passed the checkpoint: then this very record is gone.
             return IssueIterator("AT_SEQUENCE_NUMBER", sequence_number=self._start.sequence_number)
         if self._start == "AT_TIMESTAMP":
             return IssueIterator("AT_TIMESTAMP", timestamp=self._config.initial_timestamp)
@@ -212,20 +175,111 @@ class PollingReader:
     def _done(self) -> Position | None:
         return self._start if isinstance(self._start, Position) and self._last_read is None else None
 
-    def _batch(self, read: Read) -> Batch:
+    def _read(self, read: Read, now: float) -> Batch | None:
         opened = read.opened
-        if opened.last_sequence_number is not None:
+        gap: RetentionGap | None = None
+        if opened.first_sequence_number is not None:
+            if (done := self._done()) is not None and opened.first_sequence_number != done.sequence_number:
+                if opened.first_sequence_number < done.sequence_number:
+                    self._stand_still(f"the checkpoint {done.sequence_number} is not of this stream", now)
+                    return None
+                gap = self._gap(done, Position(opened.first_sequence_number))
             self._last_read = opened.last_sequence_number
+        self.standstill = None
+        self._refusals = 0
         if opened.records:
             self.position = opened.records[-1].position
         self._iterator = read.next_iterator or None
-        self._closed = self._iterator is None
+        if self._iterator is None:
+            self._judge_end(read)
         far_behind = read.millis_behind_latest > 1000 * self._config.idle_between_reads
         pause = self._config.min_between_reads
         if not far_behind:
             pause = max(pause, self._config.idle_between_reads)
         self._next_call = self._called_at + pause
-        return Batch(opened.records, read.millis_behind_latest, self._closed, read.children)
+        return Batch(opened.records, read.millis_behind_latest, self._closed, read.children, gap)
+
+    def _judge_end(self, read: Read) -> None:
+        """Decide whether a response without a next iterator was the last.
+
+        The shard's end carries its children. Without them it is the end only if the shard was listed as
+        closed before this read was sent, and the read found nothing more.
+        """
+        nothing_more = read.opened.last_sequence_number is None and read.millis_behind_latest == 0
+        if read.children or (self._listed_closed and nothing_more):
+            self._closed = True
+        else:
+            self._doubt = _Doubt.END
+
+    def _looked_up(self, shard: Shard | None, now: float) -> Batch | None:
+        doubt, self._doubt = self._doubt, None
+        self._refusals = 0
+        if shard is None:
+            if doubt is _Doubt.END:
+                return None  # asking for an iterator will show whether it is gone
+            logger.warning("shard is gone, its retention has passed", extra={"shard_id": self._shard_id})
+            return self._ended()
+        if doubt is _Doubt.END:
+            self._listed_closed = not shard.is_open
+            if shard.is_open:
+                self.spurious_ends += 1
+                logger.warning("open shard without a next iterator", extra={"shard_id": self._shard_id})
+        elif doubt is _Doubt.GONE:
+            self._back_off(now)
+        else:
+            return self._judge_position(shard, now)
+        return None
+
+    def _judge_position(self, shard: Shard, now: float) -> Batch | None:
+        """Decide what a sequence number is that the shard refuses."""
+        refused = self._last_read
+        if refused is None:
+            assert isinstance(self._start, Position), "only sequence numbers are refused"
+            refused = self._start.sequence_number
+        if shard.starting_sequence_number is not None and refused < shard.starting_sequence_number:
+            self._stand_still(f"the checkpoint {refused} is before the first record of this shard", now)
+            return None
+        if shard.ending_sequence_number is not None and refused >= shard.ending_sequence_number:
+            return self._ended()
+        # What was read is in the processor's hands already, and is left out by its position.
+        self._start, self._last_read = self.position or Position(refused), None
+        self._from_horizon = True
+        return None
+
+    def _ended(self) -> Batch:
+        self._closed = True
+        return Batch((), 0, closed=True)
+
+    def _gap(self, after: Position, before: Position) -> RetentionGap:
+        self.retention_gaps += 1
+        logger.error(
+            "records are lost: retention has passed the checkpoint",
+            extra={
+                "shard_id": self._shard_id,
+                "checkpoint": str(after.sequence_number),
+                "first_left": str(before.sequence_number),
+            },
+        )
+        return RetentionGap(after, before)
+
+    def _stand_still(self, reason: str, now: float) -> None:
+        self._iterator = None
+        self._from_horizon = False
+        self._next_call = now + _STANDSTILL_PAUSE
+        self.standstill = reason
+        logger.error("shard stands still", extra={"shard_id": self._shard_id, "reason": reason})
+
+    def _refused(self, refusal: Refusal, now: float) -> None:
+        match refusal:
+            case Refusal.EXPIRED:
+                self._iterator = None
+                self._next_call = self._called_at + self._config.min_between_reads
+            case Refusal.GONE:
+                self._iterator, self._doubt = None, _Doubt.GONE
+            case Refusal.INVALID_POSITION:
+                self._iterator, self._doubt = None, _Doubt.POSITION
+            case _:
+                self._back_off(now)
 
     def _back_off(self, now: float) -> None:
         pause = min(_LONGEST_BACKOFF, _FIRST_BACKOFF * 2**self._refusals)

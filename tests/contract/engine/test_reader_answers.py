@@ -1,0 +1,96 @@
+"""Whatever Kinesis' calls answer, a reader makes a refusal or an outage of it, and ends no thread."""
+
+import datetime as dt
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError, EndpointConnectionError
+from botocore.parsers import ResponseParserError
+
+from orderstream.errors import DependencyError
+from orderstream_workers.engine.errors import StreamGoneError
+from orderstream_workers.engine.retrieval import IssueIterator, KinesisReader, ReadRecords, Refusal
+
+NOON = dt.datetime(2026, 1, 1, 12, tzinfo=dt.UTC)
+
+SAYS_NOTHING: list[Any] = [
+    {},
+    {"Shards": []},
+    None,
+    [],
+    "<html>Bad gateway</html>",
+    {"Shards": None, "ShardIterator": None, "Records": None},
+    {"Shards": [{}], "ShardIterator": "", "Records": [{}], "NextShardIterator": "x"},
+    {"Shards": [None], "ShardIterator": 7, "Records": [None], "NextShardIterator": "x"},
+    {"Shards": [{"ShardId": "s", "HashKeyRange": {}, "SequenceNumberRange": {}}], "Records": []},
+    {"Shards": "x", "Records": [], "ChildShards": [{"ShardId": "c"}]},
+    {"Shards": {}, "Records": [{"SequenceNumber": "x", "Data": b""}], "NextShardIterator": "x"},
+    ResponseParserError("not JSON"),
+    EndpointConnectionError(endpoint_url="http://kinesis"),
+    ClientError({}, "ListShards"),
+    ClientError({"Error": {"Code": "502", "Message": "Bad gateway"}}, "ListShards"),
+    ClientError({"Error": {"Code": "InternalFailure"}}, "ListShards"),
+]
+
+
+class Says:
+    """A client whose every call gives the same, or raises it."""
+
+    def __init__(self, answer: Any) -> None:
+        self._answer = answer
+
+    def list_shards(self, **_: Any) -> Any:
+        if isinstance(self._answer, Exception):
+            raise self._answer
+        return self._answer
+
+    get_shard_iterator = get_records = list_shards
+
+
+def reader(answer: Any) -> KinesisReader:
+    return KinesisReader(Says(answer), "orders", max_records=9, now=lambda: NOON)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("answer", SAYS_NOTHING, ids=lambda answer: repr(answer)[:40])
+def test_a_response_that_says_nothing_is_an_outage(answer: Any) -> None:
+    """It is asked again, and neither ends a shard nor a worker."""
+    kinesis = reader(answer)
+    assert kinesis.issue("s", IssueIterator("LATEST")) is Refusal.UNREACHABLE
+    assert kinesis.read("s", ReadRecords("it", None), None) is Refusal.UNREACHABLE
+    assert kinesis.look_up("s") is Refusal.UNREACHABLE
+    with pytest.raises(DependencyError):
+        kinesis.list_shards()
+
+
+def refused(code: str) -> ClientError:
+    return ClientError({"Error": {"Code": code, "Message": "as told"}}, "GetRecords")
+
+
+@pytest.mark.parametrize(
+    ("code", "issue", "read"),
+    [
+        ("ResourceNotFoundException", Refusal.GONE, Refusal.GONE),
+        ("ExpiredIteratorException", Refusal.EXPIRED, Refusal.EXPIRED),
+        ("ProvisionedThroughputExceededException", Refusal.THROTTLED, Refusal.THROTTLED),
+        ("InvalidArgumentException", Refusal.INVALID_POSITION, Refusal.EXPIRED),
+    ],
+)
+def test_errors_that_say_something(code: str, issue: Refusal, read: Refusal) -> None:
+    """An invalid argument is the position of GetShardIterator, or the iterator of GetRecords."""
+    kinesis = reader(refused(code))
+    assert kinesis.issue("s", IssueIterator("AT_SEQUENCE_NUMBER", sequence_number=7)) is issue
+    assert kinesis.read("s", ReadRecords("it", None), None) is read
+
+
+def test_a_timestamp_that_is_refused_is_no_position() -> None:
+    """It may lie in the future of Kinesis' clock: time mends that."""
+    kinesis = reader(refused("InvalidArgumentException"))
+    assert kinesis.issue("s", IssueIterator("AT_TIMESTAMP", timestamp=NOON)) is Refusal.UNREACHABLE
+
+
+def test_a_stream_that_does_not_exist_is_named() -> None:
+    """The listing knows it; a single shard's call does not."""
+    kinesis = reader(refused("ResourceNotFoundException"))
+    assert kinesis.look_up("s") is Refusal.STREAM_GONE
+    with pytest.raises(StreamGoneError, match="orders does not exist"):
+        kinesis.list_shards()
