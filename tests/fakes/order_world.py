@@ -38,6 +38,8 @@ class OrderWorld:
     destination: bool
     finals: dict[str, str] = field(default_factory=dict)
     """Where each service stands: ``"done"``, ``"refused"`` or ``"undone"``."""
+    ever_done: set[str] = field(default_factory=set)
+    """The services that have said done: their forward command is answered so for good."""
 
     def carry_out(self, command: Command | Message) -> Event:
         """Do what is asked and give the answer."""
@@ -87,7 +89,9 @@ class OrderWorld:
             self.finals[service] = "done"
 
     def _forward(self, service: str, possible: bool) -> bool:
-        return self.finals.setdefault(service, "done" if possible else "refused") == "done"
+        if self.finals.setdefault(service, "done" if possible else "refused") == "done":
+            self.ever_done.add(service)
+        return service in self.ever_done
 
     def _backward(self, service: str) -> None:
         assert self.finals.get("shipping") != "done", "what is shipped cannot be undone"

@@ -151,4 +151,4 @@ def received(message: Message, position: int = 1, event_id: str | None = None) -
         correlation_id="payment:1",
         conversation_id="c-1",
     )
-    return Received(envelope, "shard-0", Position(position))
+    return Received(envelope, "shard-0", Position(position), NOW)

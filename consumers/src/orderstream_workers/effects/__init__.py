@@ -2,7 +2,7 @@
 
 from orderstream_workers.effects.dispatch import Count, MessageHandler, Route, uncounted
 from orderstream_workers.effects.emitter import CollectingEmitter, Emitter, KinesisEmitter
-from orderstream_workers.effects.inbox import INBOX, Arrival, Inbox
+from orderstream_workers.effects.inbox import CAPACITY, INBOX, Arrival, Inbox
 from orderstream_workers.effects.once import Decision, Once, report_repetition
 from orderstream_workers.effects.rate_limit import (
     RATE_LIMITS,
@@ -14,6 +14,7 @@ from orderstream_workers.effects.rate_limit import (
 from orderstream_workers.effects.received import Received
 
 __all__ = [
+    "CAPACITY",
     "INBOX",
     "RATE_LIMITS",
     "Arrival",

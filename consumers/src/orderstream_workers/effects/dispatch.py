@@ -66,7 +66,7 @@ class MessageHandler:
         )
         route = self._routes.get(envelope.type)
         if route is not None:
-            route(Received(envelope, record.shard_id, record.position))
+            route(Received(envelope, record.shard_id, record.position, record.approximate_arrival))
         elif envelope.type not in _KNOWN:
             self._pass_over(envelope)
 

@@ -8,9 +8,10 @@
 ```
 
 An order that waits for months is asked about again and again, and its item must not grow with that. So only
-the last ``CAPACITY`` entries are kept. Nothing depends on an older one: its outputs were acknowledged before
-the next message of the order was taken up, and every transition gives a repeated message the answer that its
-state gives anyway.
+the last ``CAPACITY`` entries are kept. A message whose entry is gone is FRESH again: in a replay from
+TRIM_HORIZON, or in the hands of a worker that was frozen meanwhile. Therefore each guard answers from its own
+state, never from the inbox alone: the state keeps how a command was answered and when that was decided, so
+that a second decision gives the first one's bytes under the first one's id, or nothing at all.
 """
 
 import zlib
@@ -45,17 +46,19 @@ class Inbox:
 
     Args:
         entries: By event id: place, digest and packed outputs.
+        capacity: Entries that are kept, at least 1; ``CAPACITY`` by default.
     """
 
-    def __init__(self, entries: Mapping[str, Attribute] | None = None) -> None:
+    def __init__(self, entries: Mapping[str, Attribute] | None = None, capacity: int = CAPACITY) -> None:
         self._entries = dict(entries or {})
+        self._capacity = capacity
 
     @classmethod
-    def of(cls, item: Item | None) -> "Inbox":
+    def of(cls, item: Item | None, capacity: int = CAPACITY) -> "Inbox":
         """The inbox that stands in an order's item; empty where there is no item."""
         entries = item.attributes.get(INBOX, {}) if item is not None else {}
         assert isinstance(entries, dict)
-        return cls(entries)
+        return cls(entries, capacity)
 
     def classify(self, received: Received) -> Arrival:
         """Say what a delivery is."""
@@ -76,7 +79,7 @@ class Inbox:
         return unpack(packed)
 
     def with_entry(self, received: Received, outputs: Sequence[bytes]) -> dict[str, Attribute]:
-        """The entries once a delivery has been applied, the oldest left out beyond ``CAPACITY``.
+        """The entries once a delivery has been applied, the oldest left out beyond the capacity.
 
         Args:
             received: What was applied.
@@ -89,7 +92,7 @@ class Inbox:
             "number": max((_number(known) for known in self._entries.values()), default=0) + 1,
         }
         entries = {**self._entries, received.envelope.id: entry}
-        kept = sorted(entries, key=lambda event_id: _number(entries[event_id]))[-CAPACITY:]
+        kept = sorted(entries, key=lambda event_id: _number(entries[event_id]))[-self._capacity :]
         return {event_id: entries[event_id] for event_id in kept}
 
 

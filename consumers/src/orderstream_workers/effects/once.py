@@ -11,7 +11,7 @@ import msgspec
 
 from orderstream.events import Envelope
 from orderstream_workers.effects.emitter import Emitter
-from orderstream_workers.effects.inbox import INBOX, Arrival, Inbox
+from orderstream_workers.effects.inbox import CAPACITY, INBOX, Arrival, Inbox
 from orderstream_workers.effects.received import Received
 from orderstream_workers.store import ConditionFailedError, ContentionError, Item, Put, Store, Write
 
@@ -46,6 +46,7 @@ class Once(Generic[State]):
         table: Their table; the key is the order id.
         state_type: What the state is decoded to.
         emitter: Puts the outputs into the stream.
+        inbox_capacity: Entries of one order's inbox that are kept, at least 1; 64 by default.
         sleep: Waits so many seconds between two tries.
     """
 
@@ -56,12 +57,14 @@ class Once(Generic[State]):
         table: str,
         state_type: type[State],
         emitter: Emitter,
+        inbox_capacity: int = CAPACITY,
         sleep: Callable[[float], object] = time.sleep,
     ) -> None:
         self._store = store
         self._table = table
         self._decoder = msgspec.json.Decoder(state_type)
         self._emitter = emitter
+        self._inbox_capacity = inbox_capacity
         self._sleep = sleep
 
     def apply(self, received: Received, decide: Callable[[State | None], Decision[State] | None]) -> None:
@@ -79,7 +82,7 @@ class Once(Generic[State]):
         """
         for attempt in range(1, _TRIES + 1):
             item = self._store.get(self._table, received.order_id)
-            inbox = Inbox.of(item)
+            inbox = Inbox.of(item, self._inbox_capacity)
             arrival = inbox.classify(received)
             if arrival is Arrival.FRESH:
                 decision = decide(self._state(item))

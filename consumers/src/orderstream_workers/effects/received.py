@@ -1,5 +1,6 @@
 """A message as a service receives it: the envelope, and where in the stream it stood."""
 
+import datetime as dt
 import hashlib
 from dataclasses import dataclass
 
@@ -15,11 +16,13 @@ class Received:
         envelope: The message.
         shard_id: The shard that it was read from.
         position: Its place in that shard.
+        arrival: When Kinesis took the record (UTC): the one time on which all hosts agree.
     """
 
     envelope: Envelope
     shard_id: str
     position: Position
+    arrival: dt.datetime
 
     @property
     def order_id(self) -> str:

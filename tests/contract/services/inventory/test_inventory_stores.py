@@ -61,7 +61,7 @@ class Stream:
         if again_at is None:
             self.position += 1
         before = len(self.emitter.emitted)
-        received = Received(envelope, "shard-0", Position(again_at or self.position))
+        received = Received(envelope, "shard-0", Position(again_at or self.position), NOW)
         self.handlers.routes()[envelope.type](received)
         return [decode_envelope(data).message() for data in self.emitter.emitted[before:]]
 

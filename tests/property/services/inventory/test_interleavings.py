@@ -61,10 +61,14 @@ ORDERS = st.lists(
 class World:
     """The stream, the stock and the workers of one run."""
 
-    def __init__(self, orders: list[Order], initial_units: int, max_chunk: int, seed: int) -> None:
+    def __init__(
+        self, orders: list[Order], initial_units: int, max_chunk: int, seed: int, capacity: int = 64
+    ) -> None:
         self.random = random.Random(seed)
         self.orders = {f"o-{number}": order for number, order in enumerate(orders)}
         self.max_chunk = max_chunk
+        self.capacity = capacity
+        self.stream: list[Received] = []
         self.store = MemoryStore()
         for sku in SKUS:
             seed_stock(self.store, sku, initial_units)
@@ -86,9 +90,16 @@ class World:
         envelope = initial(message, source="saga", event_id=event_id, time=NOW)
         for _ in range(1 + duplicates):
             self.positions += 1
-            self.pending.append(Received(envelope, "shard-0", Position(self.positions)))
+            self.stream.append(Received(envelope, "shard-0", Position(self.positions), NOW))
+            self.pending.append(self.stream[-1])
 
     def run(self) -> None:
+        """Everything, and then everything once more, as a replay from TRIM_HORIZON delivers it."""
+        self.drain()
+        self.pending = list(self.stream)
+        self.drain()
+
+    def drain(self) -> None:
         """Until nothing is pending and nobody works; a worker left over by a failure dies where it stands."""
         try:
             for _ in range(20_000):
@@ -124,6 +135,7 @@ class World:
             max_chunk=self.max_chunk,
             draw=self.random.random,
             sleep=lambda seconds: None,
+            inbox_capacity=self.capacity,
         )
         handle = handlers.routes()[received.envelope.type]
         self.active.append((received, worker))
@@ -199,12 +211,13 @@ class World:
     initial_units=st.integers(0, 8),
     max_chunk=st.integers(1, 4),
     seed=st.integers(0, 2**32 - 1),
+    capacity=st.sampled_from((1, 2, 4, 64)),
 )
 def test_stock_balances_at_every_moment_and_every_order_ends_whole(
-    orders: list[Order], initial_units: int, max_chunk: int, seed: int
+    orders: list[Order], initial_units: int, max_chunk: int, seed: int, capacity: int
 ) -> None:
     """Whatever the interleaving: no unit is lost or made, none held for nothing, each command answered."""
-    world = World(orders, initial_units, max_chunk, seed)
+    world = World(orders, initial_units, max_chunk, seed, capacity)
     world.run()
     for order_id, order in world.orders.items():
         state = world.state(order_id)

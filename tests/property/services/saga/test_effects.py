@@ -2,7 +2,7 @@
 
 import datetime as dt
 import random
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from hypothesis import settings
 from hypothesis import strategies as st
@@ -22,6 +22,7 @@ from orderstream.events import (
     initial,
 )
 from orderstream_workers.effects.once import Once
+from orderstream_workers.effects.received import Received
 from orderstream_workers.services.saga.handlers import SAGAS, SagaHandlers, SagaRecord, open_orders
 from orderstream_workers.services.saga.state import Phase, Saga
 from orderstream_workers.services.saga.timers import TIMERS, TimerPoller
@@ -57,23 +58,35 @@ class OneStream(RuleBasedStateMachine):
         self.checkpoint = 0
         self.now = START
         self.fault = "none"
-        self.answers: dict[str, Envelope] = {}
         self.store = MemoryStore(self._store_fault)
-        self.routes = SagaHandlers(store=self.store, emitter=self, clock=lambda: self.now).routes()
+        self.capacity = 64
         self.poller = TimerPoller(
             store=self.store, emitter=self, clock=lambda: self.now, draw=random.Random(0)
         )
 
-    @initialize(stock=MOSTLY, card=MOSTLY, destination=st.booleans(), smooth=st.booleans())
-    def opens(self, stock: bool, card: bool, destination: bool, smooth: bool) -> None:
+    @initialize(
+        stock=MOSTLY,
+        card=MOSTLY,
+        destination=st.booleans(),
+        smooth=st.booleans(),
+        capacity=st.sampled_from([1, 2, 4, 64]),
+    )
+    def opens(self, stock: bool, card: bool, destination: bool, smooth: bool, capacity: int) -> None:
         """A smooth beginning answers the first requests at once, so that many orders reach the pivot."""
         self.world = OrderWorld(stock, card, destination)
+        self.capacity = capacity
         if smooth:
             self.saga_reads("none")
             for choice in range(2):
                 self.command_is_carried_out(choice)
             while self.checkpoint < len(self.stream):
                 self.saga_reads("none")
+
+    @property
+    def routes(self) -> Mapping[str, Callable[[Received], None]]:
+        return SagaHandlers(
+            store=self.store, emitter=self, clock=lambda: self.now, inbox_capacity=self.capacity
+        ).routes()
 
     def emit(self, envelopes: Sequence[bytes], partition_key: str) -> None:
         """The stream's side of the emitter."""
@@ -122,17 +135,17 @@ class OneStream(RuleBasedStateMachine):
 
     @rule(choice=st.integers(0, 100))
     def command_is_carried_out(self, choice: int) -> None:
-        """By its owner, which answers a repetition with the answer that it has stored."""
+        """By its owner, which gives the answer that its state gives, however often it is asked."""
         commands = [envelope for envelope in self.stream if envelope.reply_to]
         if commands:
             command = commands[choice % len(commands)]
-            if command.id not in self.answers:
-                message = command.message()
-                answer = self.world.carry_out(message)
-                self.answers[command.id] = following(
-                    command, answer, source=answer.owner, ordinal=0, time=self.now
-                )
-            self._append(self.answers[command.id])
+            answer = self.world.carry_out(command.message())
+            self._append(following(command, answer, source=answer.owner, ordinal=0, time=START))
+
+    @rule()
+    def everything_is_replayed(self) -> None:
+        """From TRIM_HORIZON: once more, and nothing may come of it but what was."""
+        self.checkpoint = 0
 
     @rule(choice=st.integers(0, 100))
     def producer_repeats_itself(self, choice: int) -> None:
@@ -178,6 +191,11 @@ class OneStream(RuleBasedStateMachine):
                 break
         while self.checkpoint < len(self.stream):
             self.saga_reads("none")
+        stands = len(set(self.bytes_by_id))
+        self.checkpoint = 0
+        while self.checkpoint < len(self.stream):
+            self.saga_reads("none")
+        assert len(set(self.bytes_by_id)) == stands, "a replay decides nothing anew"
         saga = self._saga()
         assert saga is not None
         expected = {Phase.CONFIRMED: "OrderConfirmed", Phase.CANCELLED: "OrderCancelled"}

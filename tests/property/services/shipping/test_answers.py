@@ -28,9 +28,10 @@ deliveries = st.lists(
 
 
 @settings(max_examples=150, deadline=None)
-@given(deliveries)
+@given(deliveries, st.sampled_from((1, 2, 4, 64)))
 def test_all_answers_of_an_order_agree(
     schedule: list[tuple[int, int, Fault | None, frozenset[str]]],
+    capacity: int,
 ) -> None:
     """Requests 1 to 3 come from places 1 to 5, under either setting, with the commit failing or in doubt."""
     fault: Fault | None = None
@@ -43,7 +44,11 @@ def test_all_answers_of_an_order_agree(
     for attempt, place, failing, unserved in schedule:
         fault, clock = failing, clock + dt.timedelta(seconds=1)
         shipping = ShippingHandlers(
-            store=store, emitter=emitter, clock=lambda now=clock: now, unserved_countries=unserved
+            store=store,
+            emitter=emitter,
+            clock=lambda now=clock: now,
+            unserved_countries=unserved,
+            inbox_capacity=capacity,
         )
         request = initial(
             ShipOrder(order_id="o-1", country="Norway", units=1),

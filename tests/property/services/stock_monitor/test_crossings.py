@@ -52,5 +52,6 @@ def test_each_crossing_is_told_once(
     events = stream.emitted * 2
     shuffled.shuffle(events)
     for position, data in enumerate(events):
-        alerts.alert(Received(decode_envelope(data), "shardId-000000000000", Position(position)))
+        envelope = decode_envelope(data)
+        alerts.alert(Received(envelope, "shardId-000000000000", Position(position), envelope.time))
     assert sorted((alert.sku, alert.available) for alert in operators.told) == sorted(crossings)

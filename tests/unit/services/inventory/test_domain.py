@@ -43,8 +43,12 @@ REFUSED_ANSWER = StockRejected(order_id="o-1", reason="out_of_stock", sku="00007
 TOO_LATE_ANSWER = StockRejected(order_id="o-1", reason="released")
 
 
-def at(phase: Phase, held: int, refusal: Refusal | None = None, lines: int = 10) -> Reservation:
-    return Reservation(phase, lines, held, refusal)
+def at(
+    phase: Phase, held: int, refusal: Refusal | None = None, lines: int = 10, *, reserved: bool = False
+) -> Reservation:
+    """A header; what is reserved or beyond knows that it was."""
+    reserved = reserved or phase in {Phase.RESERVED, Phase.COMMITTING, Phase.SOLD}
+    return Reservation(phase, lines, held, refusal, reserved)
 
 
 def holding(first: int, last: int, *, ends: bool = False) -> Step:
@@ -91,11 +95,30 @@ TABLE = [
         Step(at(Phase.RELEASED, 0, lines=0), Movement.GIVE_BACK, range(0), RELEASED_ANSWER),
     ),
     (at(Phase.RESERVING, 4), RELEASE, Step(at(Phase.RELEASING, 4))),
-    (at(Phase.RESERVED, 10), RELEASE, Step(at(Phase.RELEASING, 6), Movement.GIVE_BACK, range(6, 10))),
+    (
+        at(Phase.RESERVED, 10),
+        RELEASE,
+        Step(at(Phase.RELEASING, 6, reserved=True), Movement.GIVE_BACK, range(6, 10)),
+    ),
+    (
+        at(Phase.RELEASING, 6, reserved=True),
+        RESERVE,
+        Step(at(Phase.RELEASING, 6, reserved=True), answer=RESERVED_ANSWER),
+    ),
+    (
+        at(Phase.RELEASED, 0, reserved=True),
+        RESERVE,
+        Step(at(Phase.RELEASED, 0, reserved=True), answer=RESERVED_ANSWER),
+    ),
+    (
+        at(Phase.RELEASED, 0, reserved=True),
+        RELEASE,
+        Step(at(Phase.RELEASED, 0, reserved=True), Movement.GIVE_BACK, range(0), RELEASED_ANSWER),
+    ),
     (
         at(Phase.RESERVED, 3, lines=3),
         RELEASE,
-        Step(at(Phase.RELEASED, 0, lines=3), Movement.GIVE_BACK, range(3), RELEASED_ANSWER),
+        Step(at(Phase.RELEASED, 0, lines=3, reserved=True), Movement.GIVE_BACK, range(3), RELEASED_ANSWER),
     ),
     (at(Phase.RELEASING, 6), RELEASE, Step(at(Phase.RELEASING, 2), Movement.GIVE_BACK, range(2, 6))),
     (

@@ -88,7 +88,7 @@ class Inventory:
             time=NOW,
             correlation_id="reserve_stock:1",
         )
-        self.handlers.routes()[envelope.type](Received(envelope, "shard-0", Position(at)))
+        self.handlers.routes()[envelope.type](Received(envelope, "shard-0", Position(at), NOW))
 
     @property
     def answers(self) -> list[Message]:
@@ -128,7 +128,7 @@ def test_a_long_order_goes_chunk_by_chunk_and_writes_its_lines_once() -> None:
     inventory.handle(reserve(60))
     assert inventory.adds == [25, 25, 10]
     assert [sum(isinstance(write, Put) for write in writes) for writes in inventory.transactions] == [2, 1, 1]
-    assert inventory.state == Reservation(Phase.RESERVED, 60, 60)
+    assert inventory.state == Reservation(Phase.RESERVED, 60, 60, reserved=True)
 
 
 def test_an_answer_follows_its_command() -> None:
@@ -308,7 +308,7 @@ def test_a_refusal_that_met_a_conflict_is_decided_anew() -> None:
 
     def release_in_between(seconds: float) -> None:
         release = initial(RELEASE, source="saga", event_id="release", time=NOW)
-        other.handle(Received(release, "shard-0", Position(2)))
+        other.handle(Received(release, "shard-0", Position(2), NOW))
 
     inventory.handlers = InventoryHandlers(
         store=inventory.store, emitter=inventory, clock=lambda: NOW, sleep=release_in_between

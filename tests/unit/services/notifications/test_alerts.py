@@ -40,7 +40,7 @@ class World:
 
     def deliver(self, position: int = 1, event_id: str = "e-1") -> None:
         envelope = initial(LOW, source="stock-monitor", event_id=event_id, time=AT)
-        received = Received(envelope, "shardId-000000000000", Position(position))
+        received = Received(envelope, "shardId-000000000000", Position(position), envelope.time)
         self.handlers.routes()[envelope.type](received)
 
 

@@ -56,8 +56,8 @@ def summary(outcome: Outcome) -> tuple[Phase, object, object]:
         (Phase.CAPTURED, Phase.CAPTURED, CAPTURED),
         (Phase.DECLINED, Phase.DECLINED, declined("card_declined")),
         (Phase.VOIDED, Phase.VOIDED, declined("refunded")),
-        (Phase.REFUNDING, Phase.REFUNDING, declined("refunded")),
-        (Phase.REFUNDED, Phase.REFUNDED, declined("refunded")),
+        (Phase.REFUNDING, Phase.REFUNDING, CAPTURED),
+        (Phase.REFUNDED, Phase.REFUNDED, CAPTURED),
     ],
 )
 def test_a_capture_is_heard_in_every_phase(phase: Phase | None, after: Phase, answer: object) -> None:

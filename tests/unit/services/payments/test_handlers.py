@@ -112,7 +112,7 @@ def test_a_refund_wakes_a_worker_whose_message_was_lost() -> None:
     (lost,) = world.queue.receive(1, wait=0, visibility=60)
     world.queue.delete(lost)
     outcome = begin(stored.record.payment, TickingClock()())
-    PaymentRecords(world.store).advance(stored, stored.record.with_answers(outcome, []))
+    PaymentRecords(world.store).advance(stored, stored.record.decided(outcome, TickingClock()()))
     world.deliver(received(refund_command(), 2))
     assert world.phase() is Phase.CAPTURING
     assert world.queue.depth() == 1
@@ -132,7 +132,7 @@ def test_an_operator_who_has_given_the_money_back_spares_the_provider() -> None:
     for step in (lambda payment: begin(payment, TickingClock()()), lambda payment: charged(payment, "ch_1")):
         stored = records.load("o-1")
         assert stored is not None
-        records.advance(stored, stored.record.with_answers(step(stored.record.payment), []))
+        records.advance(stored, stored.record.decided(step(stored.record.payment), TickingClock()()))
     world.deliver(received(refund_command(), 2))
     assert world.phase() is Phase.REFUNDING
     world.deliver(received(resolved("ship_order"), 3, "other"))

@@ -169,7 +169,7 @@ def test_every_story_goes_on_as_the_flow_says(
 
 IGNORED: list[tuple[tuple[Input, ...], bool]] = [
     ((RESERVED, RESERVED), True),
-    ((CANCELLATION, RESERVED), True),
+    ((CANCELLATION, RESERVED, RESERVED), True),
     ((CANCELLATION, RELEASED, RESERVED), True),
     ((CANCELLATION, RELEASED, REJECTED), True),
     ((REJECTED, RELEASED), True),
@@ -217,8 +217,10 @@ def test_an_answer_for_an_unknown_order_is_ignored_with_a_word(message: Input) -
 
 
 def test_a_late_success_waits_for_its_compensation() -> None:
-    """While a step is being undone, its success is no end: only the compensation's answer or a refusal is."""
-    saga = after(CANCELLATION, RELEASED)
+    """While a step is being undone, its success is no end, but it is kept in mind: it rules a refusal out."""
+    noted = hear(after(CANCELLATION, RELEASED), CAPTURED)
+    saga = noted.saga
+    assert noted.outputs == ()
     assert isinstance(transition(saga, CAPTURED, NOW, DEADLINES), Ignored)
     assert said(hear(saga, REFUNDED)) == [cancelled("customer_request")]
 
@@ -374,3 +376,21 @@ def test_a_decision_counts_only_where_a_person_is_waited_for(
 ) -> None:
     """Too early, about an earlier request, about another step, not on offer, or after the end."""
     assert isinstance(transition(told(*story).saga, decision, NOW, DEADLINES), Ignored)
+
+
+@pytest.mark.parametrize("late", [False, True])
+def test_what_was_done_is_never_believed_to_have_been_refused(late: bool) -> None:
+    """Captured, before or after the refund was asked for: a decline afterwards leaves the money to return."""
+    saga = hear(None, PLACED).saga
+    if late:
+        saga = hear(saga, CANCELLATION).saga
+        saga = hear(saga, CAPTURED).saga
+    else:
+        saga = hear(saga, CAPTURED).saga
+        saga = hear(saga, CANCELLATION).saga
+    ignored = transition(saga, PaymentDeclined(order_id=ORDER, reason="refunded"), NOW, DEADLINES)
+    assert ignored == Ignored("its owner has said that it was done", expected=False)
+    assert saga is not None
+    assert saga.step("capture_payment").status is Status.CANCELLING
+    saga = hear(saga, RELEASED).saga
+    assert hear(saga, REFUNDED).outputs[0].message == cancelled("customer_request")

@@ -30,7 +30,9 @@ from orderstream.events import (
     initial,
 )
 from orderstream_workers.effects.emitter import CollectingEmitter
-from orderstream_workers.services.saga import TABLES, SagaHandlers, open_orders
+from orderstream_workers.services.saga import TABLES, SagaHandlers, find_order, open_orders
+from orderstream_workers.services.saga.handlers import MAX_CANCELLATIONS
+from orderstream_workers.services.saga.state import Phase
 from orderstream_workers.store import MemoryStore
 
 NOW = dt.datetime(2010, 12, 1, 8, 26, tzinfo=dt.UTC)
@@ -57,11 +59,13 @@ REFUNDED = PaymentRefunded(order_id=ORDER, amount_minor=200, currency="GBP", ref
 class Coordinator:
     """The handlers over stores in memory, fed with one order's messages."""
 
-    def __init__(self) -> None:
+    def __init__(self, inbox_capacity: int = 64) -> None:
         self.store = MemoryStore()
         self.emitter = CollectingEmitter()
         self.now = NOW
-        handlers = SagaHandlers(store=self.store, emitter=self.emitter, clock=lambda: self.now)
+        handlers = SagaHandlers(
+            store=self.store, emitter=self.emitter, clock=lambda: self.now, inbox_capacity=inbox_capacity
+        )
         self.routes = handlers.routes()
         self.sequence = 0
 
@@ -80,6 +84,11 @@ class Coordinator:
     def answer(self, mark: str, event: Event) -> list[Envelope]:
         """Deliver the answer to the command that carries a mark."""
         return self.hear(following(self.asked(mark), event, source=event.owner, ordinal=0, time=self.now))
+
+    def phase(self) -> Phase:
+        saga = find_order(self.store, ORDER)
+        assert saga is not None
+        return saga.phase
 
     def timers(self) -> set[tuple[str, int]]:
         return {
@@ -228,3 +237,40 @@ def test_a_cancellation_that_was_heard_is_not_refused_when_it_is_delivered_again
     (ended,) = coordinator.answer("capture_payment:2", REFUNDED)
     assert ended.type == OrderCancelled.type_name()
     assert coordinator.hear(requests[1], 50) == []
+
+
+def cancellation(key: str) -> Envelope:
+    request = OrderCancellationRequested(order_id=ORDER)
+    return initial(request, source="orders", event_id=f"cancel {key}", time=NOW)
+
+
+def test_a_refused_cancellation_is_never_answered_otherwise() -> None:
+    """The order moves on and the inbox forgets; the same request again gets no second answer."""
+    coordinator = Coordinator(inbox_capacity=1)
+    (refused,) = coordinator.hear(cancellation("early"))
+    assert refused.message().reason == "unknown_order"
+    coordinator.hear(PLACED)
+    assert coordinator.hear(cancellation("early")) == []
+    assert coordinator.phase() is Phase.RUNNING, "what was refused does not cancel the order later"
+
+
+def test_an_order_hears_few_of_the_requests_to_cancel_it() -> None:
+    """Whoever asks under ever new keys gets a few answers, and the item stays small."""
+    coordinator = Coordinator(inbox_capacity=2)
+    coordinator.hear(PLACED)
+    coordinator.answer("reserve_stock:1", RESERVED)
+    coordinator.answer("capture_payment:1", CAPTURED)
+    answers = [coordinator.hear(cancellation(str(number))) for number in range(30)]
+    assert [len(each) for each in answers] == [1] * MAX_CANCELLATIONS + [0] * (30 - MAX_CANCELLATIONS)
+    assert [coordinator.hear(cancellation(str(number))) for number in range(30)] == [[]] * 30
+    assert coordinator.phase() is Phase.COMMITTED
+
+
+def test_an_order_that_is_running_is_cancelled_however_many_requests_came_before_it() -> None:
+    """Refusals of requests that came too early do not use up the customer's right."""
+    coordinator = Coordinator()
+    for number in range(MAX_CANCELLATIONS + 1):
+        coordinator.hear(cancellation(str(number)))
+    coordinator.hear(PLACED)
+    coordinator.hear(cancellation("at last"))
+    assert coordinator.phase() is Phase.COMPENSATING

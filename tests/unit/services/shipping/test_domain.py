@@ -1,10 +1,13 @@
 """Shipping's decision: once, and for ever."""
 
+import datetime as dt
+
 import pytest
 
 from orderstream.events import OrderShipped, ShipmentRefused, ShipOrder
 from orderstream_workers.services.shipping.domain import Refused, Shipment, Taken, answer, decide
 
+NOW = dt.datetime(2010, 12, 1, 8, 26, tzinfo=dt.UTC)
 NOWHERE: frozenset[str] = frozenset()
 
 
@@ -14,7 +17,7 @@ def command(country: str | None, order_id: str = "o-1") -> ShipOrder:
 
 def test_a_served_destination_is_taken() -> None:
     """The shipment is recorded with where it goes and how much."""
-    shipment = decide(None, command("France"), {"Norway"})
+    shipment = decide(None, command("France"), {"Norway"}, NOW)
     assert isinstance(shipment.outcome, Taken)
     assert (shipment.outcome.country, shipment.outcome.units) == ("France", 6)
     assert answer(shipment, "o-1") == OrderShipped(order_id="o-1", shipment_id=shipment.outcome.shipment_id)
@@ -23,26 +26,29 @@ def test_a_served_destination_is_taken() -> None:
 @pytest.mark.parametrize("country", ["Norway", "NORWAY", "norway"])
 def test_an_unserved_destination_is_refused(country: str) -> None:
     """Whatever case the shop writes it in."""
-    shipment = decide(None, command(country), {"Norway"})
-    assert shipment == Shipment(Refused("destination_not_served", country))
+    shipment = decide(None, command(country), {"Norway"}, NOW)
+    assert shipment == Shipment(Refused("destination_not_served", country), NOW)
     assert answer(shipment, "o-1") == ShipmentRefused(order_id="o-1", reason="destination_not_served")
 
 
 def test_an_order_without_a_destination_is_taken() -> None:
     """A shop that does not say where to ships inland."""
-    assert isinstance(decide(None, command(None), {"Norway"}).outcome, Taken)
+    assert isinstance(decide(None, command(None), {"Norway"}, NOW).outcome, Taken)
 
 
 def test_shipment_ids_are_derived_from_the_order() -> None:
     """Deciding again gives the same shipment, another order gives another one."""
-    again = [decide(None, command("France", order_id), NOWHERE).outcome for order_id in ("o-1", "o-1", "o-2")]
+    again = [
+        decide(None, command("France", order_id), NOWHERE, NOW).outcome for order_id in ("o-1", "o-1", "o-2")
+    ]
     assert again[0] == again[1]
     assert again[0] != again[2]
 
 
 def test_a_decision_is_final() -> None:
     """A change of the settings does not reach orders that have been decided."""
-    taken = decide(None, command("Norway"), NOWHERE)
-    refused = decide(None, command("Norway"), {"Norway"})
-    assert decide(taken, command("Norway"), {"Norway"}) == taken
-    assert decide(refused, command("Norway"), NOWHERE) == refused
+    later = NOW + dt.timedelta(days=1)
+    taken = decide(None, command("Norway"), NOWHERE, NOW)
+    refused = decide(None, command("Norway"), {"Norway"}, NOW)
+    assert decide(taken, command("Norway"), {"Norway"}, later) == taken
+    assert decide(refused, command("Norway"), NOWHERE, later) == refused

@@ -17,6 +17,9 @@ in every phase; that is the invariant on which the balance rests: the units rese
 over all orders of their first ``held`` lines. RESERVING raises ``held`` to the number of lines, RELEASING
 and COMMITTING lower it to 0.
 
+Once RESERVED, always answered as reserved: a ``ReserveStock`` that is heard again after the release, by a
+worker that has forgotten it, gets the answer that it had.
+
 REJECTED, RELEASED and SOLD are final. A release that finds nothing leaves RELEASED behind for ever, so that
 a command which it overtook is refused. Every step is a pure function of the state and the message: whoever
 works on the order (a redelivery, a duplicate, a worker that no longer owns the shard) takes the same next
@@ -77,12 +80,19 @@ class Reservation(msgspec.Struct, frozen=True):
         lines: How many lines the order has; 0 where a release came first.
         held: How many of them, from the front, are reserved in stock right now.
         refusal: Why it is refused, in REJECTED and on the way there.
+        reserved: True once all lines were held, whatever was given back or sold since.
     """
 
     phase: Phase
     lines: int
     held: int
     refusal: Refusal | None = None
+    reserved: bool = False
+
+    @property
+    def was_reserved(self) -> bool:
+        """Whether all lines are held, or ever were; the phase says so of headers older than the flag."""
+        return self.reserved or self.phase in {Phase.RESERVED, Phase.COMMITTING, Phase.SOLD}
 
 
 class Movement(enum.Enum):
@@ -162,19 +172,19 @@ def refuse(state: Reservation | None, request: ReserveStock, refusal: Refusal, l
 
 
 def _reserve(state: Reservation, request: ReserveStock, chunk: int) -> Step:
+    if state.was_reserved:
+        return Step(state, answer=StockReserved(order_id=request.order_id))
     match state.phase:
         case Phase.RESERVING:
             held = min(state.lines, state.held + chunk)
             done = held == state.lines
             return Step(
-                Reservation(Phase.RESERVED if done else Phase.RESERVING, state.lines, held),
+                Reservation(Phase.RESERVED if done else Phase.RESERVING, state.lines, held, reserved=done),
                 Movement.HOLD,
                 range(state.held, held),
                 StockReserved(order_id=request.order_id) if done else None,
             )
-        case Phase.RESERVED | Phase.COMMITTING | Phase.SOLD:
-            return Step(state, answer=StockReserved(order_id=request.order_id))
-        case Phase.RELEASING | Phase.REJECTED | Phase.RELEASED:
+        case _:
             return _give_back(state, chunk, _rejected(request.order_id, state.refusal))
 
 
@@ -195,7 +205,7 @@ def _sell(state: Reservation | None, request: OrderConfirmed, chunk: int) -> Ste
         return None
     held = max(0, state.held - chunk)
     return Step(
-        Reservation(Phase.COMMITTING if held else Phase.SOLD, state.lines, held),
+        Reservation(Phase.COMMITTING if held else Phase.SOLD, state.lines, held, reserved=True),
         Movement.SELL,
         range(held, state.held),
         None if held else StockSold(order_id=request.order_id),
@@ -207,7 +217,7 @@ def _give_back(state: Reservation, chunk: int, answer: Event) -> Step:
     held = max(0, state.held - chunk)
     end = Phase.REJECTED if state.refusal else Phase.RELEASED
     return Step(
-        Reservation(Phase.RELEASING if held else end, state.lines, held, state.refusal),
+        Reservation(Phase.RELEASING if held else end, state.lines, held, state.refusal, state.was_reserved),
         Movement.GIVE_BACK,
         range(held, state.held),
         None if held else answer,

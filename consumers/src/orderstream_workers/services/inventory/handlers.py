@@ -11,7 +11,7 @@ from typing import Final
 from orderstream.events import OrderConfirmed, ReleaseStock, ReserveStock, StockLine, following
 from orderstream_workers.effects.dispatch import Count, uncounted
 from orderstream_workers.effects.emitter import Emitter
-from orderstream_workers.effects.inbox import Arrival
+from orderstream_workers.effects.inbox import CAPACITY, Arrival
 from orderstream_workers.effects.once import report_repetition
 from orderstream_workers.effects.received import Received
 from orderstream_workers.services.inventory.chunk import MAX_CHUNK, Chunk
@@ -52,6 +52,7 @@ class InventoryHandlers:
         sleep: Waits for so many seconds.
         count: Counts ``unexpected``: requests that do not fit the reservation, such as a confirmation of an
             order that was never placed. They change nothing.
+        inbox_capacity: Entries of one order's inbox that are kept, at least 1.
     """
 
     def __init__(
@@ -64,6 +65,7 @@ class InventoryHandlers:
         draw: Callable[[], float] = random.random,
         sleep: Callable[[float], None] = time.sleep,
         count: Count = uncounted,
+        inbox_capacity: int = CAPACITY,
     ) -> None:
         self._store = store
         self._emitter = emitter
@@ -72,7 +74,7 @@ class InventoryHandlers:
         self._draw = draw
         self._sleep = sleep
         self._count = count
-        self._reservations = Reservations(store)
+        self._reservations = Reservations(store, inbox_capacity)
 
     def routes(self) -> Mapping[str, Callable[[Received], None]]:
         """The handler of each type that inventory acts on, by type name."""
@@ -130,8 +132,9 @@ class InventoryHandlers:
         if step.answer is None:
             advanced = stored.after(step)
         else:
-            answer = following(received.envelope, step.answer, source=SOURCE, ordinal=0, time=self._clock())
-            advanced = stored.ended(step, received, answer.encode())
+            decided_at = stored.decided_at(step.answer, self._clock())
+            answer = following(received.envelope, step.answer, source=SOURCE, ordinal=0, time=decided_at)
+            advanced = stored.ended(step, received, answer)
         writes: list[Write] = [self._reservations.header(received.order_id, stored, advanced)]
         if step.movement is not None:
             writes += movements(step.movement, moved)

@@ -1,20 +1,23 @@
 """Where reservations are kept: a small header per order, and its lines beside it, written once."""
 
+import datetime as dt
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 import msgspec
 
-from orderstream.events import StockLine
-from orderstream_workers.effects.inbox import INBOX, Inbox
+from orderstream.events import Envelope, Event, StockLine
+from orderstream_workers.effects.inbox import CAPACITY, INBOX, Inbox
 from orderstream_workers.effects.received import Received
 from orderstream_workers.services.inventory.domain import Reservation, Step
 from orderstream_workers.store import Attribute, Put, Store, TableSpec
 
 RESERVATIONS: Final = TableSpec("reservations")
-"""Key: order id for the header (state and inbox), order id + ``#lines`` for the lines. The lines never
-change, so that a chunk's transaction rewrites the header alone, however long the order is."""
+"""Key: order id for the header (state, inbox, times of decisions), order id + ``#lines`` for the lines. The
+lines never change, so that a chunk's transaction rewrites the header alone, however long the order is."""
+
+_DECIDED: Final = "decided"
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,16 +28,25 @@ class Stored:
         state: The reservation; None where the order is not known.
         version: The item's version; None where the order is not known.
         entries: The inbox: what has been carried out for this order.
+        decided: When each kind of answer was decided, by its type: ISO 8601.
+        inbox_capacity: Entries of the inbox that are kept.
     """
 
     state: Reservation | None = None
     version: int | None = None
     entries: dict[str, Attribute] = field(default_factory=dict)
+    decided: dict[str, Attribute] = field(default_factory=dict)
+    inbox_capacity: int = CAPACITY
 
     @property
     def inbox(self) -> Inbox:
         """The inbox, to ask it what a delivery is."""
-        return Inbox(self.entries)
+        return Inbox(self.entries, self.inbox_capacity)
+
+    def decided_at(self, answer: Event, now: dt.datetime) -> dt.datetime:
+        """When such an answer was decided first; now, where it is the first."""
+        known = self.decided.get(answer.type_name())
+        return dt.datetime.fromisoformat(known) if isinstance(known, str) else now
 
     def after(self, step: Step) -> "Stored":
         """The header once a step has been committed that does not end its request.
@@ -42,17 +54,21 @@ class Stored:
         Args:
             step: What was committed.
         """
-        return Stored(step.state, (self.version or 0) + 1, self.entries)
+        return replace(self, state=step.state, version=(self.version or 0) + 1)
 
-    def ended(self, step: Step, received: Received, answer: bytes) -> "Stored":
+    def ended(self, step: Step, received: Received, answer: Envelope) -> "Stored":
         """The header once the step has been committed that ends a request.
 
         Args:
             step: What was committed.
             received: The request.
-            answer: Its encoded answer.
+            answer: Its answer.
         """
-        return Stored(step.state, (self.version or 0) + 1, self.inbox.with_entry(received, (answer,)))
+        return replace(
+            self.after(step),
+            entries=self.inbox.with_entry(received, (answer.encode(),)),
+            decided={**self.decided, answer.type: answer.time.isoformat()},
+        )
 
 
 class Reservations:
@@ -60,10 +76,12 @@ class Reservations:
 
     Args:
         store: Where they are kept.
+        inbox_capacity: Entries of one order's inbox that are kept, at least 1.
     """
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, inbox_capacity: int = CAPACITY) -> None:
         self._store = store
+        self._inbox_capacity = inbox_capacity
 
     def load(self, order_id: str) -> Stored:
         """The header of an order.
@@ -73,11 +91,19 @@ class Reservations:
         """
         item = self._store.get(RESERVATIONS.name, order_id)
         if item is None:
-            return Stored()
+            return Stored(inbox_capacity=self._inbox_capacity)
         state, entries = item.attributes["state"], item.attributes[INBOX]
         assert isinstance(state, bytes)
         assert isinstance(entries, dict)
-        return Stored(msgspec.json.decode(state, type=Reservation), item.version, entries)
+        decided = item.attributes.get(_DECIDED, {})
+        assert isinstance(decided, dict)
+        return Stored(
+            msgspec.json.decode(state, type=Reservation),
+            item.version,
+            entries,
+            decided,
+            self._inbox_capacity,
+        )
 
     def lines(self, order_id: str) -> tuple[StockLine, ...]:
         """The lines of an order, sorted by SKU; empty where it has none.
@@ -103,7 +129,11 @@ class Reservations:
         return Put(
             table=RESERVATIONS.name,
             key=order_id,
-            attributes={"state": msgspec.json.encode(following.state), INBOX: following.entries},
+            attributes={
+                "state": msgspec.json.encode(following.state),
+                INBOX: following.entries,
+                _DECIDED: following.decided,
+            },
             expected_version=stored.version,
         )
 

@@ -16,6 +16,10 @@ DECLINED, VOIDED and REFUNDED are final. A refund that finds nothing leaves VOID
 capture which it overtook is declined. A refund during CAPTURING is only noted: whether there is anything to
 give back is known once the capture has resolved.
 
+How a command was answered follows from the payment for good: a payment with a charge was captured, whatever
+was given back since. So a command that is heard again after years, by a worker that has forgotten it, gets
+the answer that it had: a customer who was charged is never said to have been declined.
+
 Where the provider never answers, a person may give the money back and say so. REFUNDING is REFUNDED by that
 at once; CAPTURING still waits for its answer, since nobody knows whether there is a charge, and
 is REFUNDED then.
@@ -148,7 +152,7 @@ class Refund:
 
 
 def capture(payment: Payment | None, command: CapturePayment) -> Outcome:
-    """Hear a command to capture. A repeated one gets the answer that there is, if there is one."""
+    """Hear a command to capture. A repeated one gets the answer that it had, if there was one."""
     if payment is None:
         queued = Payment(
             order_id=command.order_id,
@@ -161,11 +165,11 @@ def capture(payment: Payment | None, command: CapturePayment) -> Outcome:
     match payment.phase:
         case Phase.QUEUED | Phase.CAPTURING:
             return Outcome(payment)
-        case Phase.CAPTURED:
+        case Phase.CAPTURED | Phase.REFUNDING | Phase.REFUNDED:
             return Outcome(payment, to_capture=_captured(payment))
         case Phase.DECLINED:
             return Outcome(payment, to_capture=_declined(payment, payment.reason or "card_declined"))
-        case Phase.VOIDED | Phase.REFUNDING | Phase.REFUNDED:
+        case Phase.VOIDED:
             return Outcome(payment, to_capture=_declined(payment, "refunded"))
 
 

@@ -7,10 +7,10 @@ from typing import Final
 import msgspec
 
 from orderstream.events import CapturePayment, RefundPayment, StepResolved
-from orderstream_workers.effects import Decision, Emitter, Once, Received
+from orderstream_workers.effects import CAPACITY, Decision, Emitter, Once, Received
 from orderstream_workers.services.payments.domain import capture, refund, refund_by_hand
 from orderstream_workers.services.payments.queue import PaymentQueue
-from orderstream_workers.services.payments.records import PAYMENTS, PaymentRecord, answer
+from orderstream_workers.services.payments.records import PAYMENTS, PaymentRecord
 from orderstream_workers.store import Store
 
 _STEP: Final = "capture_payment"
@@ -25,12 +25,25 @@ class PaymentHandlers:
         emitter: Sends the answers that are known at once, and returns when they are acknowledged.
         queue: Wakes a payment worker.
         clock: The time (UTC, with zone).
+        inbox_capacity: See ``Once``.
     """
 
     def __init__(
-        self, *, store: Store, emitter: Emitter, queue: PaymentQueue, clock: Callable[[], dt.datetime]
+        self,
+        *,
+        store: Store,
+        emitter: Emitter,
+        queue: PaymentQueue,
+        clock: Callable[[], dt.datetime],
+        inbox_capacity: int = CAPACITY,
     ) -> None:
-        self._once = Once(store=store, table=PAYMENTS.name, state_type=PaymentRecord, emitter=emitter)
+        self._once = Once(
+            store=store,
+            table=PAYMENTS.name,
+            state_type=PaymentRecord,
+            emitter=emitter,
+            inbox_capacity=inbox_capacity,
+        )
         self._queue = queue
         self._clock = clock
 
@@ -55,9 +68,9 @@ class PaymentHandlers:
             outcome = capture(record.payment if record else None, command)
             known = record or PaymentRecord(payment=outcome.payment)
             changed = msgspec.structs.replace(
-                known, payment=outcome.payment, capture=known.capture or received.envelope
+                known.decided(outcome, self._clock()), capture=known.capture or received.envelope
             )
-            return Decision(changed, answer(received.envelope, outcome.to_capture, self._clock()))
+            return Decision(changed, changed.answers_to(outcome, capture=received.envelope))
 
         self._once.apply(received, decide)
         self._wake(received.order_id)
@@ -75,11 +88,9 @@ class PaymentHandlers:
             outcome = refund(record.payment if record else None, command)
             known = record or PaymentRecord(payment=outcome.payment)
             changed = msgspec.structs.replace(
-                known, payment=outcome.payment, refund=known.refund or received.envelope
+                known.decided(outcome, self._clock()), refund=known.refund or received.envelope
             )
-            now = self._clock()
-            to_capture = answer(known.capture, outcome.to_capture, now)
-            return Decision(changed, [*to_capture, *answer(received.envelope, outcome.to_refund, now)])
+            return Decision(changed, changed.answers_to(outcome, refund=received.envelope))
 
         self._once.apply(received, decide)
         self._wake(received.order_id)
@@ -101,8 +112,8 @@ class PaymentHandlers:
             outcome = refund_by_hand(record.payment)
             if outcome.payment == record.payment:
                 return None
-            changed = msgspec.structs.replace(record, payment=outcome.payment)
-            return Decision(changed, answer(record.refund, outcome.to_refund, self._clock()))
+            changed = record.decided(outcome, self._clock())
+            return Decision(changed, changed.answers_to(outcome))
 
         self._once.apply(received, decide)
 

@@ -28,29 +28,55 @@ class PaymentRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tru
         capture: The command that the capture's answer follows from.
         refund: The command that the refund's answer follows from.
         packed_answers: The worker's answers, encoded; sent whenever a worker brings the order to rest.
+        capture_decided_at: When the answer to the capture was decided (UTC): the time of every such answer.
+        refund_decided_at: The same of the refund.
     """
 
     payment: Payment
     capture: Envelope | None = None
     refund: Envelope | None = None
     packed_answers: bytes = b""
+    capture_decided_at: dt.datetime | None = None
+    refund_decided_at: dt.datetime | None = None
 
     @property
     def answers(self) -> list[bytes]:
         """The worker's encoded answers, in the order in which they were decided."""
         return unpack(self.packed_answers) if self.packed_answers else []
 
-    def with_answers(self, outcome: Outcome, envelopes: list[Envelope]) -> "PaymentRecord":
-        """The record after a step of the worker.
+    def decided(self, outcome: Outcome, now: dt.datetime) -> "PaymentRecord":
+        """The record after a step. A decision keeps its time, however often its answer is given again.
 
         Args:
             outcome: What the step led to.
-            envelopes: Its answers.
+            now: The time (UTC).
         """
-        encoded = [*self.answers, *(envelope.encode() for envelope in envelopes)]
         return msgspec.structs.replace(
-            self, payment=outcome.payment, packed_answers=pack(encoded) if encoded else b""
+            self,
+            payment=outcome.payment,
+            capture_decided_at=self.capture_decided_at or (now if outcome.to_capture else None),
+            refund_decided_at=self.refund_decided_at or (now if outcome.to_refund else None),
         )
+
+    def answers_to(
+        self, outcome: Outcome, *, capture: Envelope | None = None, refund: Envelope | None = None
+    ) -> list[Envelope]:
+        """The answers of a step, with the times of this record, which has heard of it.
+
+        Args:
+            outcome: What the step led to.
+            capture: The command to capture that is answered; by default the one that is kept.
+            refund: The command to refund that is answered; by default the one that is kept.
+        """
+        return [
+            *answer(capture or self.capture, outcome.to_capture, self.capture_decided_at),
+            *answer(refund or self.refund, outcome.to_refund, self.refund_decided_at),
+        ]
+
+    def keeping(self, envelopes: list[Envelope]) -> "PaymentRecord":
+        """The record with more answers of the worker."""
+        encoded = [*self.answers, *(envelope.encode() for envelope in envelopes)]
+        return msgspec.structs.replace(self, packed_answers=pack(encoded) if encoded else b"")
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +137,7 @@ class PaymentRecords:
 _DECODER: Final = msgspec.json.Decoder(PaymentRecord)
 
 
-def answer(cause: Envelope | None, message: Message | None, now: dt.datetime) -> list[Envelope]:
+def answer(cause: Envelope | None, message: Message | None, decided_at: dt.datetime | None) -> list[Envelope]:
     """An answer as envelopes: one, or none where nothing is answered.
 
     A command has one answer for ever, so its ordinal is always 0: two different ones could never both pass.
@@ -119,8 +145,8 @@ def answer(cause: Envelope | None, message: Message | None, now: dt.datetime) ->
     Args:
         cause: The command.
         message: Its answer, if it is known.
-        now: When it was decided (UTC).
+        decided_at: When it was decided (UTC); there where there is an answer.
     """
-    if cause is None or message is None:
+    if cause is None or message is None or decided_at is None:
         return []
-    return [following(cause, message, source=SOURCE, ordinal=0, time=now)]
+    return [following(cause, message, source=SOURCE, ordinal=0, time=decided_at)]

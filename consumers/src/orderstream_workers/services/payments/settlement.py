@@ -10,7 +10,7 @@ from orderstream_workers.engine.log_context import log_about
 from orderstream_workers.services.payments import domain
 from orderstream_workers.services.payments.domain import Charge, Outcome, Payment, Phase, Refund
 from orderstream_workers.services.payments.provider import Charged, Declined, PaymentProvider
-from orderstream_workers.services.payments.records import PaymentRecords, Stored, answer
+from orderstream_workers.services.payments.records import PaymentRecords, Stored
 from orderstream_workers.store import ConditionFailedError, Store
 
 logger = logging.getLogger(__name__)
@@ -118,11 +118,7 @@ class Settlement:
                 return lambda payment: domain.declined(payment, reason)
 
     def _record(self, stored: Stored, outcome: Outcome) -> Stored:
-        record, now = stored.record, self._clock()
-        if outcome.payment == record.payment:
+        if outcome.payment == stored.record.payment:
             return stored
-        answers = [
-            *answer(record.capture, outcome.to_capture, now),
-            *answer(record.refund, outcome.to_refund, now),
-        ]
-        return self._records.advance(stored, record.with_answers(outcome, answers))
+        record = stored.record.decided(outcome, self._clock())
+        return self._records.advance(stored, record.keeping(record.answers_to(outcome)))

@@ -16,13 +16,15 @@
 
     a step:   NONE ──> REQUESTED ──> DONE ──> CANCELLING ──> UNDONE
                           │  │                 ^   │
-                          │  └─────────────────┘   │ refused after all
+                          │  └─────────────────┘   │ refused after all, and never said to be done
                           └──────> REFUSED <───────┘
 
 Until the pivot is asked for, anything but success turns the order back: every step that was *requested* is
 compensated, not only those known to be done, because an answer may still be on its way. A compensation is
 final with its owner, so it does not matter which of the two commands arrives first. A refusal is final too: a
-refused step needs no compensation. Steps of one group are undone together, the newest group first.
+refused step needs no compensation. What was done once is never believed to have been refused: such an answer
+contradicts its owner, and the step waits for its compensation. Steps of one group are undone together, the
+newest group first.
 
 After the pivot silence never turns back, since the parcel may have left: only a definite refusal does.
 A step that was asked for again may wait for a person. What was done by hand counts as its owner's answer. A
@@ -207,7 +209,7 @@ class _Turn:
         if saga.phase is Phase.RUNNING:
             return self._turn_back(saga, Failure("customer_request"))
         if saga.phase is Phase.COMPENSATING:
-            # Nothing to emit, as the cancellation answers this customer too; but it has been heard: delivered
+            # Nothing to emit, as the cancellation answers this customer too; but it is heard: delivered
             # again after the end it must not be refused.
             return Outcome(saga)
         return Outcome(saga, (_cancellation_refused(request, _TOO_LATE[saga.phase]),))
@@ -238,7 +240,8 @@ class _Turn:
             return self._ask(saga, [(step, RefuseShipment(order_id=saga.order.order_id))], progress.status)
         cancelling = progress.status is Status.CANCELLING
         status = Status.UNDONE if cancelling else Status.DONE
-        taken = _with(saga, step, msgspec.structs.replace(progress, status=status, due=None))
+        done = progress.was_done or status is Status.DONE
+        taken = _with(saga, step, msgspec.structs.replace(progress, status=status, due=None, done=done))
         return self._backward(taken) if cancelling else self._forward(taken)
 
     def answer(self, saga: Saga, answer: Answer) -> Outcome | Ignored:
@@ -248,11 +251,16 @@ class _Turn:
             return Ignored("no step of the order's definition has such an answer", expected=False)
         step, verdict = answered
         progress = saga.step(step.name)
+        if verdict is Verdict.DONE and progress.status is Status.CANCELLING and not progress.was_done:
+            return Outcome(_with(saga, step, msgspec.structs.replace(progress, done=True)))
+        if verdict is Verdict.REFUSED and progress.was_done:
+            return Ignored("its owner has said that it was done", expected=False)
         status = _TAKEN.get((progress.status, verdict))
         if status is None:
             repeated = (progress.status, verdict) in _REPEATED
             return Ignored("it was known" if repeated else "it contradicts the step's status", repeated)
-        taken = _with(saga, step, msgspec.structs.replace(progress, status=status, due=None))
+        done = progress.was_done or status is Status.DONE
+        taken = _with(saga, step, msgspec.structs.replace(progress, status=status, due=None, done=done))
         if saga.phase is Phase.COMPENSATING:
             return self._backward(taken)
         if isinstance(answer, Refusal):
@@ -318,8 +326,9 @@ class _Turn:
             wait = (
                 step.deadline(self.deadlines) if status is Status.REQUESTED else self.deadlines.compensation
             )
-            attempt = saga.step(step.name).attempt + 1
-            saga = _with(saga, step, Progress(status, attempt, self.now + wait))
+            before = saga.step(step.name)
+            attempt = before.attempt + 1
+            saga = _with(saga, step, Progress(status, attempt, self.now + wait, before.was_done))
             outputs.append(Output(command, f"{step.name}:{attempt}"))
         return Outcome(saga, tuple(outputs))
 

@@ -7,14 +7,15 @@ from typing import Final, get_args
 
 import msgspec
 
-from orderstream.events import Envelope, Message, StepResolved, following
+from orderstream.events import Envelope, Message, OrderCancellationRequested, StepResolved, following
 from orderstream_workers.effects.dispatch import Count, uncounted
 from orderstream_workers.effects.emitter import Emitter
+from orderstream_workers.effects.inbox import CAPACITY
 from orderstream_workers.effects.once import Decision, Once
 from orderstream_workers.effects.received import Received
 from orderstream_workers.services.saga.deadlines import SagaDeadlines
 from orderstream_workers.services.saga.domain import Ignored, Input, Outcome, Output, transition
-from orderstream_workers.services.saga.state import Saga
+from orderstream_workers.services.saga.state import Phase, Saga
 from orderstream_workers.services.saga.timers import timer_writes
 from orderstream_workers.store import Item, Store, TableSpec
 
@@ -26,6 +27,10 @@ SAGAS: Final = TableSpec("saga-orders")
 INPUTS: Final[tuple[type[Message], ...]] = get_args(Input)
 """The messages that the coordinator acts on."""
 
+MAX_CANCELLATIONS: Final = 8
+"""Requests to cancel one order that are answered. The phase decides the answer, and the phase moves on: so
+each request is remembered for good, and a customer who asks under ever new keys must not make it grow."""
+
 _SOURCE: Final = "saga"
 _DEFAULTS: Final = SagaDeadlines()
 
@@ -35,9 +40,15 @@ class SagaRecord(msgspec.Struct, frozen=True, omit_defaults=True):
 
     Attributes:
         saga: The order; None where only requests about an order that was never placed have been answered.
+        cancellations: Ids of the customer's requests to cancel that have been heard; see ``heard``.
     """
 
     saga: Saga | None = None
+    cancellations: tuple[str, ...] = ()
+
+    def heard(self, request_id: str) -> "SagaRecord":
+        """The record once a request to cancel has been heard."""
+        return SagaRecord(self.saga, (*self.cancellations, request_id))
 
 
 _STATE: Final = msgspec.json.Decoder(SagaRecord)
@@ -53,6 +64,7 @@ class SagaHandlers:
         deadlines: How long answers may take.
         count: Counts ``unexpected``: messages that the flow's rules do not let happen, such as an answer for
             an order that was never placed. They change nothing.
+        inbox_capacity: See ``Once``.
     """
 
     def __init__(
@@ -63,8 +75,15 @@ class SagaHandlers:
         clock: Callable[[], dt.datetime],
         deadlines: SagaDeadlines = _DEFAULTS,
         count: Count = uncounted,
+        inbox_capacity: int = CAPACITY,
     ) -> None:
-        self._once = Once(store=store, table=SAGAS.name, state_type=SagaRecord, emitter=emitter)
+        self._once = Once(
+            store=store,
+            table=SAGAS.name,
+            state_type=SagaRecord,
+            emitter=emitter,
+            inbox_capacity=inbox_capacity,
+        )
         self._clock = clock
         self._deadlines = deadlines
         self._count = count
@@ -87,16 +106,21 @@ class SagaHandlers:
     def _decide(
         self, record: SagaRecord | None, envelope: Envelope, message: Input
     ) -> Decision[SagaRecord] | None:
-        saga = record.saga if record is not None else None
-        now = self._clock()
+        record = record or SagaRecord()
+        saga, now = record.saga, self._clock()
+        cancels = isinstance(message, OrderCancellationRequested)
+        if cancels and not _to_hear(record, envelope.id):
+            logger.debug("cancellation heard before", extra={"order_id": envelope.subject})
+            return None
         outcome = transition(saga, message, now, self._deadlines)
         _report(envelope, outcome)
         if isinstance(outcome, Ignored):
             if not outcome.expected:
                 self._count("unexpected")
             return None
+        after = SagaRecord(outcome.saga, record.cancellations)
         return Decision(
-            state=SagaRecord(outcome.saga),
+            state=after.heard(envelope.id) if cancels else after,
             outputs=[_envelope(envelope, output, place, now) for place, output in enumerate(outcome.outputs)],
             writes=timer_writes(
                 saga, outcome.saga, order_id=envelope.subject, conversation_id=envelope.conversation_id
@@ -137,6 +161,14 @@ def _saga(item: Item) -> Saga | None:
     content = item.attributes["state"]
     assert isinstance(content, bytes)
     return _STATE.decode(content).saga
+
+
+def _to_hear(record: SagaRecord, request_id: str) -> bool:
+    """Whether a request to cancel is answered: once each, and a few of an order that has moved on."""
+    if request_id in record.cancellations:
+        return False
+    running = record.saga is not None and record.saga.phase is Phase.RUNNING
+    return running or len(record.cancellations) < MAX_CANCELLATIONS
 
 
 def _envelope(cause: Envelope, output: Output, place: int, now: dt.datetime) -> Envelope:

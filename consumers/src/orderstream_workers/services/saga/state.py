@@ -48,11 +48,18 @@ class Progress(msgspec.Struct, frozen=True):
         status: Where it stands.
         attempt: How often the step or its compensation was asked for, which numbers the last request; from 1.
         due: When the last request's answer is overdue (UTC); None before the first.
+        done: True once its owner has said that it is done, whatever has been undone since.
     """
 
     status: Status = Status.NONE
     attempt: int = 0
     due: dt.datetime | None = None
+    done: bool = False
+
+    @property
+    def was_done(self) -> bool:
+        """Whether it is done, or ever was; the status says so of orders older than the flag."""
+        return self.done or self.status is Status.DONE
 
 
 class Failure(msgspec.Struct, frozen=True):

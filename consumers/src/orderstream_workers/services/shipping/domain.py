@@ -12,6 +12,7 @@ Both ends are final: a command that comes again, also as a new request of a coor
 answer, is answered as the first one was, whatever the settings say by then.
 """
 
+import datetime as dt
 import uuid
 from collections.abc import Set as AbstractSet
 from typing import Final
@@ -54,13 +55,18 @@ class Shipment(msgspec.Struct, frozen=True):
 
     Attributes:
         outcome: How it was decided.
+        decided_at: When (UTC): the time of each answer that tells of it; None in records of the first days.
     """
 
     outcome: Taken | Refused
+    decided_at: dt.datetime | None = None
 
 
 def decide(
-    shipment: Shipment | None, command: ShipOrder | RefuseShipment, unserved: AbstractSet[str]
+    shipment: Shipment | None,
+    command: ShipOrder | RefuseShipment,
+    unserved: AbstractSet[str],
+    now: dt.datetime,
 ) -> Shipment:
     """Take or refuse a shipment, unless that is decided already.
 
@@ -69,16 +75,17 @@ def decide(
         command: What is asked for.
         unserved: Destinations that are not served, compared without regard to case. An order without a
             destination is taken: the shop that does not say ships inland.
+        now: The time (UTC).
     """
     if shipment is not None:
-        return shipment
+        return shipment if shipment.decided_at else Shipment(shipment.outcome, now)
     if isinstance(command, RefuseShipment):
-        return Shipment(Refused("operator_decision", None))
+        return Shipment(Refused("operator_decision", None), now)
     country = command.country
     if country is not None and country.casefold() in {name.casefold() for name in unserved}:
-        return Shipment(Refused("destination_not_served", country))
+        return Shipment(Refused("destination_not_served", country), now)
     shipment_id = f"sh_{uuid.uuid5(_SHIPMENTS, command.order_id)}"
-    return Shipment(Taken(shipment_id, country, command.units))
+    return Shipment(Taken(shipment_id, country, command.units), now)
 
 
 def answer(shipment: Shipment, order_id: str) -> OrderShipped | ShipmentRefused:

@@ -6,6 +6,7 @@ from typing import Final
 
 from orderstream.events import RefuseShipment, ShipOrder, following
 from orderstream_workers.effects.emitter import Emitter
+from orderstream_workers.effects.inbox import CAPACITY
 from orderstream_workers.effects.once import Decision, Once
 from orderstream_workers.effects.received import Received
 from orderstream_workers.services.shipping.domain import Shipment, answer, decide
@@ -23,6 +24,7 @@ class ShippingHandlers:
         emitter: Puts the answers into the stream.
         clock: The time (UTC, with zone).
         unserved_countries: Destinations that are refused; none by default.
+        inbox_capacity: See ``Once``.
     """
 
     def __init__(
@@ -32,8 +34,15 @@ class ShippingHandlers:
         emitter: Emitter,
         clock: Callable[[], dt.datetime],
         unserved_countries: frozenset[str] = frozenset(),
+        inbox_capacity: int = CAPACITY,
     ) -> None:
-        self._once = Once(store=store, table=SHIPMENTS.name, state_type=Shipment, emitter=emitter)
+        self._once = Once(
+            store=store,
+            table=SHIPMENTS.name,
+            state_type=Shipment,
+            emitter=emitter,
+            inbox_capacity=inbox_capacity,
+        )
         self._clock = clock
         self._unserved = unserved_countries
 
@@ -51,9 +60,12 @@ class ShippingHandlers:
         assert isinstance(command, ShipOrder | RefuseShipment)
 
         def decision(shipment: Shipment | None) -> Decision[Shipment]:
-            decided = decide(shipment, command, self._unserved)
+            decided = decide(shipment, command, self._unserved, self._clock())
+            assert decided.decided_at is not None
             reply = answer(decided, command.order_id)
-            envelope = following(received.envelope, reply, source="shipping", ordinal=0, time=self._clock())
+            envelope = following(
+                received.envelope, reply, source="shipping", ordinal=0, time=decided.decided_at
+            )
             return Decision(decided, [envelope])
 
         self._once.apply(received, decision)
