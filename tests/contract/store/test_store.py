@@ -178,6 +178,104 @@ def test_what_no_transaction_can_hold_is_refused(store: Store) -> None:
         store.transact([Put("things", "a", {}, None), Check("things", "a", None)])
 
 
+def nested(levels: int) -> list:
+    value: list = []
+    for _ in range(levels - 1):
+        value = [value]
+    return value
+
+
+AT_THE_LIMIT: list[Put] = [
+    Put("things", "k" * 2_048, {}, None),
+    Put("things", "\U0001f69a" * 512, {}, None),
+    Put("timers", "k", {}, None, sort="s" * 1_024),
+    Put("things", "digits", {"n": 10**38 - 1, "negative": 1 - 10**38}, None),
+    Put("things", "magnitude", {"n": 10**125, "in a list": [(10**38 - 1) * 10**80]}, None),
+    Put("things", "large", {"body": "x" * 404_000}, None),
+    Put("things", "deep", {"list": nested(32)}, None),
+    Put("things", "control", {"text": "\0\x1f\ufffe"}, None),
+]
+
+BEYOND: list[tuple[str, Put]] = [
+    ("1 to 2,048 bytes", Put("things", "", {}, None)),
+    ("1 to 2,048 bytes", Put("things", "k" * 2_049, {}, None)),
+    ("1 to 2,048 bytes", Put("things", "\U0001f69a" * 513, {}, None)),
+    ("1 to 1,024 bytes", Put("timers", "k", {}, None, sort="")),
+    ("1 to 1,024 bytes", Put("timers", "k", {}, None, sort="s" * 1_025)),
+    ("38 significant digits", Put("things", "k", {"n": 10**38 + 1}, None)),
+    ("38 significant digits", Put("things", "k", {"n": -(2**128)}, None)),
+    ("38 significant digits", Put("things", "k", {"n": [{"in": 10**126}]}, None)),
+    ("409,600 bytes", Put("things", "k", {"body": b"x" * 400 * 1024}, None)),
+    ("409,600 bytes", Put("things", "k", {"a" * 60_000: "\u00e9" * 180_000}, None)),
+    ("32 levels", Put("things", "k", {"list": nested(33)}, None)),
+    ("1 to 65,535 bytes", Put("things", "k", {"": 1}, None)),
+    ("lone surrogates", Put("things", "k", {"text": "\ud800"}, None)),
+    ("lone surrogates", Put("things", "\ud800", {}, None)),
+]
+
+
+@pytest.mark.parametrize("write", AT_THE_LIMIT, ids=lambda write: write.key[:9])
+def test_what_dynamodb_just_takes_is_taken(store: Store, write: Put) -> None:
+    """An item at a limit is put and comes back as it was."""
+    store.transact([write])
+    found = store.get(write.table, write.key, write.sort)
+    assert found is not None
+    assert found.attributes == write.attributes
+
+
+@pytest.mark.parametrize(("limit", "write"), BEYOND)
+def test_what_dynamodb_refuses_is_refused(store: Store, limit: str, write: Put) -> None:
+    """An item beyond a limit is a mistake of the caller, alone and beside others, and nothing is written."""
+    with pytest.raises(ValueError, match=limit):
+        store.transact([write])
+    with pytest.raises(ValueError, match=limit):
+        store.transact([Put("things", "beside", {}, None), write])
+    assert store.get("things", "beside") is None
+
+
+def test_a_transaction_holds_four_mib(store: Store) -> None:
+    """Twelve items of 349,000 bytes fit, one more does not."""
+    body = b"x" * 349_000
+    writes = [Put("things", str(number), {"body": body}, None) for number in range(13)]
+    with pytest.raises(ValueError, match="4,194,304 bytes"):
+        store.transact(writes)
+    store.transact(writes[:12])
+
+
+def test_no_item_has_an_impossible_key(store: Store) -> None:
+    """DynamoDB refuses to look for one, too."""
+    with pytest.raises(ValueError, match="key"):
+        store.get("things", "")
+    with pytest.raises(ValueError, match="key"):
+        store.get_many("things", ["a", "k" * 2_049])
+    with pytest.raises(ValueError, match="key"):
+        store.query("timers", "")
+    with pytest.raises(ValueError, match="key"):
+        store.transact([Check("things", "", None)])
+    with pytest.raises(ValueError, match="key"):
+        store.transact([Delete("timers", "k", sort="s" * 1_025)])
+
+
+def test_counters_keep_to_the_digits_of_a_number(store: Store) -> None:
+    """A delta beyond 38 digits is refused, and so are more counters than an expression holds."""
+    store.transact([Put("things", "sku", {"n": 1}, None)])
+    with pytest.raises(ValueError, match="38 significant digits"):
+        store.transact([Add("things", "sku", {"n": 10**38 + 1}, {})])
+    with pytest.raises(ValueError, match="100 counters"):
+        store.transact([Add("things", "sku", {f"n{number}": 1 for number in range(101)}, {})])
+    store.transact([Add("things", "sku", {f"n{number}": 1 for number in range(100)}, {})])
+    assert attributes_of(store, "sku")["n"] == 1
+
+
+def test_a_sum_in_memory_keeps_to_the_digits_of_a_number() -> None:
+    """DynamoDB refuses what would overflow, and changes nothing."""
+    store = MemoryStore()
+    store.transact([Put("things", "sku", {"n": 10**38 - 1}, None)])
+    with pytest.raises(ValueError, match="38 significant digits"):
+        store.transact([Put("things", "other", {}, None), Add("things", "sku", {"n": 2}, {})])
+    assert store.get("things", "other") is None
+
+
 @pytest.mark.parametrize(
     ("fault", "error", "written"),
     [

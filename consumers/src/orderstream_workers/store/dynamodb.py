@@ -2,13 +2,14 @@
 
 import uuid
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final
 
 from botocore.exceptions import BotoCoreError, ClientError, ParamValidationError
 
 from orderstream.errors import DependencyError
 from orderstream_workers.store.errors import ConditionFailedError, ContentionError
-from orderstream_workers.store.memory import check_writes
+from orderstream_workers.store.limits import check_key, check_writes
 from orderstream_workers.store.protocol import Add, Attribute, Check, Delete, Item, Put, TableSpec, Write
 
 if TYPE_CHECKING:
@@ -34,6 +35,7 @@ class DynamoDBStore:
 
     def get(self, table: str, key: str, sort: str | None = None) -> Item | None:
         """See ``Store.get``."""
+        check_key(key, sort)
         answer = _call(
             self._client.get_item,
             TableName=self._prefix + table,
@@ -47,6 +49,8 @@ class DynamoDBStore:
         name = self._prefix + table
         found: dict[str, Item] = {}
         unique = list(dict.fromkeys(keys))
+        for key in unique:
+            check_key(key)
         waiting = [_key(key, None) for key in unique]
         while waiting:
             batch, waiting = waiting[:_GET_BATCH], waiting[_GET_BATCH:]
@@ -77,6 +81,7 @@ class DynamoDBStore:
 
     def query(self, table: str, key: str, *, sort_up_to: str | None = None, limit: int = 100) -> list[Item]:
         """See ``Store.query``."""
+        check_key(key, sort_up_to)
         condition, values = "pk = :key", {":key": {"S": key}}
         if sort_up_to is not None:
             condition, values = condition + " and sk <= :upto", values | {":upto": {"S": sort_up_to}}
@@ -270,7 +275,7 @@ def _decoded(raw: Mapping[str, Any]) -> Attribute:
         case "NULL":
             return None
         case "N":
-            return int(value)
+            return _whole(value)
         case "L":
             return [_decoded(one) for one in value]
         case "M":
@@ -278,3 +283,11 @@ def _decoded(raw: Mapping[str, Any]) -> Attribute:
         case _:
             plain: str | bytes | bool = value
             return plain
+
+
+def _whole(text: str) -> int:
+    """A number as it was written, with an exponent or without: the items of others hold any."""
+    number = Decimal(text)
+    if number != number.to_integral_value():
+        raise ValueError(f"an item holds {text} where a whole number is expected")
+    return int(number)

@@ -1,4 +1,4 @@
-"""The store in memory: exact, thread-safe, and able to fail on demand."""
+"""The store in memory: exact, thread-safe, as strict as DynamoDB, and able to fail on demand."""
 
 import threading
 from collections.abc import Callable, Iterator, Sequence
@@ -7,17 +7,8 @@ from enum import Enum
 
 from orderstream.errors import DependencyError
 from orderstream_workers.store.errors import ConditionFailedError, ContentionError
-from orderstream_workers.store.protocol import (
-    MAX_ITEM_BYTES,
-    MAX_WRITES,
-    Add,
-    Attribute,
-    Check,
-    Delete,
-    Item,
-    Put,
-    Write,
-)
+from orderstream_workers.store.limits import check_key, check_number, check_writes
+from orderstream_workers.store.protocol import Add, Check, Delete, Item, Put, Write
 
 
 class Fault(Enum):
@@ -51,12 +42,15 @@ class MemoryStore:
 
     def get(self, table: str, key: str, sort: str | None = None) -> Item | None:
         """See ``Store.get``."""
+        check_key(key, sort)
         self._fail_read("get")
         with self._lock:
             return deepcopy(self._items.get((table, key, sort)))
 
     def get_many(self, table: str, keys: Sequence[str]) -> dict[str, Item]:
         """See ``Store.get_many``."""
+        for key in keys:
+            check_key(key)
         self._fail_read("get_many")
         with self._lock:
             found = {key: self._items.get((table, key, None)) for key in keys}
@@ -65,9 +59,6 @@ class MemoryStore:
     def transact(self, writes: Sequence[Write]) -> None:
         """See ``Store.transact``."""
         check_writes(writes)
-        for write in writes:
-            if isinstance(write, Put):
-                _check_size(write)
         fault = self._fault("transact", writes) if self._fault else None
         if fault is Fault.BEFORE:
             raise DependencyError("memory", "transact", "failed on demand, nothing was written")
@@ -77,6 +68,7 @@ class MemoryStore:
             failed = tuple(place for place, write in enumerate(writes) if not self._holds(write))
             if failed:
                 raise ConditionFailedError(failed)
+            self._check_sums(writes)
             for write in writes:
                 self._apply(write)
         if fault is Fault.AFTER:
@@ -84,6 +76,7 @@ class MemoryStore:
 
     def query(self, table: str, key: str, *, sort_up_to: str | None = None, limit: int = 100) -> list[Item]:
         """See ``Store.query``."""
+        check_key(key, sort_up_to)
         self._fail_read("query")
         with self._lock:
             found = [
@@ -116,6 +109,13 @@ class MemoryStore:
             return True
         return (item.version if item else None) == write.expected_version
 
+    def _check_sums(self, writes: Sequence[Write]) -> None:
+        for write in writes:
+            if isinstance(write, Add):
+                item = self._items[write.table, write.key, write.sort]
+                for name, delta in write.deltas.items():
+                    check_number(_number(item, name) + delta)
+
     def _apply(self, write: Write) -> None:
         address = (write.table, write.key, write.sort)
         if isinstance(write, Put):
@@ -132,42 +132,6 @@ class MemoryStore:
             self._items.pop(address, None)
         else:
             assert isinstance(write, Check)
-
-
-def check_writes(writes: Sequence[Write]) -> None:
-    """Refuse what no implementation can carry out; a mistake of the caller.
-
-    Raises:
-        ValueError: no write, too many, or an item twice.
-    """
-    if not 1 <= len(writes) <= MAX_WRITES:
-        raise ValueError(f"a transaction has 1 to {MAX_WRITES} writes, not {len(writes)}")
-    if len({(write.table, write.key, write.sort) for write in writes}) != len(writes):
-        raise ValueError("a transaction cannot write an item twice")
-
-
-def _check_size(write: Put) -> None:
-    """Refuse what DynamoDB refuses: an item over its limit, names and all."""
-    size = len(write.key.encode()) + _size(dict(write.attributes))
-    if size > MAX_ITEM_BYTES:
-        raise ValueError(f"an item holds {MAX_ITEM_BYTES:,} bytes at most, this one has {size:,}")
-
-
-def _size(value: Attribute) -> int:
-    """About what a value takes, by "DynamoDB item sizes and formats" of the developer guide."""
-    match value:
-        case str():
-            return len(value.encode())
-        case bytes():
-            return len(value)
-        case list():
-            return sum(map(_size, value)) + len(value) + 3
-        case dict():
-            return sum(len(name.encode()) + _size(one) + 1 for name, one in value.items()) + 3
-        case int():
-            return len(str(value)) // 2 + 2
-        case None:
-            return 1
 
 
 def _number(item: Item, name: str) -> int:

@@ -9,7 +9,10 @@ from dataclasses import dataclass
 from typing import Final, Protocol, TypeAlias
 
 Attribute: TypeAlias = "str | int | bytes | bool | list[Attribute] | dict[str, Attribute] | None"
-"""What an item's attributes are made of. Numbers are integers."""
+"""What an item's attributes are made of. Numbers are integers of at most 38 significant digits.
+
+A number that may be longer, such as a hash key or a sequence number, is stored as text.
+"""
 
 MAX_WRITES: Final = 100
 """Most writes of one transaction (DynamoDB's limit for TransactWriteItems)."""
@@ -146,7 +149,8 @@ class Store(Protocol):
             ContentionError: another transaction was in the way; nothing was written.
             DependencyError: the store could not be reached or its answer was lost: the writes happened or
                 not, read again to know.
-            ValueError: the request can never be carried out, such as for an item over ``MAX_ITEM_BYTES``.
+            ValueError: the request can never be carried out, such as for an item over ``MAX_ITEM_BYTES``
+                or a number of more than 38 digits, see ``limits``.
         """
 
     def query(self, table: str, key: str, *, sort_up_to: str | None = None, limit: int = 100) -> list[Item]:

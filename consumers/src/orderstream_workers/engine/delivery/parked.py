@@ -13,15 +13,35 @@ entries changes the mark in the same transaction, and the mark is lifted only if
 
 import datetime as dt
 import logging
-import zlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
 from orderstream.errors import DependencyError, OrderstreamError
+from orderstream_workers.engine.delivery.entries import (
+    PARKING,
+    PARTS_AT_ONCE,
+    entries_key,
+    first_sort,
+    is_first,
+    parts_in,
+    place_in,
+    record_in,
+    time_in,
+)
 from orderstream_workers.engine.delivery.handler import RecordHandler
-from orderstream_workers.engine.delivery.parking import MANY, PARKING, TRIES, lifted, number_of, stands
+from orderstream_workers.engine.delivery.parking import MANY, TRIES, lifted, number_of, stands
 from orderstream_workers.engine.record import DeliveredRecord, Position
-from orderstream_workers.store import ConditionFailedError, ContentionError, Delete, Item, Put, Store, Write
+from orderstream_workers.store import (
+    Check,
+    ConditionFailedError,
+    ContentionError,
+    Delete,
+    Item,
+    Put,
+    Store,
+    Write,
+)
 
 logger = logging.getLogger(__name__)
 
@@ -93,6 +113,27 @@ class NotFirstError(OrderstreamError):
         )
 
 
+class RecordIncompleteError(OrderstreamError):
+    """The first record of a key is larger than a transaction, and its owner has not stored all of it yet.
+
+    Args:
+        partition_key: The key.
+        stored: How many of its parts are stored.
+        parts: How many there will be.
+    """
+
+    retryable = True
+
+    def __init__(self, partition_key: str, stored: int, parts: int) -> None:
+        self.partition_key = partition_key
+        self.stored = stored
+        self.parts = parts
+        super().__init__(
+            f"the first parked record of key {partition_key} is still being stored ({stored} of {parts} "
+            "parts); redrive again in a minute. If that does not change, its shard has no owner that works"
+        )
+
+
 class ParkedRecords:
     """An application's parked records.
 
@@ -115,7 +156,7 @@ class ParkedRecords:
             ParkedKey(
                 partition_key=str(mark.sort),
                 reason=str(mark.attributes["reason"]),
-                parked_at=_time(mark, "parked_at"),
+                parked_at=time_in(mark, "parked_at"),
                 count=number_of(mark, "count"),
             )
             for mark in self._store.query(PARKING.name, self._application, limit=MANY)
@@ -129,8 +170,8 @@ class ParkedRecords:
             DependencyError: the store did not answer.
         """
         items = self._store.query(PARKING.name, self._entries_key(partition_key), limit=MANY)
-        entries = groupby(items, key=lambda item: str(item.sort).rpartition("/")[0])
-        return [_parked(partition_key, list(parts)) for _, parts in entries]
+        entries = [list(parts) for _, parts in groupby(items, key=place_in)]
+        return [_parked(partition_key, parts) for parts in entries if is_first(parts[0])]
 
     def redrive(self, partition_key: str, handler: RecordHandler) -> int:
         """Carry out what is parked under a key, in order, and lift the mark once nothing is left.
@@ -147,6 +188,7 @@ class ParkedRecords:
 
         Raises:
             RedriveStoppedError: a record failed again; it and its followers stay parked.
+            RecordIncompleteError: a record is still being stored; call again in a minute.
             DependencyError: the store or the handler failed; call again, it goes on where it stopped.
         """
         carried_out = 0
@@ -157,7 +199,9 @@ class ParkedRecords:
                 return carried_out
             parts = self._first(partition_key)
             if parts:
-                record = _parked(partition_key, parts).record
+                if len(parts) < parts_in(parts[0]):
+                    raise RecordIncompleteError(partition_key, len(parts), parts_in(parts[0]))
+                record = record_in(partition_key, parts)
                 self._carry_out(record, handler, carried_out)
                 self._take(partition_key, parts, "waits behind a record that was redriven")
                 carried_out += 1
@@ -181,7 +225,7 @@ class ParkedRecords:
             DependencyError: the store did not answer; look whether the record is still there.
         """
         parts = self._first(partition_key)
-        if not parts or _parked(partition_key, parts).record.position != position:
+        if not parts or record_in(partition_key, parts).position != position:
             raise NotFirstError(partition_key)
         discarded = _parked(partition_key, parts)
         if not self._take(partition_key, parts, "waits behind a record that was discarded", lift=True):
@@ -224,44 +268,45 @@ class ParkedRecords:
                 left = lifted(self._application, mark)
             entry = [Delete(PARKING.name, part.key, part.version, sort=part.sort) for part in parts]
             try:
-                self._store.transact([left, *entry])
+                self._store.transact([left, *entry[:PARTS_AT_ONCE]])
             except ConditionFailedError as error:
                 if error.failed != (0,):
                     return False
                 continue  # a record was appended meanwhile
+            self._clear(parts[PARTS_AT_ONCE:])
             return True
         raise ContentionError("TransactWriteItems")
+
+    def _clear(self, rest: Sequence[Item]) -> None:
+        """Delete parts whose entry is gone."""
+        for part in rest:
+            gone = Check(PARKING.name, part.key, None, sort=first_sort(place_in(part)))
+            try:
+                self._store.transact([gone, Delete(PARKING.name, part.key, sort=part.sort)])
+            except ConditionFailedError:
+                return  # the same record is parked again: the part is its own
 
     def _mark(self, partition_key: str) -> Item | None:
         mark = self._store.get(PARKING.name, self._application, partition_key)
         return mark if stands(mark) else None
 
     def _first(self, partition_key: str) -> list[Item]:
+        """The parts of the first entry that are stored; clears what an interrupted redrive has left."""
         key = self._entries_key(partition_key)
-        first = self._store.query(PARKING.name, key, limit=1)
-        return self._store.query(PARKING.name, key, limit=number_of(first[0], "parts")) if first else []
+        while first := self._store.query(PARKING.name, key, limit=1):
+            place = place_in(first[0])
+            if is_first(first[0]):
+                found = self._store.query(PARKING.name, key, limit=parts_in(first[0]))
+                return [part for part in found if place_in(part) == place]
+            self._clear(first)
+        return []
 
     def _entries_key(self, partition_key: str) -> str:
-        return f"{self._application}/{partition_key}"
+        return entries_key(self._application, partition_key)
 
 
 def _parked(partition_key: str, parts: list[Item]) -> ParkedRecord:
-    first = parts[0]
-    assert first.sort is not None
-    sequence_number, subsequence_number, _ = first.sort.split("/")
-    bodies = [part.attributes["body"] for part in parts]
-    hash_key = first.attributes["explicit_hash_key"]
-    assert hash_key is None or isinstance(hash_key, int)
-    record = DeliveredRecord(
-        shard_id=str(first.attributes["shard_id"]),
-        position=Position(int(sequence_number), int(subsequence_number)),
-        partition_key=partition_key,
-        data=zlib.decompress(b"".join(body for body in bodies if isinstance(body, bytes))),
-        approximate_arrival=_time(first, "arrived_at"),
-        explicit_hash_key=hash_key,
-    )
-    return ParkedRecord(record, str(first.attributes["reason"]), _time(first, "parked_at"))
-
-
-def _time(item: Item, name: str) -> dt.datetime:
-    return dt.datetime.fromisoformat(str(item.attributes[name]))
+    first, reason = parts[0], str(parts[0].attributes["reason"])
+    if len(parts) < parts_in(first):
+        reason += f" (still being stored, {len(parts)} of {parts_in(first)} parts)"
+    return ParkedRecord(record_in(partition_key, parts), reason, time_in(first, "parked_at"))

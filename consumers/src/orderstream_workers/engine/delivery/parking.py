@@ -14,36 +14,51 @@ still has an unchanged tail. A mark is lifted and never deleted: its version wou
 who fell asleep over an old one would take the new one for it.
 
 The marks of an application stand together, so that whoever takes over a shard, a child of a split among
-them, reads all of them with one consistent query. A body larger than an item is stored in several parts.
+them, reads all of them with one consistent query.
+
+A body larger than an item is stored in several parts, and one larger than a transaction in several
+transactions::
+
+    nothing ──mark and the first parts──> entry, incomplete ──the other parts, one by one──> entry, complete
+                                               │                      │
+                                               └──a crash: the record has not been passed, so it is delivered
+                                                  again and whoever gets it stores what is missing
+
+The first transaction marks the key, so nothing overtakes an incomplete entry, and a redrive waits for it. A
+part is stored and deleted on condition that the entry's first part is, or is not, there: no part outlives its
+entry, but for what a redrive leaves behind that is killed between two transactions; the next one clears it.
 """
 
 import datetime as dt
 import logging
-import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Final, Protocol
 
+from orderstream_workers.engine.delivery.entries import (
+    PARKING,
+    PARTS_AT_ONCE,
+    entries_key,
+    first_sort,
+    parts_in,
+    parts_of,
+    place_of,
+    storable,
+)
 from orderstream_workers.engine.record import DeliveredRecord
 from orderstream_workers.store import (
     Attribute,
+    Check,
     ConditionFailedError,
     ContentionError,
     Item,
     Put,
     Store,
-    TableSpec,
-    Write,
 )
 
 logger = logging.getLogger(__name__)
 
-PARKING: Final = TableSpec("parking", sorted=True)
-
 LIFTED: Final = "lifted"
 """What a mark says that does not count any more."""
-
-_PART: Final = 300_000
-"""Bytes of a body in one item; DynamoDB's items hold 400 KB, names and all."""
 
 MANY: Final = 1_000_000
 """More than is ever parked: no limit."""
@@ -132,40 +147,57 @@ class StoredParking:
         return [mark for mark in found if stands(mark)]
 
     def _store_entry(self, record: DeliveredRecord, reason: str, *, only_if_marked: bool) -> bool:
-        key = f"{self._application}/{record.partition_key}"
-        place = f"{record.position.sequence_number:060}/{record.position.subsequence_number:08}"
+        key, place = record.partition_key, place_of(record.position)
+        parts = parts_of(self._application, record, reason=reason, parked_at=self._clock())
         for _ in range(TRIES):
-            if self._store.get(PARKING.name, key, f"{place}/00") is not None:
-                return True
-            mark = self._store.get(PARKING.name, self._application, record.partition_key)
-            if only_if_marked and not stands(mark):
-                return False
-            writes: list[Write] = [self._mark(mark, record, reason, place)]
-            writes += self._parts(key, place, record, reason)
-            try:
-                self._store.transact(writes)
-            except ConditionFailedError:
-                continue  # another shard's owner, or a redrive, has moved the mark
-            logger.warning(
-                "record parked",
-                extra={
-                    "application": self._application,
-                    "partition_key": record.partition_key,
-                    "shard_id": record.shard_id,
-                    "sequence_number": str(record.position.sequence_number),
-                    "subsequence_number": record.position.subsequence_number,
-                    "reason": reason,
-                },
-            )
+            first = self._store.get(PARKING.name, entries_key(self._application, key), first_sort(place))
+            if first is None:
+                mark = self._store.get(PARKING.name, self._application, key)
+                if only_if_marked and not stands(mark):
+                    return False
+                try:
+                    self._store.transact([self._mark(mark, key, reason, place), *parts[:PARTS_AT_ONCE]])
+                except ConditionFailedError:
+                    continue  # another shard's owner, or a redrive, has moved the mark
+            if not self._complete(parts if first is None else parts[: parts_in(first)]):
+                continue
+            if first is None:
+                self._log(record, reason)
             return True
         raise ContentionError("TransactWriteItems")
 
-    def _mark(self, mark: Item | None, record: DeliveredRecord, reason: str, place: str) -> Put:
+    def _complete(self, parts: Sequence[Put]) -> bool:
+        """Store what did not fit into the entry's first transaction; False if the entry is gone."""
+        first = parts[0]
+        there = Check(PARKING.name, first.key, 1, sort=first.sort)
+        for part in parts[PARTS_AT_ONCE:]:
+            try:
+                self._store.transact([there, part])
+            except ConditionFailedError as error:
+                if 0 in error.failed:
+                    return False  # redriven or discarded meanwhile
+                # The part is there: it was stored before, and it is the same whoever stores it.
+        return True
+
+    def _log(self, record: DeliveredRecord, reason: str) -> None:
+        logger.warning(
+            "record parked",
+            extra={
+                "application": self._application,
+                "partition_key": record.partition_key,
+                "shard_id": record.shard_id,
+                "sequence_number": str(record.position.sequence_number),
+                "subsequence_number": record.position.subsequence_number,
+                "reason": reason,
+            },
+        )
+
+    def _mark(self, mark: Item | None, key: str, reason: str, place: str) -> Put:
         before = mark.attributes if mark and stands(mark) else {"count": 0}
         count = before["count"]
         assert isinstance(count, int)
         attributes: dict[str, Attribute] = {
-            "reason": reason,
+            "reason": storable(reason),
             "parked_at": self._clock().isoformat(),
             **before,
             "tail": place,
@@ -176,26 +208,8 @@ class StoredParking:
             self._application,
             attributes,
             mark.version if mark else None,
-            sort=record.partition_key,
+            sort=key,
         )
-
-    def _parts(self, key: str, place: str, record: DeliveredRecord, reason: str) -> list[Write]:
-        body = zlib.compress(record.data)
-        pieces = [body[start : start + _PART] for start in range(0, len(body), _PART)]
-        first: dict[str, Attribute] = {
-            "reason": reason,
-            "shard_id": record.shard_id,
-            "arrived_at": record.approximate_arrival.isoformat(),
-            "parked_at": self._clock().isoformat(),
-            "explicit_hash_key": record.explicit_hash_key,
-            "parts": len(pieces),
-        }
-        return [
-            Put(
-                PARKING.name, key, {"body": piece, **({} if part else first)}, None, sort=f"{place}/{part:02}"
-            )
-            for part, piece in enumerate(pieces)
-        ]
 
 
 def stands(mark: Item | None) -> bool:
