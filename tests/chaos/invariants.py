@@ -1,42 +1,24 @@
 """What must hold of a pipeline that has come to rest, read from its stores as they are.
 
 The books say what became of the orders; this says that nothing was passed over on the way. It uses none of
-the code that it judges: streams are opened with AWS's deaggregator, leases are read as KCL writes them.
+the code that it judges.
 """
 
-import base64
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import boto3
-from aws_kinesis_agg.deaggregator import deaggregate_records
 
-Position = tuple[int, int]
-"""Sequence and sub-sequence number."""
-
-Checkpoint = Position | str
-"""Where an application stands in a shard: behind a record, or ``SHARD_END``, ``TRIM_HORIZON`` and so on."""
+from chaos.histories import history_violations
+from chaos.progress import Checkpoint, checkpoints_of
+from chaos.streams import Position, Stream, read_stream
 
 READERS = {
     "orders": ("archiver", "inventory", "notifications", "order-status", "payments", "saga", "shipping"),
     "stock-changes": ("stock-monitor",),
 }
 """The applications that read each stream."""
-
-
-@dataclass(frozen=True, slots=True)
-class Stream:
-    """What a stream holds.
-
-    Attributes:
-        records: The positions of all user records, by shard.
-        closed: The shards that have ended.
-    """
-
-    records: Mapping[str, Sequence[Position]]
-    closed: frozenset[str]
 
 
 def violations(kinesis_url: str, aws_url: str, *, leases_are_deleted: bool = False) -> list[str]:
@@ -60,11 +42,12 @@ def violations(kinesis_url: str, aws_url: str, *, leases_are_deleted: bool = Fal
     try:
         found = []
         for name, readers in READERS.items():
-            stream = _stream(clients["kinesis"], name)
-            leases = {reader: _checkpoints(clients["dynamodb"], reader) for reader in readers}
+            stream = read_stream(clients["kinesis"], name)
+            leases = {reader: checkpoints_of(clients["dynamodb"], reader) for reader in readers}
             found += _unread(leases, stream, leases_are_deleted=leases_are_deleted)
             if "archiver" in leases:
                 found += _archive(_objects(clients["s3"]), stream, leases["archiver"])
+                found += history_violations(stream.messages)
         return [*found, *_dead_letters(clients["dynamodb"], clients["sqs"])]
     finally:
         for client in clients.values():
@@ -120,40 +103,6 @@ def _dead_letters(dynamodb: Any, sqs: Any) -> Iterator[str]:
         yield f"dead letters: {waiting} messages of payments"
 
 
-def _stream(kinesis: Any, stream: str) -> Stream:
-    found: dict[str, list[Position]] = {}
-    closed: set[str] = set()
-    for shard in kinesis.list_shards(StreamName=stream)["Shards"]:
-        name = shard["ShardId"]
-        if "EndingSequenceNumber" in shard["SequenceNumberRange"]:
-            closed.add(name)
-        iterator = kinesis.get_shard_iterator(
-            StreamName=stream, ShardId=name, ShardIteratorType="TRIM_HORIZON"
-        )["ShardIterator"]
-        found[name] = []
-        behind = 1
-        while iterator and behind:
-            answer = kinesis.get_records(ShardIterator=iterator, Limit=1_000)
-            found[name] += [
-                (int(record["kinesis"]["sequenceNumber"]), record["kinesis"].get("subSequenceNumber", 0))
-                for record in deaggregate_records([_lambda_shaped(record) for record in answer["Records"]])
-            ]
-            iterator, behind = answer.get("NextShardIterator"), answer["MillisBehindLatest"]
-    return Stream(found, frozenset(closed))
-
-
-def _lambda_shaped(record: dict[str, Any]) -> dict[str, Any]:
-    return {
-        "kinesis": {
-            "data": base64.b64encode(record["Data"]).decode(),
-            "partitionKey": record["PartitionKey"],
-            "sequenceNumber": record["SequenceNumber"],
-            "approximateArrivalTimestamp": record["ApproximateArrivalTimestamp"].timestamp(),
-            "kinesisSchemaVersion": "1.0",
-        }
-    }
-
-
 def _objects(s3: Any) -> dict[str, list[tuple[str, str, str]]]:
     """Start, end and the end of the one before of each object, in order, by shard."""
     found: defaultdict[str, list[tuple[str, str, str]]] = defaultdict(list)
@@ -163,20 +112,6 @@ def _objects(s3: Any) -> dict[str, list[tuple[str, str, str]]]:
             shard = summary["Key"].split("shard=")[1].split("/")[0]
             found[shard].append((told["from"], told["to"], told.get("previous", "")))
     return {shard: sorted(chain, key=lambda entry: _position(entry[0])) for shard, chain in found.items()}
-
-
-def _checkpoints(dynamodb: Any, application: str) -> dict[str, Checkpoint]:
-    """Where an application stands in each shard."""
-    items = dynamodb.scan(TableName=f"orderstream-{application}-consumer", ConsistentRead=True)["Items"]
-    return {
-        item["leaseKey"]["S"]: (
-            (int(item["checkpoint"]["S"]), int(item["checkpointSubSequenceNumber"]["N"]))
-            if item["checkpoint"]["S"].isdigit()
-            else item["checkpoint"]["S"]
-        )
-        for item in items
-        if "leaseCounter" in item
-    }
 
 
 def _position(text: str) -> Position:

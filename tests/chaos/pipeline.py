@@ -4,9 +4,10 @@ import json
 import os
 import signal
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,10 @@ import psutil
 from botocore.config import Config
 
 from chaos.gateway import Gateway
+from chaos.invariants import READERS
 from chaos.plan import Event, Trouble
+from chaos.progress import Sample, Watcher
+from chaos.skew import skewed
 from orderstream_workers.local.environment import EnvironmentOptions, Layout
 from orderstream_workers.local.lifecycle import EnvironmentState
 from orderstream_workers.local.ministack import ensure_ministack
@@ -70,8 +74,10 @@ class Pipeline:
         self._frozen: list[_Frozen] = []
         self._zombies: dict[str, RunningProcess] = {}
         self._http = httpx.Client(timeout=10.0)
-        self._kinesis = _client("kinesis", self.layout.kinesis_url)
-        self._dynamodb = _client("dynamodb", self.layout.aws_url)
+        self._kinesis = client_of("kinesis", self.layout.kinesis_url)
+        self._dynamodb = client_of("dynamodb", self.layout.aws_url)
+        self._skewed: set[str] = set()
+        self._watcher = Watcher(self._dynamodb, home / "read-model.sqlite", tuple(READERS["orders"]))
 
     @property
     def names(self) -> list[str]:
@@ -93,6 +99,7 @@ class Pipeline:
             options=self.layout.options, processes=tuple(self._running.values()), ready=True
         )
         (self.layout.home / "state.json").write_bytes(msgspec.json.encode(state))
+        self._watcher.start()
 
     def suffer(self, event: Event) -> None:
         """Let one event happen."""
@@ -109,6 +116,10 @@ class Pipeline:
                 self._provider(event.demand)
             case Trouble.OUTAGE:
                 self._gateway.outage(event.target, event.demand["seconds"])
+            case Trouble.SKEW:
+                self._skew(event.target, event.demand["hours"])
+            case Trouble.LEASES:
+                self._watcher.forgetting(event.target, partial(self._delete_leases, event.target, 1))
             case _:
                 self._reshard(event.trouble)
 
@@ -143,10 +154,26 @@ class Pipeline:
         self._http.delete(f"{self.layout.kinesis_url}/_faults").raise_for_status()
         self._provider({})
         self.thaw(all_of_them=True)
+        self._right_clocks(keep="")
         zombies, self._zombies = self._zombies, {}
         for name, zombie in zombies.items():
             self._drain(zombie)
             self._drain(self._running[name])
+            self._start(self._specs[name])
+
+    def watched(self) -> Sequence[Sample]:
+        """What was seen of the checkpoints while trouble lasted; ends the watching."""
+        self._watcher.stop()
+        return self._watcher.samples
+
+    def rewind(self) -> None:
+        """Let every application read its stream again from TRIM_HORIZON, without any lease."""
+        workers = [name for readers in READERS.values() for name in readers]
+        for name in workers:
+            self._drain(self._running[name])
+        for name in workers:
+            self._delete_leases(name)
+        for name in workers:
             self._start(self._specs[name])
 
     def memory(self) -> dict[str, int]:
@@ -161,6 +188,7 @@ class Pipeline:
     def down(self) -> None:
         """End everything, our own processes first."""
         self.thaw(all_of_them=True)
+        self._watcher.stop()
         for client in (self._http, self._kinesis, self._dynamodb):
             client.close()
         self.late += stop([process for process in self._all if not process.emulator])
@@ -232,12 +260,39 @@ class Pipeline:
         self._drain(self._running[name])
         self._replace(name)
 
+    def _skew(self, name: str, hours: float) -> None:
+        """Restart a process on a host whose clock is wrong; the one that was there before is right again."""
+        self._right_clocks(keep=name)
+        self._skewed.add(name)
+        self._drain(self._running[name])
+        self._replace(name, hours)
+
+    def _right_clocks(self, keep: str) -> None:
+        for name in sorted(self._skewed - {keep}):
+            self._roll(name)
+
+    def _delete_leases(self, application: str, most: int | None = None) -> None:
+        """Delete leases, the newest shard's first; rows of other kinds stay.
+
+        Args:
+            application: Whose.
+            most: How many; None for all.
+        """
+        table = f"orderstream-{application}-consumer"
+        leases = self._dynamodb.scan(TableName=table, ConsistentRead=True)["Items"]
+        keys = sorted((lease["leaseKey"]["S"] for lease in leases if "leaseCounter" in lease), reverse=True)
+        for key in keys[:most]:
+            self._dynamodb.delete_item(TableName=table, Key={"leaseKey": {"S": key}})
+
     def _drain(self, process: RunningProcess) -> None:
         self.late += stop([process], DRAIN_SECONDS)
 
-    def _replace(self, name: str) -> None:
+    def _replace(self, name: str, hours: float = 0.0) -> None:
         """Start another; without health while a zombie of its name keeps the port."""
-        self._start(self._specs[name], _QUIET if name in self._zombies else None)
+        if not hours:
+            self._skewed.discard(name)
+        spec = skewed(self._specs[name], hours) if hours else self._specs[name]
+        self._start(spec, _QUIET if name in self._zombies else None)
 
     def _provider(self, demand: Mapping[str, float]) -> None:
         url = f"{self.layout.payments_api_url}/_faults"
@@ -266,7 +321,8 @@ class Pipeline:
                 )
 
 
-def _client(service: str, url: str) -> Any:
+def client_of(service: str, url: str) -> Any:
+    """A boto3 client that asks again when a fault strikes it."""
     return boto3.client(
         service,  # type: ignore[call-overload]
         endpoint_url=url,

@@ -16,6 +16,10 @@ WITHOUT_LEASES = frozenset({"api", "payment-worker", "stock-bridge"})
 """Processes that hold no leases, so that nobody takes anything over from them while they are frozen."""
 
 
+SILENT_SERVICES = ("ses", "sns")
+"""Services that only notifications need; each is away once in every plan."""
+
+
 class Trouble(StrEnum):
     """What can happen to the pipeline from outside."""
 
@@ -37,6 +41,10 @@ class Trouble(StrEnum):
     """The payment provider throttles, fails, or charges and never answers; or it is away for seconds."""
     OUTAGE = "outage"
     """A service of AWS is away."""
+    SKEW = "skew"
+    """A process is restarted on a host whose clock is wrong, until it is replaced again."""
+    LEASES = "leases"
+    """Rows of an application's lease table are deleted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +55,8 @@ class Event:
         after: Seconds since the one before.
         trouble: What happens.
         target: The process that it happens to, or the service that is away; empty where it is the stream.
-        demand: For PROVIDER, what its ``POST /_faults`` is told; for OUTAGE, its ``seconds``.
+        demand: For PROVIDER, what its ``POST /_faults`` is told; for OUTAGE, its ``seconds``; for SKEW, the
+            ``hours`` by which the clock is ahead.
     """
 
     after: float
@@ -117,6 +126,29 @@ def outage_plan(seed: int, service: str) -> Plan:
     return Plan(seed=seed, decline_percent=10, kinesis=(), aws=Rates(), events=(event, pause))
 
 
+def skew_plan(seed: int, processes: list[str], seconds: float) -> Plan:
+    """Make the plan of a run in which every process in turn runs on a host whose clock is an hour wrong.
+
+    Args:
+        seed: Draws the order, and which are ahead and which behind.
+        processes: Those with a clock of their own.
+        seconds: How long it lasts in all.
+    """
+    random = Random(seed)
+    pause = seconds / len(processes)
+    events = [
+        Event(pause, Trouble.SKEW, name, {"hours": random.choice((-1.0, 1.0))})
+        for name in _in_turn(random, processes)
+    ]
+    return Plan(
+        seed=seed,
+        decline_percent=10,
+        kinesis=(),
+        aws=Rates(),
+        events=(*events, Event(pause, Trouble.PROVIDER)),
+    )
+
+
 def _kinesis(random: Random) -> tuple[Mapping[str, Any], ...]:
     """Throttles, records refused one by one, 500s, answers lost after the effect, iterators that expire."""
 
@@ -147,6 +179,7 @@ def _events(random: Random, processes: list[str], seconds: float) -> list[Event]
     kinds += random.sample((Trouble.SPLIT, Trouble.MERGE, Trouble.DOUBLE), 2)
     kinds += [Trouble.HALVE] if Trouble.DOUBLE in kinds else []
     kinds += [Trouble.ROLL] if random.random() < 0.4 else []
+    kinds += [Trouble.SKEW, Trouble.LEASES, Trouble.OUTAGE, Trouble.OUTAGE]
     pause = 2.0
     kinds += [Trouble.KILL] * max(3, round(seconds / pause) - len(kinds) - 1)
     random.shuffle(kinds)
@@ -156,7 +189,11 @@ def _events(random: Random, processes: list[str], seconds: float) -> list[Event]
         kinds[first], kinds[second] = Trouble.DOUBLE, Trouble.HALVE
     victims = _in_turn(random, processes)
     mean = seconds / len(kinds)
-    events = [_event(kind, random.uniform(0.5 * mean, 1.5 * mean), victims, random) for kind in kinds]
+    silent = list(SILENT_SERVICES)
+    events = []
+    for kind in kinds:
+        event = _event(kind, random.uniform(0.5 * mean, 1.5 * mean), victims, random)
+        events.append(replace(event, target=silent.pop()) if kind is Trouble.OUTAGE else event)
     # An outage may pass while nobody asks; what a demand counts out waits until somebody does.
     events[0] = replace(events[0], demand=_burst(random))
     return events
@@ -175,6 +212,12 @@ def _event(kind: Trouble, after: float, victims: list[str], random: Random) -> E
             return Event(after, kind, victim)
         case Trouble.FREEZE:
             return Event(after, kind, random.choice([name for name in victims if name not in WITHOUT_LEASES]))
+        case Trouble.SKEW:
+            return Event(after, kind, random.choice(victims), {"hours": random.choice((-1.0, 1.0))})
+        case Trouble.LEASES:
+            return Event(after, kind, random.choice([name for name in victims if name not in WITHOUT_LEASES]))
+        case Trouble.OUTAGE:
+            return Event(after, kind, demand={"seconds": round(random.uniform(4.0, 8.0), 1)})
         case Trouble.PROVIDER if random.random() < 0.4:
             return Event(after, kind, demand={"outage_seconds": round(random.uniform(3.0, 8.0), 1)})
         case Trouble.PROVIDER:

@@ -4,6 +4,7 @@ Every plan follows from its seed. Exit status 0 only if the books of every run b
 nothing was parked, and the plan's faults really struck::
 
     make chaos SEEDS=3 SEED=1 ENGINE=embedded
+    make chaos PLAN=skew SEEDS=1
     make chaos-outage
 
 Each run prints a line and leaves one in ``results.jsonl`` of the output folder; what passed there already is
@@ -26,8 +27,11 @@ from typing import get_args
 from chaos.faults import Rates
 from chaos.gateway import Gateway
 from chaos.invariants import violations
-from chaos.pipeline import Pipeline
-from chaos.plan import OUTAGE_SECONDS, Plan, outage_plan, plan_of
+from chaos.pipeline import Pipeline, client_of
+from chaos.plan import OUTAGE_SECONDS, Plan, outage_plan, plan_of, skew_plan
+from chaos.progress import progress_violations
+from chaos.replay import at_rest, books_of, replay_violations
+from chaos.streams import read_stream
 from chaos.verdict import (
     TEETH,
     Verdict,
@@ -65,11 +69,11 @@ class Job:
     """A run to be played.
 
     Attributes:
-        kind: ``all``, ``dynamodb-outage`` or ``provider-outage``.
+        kind: ``all``, ``skew``, ``dynamodb-outage`` or ``provider-outage``.
         seed: Of its plan.
         engine: What the stream consumers run on.
         limit: Invoices.
-        seconds: How long trouble lasts in a plan of kind ``all``.
+        seconds: How long trouble lasts in a plan of kind ``all`` or ``skew``.
         base_port: First of its ports; 0 looks for free ones.
     """
 
@@ -84,6 +88,8 @@ class Job:
         """What goes wrong in it."""
         if self.kind == "all":
             return plan_of(self.seed, processes, self.seconds)
+        if self.kind == "skew":
+            return skew_plan(self.seed, [name for name in processes if name != "stock-bridge"], self.seconds)
         service = {"dynamodb-outage": "dynamodb", "provider-outage": "payments"}[self.kind]
         return outage_plan(self.seed, service)
 
@@ -177,6 +183,8 @@ class Run:
             pipeline.peace()
             yield from self._judge(demo, plan)
             yield from self._passed_over(pipeline)
+            yield from self._progress(pipeline)
+            yield from self._replayed(pipeline)
         finally:
             demo.kill()
             demo.communicate()
@@ -191,18 +199,32 @@ class Run:
             time.sleep(0.5)
         time.sleep(ZOMBIE_SECONDS)
 
-    def _passed_over(self, pipeline: Pipeline) -> list[str]:
+    def _passed_over(self, pipeline: Pipeline, patience: float = REST_SECONDS) -> list[str]:
         """What streams, leases and archive say against the run, once they have come to rest."""
-        deadline = time.monotonic() + REST_SECONDS
-        while True:
-            wrong = violations(
-                pipeline.layout.kinesis_url,
-                pipeline.layout.aws_url,
-                leases_are_deleted=self.job.engine == "kcl",
-            )
-            if not wrong or time.monotonic() > deadline:
-                return wrong
-            time.sleep(1.0)
+        layout = pipeline.layout
+        return at_rest(
+            # Both engines delete the leases of ended shards, sooner or later.
+            lambda: violations(layout.kinesis_url, layout.aws_url, leases_are_deleted=True),
+            patience,
+        )
+
+    def _progress(self, pipeline: Pipeline) -> Iterator[str]:
+        """What the checkpoints say that were seen while trouble lasted."""
+        samples = pipeline.watched()
+        if not any(sample.shown for sample in samples):
+            yield "no checkpoint was looked at while trouble lasted"
+        kinesis = client_of("kinesis", pipeline.layout.kinesis_url)
+        yield from progress_violations(samples, read_stream(kinesis, "orders").messages)
+
+    def _replayed(self, pipeline: Pipeline) -> Iterator[str]:
+        """What it changes that every application reads its stream once more: nothing."""
+        layout = pipeline.layout
+        where = layout.aws_url, layout.payments_api_url, layout.home / "read-model.sqlite"
+        before = books_of(*where)
+        pipeline.rewind()
+        for wrong in self._passed_over(pipeline, SETTLE_SECONDS[self.job.engine]):
+            yield f"after the replay: {wrong}"
+        yield from replay_violations(before, books_of(*where))
 
     def _demo(self, options: EnvironmentOptions) -> "subprocess.Popen[str]":
         command = orderstream(

@@ -26,13 +26,22 @@ EVERYTHING = (
 )
 """What has to strike at least once in a plan in which everything goes wrong at once."""
 
-SELDOM = ("sqs:duplicate", "sqs:disorder", "provider:throttles", "provider:errors", "provider:lost_answers")
+SELDOM = (
+    "sqs:duplicate",
+    "sqs:disorder",
+    "provider:throttles",
+    "provider:errors",
+    "provider:lost_answers",
+    "ses:outage",
+    "sns:outage",
+)
 """What a single plan may miss, and a campaign of ``MANY`` plans may not."""
 
 MANY = 10
 
 TEETH = {
     "all": EVERYTHING,
+    "skew": (),
     "dynamodb-outage": ("dynamodb:outage",),
     "provider-outage": ("provider:outage",),
 }

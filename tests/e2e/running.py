@@ -1,5 +1,6 @@
 """Starts the pipeline as a user does, and judges what it came to."""
 
+import os
 import socket
 import subprocess
 import sys
@@ -7,10 +8,18 @@ from pathlib import Path
 
 INVOICES = Path(__file__).parents[2] / "data" / "online-retail-2010-12.csv.gz"
 
+PORTS_OF_A_WORKER = 700
+"""Ports that belong to one worker of a test run, so that pipelines side by side never meet."""
+
 
 def free_base_port(count: int = 16) -> int:
-    """A port with enough free ones behind it."""
-    for base in range(26_000, 60_000, 100):
+    """A port with enough free ones behind it, among those of this worker of the test run.
+
+    They lie below Linux's ephemeral ports (32,768 and up), which any client's connection may hold.
+    """
+    worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+    first = 25_000 + worker % 8 * PORTS_OF_A_WORKER
+    for base in range(first, first + PORTS_OF_A_WORKER - count, 50):
         try:
             for port in range(base, base + count):
                 with socket.socket() as probe:

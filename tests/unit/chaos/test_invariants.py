@@ -1,6 +1,7 @@
 """Each thing that could be wrong with a pipeline at rest is found in one that has exactly that."""
 
-from chaos.invariants import Stream, _archive, _unread
+from chaos.invariants import _archive, _unread
+from chaos.streams import Stream
 
 SHARD = "shardId-000000000000"
 RECORDS = Stream({SHARD: [(10, 0), (10, 1), (20, 0)], "shardId-000000000001": []}, frozenset())

@@ -1,0 +1,74 @@
+"""What must hold of the messages of a stream, whatever happened.
+
+One id has one content, a cause stands before its effect, and a refund stands before the cancellation.
+Pure functions of the messages in the order of the stream; each gives a line for each thing that is wrong.
+"""
+
+from collections.abc import Iterator, Sequence
+
+from chaos.streams import Message
+
+OUTSIDE = frozenset({"OrderPlaced", "OrderCancellationRequested", "StepOverdue", "StepResolved"})
+"""Events that begin a chain of causes: what people ask for, and timers. Their cause may be no message."""
+
+_UNDOES = "PaymentRefunded"
+_CHARGED = "PaymentCaptured"
+_CANCELLED = "OrderCancelled"
+
+
+def history_violations(messages: Sequence[Message]) -> Iterator[str]:
+    """Everything that is wrong with the messages of the orders' stream."""
+    orders = [message for message in messages if message.envelope]
+    yield from two_contents(orders)
+    yield from effects_before_causes(orders)
+    yield from unpaid_refunds(orders)
+
+
+def two_contents(messages: Sequence[Message]) -> Iterator[str]:
+    """An id comes again with the same bytes, or not at all: consumers keep the first and drop the others."""
+    first: dict[tuple[str, str], Message] = {}
+    for message in messages:
+        known = first.setdefault(message.identity, message)
+        if known.body != message.body:
+            yield f"contents: {message.said} is not what stands at {known.shard} {known.position}"
+
+
+def effects_before_causes(messages: Sequence[Message]) -> Iterator[str]:
+    """The first occurrence of a cause stands before the first occurrence of its effect, on one key."""
+    first = _firsts(messages)
+    for message in first.values():
+        cause = message.envelope.get("causationid")
+        if cause is None:
+            continue
+        known = first.get(cause)
+        if known is None:
+            if message.envelope["type"] not in OUTSIDE and "LowStock" not in message.envelope["type"]:
+                yield f"causes: {message.said} was caused by {cause}, which is not in the stream"
+        elif known.envelope["subject"] == message.envelope["subject"] and known.position > message.position:
+            yield f"causes: {message.said} stands before its cause at {known.shard} {known.position}"
+
+
+def unpaid_refunds(messages: Sequence[Message]) -> Iterator[str]:
+    """Where a cancelled order was charged, the refund stands before the cancellation."""
+    refunded: set[str] = set()
+    cancelled_unrefunded: dict[str, Message] = {}
+    charged: set[str] = set()
+    for message in _firsts(messages).values():
+        order, kind = message.envelope["subject"], message.envelope["type"]
+        if kind == _CHARGED:
+            charged.add(order)
+        elif kind == _UNDOES:
+            refunded.add(order)
+        elif kind == _CANCELLED and order not in refunded:
+            cancelled_unrefunded[order] = message
+    for order, message in cancelled_unrefunded.items():
+        if order in charged:
+            yield f"refunds: {message.said} was charged, and no refund stands before its cancellation"
+
+
+def _firsts(messages: Sequence[Message]) -> dict[str, Message]:
+    """The first occurrence of each id, in the order of the stream."""
+    first: dict[str, Message] = {}
+    for message in messages:
+        first.setdefault(message.envelope["id"], message)
+    return first
