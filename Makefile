@@ -5,13 +5,27 @@ UV := .tools/bin/uv
 BIN := .venv/bin
 export UV_PYTHON_DOWNLOADS := never
 export PIP_ROOT_USER_ACTION := ignore
+# A proxy that inspects TLS signs with a certificate that the system knows, and uv's own list does not.
+export UV_SYSTEM_CERTS ?= true
+# Where the user's own cache cannot be written (no home, another user), packages are cached in the folder.
+ifndef UV_CACHE_DIR
+ifneq ($(shell c="$${XDG_CACHE_HOME:-$$HOME/.cache}/uv"; mkdir -p "$$c" 2>/dev/null && test -w "$$c" && echo yes),yes)
+export UV_CACHE_DIR := $(CURDIR)/.tools/uv-cache
+endif
+endif
 .DEFAULT_GOAL := help
 
 .PHONY: help
 help: ## List the targets
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-12s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ line = sprintf("  %-19s", $$1); \
+		n = split($$2, words, " "); for (i = 1; i <= n; i++) { if (length(line) + length(words[i]) > 78) \
+		{ print line; line = sprintf("%21s", "") } line = line " " words[i] } print line }'
 
-$(UV):
+.PHONY: python-version
+python-version:
+	@$(PYTHON) -c 'import sys; v = sys.version_info; v >= (3, 11) or sys.exit("Orderstream needs Python 3.11 or later, and $(PYTHON) is %d.%d; name another one: make PYTHON=python3.11" % tuple(v[:2]))'
+
+$(UV): | python-version
 	$(PYTHON) -m pip install --quiet --disable-pip-version-check --target .tools 'uv==0.13.9'
 
 $(BIN)/.installed: $(UV) requirements.lock producers/pyproject.toml consumers/pyproject.toml scripts/pyproject.toml

@@ -3,6 +3,8 @@
 import datetime as dt
 import logging
 import re
+import subprocess
+import sys
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -50,6 +52,45 @@ def test_the_make_targets_of_the_readme_exist() -> None:
     """Every make target that the README shows is one."""
     targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
     assert set(re.findall(r"^make ([a-z-]+)", README, re.MULTILINE)) <= targets
+
+
+def test_make_help_fits_a_terminal() -> None:
+    """No line is wider than 80 columns, and every target of the README is listed."""
+    lines = subprocess.run(
+        ["make", "--no-print-directory", "help"], cwd=ROOT, capture_output=True, text=True, check=True
+    ).stdout.splitlines()
+    assert [line for line in lines if len(line) > 80] == []
+    listed = {words[0] for line in lines if (words := line[:22].split())}
+    assert set(re.findall(r"^make ([a-z-]+)", README, re.MULTILINE)) <= listed
+
+
+@pytest.mark.parametrize(("version", "status"), [("(3, 10, 14)", 2), ("(3, 11, 0)", 0)])
+def test_an_old_python_is_told_what_is_needed(tmp_path: Path, version: str, status: int) -> None:
+    """Before anything is downloaded, and with the way out."""
+    pretended = tmp_path / "python3"
+    # What make asks of it is a program in one string; here another version answers.
+    pretended.write_text(
+        "#!/bin/sh\n"
+        'case "$1" in -c) shift; exec '
+        f'{sys.executable} -c "import sys; sys.version_info = {version}; exec(sys.argv[1])" "$1";; esac\n'
+    )
+    pretended.chmod(0o755)
+    done = subprocess.run(
+        [
+            "make",
+            "--no-print-directory",
+            "-f",
+            str(ROOT / "Makefile"),
+            f"PYTHON={pretended}",
+            "python-version",
+        ],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == status
+    assert ("needs Python 3.11" in done.stderr) == (status != 0)
 
 
 def test_the_consumer_of_the_readme_works(caplog: pytest.LogCaptureFixture) -> None:

@@ -1,6 +1,7 @@
 """The whole pipeline, as a user starts it: real orders through real processes, judged from outside."""
 
 import json
+import os
 import shutil
 import signal
 import subprocess
@@ -54,11 +55,26 @@ def test_the_judge_has_teeth(run: Path, tmp_path: Path, corrupt: Callable[[Path]
     assert judged.returncode == 1, judged.stdout
 
 
+SHELL = {
+    "HTTP_PROXY": "http://127.0.0.1:1",
+    "http_proxy": "http://127.0.0.1:1",
+    "HTTPS_PROXY": "http://127.0.0.1:1",
+    "ALL_PROXY": "http://127.0.0.1:1",
+    "AWS_ENDPOINT_URL_DYNAMODB": "http://127.0.0.1:1",
+    "AWS_PROFILE": "of-another-account",
+    "AWS_REGION": "eu-west-1",
+    "AWS_SESSION_TOKEN": "of-another-account",
+    "ORDERSTREAM_TABLE_PREFIX": "of-another-account-",
+}
+"""A shell of somebody who works behind a proxy, and on an AWS account."""
+
+
 @pytest.mark.timeout(600)
 def test_the_same_file_again_changes_nothing(tmp_path: Path) -> None:
-    """Orders played twice into one environment are accepted twice and carried out once."""
+    """Orders played twice into one environment are accepted twice and carried out once, from any shell."""
     home, port = tmp_path / "home", free_base_port()
-    subprocess.run(orderstream(home, port, "local", "up"), check=True)
+    shell = os.environ | SHELL
+    subprocess.run(orderstream(home, port, "local", "up"), check=True, env=shell)
     try:
         for out in ("first", "second"):
             subprocess.run(
@@ -67,11 +83,27 @@ def test_the_same_file_again_changes_nothing(tmp_path: Path) -> None:
                     *("--out", str(tmp_path / out), "--no-progress"),
                 ),
                 check=True,
+                env=shell,
             )
             assert reconcile(tmp_path / out, 40).returncode == 0
-        subprocess.run(orderstream(home, 0, "local", "status"), check=True)
+        subprocess.run(orderstream(home, 0, "local", "status"), check=True, env=shell)
+        ambiguous = subprocess.run(
+            [*orderstream(home, 0, "dlq", "list")[:-2]],
+            env=shell | {"ORDERSTREAM_HOME": str(home)},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert (ambiguous.returncode, "--local or --aws" in ambiguous.stderr) == (1, True)
+        listed = subprocess.run(
+            orderstream(home, 0, "dlq", "list"), env=shell, capture_output=True, text=True, check=True
+        )
+        assert (listed.stdout, listed.stderr) == (
+            "nothing is parked\n",
+            f"on the local environment in {home}\n",
+        )
     finally:
-        subprocess.run(orderstream(home, 0, "local", "down"), check=True)
+        subprocess.run(orderstream(home, 0, "local", "down"), check=True, env=shell)
     for name in ("stock.jsonl", "ledger.jsonl"):
         assert (tmp_path / "first" / name).read_text() == (tmp_path / "second" / name).read_text()
 

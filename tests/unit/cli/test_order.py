@@ -7,7 +7,7 @@ import pytest
 from click.testing import CliRunner
 
 from orderstream_workers.cli.order import order
-from orderstream_workers.local.errors import LocalEnvironmentError
+from orderstream_workers.cli.target import TargetError
 
 
 def test_without_an_environment_it_says_how_to_start_one(tmp_path: Path) -> None:
@@ -16,6 +16,6 @@ def test_without_an_environment_it_says_how_to_start_one(tmp_path: Path) -> None
     with chdir(tmp_path):
         result = runner.invoke(order, ["show", "any", "--home", "nowhere"])
     assert list(tmp_path.iterdir()) == []
-    assert isinstance(result.exception, LocalEnvironmentError)
-    with pytest.raises(LocalEnvironmentError, match="orderstream local up"):
+    assert isinstance(result.exception, TargetError)
+    with pytest.raises(TargetError, match="orderstream local up"):
         raise result.exception

@@ -11,10 +11,12 @@ import click
 from rich.console import Console
 from rich.table import Table
 
-from orderstream_workers.cli.options import environment_options, home_option
+from orderstream_workers.cli.environment_options import environment_options
+from orderstream_workers.cli.options import home_option
 from orderstream_workers.demo.books import Check
 from orderstream_workers.demo.run import Run, run
 from orderstream_workers.local.environment import EnvironmentOptions
+from orderstream_workers.runtime.isolation import isolate_this_process
 from orderstream_workers.runtime.settings import Compression, Engine
 
 
@@ -60,6 +62,7 @@ def demo(
     Starts an environment and stops it in the end, or plays into the one that is up. Exit status 0 only if
     everything reconciles.
     """
+    isolate_this_process({})
     # Said outright, since a shell starts what it puts into the background with Ctrl-C ignored.
     _on_interruption(_interrupt)
     console = Console()

@@ -2,14 +2,14 @@
 
 import datetime as dt
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Final
 
 import click
 
 from orderstream.events import NotAnEventError, decode_envelope, uncompressed
-from orderstream_workers.cli.operating import age, operated, printable
-from orderstream_workers.cli.options import home_option
+from orderstream_workers.cli.layout import age, printable
+from orderstream_workers.cli.operating import operated
+from orderstream_workers.cli.target import TargetChoice, target_options
 from orderstream_workers.engine.delivery import ParkedRecord, ParkedRecords
 from orderstream_workers.runtime.bootstrap import APPLICATIONS, build_application
 from orderstream_workers.runtime.resources import Resources
@@ -33,12 +33,12 @@ def dlq() -> None:
 
 @dlq.command("list")
 @click.option("--application", type=_APPLICATION, help="Only this one's.")
-@home_option
+@target_options
 @click.pass_context
-def list_command(context: click.Context, home: Path, application: str | None) -> None:
+def list_command(context: click.Context, target: TargetChoice, application: str | None) -> None:
     """List every key that is parked: how many records wait behind the first, since when, and why."""
     names = _APPLICATION.choices if application is None else (application,)
-    with operated(context, home) as resources:
+    with operated(context, target) as resources:
         lines = [line for name in names for line in _listed(resources, name)]
     click.echo("\n".join(lines) or "nothing is parked")
 
@@ -47,11 +47,11 @@ def list_command(context: click.Context, home: Path, application: str | None) ->
 @click.argument("application", type=_APPLICATION)
 @click.argument("key")
 @click.option("--data", is_flag=True, help="Print the payloads too. They may hold personal data.")
-@home_option
+@target_options
 @click.pass_context
-def show(context: click.Context, application: str, key: str, data: bool, home: Path) -> None:
+def show(context: click.Context, application: str, key: str, data: bool, target: TargetChoice) -> None:
     """Show what is parked under a key, in order."""
-    with operated(context, home) as resources:
+    with operated(context, target) as resources:
         if application == _PAYMENT_WORKER:
             for letter in _letters(resources, key):
                 click.echo(_letter(letter, resources.clock()))
@@ -67,14 +67,14 @@ def show(context: click.Context, application: str, key: str, data: bool, home: P
 @dlq.command()
 @click.argument("application", type=_APPLICATION)
 @click.argument("key")
-@home_option
+@target_options
 @click.pass_context
-def redrive(context: click.Context, application: str, key: str, home: Path) -> None:
+def redrive(context: click.Context, application: str, key: str, target: TargetChoice) -> None:
     """Carry out what is parked under a key, in order; stops at the first record that fails again.
 
     Run it once at a time for a key.
     """
-    with operated(context, home) as resources:
+    with operated(context, target) as resources:
         if application == _PAYMENT_WORKER:
             if not _dead_letters(resources).redrive(key):
                 raise _no_letter(key)
@@ -91,11 +91,11 @@ def redrive(context: click.Context, application: str, key: str, home: Path) -> N
 @click.argument("application", type=_APPLICATION)
 @click.argument("key")
 @click.option("--yes", is_flag=True, help="Do not ask.")
-@home_option
+@target_options
 @click.pass_context
-def discard(context: click.Context, application: str, key: str, yes: bool, home: Path) -> None:
+def discard(context: click.Context, application: str, key: str, yes: bool, target: TargetChoice) -> None:
     """Discard the first record that is parked under a key, for ever. The others stay until redriven."""
-    with operated(context, home) as resources:
+    with operated(context, target) as resources:
         if application == _PAYMENT_WORKER:
             count = len(_letters(resources, key))
             _confirm(f"Discard {count} dead letters of order {printable(key)}?", yes=yes)

@@ -7,9 +7,11 @@ import click
 from rich.console import Console
 from rich.table import Table
 
-from orderstream_workers.cli.options import environment_options, home_option
+from orderstream_workers.cli.environment_options import environment_options
+from orderstream_workers.cli.options import home_option
 from orderstream_workers.local.environment import EnvironmentOptions, Layout
 from orderstream_workers.local.lifecycle import down, is_up, read_state, up
+from orderstream_workers.runtime.isolation import isolate_this_process
 from orderstream_workers.runtime.settings import Compression, Engine
 
 
@@ -42,6 +44,7 @@ def up_command(
         engine=engine,
         compression=compression,
     )
+    isolate_this_process({})
     up(home, options, click.echo)
     click.echo(f"up: the orders API is at {Layout(home, options).api_url}, logs are in {home / 'logs'}")
 

@@ -1,15 +1,10 @@
-"""Options that several commands share."""
+"""Options that commands share."""
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Final, get_args
+from typing import Any
 
 import click
-
-from orderstream_workers.local.environment import EnvironmentOptions
-from orderstream_workers.runtime.settings import Compression, Engine
-
-_DEFAULTS: Final = EnvironmentOptions()
 
 Command = Callable[..., Any]
 
@@ -22,67 +17,6 @@ def home_option(command: Command) -> Command:
         default=Path(".local"),
         show_default=True,
         envvar="ORDERSTREAM_HOME",
+        show_envvar=True,
         help="Folder of the local environment's files.",
     )(command)
-
-
-def environment_options(command: Command) -> Command:
-    """What shapes a local environment."""
-    for option in reversed(
-        [
-            click.option(
-                "--shards",
-                type=click.IntRange(1, 64),
-                default=_DEFAULTS.shards,
-                show_default=True,
-                help="Shards of the stream.",
-            ),
-            click.option(
-                "--payments-per-second",
-                type=click.IntRange(1),
-                default=_DEFAULTS.payments_per_second,
-                show_default=True,
-                help="The payment provider's limit, and our limiter's.",
-            ),
-            click.option(
-                "--decline-percent",
-                type=click.IntRange(0, 100),
-                default=_DEFAULTS.decline_percent,
-                show_default=True,
-                help="Share of the orders whose charge the provider declines.",
-            ),
-            click.option(
-                "--seed",
-                type=int,
-                default=_DEFAULTS.seed,
-                show_default=True,
-                help="Decides which orders those are.",
-            ),
-            click.option(
-                "--engine",
-                type=click.Choice(get_args(Engine)),
-                default=_DEFAULTS.engine,
-                show_default=True,
-                envvar="ORDERSTREAM_ENGINE",
-                help="What the stream consumers run on: our own engine, or Amazon's KCL.",
-            ),
-            click.option(
-                "--compression",
-                type=click.Choice(get_args(Compression)),
-                default=_DEFAULTS.compression,
-                show_default=True,
-                envvar="ORDERSTREAM_COMPRESSION",
-                help="What the data of messages is compressed with.",
-            ),
-            click.option(
-                "--base-port",
-                type=click.IntRange(1024, 65_000),
-                default=_DEFAULTS.base_port,
-                show_default=True,
-                envvar="ORDERSTREAM_BASE_PORT",
-                help="First of the loopback ports that are used.",
-            ),
-        ]
-    ):
-        command = option(command)
-    return command

@@ -1,17 +1,22 @@
 """``orderstream order``: what happened to one order."""
 
 import os
-import sys
-from pathlib import Path
 
 import click
+from sqlalchemy.exc import SQLAlchemyError
 
-from orderstream_workers.cli.options import home_option
-from orderstream_workers.local.environment import Layout
-from orderstream_workers.local.errors import LocalEnvironmentError
-from orderstream_workers.local.lifecycle import read_state
-from orderstream_workers.runtime.settings import Settings
-from orderstream_workers.services.order_status import ReadModel, open_engine, render_story
+from orderstream_workers.cli.layout import printable, wrapped
+from orderstream_workers.cli.target import TargetChoice, TargetError, choose, target_options
+from orderstream_workers.services.order_status import (
+    ReadModel,
+    ReadModelError,
+    open_to_read,
+    render_story,
+    shown_url,
+)
+
+_STORY_HANG = 13
+"""A story's line begins with its time, eleven columns wide."""
 
 
 @click.group()
@@ -21,22 +26,30 @@ def order() -> None:
 
 @order.command()
 @click.argument("order_id")
-@home_option
-def show(order_id: str, home: Path) -> None:
-    """Tell one order's story: every message in order, with its owner, its time, and its effect."""
-    state = read_state(home)
-    if state is None and "ORDERSTREAM_READ_MODEL_URL" not in os.environ:
-        raise LocalEnvironmentError(
-            f"no environment is up in {home}; start one with `orderstream local up`, "
-            "or name a read model in ORDERSTREAM_READ_MODEL_URL"
+@target_options
+def show(order_id: str, target: TargetChoice) -> None:
+    """Tell one order's story: every message in order, with its owner, its time, and its effect.
+
+    It is read from the database that ORDERSTREAM_READ_MODEL_URL names, or from the local environment's.
+    """
+    chosen = choose(target, os.environ, also="ORDERSTREAM_READ_MODEL_URL")
+    if chosen.kind == "aws" and not os.environ.get("ORDERSTREAM_READ_MODEL_URL"):
+        raise TargetError(
+            "no read model is named; set ORDERSTREAM_READ_MODEL_URL to the database that order status writes"
         )
-    settings = Layout(home, state.options).settings if state else Settings.from_environment()
-    engine = open_engine(settings.read_model_url)
+    url = chosen.enter().read_model_url
+    shown = shown_url(url)
+    click.echo(wrapped(f"on the read model {shown}"), err=True)
+    engine = open_to_read(url)
     try:
         found = ReadModel(engine).order(order_id)
+    except SQLAlchemyError as error:
+        # Its text goes on with the statement, and a link.
+        raise ReadModelError(shown, str(error).partition("\n")[0]) from error
     finally:
         engine.dispose()
     if found is None:
-        click.echo(f"order status knows no order {order_id}; it may not have seen it yet", err=True)
-        sys.exit(1)
-    click.echo(render_story(found))
+        raise click.ClickException(
+            f"order status knows no order {printable(order_id)}; it may not have seen it yet"
+        )
+    click.echo(wrapped(render_story(found), hang=_STORY_HANG))

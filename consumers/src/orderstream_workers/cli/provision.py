@@ -1,7 +1,11 @@
 """``orderstream provision``: what the workers need, created where AWS is."""
 
+import os
+
 import click
 
+from orderstream_workers.cli.layout import wrapped
+from orderstream_workers.cli.target import aws_described
 from orderstream_workers.runtime.provision import provision as create
 from orderstream_workers.runtime.settings import Settings
 
@@ -13,5 +17,7 @@ def provision(shards: int) -> None:
 
     For emulators and trials; names and endpoints are those of the workers' own environment variables.
     """
-    create(Settings.from_environment(), shards)
+    settings = Settings.from_environment()
+    click.echo(wrapped(f"on {aws_described(settings, os.environ)}"), err=True)
+    create(settings, shards)
     click.echo("everything is there")

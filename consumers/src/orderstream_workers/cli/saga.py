@@ -2,13 +2,13 @@
 
 import datetime as dt
 import getpass
-from pathlib import Path
 from typing import Literal
 
 import click
 
-from orderstream_workers.cli.operating import age, operated, printable
-from orderstream_workers.cli.options import home_option
+from orderstream_workers.cli.layout import age, printable
+from orderstream_workers.cli.operating import operated
+from orderstream_workers.cli.target import TargetChoice, target_options
 from orderstream_workers.services.saga import Resolution, find_order, open_orders, resolved
 from orderstream_workers.services.saga.definition import CURRENT
 from orderstream_workers.services.saga.domain import decisions
@@ -22,11 +22,11 @@ def saga() -> None:
 
 @saga.command("list")
 @click.option("--late", is_flag=True, help="Only those with an answer that is or was overdue.")
-@home_option
+@target_options
 @click.pass_context
-def list_command(context: click.Context, late: bool, home: Path) -> None:
+def list_command(context: click.Context, late: bool, target: TargetChoice) -> None:
     """List the orders that have not ended: where they stand, and what they wait for."""
-    with operated(context, home) as resources:
+    with operated(context, target) as resources:
         now = resources.clock()
         orders = sorted(open_orders(resources.store), key=lambda order: order.order.order_id)
         shown = [order for order in orders if not late or _is_late(order, now)]
@@ -40,11 +40,11 @@ def list_command(context: click.Context, late: bool, home: Path) -> None:
 
 @saga.command()
 @click.argument("order_id")
-@home_option
+@target_options
 @click.pass_context
-def show(context: click.Context, order_id: str, home: Path) -> None:
+def show(context: click.Context, order_id: str, target: TargetChoice) -> None:
     """Show every step of one order, ended or not."""
-    with operated(context, home) as resources:
+    with operated(context, target) as resources:
         now = resources.clock()
         order = find_order(resources.store, order_id)
     if order is None:
@@ -67,7 +67,7 @@ def show(context: click.Context, order_id: str, home: Path) -> None:
 )
 @click.option("--reason", required=True, help="Why; it is kept with the order's story.")
 @click.option("--operator", default=getpass.getuser, show_default="the user's name", help="Who decides.")
-@home_option
+@target_options
 @click.pass_context
 def resolve(
     context: click.Context,
@@ -76,7 +76,7 @@ def resolve(
     decision: Literal["done", "refuse"],
     reason: str,
     operator: str,
-    home: Path,
+    target: TargetChoice,
 ) -> None:
     """Decide about a step that nobody answers for. The coordinator takes it up in the order of the stream.
 
@@ -88,7 +88,7 @@ def resolve(
         )
     except ValueError as error:
         raise click.UsageError(str(error)) from error
-    with operated(context, home) as resources:
+    with operated(context, target) as resources:
         envelope = resolved(resources.store, resolution, resources.clock())
         resources.emitter.emit([envelope.encode()], order_id)
     click.echo(f"{printable(step)} of order {printable(order_id)}: {decision}; the coordinator has been told")

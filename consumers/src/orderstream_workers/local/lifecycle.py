@@ -38,11 +38,13 @@ class EnvironmentState(msgspec.Struct, frozen=True, kw_only=True):
 
     Attributes:
         options: What shapes it.
+        environment: The variables that point a process at it: what operators' commands read.
         processes: Every process that was started, emulators first.
         ready: True once all of them were healthy.
     """
 
     options: EnvironmentOptions
+    environment: dict[str, str] = {}
     processes: tuple[RunningProcess, ...] = ()
     ready: bool = False
 
@@ -96,7 +98,7 @@ def up(
         emulators, pipeline = layout.emulators(ensure_ministack()), layout.pipeline()
         check_ports((*emulators, *pipeline))
         pipeline = tuple(rewire(spec) for spec in pipeline)
-        _write(home, EnvironmentState(options=options))
+        _write(home, EnvironmentState(options=options, environment=layout.environment))
         try:
             progress("starting Kinesis, AWS and the payment provider")
             _start_all(layout, emulators)

@@ -15,9 +15,13 @@ import msgspec
 import psutil
 
 from orderstream_workers.local.errors import PortTakenError, StartFailedError
+from orderstream_workers.runtime.isolation import isolated
 
 _STOP_GRACE = 30.0
 """Seconds a process has to drain after SIGTERM before it is killed."""
+
+_DIRECT = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+"""A proxy that the shell names cannot reach this machine's loopback interface."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +33,7 @@ class ProcessSpec:
         command: The program and its arguments.
         port: The loopback port on which it answers.
         health_path: Answers 200 there once the process does its work.
-        environment: Added to our own environment.
+        environment: Added to our own environment variables, without their AWS settings: see ``isolated``.
         emulator: True for what stands in for AWS, whose CPU is not our own.
         start_timeout: Seconds until it has to be healthy.
     """
@@ -76,9 +80,7 @@ class RunningProcess(msgspec.Struct, frozen=True, kw_only=True):
     def health(self, timeout: float = 2.0) -> bytes | None:
         """The body of its health answer, or None while it does not answer 200."""
         try:
-            with urllib.request.urlopen(
-                f"http://127.0.0.1:{self.port}{self.health_path}", timeout=timeout
-            ) as answer:
+            with _DIRECT.open(f"http://127.0.0.1:{self.port}{self.health_path}", timeout=timeout) as answer:
                 body: bytes = answer.read()
         except (OSError, urllib.error.URLError):
             return None
@@ -117,7 +119,7 @@ def start(spec: ProcessSpec, log_folder: Path) -> RunningProcess:
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=subprocess.STDOUT,
-            env=os.environ | spec.environment,
+            env=isolated(os.environ, spec.environment),
             start_new_session=True,
         )
     # Reaped by psutil's wait below or by init after we are gone; Popen must not warn about it.

@@ -4,7 +4,11 @@ import os
 from typing import TYPE_CHECKING, Any, Final
 
 import boto3
+import botocore.session
 from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError
+
+from orderstream_workers.runtime.settings import SettingsError
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -14,7 +18,8 @@ if TYPE_CHECKING:
     from mypy_boto3_sns import SNSClient
     from mypy_boto3_sqs import SQSClient
 
-_DEFAULT_REGION: Final = "us-east-1"
+_EMULATED_REGION: Final = "us-east-1"
+"""Emulators answer in every region, and their callers seldom name one."""
 
 # Our own loops retry for ever behind a breaker, and a retry below them would only hide how long a call takes.
 _CONFIG: Final = Config(
@@ -32,8 +37,41 @@ def _client(service: str, config: Config = _CONFIG) -> Any:
 
 
 def region() -> str:
-    """The AWS region, as every AWS SDK finds it in the environment."""
-    return os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION") or _DEFAULT_REGION
+    """The AWS region: of the environment, or else of the profile, as every AWS SDK finds it.
+
+    Raises:
+        SettingsError: none is set, and AWS itself is meant: a guess could be another's streams and tables.
+    """
+    named = os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION") or _region_of_profile()
+    if named:
+        return named
+    if os.environ.get("AWS_ENDPOINT_URL"):
+        return _EMULATED_REGION
+    raise SettingsError("no AWS region is set: AWS_REGION, or the region of AWS_PROFILE, has to name it")
+
+
+def _region_of_profile() -> str | None:
+    try:
+        found: str | None = botocore.session.get_session().get_config_variable("region")
+    except BotoCoreError as error:
+        raise SettingsError(str(error).rstrip(".")) from error
+    return found
+
+
+def account() -> str:
+    """The number of the account that the credentials belong to; in words, if it cannot be had."""
+    once = Config(connect_timeout=2, read_timeout=2, retries={"total_max_attempts": 1})
+    try:
+        client = boto3.client("sts", region_name=region(), config=once)
+        try:
+            found: str = client.get_caller_identity().get("Account", "unknown")
+            return found
+        finally:
+            client.close()
+    except ClientError as error:
+        return f"unknown ({error.response.get('Error', {}).get('Code', 'refused')})"
+    except BotoCoreError as error:
+        return f"unknown ({type(error).__name__})"
 
 
 def kinesis_client() -> "KinesisClient":

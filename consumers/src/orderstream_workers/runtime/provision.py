@@ -1,14 +1,14 @@
 """Creates what the pipeline needs: streams, tables, queues, topic, bucket, sender. Idempotent."""
 
 import json
-from collections.abc import Callable
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from typing import Any, Final
 
 import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 
-from orderstream.errors import OrderstreamError
+from orderstream.errors import DependencyError, OrderstreamError
 from orderstream_workers.runtime.clients import region
 from orderstream_workers.runtime.settings import Settings
 from orderstream_workers.runtime.tables import TABLES
@@ -32,12 +32,16 @@ class ProvisionError(OrderstreamError):
     """Something that the pipeline needs could not be created.
 
     Args:
+        resource: What was to be made, such as ``"S3 bucket orderstream-archive"``.
         reason: What AWS, or its emulator, answered.
     """
 
-    def __init__(self, reason: str) -> None:
+    def __init__(self, resource: str, reason: str) -> None:
+        self.resource = resource
         self.reason = reason
-        super().__init__(f"the environment could not be provisioned: {reason}; mend that, then run it again")
+        super().__init__(
+            f"{resource} could not be provisioned: {reason}; mend that, then run it again: the rest stays"
+        )
 
 
 MakeClient = Callable[[str], Any]
@@ -59,6 +63,8 @@ def provision(settings: Settings, shards: int, make_client: MakeClient = client_
 
     Raises:
         ProvisionError: AWS, or its emulator, refuses.
+        SettingsError: no region is set.
+        ReadModelError: the read model's database cannot be opened.
     """
     with ExitStack() as closing:
 
@@ -67,30 +73,59 @@ def provision(settings: Settings, shards: int, make_client: MakeClient = client_
             closing.callback(made.close)
             return made
 
-        try:
-            kinesis, dynamodb, sqs = client("kinesis"), client("dynamodb"), client("sqs")
+        kinesis, dynamodb, sqs = client("kinesis"), client("dynamodb"), client("sqs")
+        stock = settings.table_prefix + STOCK.name
+        with _making(f"Kinesis stream {settings.stream}"):
             _stream(kinesis, settings.stream, shards)
+        with _making(f"Kinesis stream {settings.stock_stream}"):
             _stream(kinesis, settings.stock_stream, 1)
-            create_tables(dynamodb, TABLES, settings.table_prefix)
-            _capture(dynamodb, settings.table_prefix + STOCK.name)
+        for table in TABLES:
+            with _making(f"DynamoDB table {settings.table_prefix}{table.name}"):
+                create_tables(dynamodb, [table], settings.table_prefix)
+        with _making(f"capture of DynamoDB table {stock}"):
+            _capture(dynamodb, stock)
+        with _making(f"SQS queue {settings.payment_queue}"):
             _queue(sqs, settings.payment_queue)
+        with _making(f"SNS topic {operators_queue(settings)}"):
             _topic(client("sns"), sqs, operators_queue(settings))
+        with _making(f"S3 bucket {settings.archive_bucket}"):
             _bucket(client("s3"), settings.archive_bucket)
+        with _making(f"SES identity {settings.mail_sender}"):
             client("ses").verify_email_identity(EmailAddress=settings.mail_sender)
-            _read_model(settings.read_model_url)
-        except (ClientError, BotoCoreError) as error:
-            raise ProvisionError(str(error)) from error
+        _read_model(settings.read_model_url)
+
+
+@contextmanager
+def _making(resource: str) -> Iterator[None]:
+    try:
+        yield
+    except DependencyError as error:
+        raise ProvisionError(resource, error.reason) from error
+    except (ClientError, BotoCoreError) as error:
+        raise ProvisionError(resource, str(error)) from error
 
 
 def _stream(kinesis: Any, name: str, shards: int) -> None:
-    if name not in kinesis.list_streams()["StreamNames"]:
-        kinesis.create_stream(StreamName=name, ShardCount=shards)
+    # Asked for by name: a list has pages, and an account may have hundreds of other streams.
+    described = _unless("ResourceNotFoundException", lambda: kinesis.describe_stream_summary(StreamName=name))
+    if described is None:
+        _unless("ResourceInUseException", lambda: kinesis.create_stream(StreamName=name, ShardCount=shards))
         kinesis.get_waiter("stream_exists").wait(
             StreamName=name, WaiterConfig={"Delay": 1, "MaxAttempts": 60}
         )
-    current = kinesis.describe_stream_summary(StreamName=name)["StreamDescriptionSummary"]
-    if current["RetentionPeriodHours"] < _RETENTION_HOURS:
+        described = kinesis.describe_stream_summary(StreamName=name)
+    if described["StreamDescriptionSummary"]["RetentionPeriodHours"] < _RETENTION_HOURS:
         kinesis.increase_stream_retention_period(StreamName=name, RetentionPeriodHours=_RETENTION_HOURS)
+
+
+def _unless(code: str, call: Callable[[], Any]) -> Any:
+    """What a call answers; None if it is refused with a code that is expected."""
+    try:
+        return call()
+    except ClientError as error:
+        if error.response.get("Error", {}).get("Code") != code:
+            raise
+        return None
 
 
 def _capture(dynamodb: Any, table: str) -> None:
@@ -142,5 +177,10 @@ def _read_model(url: str) -> None:
 
 
 def _bucket(s3: Any, name: str) -> None:
-    if name not in {bucket["Name"] for bucket in s3.list_buckets()["Buckets"]}:
-        s3.create_bucket(Bucket=name)
+    # HEAD has no body, so the status stands in for a code.
+    if _unless("404", lambda: s3.head_bucket(Bucket=name)) is not None:
+        return
+    where = s3.meta.region_name
+    # The one region that must not be named.
+    elsewhere = {} if where == "us-east-1" else {"CreateBucketConfiguration": {"LocationConstraint": where}}
+    _unless("BucketAlreadyOwnedByYou", lambda: s3.create_bucket(Bucket=name, **elsewhere))

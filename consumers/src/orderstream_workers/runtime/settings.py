@@ -10,6 +10,8 @@ from orderstream.errors import OrderstreamError
 
 _PREFIX = "ORDERSTREAM_"
 
+_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
+
 Engine = Literal["embedded", "kcl"]
 """What a stream consumer runs on: our own engine, or Amazon's Kinesis Client Library."""
 
@@ -98,6 +100,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
             raise ValueError(f"{_PREFIX}KCL_PROPERTIES must be name=value, separated by commas")
         if self.payments_per_second <= 0:
             raise ValueError(f"{_PREFIX}PAYMENTS_PER_SECOND must be above 0")
+        if self.log_level not in _LEVELS:
+            raise ValueError(f"{_PREFIX}LOG_LEVEL must be one of {', '.join(_LEVELS)}")
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] = os.environ) -> Self:

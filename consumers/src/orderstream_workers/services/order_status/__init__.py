@@ -12,7 +12,13 @@ from orderstream_workers.services.order_status.read_model import (
 )
 from orderstream_workers.services.order_status.status import OrderStatus
 from orderstream_workers.services.order_status.story import render_story
-from orderstream_workers.services.order_status.tables import create_schema, open_engine
+from orderstream_workers.services.order_status.tables import (
+    ReadModelError,
+    create_schema,
+    open_engine,
+    open_to_read,
+    shown_url,
+)
 from orderstream_workers.services.order_status.writer import ReadModelWriter
 from orderstream_workers.store import TableSpec
 
@@ -31,10 +37,13 @@ __all__ = [
     "OrderStatusProcessor",
     "OrderWithHistory",
     "ReadModel",
+    "ReadModelError",
     "ReadModelWriter",
     "create_schema",
     "described",
     "open_engine",
+    "open_to_read",
     "render_story",
     "routes",
+    "shown_url",
 ]

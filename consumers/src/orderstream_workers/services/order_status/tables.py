@@ -1,6 +1,7 @@
 """The read model's tables, in SQL that SQLite and PostgreSQL both understand."""
 
 import datetime as dt
+from pathlib import Path
 from typing import Any, Final
 
 from sqlalchemy import (
@@ -18,7 +19,11 @@ from sqlalchemy import (
     create_engine,
     event,
 )
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import ArgumentError
 from sqlalchemy.schema import CreateIndex, CreateTable
+
+from orderstream.errors import OrderstreamError
 
 
 class UtcTime(TypeDecorator[dt.datetime]):
@@ -89,6 +94,24 @@ UNREADABLE: Final = Table(
 )
 """Records that could not be read, by position; the archive has their bytes."""
 
+
+class ReadModelError(OrderstreamError):
+    """The read model cannot be opened, or is none.
+
+    Args:
+        url: Its URL; the password is not shown.
+        reason: Why not.
+    """
+
+    def __init__(self, url: str, reason: str) -> None:
+        self.url = url
+        self.reason = reason
+        super().__init__(
+            f"the read model {url} cannot be used: {reason}; ORDERSTREAM_READ_MODEL_URL names the database "
+            "that order status writes, such as sqlite:////data/read-model.sqlite"
+        )
+
+
 WRITES: Final = "orderstream_writes"
 """Execution option of a connection whose transactions write."""
 
@@ -110,12 +133,57 @@ def open_engine(url: str) -> Engine:
 
     Args:
         url: SQLAlchemy URL, e.g. ``sqlite:///read-model.sqlite``.
+
+    Raises:
+        ReadModelError: it is no URL, or the driver that it asks for is not installed.
     """
-    engine = create_engine(url)
+    engine = _engine(url)
     if engine.dialect.name == "sqlite":
         event.listen(engine, "connect", _prepare_sqlite)
         event.listen(engine, "begin", _begin_sqlite)
     return engine
+
+
+def open_to_read(url: str) -> Engine:
+    """Open the read model's database to look at it: nothing is created, nothing is changed.
+
+    Args:
+        url: See ``open_engine``.
+
+    Raises:
+        ReadModelError: see ``open_engine``; or there is no such file.
+    """
+    engine = _engine(url)
+    if engine.dialect.name == "sqlite":
+        file = engine.url.database
+        if file and file != ":memory:" and not Path(file).is_file():
+            raise ReadModelError(shown_url(url), f"there is no file {file}")
+        event.listen(engine, "connect", _look_only)
+    return engine
+
+
+def shown_url(url: str) -> str:
+    """A URL as it may be shown: without its password."""
+    try:
+        return make_url(url).render_as_string(hide_password=True)
+    except ArgumentError:
+        return "(no URL)"
+
+
+def _engine(url: str) -> Engine:
+    try:
+        return create_engine(url)
+    except ModuleNotFoundError as error:
+        raise ReadModelError(shown_url(url), f"its driver {error.name} is not installed here") from error
+    except ArgumentError as error:
+        raise ReadModelError(shown_url(url), str(error).rstrip(".")) from error
+
+
+def _look_only(connection: Any, _: Any) -> None:
+    cursor = connection.cursor()
+    for pragma in ("query_only=ON", "busy_timeout=5000"):
+        cursor.execute(f"PRAGMA {pragma}")
+    cursor.close()
 
 
 def _prepare_sqlite(connection: Any, _: Any) -> None:

@@ -1,0 +1,293 @@
+"""Every production command of the documents, in an environment that holds exactly what the image holds.
+
+The environment is made as the Dockerfile makes it: the image's requirements with their hashes, then our
+distributions without any dependency of theirs. AWS is played by the emulators of the local environment.
+"""
+
+import datetime as dt
+import http.client
+import json
+import os
+import re
+import shlex
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import msgspec
+import pytest
+import uv
+
+from e2e.running import free_base_port
+from fakes.engine import record_of
+from orderstream.events import Customer, OrderPlaced, ReleaseStock, initial
+from orderstream_workers.engine.delivery import StoredParking
+from orderstream_workers.local.environment import EnvironmentOptions, Layout
+from orderstream_workers.local.ministack import ensure_ministack
+from orderstream_workers.local.processes import start, stop, wait_healthy
+from orderstream_workers.runtime.isolation import isolate_this_process, isolated
+from orderstream_workers.runtime.provision import provision
+from orderstream_workers.runtime.resources import Resources
+from orderstream_workers.runtime.settings import Settings
+from orderstream_workers.services.order_status import ReadModelWriter, open_engine
+from orderstream_workers.services.saga.handlers import SAGAS, SagaRecord
+from orderstream_workers.services.saga.state import Order, Phase, Progress, Saga, Status
+from orderstream_workers.services.saga.timers import timer_writes
+from orderstream_workers.store import Put
+
+pytestmark = pytest.mark.timeout(300)
+
+ROOT = Path(__file__).parents[3]
+ORDER = "order-1"
+LASTING = ("api", "worker", "payment-worker")
+ELSEWHERE = ("local", "demo", "up", "down", "status")
+"""Commands of the playground, which the image does not have."""
+
+
+def documented() -> list[str]:
+    """Each command in the code and the prose of README and operations guide, but the playground's."""
+    found: list[str] = []
+    for page in ("README.md", "docs/operations.md"):
+        text = (ROOT / page).read_text()
+        blocks = "\n".join(re.findall(r"```sh\n(.*?)```", text, re.DOTALL))
+        lines = re.findall(r"^(?:\.venv/bin/)?orderstream .*$", blocks, re.MULTILINE)
+        lines += [" ".join(quoted.split()) for quoted in re.findall(r"`(orderstream [^`]+)`", text)]
+        found += [line.removeprefix(".venv/bin/").split("#")[0].strip() for line in lines]
+    return sorted({line for line in found if line.split()[1] not in ELSEWHERE and "kcl" not in line})
+
+
+COMMANDS = documented()
+
+
+@pytest.fixture(scope="module")
+def image(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The ``bin`` folder of an environment like the image's."""
+    folder = tmp_path_factory.mktemp("image")
+    python = folder / "bin" / "python"
+    install = ("pip", "install", "--quiet", "--python", str(python))
+    for words in (
+        ("venv", "--quiet", "--python", sys.executable, str(folder)),
+        (*install, "--require-hashes", "-r", str(ROOT / "requirements-image.lock")),
+        (*install, "--no-deps", str(ROOT / "producers"), str(ROOT / "consumers")),
+    ):
+        subprocess.run([uv.find_uv_bin(), *words], check=True, cwd=folder)
+    return python.parent
+
+
+class Aws:
+    """Emulators, provisioned, and what is needed to work on them.
+
+    Args:
+        folder: Of logs and the read model.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.layout = Layout(folder, EnvironmentOptions(base_port=free_base_port()))
+        self.layout.logs.mkdir(parents=True)
+        specs = [spec for spec in self.layout.emulators(ensure_ministack()) if spec.name != "payments-api"]
+        self.processes = [start(spec, self.layout.logs) for spec in specs]
+        self.variables = isolated(
+            {"PATH": os.environ["PATH"], "HOME": str(folder)},
+            {name: value for name, value in self.layout.environment.items() if "AWS_" in name}
+            | {"ORDERSTREAM_READ_MODEL_URL": self.layout.settings.read_model_url},
+        )
+
+
+@pytest.fixture(scope="module")
+def aws(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Aws]:
+    """A provisioned AWS, of which this process's own variables speak too."""
+    made = Aws(tmp_path_factory.mktemp("aws"))
+    before = dict(os.environ)
+    try:
+        for process in made.processes:
+            wait_healthy(process, 60)
+        isolate_this_process(made.variables)
+        provision(Settings.from_environment(), 1)
+        yield made
+    finally:
+        os.environ.clear()
+        os.environ.update(before)
+        stop(made.processes)
+
+
+def run(image: Path, variables: dict[str, str], line: str, folder: Path) -> subprocess.CompletedProcess[str]:
+    program, *words = shlex.split(line)
+    return subprocess.run(
+        [str(image / program), *words],
+        env=variables,
+        cwd=folder,
+        input="y\n",
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+
+
+def something_to_do() -> None:
+    """An order that waits for a person, a parked record behind another, a dead payment, and a story."""
+    now = dt.datetime.now(dt.UTC)
+    with Resources(Settings.from_environment()) as resources:
+        for application in ("inventory", "stock-monitor"):
+            parking = StoredParking(resources.store, application, resources.clock)
+            for number in (1, 2):
+                record = record_of(ORDER, number, released())
+                if not parking.append(record):
+                    parking.park(record, "ValueError: planted")
+        if not resources.store.get(SAGAS.name, ORDER):
+            order = Order(
+                order_id=ORDER, customer=Customer(), country=None, units=1, total_minor=1, currency="GBP"
+            )
+            steps = {"ship_order": Progress(Status.REQUESTED, 2, now - dt.timedelta(hours=1))}
+            saga = Saga(order=order, definition=1, phase=Phase.COMMITTED, steps=steps)
+            state = Put(SAGAS.name, ORDER, {"state": msgspec.json.encode(SagaRecord(saga))}, None)
+            timers = timer_writes(None, saga, order_id=ORDER, conversation_id="talk")
+            resources.store.transact([state, *timers])
+        resources.payment_dead_letters.send(ORDER)
+    engine = open_engine(Settings.from_environment().read_model_url)
+    placed = OrderPlaced(
+        order_id=ORDER, customer=Customer(), country=None, lines=(), total_minor=1, currency="GBP"
+    )
+    data = initial(placed, source="orders", event_id="placed", time=now).encode()
+    ReadModelWriter(engine).apply_batch([record_of(ORDER, 1, data)])
+    engine.dispose()
+
+
+def released() -> bytes:
+    message = ReleaseStock(order_id=ORDER)
+    return initial(message, source="saga", event_id="release", time=dt.datetime.now(dt.UTC)).encode()
+
+
+def filled_in(line: str) -> str:
+    """The documents' placeholders, as something that is there."""
+    words = {"ORDER_ID": ORDER, "APPLICATION": "inventory", "KEY": ORDER, "TEXT": "planted"}
+    return re.sub(r"\b(ORDER_ID|APPLICATION|KEY|TEXT)\b", lambda match: words[match[0]], line)
+
+
+def test_the_documents_show_every_kind_of_production_command() -> None:
+    """What is run below is what the documents show, and no group of commands is missing there."""
+    assert {line.split()[1] for line in COMMANDS} >= {"dlq", "saga", "order", "provision"}
+
+
+def test_help_lists_what_can_run_here(image: Path, tmp_path: Path) -> None:
+    """The playground's commands are not listed, and asked for by name they say what they need."""
+    clean = {"PATH": os.environ["PATH"], "HOME": str(tmp_path)}
+    shown = run(image, clean, "orderstream --help", tmp_path)
+    assert (shown.returncode, shown.stderr) == (0, "")
+    listed = set(re.findall(r"^  ([a-z][a-z-]+)  ", shown.stdout, re.MULTILINE))
+    assert listed == {"api", "dlq", "order", "payment-worker", "provision", "saga", "worker"}
+    for name in sorted(listed):
+        assert run(image, clean, f"orderstream {name} --help", tmp_path).returncode == 0
+    refused = run(image, clean, "orderstream demo", tmp_path)
+    assert refused.returncode == 1
+    assert "orderstream-workers[local]" in refused.stderr
+    assert "Traceback" not in refused.stderr
+
+
+@pytest.mark.parametrize("line", [line for line in COMMANDS if line.split()[1] not in LASTING])
+def test_a_command_does_its_work(image: Path, aws: Aws, tmp_path: Path, line: str) -> None:
+    """With something to do, it ends with 0, names its target, and shows no traceback and no log line."""
+    something_to_do()
+    ended = run(image, aws.variables, filled_in(line), tmp_path)
+    assert ended.returncode == 0, ended.stderr
+    assert "Traceback" not in ended.stderr
+    assert '{"' not in ended.stderr
+    assert ended.stderr.startswith("on "), ended.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    "line", ["orderstream worker saga", "orderstream payment-worker", "orderstream api --port PORT"]
+)
+def test_a_process_starts_and_drains(image: Path, aws: Aws, tmp_path: Path, line: str) -> None:
+    """A long-running process becomes ready, and SIGTERM ends it with 0."""
+    port = free_base_port(1)
+    command = shlex.split(line.replace("PORT", str(port)))
+    variables = aws.variables | {"ORDERSTREAM_HEALTH_PORT": str(port)}
+    log = tmp_path / "log"
+    with log.open("wb") as output:
+        process = subprocess.Popen(
+            [str(image / command[0]), *command[1:]], env=variables, cwd=tmp_path, stderr=output
+        )
+    try:
+        deadline, pause = time.monotonic() + 60, threading.Event()
+        while not is_ready(port):
+            assert process.poll() is None, log.read_text()
+            assert time.monotonic() < deadline, log.read_text()
+            pause.wait(0.2)
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(timeout=45) == 0, log.read_text()
+    finally:
+        process.kill()
+        process.wait()
+    for said in log.read_text().splitlines():
+        assert json.loads(said)["message"]
+
+
+def is_ready(port: int) -> bool:
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
+    try:
+        connection.request("GET", "/health/ready")
+        return connection.getresponse().status == 200
+    except OSError:
+        return False
+    finally:
+        connection.close()
+
+
+WRONG = {
+    "no region": ({"AWS_REGION": "", "AWS_DEFAULT_REGION": "", "AWS_ENDPOINT_URL": ""}, "AWS_REGION"),
+    "no credentials": ({"AWS_ACCESS_KEY_ID": "", "AWS_SECRET_ACCESS_KEY": ""}, "redential"),
+    "no endpoint": ({"AWS_ENDPOINT_URL": "http://127.0.0.1:1"}, "http://127.0.0.1:1"),
+    "no tables": ({"ORDERSTREAM_TABLE_PREFIX": "nowhere-"}, "nowhere-"),
+    "a bad setting": ({"ORDERSTREAM_MAX_LANES": "many"}, "max_lanes"),
+    "a bad level": ({"ORDERSTREAM_LOG_LEVEL": "LOUD"}, "ORDERSTREAM_LOG_LEVEL"),
+}
+
+
+@pytest.mark.parametrize(
+    ("wrong", "line"),
+    [
+        *((wrong, line) for wrong in WRONG for line in ("orderstream dlq list",)),
+        # It makes tables that are not there.
+        *((wrong, "orderstream provision") for wrong in WRONG if wrong != "no tables"),
+    ],
+)
+def test_what_is_wrong_is_said_in_one_sentence(
+    image: Path, aws: Aws, tmp_path: Path, wrong: str, line: str
+) -> None:
+    """Status 1, the setting or the resource that is to be corrected, and no promise that nobody keeps."""
+    changed, named = WRONG[wrong]
+    ended = run(image, aws.variables | changed, line, tmp_path)
+    assert ended.returncode == 1, ended.stdout
+    *_, sentence = ended.stderr.splitlines()
+    assert sentence.startswith("orderstream: ")
+    assert named in sentence
+    assert "tried again" not in ended.stderr
+    assert "Traceback" not in ended.stderr
+
+
+def test_a_read_model_that_is_none_is_said_in_one_sentence(image: Path, aws: Aws, tmp_path: Path) -> None:
+    """A wrong path makes no file, another database's driver is named, and neither shows a traceback."""
+    for url, named in (
+        ("sqlite:///nowhere.sqlite", "nowhere.sqlite"),
+        ("postgresql://user:secret@host/db", "psycopg"),
+        (f"sqlite:///{ROOT / 'README.md'}", "not a database"),
+        ("nonsense", "ORDERSTREAM_READ_MODEL_URL"),
+    ):
+        ended = run(
+            image,
+            aws.variables | {"ORDERSTREAM_READ_MODEL_URL": url},
+            f"orderstream order show {ORDER}",
+            tmp_path,
+        )
+        *_, sentence = ended.stderr.splitlines()
+        assert (ended.returncode, named in sentence, "Traceback" in ended.stderr) == (1, True, False), (
+            ended.stderr
+        )
+        assert "secret" not in ended.stderr
+    assert list(tmp_path.iterdir()) == []
