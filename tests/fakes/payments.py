@@ -80,6 +80,9 @@ class LedgerProvider:
         return taken - given
 
     def _ask(self, key: str) -> str | None:
+        # The key travels in a header: visible ASCII, or no provider would ever see the request.
+        assert key.isascii(), key
+        assert key.isprintable(), key
         self.asked.append(key)
         fault = self.fault(key)
         if fault == "before":

@@ -48,6 +48,20 @@ def test_orders_do_not_meet(store: IdempotencyStore) -> None:
     assert store.put_if_absent("order-2", SECOND) == SECOND
 
 
+@pytest.mark.parametrize("order_id", ["", "o" * 2_049, "\u00e9" * 1_025, "\ud800"])
+def test_an_id_that_no_order_can_have_is_unknown(store: IdempotencyStore, order_id: str) -> None:
+    """Whoever asks for it is told that there is no such order, not that the table is out of reach."""
+    assert store.get(order_id) is None
+    with pytest.raises(ValueError, match="2,048 bytes"):
+        store.put_if_absent(order_id, FIRST)
+
+
+def test_the_longest_id_is_remembered(store: IdempotencyStore) -> None:
+    """2,048 bytes are what a key of DynamoDB holds."""
+    assert store.put_if_absent("o" * 2_048, FIRST) == FIRST
+    assert store.get("o" * 2_048) == FIRST
+
+
 def test_a_failing_table_is_a_dependency() -> None:
     """Neither a refusal nor an unreachable endpoint tells anything about the order."""
     with mock_aws():

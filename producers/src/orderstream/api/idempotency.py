@@ -3,7 +3,10 @@
 import datetime as dt
 import threading
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Final, Protocol
+
+MAX_ORDER_ID_BYTES: Final = 2_048
+"""Longest order id that is remembered, UTF-8: the longest key of an item in DynamoDB."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +35,7 @@ class IdempotencyStore(Protocol):
 
         Raises:
             DependencyError: it is unknown whether it is remembered; asking again is safe.
+            ValueError: no order can have such an id.
         """
 
     def get(self, order_id: str) -> Accepted | None:
@@ -51,9 +55,28 @@ class MemoryIdempotencyStore:
 
     def put_if_absent(self, order_id: str, accepted: Accepted) -> Accepted:
         """See ``IdempotencyStore.put_if_absent``."""
+        check_order_id(order_id)
         with self._lock:
             return self._accepted.setdefault(order_id, accepted)
 
     def get(self, order_id: str) -> Accepted | None:
         """See ``IdempotencyStore.get``."""
         return self._accepted.get(order_id)
+
+
+def is_possible(order_id: str) -> bool:
+    """Whether an order can have this id; whoever asks for an order by a URL may ask for any text."""
+    try:
+        return 1 <= len(order_id.encode()) <= MAX_ORDER_ID_BYTES
+    except UnicodeEncodeError:
+        return False
+
+
+def check_order_id(order_id: str) -> None:
+    """Refuse an id that no store takes.
+
+    Raises:
+        ValueError: it is empty, too long, or no Unicode text.
+    """
+    if not is_possible(order_id):
+        raise ValueError(f"an order id has 1 to {MAX_ORDER_ID_BYTES:,} bytes of Unicode text")

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from orderstream.api.idempotency import Accepted
+from orderstream.api.idempotency import Accepted, check_order_id, is_possible
 from orderstream.errors import DependencyError
 
 if TYPE_CHECKING:
@@ -27,6 +27,7 @@ class DynamoDBIdempotencyStore:
 
     def put_if_absent(self, order_id: str, accepted: Accepted) -> Accepted:
         """See ``IdempotencyStore.put_if_absent``."""
+        check_order_id(order_id)
         item = {
             "pk": {"S": order_id},
             "digest": {"S": accepted.digest},
@@ -50,6 +51,8 @@ class DynamoDBIdempotencyStore:
 
     def get(self, order_id: str) -> Accepted | None:
         """See ``IdempotencyStore.get``."""
+        if not is_possible(order_id):
+            return None  # DynamoDB would refuse to look, which says nothing about an outage
         answer = _call(
             "GetItem",
             self._client.get_item,

@@ -47,6 +47,33 @@ def test_names_are_listed_in_order(objects: ObjectStore) -> None:
     assert list(objects.names("b/")) == ["b/1", "b/2"]
 
 
+@pytest.mark.parametrize(
+    ("key", "metadata"),
+    [
+        ("", {}),
+        ("k" * 1_025, {}),
+        ("\u00e9" * 513, {}),
+        ("k", {"a": "\u00e9"}),
+        ("k", {"a": "two\nlines"}),
+        ("k", {"a": " cut"}),
+        ("k", {"Upper": "x"}),
+        ("k", {"a": "x" * 2_048}),
+    ],
+)
+def test_what_s3_refuses_is_refused(objects: ObjectStore, key: str, metadata: dict[str, str]) -> None:
+    """A name or metadata that S3 does not take, or would give back otherwise, are mistakes of the caller."""
+    with pytest.raises(ValueError, match=r"name|metadata"):
+        objects.put_if_absent(key, b"", metadata)
+    assert list(objects.names()) == []
+
+
+def test_what_s3_just_takes_is_taken(objects: ObjectStore) -> None:
+    """A name of 1,024 bytes, and 2,048 bytes of metadata."""
+    metadata = {"a": "x" * 2_047}
+    assert objects.put_if_absent("k" * 1_024, b"", metadata)
+    assert objects.metadata("k" * 1_024) == metadata
+
+
 def test_a_failing_bucket_is_a_dependency() -> None:
     """Whatever S3 refuses but the condition is no answer."""
     with mock_aws():

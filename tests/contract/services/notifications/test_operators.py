@@ -7,9 +7,10 @@ import boto3
 import pytest
 from botocore.stub import Stubber
 from moto import mock_aws
+from msgspec import structs
 
 from orderstream.errors import DependencyError
-from orderstream_workers.services.notifications import LowStockAlert, SnsOperators
+from orderstream_workers.services.notifications import LowStockAlert, MemoryOperators, SnsOperators
 
 ALERT = LowStockAlert(
     event_id="e-1", sku="85123A", available=96, threshold=100, at="2010-12-01T08:26:00+00:00"
@@ -77,6 +78,16 @@ def test_a_subject_is_one_short_line_of_ascii(sku: str) -> None:
             LowStockAlert(event_id="e-1", sku=sku, available=96, threshold=100, at=ALERT.at)
         )
     client.close()
+
+
+@pytest.mark.parametrize("implementation", ["memory", "sns"])
+def test_a_message_beyond_what_a_topic_takes_is_refused(sns, implementation: str) -> None:
+    """It is a mistake of the caller on every implementation, and no outage."""
+    topic = sns.create_topic(Name="operators")["TopicArn"]
+    operators = MemoryOperators() if implementation == "memory" else SnsOperators(sns, topic)
+    operators.tell(structs.replace(ALERT, sku="x" * 262_000))
+    with pytest.raises(ValueError, match="262,144 bytes"):
+        operators.tell(structs.replace(ALERT, sku="x" * 262_144))
 
 
 @pytest.mark.parametrize("code", ["Throttled", "InternalError", "NotFound", "AuthorizationError"])

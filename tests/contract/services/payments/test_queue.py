@@ -9,7 +9,12 @@ from botocore.stub import Stubber
 from moto import mock_aws
 
 from orderstream.errors import DependencyError
-from orderstream_workers.services.payments import MemoryPaymentQueue, PaymentQueue, SqsPaymentQueue
+from orderstream_workers.services.payments import (
+    MemoryPaymentQueue,
+    MessageRefusedError,
+    PaymentQueue,
+    SqsPaymentQueue,
+)
 
 
 @pytest.fixture(params=["memory", "sqs"])
@@ -79,6 +84,52 @@ def test_orders_may_be_queued_twice(queue: PaymentQueue) -> None:
     queue.send("o-1")
     queue.send("o-1")
     assert [message.order_id for message in queue.receive(10, wait=0, visibility=30)] == ["o-1", "o-1"]
+
+
+@pytest.mark.parametrize("body", ["o", "\t\n\r \ud7ff\ue000\ufffd\U0001f69a", "x" * 1_048_576])
+def test_what_sqs_takes_is_taken(queue: PaymentQueue, body: str) -> None:
+    """A message comes back as it was sent."""
+    queue.send(body)
+    (message,) = queue.receive(1, wait=0, visibility=30)
+    assert message.order_id == body
+
+
+@pytest.mark.parametrize(
+    "body", ["", "a\0", "\x1f", "\ufffe", "\uffff", "\ud800", "x" * 1_048_577, "\u00e9" * 524_289]
+)
+def test_what_sqs_refuses_is_refused(queue: PaymentQueue, body: str) -> None:
+    """It is the record's own failure, not an outage, and nothing is sent."""
+    with pytest.raises(MessageRefusedError) as refused:
+        queue.send(body)
+    assert not refused.value.retryable
+    assert queue.depth() == 0
+
+
+def test_numbers_outside_of_the_ranges_of_sqs_are_refused(queue: PaymentQueue) -> None:
+    """They are mistakes of the caller: a delay, a limit, a wait, a visibility timeout."""
+    queue.send("o-1")
+    with pytest.raises(ValueError, match="delay is 901"):
+        queue.send("o-2", delay=901)
+    for limit in (0, 11):
+        with pytest.raises(ValueError, match="limit"):
+            queue.receive(limit, wait=0, visibility=30)
+    with pytest.raises(ValueError, match="wait is 21"):
+        queue.receive(1, wait=21, visibility=30)
+    with pytest.raises(ValueError, match="visibility"):
+        queue.receive(1, wait=0, visibility=43_201)
+    (message,) = queue.receive(10, wait=0, visibility=30)
+    with pytest.raises(ValueError, match="visibility"):
+        queue.extend(message, -1)
+
+
+def test_a_refusal_of_contents_by_sqs_itself_is_no_outage() -> None:
+    """Whatever SQS takes exception to, no retry mends it."""
+    client = sqs_client()
+    with Stubber(client) as stub:
+        stub.add_client_error("send_message", "InvalidMessageContents")
+        with pytest.raises(MessageRefusedError):
+            SqsPaymentQueue(client, "https://sqs.us-east-1.amazonaws.com/1/payments").send("o-1")
+    client.close()
 
 
 def test_an_outage_is_a_dependency_error() -> None:

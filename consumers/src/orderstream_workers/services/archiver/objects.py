@@ -2,7 +2,13 @@
 
 import threading
 from collections.abc import Iterator, Mapping
-from typing import Protocol
+from typing import Final, Protocol
+
+MAX_NAME_BYTES: Final = 1_024
+"""Longest name of an object in S3, UTF-8."""
+
+MAX_METADATA_BYTES: Final = 2_048
+"""Most metadata of an object in S3, names and values together."""
 
 
 class ObjectStore(Protocol):
@@ -21,6 +27,7 @@ class ObjectStore(Protocol):
 
         Raises:
             DependencyError: it is unknown whether it is stored; asking again is safe.
+            ValueError: no S3 can ever store it: a name or metadata that it does not take.
         """
 
     def metadata(self, key: str) -> Mapping[str, str]:
@@ -54,6 +61,7 @@ class MemoryObjectStore:
 
     def put_if_absent(self, key: str, body: bytes, metadata: Mapping[str, str]) -> bool:
         """See ``ObjectStore.put_if_absent``."""
+        check_object(key, metadata)
         with self._lock:
             if key in self._objects:
                 return False
@@ -71,3 +79,26 @@ class MemoryObjectStore:
     def names(self, prefix: str = "") -> Iterator[str]:
         """See ``ObjectStore.names``."""
         return iter(sorted(key for key in self._objects if key.startswith(prefix)))
+
+
+def check_object(key: str, metadata: Mapping[str, str]) -> None:
+    """Refuse a name and metadata that S3 refuses; a mistake of the caller, on every implementation.
+
+    Raises:
+        ValueError: the name is empty or too long; the metadata are too large, or not what a header can carry.
+    """
+    if not 1 <= len(key.encode()) <= MAX_NAME_BYTES:
+        raise ValueError(
+            f"an object's name has 1 to {MAX_NAME_BYTES:,} bytes, this one has {len(key.encode()):,}"
+        )
+    for text in (*metadata, *metadata.values()):
+        # Values travel as headers: ASCII, one line, and no white space at either end, which would be cut.
+        if not text.isascii() or not text.isprintable() or text != text.strip():
+            raise ValueError(f"metadata are printable ASCII, not {text!r}")
+    if any(name != name.lower() or not name for name in metadata):
+        raise ValueError("names of metadata are in lower case")
+    size = sum(len(name) + len(value) for name, value in metadata.items())
+    if size > MAX_METADATA_BYTES:
+        raise ValueError(
+            f"an object has {MAX_METADATA_BYTES:,} bytes of metadata at most, this one has {size:,}"
+        )

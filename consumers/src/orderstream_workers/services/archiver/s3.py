@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, Final
 from botocore.exceptions import BotoCoreError, ClientError
 
 from orderstream.errors import DependencyError
+from orderstream_workers.services.archiver.objects import check_object
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -27,6 +28,7 @@ class S3ObjectStore:
 
     def put_if_absent(self, key: str, body: bytes, metadata: Mapping[str, str]) -> bool:
         """See ``ObjectStore.put_if_absent``."""
+        check_object(key, metadata)
         try:
             self._client.put_object(
                 Bucket=self._bucket, Key=key, Body=body, Metadata=dict(metadata), IfNoneMatch="*"

@@ -10,6 +10,9 @@ from orderstream.errors import DependencyError
 if TYPE_CHECKING:
     from mypy_boto3_sns import SNSClient
 
+MAX_MESSAGE_BYTES: Final = 262_144
+"""Largest message of a topic that is set to no other size, UTF-8."""
+
 _MAX_SUBJECT: Final = 99
 """Characters of a subject: fewer than 100 (https://docs.aws.amazon.com/sns/latest/api/API_Publish.html)."""
 
@@ -40,6 +43,7 @@ class Operators(Protocol):
 
         Raises:
             DependencyError: the service did not answer; it may have been accepted.
+            ValueError: the alert is larger than any topic takes.
         """
 
 
@@ -51,6 +55,7 @@ class MemoryOperators:
 
     def tell(self, alert: LowStockAlert) -> None:
         """See ``Operators.tell``."""
+        publication(alert)
         self.told.append(alert)
 
 
@@ -68,16 +73,25 @@ class SnsOperators:
 
     def tell(self, alert: LowStockAlert) -> None:
         """See ``Operators.tell``. A missing topic or right is an outage too: an operator mends it."""
+        subject, message = publication(alert)
         try:
-            self._client.publish(
-                TopicArn=self._topic_arn,
-                Subject=_subject(alert.sku),
-                Message=msgspec.json.encode(alert).decode(),
-            )
+            self._client.publish(TopicArn=self._topic_arn, Subject=subject, Message=message)
         except ClientError as error:
             raise DependencyError("sns", "Publish", error.response["Error"]["Code"]) from error
         except BotoCoreError as error:
             raise DependencyError("sns", "Publish", type(error).__name__) from error
+
+
+def publication(alert: LowStockAlert) -> tuple[str, str]:
+    """Subject and message of an alert, as SNS takes them.
+
+    Raises:
+        ValueError: the message is larger than a topic takes.
+    """
+    message = msgspec.json.encode(alert)
+    if len(message) > MAX_MESSAGE_BYTES:
+        raise ValueError(f"a message to SNS has {MAX_MESSAGE_BYTES:,} bytes at most, not {len(message):,}")
+    return _subject(alert.sku), message.decode()
 
 
 def _subject(sku: str) -> str:

@@ -17,6 +17,7 @@ from orderstream_workers.services.payments.queue import (
     QueuedPayment,
     SqsPaymentQueue,
 )
+from orderstream_workers.services.payments.queue_limits import MessageRefusedError
 from orderstream_workers.services.payments.records import PAYMENTS
 from orderstream_workers.services.payments.worker import PaymentWorker
 from orderstream_workers.store import TableSpec
@@ -31,6 +32,7 @@ __all__ = [
     "APPLICATION",
     "TABLES",
     "MemoryPaymentQueue",
+    "MessageRefusedError",
     "PaymentCounters",
     "PaymentDeadLetters",
     "PaymentHandlers",

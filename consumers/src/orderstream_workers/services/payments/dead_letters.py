@@ -10,7 +10,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Final
 
-from orderstream_workers.services.payments.queue import MAX_MESSAGES, PaymentQueue, QueuedPayment
+from orderstream_workers.services.payments.queue import PaymentQueue, QueuedPayment
+from orderstream_workers.services.payments.queue_limits import MAX_MESSAGES
 
 logger = logging.getLogger(__name__)
 

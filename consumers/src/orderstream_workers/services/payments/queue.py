@@ -16,13 +16,19 @@ from typing import TYPE_CHECKING, Final, Protocol, Self
 from botocore.exceptions import BotoCoreError, ClientError
 
 from orderstream.errors import DependencyError
+from orderstream_workers.services.payments.queue_limits import (
+    MAX_DELAY,
+    MAX_MESSAGES,
+    MAX_VISIBILITY,
+    MAX_WAIT,
+    MessageRefusedError,
+    check_body,
+    check_range,
+)
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
     from mypy_boto3_sqs.type_defs import MessageTypeDef
-
-MAX_MESSAGES: Final = 10
-"""Most messages of one receive (SQS's limit for ReceiveMessage)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +60,9 @@ class PaymentQueue(Protocol):
         Args:
             order_id: The order.
             delay: Seconds until it can be received, 0 to 900.
+
+        Raises:
+            MessageRefusedError: the queue can never take this order's name.
         """
 
     def receive(self, limit: int, *, wait: int, visibility: int) -> Sequence[QueuedPayment]:
@@ -98,11 +107,14 @@ class MemoryPaymentQueue:
 
     def send(self, order_id: str, delay: int = 0) -> None:
         """See ``PaymentQueue.send``."""
+        check_body(order_id)
+        check_range("delay", delay, 0, MAX_DELAY)
         with self._lock:
             self._entries[next(self._numbers)] = _Entry(order_id, self.now() + delay)
 
-    def receive(self, limit: int, *, wait: int, visibility: int) -> Sequence[QueuedPayment]:  # noqa: ARG002
+    def receive(self, limit: int, *, wait: int, visibility: int) -> Sequence[QueuedPayment]:
         """See ``PaymentQueue.receive``; returns at once whatever ``wait`` says."""
+        _check_receive(limit, wait, visibility)
         received: list[QueuedPayment] = []
         with self._lock:
             now = self.now()
@@ -118,6 +130,7 @@ class MemoryPaymentQueue:
 
     def extend(self, message: QueuedPayment, visibility: int) -> None:
         """See ``PaymentQueue.extend``."""
+        check_range("visibility", visibility, 0, MAX_VISIBILITY)
         with self._lock:
             entry = self._entries.get(_number(message))
             if entry is not None and entry.receipt == message.receipt:
@@ -132,6 +145,12 @@ class MemoryPaymentQueue:
         """See ``PaymentQueue.depth``."""
         with self._lock:
             return len(self._entries)
+
+
+def _check_receive(limit: int, wait: int, visibility: int) -> None:
+    check_range("limit", limit, 1, MAX_MESSAGES)
+    check_range("wait", wait, 0, MAX_WAIT)
+    check_range("visibility", visibility, 0, MAX_VISIBILITY)
 
 
 def _number(message: QueuedPayment) -> int:
@@ -175,15 +194,18 @@ class SqsPaymentQueue:
 
     def send(self, order_id: str, delay: int = 0) -> None:
         """See ``PaymentQueue.send``."""
+        check_body(order_id)
+        check_range("delay", delay, 0, MAX_DELAY)
         with _outages("SendMessage"):
             self._client.send_message(QueueUrl=self._url, MessageBody=order_id, DelaySeconds=delay)
 
     def receive(self, limit: int, *, wait: int, visibility: int) -> Sequence[QueuedPayment]:
         """See ``PaymentQueue.receive``."""
+        _check_receive(limit, wait, visibility)
         with _outages("ReceiveMessage"):
             answer = self._client.receive_message(
                 QueueUrl=self._url,
-                MaxNumberOfMessages=min(limit, MAX_MESSAGES),
+                MaxNumberOfMessages=limit,
                 WaitTimeSeconds=wait,
                 VisibilityTimeout=visibility,
                 AttributeNames=["ApproximateReceiveCount", "SentTimestamp"],
@@ -192,6 +214,7 @@ class SqsPaymentQueue:
 
     def extend(self, message: QueuedPayment, visibility: int) -> None:
         """See ``PaymentQueue.extend``."""
+        check_range("visibility", visibility, 0, MAX_VISIBILITY)
         try:
             with _outages("ChangeMessageVisibility"):
                 self._client.change_message_visibility(
@@ -253,6 +276,8 @@ def _outages(operation: str) -> Iterator[None]:
         code = error.response["Error"]["Code"]
         if code in _GONE:
             raise _GoneError from error
+        if code == "InvalidMessageContents":
+            raise MessageRefusedError("has contents that SQS refuses") from error
         raise DependencyError("sqs", operation, code) from error
     except BotoCoreError as error:
         raise DependencyError("sqs", operation, str(error)) from error

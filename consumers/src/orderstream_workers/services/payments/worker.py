@@ -37,7 +37,8 @@ from orderstream_workers.services.payments.provider import (
     ProviderUnavailableError,
     Refunded,
 )
-from orderstream_workers.services.payments.queue import MAX_MESSAGES, PaymentQueue, QueuedPayment
+from orderstream_workers.services.payments.queue import PaymentQueue, QueuedPayment
+from orderstream_workers.services.payments.queue_limits import MAX_MESSAGES
 from orderstream_workers.services.payments.settlement import Settlement
 from orderstream_workers.store import Store
 
