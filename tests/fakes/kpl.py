@@ -102,6 +102,7 @@ class TinyClient:
     def list_shards(self, **request: str) -> dict[str, Any]:
         with self._lock:
             self.requests.append(request)
+            assert "NextToken" not in request or len(request) == 1, "Kinesis takes a token alone"
             start = int(request.get("NextToken", 0))
             page = [_described(shard) for shard in self.kinesis.shards[start : start + self.page_size]]
             following = start + self.page_size

@@ -14,7 +14,10 @@ from fakes.kpl import TinyClient
 
 
 class TinyServer(ThreadingHTTPServer):
-    """Serves a TinyClient's Kinesis; takes the next ``answers_to_lose`` PutRecords without answering."""
+    """Serves a TinyClient's Kinesis; takes the next ``answers_to_lose`` PutRecords without answering.
+
+    ``instead`` holds, by operation, bytes that go out in place of the next answers, and the connection ends.
+    """
 
     daemon_threads = True
 
@@ -22,6 +25,7 @@ class TinyServer(ThreadingHTTPServer):
         super().__init__(("127.0.0.1", 0), TinyHandler)
         self.client = client
         self.answers_to_lose = 0
+        self.instead: dict[str, list[bytes]] = {}
 
     @property
     def url(self) -> str:
@@ -35,6 +39,10 @@ class TinyHandler(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         operation = self.headers["X-Amz-Target"].removeprefix("Kinesis_20131202.")
         request: dict[str, Any] = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        if self.server.instead.get(operation):
+            self.wfile.write(self.server.instead[operation].pop(0))
+            self.close_connection = True
+            return
         try:
             status, answer = 200, self.perform(operation, request)
         except ClientError as error:

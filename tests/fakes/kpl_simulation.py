@@ -20,6 +20,7 @@ from orderstream.kpl.messages import (
     Command,
     Failure,
     Flush,
+    GiveUp,
     Input,
     ListShards,
     MapFailed,
@@ -30,6 +31,7 @@ from orderstream.kpl.messages import (
     SendPutRecords,
     Settle,
     Tick,
+    Told,
     WakeAt,
 )
 from orderstream.kpl.outcome import Landed, Rejected
@@ -95,6 +97,9 @@ class World:
         self.wake = 0
         self.agenda: list[tuple[float, int, object]] = []
         self.plan()
+        self.of_key: dict[str, list[PendingRecord]] = defaultdict(list)
+        for record in self.put:
+            self.of_key[record.partition_key].append(record)
 
     @property
     def trouble(self) -> bool:
@@ -142,15 +147,31 @@ class World:
                 self.in_flight -= isinstance(what, RequestCompleted | RequestFailed)
                 self.tell(what)
 
+    def put_meanwhile(self) -> list[PendingRecord]:
+        """What was put before the application could know of a failure: perhaps what would come next."""
+        planned = next(
+            (each for each in sorted(self.agenda, key=lambda each: each[:2]) if isinstance(each[2], Put)),
+            None,
+        )
+        if planned is None or self.closed or self.random.random() < 0.5:
+            return []
+        self.agenda.remove(planned)
+        heapq.heapify(self.agenda)
+        return list(planned[2].records)
+
     def tell(self, event: Input) -> None:
         self.wake += 1
-        for record in event.records if isinstance(event, Put) else ():
+        for record in event.records if isinstance(event, Put | Told) else ():
             self.unsettled[record.partition_key][record] = None
         for command in self.core.on(event, self.now):
             self.execute(command)
 
     def execute(self, command: Command) -> None:
         match command:
+            case GiveUp():
+                for each in command.settles:
+                    self.execute(each)
+                self.tell(Told(self.put_meanwhile()))
             case Settle():
                 assert command.settlement.outcome is None
                 command.settlement.outcome = command.outcome
@@ -186,7 +207,8 @@ class World:
         random = self.random
         delay = random.uniform(0.01, 0.5)
         if self.now < self.map_down_until or (self.trouble and random.random() < self.map_fail_rate):
-            self.at(self.now + delay, MapFailed(INTERNAL))
+            failure = DENIED if random.random() < self.deny_rate else INTERNAL
+            self.at(self.now + delay, MapFailed(failure))
         elif self.trouble and random.random() < 0.2:
             self.at(self.now + delay, MapLoaded(self.old_listing))
         elif self.trouble and random.random() < 0.1:
@@ -251,7 +273,8 @@ def check_outcomes(world: World) -> None:
                 (outcome.unsent and world.closed)
                 or expired(world, record)
                 or world.times_sent[record] == world.config.max_attempts
-                or record.attempts[-1].error_code == DENIED.code
+                or denied(record, outcome)
+                or behind_one_given_up(world, record)
             )
             continue
         taken = log[outcome.shard_id, outcome.sequence_number]
@@ -259,6 +282,34 @@ def check_outcomes(world: World) -> None:
         assert taken.visible, "acknowledged, but every consumer drops it"
         assert (outcome.attempt.shard_id, outcome.attempt.error_code) == (outcome.shard_id, None)
         assert record.failures == world.times_sent[record] - 1
+
+
+def denied(record: PendingRecord, outcome: Rejected) -> bool:
+    """Whether Kinesis has refused it for good, or has refused to tell the shards."""
+    refused = bool(record.attempts) and record.attempts[-1].error_code == DENIED.code
+    return refused or f"listed, {DENIED.code}" in outcome.reason
+
+
+def behind_one_given_up(world: World, record: PendingRecord) -> bool:
+    """Whether it was put before the application was told that an earlier one of its key was given up."""
+    if world.config.ordering == "none":
+        return False
+    for earlier in world.of_key[record.partition_key]:
+        if earlier is record:
+            return False
+        outcome, _ = world.outcomes[earlier][0]
+        told_at = world.settled_at[earlier]
+        if isinstance(outcome, Rejected) and denied(earlier, outcome) and record.arrival.put_at <= told_at:
+            return True
+    return False
+
+
+def check_given_up(world: World) -> None:
+    """What is put behind a record that is given up for good never arrives in its stead."""
+    for record in world.put:
+        if behind_one_given_up(world, record):
+            outcome, _ = world.outcomes[record][0]
+            assert isinstance(outcome, Rejected), f"a record of {record.partition_key} overtook one given up"
 
 
 def expired(world: World, record: PendingRecord) -> bool:
@@ -298,6 +349,7 @@ def play(seed: int) -> None:
         check_outcomes(world)
         if world.config.ordering == "per_key":
             check_order(world)
+            check_given_up(world)
     except AssertionError as error:
         error.add_note(f"seed {seed}: replay it with `python -m fakes.kpl_simulation {seed}` in tests/")
         raise

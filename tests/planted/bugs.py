@@ -69,9 +69,9 @@ BUGS = (
     Bug(
         "a record that was sent twice is reported twice",
         "pipeline.py",
-        "            self._settle(user_records, record.settlement, record.user_bytes, landed)\n",
+        "            self._commands.append(self._settle(user_records, record.settlement, size, landed))\n",
         """            for _ in (*user_records[0].attempts[:1], attempt):
-                self._settle(user_records, record.settlement, record.user_bytes, landed)
+                self._commands.append(self._settle(user_records, record.settlement, size, landed))
 """,
     ),
     Bug(
@@ -119,5 +119,17 @@ BUGS = (
         "pipeline.py",
         "            settlement = Settlement()\n            for record in records:\n",
         "            settlement = records[0].settlement\n            for record in records:\n",
+    ),
+    Bug(
+        "what waits behind a record that is given up for good goes out",
+        "pipeline.py",
+        "for slot in slots:\n            behind",
+        "for slot in ():\n            behind",
+    ),
+    Bug(
+        "what was put before a failure was told goes out behind the record that was given up",
+        "pipeline.py",
+        "        if self._given_up:\n",
+        "        if False:\n",
     ),
 )

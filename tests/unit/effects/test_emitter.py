@@ -3,7 +3,7 @@
 import pytest
 
 from fakes.engine import ARRIVAL
-from fakes.kpl import TinyClient
+from fakes.kpl import TinyClient, client_error
 from orderstream import Producer, ProducerConfig
 from orderstream.errors import DependencyError
 from orderstream.events import StockRejected, decode_envelope, initial
@@ -48,6 +48,21 @@ def test_an_answer_that_does_not_come_is_an_outage() -> None:
         client.gate.set()
 
 
+@pytest.mark.parametrize("size", [10, 20_000, 100_000])
+def test_no_message_overtakes_one_that_was_refused(size: int) -> None:
+    """A final refusal takes the later messages along, in one aggregate or not; all are emitted again."""
+    messages = [b"%d" % number + bytes(size) for number in range(5)]
+    for _ in range(40):
+        client = TinyClient()
+        client.failures = [client_error("AccessDeniedException")]
+        with Producer("orders", client=client, config=ProducerConfig(aggregation=False)) as producer:
+            emitter = KinesisEmitter(producer)
+            with pytest.raises(DependencyError, match="AccessDenied"):
+                emitter.emit(messages, "o-1")
+            emitter.emit(messages, "o-1")
+        assert client.payloads == messages
+
+
 def test_a_full_buffer_and_a_closed_producer_are_outages() -> None:
     """Neither says anything about the input, which must be retried and never parked."""
     client = TinyClient()
@@ -55,8 +70,10 @@ def test_a_full_buffer_and_a_closed_producer_are_outages() -> None:
     config = ProducerConfig(buffered_bytes=2 * 2**20, when_full="raise")
     with Producer("orders", client=client, config=config) as producer:
         emitter = KinesisEmitter(producer)
+        for _ in range(2):
+            producer.put(bytes(2**20 - 3), "o-2")
         with pytest.raises(DependencyError, match="no room"):
-            emitter.emit([bytes(2**19)] * 5, "o-1")
+            emitter.emit([b"1"], "o-1")
         client.gate.set()
     with pytest.raises(DependencyError, match="closed"):
         emitter.emit([b"1"], "o-1")

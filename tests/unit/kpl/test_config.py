@@ -1,4 +1,5 @@
 import dataclasses
+import inspect
 from typing import Any
 
 import pytest
@@ -72,6 +73,6 @@ def test_the_defaults_are_in_range_and_frozen() -> None:
 
 def test_every_field_is_documented() -> None:
     """Each setting is explained where it is defined."""
-    documentation = ProducerConfig.__doc__ or ""
+    documentation = inspect.cleandoc(ProducerConfig.__doc__ or "")  # Python 3.13 does so by itself
     for field in dataclasses.fields(ProducerConfig):
-        assert f"        {field.name}: " in documentation
+        assert f"\n    {field.name}: " in documentation

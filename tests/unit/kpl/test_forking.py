@@ -39,7 +39,8 @@ print("done")
 
 def run(script: str) -> str:
     ended = subprocess.run(
-        [sys.executable, "-c", script],
+        # From 3.12 on Python warns of the very thing that is tried here.
+        [sys.executable, "-W", "ignore::DeprecationWarning", "-c", script],
         capture_output=True,
         text=True,
         timeout=60,

@@ -200,3 +200,16 @@ def test_of_many_the_first_go_in_when_there_is_no_room_for_all() -> None:
     with pytest.raises(BufferFullError):
         inbox.put_all(many, 12)
     assert take(inbox) == many[:2]
+
+
+def test_many_wait_together_for_room() -> None:
+    """They go in at one moment: nobody takes some of them and leaves the others for later."""
+    inbox = Inbox(10, "block")
+    put(inbox, 6)
+    many = [Delivery("k", b"x" * 3, None, 4) for _ in range(2)]
+    thread = threading.Thread(target=inbox.put_all, args=(many, 8))
+    thread.start()
+    first = take(inbox)
+    inbox.settled(first, 6)
+    thread.join(30)
+    assert take(inbox) == many

@@ -10,6 +10,7 @@ from orderstream.kpl.messages import (
     Command,
     Failure,
     Flush,
+    GiveUp,
     ListShards,
     MapFailed,
     MapLoaded,
@@ -19,6 +20,7 @@ from orderstream.kpl.messages import (
     SendPutRecords,
     Settle,
     Tick,
+    Told,
     WakeAt,
 )
 from orderstream.kpl.outcome import Acknowledged, Landed, Rejected
@@ -52,12 +54,13 @@ def sent(commands: list[Command]) -> list[SendPutRecords]:
 
 
 def settled(commands: list[Command]) -> list[tuple[bytes, Acknowledged | Rejected]]:
-    return [
-        (record.data, place(command.outcome))
+    settles = [
+        settle
         for command in commands
-        if isinstance(command, Settle)
-        for record in command.records
+        for settle in (command.settles if isinstance(command, GiveUp) else [command])
+        if isinstance(settle, Settle)
     ]
+    return [(record.data, place(settle.outcome)) for settle in settles for record in settle.records]
 
 
 def place(outcome: Landed | Rejected) -> Acknowledged | Rejected:
@@ -100,8 +103,41 @@ def test_a_stream_that_does_not_exist_fails_the_records_and_recovers() -> None:
     assert data == b"1"
     assert isinstance(outcome, Rejected)
     assert "AccessDenied" in outcome.reason
+    assert machine.on(Told([]), 0.0) == []
     assert machine.on(Put([pending(b"2")]), 9.0) == [ListShards()]
     assert sent(machine.on(MapLoaded(TinyKinesis.with_shards(1).shards), 9.0))
+
+
+def test_what_is_given_up_for_good_takes_the_later_ones_of_its_key_along() -> None:
+    """Whether they wait behind it or are put before its failure can be known; other keys go on."""
+    kinesis = TinyKinesis.with_shards(1)
+    machine = ready(kinesis)
+    (request,) = sent(machine.on(Put([pending(b"1")]), 0.0))
+    other = PendingRecord("other key", b"other", 0, 14)
+    machine.on(Put([pending(b"2"), other, pending(b"3")]), 0.1)
+    commands = machine.on(RequestFailed(request.request_id, DENIED), 0.2)
+    behind = Rejected("an earlier record of its key was given up: AccessDeniedException: no")
+    assert settled(commands) == [
+        (b"1", Rejected("AccessDeniedException: no")),
+        (b"2", behind),
+        (b"3", behind),
+    ]
+    (request,) = sent(commands)
+    assert carried(request) == [[b"other"]]
+    assert settled(machine.on(Told([pending(b"4")]), 0.2)) == [(b"4", behind)]
+    machine.on(Put([pending(b"1 again")]), 0.3)
+    (request,) = sent(machine.on(answer(kinesis, request), 0.3))
+    assert carried(request) == [[b"1 again"]]
+
+
+def test_where_order_is_given_up_a_failure_concerns_its_own_record() -> None:
+    """Nobody asked for an order, so nothing needs to be given up for it."""
+    machine = ready(TinyKinesis.with_shards(1), ordering="none", max_in_flight_requests=1)
+    (request,) = sent(machine.on(Put([pending(b"1")]), 0.0))
+    machine.on(Put([pending(b"2")]), 0.1)
+    commands = machine.on(RequestFailed(request.request_id, DENIED), 0.2)
+    assert settled(commands) == [(b"1", Rejected("AccessDeniedException: no"))]
+    assert carried(sent(commands)[0]) == [[b"2"]]
 
 
 def test_a_slot_sends_one_record_at_a_time_and_the_next_at_once() -> None:
@@ -172,7 +208,7 @@ def test_a_permanent_failure_rejects_and_the_slot_goes_on() -> None:
     """What can never succeed is reported once, with its reason; later records are tried."""
     machine = ready(TinyKinesis.with_shards(1))
     (request,) = sent(machine.on(Put([pending(b"1")]), 0.0))
-    machine.on(Put([pending(b"2")]), 0.0)
+    machine.on(Put([PendingRecord("other key", b"2", 0, 10)]), 0.0)
     commands = machine.on(RequestFailed(request.request_id, DENIED), 0.0)
     assert settled(commands) == [(b"1", Rejected("AccessDeniedException: no"))]
     assert carried(sent(commands)[0]) == [[b"2"]]
@@ -414,7 +450,7 @@ def test_what_is_young_stays_packed_when_the_old_is_given_up() -> None:
         record.arrival = Arrival(1, put_at)
     slot.extend(records)
     before = list(slot.queue)
-    assert slot.take_older(5) == records[:6]
+    assert slot.take_out(lambda record: record.arrival.put_at <= 5) == records[:6]
     assert slot.user_records() == records[6:]
     assert slot.queued_bytes == sum(record.size for record in records[6:])
     assert list(slot.queue)[-2:] == before[-2:]

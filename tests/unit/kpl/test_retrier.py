@@ -13,10 +13,19 @@ def test_what_stays_wrong_is_not_retried(code: str) -> None:
 
 @pytest.mark.parametrize(
     "code",
-    ["ProvisionedThroughputExceededException", "InternalFailure", "KMSThrottlingException", "NeverHeardOf"],
+    [
+        "ProvisionedThroughputExceededException",
+        "InternalFailure",
+        "KMSThrottlingException",
+        "NeverHeardOf",
+        "ExpiredTokenException",
+        "InvalidSignatureException",
+        "UnrecognizedClientException",
+        "MissingAuthenticationTokenException",
+    ],
 )
 def test_what_may_pass_is_retried(code: str) -> None:
-    """Throttles, failures of the service and unknown codes are tried again."""
+    """Throttles, failures of the service, signatures, credentials and unknown codes are tried again."""
     assert is_retryable(code)
 
 

@@ -5,8 +5,11 @@ from botocore.exceptions import (
     ConnectionClosedError,
     CredentialRetrievalError,
     EndpointConnectionError,
+    IncompleteReadError,
     NoCredentialsError,
+    ParamValidationError,
     ReadTimeoutError,
+    TokenRetrievalError,
 )
 from botocore.parsers import ResponseParserError
 
@@ -78,8 +81,15 @@ def test_refused_entries_come_back_with_their_code() -> None:
         (ConnectionResetError(), True),
         (ResponseParserError("not what Kinesis says"), True),
         (CredentialRetrievalError(provider="role", error_msg="later"), True),
+        (client_error("ExpiredTokenException"), True),
+        (client_error("InvalidSignatureException"), True),
+        (client_error("UnrecognizedClientException", 403), True),
+        (client_error("403", 403), True),
+        (IncompleteReadError(actual_bytes=3, expected_bytes=300), True),
+        (TokenRetrievalError(provider="sso", error_msg="the session has ended"), True),
+        (AttributeError("'list' object has no attribute 'get'"), True),
         (NoCredentialsError(), False),
-        (ZeroDivisionError("a defect"), False),
+        (ParamValidationError(report="too long"), False),
     ],
 )
 def test_failed_calls_are_told_apart(error: Exception, retryable: bool) -> None:
@@ -94,22 +104,78 @@ def test_failed_calls_are_told_apart(error: Exception, retryable: bool) -> None:
     assert listed.failure == failed.failure
 
 
-def test_an_answer_that_does_not_match_the_request_counts_as_lost() -> None:
-    """Without one result per entry nobody knows which record was taken: all are sent again."""
-    failed = Sender(Answering({"Records": []}), "orders").put_records(REQUEST)
+NOT_OBJECTS = (None, [], [1], "text", 7, True, {}, {"Records": None}, {"Shards": None})
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [*NOT_OBJECTS, {"Records": []}, {"Records": {}}, {"Records": "x"}, {"Records": [1, 2]}],
+    ids=repr,
+)
+def test_a_response_that_says_nothing_of_the_records_counts_as_lost(answer: object) -> None:
+    """Without one result for each entry nobody knows which record was taken: all are sent again."""
+    failed = Sender(Answering(answer), "orders").put_records(REQUEST)
     assert isinstance(failed, RequestFailed)
+    assert failed.failure.retryable
+    assert failed.failure.code == "UnintelligibleResponse"
+
+
+@pytest.mark.parametrize(
+    "entry",
+    [None, [], "text", 7, {}, {"ShardId": "s"}, {"ShardId": None, "SequenceNumber": "1"}, {"ErrorCode": 7}],
+    ids=repr,
+)
+def test_a_result_that_says_nothing_concerns_its_own_entry(entry: object) -> None:
+    """The other entries keep their results; this one is sent again."""
+    taken = {"ShardId": "s", "SequenceNumber": "1"}
+    two = SendPutRecords(1, [ENTRY, ENTRY])
+    completed = Sender(Answering({"Records": [taken, entry]}), "orders").put_records(two)
+    assert isinstance(completed, RequestCompleted)
+    first, second = completed.results
+    assert first == Acknowledged("s", "1")
+    assert isinstance(second, Failure)
+    assert second.retryable
+
+
+RANGE = {"StartingHashKey": "0", "EndingHashKey": "9"}
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        *NOT_OBJECTS,
+        {"Shards": {}},
+        {"Shards": [None]},
+        {"Shards": [{}]},
+        {"Shards": [{"ShardId": "s", "HashKeyRange": RANGE}]},
+        {"Shards": [{"ShardId": "s", "HashKeyRange": "0-9", "SequenceNumberRange": {}}]},
+        {
+            "Shards": [
+                {"ShardId": "s", "HashKeyRange": {**RANGE, "EndingHashKey": 9}, "SequenceNumberRange": {}}
+            ]
+        },
+        {"Shards": [{"ShardId": 1, "HashKeyRange": RANGE, "SequenceNumberRange": {}}]},
+        {"Shards": [], "NextToken": 7},
+        {"Shards": [], "NextToken": "the same again"},
+    ],
+    ids=repr,
+)
+def test_a_listing_that_is_none_is_asked_for_again(answer: object) -> None:
+    """Whatever stands in the place of the shards, the core hears of it, and the listing ends."""
+    failed = Sender(Answering(answer), "orders").list_shards()
+    assert isinstance(failed, MapFailed)
     assert failed.failure.retryable
 
 
-@pytest.mark.parametrize(("stream", "beside_token"), [("orders", {}), (ARN, {"StreamARN": ARN})])
-def test_the_map_is_read_page_by_page(stream: str, beside_token: dict[str, str]) -> None:
-    """All pages make one map; a token goes without the stream's name, as Kinesis wants it."""
+@pytest.mark.parametrize("stream", ["orders", ARN])
+def test_the_map_is_read_page_by_page(stream: str) -> None:
+    """All pages make one map; a token names the stream by itself: Kinesis refuses name or ARN beside it."""
     client = TinyClient(shards=3)
     client.kinesis.split(client.kinesis.open[0], 1000)
     client.page_size = 2
     loaded = Sender(client, stream).list_shards()
     assert loaded == MapLoaded(client.kinesis.shards)
-    assert client.requests[1:] == [{"NextToken": "2"} | beside_token, {"NextToken": "4"} | beside_token]
+    assert client.requests[1:] == [{"NextToken": "2"}, {"NextToken": "4"}]
 
 
 def test_the_own_client_neither_retries_nor_waits_long() -> None:

@@ -1,11 +1,12 @@
 """Puts encoded messages into the stream and waits until Kinesis has acknowledged all of them."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Protocol
 
 from orderstream import BufferFullError, DeliveryFailedError, Producer, ProducerClosedError
 from orderstream.errors import DependencyError
 from orderstream.events import compressed
+from orderstream.kpl.producer import RUN_BYTES
 
 
 class Emitter(Protocol):
@@ -26,6 +27,9 @@ class Emitter(Protocol):
 class KinesisEmitter:
     """Emits through the producer SDK.
 
+    Messages that are put at one moment never change places: if the producer gives one up, it gives up those
+    behind it, and all are emitted again. Those too large for that are emitted one part after the other.
+
     Args:
         producer: The process's producer.
         patience: Seconds to wait for each acknowledgement before the input is handed back to its retry,
@@ -43,12 +47,25 @@ class KinesisEmitter:
         if self._compress:
             envelopes = [compressed(envelope) for envelope in envelopes]
         try:
-            deliveries = [self._producer.put(envelope, partition_key) for envelope in envelopes]
-            for delivery in deliveries:
-                delivery.result(timeout=self._patience)
+            for together in _handed_over_together(envelopes, len(partition_key.encode())):
+                deliveries = self._producer.put_many([(envelope, partition_key) for envelope in together])
+                for delivery in deliveries:
+                    delivery.result(timeout=self._patience)
         except (BufferFullError, ProducerClosedError, DeliveryFailedError, TimeoutError) as error:
             # None of these says anything about the input: it must be retried, never parked.
             raise DependencyError("kinesis", "PutRecords", str(error)) from error
+
+
+def _handed_over_together(envelopes: Sequence[bytes], key_bytes: int) -> Iterator[Sequence[bytes]]:
+    """Cut messages into the parts that ``put_many`` hands over at one moment."""
+    first, size = 0, 0
+    for place, envelope in enumerate(envelopes, start=1):
+        size += len(envelope) + key_bytes
+        if size >= RUN_BYTES:
+            yield envelopes[first:place]
+            first, size = place, 0
+    if first < len(envelopes):
+        yield envelopes[first:]
 
 
 class CollectingEmitter:

@@ -14,13 +14,13 @@ hundreds lie here it steps aside, and the owner takes them while they are still 
 
 import threading
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from time import monotonic, sleep
 from typing import Literal
 
 from orderstream.kpl.delivery import Delivery, in_settling_thread
 from orderstream.kpl.errors import BufferFullError, ForkedProducerError, ProducerClosedError
-from orderstream.kpl.messages import Flush, Input
+from orderstream.kpl.messages import Flush, Input, Settle
 
 # So many records at a time are put before the caller steps aside.
 _STRIDE = 512
@@ -60,7 +60,7 @@ class Inbox:
         self._inputs: list[Input] = []
         self._refusal: type[ProducerClosedError | ForkedProducerError] | None = None
         self._flushes: list[_Flush] = []
-        self._blocked: deque[Delivery] = deque()
+        self._blocked: deque[object] = deque()
         self._callbacks: list[Callable[[], object]] = []
         self._start()
 
@@ -89,7 +89,9 @@ class Inbox:
                 raise self._refusal
             size = self._bytes + record.size
             if size > self._limit or self._blocked:
-                self._wait_for_room(record, may_block=may_block)
+                if not (may_block and self._may_wait()):
+                    raise BufferFullError(record.size, self._limit)
+                self._wait_for_room(record, record.size)
                 size = self._bytes + record.size
             self._bytes = size
             self._records.append(record)
@@ -101,18 +103,26 @@ class Inbox:
         sleep(0)
 
     def put_all(self, records: Sequence[Delivery], size: int) -> None:
-        """Hand records over: at a stroke if there is room for them all, else one by one.
+        """Hand records over at one moment, or one by one where they would not fit into an empty buffer.
 
         Args:
             records: The records.
             size: What they take together, in bytes.
 
         Raises:
-            OrderstreamError: As ``put`` does; the records before the offending one were handed over.
+            OrderstreamError: As ``put`` does. Where ``put`` would raise BufferFullError, the records before
+                the offending one were handed over.
         """
+        if not records:
+            return
         with self._lock:
-            at_a_stroke = self._refusal is None and self._bytes + size <= self._limit and not self._blocked
-            if at_a_stroke:
+            if self._refusal is not None:
+                raise self._refusal
+            fits = self._bytes + size <= self._limit and not self._blocked
+            if not fits and size <= self._limit and self._may_wait():
+                self._wait_for_room(records, size)
+                fits = True
+            if fits:
                 self._bytes += size
                 self._records += records
                 if self._asleep:
@@ -120,7 +130,7 @@ class Inbox:
                 if len(self._records) < self._rest_at:
                     return
                 self._rest_at = len(self._records) + _STRIDE
-        if at_a_stroke:
+        if fits:
             sleep(0)
             return
         for record in records:
@@ -151,6 +161,16 @@ class Inbox:
                 self._bell.acquire()
             self._asleep = False
             return self._take_all()
+
+    def make_known(self, settles: Iterable[Settle]) -> list[Delivery]:
+        """Make outcomes visible, and take what was put before they were; for the owner alone.
+
+        All of it happens at one moment: who puts a record later could know of them.
+        """
+        with self._lock:
+            for settle in settles:
+                settle.settlement.outcome = settle.outcome
+            return self._take_records()
 
     def when_settled(self, callback: Callable[[], object]) -> None:
         """Call back once, from the owner, when records are settled next."""
@@ -217,18 +237,19 @@ class Inbox:
         """Whether the owner is a thread of this process."""
         return self._refusal is not ForkedProducerError
 
-    def _wait_for_room(self, record: Delivery, *, may_block: bool) -> None:
+    def _may_wait(self) -> bool:
+        return self._when_full == "block" and not in_settling_thread()
+
+    def _wait_for_room(self, waiting: object, size: int) -> None:
         """Wait for room, behind all who waited before; the lock is held at entry and exit."""
-        if self._when_full == "raise" or not may_block or in_settling_thread():
-            raise BufferFullError(record.size, self._limit)
-        self._blocked.append(record)
+        self._blocked.append(waiting)
         try:
-            while self._blocked[0] is not record or self._bytes + record.size > self._limit:
+            while self._blocked[0] is not waiting or self._bytes + size > self._limit:
                 self._changed.wait()
                 if self._refusal is not None:
                     raise self._refusal
         finally:
-            self._blocked.remove(record)
+            self._blocked.remove(waiting)
             self._changed.notify_all()
 
     def _come_by(self, arrival: int, records: Sequence[Delivery]) -> int:
@@ -247,6 +268,11 @@ class Inbox:
         self._bell.release()
 
     def _take_all(self) -> tuple[list[Delivery], list[Input]]:
+        records = self._take_records()
+        inputs, self._inputs = self._inputs, []
+        return records, inputs
+
+    def _take_records(self) -> list[Delivery]:
         records, self._records = self._records, []
         self._rest_at = _STRIDE
         if records:
@@ -255,5 +281,4 @@ class Inbox:
             for flush in self._flushes:
                 if flush.arrival == self._arrivals:
                     flush.unsettled = self._taken - self._settled
-        inputs, self._inputs = self._inputs, []
-        return records, inputs
+        return records

@@ -56,6 +56,15 @@ class RequestFailed(msgspec.Struct, frozen=True):
     failure: Failure
 
 
+class Told(msgspec.Struct, frozen=True):
+    """What was given up is visible to the application, and these records were put before it was.
+
+    It follows upon GiveUp; nothing else comes in between.
+    """
+
+    records: Sequence[PendingRecord]
+
+
 class Tick(msgspec.Struct, frozen=True):
     """Nothing but time has passed."""
 
@@ -68,7 +77,7 @@ class Close(msgspec.Struct, frozen=True):
     """Give up what is not settled yet."""
 
 
-Input = Put | MapLoaded | MapFailed | RequestCompleted | RequestFailed | Tick | Flush | Close
+Input = Put | Told | MapLoaded | MapFailed | RequestCompleted | RequestFailed | Tick | Flush | Close
 
 
 class SendPutRecords(msgspec.Struct, frozen=True):
@@ -98,10 +107,16 @@ class Settle(msgspec.Struct, frozen=True):
     outcome: Landed | Rejected
 
 
+class GiveUp(msgspec.Struct, frozen=True):
+    """Make all these outcomes visible at one moment, and answer with Told."""
+
+    settles: Sequence[Settle]
+
+
 class WakeAt(msgspec.Struct, frozen=True):
     """Send a Tick at this time unless another input comes first; replaces any earlier wish."""
 
     at: float
 
 
-Command = SendPutRecords | ListShards | Settle | WakeAt
+Command = SendPutRecords | ListShards | Settle | GiveUp | WakeAt

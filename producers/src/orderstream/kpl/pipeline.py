@@ -12,13 +12,14 @@ r"""The producer's core: a machine without threads, clocks or I/O.
                                                                  all of the aggregate
 
 Whatever comes back returns to the head of its slots, so per key nothing is ever overtaken; the slots stay
-busy until then. A permanent failure settles as rejected, from any state, and so does the last attempt that a
-record has, and so does a deadline that passes, except while an answer is still to come.
+busy until then. A permanent failure settles as rejected, from any state, with all that waits behind it under
+its keys; so does the last attempt that a record has, and so does a deadline that passes, except while an
+answer is still to come.
 """
 
 import heapq
 import logging
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import count
 from math import inf
 from typing import assert_never
@@ -27,9 +28,19 @@ from orderstream.kpl import messages
 from orderstream.kpl.aggregator import Aggregator
 from orderstream.kpl.collector import Collector
 from orderstream.kpl.config import ProducerConfig
+from orderstream.kpl.given_up import GivenUpKeys
 from orderstream.kpl.kinesis_record import KinesisRecord
 from orderstream.kpl.limiter import ShardLimiter
-from orderstream.kpl.messages import Command, Failure, Input, ListShards, SendPutRecords, Settle, WakeAt
+from orderstream.kpl.messages import (
+    Command,
+    Failure,
+    GiveUp,
+    Input,
+    ListShards,
+    SendPutRecords,
+    Settle,
+    WakeAt,
+)
 from orderstream.kpl.metrics import NoMetrics, ProducerMetrics
 from orderstream.kpl.outcome import Acknowledged, Attempt, Landed, Rejected, Settlement
 from orderstream.kpl.pending import Arrival, PendingRecord
@@ -74,6 +85,8 @@ class Pipeline:
         self._alarms: list[tuple[float, int, Slot]] = []
         self._requests: dict[int, Sequence[KinesisRecord]] = {}
         self._to_judge: list[KinesisRecord] = []
+        self._given_up = GivenUpKeys()
+        self._to_tell: list[Settle] = []
         self._next_deadline = inf
         self._arrivals = 0
         self._flushed = 0
@@ -93,9 +106,25 @@ class Pipeline:
             What to do now, in this order.
         """
         self._now = now
+        self._take_in(event, now)
+        if self._to_tell:
+            self._commands.append(GiveUp(self._to_tell))
+            self._to_tell = []
+        if not self._closed:
+            self._expire(now)
+            self._ring(now)
+            self._send(now)
+            self._ask_for_map(now)
+            self._plan_wake()
+        commands, self._commands = self._commands, []
+        return commands
+
+    def _take_in(self, event: Input, now: float) -> None:
         match event:
             case messages.Put():
                 self._put(event.records, now)
+            case messages.Told():
+                self._told(event.records, now)
             case messages.RequestCompleted():
                 self._completed(event, now)
             case messages.RequestFailed():
@@ -113,14 +142,6 @@ class Pipeline:
                 pass
             case _:
                 assert_never(event)
-        if not self._closed:
-            self._expire(now)
-            self._ring(now)
-            self._send(now)
-            self._ask_for_map(now)
-            self._plan_wake()
-        commands, self._commands = self._commands, []
-        return commands
 
     # --- records come in ---
 
@@ -128,6 +149,8 @@ class Pipeline:
         self._arrivals += 1
         arrival = Arrival(self._arrivals, now)
         self._expect_deadline(now)
+        if self._given_up:
+            records = self._without_given_up(records, arrival)
         if self._slots is not None:
             self._candidates.update(self._slots.enter(records, arrival))
             return
@@ -137,6 +160,19 @@ class Pipeline:
             self._reject(records, "the producer was closed", unsent=True)
         else:
             self._unmapped += records
+
+    def _told(self, records: Sequence[PendingRecord], now: float) -> None:
+        if records:
+            self._put(records, now)
+        self._given_up.told()
+
+    def _without_given_up(self, records: Sequence[PendingRecord], arrival: Arrival) -> list[PendingRecord]:
+        passing, behind = self._given_up.split(records)
+        for reason, late in behind.items():
+            for record in late:
+                record.arrival = arrival
+            self._reject(late, reason)
+        return passing
 
     # --- records go out ---
 
@@ -224,12 +260,27 @@ class Pipeline:
         )
         slots = self._release(record)
         if not failure.retryable:
-            self._reject(record.user_records, f"{failure.code}: {failure.message}")
+            self._give_up(record.user_records, slots, f"{failure.code}: {failure.message}")
             return
         for slot in slots:
             slot.failures += 1
             slot.not_before = now + self._policy.delay(slot.failures)
         self._put_back(record)
+
+    def _give_up(self, records: Sequence[PendingRecord], slots: Iterable[Slot], reason: str) -> None:
+        """Give up records for good, and what waits behind them under their keys.
+
+        The application, which does not know yet, may put them once more, and then the next ones would stand
+        before them in the stream.
+        """
+        self._to_tell += self._rejection(records, reason)
+        if self._config.ordering == "none":
+            return
+        reason = f"an earlier record of its key was given up: {reason}"
+        keys = self._given_up.add(records, reason)
+        for slot in slots:
+            behind = slot.take_out(lambda record: record.partition_key in keys)
+            self._to_tell += self._rejection(behind, reason)
 
     def _can_judge(self, record: KinesisRecord) -> bool:
         """Whether the shard map was read after the record was sealed and knows where it landed."""
@@ -263,7 +314,8 @@ class Pipeline:
             # From here on nobody but whoever is told holds them.
             user_records, record.user_records = record.user_records, ()
             landed = Landed(place.shard_id, place.sequence_number, attempt)
-            self._settle(user_records, record.settlement, record.user_bytes, landed)
+            size = record.user_bytes
+            self._commands.append(self._settle(user_records, record.settlement, size, landed))
 
     def _release(self, record: KinesisRecord) -> dict[Slot, None]:
         assert self._slots is not None
@@ -348,11 +400,10 @@ class Pipeline:
             return
         reason = f"the shards cannot be listed, {failure.code}: {failure.message}"
         unmapped, self._unmapped = self._unmapped, []
-        self._reject(unmapped, reason)
+        self._give_up(unmapped, (), reason)
         to_judge, self._to_judge = self._to_judge, []
         for record in to_judge:
-            self._release(record)
-            self._reject(record.user_records, reason)
+            self._give_up(record.user_records, self._release(record), reason)
 
     def _unsettled(self) -> Iterable[KinesisRecord]:
         for entries in self._requests.values():
@@ -374,7 +425,7 @@ class Pipeline:
         expired = [record for record in self._unmapped if record.arrival.put_at <= put_before]
         self._unmapped = [record for record in self._unmapped if record.arrival.put_at > put_before]
         for slot in self._slots or ():
-            expired += slot.take_older(put_before)
+            expired += slot.take_out(lambda record: record.arrival.put_at <= put_before)
         reason = f"not acknowledged within {timeout} s"
         self._reject(expired, reason)
         waiting, self._to_judge = self._to_judge, []
@@ -419,13 +470,18 @@ class Pipeline:
             self._commands.append(WakeAt(min(times)))
 
     def _reject(self, records: Sequence[PendingRecord], reason: str, *, unsent: bool = False) -> None:
+        self._commands += self._rejection(records, reason, unsent=unsent)
+
+    def _rejection(
+        self, records: Sequence[PendingRecord], reason: str, *, unsent: bool = False
+    ) -> Iterator[Settle]:
         if records:
             # Not all that travelled with them need share their end.
             settlement = Settlement()
             for record in records:
                 record.settlement = settlement
             size = sum([record.size for record in records])
-            self._settle(records, settlement, size, Rejected(reason, unsent=unsent))
+            yield self._settle(records, settlement, size, Rejected(reason, unsent=unsent))
 
     def _settle(
         self,
@@ -433,10 +489,10 @@ class Pipeline:
         settlement: Settlement,
         size: int,
         outcome: Landed | Rejected,
-    ) -> None:
-        self._commands.append(Settle(records, settlement, size, outcome))
+    ) -> Settle:
         shard_id = outcome.shard_id if isinstance(outcome, Landed) else None
         self._metrics.settled(shard_id, len(records), size, self._now - records[0].arrival.put_at)
+        return Settle(records, settlement, size, outcome)
 
     def _close(self) -> None:
         if self._closed:

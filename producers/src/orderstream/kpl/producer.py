@@ -28,12 +28,14 @@ from orderstream.kpl.inbox import Inbox
 from orderstream.kpl.messages import (
     Close,
     Command,
+    GiveUp,
     Input,
     ListShards,
     Put,
     SendPutRecords,
     Settle,
     Tick,
+    Told,
     WakeAt,
 )
 from orderstream.kpl.metrics import GuardedMetrics, ProducerMetrics
@@ -55,7 +57,7 @@ WRAPPING = 128
 """What an aggregate around one record takes beside its payload and key, in bytes: at most 93."""
 
 RUN_BYTES = 65_536
-"""How much ``put_many`` hands over at a stroke, in bytes."""
+"""``put_many`` hands records over at one moment as soon as they reach this size together, in bytes."""
 
 
 class Producer:
@@ -183,7 +185,9 @@ class Producer:
     def put_many(self, records: Iterable[tuple[bytes, str]]) -> list[Delivery]:
         """Hand records over, each a payload and its partition key, in this order.
 
-        It costs less than as many calls of ``put``.
+        It costs less than as many calls of ``put``. Records are handed over at one moment, 64 KiB and the
+        record that reaches them at a time: if Kinesis refuses one of them for good, the later ones of its key
+        are given up with it and none stands in the stream before it.
 
         Raises:
             OrderstreamError: As ``put`` does; the records before the offending one are on their way.
@@ -338,11 +342,19 @@ class Producer:
                     self._threads.submit(partial(self._call, self._sender.list_shards))
                 case Settle():
                     self._settle(command)
+                case GiveUp():
+                    self._give_up(command)
                 case WakeAt():
                     self._wake_at = command.at
 
     def _call(self, call: Callable[[], Input]) -> None:
         self._inbox.tell(call())
+
+    def _give_up(self, command: GiveUp) -> None:
+        late = self._inbox.make_known(command.settles)
+        for settle_command in command.settles:
+            self._settle(settle_command)
+        self._execute(self._core.on(Told(late), monotonic()))
 
     def _settle(self, command: Settle) -> None:
         outcome = command.outcome

@@ -3,33 +3,25 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-# Answers that stay the same however often one asks (Kinesis API, "Common Errors" and the errors of PutRecords
-# and ListShards). Everything else, codes never heard of included, is retried: a record is given up for a
-# known reason only.
+# Responses that stay the same however often one asks (Kinesis API, "Common Errors" and the errors of
+# PutRecords and ListShards). Everything else, codes never heard of included, is retried: a record is given up
+# for a known reason only. Signatures and credentials are not among them: an expired token, a clock that was
+# set, a key that IAM does not know yet are cured by the next signature or the next credentials.
 PERMANENT_CODES = frozenset(
     {
         "AccessDenied",
         "AccessDeniedException",
-        "ExpiredToken",
-        "ExpiredTokenException",
-        "IncompleteSignature",
         "InvalidArgumentException",
-        "InvalidClientTokenId",
-        "InvalidSignatureException",
         "KMSAccessDeniedException",
         "KMSDisabledException",
         "KMSInvalidStateException",
         "KMSNotFoundException",
         "KMSOptInRequired",
-        "MissingAuthenticationToken",
-        "MissingAuthenticationTokenException",
         "NotAuthorized",
         "OptInRequired",
         "ResourceNotFoundException",
         "SerializationException",
-        "SignatureDoesNotMatch",
         "UnknownOperationException",
-        "UnrecognizedClientException",
         "ValidationError",
         "ValidationException",
     }

@@ -5,42 +5,27 @@ from typing import TYPE_CHECKING, Any
 
 import boto3
 from botocore.config import Config
-from botocore.exceptions import (
-    ClientError,
-    CredentialRetrievalError,
-    HTTPClientError,
-)
-from botocore.exceptions import (
-    ConnectionError as BotoConnectionError,
-)
-from botocore.parsers import ResponseParserError
 
 from orderstream.kpl.config import ProducerConfig
 from orderstream.kpl.kinesis_record import KinesisRecord
 from orderstream.kpl.messages import (
-    Failure,
     MapFailed,
     MapLoaded,
     RequestCompleted,
     RequestFailed,
     SendPutRecords,
 )
-from orderstream.kpl.outcome import Acknowledged
 from orderstream.kpl.request_body import PLACEHOLDER, encode_body, ready_body, takes_ready_bodies
-from orderstream.kpl.retrier import is_retryable
-from orderstream.kpl.shard_map import HashRange, Shard
+from orderstream.kpl.responses import (
+    UnintelligibleResponseError,
+    failure_of,
+    results_of,
+    shards_of,
+)
+from orderstream.kpl.shard_map import Shard
 
 if TYPE_CHECKING:
     from mypy_boto3_kinesis.client import KinesisClient
-
-# Out of reach, answer lost on the way, answer unreadable: the next call may fare better.
-_TRANSIENT_ERRORS = (
-    HTTPClientError,
-    BotoConnectionError,
-    CredentialRetrievalError,
-    ResponseParserError,
-    OSError,
-)
 
 
 def kinesis_client(config: ProducerConfig, session: boto3.Session | None = None) -> "KinesisClient":
@@ -82,42 +67,37 @@ class Sender:
         self._ready_bodies = takes_ready_bodies(client)
 
     def put_records(self, command: SendPutRecords) -> RequestCompleted | RequestFailed:
-        """Make a PutRecords call."""
+        """Make a PutRecords call; it raises nothing, whatever comes back."""
         try:
-            answer = self._put(command.entries)
+            results = results_of(self._put(command.entries), len(command.entries))
         except BaseException as error:  # noqa: BLE001 - whatever it is, the records must get an outcome
-            return RequestFailed(command.request_id, _failure(error))
-        results = tuple(map(_result, answer["Records"]))
-        if len(results) != len(command.entries):
-            message = f"{len(results)} results for {len(command.entries)} entries"
-            return RequestFailed(command.request_id, Failure("UnintelligibleAnswer", message, retryable=True))
+            return RequestFailed(command.request_id, failure_of(error))
         return RequestCompleted(command.request_id, results)
 
     def list_shards(self) -> MapLoaded | MapFailed:
-        """Read the shard map, page by page."""
-        shards: list[Shard] = []
-        request: dict[str, str] = self._stream
+        """Read the shard map, page by page; it raises nothing, whatever comes back."""
         try:
-            while True:
-                page = self._client.list_shards(**request)
-                shards += map(_shard, page["Shards"])
-                token = page.get("NextToken")
-                if not token:
-                    return MapLoaded(shards)
-                # Kinesis refuses a stream's name beside a token, but not its ARN.
-                request = {key: value for key, value in self._stream.items() if key == "StreamARN"}
-                request["NextToken"] = token
+            return MapLoaded(self._all_shards())
         except BaseException as error:  # noqa: BLE001 - whatever it is, the core must hear of it
-            return MapFailed(_failure(error))
+            return MapFailed(failure_of(error))
 
-    def _put(self, entries: Sequence[KinesisRecord]) -> dict[str, Any]:
-        answer: dict[str, Any]
+    def _all_shards(self) -> list[Shard]:
+        shards, token = shards_of(self._client.list_shards(**self._stream))
+        read: set[str] = set()
+        while token is not None:
+            if token in read:
+                raise UnintelligibleResponseError("the same NextToken came twice")
+            read.add(token)
+            # Kinesis refuses a token beside the stream's name or its ARN: the token names the stream.
+            page, token = shards_of(self._client.list_shards(NextToken=token))
+            shards += page
+        return shards
+
+    def _put(self, entries: Sequence[KinesisRecord]) -> object:
         if not self._ready_bodies:
-            answer = self._client.put_records(Records=[_entry(record) for record in entries], **self._stream)
-            return answer
+            return self._client.put_records(Records=[_entry(record) for record in entries], **self._stream)
         with ready_body(encode_body(entries, self._stream)):
-            answer = self._client.put_records(Records=PLACEHOLDER, **self._stream)
-        return answer
+            return self._client.put_records(Records=PLACEHOLDER, **self._stream)
 
 
 def _entry(record: KinesisRecord) -> dict[str, bytes | str]:
@@ -125,32 +105,3 @@ def _entry(record: KinesisRecord) -> dict[str, bytes | str]:
     if record.explicit_hash_key is not None:
         entry["ExplicitHashKey"] = record.explicit_hash_key
     return entry
-
-
-def _result(entry: dict[str, str]) -> Acknowledged | Failure:
-    code = entry.get("ErrorCode")
-    if code:
-        return Failure(code, entry.get("ErrorMessage", ""), is_retryable(code))
-    return Acknowledged(entry["ShardId"], entry["SequenceNumber"])
-
-
-def _shard(shard: dict[str, Any]) -> Shard:
-    hash_range = shard["HashKeyRange"]
-    parents = (shard.get("ParentShardId"), shard.get("AdjacentParentShardId"))
-    return Shard(
-        shard["ShardId"],
-        HashRange(int(hash_range["StartingHashKey"]), int(hash_range["EndingHashKey"])),
-        closed="EndingSequenceNumber" in shard["SequenceNumberRange"],
-        parents=tuple(parent for parent in parents if parent),
-    )
-
-
-def _failure(error: BaseException) -> Failure:
-    if isinstance(error, ClientError):
-        code = error.response.get("Error", {}).get("Code", "Unknown")
-        message = error.response.get("Error", {}).get("Message", "")
-        # Outside AWS, proxies and load balancers answer with bare status codes.
-        status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
-        return Failure(code, message, is_retryable(code) or status >= 500)
-    # The rest say that the request cannot even be made: wrong parameters, no credentials, a defect.
-    return Failure(type(error).__name__, str(error), isinstance(error, _TRANSIENT_ERRORS))

@@ -15,7 +15,7 @@ cut into many, so that different keys need not wait for each other.
 
 from bisect import bisect_right
 from collections import defaultdict, deque
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from orderstream.kpl.aggregator import RUN, Aggregator, Waiting
 from orderstream.kpl.kinesis_record import Batch, KinesisRecord
@@ -103,21 +103,21 @@ class Slot:
         record.shard_id, record.map_version = self.shard_id, map_version
         return record
 
-    def take_older(self, put_before: float) -> list[PendingRecord]:
-        """Take out what was put at that time or earlier, in seconds; the rest keeps its order."""
-        older: list[PendingRecord] = []
+    def take_out(self, wanted: Callable[[PendingRecord], bool]) -> list[PendingRecord]:
+        """Take out the records that are wanted; the rest keeps its order."""
+        taken: list[PendingRecord] = []
         kept: Waiting = deque()
         for waiting in self.queue:
-            expired = [record for record in waiting.user_records if record.arrival.put_at <= put_before]
-            if expired:
-                older += expired
-                rest = [record for record in waiting.user_records if record.arrival.put_at > put_before]
+            found = list(filter(wanted, waiting.user_records))
+            if found:
+                taken += found
+                rest = [record for record in waiting.user_records if not wanted(record)]
                 self._aggregator.extend(kept, rest, 0)
             else:
                 kept.append(waiting)
         self.queue = kept
-        self.queued_bytes -= sum(record.size for record in older)
-        return older
+        self.queued_bytes -= sum(record.size for record in taken)
+        return taken
 
 
 class SlotTable:
