@@ -1,5 +1,6 @@
 """One suite for every lease table: conditional writes, and KCL's layout in DynamoDB."""
 
+import datetime as dt
 from collections.abc import Iterator
 from typing import Any
 
@@ -71,13 +72,14 @@ def test_every_change_is_kept(table: LeaseTable) -> None:
         lambda held: held.taken_by("me"),
         Lease.renewed,
         lambda held: held.checkpointed(Position(SEQUENCE, 3)),
+        lambda held: held.renewed_as_done_until(dt.datetime(2026, 1, 1, 12, 0, 0, 5, tzinfo=dt.UTC)),
         lambda held: held.with_children(frozenset({"a", "b"})),
         lambda held: held.checkpointed("SHARD_END"),
         Lease.released,
     ):
         lease = commit(table, lease, change)
         assert table.get(LEASE.lease_key) == lease
-    assert (lease.lease_counter, lease.lease_owner) == (6, None)
+    assert (lease.lease_counter, lease.lease_owner) == (7, None)
 
 
 def test_a_write_needs_owner_and_counter(table: LeaseTable) -> None:
@@ -91,6 +93,17 @@ def test_a_write_needs_owner_and_counter(table: LeaseTable) -> None:
         commit(table, mine, Lease.renewed)
     assert table.get(LEASE.lease_key) == yours
     assert yours.owner_switches_since_checkpoint == 2
+
+
+def test_a_deletion_needs_owner_and_counter(table: LeaseTable) -> None:
+    """What somebody has changed since it was read stays; what is gone is not deleted twice."""
+    table.create_if_absent(LEASE)
+    mine = commit(table, LEASE, lambda held: held.taken_by("me"))
+    assert not table.delete(LEASE)
+    assert table.get(LEASE.lease_key) == mine
+    assert table.delete(mine)
+    assert not table.delete(mine)
+    assert table.get(LEASE.lease_key) is None
 
 
 def test_the_end_of_a_shard_creates_its_children_first(table: LeaseTable) -> None:

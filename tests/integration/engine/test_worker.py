@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from itertools import count
 
 from fakes.engine_kinesis import SmallKinesis
@@ -101,6 +102,28 @@ def test_the_next_worker_goes_on_where_the_last_stopped() -> None:
     kinesis.put("a", b"2")
     with running(kinesis, table, journalled(journal)):
         journal.wait_until(lambda: journal.payloads() == [b"1", b"2"])
+
+
+def test_latest_loses_nothing_with_a_worker_that_did_not_checkpoint() -> None:
+    """What the first worker saw and left undone is handed to the next one; what came before it is not."""
+    kinesis, table, journal = SmallKinesis(), MemoryLeaseTable(), Journal()
+    kinesis.put("a", b"before")
+    config = replace(QUICK, initial_position="LATEST")
+
+    class Leaves(JournalProcessor):
+        def process_records(self, batch: ProcessRecordsInput) -> None:
+            journal.note("", "process_records", tuple(batch.records))
+
+        def shutdown_requested(self, checkpointer: object) -> None:
+            journal.note("", "shutdown_requested")
+
+    with running(kinesis, table, lambda shard_id, stop: Leaves(journal, shard_id, stop), config):
+        journal.wait_until(lambda: "process_records" in [call for _, call in journal.calls])
+        kinesis.put("a", b"1")
+        journal.wait_until(lambda: journal.payloads() == [b"1"])
+    kinesis.put("a", b"2")
+    with running(kinesis, table, journalled(journal), config):
+        journal.wait_until(lambda: journal.payloads() == [b"1", b"1", b"2"])
 
 
 def test_children_begin_when_their_parents_have_ended() -> None:

@@ -74,6 +74,21 @@ def test_a_lease_taken_by_another_is_lost_for_good() -> None:
     assert holder.stored() == stolen
 
 
+def test_a_deleted_lease_is_written_again_by_its_owner() -> None:
+    """With the checkpoint that the owner knows; unless somebody else has made it anew meanwhile."""
+    holder = Holder()
+    holder.owned.checkpoint(Position(7))
+    holder.table.delete(holder.stored())
+    holder.owned.renew()
+    assert holder.stored() == holder.owned.lease
+    assert holder.stored().position == Position(7)
+    holder.table.delete(holder.stored())
+    holder.table.create_if_absent(Lease(lease_key="s"))
+    with pytest.raises(LeaseLostError):
+        holder.owned.renew()
+    assert holder.stored().checkpoint == "TRIM_HORIZON"
+
+
 def test_a_lease_expires_by_our_own_clock() -> None:
     """Ten seconds after the last write was sent the lease is lost, although nobody took it, and stays so."""
     holder = Holder()

@@ -15,6 +15,8 @@ from orderstream_workers.engine.retrieval import (
     LookedUp,
     LookUpShard,
     OpenedRecords,
+    Pin,
+    Pinned,
     PollingReader,
     Read,
     ReadRecords,
@@ -30,8 +32,8 @@ CONFIG = EngineConfig(idle_between_reads=1.5, initial_position="AT_TIMESTAMP", i
 LATER = NOON + dt.timedelta(seconds=5)
 
 
-def reader(start: Checkpoint = "TRIM_HORIZON") -> PollingReader:
-    return PollingReader("s", start, CONFIG, Random(1))
+def reader(start: Checkpoint = "TRIM_HORIZON", done_until: dt.datetime | None = None) -> PollingReader:
+    return PollingReader("s", start, CONFIG, Random(1), done_until)
 
 
 def read(
@@ -123,7 +125,8 @@ def test_an_expired_iterator_is_renewed_where_we_stand(
     """Nothing is skipped: even a reader of the latest records goes back to when it began."""
     polling = reader(start)
     polling.want(0.0)
-    polling.answered(Issued("it", LATER), 0.0)
+    if isinstance(polling.answered(Issued("it", LATER), 0.0)[1], Pin):
+        polling.answered(Pinned(), 0.0)
     polling.answered(read(records), 0.0)
     polling.want(10.0)
     assert polling.answered(Refusal.EXPIRED, 10.0) == (None, None)
@@ -280,3 +283,31 @@ def test_a_checkpoint_beyond_what_the_shard_holds_is_another_streams() -> None:
     assert (batch, request) == (None, None)
     assert polling.standstill is not None
     assert (polling.wake_at or 0.0) >= 60.0
+
+
+def test_latest_is_pinned_before_anything_is_read() -> None:
+    """Whoever begins the shard after a crash begins there, and not at a tip that has moved on."""
+    polling = reader("LATEST")
+    calls = first_read(polling, Issued("it", LATER), Refusal.UNREACHABLE, Pinned())
+    assert calls == [IssueIterator("LATEST"), Pin(LATER), Pin(LATER), ReadRecords("it", None)]
+    assert reader("LATEST", LATER).want(0.0) == IssueIterator("AT_TIMESTAMP", timestamp=LATER)
+
+
+def test_a_quiet_shard_loses_nothing_to_retention() -> None:
+    """Its last record is gone, but what came before the lease's moment was done, and that is not long ago."""
+    for hours, gaps in ((23, 0), (25, 1)):
+        polling = reader(Position(500, 1), NOON)
+        first_read(polling, Issued("it", NOON))
+        polling.answered(replace(read(507), at=NOON + dt.timedelta(hours=hours)), 0.0)
+        assert polling.retention_gaps == gaps
+
+
+def test_being_caught_up_is_known_with_a_margin() -> None:
+    """A record is readable a moment after it arrived: an empty read proves nothing for the last minute."""
+    polling = reader()
+    first_read(polling, Issued("it", NOON))
+    polling.answered(replace(read(7), at=NOON), 0.0)
+    assert polling.caught_up_at is None
+    polling.want(9.0)
+    polling.answered(replace(read(), at=NOON), 9.0)
+    assert polling.caught_up_at == NOON - dt.timedelta(minutes=1)

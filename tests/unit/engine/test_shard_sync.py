@@ -1,7 +1,12 @@
 """Which leases are created from which listing."""
 
 from orderstream_workers.engine.leases import Lease
-from orderstream_workers.engine.lifecycle.shard_sync import leases_of_children, leases_to_create
+from orderstream_workers.engine.lifecycle.shard_sync import (
+    hole_in,
+    leases_at_end,
+    leases_to_create,
+    uncovered,
+)
 from orderstream_workers.engine.record import Position
 from orderstream_workers.engine.shard import Shard
 
@@ -65,7 +70,7 @@ def test_the_latest_position_begins_with_open_shards() -> None:
     """Closed shards are left out; children of shards we work on come in their turn, from their beginning."""
     assert created([], "LATEST") == ["1", "4"]
     assert {lease.checkpoint for lease in leases_to_create(LISTED, [], "LATEST")} == {"LATEST"}
-    assert created([held("3")], "LATEST") == ["1"]
+    assert created([held("3")], "LATEST") == ["1", "2"]
     assert created([held("0"), held("3")], "LATEST") == []
     (one, two) = leases_to_create(LISTED, [held("0", ended=True), held("3")], "LATEST")
     assert one.checkpoint == two.checkpoint == "TRIM_HORIZON"
@@ -74,5 +79,26 @@ def test_the_latest_position_begins_with_open_shards() -> None:
 def test_a_timestamp_holds_for_children_too() -> None:
     """It may lie beyond the parent's end; for the other positions children begin at their beginning."""
     assert {lease.checkpoint for lease in leases_to_create(LISTED, [], "AT_TIMESTAMP")} == {"AT_TIMESTAMP"}
-    assert [lease.checkpoint for lease in leases_of_children(LISTED[1:2], "AT_TIMESTAMP")] == ["AT_TIMESTAMP"]
-    assert [lease.checkpoint for lease in leases_of_children(LISTED[1:2], "LATEST")] == ["TRIM_HORIZON"]
+    for position, begins in (("AT_TIMESTAMP", "AT_TIMESTAMP"), ("LATEST", "TRIM_HORIZON")):
+        children = leases_at_end(held("0"), (), LISTED, [held("0"), held("3")], position)
+        assert {lease.checkpoint for lease in children} == {begins}
+
+
+def test_a_hole_is_found() -> None:
+    """Ranges may overlap and come in any order; what none covers is a hole."""
+    top = 2**128 - 1
+    assert uncovered([(50, top), (0, 49)]) is None
+    assert uncovered([(0, top), (3, 7)]) is None
+    assert uncovered([(60, top), (0, 49)]) == (50, 59)
+    assert uncovered([(0, 49)]) == (50, top)
+    assert uncovered([]) == (0, top)
+
+
+def test_a_range_is_covered_by_leases_that_have_not_ended() -> None:
+    """Also by those that an older KCL wrote without their range."""
+    top = 2**128 - 1
+    shards = [Shard("0", 0, 49), Shard("1", 50, top)]
+    first, second = (Lease.of_shard(shard, "TRIM_HORIZON") for shard in shards)
+    assert hole_in([first, second], shards) is None
+    assert hole_in([first, Lease(lease_key="1")], shards) is None
+    assert hole_in([first, second.checkpointed("SHARD_END")], shards) == (50, top)

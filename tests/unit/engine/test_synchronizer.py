@@ -5,6 +5,7 @@ import datetime as dt
 import pytest
 
 from fakes.engine_kinesis import SmallKinesis
+from orderstream.errors import DependencyError
 from orderstream_workers.engine.errors import ChildrenUnknownError
 from orderstream_workers.engine.leases import MemoryLeaseTable, OwnedLease, commit
 from orderstream_workers.engine.lifecycle.synchronizer import ShardSynchronizer
@@ -81,3 +82,35 @@ def test_a_shard_that_is_gone_from_the_listing_ends_without_children() -> None:
     lease = stage.table.get(f"{ID}0")
     assert lease is not None
     assert lease.has_ended
+
+
+def test_an_application_begins_with_the_whole_stream_or_not_at_all() -> None:
+    """A listing that leaves out a part of the hash keys is read again; later ones may be looked at in peace."""
+    stage = Stage(shards=3)
+    (lost,) = (lease for lease in stage.table.list_leases() if lease.lease_key == f"{ID}1")
+    for lease in stage.table.list_leases():
+        stage.table.delete(lease)
+    shard = stage.kinesis.shards.pop(lost.lease_key)
+    with pytest.raises(DependencyError):
+        stage.synchronizer.synchronize()
+    assert stage.keys() == set()
+    stage.kinesis.shards[lost.lease_key] = shard
+    stage.synchronizer.synchronize()
+    assert stage.keys() == {0, 1, 2}
+
+
+def test_a_hole_that_stays_is_told() -> None:
+    """Three looks in a row: a reshard may leave one for a moment."""
+    stage = Stage(shards=2)
+    lease = stage.table.get(f"{ID}1")
+    assert lease is not None
+    stage.table.delete(lease)
+    shard = stage.kinesis.shards.pop(lease.lease_key)
+    holes = []
+    for _ in range(3):
+        stage.synchronizer.synchronize()
+        holes.append(stage.synchronizer.hole)
+    assert holes == [None, None, (shard.low, shard.high)]
+    stage.kinesis.shards[lease.lease_key] = shard
+    stage.synchronizer.synchronize()
+    assert stage.synchronizer.hole is None

@@ -17,6 +17,13 @@ class LeaseLostError(OrderstreamError):
         super().__init__(f"the lease {lease_key} is lost: {reason}; stop working on the shard")
 
 
+class LeaseDeletedError(LeaseLostError):
+    """The lease's row is gone: somebody deleted it."""
+
+    def __init__(self, lease_key: str) -> None:
+        super().__init__(lease_key, "it is no longer in the table")
+
+
 class CheckpointRefusedError(OrderstreamError):
     """A checkpoint was asked for at a place or a moment at which none is possible: mend the processor.
 

@@ -1,5 +1,6 @@
 """What Kinesis says of a shard: its range of hash keys and its place in the lineage."""
 
+import datetime as dt
 from dataclasses import dataclass
 
 
@@ -25,3 +26,16 @@ class Shard:
     is_open: bool = True
     starting_sequence_number: int | None = None
     ending_sequence_number: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """What ListShards gave.
+
+    Attributes:
+        shards: All shards within retention, closed ones included.
+        at: A moment by Kinesis' clock at or shortly before that of the listing (UTC).
+    """
+
+    shards: tuple[Shard, ...]
+    at: dt.datetime

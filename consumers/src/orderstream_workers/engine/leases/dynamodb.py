@@ -107,24 +107,32 @@ class DynamoDBLeaseTable:
         changed = [name for name in after if after[name] != before.get(name)]
         dropped = [name for name in before if name not in after]
         values: dict[str, Any] = {f":{name}": after[name] for name in changed}
-        values[":heldCounter"] = before["leaseCounter"]
         update = "SET " + ", ".join(f"#{name} = :{name}" for name in changed)
         if dropped:
             update += " REMOVE " + ", ".join(f"#{name}" for name in dropped)
-        names = {f"#{name}": name for name in {*changed, *dropped, "leaseCounter", "leaseOwner"}}
-        condition = "#leaseCounter = :heldCounter and attribute_not_exists(#leaseOwner)"
-        if held.lease_owner is not None:
-            condition = "#leaseCounter = :heldCounter and #leaseOwner = :heldOwner"
-            values[":heldOwner"] = before["leaseOwner"]
+        names = {f"#{name}": name for name in {*changed, *dropped}}
         return self._conditionally(
             "UpdateItem",
             lambda: self._client.update_item(
                 TableName=self._table,
                 Key={"leaseKey": {"S": held.lease_key}},
                 UpdateExpression=update,
-                ConditionExpression=condition,
-                ExpressionAttributeNames=names,
-                ExpressionAttributeValues=values,
+                ConditionExpression=_condition(held),
+                ExpressionAttributeNames=names | _CONDITION_NAMES,
+                ExpressionAttributeValues=values | _condition_values(held),
+            ),
+        )
+
+    def delete(self, lease: Lease) -> bool:
+        """See ``LeaseTable.delete``."""
+        return self._conditionally(
+            "DeleteItem",
+            lambda: self._client.delete_item(
+                TableName=self._table,
+                Key={"leaseKey": {"S": lease.lease_key}},
+                ConditionExpression=_condition(lease),
+                ExpressionAttributeNames=_CONDITION_NAMES,
+                ExpressionAttributeValues=_condition_values(lease),
             ),
         )
 
@@ -139,6 +147,19 @@ class DynamoDBLeaseTable:
         except BotoCoreError as error:
             raise _dependency_error(operation, error) from error
         return True
+
+
+_CONDITION_NAMES: Final = {"#leaseCounter": "leaseCounter", "#leaseOwner": "leaseOwner"}
+
+
+def _condition(held: Lease) -> str:
+    owner = "attribute_not_exists(#leaseOwner)" if held.lease_owner is None else "#leaseOwner = :heldOwner"
+    return f"#leaseCounter = :heldCounter and {owner}"
+
+
+def _condition_values(held: Lease) -> dict[str, Any]:
+    values = {":heldCounter": {"N": str(held.lease_counter)}}
+    return values if held.lease_owner is None else values | {":heldOwner": {"S": held.lease_owner}}
 
 
 def _call(operation: str, call: Callable[[], _Answer]) -> _Answer:

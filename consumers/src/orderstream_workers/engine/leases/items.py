@@ -1,13 +1,17 @@
-"""The DynamoDB item of a lease: the attributes of KCL's DynamoDBLeaseSerializer."""
+"""The DynamoDB item of a lease: the attributes of KCL's DynamoDBLeaseSerializer, and one of ours."""
 
+import datetime as dt
 from collections.abc import Mapping
-from typing import Any, get_args
+from typing import Any, Final, get_args
 
 from orderstream_workers.engine.leases.lease import Checkpoint, Lease, Sentinel
 from orderstream_workers.engine.record import Position
 
 Item = Mapping[str, Any]
 """An item in DynamoDB's typed form, e.g. ``{"leaseKey": {"S": "shardId-000000000000"}}``."""
+
+DONE_UNTIL: Final = "orderstreamDoneUntil"
+"""Our own attribute, an ISO 8601 time; KCL neither reads nor writes it."""
 
 _SENTINELS = {name: name for name in get_args(Sentinel)}
 
@@ -32,6 +36,8 @@ def lease_to_item(lease: Lease) -> dict[str, Any]:
     if lease.starting_hash_key is not None and lease.ending_hash_key is not None:
         item["startingHashKey"] = {"S": str(lease.starting_hash_key)}
         item["endingHashKey"] = {"S": str(lease.ending_hash_key)}
+    if lease.done_until is not None:
+        item[DONE_UNTIL] = {"S": lease.done_until.isoformat()}
     return item
 
 
@@ -50,6 +56,7 @@ def lease_from_item(item: Item) -> Lease | None:
         starting_hash_key=int(item["startingHashKey"]["S"]) if "startingHashKey" in item else None,
         ending_hash_key=int(item["endingHashKey"]["S"]) if "endingHashKey" in item else None,
         throughput_kbps=float(item.get("throughputKBps", {"N": "0"})["N"]),
+        done_until=dt.datetime.fromisoformat(item[DONE_UNTIL]["S"]) if DONE_UNTIL in item else None,
     )
 
 

@@ -4,6 +4,7 @@ Each change of a lease is a function from the lease to its successor, whose coun
 writes the successor does so on condition that owner and counter are still the predecessor's.
 """
 
+import datetime as dt
 from dataclasses import dataclass, replace
 from typing import Final, Literal, Self
 
@@ -34,6 +35,8 @@ class Lease:
         starting_hash_key: The lowest hash key of the shard, where known.
         ending_hash_key: The highest hash key of the shard, inclusive, where known.
         throughput_kbps: What KCL's balancing measured, in kilobytes per second; we write 0.
+        done_until: Every record that arrived before this moment of Kinesis' clock is done or was not wanted
+            (UTC); None where that is not known. Ours alone: KCL leaves it as it is.
     """
 
     lease_key: str
@@ -46,9 +49,10 @@ class Lease:
     starting_hash_key: int | None = None
     ending_hash_key: int | None = None
     throughput_kbps: float = 0.0
+    done_until: dt.datetime | None = None
 
     @classmethod
-    def of_shard(cls, shard: Shard, checkpoint: Checkpoint) -> Self:
+    def of_shard(cls, shard: Shard, checkpoint: Checkpoint, done_until: dt.datetime | None = None) -> Self:
         """A new lease that nobody holds."""
         return cls(
             lease_key=shard.shard_id,
@@ -56,6 +60,7 @@ class Lease:
             parent_shard_ids=shard.parents,
             starting_hash_key=shard.starting_hash_key,
             ending_hash_key=shard.ending_hash_key,
+            done_until=done_until,
         )
 
     @property
@@ -71,6 +76,11 @@ class Lease:
     def renewed(self) -> Self:
         """Show that the owner is alive."""
         return replace(self, lease_counter=self.lease_counter + 1)
+
+    def renewed_as_done_until(self, moment: dt.datetime) -> Self:
+        """Show that the owner is alive, and until when all is done; that never goes back."""
+        known = self.done_until
+        return replace(self.renewed(), done_until=moment if known is None else max(known, moment))
 
     def taken_by(self, worker_id: str) -> Self:
         """Give it to a worker."""

@@ -41,3 +41,15 @@ class MemoryLeaseTable:
                 return False
             self._leases[held.lease_key] = successor
             return True
+
+    def delete(self, lease: Lease) -> bool:
+        """See ``LeaseTable.delete``."""
+        with self._lock:
+            found = self._leases.get(lease.lease_key)
+            if found is None or (found.lease_owner, found.lease_counter) != (
+                lease.lease_owner,
+                lease.lease_counter,
+            ):
+                return False
+            del self._leases[lease.lease_key]
+            return True

@@ -1,10 +1,11 @@
 """A lease that this process holds: its one writer, and the judge of whether it is still ours."""
 
+import datetime as dt
 import logging
 from collections.abc import Callable, Sequence
 
 from orderstream_workers.engine.concurrency import Concurrency, Threads
-from orderstream_workers.engine.errors import LeaseLostError
+from orderstream_workers.engine.errors import LeaseDeletedError, LeaseLostError
 from orderstream_workers.engine.leases.lease import Checkpoint, Lease
 from orderstream_workers.engine.leases.table import Change, LeaseTable, commit
 
@@ -42,6 +43,7 @@ class OwnedLease:
         self._clock = clock
         self._written_at = written_at
         self._lost_because: str | None = None
+        self._done_until: dt.datetime | None = None
         self._writing = (concurrency or Threads()).lock()
 
     @property
@@ -81,9 +83,21 @@ class OwnedLease:
         if not self._writing.acquire(blocking=False):
             return
         try:
-            self._write(Lease.renewed)
+            moment = self._done_until
+            self._write(
+                Lease.renewed if moment is None else lambda lease: lease.renewed_as_done_until(moment)
+            )
         finally:
             self._writing.release()
+
+    def caught_up(self, moment: dt.datetime) -> None:
+        """Note with the next renewal that every record that arrived before a moment is done."""
+        self._done_until = moment
+
+    def begin_at(self, moment: dt.datetime) -> None:
+        """Note at once where a shard that begins at its latest record begins; raises as ``renew`` does."""
+        with self._writing:
+            self._write(lambda lease: lease.renewed_as_done_until(moment))
 
     def checkpoint(self, checkpoint: Checkpoint) -> None:
         """Note how far the shard is done; raises as ``renew`` does."""
@@ -120,7 +134,20 @@ class OwnedLease:
         sent_at = self._clock()
         try:
             self._lease = commit(self._table, self._lease, change)
+        except LeaseDeletedError:
+            self._lease = self._written_again(change(self._lease))
         except LeaseLostError as error:
             self.forfeit(error.reason)
             raise
         self._written_at = sent_at
+
+    def _written_again(self, lease: Lease) -> Lease:
+        """Put back a row that somebody deleted: made anew it would begin at the initial position.
+
+        From TRIM_HORIZON that would repeat the shard, from LATEST it would skip what came in between.
+        """
+        logger.error("lease was deleted, its owner writes it again", extra={"shard_id": self.key})
+        if not self._table.create_if_absent(lease):
+            self.forfeit("it was deleted and made anew")
+            raise LeaseLostError(self.key, self._lost_because or "")
+        return lease

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Protocol
 
 from orderstream.errors import DependencyError
-from orderstream_workers.engine.errors import LeaseLostError
+from orderstream_workers.engine.errors import LeaseDeletedError, LeaseLostError
 from orderstream_workers.engine.leases.lease import Lease
 
 Change = Callable[[Lease], Lease]
@@ -29,6 +29,9 @@ class LeaseTable(Protocol):
     def replace(self, held: Lease, successor: Lease) -> bool:
         """Write a lease's successor if owner and counter are still those of ``held``; else False."""
 
+    def delete(self, lease: Lease) -> bool:
+        """Delete a lease if owner and counter are still those of ``lease``; else False."""
+
 
 def commit(table: LeaseTable, held: Lease, change: Change) -> Lease:
     """Apply a change to a lease; whether an unanswered write was done is found out by reading again.
@@ -42,6 +45,7 @@ def commit(table: LeaseTable, held: Lease, change: Change) -> Lease:
         The lease as it stands now, changed.
 
     Raises:
+        LeaseDeletedError: It is no longer in the table.
         LeaseLostError: Somebody else changed it.
         DependencyError: The table could not be reached; the change may or may not have been made. Try again
             with the same ``held``.
@@ -57,7 +61,7 @@ def commit(table: LeaseTable, held: Lease, change: Change) -> Lease:
             failure = error
         found = table.get(held.lease_key)
         if found is None:
-            raise LeaseLostError(held.lease_key, "it is no longer in the table")
+            raise LeaseDeletedError(held.lease_key)
         identity = (found.lease_owner, found.lease_counter)
         if identity == (successor.lease_owner, successor.lease_counter):
             if _says_the_same(found, successor):
@@ -71,4 +75,8 @@ def commit(table: LeaseTable, held: Lease, change: Change) -> Lease:
 
 
 def _says_the_same(found: Lease, successor: Lease) -> bool:
-    return (found.checkpoint, found.child_shard_ids) == (successor.checkpoint, successor.child_shard_ids)
+    return (found.checkpoint, found.child_shard_ids, found.done_until) == (
+        successor.checkpoint,
+        successor.child_shard_ids,
+        successor.done_until,
+    )

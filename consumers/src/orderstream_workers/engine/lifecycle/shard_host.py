@@ -42,6 +42,8 @@ from orderstream_workers.engine.retrieval import (
     KinesisReader,
     LookedUp,
     LookUpShard,
+    Pin,
+    Pinned,
     PollingReader,
     Read,
     ReadRecords,
@@ -155,7 +157,8 @@ class ShardHost:
         self._synchronizer = synchronizer
         self._wall_clock = wall_clock
         self._consumer = ShardConsumer(owned.key, config)
-        self._polling = PollingReader(owned.key, owned.lease.checkpoint, config, random)
+        lease = owned.lease
+        self._polling = PollingReader(owned.key, lease.checkpoint, config, random, lease.done_until)
         self._checkpoints = ShardCheckpoints(owned)
         self._processor = processors(owned.key, self.stop)
         self._hash_range = _hash_range(owned) if config.foreign_aggregates == "discard" else None
@@ -210,7 +213,7 @@ class ShardHost:
             if lost:
                 self.stop.set()  # wakes a processor that sleeps on it
             jobs += self._consume(Signal.LEASE_LOST if lost else Signal.STOP_REQUESTED, now)
-        if isinstance(event, Issued | Read | LookedUp | Refusal):
+        if isinstance(event, Issued | Read | LookedUp | Pinned | Refusal):
             jobs += self._answered(event, now)
         else:
             jobs += self._consume(event, now)
@@ -225,10 +228,15 @@ class ShardHost:
             self._observed.foreign_aggregates += answer.opened.foreign_aggregates
             self._observed.corrupt_aggregates += answer.opened.corrupt_aggregates
         batch, request = self._polling.answered(answer, now)
+        if (moment := self._polling.caught_up_at) is not None and self._all_checkpointed():
+            self._owned.caught_up(moment)
         jobs = self._requested(request)
         if batch is not None:
             jobs += self._consume(Fetched(batch), now)
         return jobs
+
+    def _all_checkpointed(self) -> bool:
+        return self._polling.position == self._owned.lease.position
 
     def _consume(self, event: Input, now: float) -> list[Job]:
         jobs: list[Job] = []
@@ -251,6 +259,13 @@ class ShardHost:
                     return self._reader.read(self.shard_id, request, self._hash_range)
                 case LookUpShard():
                     return self._reader.look_up(self.shard_id)
+                case Pin(at):
+                    self._owned.begin_at(at)
+                    return Pinned()
+        except OrderstreamError as error:
+            fields = {"shard_id": self.shard_id, "request": str(request)[:80], "error": str(error)}
+            logger.warning("request failed", extra=fields)
+            return Refusal.UNREACHABLE
         except Exception:
             logger.exception("read failed unexpectedly", extra={"shard_id": self.shard_id})
             return Refusal.UNREACHABLE

@@ -1,24 +1,51 @@
 """Which leases to create: a function of the listed shards and the existing leases, without any I/O.
 
 As KCL does, an application begins with the oldest generation of shards; the leases of their children are
-created when they end. So one rule serves a fresh application, a hole left by a crash, and everyday life:
+created when they end. One rule serves a fresh application, a hole left by a crash, a lease that was deleted,
+and everyday life. In its terms
 
-- A shard with a lease needs none. Nor does one with a descendant that has a lease: it was done, and its lease
-  was cleaned up. Creating it again would replay it.
-- From TRIM_HORIZON or AT_TIMESTAMP: a shard none of whose parents is listed, or all of whose listed parents
-  have ended, gets a lease.
-- From LATEST: an open shard without an ancestor that has a lease gets one.
+- a shard is *done* if it has no lease but a descendant has: it was done, and its lease was cleaned up. Above
+  a lease that still stands at LATEST it is *skipped* instead: nothing before that lease was wanted;
+- a shard is *fresh* if neither it nor an ancestor has a lease or is done: nothing is known of it.
+
+Each listed shard that has no lease, is neither done nor skipped, and has no open listed parent (such a
+listing was caught in the middle of a reshard) gets one:
+
+============ ===================== ==================================================== =====================
+the shard is initial position      if                                                   it begins at
+============ ===================== ==================================================== =====================
+fresh        TRIM_HORIZON or       none of its parents is listed                        the initial position
+             AT_TIMESTAMP
+fresh        LATEST                it is open, or one of its children is not fresh: a   LATEST
+                                   merged shard waits for it
+not fresh    any                   each parent is unlisted, done, or has ended          TRIM_HORIZON, or
+                                                                                        AT_TIMESTAMP if that
+                                                                                        is the initial one
+============ ===================== ==================================================== =====================
 """
 
+import datetime as dt
 from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Set as AbstractSet
+from dataclasses import replace
+from typing import Final
 
+from orderstream.kpl import MAX_HASH_KEY
 from orderstream_workers.engine.config import InitialPosition
 from orderstream_workers.engine.leases.lease import Checkpoint, Lease
 from orderstream_workers.engine.shard import Shard
 
+HashRange = tuple[int, int]
+"""The lowest and the highest hash key, both inclusive."""
+
+_WHOLE: Final = (0, MAX_HASH_KEY)
+
 
 def leases_to_create(
-    shards: Collection[Shard], leases: Iterable[Lease], initial_position: InitialPosition
+    shards: Collection[Shard],
+    leases: Iterable[Lease],
+    initial_position: InitialPosition,
+    now: dt.datetime | None = None,
 ) -> list[Lease]:
     """Choose the leases to create.
 
@@ -26,36 +53,46 @@ def leases_to_create(
         shards: All shards of the stream, as ListShards gives them without a filter.
         leases: All leases.
         initial_position: Where an application without leases begins.
+        now: A moment by Kinesis' clock at or before that of the listing: where LATEST begins.
 
     Returns:
-        New leases that nobody holds.
+        New leases that nobody holds, in the order in which to create them: the oldest shards first, so that a
+        crash leaves out the younger ones.
     """
-    existing = {lease.lease_key: lease for lease in leases}
-    listed = {shard.shard_id: shard for shard in shards}
-    done_below = _ancestors_of(existing, listed, existing)
-    created: list[Lease] = []
-    for shard in listed.values():
-        if shard.shard_id in existing or shard.shard_id in done_below:
-            continue
-        if initial_position == "LATEST":
-            has_history = not existing.keys().isdisjoint(_ancestors_of([shard.shard_id], listed, existing))
-            wanted = _parents_have_ended(shard, listed, existing) if has_history else shard.is_open
-            checkpoint: Checkpoint = "TRIM_HORIZON" if has_history else "LATEST"
-        else:
-            wanted = _parents_have_ended(shard, listed, existing)
-            checkpoint = initial_position
-        if wanted:
-            created.append(Lease.of_shard(shard, checkpoint))
-    return created
+    lineage = _Lineage(shards, leases)
+    first = lineage.first_leases(initial_position, now)
+    later = lineage.later_leases(initial_position, lineage.ended)
+    order = {shard.shard_id: (shard.starting_sequence_number or 0, shard.shard_id) for shard in shards}
+    return sorted(first + later, key=lambda lease: order[lease.lease_key])
 
 
-def leases_of_children(children: Iterable[Shard], initial_position: InitialPosition) -> list[Lease]:
-    """Make the leases of the shards that go on from one that has ended.
+def leases_at_end(
+    ending: Lease,
+    named: Collection[Shard],
+    shards: Collection[Shard],
+    leases: Iterable[Lease],
+    initial_position: InitialPosition,
+) -> list[Lease]:
+    """Choose the leases to create when a shard ends: those of its children.
 
-    They begin at their first record, except that a timestamp to begin at may still lie ahead of it.
+    A merged shard's other parent needs a lease, not an end: the child waits for it itself. Without a lease
+    that parent comes of a lineage that lags behind, and whichever parent ends last creates the child's lease.
+
+    Args:
+        ending: The lease of the shard, every record of which is done.
+        named: The children as Kinesis named them at the shard's end; none if it named none.
+        shards: All shards of the stream, as listed.
+        leases: All leases.
+        initial_position: Where an application without leases begins.
     """
-    checkpoint: Checkpoint = "AT_TIMESTAMP" if initial_position == "AT_TIMESTAMP" else "TRIM_HORIZON"
-    return [Lease.of_shard(child, checkpoint) for child in children]
+    known = {shard.shard_id: shard for shard in (*named, *shards)}
+    if (shard := known.get(ending.lease_key)) is not None:
+        known[ending.lease_key] = replace(shard, is_open=False)
+    ended = replace(ending, checkpoint="SHARD_END")
+    lineage = _Lineage(known.values(), [*(x for x in leases if x.lease_key != ended.lease_key), ended])
+    children = {child.shard_id for child in children_of(ending.lease_key, known.values())}
+    later = lineage.later_leases(initial_position, lineage.leases.keys())
+    return [lease for lease in later if lease.lease_key in children]
 
 
 def children_of(shard_id: str, shards: Iterable[Shard]) -> list[Shard]:
@@ -63,26 +100,100 @@ def children_of(shard_id: str, shards: Iterable[Shard]) -> list[Shard]:
     return [shard for shard in shards if shard_id in shard.parents]
 
 
-def _parents_have_ended(shard: Shard, listed: Mapping[str, Shard], existing: Mapping[str, Lease]) -> bool:
-    return all(
-        parent not in listed or (parent in existing and existing[parent].has_ended)
-        for parent in shard.parents
-    )
+def uncovered(ranges: Iterable[HashRange]) -> HashRange | None:
+    """Find the first hole that ranges leave in the whole of all hash keys; they may overlap."""
+    lowest, highest = _WHOLE
+    for start, end in sorted(ranges):
+        if start > lowest:
+            return lowest, start - 1
+        lowest = max(lowest, end + 1)
+    return None if lowest > highest else (lowest, highest)
 
 
-def _ancestors_of(
-    shard_ids: Iterable[str], listed: Mapping[str, Shard], existing: Mapping[str, Lease]
-) -> set[str]:
-    """All ancestors, by the listing and, for shards that are no longer listed, by the leases."""
-    ancestors: set[str] = set()
-    pending = list(shard_ids)
-    while pending:
-        shard_id = pending.pop()
-        parents: frozenset[str] = frozenset()
-        if shard_id in listed:
-            parents = listed[shard_id].parents
-        elif shard_id in existing:
-            parents = existing[shard_id].parent_shard_ids
-        pending += parents - ancestors
-        ancestors |= parents
-    return ancestors
+def hole_in(leases: Iterable[Lease], shards: Iterable[Shard]) -> HashRange | None:
+    """Find a range of hash keys that nobody works on, nor will: no lease that has not ended covers it.
+
+    Leases without a range (older versions of KCL wrote such) have that of their listed shard.
+    """
+    listed = {shard.shard_id: shard for shard in shards}
+    ranges: list[HashRange] = []
+    for lease in leases:
+        if lease.has_ended:
+            continue
+        if lease.starting_hash_key is not None and lease.ending_hash_key is not None:
+            ranges.append((lease.starting_hash_key, lease.ending_hash_key))
+        elif (shard := listed.get(lease.lease_key)) is not None:
+            ranges.append((shard.starting_hash_key, shard.ending_hash_key))
+    return uncovered(ranges)
+
+
+class _Lineage:
+    """The listed shards and the leases together."""
+
+    def __init__(self, shards: Iterable[Shard], leases: Iterable[Lease]) -> None:
+        self.listed: Mapping[str, Shard] = {shard.shard_id: shard for shard in shards}
+        self.leases: Mapping[str, Lease] = {lease.lease_key: lease for lease in leases}
+        self.ended = {key for key, lease in self.leases.items() if lease.has_ended}
+        at_latest = [key for key, lease in self.leases.items() if lease.checkpoint == "LATEST"]
+        begun = self.leases.keys() - set(at_latest)
+        self.done = self._ancestors(begun) - self.leases.keys()
+        self.skipped = self._ancestors(at_latest) - self.leases.keys() - self.done
+        self.children: dict[str, list[str]] = {}
+        for shard in self.listed.values():
+            for parent in shard.parents:
+                self.children.setdefault(parent, []).append(shard.shard_id)
+        self.fresh = self.listed.keys() - self._with_descendants(self.leases.keys() | self.done)
+
+    def first_leases(self, position: InitialPosition, now: dt.datetime | None) -> list[Lease]:
+        """Leases of fresh shards."""
+        fresh = [shard for shard in self._candidates() if shard.shard_id in self.fresh]
+        if position != "LATEST":
+            return [Lease.of_shard(x, position) for x in fresh if self.listed.keys().isdisjoint(x.parents)]
+        return [
+            Lease.of_shard(shard, position, now)
+            for shard in fresh
+            if shard.is_open or not self.fresh.issuperset(self.children.get(shard.shard_id, ()))
+        ]
+
+    def later_leases(self, position: InitialPosition, sufficient: AbstractSet[str]) -> list[Lease]:
+        """Leases of shards that go on from others; each listed parent must be done, or be sufficient."""
+        # A timestamp to begin at may still lie ahead of a child's first record.
+        checkpoint: Checkpoint = "AT_TIMESTAMP" if position == "AT_TIMESTAMP" else "TRIM_HORIZON"
+        passed = self.done | self.skipped | sufficient
+        return [
+            Lease.of_shard(shard, checkpoint)
+            for shard in self._candidates()
+            if shard.shard_id not in self.fresh
+            and all(parent not in self.listed or parent in passed for parent in shard.parents)
+        ]
+
+    def _candidates(self) -> Iterable[Shard]:
+        for key, shard in self.listed.items():
+            parents = (self.listed[parent] for parent in shard.parents if parent in self.listed)
+            settled = key in self.leases or key in self.done or key in self.skipped
+            if not settled and not any(parent.is_open for parent in parents):
+                yield shard
+
+    def _with_descendants(self, shard_ids: Iterable[str]) -> set[str]:
+        found = set(shard_ids)
+        pending = list(found)
+        while pending:
+            new = set(self.children.get(pending.pop(), ())) - found
+            pending += new
+            found |= new
+        return found
+
+    def _ancestors(self, shard_ids: Iterable[str]) -> set[str]:
+        """All ancestors, by the listing and, for shards that are no longer listed, by the leases."""
+        ancestors: set[str] = set()
+        pending = list(shard_ids)
+        while pending:
+            shard_id = pending.pop()
+            parents: frozenset[str] = frozenset()
+            if shard_id in self.listed:
+                parents = self.listed[shard_id].parents
+            elif shard_id in self.leases:
+                parents = self.leases[shard_id].parent_shard_ids
+            pending += parents - ancestors
+            ancestors |= parents
+        return ancestors

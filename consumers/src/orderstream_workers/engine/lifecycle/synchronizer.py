@@ -1,15 +1,27 @@
 """Brings the leases in line with the listed shards."""
 
 import logging
+from typing import Final
 
+from orderstream.errors import DependencyError
 from orderstream_workers.engine.config import InitialPosition
 from orderstream_workers.engine.errors import ChildrenUnknownError
-from orderstream_workers.engine.leases import LeaseTable, OwnedLease
-from orderstream_workers.engine.lifecycle.shard_sync import children_of, leases_of_children, leases_to_create
+from orderstream_workers.engine.leases import Lease, LeaseTable, OwnedLease
+from orderstream_workers.engine.lifecycle.shard_sync import (
+    HashRange,
+    children_of,
+    hole_in,
+    leases_at_end,
+    leases_to_create,
+    uncovered,
+)
 from orderstream_workers.engine.retrieval import KinesisReader
-from orderstream_workers.engine.shard import Shard
+from orderstream_workers.engine.shard import Listing, Shard
 
 logger = logging.getLogger(__name__)
+
+_LOOKS: Final = 3
+"""A hole that is seen so often in a row is one: a reshard leaves one for a moment (as KCL's audit counts)."""
 
 
 class ShardSynchronizer:
@@ -19,33 +31,32 @@ class ShardSynchronizer:
         reader: Lists the shards.
         table: Where the leases are.
         initial_position: Where an application without leases begins.
+
+    Attributes:
+        hole: Hash keys that nobody works on, seen three times in a row; None if there are none.
     """
 
     def __init__(self, reader: KinesisReader, table: LeaseTable, initial_position: InitialPosition) -> None:
+        self.hole: HashRange | None = None
         self._reader = reader
         self._table = table
         self._initial_position = initial_position
+        self._suspected: HashRange | None = None
+        self._looks = 0
 
-    def synchronize(self) -> list[Shard]:
+    def synchronize(self) -> tuple[Shard, ...]:
         """Create the leases that are missing; return the listed shards.
 
         Raises:
-            DependencyError: Kinesis or the lease table could not be reached.
+            DependencyError: Kinesis or the lease table could not be reached, or what it lists is not whole.
         """
-        # The leases first: a shard that ends in between then still looks unended, and its children wait.
-        leases = self._table.list_leases()
-        shards = self._reader.list_shards()
-        for lease in leases_to_create(shards, leases, self._initial_position):
-            if self._table.create_if_absent(lease):
-                logger.info("lease created", extra={"shard_id": lease.lease_key})
-        return shards
+        leases, listing = self._look()
+        created = self._create(leases, listing)
+        self._audit(hole_in([*leases, *created], listing.shards))
+        return listing.shards
 
     def register_children(self, owned: OwnedLease, named: tuple[Shard, ...]) -> None:
         """Create the leases of a closed shard's children and name them in its own.
-
-        A merged shard's lease is not created while its other parent is listed and has none yet: that parent
-        comes of a lineage that lags behind, and a parent without a lease passes for one that is done.
-        Whichever parent ends last creates it.
 
         Args:
             owned: The lease of the closed shard.
@@ -56,21 +67,45 @@ class ShardSynchronizer:
             LeaseLostError: Another worker owns the shard now.
             DependencyError: Kinesis or the lease table could not be reached.
         """
-        shards = self.synchronize()
-        children = list(named) or children_of(owned.key, shards)
-        listed = {shard.shard_id for shard in shards}
-        if not children and owned.key in listed:
+        leases, listing = self._look()
+        leases += self._create(leases, listing)
+        children = list(named) or children_of(owned.key, listing.shards)
+        if not children and any(shard.shard_id == owned.key for shard in listing.shards):
             raise ChildrenUnknownError(owned.key)
-        ready = [
-            child
-            for child in children
-            if all(self._table.get(parent) for parent in (child.parents & listed) - {owned.key})
-        ]
-        owned.register_children(
-            leases_of_children(ready, self._initial_position), frozenset(child.shard_id for child in children)
-        )
+        created = leases_at_end(owned.lease, named, listing.shards, leases, self._initial_position)
+        owned.register_children(created, frozenset(child.shard_id for child in children))
 
     def parents_have_ended(self, parents: frozenset[str]) -> bool:
         """Whether a shard's parents are done. One without a lease is: it is past retention, or cleaned up."""
         leases = (self._table.get(parent) for parent in parents)
         return all(lease is None or lease.has_ended for lease in leases)
+
+    def _look(self) -> tuple[list[Lease], Listing]:
+        # The leases first: a shard that ends in between then still looks unended, and its children wait.
+        return self._table.list_leases(), self._reader.list_shards()
+
+    def _create(self, leases: list[Lease], listing: Listing) -> list[Lease]:
+        if not leases:
+            _demand_whole(listing)
+        created = leases_to_create(listing.shards, leases, self._initial_position, listing.at)
+        for lease in created:
+            if self._table.create_if_absent(lease):
+                logger.info("lease created", extra={"shard_id": lease.lease_key})
+        return created
+
+    def _audit(self, found: HashRange | None) -> None:
+        self._looks = self._looks + 1 if found is not None and found == self._suspected else 1
+        self._suspected = found
+        self.hole = found if self._looks >= _LOOKS else None
+        if self.hole is not None:
+            logger.error(
+                "nobody works on a range of hash keys",
+                extra={"starting_hash_key": str(self.hole[0]), "ending_hash_key": str(self.hole[1])},
+            )
+
+
+def _demand_whole(listing: Listing) -> None:
+    """An application that begins with part of the stream would skip the rest."""
+    hole = uncovered((x.starting_hash_key, x.ending_hash_key) for x in listing.shards if x.is_open)
+    if hole is not None:
+        raise DependencyError("kinesis", "ListShards", f"no open shard takes the hash keys from {hole[0]} on")

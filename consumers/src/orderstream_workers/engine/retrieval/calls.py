@@ -58,6 +58,22 @@ class ReadRecords:
 
 
 @dataclass(frozen=True, slots=True)
+class Pin:
+    """Write to the lease where a shard that begins at its latest record begins.
+
+    Attributes:
+        at: Records that arrived from this moment on are to be read.
+    """
+
+    at: dt.datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Pinned:
+    """It is written: whoever begins the shard anew begins there."""
+
+
+@dataclass(frozen=True, slots=True)
 class LookUpShard:
     """Ask the listing of shards for this one."""
 
@@ -79,12 +95,14 @@ class Read:
         millis_behind_latest: Kinesis' MillisBehindLatest.
         next_iterator: Where to read on; None, or empty, if the shard is closed and read to its end.
         children: Kinesis' ChildShards.
+        at: A moment by Kinesis' clock at or before that of the read (UTC); None where it is not known.
     """
 
     opened: OpenedRecords
     millis_behind_latest: int
     next_iterator: str | None
     children: tuple[Shard, ...] = ()
+    at: dt.datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,5 +129,5 @@ class Refusal(Enum):
     """Anything else: an outage, a lost connection, a response that says nothing."""
 
 
-Answer = Issued | Read | LookedUp | Refusal
-Request = IssueIterator | ReadRecords | LookUpShard
+Answer = Issued | Read | LookedUp | Pinned | Refusal
+Request = IssueIterator | ReadRecords | LookUpShard | Pin

@@ -19,8 +19,9 @@ from orderstream_workers.engine.retrieval.calls import (
     ReadRecords,
     Refusal,
 )
+from orderstream_workers.engine.retrieval.moment import moment_before
 from orderstream_workers.engine.retrieval.opening import HashRange, open_records
-from orderstream_workers.engine.shard import Shard
+from orderstream_workers.engine.shard import Listing, Shard
 
 if TYPE_CHECKING:
     from mypy_boto3_kinesis import KinesisClient
@@ -63,7 +64,7 @@ class KinesisReader:
         self._max_records = max_records
         self._now = now
 
-    def list_shards(self) -> list[Shard]:
+    def list_shards(self) -> Listing:
         """List all shards that are within retention, closed ones included.
 
         Raises:
@@ -71,13 +72,16 @@ class KinesisReader:
             DependencyError: Kinesis could not be reached, throttles, or its response is not whole.
         """
         shards: list[Shard] = []
+        at: dt.datetime | None = None
         request: dict[str, Any] = {"StreamName": self._stream}
         try:
             while True:
+                sent = self._now()
                 answer = self._client.list_shards(**request)
+                at = at or moment_before(answer, sent, self._now())
                 shards += [_listed(shard) for shard in _list(answer["Shards"])]
                 if not answer.get("NextToken"):
-                    return _whole(shards)
+                    return Listing(_whole(shards), at)
                 request = {"NextToken": answer["NextToken"]}
         except _NO_ANSWER as error:
             if _code(error) == "ResourceNotFoundException":
@@ -89,7 +93,7 @@ class KinesisReader:
     def look_up(self, shard_id: str) -> Answer:
         """Find one shard in the listing."""
         try:
-            found = [shard for shard in self.list_shards() if shard.shard_id == shard_id]
+            found = [shard for shard in self.list_shards().shards if shard.shard_id == shard_id]
         except StreamGoneError:
             return Refusal.STREAM_GONE
         except DependencyError as error:
@@ -104,10 +108,10 @@ class KinesisReader:
             parameters["StartingSequenceNumber"] = str(request.sequence_number)
         if request.timestamp is not None:
             parameters["Timestamp"] = request.timestamp
-        at = self._now()
+        sent = self._now()
         try:
             answer = self._client.get_shard_iterator(StreamName=self._stream, ShardId=shard_id, **parameters)
-            return Issued(_text(answer["ShardIterator"]), at)
+            return Issued(_text(answer["ShardIterator"]), moment_before(answer, sent, self._now()))
         except _NO_ANSWER as error:
             by_position = request.sequence_number is not None
             invalid = Refusal.INVALID_POSITION if by_position else Refusal.UNREACHABLE
@@ -117,6 +121,7 @@ class KinesisReader:
 
     def read(self, shard_id: str, request: ReadRecords, hash_range: HashRange | None) -> Answer:
         """Call GetRecords and open the aggregates; see ``open_records`` for the hash range."""
+        sent = self._now()
         try:
             answer = self._client.get_records(ShardIterator=request.iterator, Limit=self._max_records)
             if not {"NextShardIterator", "MillisBehindLatest", "ChildShards"} & answer.keys():
@@ -126,11 +131,14 @@ class KinesisReader:
                 _list(answer["Records"]),
                 done=request.done,
                 hash_range=hash_range,
-                read_at=self._now(),
+                read_at=sent,
             )
-            behind = int(answer.get("MillisBehindLatest") or 0)
             return Read(
-                opened, behind, answer.get("NextShardIterator"), _children(answer.get("ChildShards") or ())
+                opened,
+                int(answer.get("MillisBehindLatest") or 0),
+                answer.get("NextShardIterator"),
+                _children(answer.get("ChildShards") or ()),
+                moment_before(answer, sent, self._now()),
             )
         except _NO_ANSWER as error:
             # An iterator that is refused is of no use: the next one is issued where we stand.
@@ -173,11 +181,11 @@ def _list(value: object) -> list[Any]:
     return value
 
 
-def _whole(shards: list[Shard]) -> list[Shard]:
+def _whole(shards: list[Shard]) -> tuple[Shard, ...]:
     """Every stream has open shards; a listing without one would make all shards look gone."""
     if not any(shard.is_open for shard in shards):
         raise ValueError("no open shard is listed")
-    return shards
+    return tuple(shards)
 
 
 def _listed(description: Mapping[str, Any]) -> Shard:

@@ -2,7 +2,7 @@
 
 ::
 
-                    Issued                       Read, shard open
+                    Issued (LATEST: Pin)         Read, shard open
     IDLE ──Wanted──> iterator? ──IssueIterator──> pause ──ReadRecords──> Batch returned, IDLE again
                         ^                           ^        │
                         ├── EXPIRED: from where we stand     ├─ THROTTLED, UNREACHABLE: backs off, tries again
@@ -29,10 +29,11 @@ At most one call is under way. Kinesis allows five GetRecords a second on a shar
 applications ("Quotas and limits", Kinesis developer guide), hence the pauses.
 """
 
+import datetime as dt
 import logging
 from enum import Enum, auto
 from random import Random
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from orderstream_workers.engine.config import EngineConfig
 from orderstream_workers.engine.leases.lease import Checkpoint
@@ -44,6 +45,8 @@ from orderstream_workers.engine.retrieval.calls import (
     IssueIterator,
     LookedUp,
     LookUpShard,
+    Pin,
+    Pinned,
     Read,
     ReadRecords,
     Refusal,
@@ -51,15 +54,18 @@ from orderstream_workers.engine.retrieval.calls import (
 )
 from orderstream_workers.engine.shard import Shard
 
-if TYPE_CHECKING:
-    import datetime as dt
-
 logger = logging.getLogger(__name__)
 
 _FIRST_BACKOFF = 0.5
 _LONGEST_BACKOFF = 8.0
 _STANDSTILL_PAUSE: Final = 60.0
 """Seconds between tries of a shard that needs a person."""
+
+_PROPAGATION: Final = dt.timedelta(minutes=1)
+"""A record may be read a moment after it has arrived; far longer than that ever takes."""
+
+_SHORTEST_RETENTION: Final = dt.timedelta(hours=24)
+"""No stream keeps its records for less ("Quotas and limits", Kinesis developer guide)."""
 
 
 class _Doubt(Enum):
@@ -78,6 +84,9 @@ class PollingReader:
         start: Where to begin.
         config: How to read.
         random: Source of jitter.
+        done_until: Every record that arrived before is done or not wanted, as the lease says. A shard that
+            begins at LATEST begins there: so what came after the first look at it is not lost with whoever
+            looked.
 
     Attributes:
         wake_at: When ``proceed`` should be called again, in seconds of the caller's clock; None if not by
@@ -87,15 +96,25 @@ class PollingReader:
         stream_gone: Whether the last call found no such stream.
         spurious_ends: Responses that looked like the end of a shard that had not ended.
         retention_gaps: How often records were gone before they were read.
+        caught_up_at: Every record that arrived before this moment has been read; None as long as that is not
+            known.
     """
 
-    def __init__(self, shard_id: str, start: Checkpoint, config: EngineConfig, random: Random) -> None:
+    def __init__(
+        self,
+        shard_id: str,
+        start: Checkpoint,
+        config: EngineConfig,
+        random: Random,
+        done_until: dt.datetime | None = None,
+    ) -> None:
         self._shard_id = shard_id
         self._start = start
         self._config = config
         self._random = random
         self._iterator: str | None = None
-        self._latest_at: dt.datetime | None = None
+        self._done_until = done_until
+        self._pin: dt.datetime | None = None
         self._last_read: int | None = None
         self._doubt: _Doubt | None = None
         self._from_horizon = self._listed_closed = False
@@ -109,6 +128,7 @@ class PollingReader:
         self.stream_gone = False
         self.spurious_ends = 0
         self.retention_gaps = 0
+        self.caught_up_at: dt.datetime | None = None
 
     def want(self, now: float) -> Request | None:
         """Ask for the next batch; ``proceed`` may have to be called for it at ``wake_at``."""
@@ -124,6 +144,8 @@ class PollingReader:
             self.wake_at = self._next_call
             return None
         self._calling = True
+        if self._pin is not None:
+            return Pin(self._pin)
         if self._doubt is not None:
             return LookUpShard()
         if self._iterator is None:
@@ -143,7 +165,12 @@ class PollingReader:
         match answer:
             case Issued(iterator, at):
                 self._iterator = iterator
-                self._latest_at = self._latest_at or at
+                if self._start == "LATEST" and self._done_until is None:
+                    # Before any record is handed over: after that, LATEST would be too late to begin at.
+                    self._done_until = self._pin = at
+            case Pinned():
+                self._pin = None
+                self._refusals = 0
             case Read():
                 batch = self._read(answer, now)
             case LookedUp(shard):
@@ -166,10 +193,10 @@ class PollingReader:
         if self._start == "AT_TIMESTAMP":
             return IssueIterator("AT_TIMESTAMP", timestamp=self._config.initial_timestamp)
         if self._start == "LATEST":
-            if self._latest_at is None:
+            if self._done_until is None:
                 return IssueIterator("LATEST")
             # The tip has moved since, over records that we were to read.
-            return IssueIterator("AT_TIMESTAMP", timestamp=self._latest_at)
+            return IssueIterator("AT_TIMESTAMP", timestamp=self._done_until)
         return IssueIterator("TRIM_HORIZON")
 
     def _done(self) -> Position | None:
@@ -183,7 +210,8 @@ class PollingReader:
                 if opened.first_sequence_number < done.sequence_number:
                     self._stand_still(f"the checkpoint {done.sequence_number} is not of this stream", now)
                     return None
-                gap = self._gap(done, Position(opened.first_sequence_number))
+                if not self._idle_since(read.at):
+                    gap = self._gap(done, Position(opened.first_sequence_number))
             self._last_read = opened.last_sequence_number
         self.standstill = None
         self._refusals = 0
@@ -192,12 +220,20 @@ class PollingReader:
         self._iterator = read.next_iterator or None
         if self._iterator is None:
             self._judge_end(read)
+        elif opened.last_sequence_number is None and read.millis_behind_latest == 0 and read.at is not None:
+            self.caught_up_at = read.at - _PROPAGATION
         far_behind = read.millis_behind_latest > 1000 * self._config.idle_between_reads
         pause = self._config.min_between_reads
         if not far_behind:
             pause = max(pause, self._config.idle_between_reads)
         self._next_call = self._called_at + pause
         return Batch(opened.records, read.millis_behind_latest, self._closed, read.children, gap)
+
+    def _idle_since(self, now: dt.datetime | None) -> bool:
+        """Whether all that retention can have taken was done, however old the checkpoint is."""
+        return (
+            now is not None and self._done_until is not None and now - self._done_until < _SHORTEST_RETENTION
+        )
 
     def _judge_end(self, read: Read) -> None:
         """Decide whether a response without a next iterator was the last.

@@ -1,0 +1,29 @@
+"""What time it is by Kinesis' clock, as far as a response tells it."""
+
+import datetime as dt
+from collections.abc import Mapping
+from email.utils import parsedate_to_datetime
+from typing import Any, Final
+
+_RESOLUTION: Final = dt.timedelta(seconds=1)
+"""An HTTP date has no fractions of a second."""
+
+
+def moment_before(response: Mapping[str, Any], sent: dt.datetime, received: dt.datetime) -> dt.datetime:
+    """A moment of Kinesis' clock at or shortly before the one at which it began on a call.
+
+    Times of arrival are given by that clock, so a moment that is compared with them must be, too.
+
+    Args:
+        response: The call's response; its ``Date`` header is when Kinesis answered.
+        sent: When the call was sent, by our clock. It stands in where there is no header, as in a fake.
+        received: When the response was there, by our clock.
+    """
+    headers = (response.get("ResponseMetadata") or {}).get("HTTPHeaders") or {}
+    try:
+        answered = parsedate_to_datetime(str(headers["date"]))
+    except (KeyError, ValueError):
+        return sent
+    if answered.tzinfo is None:
+        return sent
+    return answered.astimezone(dt.UTC) - _RESOLUTION - max(received - sent, dt.timedelta())
