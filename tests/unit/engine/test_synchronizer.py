@@ -85,7 +85,7 @@ def test_a_shard_that_is_gone_from_the_listing_ends_without_children() -> None:
 
 
 def test_an_application_begins_with_the_whole_stream_or_not_at_all() -> None:
-    """A listing that leaves out a part of the hash keys is read again; later ones may be looked at in peace."""
+    """A listing that leaves out a part of the hash keys is read again."""
     stage = Stage(shards=3)
     (lost,) = (lease for lease in stage.table.list_leases() if lease.lease_key == f"{ID}1")
     for lease in stage.table.list_leases():
