@@ -2,6 +2,7 @@
 
 from orderstream_workers.effects.dispatch import Count, MessageHandler, Route, uncounted
 from orderstream_workers.effects.emitter import CollectingEmitter, Emitter, KinesisEmitter
+from orderstream_workers.effects.host_clock import TOLERATED_SKEW, ClockSkewedError, HostClock
 from orderstream_workers.effects.inbox import CAPACITY, INBOX, Arrival, Inbox
 from orderstream_workers.effects.once import Decision, Once, report_repetition
 from orderstream_workers.effects.rate_limit import (
@@ -17,11 +18,14 @@ __all__ = [
     "CAPACITY",
     "INBOX",
     "RATE_LIMITS",
+    "TOLERATED_SKEW",
     "Arrival",
+    "ClockSkewedError",
     "CollectingEmitter",
     "Count",
     "Decision",
     "Emitter",
+    "HostClock",
     "Inbox",
     "KinesisEmitter",
     "MessageHandler",

@@ -3,8 +3,10 @@
 The generic cell rate algorithm (ITU-T I.371) keeps one number, the theoretical arrival time: when the next
 permit would be due if permits were handed out evenly. It needs no counters per window and no refill.
 
-Containers compare their own clocks with the stored time. A clock that runs ahead by d seconds can hand out at
-most ``rate * d`` permits too early; hosts with NTP are within milliseconds.
+Containers compare their own clocks with the stored time; hosts with NTP are within milliseconds of it. A time
+that no right clock can have stored (further ahead than a whole burst and a second) is distrusted: one host
+whose clock runs ahead must not make the others wait. Each process then goes by what it has handed out itself,
+so that even among wrong clocks none exceeds the rate alone.
 """
 
 import logging
@@ -23,6 +25,11 @@ RATE_LIMITS: Final = TableSpec("rate-limits")
 
 _MICROS: Final = 1_000_000
 _TRIES: Final = 10
+
+_APART: Final = _MICROS
+"""Microseconds that two hosts' clocks are allowed to be apart."""
+
+_WARNING_EVERY: Final = 60.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +110,8 @@ class StoredRateLimiter:
         self._burst = burst
         self._now = now
         self._sleep = sleep
+        self._own = 0
+        self._warned_at = 0.0
 
     def take(self, wanted: int) -> Permits:
         """See ``RateLimiter.take``."""
@@ -110,7 +119,9 @@ class StoredRateLimiter:
             item = self._store.get(RATE_LIMITS.name, self._name)
             tat = item.attributes["tat"] if item else 0
             assert isinstance(tat, int)
-            new_tat, permits = gcra(tat, int(self._now() * _MICROS), wanted, self._interval, self._burst)
+            now = int(self._now() * _MICROS)
+            known = max(self._trusted(tat, now), self._trusted(self._own, now))
+            new_tat, permits = gcra(known, now, wanted, self._interval, self._burst)
             if permits.granted == 0:
                 return permits
             put = Put(RATE_LIMITS.name, self._name, {"tat": new_tat}, item.version if item else None)
@@ -119,5 +130,19 @@ class StoredRateLimiter:
             except (ConditionFailedError, ContentionError):
                 self._sleep(random.uniform(0, 0.005 * 2**attempt))  # noqa: S311 - jitter
                 continue
+            self._own = new_tat
             return permits
         raise ContentionError("PutItem")
+
+    def _trusted(self, tat: int, now: int) -> int:
+        """A stored time, or the beginning of time where no right clock can have stored it."""
+        if tat <= now + self._burst * self._interval + _APART:
+            return tat
+        if abs(self._now() - self._warned_at) >= _WARNING_EVERY:
+            self._warned_at = self._now()
+            logger.warning(
+                "the stored time of a rate limit is %.0f s ahead and distrusted: see the hosts' clocks",
+                (tat - now) / _MICROS,
+                extra={"limit": self._name},
+            )
+        return 0

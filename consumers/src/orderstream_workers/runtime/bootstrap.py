@@ -98,6 +98,8 @@ def run_worker(name: str, resources: Resources, stop: threading.Event) -> None:
             figures,
             resources.clock(),
         )
+        said["healthy"] = said["healthy"] and not resources.deciding_clock.skewed
+        said |= resources.deciding_clock.report()
         return {**said, "ready": claimed.is_set() and worker.started and not stop.is_set()}
 
     def drain_when_told(stop: StopSignal) -> None:

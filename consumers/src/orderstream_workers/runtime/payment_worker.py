@@ -26,16 +26,23 @@ def run_payment_worker(resources: Resources, stop: threading.Event) -> None:
         store=resources.store,
         queue=resources.payment_queue,
         provider=HttpPaymentProvider(http, settings.payments_api_url),
-        limiter=StoredRateLimiter(resources.store, name="payments-api", rate=settings.payments_per_second),
+        limiter=StoredRateLimiter(
+            resources.store,
+            name="payments-api",
+            rate=settings.payments_per_second,
+            now=lambda: resources.deciding_clock().timestamp(),
+        ),
         emitter=resources.emitter,
-        clock=resources.clock,
+        clock=resources.deciding_clock,
     )
 
     def report() -> dict[str, object]:
         return {
             "application": "payment-worker",
-            "healthy": worker.last_round is None or resources.clock() - worker.last_round < STALLED_AFTER,
+            "healthy": not resources.deciding_clock.skewed
+            and (worker.last_round is None or resources.clock() - worker.last_round < STALLED_AFTER),
             "ready": not stop.is_set(),
+            **resources.deciding_clock.report(),
             **worker.counters.snapshot(),
             **figures_or_none(lambda: {"dead_letters": resources.payment_dead_letters.depth()}),
         }

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final, Self
 
 from orderstream import Producer, ProducerConfig
 from orderstream.events import Message
-from orderstream_workers.effects import Emitter, KinesisEmitter, MessageHandler, Route
+from orderstream_workers.effects import Emitter, HostClock, KinesisEmitter, MessageHandler, Route
 from orderstream_workers.engine.delivery import (
     Breaker,
     DeliveryConfig,
@@ -60,6 +60,11 @@ class Resources:
         return dt.datetime.now(dt.UTC)
 
     @cached_property
+    def deciding_clock(self) -> HostClock:
+        """The time (UTC), as long as the host's clock agrees with AWS'."""
+        return HostClock()
+
+    @cached_property
     def tally(self) -> DeliveryTally:
         """What the process's application counts, for ``/health``."""
         return DeliveryTally()
@@ -68,6 +73,7 @@ class Resources:
     def kinesis(self) -> "KinesisClient":
         """Reads the stream."""
         client = clients.kinesis_client()
+        self.deciding_clock.listen_to(client)
         self.close_later(client.close)
         return client
 
@@ -75,6 +81,7 @@ class Resources:
     def dynamodb(self) -> "DynamoDBClient":
         """Leases, state and guards."""
         client = clients.dynamodb_client()
+        self.deciding_clock.listen_to(client)
         self.close_later(client.close)
         return client
 
@@ -106,6 +113,7 @@ class Resources:
 
     def _queue(self, name: str) -> PaymentQueue:
         client = clients.sqs_client()
+        self.deciding_clock.listen_to(client)
         self.close_later(client.close)
         return SqsPaymentQueue.named(client, name)
 

@@ -43,6 +43,8 @@ PLACED = initial(
     time=START,
 )
 MOSTLY = st.sampled_from([True, True, True, False])
+SKEWS = st.sampled_from([0, 0, 0, -30, 11, 60])
+"""Minutes that a host's clock is ahead of the stream's."""
 FAULTS = ["none", "before commit", "after commit", "before emit", "after emit", "before release"]
 
 
@@ -54,14 +56,19 @@ class OneStream(RuleBasedStateMachine):
         self.stream: list[Envelope] = []
         self.bytes_by_id: dict[str, bytes] = {}
         self.id_by_mark: dict[str | None, str] = {}
+        self.arrivals: list[dt.datetime] = []
+        self.saga_ahead = self.poller_ahead = dt.timedelta(0)
+        self.now = START
         self._append(PLACED)
         self.checkpoint = 0
-        self.now = START
         self.fault = "none"
         self.store = MemoryStore(self._store_fault)
         self.capacity = 64
         self.poller = TimerPoller(
-            store=self.store, emitter=self, clock=lambda: self.now, draw=random.Random(0)
+            store=self.store,
+            emitter=self,
+            clock=lambda: self.now + self.poller_ahead,
+            draw=random.Random(0),
         )
 
     @initialize(
@@ -70,11 +77,24 @@ class OneStream(RuleBasedStateMachine):
         destination=st.booleans(),
         smooth=st.booleans(),
         capacity=st.sampled_from([1, 2, 4, 64]),
+        saga_ahead=SKEWS,
+        poller_ahead=SKEWS,
     )
-    def opens(self, stock: bool, card: bool, destination: bool, smooth: bool, capacity: int) -> None:
+    def opens(
+        self,
+        stock: bool,
+        card: bool,
+        destination: bool,
+        smooth: bool,
+        capacity: int,
+        saga_ahead: int,
+        poller_ahead: int,
+    ) -> None:
         """A smooth beginning answers the first requests at once, so that many orders reach the pivot."""
         self.world = OrderWorld(stock, card, destination)
         self.capacity = capacity
+        self.saga_ahead = dt.timedelta(minutes=saga_ahead)
+        self.poller_ahead = dt.timedelta(minutes=poller_ahead)
         if smooth:
             self.saga_reads("none")
             for choice in range(2):
@@ -85,7 +105,10 @@ class OneStream(RuleBasedStateMachine):
     @property
     def routes(self) -> Mapping[str, Callable[[Received], None]]:
         return SagaHandlers(
-            store=self.store, emitter=self, clock=lambda: self.now, inbox_capacity=self.capacity
+            store=self.store,
+            emitter=self,
+            clock=lambda: self.now + self.saga_ahead,
+            inbox_capacity=self.capacity,
         ).routes()
 
     def emit(self, envelopes: Sequence[bytes], partition_key: str) -> None:
@@ -105,7 +128,22 @@ class OneStream(RuleBasedStateMachine):
         if envelope.reply_to:
             assert self.id_by_mark.setdefault(envelope.correlation_id, envelope.id) == envelope.id
         self.stream.append(envelope)
+        self.arrivals.append(self.now)
+        self._check_that_the_deadline_has_passed(envelope)
         assert len(self._ends()) <= 1
+
+    def _check_that_the_deadline_has_passed(self, envelope: Envelope) -> None:
+        """What follows from a deadline follows from one that has passed by the stream's clock."""
+        causes = [place for place, each in enumerate(self.stream) if each.id == envelope.causation_id]
+        if not causes or self.stream[causes[0]].type != "StepOverdue" or self.saga_ahead < dt.timedelta(0):
+            return
+        asked = [place for place, each in enumerate(self.stream) if self._is_asked(each, causes[0])]
+        waited = max(self.arrivals[place] for place in causes) - self.arrivals[asked[0]]
+        assert waited >= dt.timedelta(minutes=10)
+
+    def _is_asked(self, envelope: Envelope, overdue: int) -> bool:
+        mark = self.stream[overdue].correlation_id
+        return envelope.reply_to is not None and envelope.correlation_id == mark
 
     def _store_fault(self, operation: str, _writes: Sequence[Write]) -> Fault | None:
         if operation == "transact":
@@ -120,7 +158,9 @@ class OneStream(RuleBasedStateMachine):
         self.fault = fault
         try:
             if envelope.type in self.routes:
-                self.routes[envelope.type](delivered(envelope, self.checkpoint))
+                self.routes[envelope.type](
+                    delivered(envelope, self.checkpoint, arrival=self.arrivals[self.checkpoint])
+                )
         except DependencyError:
             return
         finally:

@@ -18,7 +18,7 @@ from fakes.payments import (
 )
 from orderstream.errors import DependencyError
 from orderstream.events import PaymentCaptured, PaymentDeclined, PaymentRefunded
-from orderstream_workers.effects import Permits, RateLimiter
+from orderstream_workers.effects import TOLERATED_SKEW, HostClock, Permits, RateLimiter
 from orderstream_workers.services.payments import MemoryPaymentQueue, PaymentHandlers, PaymentWorker
 from orderstream_workers.services.payments.domain import Charge, Phase
 from orderstream_workers.services.payments.provider import Charged, Declined
@@ -112,7 +112,7 @@ def test_too_late_is_declined_without_a_call() -> None:
     """What was never asked of the provider is not asked after its time."""
     world = World()
     world.deliver(received(capture_command(not_after=NOW + dt.timedelta(seconds=5))))
-    world.clock.sleep(6)
+    world.clock.sleep(36)
     world.work()
     assert world.provider.asked == []
     assert world.outbox.messages() == [PaymentDeclined(order_id="o-1", reason="expired")]
@@ -320,3 +320,36 @@ def test_run_works_off_the_queue_and_stops() -> None:
     assert set(queue.limits) == {1}
     assert queue.depth() == 0
     assert worker.counters.snapshot()["settled"] == 6
+
+
+def test_a_clock_that_is_as_wrong_as_is_tolerated_declines_nothing() -> None:
+    """The deadline has passed by this host's clock alone: the order is charged."""
+    world = World()
+    world.deliver(received(capture_command(not_after=NOW + dt.timedelta(seconds=5))))
+    world.clock.sleep(5 + TOLERATED_SKEW.total_seconds())
+    world.work()
+    assert [type(message) for message in world.outbox.messages()] == [PaymentCaptured]
+
+
+def test_a_worker_sixteen_minutes_ahead_declines_nothing() -> None:
+    """Its clock disagrees with AWS': it decides nothing, and hands its messages to others."""
+    world = World()
+    skewed = HostClock(lambda: world.clock() + dt.timedelta(minutes=16), world.clock.monotonic)
+    skewed.heard(world.clock(), 0.1)
+    worker = PaymentWorker(
+        store=world.store,
+        queue=world.queue,
+        provider=world.provider,
+        limiter=AmplePermits(),
+        emitter=world.outbox,
+        clock=skewed,
+        now=world.clock.monotonic,
+    )
+    world.deliver(received(capture_command()))
+    for message in world.queue.receive(1, wait=0, visibility=60):
+        worker.work(message, world.clock.seconds)
+    assert (world.outbox.emitted, world.provider.asked) == ([], [])
+    assert worker.counters.snapshot()["postponed"] == 1
+    world.clock.sleep(60)
+    world.work()
+    assert [type(message) for message in world.outbox.messages()] == [PaymentCaptured]

@@ -30,7 +30,7 @@ from orderstream.events import (
     initial,
 )
 from orderstream_workers.effects.emitter import CollectingEmitter
-from orderstream_workers.services.saga import TABLES, SagaHandlers, find_order, open_orders
+from orderstream_workers.services.saga import TABLES, SagaHandlers, TimerPoller, find_order, open_orders
 from orderstream_workers.services.saga.handlers import MAX_CANCELLATIONS
 from orderstream_workers.services.saga.state import Phase
 from orderstream_workers.store import MemoryStore
@@ -69,11 +69,13 @@ class Coordinator:
         self.routes = handlers.routes()
         self.sequence = 0
 
-    def hear(self, envelope: Envelope, sequence: int | None = None) -> list[Envelope]:
+    def hear(
+        self, envelope: Envelope, sequence: int | None = None, arrival: dt.datetime | None = None
+    ) -> list[Envelope]:
         """Deliver an envelope, at the next position unless one is named; gives what it made the saga emit."""
         self.sequence += 1
         before = len(self.emitter.emitted)
-        self.routes[envelope.type](delivered(envelope, sequence or self.sequence))
+        self.routes[envelope.type](delivered(envelope, sequence or self.sequence, arrival=arrival))
         return [decode_envelope(data) for data in self.emitter.emitted[before:]]
 
     def asked(self, mark: str) -> Envelope:
@@ -160,7 +162,10 @@ def test_a_request_made_again_is_a_new_message(
     coordinator.answer("reserve_stock:1", RESERVED)
     (first,) = coordinator.answer("capture_payment:1", CAPTURED)
     late = initial(
-        StepOverdue(order_id=ORDER, step="ship_order", attempt=1), source="saga", event_id="late", time=NOW
+        StepOverdue(order_id=ORDER, step="ship_order", attempt=1),
+        source="saga",
+        event_id="late",
+        time=NOW + dt.timedelta(minutes=10),
     )
     with caplog.at_level(logging.ERROR):
         (second,) = coordinator.hear(late)
@@ -274,3 +279,59 @@ def test_an_order_that_is_running_is_cancelled_however_many_requests_came_before
     coordinator.hear(PLACED)
     coordinator.hear(cancellation("at last"))
     assert coordinator.phase() is Phase.COMPENSATING
+
+
+@pytest.mark.parametrize("minutes", [-9, 0, 60])
+def test_deadlines_count_from_a_time_that_all_hosts_share(minutes: int) -> None:
+    """A host whose clock is behind does not call a deadline passed that has only just begun."""
+    coordinator = Coordinator()
+    coordinator.now = NOW + dt.timedelta(minutes=minutes)
+    coordinator.hear(PLACED, arrival=NOW)
+    saga = find_order(coordinator.store, ORDER)
+    assert saga is not None
+    begun = max(NOW, coordinator.now)
+    assert {timer.due for timer in saga.timers()} == {begun + dt.timedelta(minutes=m) for m in (10, 20)}
+
+
+def poll(coordinator: Coordinator, clock: dt.datetime, taken: dt.datetime) -> int:
+    """A poller goes by its clock, Kinesis takes what it says at another time, and the saga hears it."""
+    emitter = CollectingEmitter()
+    TimerPoller(store=coordinator.store, emitter=emitter, clock=lambda: clock).poll_once()
+    for data in emitter.emitted:
+        coordinator.hear(decode_envelope(data), arrival=taken)
+    return len(emitter.emitted)
+
+
+def test_a_poller_eleven_minutes_ahead_turns_nothing_back(caplog: pytest.LogCaptureFixture) -> None:
+    """Its events come before their time by the stream's clock: the order goes on, and the timer with it."""
+    coordinator = Coordinator()
+    coordinator.hear(PLACED)
+    ahead = NOW + dt.timedelta(minutes=11)
+    with caplog.at_level(logging.WARNING):
+        assert poll(coordinator, ahead, taken=NOW + dt.timedelta(seconds=1)) == 1
+    assert "clocks" in caplog.text
+    assert coordinator.phase() is Phase.RUNNING
+    assert coordinator.timers() == {("reserve_stock", 1), ("capture_payment", 1)}
+    assert coordinator.answer("reserve_stock:1", RESERVED) == []
+
+
+def test_a_deadline_that_was_called_too_early_is_called_again_in_time() -> None:
+    """However often a wrong clock calls it: once it has passed by the stream's clock, it counts."""
+    coordinator = Coordinator(inbox_capacity=1)
+    coordinator.hear(PLACED)
+    for second in range(30):
+        poll(coordinator, NOW + dt.timedelta(minutes=11), taken=NOW + dt.timedelta(seconds=second))
+    assert coordinator.phase() is Phase.RUNNING
+    passed = NOW + dt.timedelta(minutes=13)
+    assert poll(coordinator, passed, taken=passed) >= 1
+    assert coordinator.phase() is Phase.COMPENSATING
+
+
+def test_a_wrong_clock_does_not_flood_the_stream() -> None:
+    """Each early call moves the row on by half a minute, so a wrong clock makes few events."""
+    coordinator = Coordinator()
+    coordinator.hear(PLACED)
+    calls = sum(
+        poll(coordinator, NOW + dt.timedelta(minutes=11, seconds=second), taken=NOW) for second in range(60)
+    )
+    assert 1 <= calls <= 5

@@ -11,7 +11,7 @@ def build(resources: Resources) -> Application:
     handlers = InventoryHandlers(
         store=resources.store,
         emitter=resources.emitter,
-        clock=resources.clock,
+        clock=resources.deciding_clock,
         count=resources.tally.count,
     )
     return resources.in_lanes(APPLICATION, handlers.routes(), overtaking=(ReleaseStock,))

@@ -22,7 +22,7 @@ def build(resources: Resources) -> Application:
         store=resources.store,
         emitter=resources.emitter,
         mailer=SesMailer(ses, settings.mail_sender),
-        clock=resources.clock,
+        clock=resources.deciding_clock,
     )
     operators = AlertHandlers(store=resources.store, operators=SnsOperators(sns, settings.operators_topic))
     return resources.in_lanes(APPLICATION, {**customers.routes(), **operators.routes()})

@@ -12,6 +12,6 @@ def build(resources: Resources) -> Application:
         store=resources.store,
         emitter=resources.emitter,
         queue=resources.payment_queue,
-        clock=resources.clock,
+        clock=resources.deciding_clock,
     )
     return resources.in_lanes(APPLICATION, handlers.routes(), overtaking=(RefundPayment,))

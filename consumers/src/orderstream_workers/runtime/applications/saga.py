@@ -7,7 +7,7 @@ from orderstream_workers.services.saga import APPLICATION, SagaHandlers, TimerPo
 
 def build(resources: Resources) -> Application:
     """Wire the application."""
-    store, emitter, clock = resources.store, resources.emitter, resources.clock
+    store, emitter, clock = resources.store, resources.emitter, resources.deciding_clock
     handlers = SagaHandlers(store=store, emitter=emitter, clock=clock, count=resources.tally.count)
     timers = TimerPoller(store=store, emitter=emitter, clock=clock)
     return resources.in_lanes(APPLICATION, handlers.routes(), background=(timers.run,))

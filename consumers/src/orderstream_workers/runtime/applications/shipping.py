@@ -12,7 +12,7 @@ def build(resources: Resources) -> Application:
     handlers = ShippingHandlers(
         store=resources.store,
         emitter=resources.emitter,
-        clock=resources.clock,
+        clock=resources.deciding_clock,
         unserved_countries=frozenset(country for country in named if country),
     )
     return resources.in_lanes(APPLICATION, handlers.routes(), overtaking=(RefuseShipment,))

@@ -204,16 +204,20 @@ def refund_by_hand(payment: Payment) -> Outcome:
     return Outcome(payment)
 
 
-def begin(payment: Payment, now: dt.datetime) -> Outcome:
+def begin(payment: Payment, now: dt.datetime, doubt: dt.timedelta = dt.timedelta(0)) -> Outcome:
     """Decide whether a queued payment is still to be charged; anything else stays as it is.
+
+    It is expired only where that is beyond doubt: a charge that comes a moment late is given back if need be,
+    and an order that is declined too early is lost.
 
     Args:
         payment: The payment.
         now: The time just before the provider would be asked (UTC).
+        doubt: How far the clock may be wrong, at least 0.
     """
     if payment.phase is not Phase.QUEUED:
         return Outcome(payment)
-    if payment.not_after is not None and now > payment.not_after:
+    if payment.not_after is not None and now - doubt > payment.not_after:
         return declined(msgspec.structs.replace(payment, phase=Phase.CAPTURING), "expired")
     return Outcome(msgspec.structs.replace(payment, phase=Phase.CAPTURING))
 

@@ -5,7 +5,7 @@ import logging
 from collections.abc import Callable
 
 from orderstream.errors import OrderstreamError
-from orderstream_workers.effects import Emitter
+from orderstream_workers.effects import TOLERATED_SKEW, Emitter
 from orderstream_workers.engine.log_context import log_about
 from orderstream_workers.services.payments import domain
 from orderstream_workers.services.payments.domain import Charge, Outcome, Payment, Phase, Refund
@@ -41,7 +41,7 @@ class Settlement:
         store: Where payments are kept.
         provider: Charges and gives back.
         emitter: Sends the answers, and returns once they are acknowledged.
-        clock: The time (UTC, with zone).
+        clock: The time (UTC, with zone), off by no more than ``TOLERATED_SKEW``: see ``HostClock``.
     """
 
     def __init__(
@@ -89,7 +89,7 @@ class Settlement:
 
     def _step(self, stored: Stored) -> Stored:
         if stored.record.payment.phase is Phase.QUEUED:
-            stored = self._record(stored, domain.begin(stored.record.payment, self._clock()))
+            stored = self._record(stored, domain.begin(stored.record.payment, self._clock(), TOLERATED_SKEW))
         request = domain.call_of(stored.record.payment)
         if request is None:
             return stored

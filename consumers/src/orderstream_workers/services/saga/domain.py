@@ -26,6 +26,8 @@ refused step needs no compensation. What was done once is never believed to have
 contradicts its owner, and the step waits for its compensation. Steps of one group are undone together, the
 newest group first.
 
+A deadline passes by the stream's clock: an event that says so before its time only starts the timer anew.
+
 After the pivot silence never turns back, since the parcel may have left: only a definite refusal does.
 A step that was asked for again may wait for a person. What was done by hand counts as its owner's answer. A
 shipment that shall not be is refused by shipping itself, so that the parcel and the money never disagree.
@@ -136,7 +138,12 @@ _TOO_LATE: Final[Mapping[Phase, str]] = {
 
 
 def transition(
-    saga: Saga | None, message: Input, now: dt.datetime, deadlines: SagaDeadlines
+    saga: Saga | None,
+    message: Input,
+    now: dt.datetime,
+    deadlines: SagaDeadlines,
+    *,
+    arrived: dt.datetime | None = None,
 ) -> Outcome | Ignored:
     """What a message leads to.
 
@@ -145,6 +152,8 @@ def transition(
         message: What is heard.
         now: The time (UTC, with zone), from which new deadlines count.
         deadlines: How long answers may take.
+        arrived: When the stream took the message (UTC), by which a deadline has passed or has not; None, for
+            a message from nowhere, is late enough.
 
     Raises:
         UnknownDefinitionError: the order follows a definition that this program does not have.
@@ -163,7 +172,7 @@ def transition(
         case OrderCancellationRequested():
             return turn.cancel(saga, message)
         case StepOverdue():
-            return turn.overdue(saga, message)
+            return turn.overdue(saga, message, arrived)
         case StepResolved():
             return turn.resolve(saga, message)
         case _:
@@ -214,11 +223,14 @@ class _Turn:
             return Outcome(saga)
         return Outcome(saga, (_cancellation_refused(request, _TOO_LATE[saga.phase]),))
 
-    def overdue(self, saga: Saga, late: StepOverdue) -> Outcome | Ignored:
-        """A deadline has passed."""
+    def overdue(self, saga: Saga, late: StepOverdue, arrived: dt.datetime | None) -> Outcome | Ignored:
+        """A deadline has passed, as a poller's host says; by the stream's clock it may not have."""
         progress = saga.step(late.step)
         if not progress.status.awaited or progress.attempt != late.attempt:
             return Ignored("the request has been answered or made again")
+        if arrived is not None and progress.due is not None and arrived < progress.due:
+            rearmed = msgspec.structs.replace(progress, rearmed=progress.rearmed + 1)
+            return Outcome(msgspec.structs.replace(saga, steps={**saga.steps, late.step: rearmed}))
         (step,) = (step for step in self.definition.steps() if step.name == late.step)
         if progress.status is Status.CANCELLING:
             again = self._undo(saga, [step])

@@ -7,7 +7,14 @@ from typing import Final, get_args
 
 import msgspec
 
-from orderstream.events import Envelope, Message, OrderCancellationRequested, StepResolved, following
+from orderstream.events import (
+    Envelope,
+    Message,
+    OrderCancellationRequested,
+    StepOverdue,
+    StepResolved,
+    following,
+)
 from orderstream_workers.effects.dispatch import Count, uncounted
 from orderstream_workers.effects.emitter import Emitter
 from orderstream_workers.effects.inbox import CAPACITY
@@ -101,19 +108,20 @@ class SagaHandlers:
         """
         message = received.envelope.message()
         assert isinstance(message, Input)
-        self._once.apply(received, lambda record: self._decide(record, received.envelope, message))
+        self._once.apply(received, lambda record: self._decide(record, received, message))
 
     def _decide(
-        self, record: SagaRecord | None, envelope: Envelope, message: Input
+        self, record: SagaRecord | None, received: Received, message: Input
     ) -> Decision[SagaRecord] | None:
-        record = record or SagaRecord()
-        saga, now = record.saga, self._clock()
+        envelope, record = received.envelope, record or SagaRecord()
+        # A clock that is behind the stream's would call deadlines passed that have only just begun.
+        saga, now = record.saga, max(self._clock(), received.arrival)
         cancels = isinstance(message, OrderCancellationRequested)
         if cancels and not _to_hear(record, envelope.id):
             logger.debug("cancellation heard before", extra={"order_id": envelope.subject})
             return None
-        outcome = transition(saga, message, now, self._deadlines)
-        _report(envelope, outcome)
+        outcome = transition(saga, message, now, self._deadlines, arrived=received.arrival)
+        _report(received, outcome)
         if isinstance(outcome, Ignored):
             if not outcome.expected:
                 self._count("unexpected")
@@ -183,8 +191,9 @@ def _envelope(cause: Envelope, output: Output, place: int, now: dt.datetime) -> 
     )
 
 
-def _report(envelope: Envelope, outcome: Outcome | Ignored) -> None:
+def _report(received: Received, outcome: Outcome | Ignored) -> None:
     """Tell operators what they should know, before the commit: rather twice than not at all."""
+    envelope = received.envelope
     details: dict[str, object] = {
         "order_id": envelope.subject,
         "event_id": envelope.id,
@@ -196,6 +205,11 @@ def _report(envelope: Envelope, outcome: Outcome | Ignored) -> None:
     elif envelope.type == StepResolved.type_name():
         # The words themselves stand in the stream and in the archive; they may name people.
         logger.warning("an operator's decision is carried out", extra=details)
+    elif envelope.type == StepOverdue.type_name() and not outcome.outputs:
+        logger.warning(
+            "a deadline was called before its time; see the clocks of the hosts that run the saga",
+            extra={**details, "arrived": received.arrival.isoformat()},
+        )
     elif outcome.alert:
         marks = [output.mark for output in outcome.outputs]
         logger.error(

@@ -4,10 +4,14 @@ import datetime as dt
 import enum
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from typing import Final
 
 import msgspec
 
 from orderstream.events import Customer, OrderPlaced, StockLine
+
+REARMED_LATER: Final = dt.timedelta(seconds=30)
+"""How much later a deadline comes up again each time that it was called too early."""
 
 
 class Phase(enum.StrEnum):
@@ -49,12 +53,14 @@ class Progress(msgspec.Struct, frozen=True):
         attempt: How often the step or its compensation was asked for, which numbers the last request; from 1.
         due: When the last request's answer is overdue (UTC); None before the first.
         done: True once its owner has said that it is done, whatever has been undone since.
+        rearmed: How often its deadline was called too early, by a host whose clock runs ahead.
     """
 
     status: Status = Status.NONE
     attempt: int = 0
     due: dt.datetime | None = None
     done: bool = False
+    rearmed: int = 0
 
     @property
     def was_done(self) -> bool:
@@ -121,12 +127,14 @@ class Timer:
     Attributes:
         step: The step whose answer is waited for.
         attempt: Which request of it.
-        due: When the answer is overdue (UTC).
+        due: When the answer is overdue (UTC); later, if the deadline was called too early.
+        rearmed: How often that was.
     """
 
     step: str
     attempt: int
     due: dt.datetime
+    rearmed: int = 0
 
 
 class Saga(msgspec.Struct, frozen=True, kw_only=True):
@@ -161,4 +169,5 @@ class Saga(msgspec.Struct, frozen=True, kw_only=True):
         """The deadlines that are running: one for each step whose answer is waited for."""
         for name, progress in self.steps.items():
             if progress.due is not None and progress.status.awaited:
-                yield Timer(name, progress.attempt, progress.due)
+                later = progress.rearmed * REARMED_LATER
+                yield Timer(name, progress.attempt, progress.due + later, progress.rearmed)

@@ -7,9 +7,12 @@
                                └──due: publish StepOverdue, acknowledged, delete ──┘
 
 A timer is an input like any other: it says that time has passed, and the coordinator decides in stream order
-what that means. The event's id comes from order, step and attempt, and its time is the deadline: when one
+what that means. The event's id comes from order, step, attempt and row, and its time is the row's: when one
 poller dies between the acknowledgement and the delete, another publishes the same bytes again, and the
 order's inbox drops them.
+
+A poller goes by its host's clock, the coordinator by the stream's: an event that Kinesis took before the
+deadline changes nothing but the row, which is written anew and comes up later.
 """
 
 import datetime as dt
@@ -63,6 +66,7 @@ def timer_writes(
                 "order_id": order_id,
                 "step": timer.step,
                 "attempt": timer.attempt,
+                "rearmed": timer.rearmed,
                 "due": timer.due.isoformat(),
                 "conversation_id": conversation_id,
             },
@@ -137,11 +141,14 @@ class TimerPoller:
     def _publish(self, row: Item) -> None:
         order_id, step, due = (str(row.attributes[name]) for name in ("order_id", "step", "due"))
         attempt = row.attributes["attempt"]
+        rearmed = row.attributes.get("rearmed", 0)
         assert isinstance(attempt, int)
+        assert isinstance(rearmed, int)
+        name = f"{order_id}/{step}/{attempt}" + (f"/{rearmed}" if rearmed else "")
         overdue = initial(
             StepOverdue(order_id=order_id, step=step, attempt=attempt),
             source="saga",
-            event_id=initial_event_id("saga", "timer", f"{order_id}/{step}/{attempt}"),
+            event_id=initial_event_id("saga", "timer", name),
             time=dt.datetime.fromisoformat(due),
             correlation_id=f"{step}:{attempt}",
             conversation_id=str(row.attributes["conversation_id"]),
