@@ -41,7 +41,7 @@ class Hosts:
 def test_no_clock_stops_the_others_or_lifts_the_limit(
     skews: list[float], burst: int, asks: list[tuple[int, int, int]]
 ) -> None:
-    """Each waits a burst and a second at most; each alone keeps to the rate, with good clocks all together."""
+    """Each waits a burst and a second at most; each keeps to the rate, with good clocks all together."""
     hosts, begin = Hosts(skews, burst), 1_700_000_000.0
     granted: Counter[int] = Counter()
     for chosen, milliseconds, wanted in asks:
