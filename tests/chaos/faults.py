@@ -7,6 +7,7 @@ from enum import StrEnum
 from random import Random
 
 from chaos.calls import Call
+from hostile.responses import Delivery, Odd, Wire, kinds
 
 _DYNAMODB = "com.amazonaws.dynamodb.v20120810#"
 _ITEM_WRITES = ("PutItem", "UpdateItem", "DeleteItem")
@@ -24,6 +25,10 @@ class Fault(StrEnum):
     """A plain 500 or 503. Nothing was done."""
     LOST_ACK = "lost_ack"
     """It was done, and the connection ended before the answer."""
+    ODD = "odd"
+    """Something in between responds: a page, an empty 200, a cut body. Nothing was done."""
+    ODD_ACK = "odd_ack"
+    """It was done, and something in between responds in the service's stead."""
     OUTAGE = "outage"
     """The connection ended before anything was done."""
     DUPLICATE = "duplicate"
@@ -43,6 +48,8 @@ class Rates:
         lost_ack: DynamoDB, and SQS's ``DeleteMessage``.
         duplicate: SQS's ``ReceiveMessage``.
         disorder: The same.
+        odd: Every service.
+        odd_ack: Every service but SES and SNS, which have no way to notice a repetition.
     """
 
     conflict: float = 0.0
@@ -51,6 +58,8 @@ class Rates:
     lost_ack: float = 0.0
     duplicate: float = 0.0
     disorder: float = 0.0
+    odd: float = 0.0
+    odd_ack: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,11 +70,36 @@ class Action:
         fault: What happens to it.
         status: Of the answer, if it is given here.
         body: The same.
+        odd: The response of something in between, if there is one; it may be broken off.
     """
 
     fault: Fault
     status: int = 0
     body: bytes = b""
+    odd: Odd | None = None
+
+
+_WIRES = {"sns": Wire.QUERY, "ses": Wire.QUERY, "s3": Wire.XML, "payments": Wire.HTTP}
+
+
+def odd_responses(service: str) -> tuple[tuple[Odd, ...], ...]:
+    """What something between a process and a service may respond, by kind.
+
+    Args:
+        service: As ``Call`` names it.
+    """
+    return _ODD[_WIRES.get(service, Wire.JSON)]
+
+
+def _prompt(wire: Wire) -> tuple[tuple[Odd, ...], ...]:
+    """Without those that keep the caller waiting: outages do that."""
+    found = (
+        tuple(odd for odd in kind if odd.delivery is not Delivery.SILENT) for kind in kinds(wire).values()
+    )
+    return tuple(kind for kind in found if kind)
+
+
+_ODD = {wire: _prompt(wire) for wire in Wire}
 
 
 def decide(call: Call, random: Random, rates: Rates) -> Action:
@@ -73,7 +107,7 @@ def decide(call: Call, random: Random, rates: Rates) -> Action:
 
     Args:
         call: It.
-        random: The caller's own source: one draw for each call, and one more for a fault.
+        random: The caller's own source: one draw for each call, and one or two more for a fault.
         rates: How often what happens.
     """
     draw = random.random()
@@ -86,6 +120,9 @@ def decide(call: Call, random: Random, rates: Rates) -> Action:
 
 def _possible(call: Call, rates: Rates) -> Iterator[tuple[Fault, float]]:
     yield Fault.ERROR, rates.error
+    yield Fault.ODD, rates.odd
+    if call.service not in {"ses", "sns"}:
+        yield Fault.ODD_ACK, rates.odd_ack
     if call.service == "dynamodb":
         yield Fault.THROTTLE, rates.throttle
         yield Fault.LOST_ACK, rates.lost_ack
@@ -102,6 +139,8 @@ def _action(fault: Fault, call: Call, random: Random) -> Action:
     match fault:
         case Fault.ERROR:
             return Action(fault, random.choice((500, 503)), b"")
+        case Fault.ODD | Fault.ODD_ACK:
+            return Action(fault, odd=random.choice(random.choice(odd_responses(call.service))))
         case Fault.THROTTLE:
             kind = random.choice(("ProvisionedThroughputExceededException", "ThrottlingException"))
             return Action(fault, 400, _refusal(kind, "Rate exceeded"))

@@ -26,6 +26,7 @@ from chaos.calls import Call, Reply, call_of
 from chaos.deliveries import Deliveries
 from chaos.faults import Action, Fault, Rates, decide
 from chaos.http1 import Message, read_head, read_request_body, read_response
+from hostile.responses import Delivery, Odd
 from orderstream_workers.local.processes import ProcessSpec
 
 _LARGEST_HEAD = 1 << 20
@@ -158,9 +159,13 @@ class Gateway:
         bodiless = request.start.startswith("HEAD ")
         if action.status:
             answer = _answer(action)
+        elif action.odd is not None and action.fault is Fault.ODD:
+            return await _send_odd(writer, action.odd, bodiless=bodiless)
         else:
             answer = await line.ask(request)
             self._notice(call, Reply(answer.status, answer.body))
+            if action.odd is not None:
+                return await _send_odd(writer, action.odd, bodiless=bodiless)
             answer = self._spoil(call, action, answer)
         writer.write(answer.encode(bodiless=bodiless))
         await writer.drain()
@@ -187,7 +192,7 @@ class Gateway:
             raise _HangupError
         random = self._random.setdefault(call.caller, Random(f"{self._seed}/{call.caller}"))
         action = decide(call, random, self.rates)
-        if action.status:
+        if action.status or action.odd is not None:
             self._count(call, action.fault)
         return action
 
@@ -257,3 +262,25 @@ class _Line:
 def _answer(action: Action) -> Message:
     kind = ("content-type", "application/x-amz-json-1.0")
     return Message(f"HTTP/1.1 {action.status} Fault", (kind,), action.body)
+
+
+async def _send_odd(writer: StreamWriter, odd: Odd, *, bodiless: bool) -> bool:
+    """Send what is no answer, or the part of it that arrives; False where the connection ends with it."""
+    response = Message(f"HTTP/1.1 {odd.status} Odd", odd.headers, odd.body)
+    whole = response.encode(bodiless=bodiless)
+    match odd.delivery:
+        case Delivery.WHOLE:
+            writer.write(whole)
+            await writer.drain()
+            return True
+        case Delivery.CUT:
+            writer.write(whole[: len(whole) - len(odd.body) // 2])
+        case Delivery.CUT_HEAD:
+            writer.write(whole[: len(whole) // 4])
+        case Delivery.GARBAGE:
+            writer.write(odd.body)
+        case Delivery.RESET:
+            writer.transport.abort()
+        case _:
+            pass
+    return False
