@@ -19,7 +19,13 @@ from orderstream_workers.runtime.settings import Engine, Settings
     type=click.Choice(get_args(Engine)),
     help="What it runs on.  [env var: ORDERSTREAM_ENGINE; default: embedded]",
 )
-def worker(application: str, engine: Engine | None) -> None:
+@click.option(
+    "--adopt-new-stream",
+    is_flag=True,
+    help="The stream was deleted and made again, or is another one: delete the leases of the former one and "
+    "begin anew. Stop every worker of the application first.",
+)
+def worker(application: str, engine: Engine | None, adopt_new_stream: bool) -> None:
     """Process the stream for one application until SIGTERM, then drain."""
     settings = Settings.from_environment()
     if engine is not None:
@@ -29,4 +35,4 @@ def worker(application: str, engine: Engine | None) -> None:
     configure_logging(settings.log_level, application)
     stop = stop_on_signals()
     with Resources(settings) as resources:
-        run_worker(application, resources, stop)
+        run_worker(application, resources, stop, adopt_new_stream=adopt_new_stream)

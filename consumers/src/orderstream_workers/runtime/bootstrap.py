@@ -9,6 +9,7 @@ from pkgutil import iter_modules
 from typing import Any, Final, Protocol
 
 from orderstream_workers.engine.config import EngineConfig
+from orderstream_workers.engine.identity import ConsumedStream, StreamIdentity
 from orderstream_workers.engine.leases import DynamoDBLeaseTable
 from orderstream_workers.engine.lifecycle import ShardProgress
 from orderstream_workers.engine.mark import EngineMark
@@ -21,6 +22,7 @@ from orderstream_workers.runtime.clients import region
 from orderstream_workers.runtime.health import health_served
 from orderstream_workers.runtime.report import worker_report
 from orderstream_workers.runtime.resources import Resources
+from orderstream_workers.runtime.settings import Settings
 
 logger = logging.getLogger(__name__)
 
@@ -61,16 +63,20 @@ def build_application(name: str, resources: Resources) -> Application:
     return application
 
 
-def run_worker(name: str, resources: Resources, stop: threading.Event) -> None:
+def run_worker(
+    name: str, resources: Resources, stop: threading.Event, *, adopt_new_stream: bool = False
+) -> None:
     """Run an application until it is told to stop, then drain.
 
     Args:
         name: One of ``APPLICATIONS``.
         resources: What it is made of.
         stop: Set to end it.
+        adopt_new_stream: Delete the leases of another stream and begin with the one that is there.
 
     Raises:
         MixedEnginesError: the application runs on another engine.
+        StreamChangedError: the leases belong to another stream.
         OrderstreamError: something that it cannot do without has failed; the worker has drained.
     """
     settings = resources.settings
@@ -82,6 +88,15 @@ def run_worker(name: str, resources: Resources, stop: threading.Event) -> None:
         settings.engine,
         worker_id=worker.worker_id,
         expiry=settings.failover_seconds,
+    )
+
+    stream = application.stream or settings.stream
+    consumed = ConsumedStream(
+        resources.store,
+        application.name,
+        lambda: StreamIdentity.of(resources.kinesis, stream),
+        expiry=settings.failover_seconds,
+        gone_timeout=settings.stream_gone_seconds,
     )
 
     def figures() -> Mapping[str, Any]:
@@ -109,9 +124,13 @@ def run_worker(name: str, resources: Resources, stop: threading.Event) -> None:
     with health_served(settings.health_port, report, settings.health_host):
         if not mark.claim(stop):
             return
+        if adopt_new_stream and not consumed.adopt(_leases(application, resources), stop):
+            return
+        if not consumed.confirm(stop):
+            return
         claimed.set()
         beside = _Beside(stop)
-        for run in (drain_when_told, mark.renew_until, *application.background):
+        for run in (drain_when_told, mark.renew_until, consumed.watch, *application.background):
             beside.start(run)
         try:
             worker.run()
@@ -120,14 +139,21 @@ def run_worker(name: str, resources: Resources, stop: threading.Event) -> None:
             beside.end()
 
 
+def _lease_table(application: Application, settings: Settings) -> str:
+    # The suffix tells the consumer's leases from the service's own tables, one of which has its name.
+    return f"{settings.table_prefix}{application.name}-consumer"
+
+
+def _leases(application: Application, resources: Resources) -> DynamoDBLeaseTable:
+    return DynamoDBLeaseTable(resources.dynamodb, _lease_table(application, resources.settings))
+
+
 def _worker(
     application: Application, resources: Resources
 ) -> tuple[EngineWorker, Callable[[], Mapping[str, int]]]:
     """The worker on the engine that the settings name, and what gives its counters."""
     settings = resources.settings
     stream = application.stream or settings.stream
-    # The suffix tells the consumer's leases from the service's own tables, one of which has its name.
-    lease_table = f"{settings.table_prefix}{application.name}-consumer"
     config = EngineConfig(
         failover_time=settings.failover_seconds, idle_between_reads=settings.idle_between_reads
     )
@@ -136,7 +162,7 @@ def _worker(
             application.name,
             stream,
             kinesis=resources.kinesis,
-            leases=DynamoDBLeaseTable(resources.dynamodb, lease_table),
+            leases=_leases(application, resources),
             processors=application.processors,
             config=config,
         )
@@ -144,7 +170,7 @@ def _worker(
     kcl = KclWorker(
         application.name,
         stream,
-        lease_table=lease_table,
+        lease_table=_lease_table(application, settings),
         shard_command=(sys.executable, "-m", "orderstream_workers.runtime.kcl_shard", application.name),
         config=config,
         region=region(),

@@ -54,6 +54,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         payments_api_url: Base URL of the Payments API.
         payments_per_second: Requests per second that the Payments API allows, over all containers. Above 0.
         unserved_countries: Destinations that shipping refuses, separated by commas.
+        stream_gone_seconds: A worker ends with an error once its stream has not existed for so long, in
+            seconds; 0 (the default) waits for it, and ``/health`` says so.
         failover_seconds: A lease that was not renewed for so long is taken over. Seconds, at least 1.
         idle_between_reads: Pause between reads of a shard that is caught up, in seconds. All polling
             applications share five reads a second a shard.
@@ -78,6 +80,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     payments_api_url: str = "http://127.0.0.1:24572"
     payments_per_second: float = 5.0
     unserved_countries: str = ""
+    stream_gone_seconds: float = 0.0
     failover_seconds: float = 10.0
     idle_between_reads: float = 1.5
     max_lanes: int = 8
@@ -88,6 +91,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     def __post_init__(self) -> None:
         """Check the ranges."""
         for field, lowest in (
+            ("stream_gone_seconds", 0),
             ("failover_seconds", 1),
             ("idle_between_reads", 0),
             ("max_lanes", 1),

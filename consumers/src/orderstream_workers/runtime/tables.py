@@ -4,6 +4,7 @@ from typing import Final
 
 from orderstream_workers.effects import RATE_LIMITS
 from orderstream_workers.engine.delivery import PARKING
+from orderstream_workers.engine.identity import CONSUMED_STREAMS
 from orderstream_workers.engine.mark import ENGINES
 from orderstream_workers.services import inventory, notifications, payments, saga, shipping
 from orderstream_workers.store import TableSpec
@@ -16,6 +17,7 @@ TABLES: Final[tuple[TableSpec, ...]] = (
     RATE_LIMITS,
     PARKING,
     ENGINES,
+    CONSUMED_STREAMS,
     *saga.TABLES,
     *inventory.TABLES,
     *payments.TABLES,
