@@ -94,7 +94,7 @@ class StreamChangedError(OrderstreamError):
         super().__init__(
             f"the leases of {application} belong to {kept.arn}, created {kept.created_at}, and the stream is "
             f"now {found.arn}, created {found.created_at}: nothing is read, for the checkpoints are not of "
-            "this stream; correct ORDERSTREAM_STREAM or AWS_REGION, or, if the new stream is meant, stop every "
+            "this stream; correct ORDERSTREAM_STREAM or AWS_REGION, or, if the new one is meant, stop every "
             f"worker of {application} and start one with --adopt-new-stream, which deletes the leases"
         )
 
