@@ -41,15 +41,15 @@ def test_the_plain_sentence_comes_first() -> None:
 @pytest.mark.parametrize(
     ("content", "told"),
     [
-        ("", "no events"),
+        ("", "it is empty"),
         ("when,size\n1,2\n", "no column 'key'"),
         ("key,when,size\na,1,-5\n", "negative"),
-        ("key,when,size\na,2020-01-01T00:00:00,5\nb,2020-01-01T00:00:00+01:00,5\n", "mixed"),
-        ("key,when,size\na,yesterday,5\n", "row 1"),
+        ("key,when,size\na,2020-01-01T00:00:00,5\nb,2020-01-01T00:00:00+01:00,5\n", "use one kind"),
+        ("key,when,size\na,yesterday,5\n", "line 2"),
         ("key,when,size\na,nan,5\n", "no time"),
-        ("key,when,size\na,1,nan\n", "row 1"),
+        ("key,when,size\na,1,nan\n", "line 2"),
         ("key,when,size\na,1,20000000\n", "keep large payloads in S3"),
-        ('{"key": "a", "when": 1, "size": 1}\n{"key"\n', "cannot be read"),
+        ('{"key": "a", "when": 1, "size": 1}\n{"key"\n', "line 2: it is not a JSON object"),
     ],
 )
 def test_bad_input_is_told_in_a_sentence(content: str, told: str, tmp_path: Path) -> None:

@@ -5,11 +5,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from orderstream.kpl import salting
+from orderstream.kpl.salting import sub_key
 from shard_sizing.errors import InputError
 from shard_sizing.model.break_even import break_evens, scaled
 from shard_sizing.model.cost import Workload, monthly
 from shard_sizing.model.data_files import load_limits, load_prices
-from shard_sizing.model.placement import key_names, positions, range_loads, uniform_loads
+from shard_sizing.model.placement import key_names, positions, range_loads, salted, uniform_loads
 from shard_sizing.model.planner import (
     HASH_SPACE,
     Split,
@@ -159,10 +161,10 @@ def test_more_load_never_needs_fewer_shards_in_the_median(zipf: float, times: in
 def test_salting_never_raises_the_largest_keys_share(zipf: float, salt: int, shards: int) -> None:
     """Spread over sub-keys, no key weighs more than before, and the load stays whole."""
     weights = zipf_shares(300, zipf)
-    salted = np.repeat(weights / salt, salt)
-    places = positions(f"key-{i}#{j}" for i in range(300) for j in range(salt))
-    assert salted.max() <= weights.max()
-    assert uniform_loads(places, salted, shards).sum() == pytest.approx(1.0)
+    spread = np.repeat(weights / salt, salt)
+    places = positions(sub_key(f"key-{i}", j, salt) for i in range(300) for j in range(salt))
+    assert spread.max() <= weights.max()
+    assert uniform_loads(places, spread, shards).sum() == pytest.approx(1.0)
 
 
 def test_space_saving_finds_the_heaviest_keys() -> None:
@@ -201,3 +203,10 @@ def test_negative_sizes_and_no_events_are_refused() -> None:
         sample([("a", 0.0, -1)])
     with pytest.raises(InputError, match="no events"):
         sample([])
+
+
+def test_salted_keys_lie_where_the_sdk_puts_them() -> None:
+    """The names of the sub-keys decide on their shards, so the tool asks the SDK for them."""
+    profile = synthetic(10.0, 100.0, 0.0, 0.0, keys=1)
+    made = {salting.salted(key_names(profile, 1, 0)[0], 4) for _ in range(200)}
+    assert set(salted(profile, 4)[0]) == set(positions(made))

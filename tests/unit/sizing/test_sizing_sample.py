@@ -107,7 +107,7 @@ def test_a_file_needs_its_columns_named(tmp_path: Path) -> None:
     assert "give --key and --timestamp" in run("sample", str(file)).stderr
     done = run("sample", str(file), "--key", "key", "--timestamp", "when")
     assert done.exit_code == 1
-    assert "row 2 has 1 columns" in done.stderr
+    assert "line 3 has 1 fields" in done.stderr
 
 
 def test_times_more_than_a_year_apart_are_refused() -> None:

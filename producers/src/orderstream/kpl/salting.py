@@ -25,7 +25,18 @@ def salted(partition_key: str, ways: int) -> str:
     """
     if not 2 <= ways <= 1000:
         raise RecordInvalidError("ways", "2 to 1,000")
-    return f"{partition_key}~{_random.randrange(ways)}of{ways}"
+    return sub_key(partition_key, _random.randrange(ways), ways)
+
+
+def sub_key(partition_key: str, number: int, ways: int) -> str:
+    """Name one of the partition keys that a hot key is spread over.
+
+    Args:
+        partition_key: The hot key.
+        number: Which of them: 0 to ``ways`` - 1.
+        ways: How many there are.
+    """
+    return f"{partition_key}~{number}of{ways}"
 
 
 def unsalted(partition_key: str) -> str:

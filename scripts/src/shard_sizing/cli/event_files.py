@@ -1,22 +1,18 @@
-"""Events from CSV and NDJSON, plain or in gzip, each mistake told with its row."""
+"""Events from CSV and NDJSON, plain or in gzip; each mistake is named with its line."""
 
-import csv
-import gzip
-import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from itertools import chain
-from math import isfinite
 from pathlib import Path
-from typing import IO, Any, Final
+from typing import Any, Final
 
-import msgspec
-
+from orderstream.rows import RowError, TimeColumn, read_rows
 from shard_sizing.errors import InputError
 from shard_sizing.model.sampling import Event
 
 _ADVANCE_EVERY: Final = 50_000  # rows between two steps of the progress bar
+
+_LONGEST_KEY: Final = 256
+"""Characters of a partition key (PutRecord's reference)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,89 +30,43 @@ def event_rows(source: Path, columns: Columns, advance: Callable[[float], None])
     Args:
         source: The file, or ``-`` for stdin; CSV has a header, NDJSON begins with a brace.
         columns: Where to find what.
-        advance: Is told how many more bytes were read, about.
+        advance: Receives how many more bytes were read, about.
 
     Raises:
         InputError: The file cannot be read, lacks a column, or a row has no number or time where one belongs.
     """
+    name = "standard input" if str(source) == "-" else str(source)
+    opened = open(0, "rb", closefd=False) if str(source) == "-" else source  # noqa: SIM115 - no path
+    wanted = [columns.key, columns.timestamp, *([columns.size] if columns.size else [])]
     try:
-        with _opened(source) as lines:
-            first = lines.readline()
-            if first.lstrip().startswith("{"):
-                rows = _json_rows(chain([first], lines), columns)
-            else:
-                rows = _csv_rows(first, lines, columns, str(source))
-            yield from _events(rows, str(source), advance)
-    except (OSError, UnicodeDecodeError, csv.Error, msgspec.DecodeError) as error:
-        raise InputError(str(source), f"cannot be read: {error}") from error
+        with read_rows(opened, name, wanted) as table:
+            seconds = TimeColumn().seconds
+            read = 0
+            for number, (line, values, own_size, fields) in enumerate(table.rows, 1):
+                if fields != table.width:
+                    raise InputError(name, f"line {line} has {fields} fields, the header {table.width}")
+                try:
+                    size = _size(values[2]) if columns.size else own_size
+                    yield _key(values[0]), seconds(values[1]), size
+                except ValueError as error:
+                    raise InputError(name, f"line {line}: {error}") from error
+                read += size
+                if number % _ADVANCE_EVERY == 0:
+                    advance(read)
+                    read = 0
+    except RowError as error:
+        raise InputError(error.source, str(error).removeprefix(f"{error.source}: ")) from error
 
 
-Row = tuple[str, Any, Any]
-"""Key, time and size as they stand in the file; the size may be the row's own length."""
+def _key(value: Any) -> str:
+    key = value if isinstance(value, str) else str(value)
+    if len(key) > _LONGEST_KEY:
+        raise ValueError(f"its key has {len(key)} characters; Kinesis takes {_LONGEST_KEY} at most")
+    return key
 
 
-def _events(rows: Iterator[Row], source: str, advance: Callable[[float], None]) -> Iterator[Event]:
-    zone: bool | None = None
-    number = read = 0
+def _size(value: Any) -> int:
     try:
-        for number, (key, when, bytes_told) in enumerate(rows, 1):
-            size = int(bytes_told)
-            try:
-                seconds = float(when)
-                if not isfinite(seconds):
-                    raise InputError(source, f"row {number}: {when} is no time")
-                yield key, seconds, size
-            except ValueError:
-                at = datetime.fromisoformat(when)
-                zoned = at.tzinfo is not None
-                if zone is None:
-                    zone = zoned
-                elif zone != zoned:
-                    raise InputError(
-                        source, f"row {number}: times with and without a zone are mixed; use one kind"
-                    ) from None
-                # Times without a zone are read as UTC: only their distances matter.
-                yield key, (at if zoned else at.replace(tzinfo=UTC)).timestamp(), size
-            read += size
-            if number % _ADVANCE_EVERY == 0:
-                advance(read)
-                read = 0
-    except (msgspec.DecodeError, csv.Error, UnicodeDecodeError) as error:
-        raise InputError(source, f"row {number + 1} cannot be read: {error}") from error
-    except KeyError as error:
-        raise InputError(source, f"row {number + 1} has no field {error}") from error
-    except (TypeError, ValueError) as error:
-        raise InputError(source, f"row {max(1, number)}: {error}") from error
-
-
-def _csv_rows(first: str, lines: IO[str], columns: Columns, source: str) -> Iterator[Row]:
-    names: Sequence[str] = next(csv.reader([first]), [])
-    if not names:
-        return
-    for name in (columns.key, columns.timestamp, *([columns.size] if columns.size else [])):
-        if name not in names:
-            raise InputError(source, f"it has no column {name!r}; it has {', '.join(names)}")
-    key, when = names.index(columns.key), names.index(columns.timestamp)
-    size = names.index(columns.size) if columns.size else None
-    for number, values in enumerate(csv.reader(lines), 1):
-        if len(values) <= max(key, when, size or 0):
-            raise InputError(source, f"row {number} has {len(values)} columns, the header {len(names)}")
-        yield values[key], values[when], sum(map(len, values)) + len(values) if size is None else values[size]
-
-
-def _json_rows(lines: Iterator[str], columns: Columns) -> Iterator[Row]:
-    decode = msgspec.json.Decoder(dict[str, Any]).decode
-    for line in lines:
-        if line.strip():
-            row = decode(line)
-            # A row's key is part of what Kinesis counts, and a serialised row holds it already.
-            size = len(line.rstrip()) if columns.size is None else row[columns.size]
-            yield str(row[columns.key]), row[columns.timestamp], size
-
-
-def _opened(source: Path) -> IO[str]:
-    if str(source) == "-":
-        return sys.stdin
-    if source.suffix == ".gz":
-        return gzip.open(source, "rt", encoding="utf-8", newline="")
-    return source.open(encoding="utf-8", newline="")
+        return int(value)
+    except (TypeError, ValueError):
+        raise ValueError(f"{value!r} is no number of bytes") from None

@@ -7,6 +7,7 @@ from hashlib import md5
 import numpy as np
 import numpy.typing as npt
 
+from orderstream.kpl.salting import sub_key
 from shard_sizing.model.profile import Floats, Profile, shares
 
 _HASHES = float(2**64)
@@ -77,7 +78,9 @@ def salted(profile: Profile, salts: int) -> tuple[Floats, Floats]:
     """
     weights = shares(profile)
     names = key_names(profile, weights.size, 0)
-    return positions(f"{name}#{i}" for name in names for i in range(salts)), np.repeat(weights / salts, salts)
+    return positions(sub_key(name, number, salts) for name in names for number in range(salts)), np.repeat(
+        weights / salts, salts
+    )
 
 
 def uniform_loads(places: Floats, weights: Floats, shards: int) -> Floats:

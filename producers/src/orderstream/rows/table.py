@@ -1,0 +1,132 @@
+"""Rows of a table, from CSV with a header or from NDJSON."""
+
+import csv
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from io import BufferedReader
+from itertools import chain
+from pathlib import Path
+from typing import Any, Final, NamedTuple
+
+import msgspec
+
+from orderstream.rows.errors import RowError
+from orderstream.rows.text import MAX_LINE_CHARACTERS, Lines, opened_lines
+
+MAX_ROW_LINES: Final = 100
+"""Most lines of one CSV row.
+
+A quote that is opened by mistake swallows rows until the next one; a text with as many line ends is rarer."""
+
+
+class Row(NamedTuple):
+    """One row.
+
+    Attributes:
+        line: The line of the file that it ends in, counted from 1 as editors do.
+        values: The values of the columns that were asked for, in that order: text from CSV (empty where
+            the row is too short), any JSON value from NDJSON.
+        size: Bytes of the row in UTF-8, without its line end.
+        fields: Fields of a CSV row, to be compared with ``Table.width``; equal to it for NDJSON.
+    """
+
+    line: int
+    values: Sequence[Any]
+    size: int
+    fields: int
+
+
+class Table(NamedTuple):
+    """An open table.
+
+    Attributes:
+        width: Columns of the CSV header; the number of asked columns for NDJSON.
+        rows: Its rows; can be read once.
+    """
+
+    width: int
+    rows: Iterator[Row]
+
+
+@contextmanager
+def read_rows(source: Path | BufferedReader, name: str, columns: Sequence[str]) -> Iterator[Table]:
+    """Open a table and read it row by row; memory is bounded by one row.
+
+    Args:
+        source: A path, or an open binary file such as ``sys.stdin.buffer``. CSV has a header, NDJSON begins
+            with a brace; gzip is recognised.
+        name: What to call it in errors.
+        columns: The columns whose values are wanted; all others are passed over.
+
+    Yields:
+        The table. Rows with too few or surplus fields are given as they are: the caller decides.
+
+    Raises:
+        RowError: there, or while rows are read: the file cannot be read, is no CSV or NDJSON, lacks a
+            column or has two of one name, or a row lacks a member.
+    """
+    with opened_lines(source, name) as lines:
+        text = iter(lines)
+        first = next(text, "")
+        if first.lstrip().startswith("{"):
+            yield Table(len(columns), _json_rows(chain([first], text), lines, name, columns))
+        else:
+            # A field may be as large as a record; csv's own limit of 128 KiB is not.
+            csv.field_size_limit(MAX_LINE_CHARACTERS)
+            names = _header(first, name, columns)
+            yield Table(len(names), _csv_rows(text, lines, name, [names.index(column) for column in columns]))
+
+
+def _header(first: str, name: str, columns: Sequence[str]) -> list[str]:
+    try:
+        names = [field.strip() for field in next(csv.reader([first], strict=True), [])]
+    except csv.Error as error:
+        raise RowError(name, f"the header is not CSV ({error})", 1) from error
+    missing = [column for column in columns if column not in names]
+    if missing:
+        found = f"it has {', '.join(names)}" if any(names) else "it is empty"
+        raise RowError(name, f"it has no column {', '.join(map(repr, missing))}; {found}")
+    for column in columns:
+        if names.count(column) > 1:
+            raise RowError(name, f"it has {names.count(column)} columns named {column!r}; rename all but one")
+    return names
+
+
+def _csv_rows(text: Iterator[str], lines: Lines, name: str, indexes: Sequence[int]) -> Iterator[Row]:
+    reader = csv.reader(text, strict=True)
+    before = lines.number
+    while True:
+        try:
+            fields = next(reader, None)
+        except csv.Error as error:
+            problem = f"it is not CSV ({error}); look for a stray quote"
+            raise RowError(name, problem, before + 1) from error
+        if fields is None:
+            return
+        line = lines.number
+        if line - before > MAX_ROW_LINES:
+            problem = f"this row goes on for {line - before} lines; close the quote that it opens"
+            raise RowError(name, problem, before + 1)
+        before = line
+        if not fields:
+            continue  # an empty line is no row
+        count = len(fields)
+        values = [fields[index] if index < count else "" for index in indexes]
+        joined = ",".join(fields)
+        yield Row(line, values, len(joined) if joined.isascii() else len(joined.encode()), count)
+
+
+def _json_rows(text: Iterator[str], lines: Lines, name: str, columns: Sequence[str]) -> Iterator[Row]:
+    decode = msgspec.json.Decoder(dict[str, Any]).decode
+    for line in text:
+        row = line.strip()
+        if not row:
+            continue
+        try:
+            told = decode(row)
+            values = [told[column] for column in columns]
+        except msgspec.DecodeError as error:
+            raise RowError(name, f"it is not a JSON object ({error})", lines.number) from error
+        except KeyError as error:
+            raise RowError(name, f"it has no member {error}", lines.number) from error
+        yield Row(lines.number, values, len(row) if row.isascii() else len(row.encode()), len(columns))
