@@ -42,6 +42,7 @@ class SmallKinesis:
         self.unreachable_listing = 0
         self.expired_before = 0
         self.spurious_ends = 0
+        self.distribution = "USER_PARTITION_KEY"
         self._now = now
         self._sequence = 10**20
         self._iterators = 0
@@ -92,6 +93,11 @@ class SmallKinesis:
                 self.unreachable_listing -= 1
                 raise _error("InternalFailure", "ListShards")
             return {"Shards": [self._described(shard) for shard in self.shards.values()]}
+
+    def describe_stream_summary(self, **_: Any) -> dict[str, Any]:
+        with self._lock:
+            self._answer("DescribeStreamSummary", "")
+            return {"StreamDescriptionSummary": {"RecordDistributionStrategy": self.distribution}}
 
     def get_shard_iterator(self, **more: Any) -> dict[str, Any]:
         with self._lock:

@@ -8,8 +8,10 @@ from botocore.exceptions import ClientError, EndpointConnectionError
 from botocore.parsers import ResponseParserError
 
 from orderstream.errors import DependencyError
+from orderstream.kpl import UserRecord
+from orderstream.kpl.aggregation import encode_aggregate
 from orderstream_workers.engine.errors import StreamGoneError
-from orderstream_workers.engine.retrieval import IssueIterator, KinesisReader, ReadRecords, Refusal
+from orderstream_workers.engine.retrieval import IssueIterator, KinesisReader, Read, ReadRecords, Refusal
 
 NOON = dt.datetime(2026, 1, 1, 12, tzinfo=dt.UTC)
 
@@ -94,3 +96,33 @@ def test_a_stream_that_does_not_exist_is_named() -> None:
     assert kinesis.look_up("s") is Refusal.STREAM_GONE
     with pytest.raises(StreamGoneError, match="orders does not exist"):
         kinesis.list_shards()
+
+
+class Foreign:
+    """A shard with an aggregate of another shard, on a stream that does not say how it places records."""
+
+    def __init__(self, summary: Any) -> None:
+        self._summary = summary
+
+    def get_records(self, **_: Any) -> Any:
+        data = encode_aggregate([UserRecord("k", b"1", 7), UserRecord("l", b"2", 9)])
+        return {"Records": [{"SequenceNumber": "5", "Data": data}], "NextShardIterator": "x"}
+
+    def describe_stream_summary(self, **_: Any) -> Any:
+        if isinstance(self._summary, Exception):
+            raise self._summary
+        return self._summary
+
+
+@pytest.mark.parametrize(
+    "summary", [{}, None, [], {"StreamDescriptionSummary": None}, refused("AccessDenied")]
+)
+def test_nothing_is_discarded_before_kinesis_has_said_how_it_places_records(summary: Any) -> None:
+    """The read is tried again."""
+    kinesis = KinesisReader(Foreign(summary), "orders", max_records=9, now=lambda: NOON)  # type: ignore[arg-type]
+    assert kinesis.read("s", ReadRecords("it", None), (0, 5)) is Refusal.UNREACHABLE
+    by_key = {"StreamDescriptionSummary": {"StreamARN": "arn"}}
+    kinesis = KinesisReader(Foreign(by_key), "orders", max_records=9, now=lambda: NOON)  # type: ignore[arg-type]
+    read = kinesis.read("s", ReadRecords("it", None), (0, 5))
+    assert isinstance(read, Read)
+    assert read.opened.foreign_aggregates == 1

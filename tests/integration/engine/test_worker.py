@@ -208,6 +208,19 @@ def test_foreign_aggregates_are_discarded_or_delivered() -> None:
         assert discarded == (choice == "discard")
 
 
+def test_on_a_stream_that_places_records_itself_no_aggregate_is_foreign() -> None:
+    """Its records' keys decide nothing; should Kinesis not say at first, nothing is discarded meanwhile."""
+    kinesis, journal = SmallKinesis(shards=2), Journal()
+    kinesis.distribution = "AUTO"
+    kinesis.refuse = ["InternalFailure"]
+    aggregate = encode_aggregate([UserRecord("in", b"in", 0), UserRecord("out", b"out", MAX_HASH_KEY)])
+    kinesis.put("x", aggregate, explicit_hash_key=0)
+    with running(kinesis, MemoryLeaseTable(), journalled(journal)) as worker:
+        journal.wait_until(lambda: len(journal.records) == 2)
+        assert sum(progress.foreign_aggregates for progress in worker.progress()) == 0
+    assert journal.payloads() == [b"in", b"out"]
+
+
 def test_a_quiet_shard_is_called_without_records() -> None:
     """A processor that acts by time gets its turn without records."""
     kinesis, journal = SmallKinesis(), Journal()

@@ -114,3 +114,19 @@ def test_a_hole_that_stays_is_told() -> None:
     stage.kinesis.shards[lease.lease_key] = shard
     stage.synchronizer.synchronize()
     assert stage.synchronizer.hole is None
+
+
+def test_leases_of_the_past_are_deleted() -> None:
+    """A synchronization deletes what its children prove to be done, from the beginning of the lineage on."""
+    stage = Stage(shards=1)
+    stage.kinesis.split(f"{ID}0")
+    stage.end(0)
+    stage.synchronizer.synchronize()
+    assert stage.keys() == {0, 1, 2}
+    for number in (1, 2):
+        stage.kinesis.split(f"{ID}{number}")
+        stage.end(number)
+    stage.synchronizer.synchronize()
+    assert stage.keys() == {1, 2, 3, 4, 5, 6}
+    stage.synchronizer.synchronize()
+    assert stage.keys() == {1, 2, 3, 4, 5, 6}

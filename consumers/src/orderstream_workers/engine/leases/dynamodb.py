@@ -2,7 +2,9 @@
 
 An item has the hash key ``leaseKey`` and the attributes of ``items.py``; the index
 ``LeaseOwnerToLeaseKeyIndex`` is what KCL 3 creates and expects. Updates touch only the attributes that we
-own: whatever else an item holds, such as ``checkpointOwner`` or ``pendingCheckpoint``, stays.
+own; whatever else an item holds, stays. Two of KCL's go with what they belong to, as KCL would have it: the
+worker that still had to checkpoint when a lease changed hands (its successor would not touch the lease), and
+a checkpoint that was prepared.
 """
 
 from collections.abc import Callable
@@ -20,6 +22,9 @@ if TYPE_CHECKING:
 
 OWNER_INDEX: Final = "LeaseOwnerToLeaseKeyIndex"
 """KCL 3's index of leases by owner."""
+
+_HAND_OVER: Final = ("checkpointOwner",)
+_PREPARED: Final = ("pendingCheckpoint", "pendingCheckpointSubSequenceNumber", "pendingCheckpointState")
 
 _Answer = TypeVar("_Answer")
 
@@ -106,6 +111,10 @@ class DynamoDBLeaseTable:
         before, after = lease_to_item(held), lease_to_item(successor)
         changed = [name for name in after if after[name] != before.get(name)]
         dropped = [name for name in before if name not in after]
+        if held.lease_owner != successor.lease_owner:
+            dropped += _HAND_OVER
+        if held.checkpoint != successor.checkpoint:
+            dropped += _PREPARED
         values: dict[str, Any] = {f":{name}": after[name] for name in changed}
         update = "SET " + ", ".join(f"#{name} = :{name}" for name in changed)
         if dropped:

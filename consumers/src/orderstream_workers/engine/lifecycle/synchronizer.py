@@ -7,6 +7,7 @@ from orderstream.errors import DependencyError
 from orderstream_workers.engine.config import InitialPosition
 from orderstream_workers.engine.errors import ChildrenUnknownError
 from orderstream_workers.engine.leases import Lease, LeaseTable, OwnedLease
+from orderstream_workers.engine.lifecycle.lease_cleanup import leases_to_delete
 from orderstream_workers.engine.lifecycle.shard_sync import (
     HashRange,
     children_of,
@@ -25,7 +26,9 @@ _LOOKS: Final = 3
 
 
 class ShardSynchronizer:
-    """Creates leases. Any worker may do so at any time: creation is conditional on absence.
+    """Creates leases, and deletes those that are done with.
+
+    Any worker may do so at any time: creation is conditional on absence, deletion on nobody's having written.
 
     Args:
         reader: Lists the shards.
@@ -45,13 +48,16 @@ class ShardSynchronizer:
         self._looks = 0
 
     def synchronize(self) -> tuple[Shard, ...]:
-        """Create the leases that are missing; return the listed shards.
+        """Create the leases that are missing, delete those that nobody needs; return the listed shards.
 
         Raises:
             DependencyError: Kinesis or the lease table could not be reached, or what it lists is not whole.
         """
         leases, listing = self._look()
         created = self._create(leases, listing)
+        for lease in leases_to_delete(listing.shards, leases):
+            if self._table.delete(lease):
+                logger.info("lease deleted", extra={"shard_id": lease.lease_key})
         self._audit(hole_in([*leases, *created], listing.shards))
         return listing.shards
 

@@ -39,6 +39,9 @@ _REFUSALS: Final = {
 _NO_ANSWER: Final = (BotoCoreError, ClientError, ResponseParserError)
 """What a call raises."""
 
+_BELIEVED_FOR: Final = dt.timedelta(minutes=1)
+"""How long a stream is taken to place records by their keys, after Kinesis said so."""
+
 _INCOMPLETE: Final = (KeyError, TypeError, ValueError, AttributeError)
 """What a response without its members, or with others in their place, leads to where it is taken apart."""
 
@@ -63,6 +66,8 @@ class KinesisReader:
         self._stream = stream
         self._max_records = max_records
         self._now = now
+        self._keyed_until: dt.datetime | None = None
+        self._is_auto = False
 
     def list_shards(self) -> Listing:
         """List all shards that are within retention, closed ones included.
@@ -120,19 +125,19 @@ class KinesisReader:
             return _refusal("GetShardIterator", shard_id, error)
 
     def read(self, shard_id: str, request: ReadRecords, hash_range: HashRange | None) -> Answer:
-        """Call GetRecords and open the aggregates; see ``open_records`` for the hash range."""
+        """Call GetRecords and open the aggregates; see ``open_records`` for the hash range.
+
+        On a stream that places records itself (AUTO) a partition key decides nothing: none is foreign.
+        """
         sent = self._now()
         try:
             answer = self._client.get_records(ShardIterator=request.iterator, Limit=self._max_records)
             if not {"NextShardIterator", "MillisBehindLatest", "ChildShards"} & answer.keys():
                 raise KeyError("NextShardIterator")
-            opened = open_records(
-                shard_id,
-                _list(answer["Records"]),
-                done=request.done,
-                hash_range=hash_range,
-                read_at=sent,
-            )
+            records = _list(answer["Records"])
+            opened = open_records(shard_id, records, done=request.done, hash_range=hash_range, read_at=sent)
+            if opened.foreign_aggregates and self._keys_decide_nothing():
+                opened = open_records(shard_id, records, done=request.done, hash_range=None, read_at=sent)
             return Read(
                 opened,
                 int(answer.get("MillisBehindLatest") or 0),
@@ -143,8 +148,29 @@ class KinesisReader:
         except _NO_ANSWER as error:
             # An iterator that is refused is of no use: the next one is issued where we stand.
             return _refusal("GetRecords", shard_id, error, Refusal.EXPIRED)
+        except DependencyError as error:
+            return _refusal("DescribeStreamSummary", shard_id, error)
         except _INCOMPLETE as error:
             return _refusal("GetRecords", shard_id, error)
+
+    def _keys_decide_nothing(self) -> bool:
+        """Whether the stream places records itself: asked before an aggregate is discarded.
+
+        A stream that did once may still hold such aggregates, so that is not asked again.
+        """
+        now = self._now()
+        if self._is_auto or (self._keyed_until is not None and now < self._keyed_until):
+            return self._is_auto
+        try:
+            described = self._client.describe_stream_summary(StreamName=self._stream)
+            summary: Mapping[str, Any] = described["StreamDescriptionSummary"]
+            self._is_auto = summary.get("RecordDistributionStrategy") == "AUTO"
+        except (*_NO_ANSWER, *_INCOMPLETE) as error:
+            raise DependencyError("kinesis", "DescribeStreamSummary", repr(error)) from error
+        self._keyed_until = now + _BELIEVED_FOR
+        if self._is_auto:
+            logger.warning("stream places records itself", extra={"stream": self._stream})
+        return self._is_auto
 
 
 def _refusal(
