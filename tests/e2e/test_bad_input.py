@@ -69,10 +69,8 @@ def test_real_orders_go_through_between_bad_records(home: Path, tmp_path: Path) 
     judged = reconcile(out, LIMIT, "--dead-letters", str(len(expected)))
     assert judged.returncode == 0, judged.stdout
     for application in sorted(EVERYBODY):
-        listed = dlq(home, "list", "--application", application).splitlines()
-        reasons = {
-            head.split("  ")[1]: reason.strip() for head, reason in zip(*[iter(listed)] * 2, strict=True)
-        }
+        listed = json.loads(dlq(home, "list", "--application", application, "--json"))
+        reasons = {one["key"]: one["reason"] for one in listed}
         parked = {planted.name: planted for planted in PLANTED if application in planted.parked_by}
         assert reasons.keys() == parked.keys()
         for name, planted in parked.items():

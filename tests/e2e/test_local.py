@@ -159,6 +159,26 @@ def test_a_killed_worker_is_replaced_by_others_of_its_application(
     assert strangers[:-1] == [], judged.stdout
 
 
+def test_a_killed_worker_is_started_again(environment: Environment) -> None:
+    """`local start` brings back what has ended, and leaves alone what runs."""
+    home = environment.home
+    refused = subprocess.run(
+        orderstream(home, 0, "local", "start", "shipping"), capture_output=True, text=True, check=False
+    )
+    assert (refused.returncode, "did not end" in refused.stderr) == (1, True)
+    os.kill(environment.processes["shipping"].pid, signal.SIGKILL)
+    until(lambda: environment.processes["shipping"].handle() is None)
+    assert subprocess.run(orderstream(home, 0, "local", "status"), check=False).returncode == 1
+    # Whatever the tests before have ended comes back too.
+    started = subprocess.run(
+        orderstream(home, 0, "local", "start"), capture_output=True, text=True, check=False
+    )
+    assert started.returncode == 0, started.stderr
+    assert "shipping" in started.stdout
+    order_id = environment.place("after the start")
+    until(lambda: environment.order(order_id)["state"] == "CONFIRMED")
+
+
 def add_inventory(environment: Environment) -> RunningProcess:
     """Start a second worker of inventory, and write it down where the environment's processes are."""
     (spec,) = (spec for spec in environment.layout.pipeline() if spec.name == "inventory")

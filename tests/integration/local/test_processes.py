@@ -7,11 +7,13 @@ import threading
 from collections.abc import Iterator
 from pathlib import Path
 
+import msgspec
 import psutil
 import pytest
 
+from orderstream_workers.local.environment import EnvironmentOptions
 from orderstream_workers.local.errors import LocalEnvironmentError, PortTakenError, StartFailedError
-from orderstream_workers.local.lifecycle import down, read_state
+from orderstream_workers.local.lifecycle import EnvironmentState, down, read_state, start_again
 from orderstream_workers.local.processes import (
     ProcessSpec,
     RunningProcess,
@@ -121,3 +123,18 @@ def test_down_without_an_environment_says_so(tmp_path: Path) -> None:
     assert read_state(tmp_path) is None
     with pytest.raises(LocalEnvironmentError, match="orderstream local up"):
         down(tmp_path)
+
+
+def test_only_what_can_come_back_is_started_again(tmp_path: Path) -> None:
+    """No environment, a name that is none of its, and an emulator that forgot everything are told apart."""
+    with pytest.raises(LocalEnvironmentError, match="orderstream local up"):
+        start_again(tmp_path)
+    ended = RunningProcess(
+        name="aws", pid=psutil.Process().pid, created=0.0, port=0, health_path="/", log="", emulator=True
+    )
+    state = EnvironmentState(options=EnvironmentOptions(), processes=(ended,))
+    (tmp_path / "state.json").write_bytes(msgspec.json.encode(state))
+    with pytest.raises(LocalEnvironmentError, match="has no shiping; it has aws"):
+        start_again(tmp_path, ["shiping"])
+    with pytest.raises(LocalEnvironmentError, match="everything that it held"):
+        start_again(tmp_path)

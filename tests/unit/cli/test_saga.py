@@ -1,6 +1,7 @@
 """What an operator sees of orders on their way."""
 
 import datetime as dt
+import json
 
 import msgspec
 from click.testing import CliRunner, Result
@@ -56,6 +57,7 @@ def test_the_list_shows_what_has_not_ended() -> None:
     result = run(a_world(), "list")
     assert result.exit_code == 0
     assert result.output.splitlines() == [
+        "ORDER  PHASE         FAILURE",
         "again  committed",
         "    waits for ship_order, attempt 2, due in 5m, asked again; to resolve: done or refuse",
         "fresh  running",
@@ -68,7 +70,7 @@ def test_the_list_shows_what_has_not_ended() -> None:
 def test_late_orders_are_those_that_had_to_wait_too_long() -> None:
     """An answer that is overdue, or was and has been asked for again: those may need a person."""
     lines = run(a_world(), "list", "--late").output.splitlines()
-    assert [line.split()[0] for line in lines if not line.startswith(" ")] == ["again", "stuck"]
+    assert [line.split()[0] for line in lines if not line.startswith(" ")] == ["ORDER", "again", "stuck"]
     assert run(MemoryResources(), "list", "--late").output == "no order is late\n"
     assert run(MemoryResources(), "list").output == "every order has ended\n"
 
@@ -82,6 +84,20 @@ def test_show_tells_every_step_and_no_personal_data() -> None:
     assert "@" not in shown.output
     unknown = run(resources, "show", "none")
     assert (unknown.exit_code, unknown.output) == (1, "Error: the coordinator knows no order none\n")
+
+
+def test_programs_read_json() -> None:
+    """The same as data, times in RFC 3339; who ordered is not in it."""
+    resources = a_world()
+    orders = {one["order_id"]: one for one in json.loads(run(resources, "list", "--late", "--json").output)}
+    assert set(orders) == {"again", "stuck"}
+    assert orders["stuck"]["failure"] == {"reason": "unknown_sku", "step": "reserve_stock"}
+    (waits,) = orders["again"]["waits_for"]
+    assert (waits["step"], waits["decisions"], waits["overdue"]) == ("ship_order", ["done", "refuse"], False)
+    assert dt.datetime.fromisoformat(waits["due"]) == LATER
+    shown = run(resources, "show", "ended", "--json").output
+    assert json.loads(shown)["steps"] == {"ship_order": {"status": "done", "attempt": 1}}
+    assert "@" not in shown
 
 
 def resolve(resources: MemoryResources, order_id: str, step: str, decision: str, *more: str) -> Result:

@@ -1,26 +1,37 @@
 """``orderstream dlq``: records that could not be carried out, and payments that were given up."""
 
 import datetime as dt
-from collections.abc import Iterator
 from typing import Final
 
 import click
 
-from orderstream.events import NotAnEventError, decode_envelope, uncompressed
-from orderstream_workers.cli.layout import age, printable
+from orderstream.errors import DependencyError, OrderstreamError
+from orderstream_workers.cli.dead_letters import (
+    PAYMENT_WORKER,
+    ListedKey,
+    letters_of,
+    lines_of,
+    listed,
+    shown,
+)
+from orderstream_workers.cli.intervening import Intervening, confirm
+from orderstream_workers.cli.layout import age, as_json, printable, table, wrapped
 from orderstream_workers.cli.operating import operated
+from orderstream_workers.cli.options import json_option, operator_option
 from orderstream_workers.cli.target import TargetChoice, target_options
-from orderstream_workers.engine.delivery import ParkedRecord, ParkedRecords
+from orderstream_workers.engine.delivery import ParkedRecords, interventions
 from orderstream_workers.runtime.bootstrap import APPLICATIONS, build_application
-from orderstream_workers.runtime.resources import Resources
-from orderstream_workers.services.payments import PaymentDeadLetters, QueuedPayment
 
-_PAYMENT_WORKER: Final = "payment-worker"
-"""Its dead letters are in SQS, one or more per order; the key is the order id."""
+_APPLICATION: Final = click.Choice((*APPLICATIONS, PAYMENT_WORKER))
 
-_LETTER_REASON: Final = "received too often; the payment workers' log says why"
+_ONLY: Final = click.option(
+    "--parked-for", default="", metavar="TEXT", help="Only keys whose reason contains this text."
+)
+_ALL: Final = click.option("--all", "every", is_flag=True, help="Every key of the application.")
+_YES: Final = click.option("--yes", is_flag=True, help="Do not ask.")
+_THIS: Final = "Discard this record for ever?"
 
-_APPLICATION: Final = click.Choice((*APPLICATIONS, _PAYMENT_WORKER))
+_REASON: Final = click.option("--reason", default="", help="Why you do it; it is kept with your name.")
 
 
 @click.group()
@@ -33,140 +44,200 @@ def dlq() -> None:
 
 @dlq.command("list")
 @click.option("--application", type=_APPLICATION, help="Only this one's.")
+@_ONLY
+@json_option
 @target_options
 @click.pass_context
-def list_command(context: click.Context, target: TargetChoice, application: str | None) -> None:
+def list_command(
+    context: click.Context, target: TargetChoice, application: str | None, parked_for: str, as_data: bool
+) -> None:
     """List every key that is parked: how many records wait behind the first, since when, and why."""
     names = _APPLICATION.choices if application is None else (application,)
     with operated(context, target) as resources:
-        lines = [line for name in names for line in _listed(resources, name)]
-    click.echo("\n".join(lines) or "nothing is parked")
+        now = resources.clock()
+        found = [key for name in names for key in listed(resources, name, parked_for)]
+    if as_data:
+        click.echo(as_json(found))
+        return
+    if not found:
+        click.echo("nothing is parked")
+        return
+    rows = [
+        (
+            key.application,
+            printable(key.key),
+            str(key.behind),
+            age(key.since, now) if key.since else "unknown",
+        )
+        for key in found
+    ]
+    head, *lines = table(("APPLICATION", "KEY", "BEHIND", "SINCE"), rows)
+    click.echo(head)
+    for line, key in zip(lines, found, strict=True):
+        click.echo(line)
+        click.echo(wrapped(printable(key.reason), indent=4))
 
 
 @dlq.command()
 @click.argument("application", type=_APPLICATION)
 @click.argument("key")
 @click.option("--data", is_flag=True, help="Print the payloads too. They may hold personal data.")
+@json_option
 @target_options
 @click.pass_context
-def show(context: click.Context, application: str, key: str, data: bool, target: TargetChoice) -> None:
+def show(
+    context: click.Context, application: str, key: str, data: bool, target: TargetChoice, as_data: bool
+) -> None:
     """Show what is parked under a key, in order."""
     with operated(context, target) as resources:
-        if application == _PAYMENT_WORKER:
-            for letter in _letters(resources, key):
-                click.echo(_letter(letter, resources.clock()))
-                click.echo(f"    {_LETTER_REASON}; received {letter.receives} times")
-            return
-        records = _parked(resources, application, key)
-        waited = age(records[0].parked_at, resources.clock())
-        click.echo(f"{application}  {printable(key)}  {len(records) - 1} behind  {waited}")
-        for record in records:
-            _show_record(record, data=data)
+        records = shown(resources, application, key, data=data)
+    if as_data:
+        click.echo(as_json(records))
+        return
+    for record in records:
+        for line in lines_of(record):
+            click.echo(wrapped(line))
 
 
 @dlq.command()
 @click.argument("application", type=_APPLICATION)
-@click.argument("key")
+@click.argument("key", required=False)
+@_ALL
+@_ONLY
+@_YES
+@operator_option
+@_REASON
 @target_options
 @click.pass_context
-def redrive(context: click.Context, application: str, key: str, target: TargetChoice) -> None:
-    """Carry out what is parked under a key, in order; stops at the first record that fails again.
+def redrive(
+    context: click.Context,
+    application: str,
+    key: str | None,
+    every: bool,
+    parked_for: str,
+    yes: bool,
+    operator: str,
+    reason: str,
+    target: TargetChoice,
+) -> None:
+    """Carry out what is parked, key by key and in order; a key stops at the first record that fails again.
 
+    Give a KEY, or --all for every key of the application (with --parked-for: for those with that reason).
     Run it once at a time for a key.
     """
+    _one_or_all(key, every=every, parked_for=parked_for)
     with operated(context, target) as resources:
-        if application == _PAYMENT_WORKER:
-            if not _dead_letters(resources).redrive(key):
-                raise _no_letter(key)
-            click.echo(f"payment of order {printable(key)} handed back to the payment workers")
+        work = Intervening(resources, application, "redrive", operator, reason)
+        if application == PAYMENT_WORKER:
+            if work.letters(key, parked_for, yes=yes, act=letters_of(resources).redrive):
+                click.echo("handed back to the payment workers")
             return
         handler = build_application(application, resources).handler
         if handler is None:
             raise click.ClickException(f"{application} parks nothing, so nothing can be redriven")
-        carried_out = ParkedRecords(resources.store, application).redrive(key, handler)
-        click.echo(f"{carried_out} carried out; {printable(key)} is not parked any more")
+        if key is not None:
+            carried_out = work.redriven(key, handler)
+            click.echo(f"{carried_out} carried out; {printable(key)} is not parked any more")
+            return
+        keys = work.confirmed(parked_for, yes=yes)
+        done, stopped = 0, 0
+        for one in keys:
+            try:
+                done += work.redriven(one.key, handler)
+            except DependencyError:
+                click.echo(f"{done} records carried out before that", err=True)
+                raise
+            except (OrderstreamError, click.ClickException) as error:
+                stopped += 1
+                click.echo(wrapped(f"{printable(one.key)}: {printable(str(error))}"), err=True)
+    click.echo(f"{done} carried out; {stopped} of {len(keys)} keys stay parked")
+    if stopped:
+        raise click.ClickException("some keys could not be carried out; their reasons stand above")
 
 
 @dlq.command()
 @click.argument("application", type=_APPLICATION)
-@click.argument("key")
-@click.option("--yes", is_flag=True, help="Do not ask.")
+@click.argument("key", required=False)
+@_ALL
+@_ONLY
+@click.option("--behind", is_flag=True, help="Also the records that wait behind the first of each key.")
+@_YES
+@operator_option
+@_REASON
 @target_options
 @click.pass_context
-def discard(context: click.Context, application: str, key: str, yes: bool, target: TargetChoice) -> None:
-    """Discard the first record that is parked under a key, for ever. The others stay until redriven."""
+def discard(
+    context: click.Context,
+    application: str,
+    key: str | None,
+    every: bool,
+    parked_for: str,
+    behind: bool,
+    yes: bool,
+    operator: str,
+    reason: str,
+    target: TargetChoice,
+) -> None:
+    """Discard the first record that is parked under a key, for ever. The others stay until redriven.
+
+    Give a KEY, or --all for every key of the application (with --parked-for: for those with that reason).
+    """
+    _one_or_all(key, every=every, parked_for=parked_for)
     with operated(context, target) as resources:
-        if application == _PAYMENT_WORKER:
-            count = len(_letters(resources, key))
-            _confirm(f"Discard {count} dead letters of order {printable(key)}?", yes=yes)
-            click.echo(f"{_dead_letters(resources).discard(key)} discarded; the payment stays as it is")
+        work = Intervening(resources, application, "discard", operator, reason)
+        if application == PAYMENT_WORKER:
+            count = work.letters(key, parked_for, yes=yes, act=letters_of(resources).discard)
+            click.echo(f"{count} discarded; the payments stay as they are")
             return
-        first, *behind = _parked(resources, application, key)
-        _show_record(first, data=False)
-        _confirm("Discard this record for ever?", yes=yes)
-        ParkedRecords(resources.store, application).discard_first(key, first.record.position)
-        click.echo(f"discarded; {len(behind)} behind it" + (" stay parked: redrive them" if behind else ""))
+        if key is None:
+            keys = [one.key for one in work.confirmed(parked_for, yes=yes)]
+        else:
+            records = shown(resources, application, key, data=False)
+            for line in (line for one in (records if behind else records[:1]) for line in lines_of(one)):
+                click.echo(wrapped(line))
+            confirm(f"Discard {len(records)} records for ever?" if behind else _THIS, yes=yes)
+            keys = [key]
+        discarded = sum(work.discarded(one, behind=behind) for one in keys)
+        left = sum(len(ParkedRecords(resources.store, application).records(one)) for one in keys)
+    click.echo(f"{discarded} discarded; {left} behind" + (" stay parked: redrive them" if left else ""))
 
 
-def _confirm(question: str, *, yes: bool) -> None:
-    if not yes:
-        click.confirm(question, abort=True)
-
-
-def _dead_letters(resources: Resources) -> PaymentDeadLetters:
-    return PaymentDeadLetters(resources.payment_dead_letters, resources.payment_queue)
-
-
-def _letters(resources: Resources, order_id: str) -> list[QueuedPayment]:
-    letters = [one for one in _dead_letters(resources).waiting() if one.order_id == order_id]
-    if not letters:
-        raise _no_letter(order_id)
-    return letters
-
-
-def _no_letter(order_id: str) -> click.ClickException:
-    return click.ClickException(f"no payment of order {printable(order_id)} is a dead letter")
-
-
-def _parked(resources: Resources, application: str, key: str) -> list[ParkedRecord]:
-    records = ParkedRecords(resources.store, application).records(key)
-    if not records:
-        raise click.ClickException(f"nothing is parked for {application} under {printable(key)}")
-    return records
-
-
-def _letter(letter: QueuedPayment, now: dt.datetime) -> str:
-    # Nothing ever waits behind one: a message says no more than that its order has something to do.
-    waited = age(letter.sent_at, now) if letter.sent_at else "unknown age"
-    return f"{_PAYMENT_WORKER}  {printable(letter.order_id)}  0 behind  {waited}"
-
-
-def _listed(resources: Resources, application: str) -> Iterator[str]:
-    now = resources.clock()
-    if application == _PAYMENT_WORKER:
-        for letter in _dead_letters(resources).waiting():
-            yield _letter(letter, now)
-            yield f"    {_LETTER_REASON}"
+@dlq.command()
+@click.option("--application", type=_APPLICATION, help="Only this one's.")
+@json_option
+@target_options
+@click.pass_context
+def history(context: click.Context, application: str | None, target: TargetChoice, as_data: bool) -> None:
+    """List who has redriven or discarded what, when, and why; the oldest first."""
+    names = _APPLICATION.choices if application is None else (application,)
+    with operated(context, target) as resources:
+        found = [one for name in names for one in interventions(resources.store, name)]
+    found.sort(key=lambda one: one.at)
+    if as_data:
+        click.echo(as_json(found))
         return
-    for key in ParkedRecords(resources.store, application).keys():  # noqa: SIM118 - no mapping
-        behind = max(key.count - 1, 0)
-        waited = age(key.parked_at, now)
-        yield f"{application}  {printable(key.partition_key)}  {behind} behind  {waited}"
-        yield f"    {printable(key.reason)}"
+    heads = ("WHEN", "APPLICATION", "KEY", "ACTION", "RECORDS", "OPERATOR")
+    rows = [
+        (
+            *(f"{one.at:%Y-%m-%d %H:%M}Z", one.application, printable(one.partition_key), one.action),
+            *(str(one.records), printable(one.operator)),
+        )
+        for one in found
+    ]
+    head, *lines = table(heads, rows)
+    click.echo(head if found else "nobody has redriven or discarded anything")
+    for line, one in zip(lines, found, strict=True):
+        click.echo(line)
+        said = (
+            f"{one.reason}; parked for: {one.parked_for}" if one.reason else f"parked for: {one.parked_for}"
+        )
+        click.echo(wrapped(printable(said), indent=4))
 
 
-def _show_record(parked: ParkedRecord, *, data: bool) -> None:
-    record = parked.record
-    content = record.data
-    try:
-        content = uncompressed(content)
-        envelope = decode_envelope(content)
-    except NotAnEventError:
-        described = "no event"  # what it is instead, the reason says
-    else:
-        described = f"{printable(envelope.type)} of order {printable(envelope.subject)}"
-    position = f"{record.position.sequence_number}/{record.position.subsequence_number}"
-    click.echo(f"{position}  {described}  {record.shard_id}  {record.approximate_arrival:%Y-%m-%d %H:%M:%S}Z")
-    click.echo(f"    {printable(parked.reason)}")
-    if data:
-        click.echo(f"    {printable(content.decode(errors='backslashreplace'))}")
+def _age(key: ListedKey, now: dt.datetime) -> str:
+    return age(key.since, now) if key.since else "unknown"
+
+
+def _one_or_all(key: str | None, *, every: bool, parked_for: str) -> None:
+    if (key is None) == (not (every or parked_for)):
+        raise click.UsageError("give a KEY, or --all or --parked-for for many of them")

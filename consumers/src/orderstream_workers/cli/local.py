@@ -10,7 +10,7 @@ from rich.table import Table
 from orderstream_workers.cli.environment_options import environment_options
 from orderstream_workers.cli.options import home_option
 from orderstream_workers.local.environment import EnvironmentOptions, Layout
-from orderstream_workers.local.lifecycle import down, is_up, read_state, up
+from orderstream_workers.local.lifecycle import down, is_up, read_state, start_again, up
 from orderstream_workers.runtime.isolation import isolate_this_process
 from orderstream_workers.runtime.settings import Compression, Engine
 
@@ -55,6 +55,16 @@ def down_command(home: Path) -> None:
     """Stop everything: workers drain first, then the emulators stop and forget."""
     killed = down(home)
     click.echo("down" + (f"; had to be killed: {', '.join(killed)}" if killed else ""))
+
+
+@local.command("start")
+@click.argument("names", nargs=-1, metavar="[PROCESS]...")
+@home_option
+def start_command(home: Path, names: tuple[str, ...]) -> None:
+    """Start processes again that have ended, such as a worker that was killed; all of them by default."""
+    isolate_this_process({})
+    started = start_again(home, names)
+    click.echo(f"started: {', '.join(started)}" if started else "nothing had ended")
 
 
 @local.command("status")

@@ -1,16 +1,16 @@
 """``orderstream saga``: orders that have not come to their end."""
 
 import datetime as dt
-import getpass
-from typing import Literal
+from typing import Any, Literal
 
 import click
 
-from orderstream_workers.cli.layout import age, printable
+from orderstream_workers.cli.layout import age, as_json, printable, table, wrapped
 from orderstream_workers.cli.operating import operated
+from orderstream_workers.cli.options import json_option, operator_option
 from orderstream_workers.cli.target import TargetChoice, target_options
 from orderstream_workers.services.saga import Resolution, find_order, open_orders, resolved
-from orderstream_workers.services.saga.definition import CURRENT
+from orderstream_workers.services.saga.definition import step_names
 from orderstream_workers.services.saga.domain import decisions
 from orderstream_workers.services.saga.state import Saga
 
@@ -22,43 +22,55 @@ def saga() -> None:
 
 @saga.command("list")
 @click.option("--late", is_flag=True, help="Only those with an answer that is or was overdue.")
+@json_option
 @target_options
 @click.pass_context
-def list_command(context: click.Context, late: bool, target: TargetChoice) -> None:
+def list_command(context: click.Context, late: bool, target: TargetChoice, as_data: bool) -> None:
     """List the orders that have not ended: where they stand, and what they wait for."""
     with operated(context, target) as resources:
         now = resources.clock()
         orders = sorted(open_orders(resources.store), key=lambda order: order.order.order_id)
         shown = [order for order in orders if not late or _is_late(order, now)]
-    for order in shown:
-        click.echo(_line(order))
-        for step in _waiting(order, now):
-            click.echo(f"    {step}")
+    if as_data:
+        click.echo(as_json([_data(order, now) for order in shown]))
+        return
     if not shown:
         click.echo("no order is late" if late else "every order has ended")
+        return
+    head, *lines = _table(shown)
+    click.echo(head)
+    for line, order in zip(lines, shown, strict=True):
+        click.echo(line)
+        for step in _waiting(order, now):
+            click.echo(wrapped(step, indent=4))
 
 
 @saga.command()
 @click.argument("order_id")
+@json_option
 @target_options
 @click.pass_context
-def show(context: click.Context, order_id: str, target: TargetChoice) -> None:
+def show(context: click.Context, order_id: str, target: TargetChoice, as_data: bool) -> None:
     """Show every step of one order, ended or not."""
     with operated(context, target) as resources:
         now = resources.clock()
         order = find_order(resources.store, order_id)
     if order is None:
         raise click.ClickException(f"the coordinator knows no order {printable(order_id)}")
-    click.echo(_line(order))
+    if as_data:
+        click.echo(as_json(_data(order, now)))
+        return
+    for line in _table([order]):
+        click.echo(line)
     for name, progress in order.steps.items():
         click.echo(f"    {name}: {progress.status}, attempt {progress.attempt}")
     for step in _waiting(order, now):
-        click.echo(f"    {step}")
+        click.echo(wrapped(step, indent=4))
 
 
 @saga.command()
 @click.argument("order_id")
-@click.option("--step", required=True, type=click.Choice([step.name for step in CURRENT.steps()]))
+@click.option("--step", required=True, type=click.Choice(step_names()))
 @click.option(
     "--decision",
     required=True,
@@ -66,7 +78,7 @@ def show(context: click.Context, order_id: str, target: TargetChoice) -> None:
     help="done: what was asked for was done by hand. refuse: shipping shall refuse the shipment for good.",
 )
 @click.option("--reason", required=True, help="Why; it is kept with the order's story.")
-@click.option("--operator", default=getpass.getuser, show_default="the user's name", help="Who decides.")
+@operator_option
 @target_options
 @click.pass_context
 def resolve(
@@ -94,12 +106,15 @@ def resolve(
     click.echo(f"{printable(step)} of order {printable(order_id)}: {decision}; the coordinator has been told")
 
 
-def _line(saga: Saga) -> str:
-    line = f"{printable(saga.order.order_id)}  {saga.phase}"
-    if saga.failure is not None:
-        line += f"  {printable(saga.failure.reason)}"
-        line += f" ({saga.failure.step})" if saga.failure.step else ""
-    return line
+def _table(sagas: list[Saga]) -> list[str]:
+    rows = [(printable(one.order.order_id), str(one.phase), _failure(one)) for one in sagas]
+    return table(("ORDER", "PHASE", "FAILURE"), rows)
+
+
+def _failure(saga: Saga) -> str:
+    if saga.failure is None:
+        return ""
+    return printable(saga.failure.reason) + (f" ({saga.failure.step})" if saga.failure.step else "")
 
 
 def _waiting(saga: Saga, now: dt.datetime) -> list[str]:
@@ -114,6 +129,30 @@ def _waiting(saga: Saga, now: dt.datetime) -> list[str]:
         )
         for timer in saga.timers()
     ]
+
+
+def _data(saga: Saga, now: dt.datetime) -> dict[str, Any]:
+    """An order for a program; who ordered is nobody's business here."""
+    return {
+        "order_id": saga.order.order_id,
+        "phase": str(saga.phase),
+        "failure": {"reason": saga.failure.reason, "step": saga.failure.step} if saga.failure else None,
+        "steps": {
+            name: {"status": str(progress.status), "attempt": progress.attempt}
+            for name, progress in saga.steps.items()
+        },
+        "waits_for": [
+            {
+                "step": timer.step,
+                "attempt": timer.attempt,
+                "due": timer.due,
+                "overdue": timer.due < now,
+                "asked_again": saga.asked_again(timer.step),
+                "decisions": sorted(decisions(saga, timer.step)),
+            }
+            for timer in saga.timers()
+        ],
+    }
 
 
 def _is_late(saga: Saga, now: dt.datetime) -> bool:

@@ -7,7 +7,7 @@ What runs is written to ``state.json`` in the environment's folder after each st
 import fcntl
 import os
 import shutil
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
@@ -31,6 +31,9 @@ Progress = Callable[[str], None]
 """Is told, in a few words, what is being done."""
 
 _STATE: Final = "state.json"
+
+_FORGETFUL: Final = ("aws", "kinesis")
+"""What is in them is in memory."""
 
 
 class EnvironmentState(msgspec.Struct, frozen=True, kw_only=True):
@@ -89,7 +92,8 @@ def up(
         if earlier is not None and any(process.handle() for process in earlier.processes):
             raise LocalEnvironmentError(
                 f"an environment is running already, its files are in {home}; "
-                "stop it with `orderstream local down`, or choose another folder with --home"
+                "start what has ended of it with `orderstream local start`, stop it with `orderstream local "
+                "down`, or choose another folder with --home"
             )
         _clear(home)
         layout = Layout(home, options)
@@ -134,6 +138,49 @@ def down(home: Path) -> list[str]:
     return killed
 
 
+def start_again(home: Path, names: Collection[str] = ()) -> list[str]:
+    """Start what has ended, with what it was started with before; the rest of the environment goes on.
+
+    Args:
+        home: Folder of the environment's files.
+        names: What to start; empty for all that has ended.
+
+    Returns:
+        What was started, once it is healthy.
+
+    Raises:
+        LocalEnvironmentError: there is no environment, a process is not one of its own, still runs, or has
+            lost what everybody works on.
+    """
+    with _locked(home):
+        state = read_state(home)
+        if state is None:
+            raise LocalEnvironmentError(f"no environment in {home}; start one with `orderstream local up`")
+        processes = {process.name: process for process in state.processes}
+        if unknown := sorted(set(names) - set(processes)):
+            raise LocalEnvironmentError(
+                f"the environment in {home} has no {', '.join(unknown)}; it has {', '.join(processes)}"
+            )
+        ended = [name for name, process in processes.items() if process.handle() is None]
+        if running := sorted(set(names) - set(ended)):
+            raise LocalEnvironmentError(f"{', '.join(running)} did not end, so there is nothing to start")
+        wanted = [name for name in ended if name in (names or ended)]
+        if forgot := sorted(set(wanted) & set(_FORGETFUL)):
+            raise LocalEnvironmentError(
+                f"{' and '.join(forgot)} ended, and with it everything that it held; stop the rest with "
+                "`orderstream local down`, then start anew"
+            )
+        layout = Layout(home, state.options)
+        # The emulator of AWS is not among them, so its interpreter is not needed.
+        specs = {spec.name: spec for spec in (*layout.emulators(Path()), *layout.pipeline())}
+        for name in wanted:
+            processes[name] = start(specs[name], layout.logs)
+            _write(home, msgspec.structs.replace(state, processes=tuple(processes.values())))
+        for name in wanted:
+            wait_healthy(processes[name], specs[name].start_timeout)
+        return wanted
+
+
 def _start_all(layout: Layout, specs: Sequence[ProcessSpec]) -> None:
     started = []
     for spec in specs:
@@ -147,8 +194,11 @@ def _start_all(layout: Layout, specs: Sequence[ProcessSpec]) -> None:
 
 
 def _clear(home: Path) -> None:
-    for path in (home / "logs",):
-        shutil.rmtree(path, ignore_errors=True)
+    # Somebody may want to know how the last run ended.
+    logs, before = home / "logs", home / "logs.before"
+    if logs.exists():
+        shutil.rmtree(before, ignore_errors=True)
+        logs.rename(before)
     for pattern in ("*.sqlite", "*.sqlite-*", "stock-bridge.*", _STATE):
         for file in home.glob(pattern):
             file.unlink()

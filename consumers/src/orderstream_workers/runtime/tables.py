@@ -3,7 +3,7 @@
 from typing import Final
 
 from orderstream_workers.effects import RATE_LIMITS
-from orderstream_workers.engine.delivery import PARKING
+from orderstream_workers.engine.delivery import INTERVENTIONS, PARKING
 from orderstream_workers.engine.identity import CONSUMED_STREAMS
 from orderstream_workers.engine.mark import ENGINES
 from orderstream_workers.services import inventory, notifications, payments, saga, shipping
@@ -16,6 +16,7 @@ TABLES: Final[tuple[TableSpec, ...]] = (
     IDEMPOTENCY_KEYS,
     RATE_LIMITS,
     PARKING,
+    INTERVENTIONS,
     ENGINES,
     CONSUMED_STREAMS,
     *saga.TABLES,

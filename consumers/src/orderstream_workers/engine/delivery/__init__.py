@@ -3,6 +3,7 @@
 from orderstream_workers.engine.delivery.breaker import Breaker
 from orderstream_workers.engine.delivery.entries import PARKING
 from orderstream_workers.engine.delivery.handler import Overtakes, RecordHandler, never_overtakes
+from orderstream_workers.engine.delivery.interventions import INTERVENTIONS, Intervention, interventions
 from orderstream_workers.engine.delivery.lanes import Lanes
 from orderstream_workers.engine.delivery.parked import (
     NotFirstError,
@@ -18,10 +19,12 @@ from orderstream_workers.engine.delivery.processor import DeliveryConfig, LanePr
 from orderstream_workers.engine.delivery.tally import DeliveryTally
 
 __all__ = [
+    "INTERVENTIONS",
     "PARKING",
     "Breaker",
     "DeliveryConfig",
     "DeliveryTally",
+    "Intervention",
     "LaneProcessor",
     "Lanes",
     "NotFirstError",
@@ -34,6 +37,7 @@ __all__ = [
     "RecordIncompleteError",
     "RedriveStoppedError",
     "StoredParking",
+    "interventions",
     "never_overtakes",
     "until_it_works",
 ]

@@ -16,6 +16,7 @@ import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import groupby
+from typing import Final
 
 from orderstream.errors import DependencyError, OrderstreamError
 from orderstream_workers.engine.delivery.entries import (
@@ -44,6 +45,9 @@ from orderstream_workers.store import (
 )
 
 logger = logging.getLogger(__name__)
+
+
+_DISCARDED: Final = "waits behind a record that was discarded"
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,7 +215,15 @@ class ParkedRecords:
             except ConditionFailedError:
                 logger.info("a record was parked meanwhile", extra={"partition_key": partition_key})
 
-    def discard_first(self, partition_key: str, position: Position) -> None:
+    def is_parked(self, partition_key: str) -> bool:
+        """Whether the key is parked now, be it that a redrive ended just before it lifted the mark.
+
+        Raises:
+            DependencyError: the store did not answer.
+        """
+        return self._mark(partition_key) is not None
+
+    def discard_first(self, partition_key: str, position: Position, noted: Sequence[Put] = ()) -> None:
         """Discard the first parked record of a key, for ever; the others stay until they are redriven.
 
         If it is the only one, the key is free again.
@@ -219,6 +231,7 @@ class ParkedRecords:
         Args:
             partition_key: The key.
             position: Where the record stood in the stream, so that nothing is discarded unseen.
+            noted: Written in the same transaction: who discards it, and why. At most one.
 
         Raises:
             NotFirstError: another record is the first by now.
@@ -228,9 +241,9 @@ class ParkedRecords:
         if not parts or record_in(partition_key, parts).position != position:
             raise NotFirstError(partition_key)
         discarded = _parked(partition_key, parts)
-        if not self._take(partition_key, parts, "waits behind a record that was discarded", lift=True):
+        if not self._take(partition_key, parts, _DISCARDED, lift=True, noted=noted):
             raise NotFirstError(partition_key)
-        logger.warning(
+        logger.info(
             "parked record discarded",
             extra={
                 "application": self._application,
@@ -250,7 +263,15 @@ class ParkedRecords:
         except Exception as error:
             raise RedriveStoppedError(record, carried_out, f"{type(error).__name__}: {error}") from error
 
-    def _take(self, partition_key: str, parts: list[Item], reason: str, *, lift: bool = False) -> bool:
+    def _take(
+        self,
+        partition_key: str,
+        parts: list[Item],
+        reason: str,
+        *,
+        lift: bool = False,
+        noted: Sequence[Put] = (),
+    ) -> bool:
         """Remove the first entry; False if somebody else did. ``lift``: the last one's mark goes too."""
         for _ in range(TRIES):
             mark = self._mark(partition_key)
@@ -268,7 +289,7 @@ class ParkedRecords:
                 left = lifted(self._application, mark)
             entry = [Delete(PARKING.name, part.key, part.version, sort=part.sort) for part in parts]
             try:
-                self._store.transact([left, *entry[:PARTS_AT_ONCE]])
+                self._store.transact([left, *entry[:PARTS_AT_ONCE], *noted])
             except ConditionFailedError as error:
                 if error.failed != (0,):
                     return False

@@ -53,40 +53,44 @@ class PaymentDeadLetters:
         with self._in_hand() as messages:
             return list(messages)
 
-    def redrive(self, order_id: str) -> int:
-        """Hand an order back to the payment workers.
+    def redrive(self, *order_ids: str) -> int:
+        """Hand orders back to the payment workers.
+
+        Args:
+            *order_ids: The orders.
 
         Returns:
-            How many dead letters it had; 0 if it has none, and nothing was done.
+            How many dead letters they had; 0 if none has any, and nothing was done.
 
         Raises:
             DependencyError: a queue did not answer; do it again.
         """
         with self._in_hand() as messages:
-            its_own = [message for message in messages if message.order_id == order_id]
-            if its_own:
+            theirs = [message for message in messages if message.order_id in order_ids]
+            for order_id in dict.fromkeys(message.order_id for message in theirs):
                 # Released last: until this is acknowledged, the dead letters stay.
                 self._queue.send(order_id)
-            self._delete(its_own, messages)
-            return len(its_own)
+            self._delete(theirs, messages)
+            return len(theirs)
 
-    def discard(self, order_id: str) -> int:
-        """Delete an order's dead letters. Its payment stays as it is until its saga asks for something.
+    def discard(self, *order_ids: str) -> int:
+        """Delete orders' dead letters. The payments stay as they are until their sagas ask for something.
+
+        Args:
+            *order_ids: The orders.
 
         Returns:
-            How many dead letters it had.
+            How many dead letters they had.
 
         Raises:
             DependencyError: the queue did not answer; do it again.
         """
         with self._in_hand() as messages:
-            its_own = [message for message in messages if message.order_id == order_id]
-            self._delete(its_own, messages)
-        if its_own:
-            logger.warning(
-                "payment dead letters discarded", extra={"order_id": order_id, "messages": len(its_own)}
-            )
-        return len(its_own)
+            theirs = [message for message in messages if message.order_id in order_ids]
+            self._delete(theirs, messages)
+        if theirs:
+            logger.info("payment dead letters discarded", extra={"messages": len(theirs)})
+        return len(theirs)
 
     def _delete(self, its_own: list[QueuedPayment], messages: list[QueuedPayment]) -> None:
         for message in its_own:

@@ -174,6 +174,12 @@ CURRENT: Final = Definition(version=1, groups=((RESERVE_STOCK, CAPTURE_PAYMENT),
 _BY_VERSION: Final = {definition.version: definition for definition in (CURRENT,)}
 
 
+def step_names() -> tuple[str, ...]:
+    """The names of every step that an open order can wait for, those of older versions included."""
+    steps = (step.name for definition in _BY_VERSION.values() for step in definition.steps())
+    return tuple(dict.fromkeys(steps))
+
+
 def definition_of(version: int) -> Definition:
     """The definition that an order is pinned to.
 

@@ -1,0 +1,176 @@
+"""What is parked by the applications, and the payments that were given up, as an operator is shown them."""
+
+import datetime as dt
+from collections.abc import Iterator
+from typing import Final
+
+import click
+import msgspec
+
+from orderstream.events import NotAnEventError, decode_envelope, uncompressed
+from orderstream_workers.cli.layout import printable
+from orderstream_workers.engine.delivery import ParkedRecord, ParkedRecords
+from orderstream_workers.runtime.resources import Resources
+from orderstream_workers.services.payments import PaymentDeadLetters, QueuedPayment
+
+PAYMENT_WORKER: Final = "payment-worker"
+"""Its dead letters are in SQS, one or more per order; the key is the order id."""
+
+LETTER_REASON: Final = "received too often; the payment workers' log says why"
+
+
+class ListedKey(msgspec.Struct, frozen=True, kw_only=True):
+    """A key of which something is parked.
+
+    Attributes:
+        application: Who parked it.
+        key: The partition key; of a dead payment, the order id.
+        behind: How many records wait behind the first.
+        since: Since when (UTC); None where SQS does not say.
+        reason: Why the first is there.
+    """
+
+    application: str
+    key: str
+    behind: int
+    since: dt.datetime | None
+    reason: str
+
+
+class ShownRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A record that is parked, or a dead payment.
+
+    Attributes:
+        position: Where it stood in the stream; empty for a dead payment.
+        described: What it is.
+        shard_id: The shard that it came from; empty for a dead payment.
+        arrived_at: When it arrived (UTC); None where SQS does not say.
+        reason: Why it is there.
+        data: Its payload as text, if it was asked for. It may hold personal data.
+    """
+
+    position: str
+    described: str
+    shard_id: str
+    arrived_at: dt.datetime | None
+    reason: str
+    data: str | None = None
+
+
+def letters_of(resources: Resources) -> PaymentDeadLetters:
+    """The payments that were given up."""
+    return PaymentDeadLetters(resources.payment_dead_letters, resources.payment_queue)
+
+
+def listed(resources: Resources, application: str, parked_for: str = "") -> list[ListedKey]:
+    """Every key that is parked.
+
+    Args:
+        resources: Where it is.
+        application: Whose.
+        parked_for: Only keys whose reason contains this.
+    """
+    if application == PAYMENT_WORKER:
+        found = [_listed_letter(letter) for letter in letters_of(resources).waiting()]
+    else:
+        keys = ParkedRecords(resources.store, application).keys()
+        found = [
+            ListedKey(
+                application=application,
+                key=key.partition_key,
+                behind=max(key.count - 1, 0),
+                since=key.parked_at,
+                reason=key.reason,
+            )
+            for key in keys
+        ]
+    return [one for one in found if parked_for in one.reason]
+
+
+def shown(resources: Resources, application: str, key: str, *, data: bool) -> list[ShownRecord]:
+    """What is parked under a key, in order.
+
+    Args:
+        resources: Where it is.
+        application: Whose.
+        key: The key.
+        data: Whether the payloads are wanted too.
+
+    Raises:
+        ClickException: nothing is.
+    """
+    if application == PAYMENT_WORKER:
+        letters = [letter for letter in letters_of(resources).waiting() if letter.order_id == key]
+        if not letters:
+            raise no_letter(key)
+        return [_shown_letter(letter) for letter in letters]
+    records = ParkedRecords(resources.store, application).records(key)
+    if not records:
+        raise not_parked(application, key)
+    return [_shown_record(record, data=data) for record in records]
+
+
+def not_parked(application: str, key: str) -> click.ClickException:
+    """Nothing is there to be dealt with: the key may be misspelt."""
+    return click.ClickException(f"nothing is parked for {application} under {printable(key)}")
+
+
+def no_letter(order_id: str) -> click.ClickException:
+    """As ``not_parked``, of payments."""
+    return click.ClickException(f"no payment of order {printable(order_id)} is a dead letter")
+
+
+def lines_of(record: ShownRecord) -> Iterator[str]:
+    """A record in lines, the reason and the payload under it."""
+    arrived = f"{record.arrived_at:%Y-%m-%d %H:%M:%S}Z" if record.arrived_at else "at an unknown time"
+    yield "  ".join(filter(None, (record.position, printable(record.described), record.shard_id, arrived)))
+    yield f"    {printable(record.reason)}"
+    if record.data is not None:
+        yield f"    {printable(record.data)}"
+
+
+def _listed_letter(letter: QueuedPayment) -> ListedKey:
+    # Nothing ever waits behind one: a message says no more than that its order has something to do.
+    return ListedKey(
+        application=PAYMENT_WORKER,
+        key=letter.order_id,
+        behind=0,
+        since=letter.sent_at,
+        reason=LETTER_REASON,
+    )
+
+
+def _shown_letter(letter: QueuedPayment) -> ShownRecord:
+    return ShownRecord(
+        position="",
+        described=f"payment of order {letter.order_id}, received {letter.receives} times",
+        shard_id="",
+        arrived_at=letter.sent_at,
+        reason=LETTER_REASON,
+    )
+
+
+def _shown_record(parked: ParkedRecord, *, data: bool) -> ShownRecord:
+    record = parked.record
+    content = record.data
+    try:
+        content = uncompressed(content)
+        envelope = decode_envelope(content)
+    except NotAnEventError:
+        described = f"no event, {len(content)} bytes"  # what it is instead, the reason says
+    else:
+        described = f"{envelope.type} of order {envelope.subject}"
+    return ShownRecord(
+        position=str_position(parked),
+        described=described,
+        shard_id=record.shard_id,
+        arrived_at=record.approximate_arrival,
+        reason=parked.reason,
+        data=content.decode("utf-8", "backslashreplace") if data else None,
+    )
+
+
+def str_position(parked: ParkedRecord) -> str:
+    """Where a record stood in the stream, as it is written everywhere."""
+    position = parked.record.position
+    return f"{position.sequence_number}/{position.subsequence_number}"
