@@ -205,7 +205,7 @@ def test_containers_take_an_order_and_end_on_sigterm(containers: Containers) -> 
 
     shards = containers.get("saga", "/health")[1]["shards"]
     assert len(shards) == 4
-    assert {"checkpoint", "millis_behind_latest", "last_success"} <= shards[0].keys()
+    assert {"checkpoint", "millis_behind_latest", "oldest_unhandled_seconds"} <= shards[0].keys()
 
     for process in containers.processes.values():
         process.send_signal(signal.SIGTERM)

@@ -86,8 +86,8 @@ class Stage:
             self.now = max(self.now, self.host.wake_at)
             jobs.extend(self.host.on(Signal.WOKEN, self.now))
 
-    def seconds_since_success(self) -> float:
-        last = self.host.progress().last_success
+    def seconds_since_read(self) -> float:
+        last = self.host.progress().last_read
         assert last is not None
         return (self.wall_clock() - last).total_seconds()
 
@@ -96,10 +96,38 @@ def test_a_shard_that_cannot_be_read_stands_still() -> None:
     """The processor is still called now and then, without records; that is no progress."""
     stage = Stage()
     stage.run(30)
-    assert stage.seconds_since_success() < 5
+    assert stage.seconds_since_read() < 5
+    assert stage.host.progress().failure is None
     stage.kinesis.faults.add(Fault(operation="GetRecords", error="InternalFailure", times=None))
     stage.run(600)
-    assert stage.seconds_since_success() > 590
+    assert stage.seconds_since_read() > 590
+    assert stage.host.progress().failure == "Kinesis gives no records: unreachable"
     stage.kinesis.faults.clear()
     stage.run(30)
-    assert stage.seconds_since_success() < 5
+    assert stage.seconds_since_read() < 5
+    assert stage.host.progress().failure is None
+
+
+def test_records_that_are_read_and_not_handled_are_told() -> None:
+    """Reading goes on ahead of a processor that checkpoints nothing: the oldest record stays the measure."""
+    stage = Stage()
+    client = stage.kinesis.client()
+    stage.run(10)
+    assert stage.host.progress().waiting is None
+    arrived = stage.wall_clock()
+    client.put_record(StreamName="s", PartitionKey="k", Data=b"1")
+    stage.run(300)
+    progress = stage.host.progress()
+    assert progress.read_lag_millis == 0
+    assert progress.checkpoint_at is None
+    assert progress.waiting is not None
+    assert progress.waiting.arrived_at == arrived
+    assert stage.wall_clock() - progress.waiting.read_at > dt.timedelta(seconds=290)
+
+
+def test_the_time_of_a_state_is_told() -> None:
+    """A shard that does not leave a state that should be short is noticed by how long it is in it."""
+    stage = Stage()
+    stage.run(30)
+    progress = stage.host.progress()
+    assert (progress.state, progress.state_since) == ("PROCESSING", EPOCH)

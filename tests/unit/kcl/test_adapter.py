@@ -12,13 +12,13 @@ from amazon_kclpy.kcl import KCLProcess
 
 from orderstream.errors import DependencyError
 from orderstream_workers.engine.errors import CheckpointRefusedError, LeaseLostError
-from orderstream_workers.engine.lifecycle import ShardProgress
 from orderstream_workers.engine.processor import (
     Checkpointer,
     InitializationInput,
     ProcessRecordsInput,
     StopSignal,
 )
+from orderstream_workers.engine.progress import ShardProgress, Waiting
 from orderstream_workers.engine.record import Position
 from orderstream_workers.kcl.adapter import CRASHED, MultiLangProcessor
 
@@ -153,6 +153,24 @@ def test_checkpoint_reaches_the_daemon() -> None:
     assert not journal.errors
 
 
+def test_what_is_not_handled_is_told_before_and_after_the_call() -> None:
+    """A call that does not return must not look like a shard without records."""
+    journal = Journal()
+    journal.checkpoints = [Position(9)]
+    _, told = play(journal, initialize(), process((7, 0), (9, 0)), answer(), process((11, 0)))
+    arrived = dt.datetime(2010, 12, 1, 0, 0, 0, 123_000, dt.UTC)
+    processing = [progress for progress in told if progress.state == "PROCESSING"]
+    assert [progress.waiting for progress in processing] == [
+        None,
+        Waiting(arrived, NOW),  # the call begins
+        None,  # the checkpoint
+        None,  # the call has returned
+        Waiting(arrived, NOW),  # the next one begins
+        Waiting(arrived, NOW),  # and returns without a checkpoint
+    ]
+    assert processing[-1].checkpoint_at == NOW
+
+
 def test_checkpoint_never_goes_back() -> None:
     """A place before the present checkpoint changes nothing, as under the embedded engine."""
     journal = Journal()
@@ -223,7 +241,7 @@ def test_shutdown_may_checkpoint_and_a_lost_lease_may_not() -> None:
     )
     assert journal.calls[-2:] == ["shutdown_requested", "lease_lost"]
     assert [line["responseFor"] for line in said[-2:]] == ["shutdownRequested", "leaseLost"]
-    assert [progress.state for progress in told][-2:] == ["SHUTTING_DOWN", "LEASE_LOST"]
+    assert [progress.state for progress in told][-3:] == ["STOPPING", "DONE", "LEASE_LOST"]
 
 
 def crashed(journal: Journal, *lines: dict[str, Any]) -> list[dict[str, Any]]:

@@ -5,7 +5,7 @@ import threading
 import time
 from collections.abc import Callable
 
-from orderstream_workers.engine.lifecycle import ShardProgress
+from orderstream_workers.engine.progress import ShardProgress, Waiting
 from orderstream_workers.engine.record import Position
 from orderstream_workers.kcl.channel import Ear, Mouth, Told
 
@@ -15,10 +15,10 @@ def told(shard: int, handled: int) -> Told:
         shard_id=f"shardId-{shard:012}",
         state="PROCESSING",
         checkpoint=Position(7, shard),
-        millis_behind_latest=0,
-        last_success=dt.datetime(2010, 12, 1, tzinfo=dt.UTC),
-        foreign_aggregates=0,
-        corrupt_aggregates=0,
+        state_since=dt.datetime(2010, 12, 1, tzinfo=dt.UTC),
+        checkpoint_at=dt.datetime(2010, 12, 1, tzinfo=dt.UTC),
+        waiting=Waiting(dt.datetime(2010, 12, 1, tzinfo=dt.UTC), dt.datetime(2010, 12, 1, tzinfo=dt.UTC)),
+        failure="down",
     )
     return Told(progress, {"handled": handled})
 

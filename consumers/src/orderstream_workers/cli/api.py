@@ -16,8 +16,7 @@ def api(host: str, port: int) -> None:
     """Serve the orders API, and order status beside it."""
     settings = Settings.from_environment()
     configure_logging(settings.log_level, "api")
-    # uvicorn raises the signal again once it has shut down: without a handler that would end the process
-    # before its producer is closed, and not with status 0.
-    stop_on_signals()
+    settings.warn_of_unknown()
+    stop = stop_on_signals()
     with Resources(settings) as resources:
-        serve_api(resources, host, port)
+        serve_api(resources, host, port, stop)

@@ -14,6 +14,7 @@ def payment_worker() -> None:
     """Take payments from their queue to the provider until SIGTERM, then finish what is in hand."""
     settings = Settings.from_environment()
     configure_logging(settings.log_level, "payment-worker")
+    settings.warn_of_unknown()
     stop = stop_on_signals()
     with Resources(settings) as resources:
         run_payment_worker(resources, stop)

@@ -5,8 +5,8 @@ import threading
 
 
 def stop_on_signals() -> threading.Event:
-    """An event that SIGTERM and SIGINT set from now on."""
+    """An event that SIGTERM, SIGINT and SIGHUP (a terminal that closes) set from now on."""
     stop = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         signal.signal(number, lambda *_: stop.set())
     return stop

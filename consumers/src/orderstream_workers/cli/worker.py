@@ -33,6 +33,7 @@ def worker(application: str, engine: Engine | None, adopt_new_stream: bool) -> N
         os.environ["ORDERSTREAM_ENGINE"] = engine
         settings = Settings.from_environment()
     configure_logging(settings.log_level, application)
+    settings.warn_of_unknown()
     stop = stop_on_signals()
     with Resources(settings) as resources:
         run_worker(application, resources, stop, adopt_new_stream=adopt_new_stream)

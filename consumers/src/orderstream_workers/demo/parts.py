@@ -11,12 +11,14 @@ import boto3
 import httpx
 import ijson
 
+from orderstream_workers.engine.delivery import ParkedRecords
 from orderstream_workers.local.environment import Layout
 from orderstream_workers.local.lifecycle import EnvironmentState
 from orderstream_workers.runtime.bootstrap import APPLICATIONS
 from orderstream_workers.runtime.provision import operators_queue
 from orderstream_workers.services.inventory import read_stock, seed_stock
 from orderstream_workers.services.order_status import Counts, ReadModel, open_engine
+from orderstream_workers.services.payments import SqsPaymentQueue
 from orderstream_workers.store import DynamoDBStore
 
 if TYPE_CHECKING:
@@ -133,9 +135,10 @@ class Parts:
 
     def dead_letters(self) -> int:
         """Records that were parked, and messages in the payments' dead-letter queue."""
-        return sum(
-            int(health.get(name, 0)) for health in self._health() for name in ("parked", "dead_letters")
-        )
+        # Counted here: what /health says of them is up to ten seconds old.
+        parked = [ParkedRecords(self._store, name).keys() for name in APPLICATIONS]
+        queue = SqsPaymentQueue.named(self._sqs, f"{self.layout.settings.payment_queue}-dlq")
+        return sum(key.count for keys in parked for key in keys) + queue.depth()
 
     def lag_millis(self) -> int | None:
         """How far the slowest consumer is behind the stream, in milliseconds; None while unknown."""

@@ -91,6 +91,13 @@ class HostClock:
         """True while nothing may be decided by this clock."""
         return self.skew is not None and abs(self.skew) > TOLERATED_SKEW
 
+    def trouble(self) -> str | None:
+        """What is wrong with the clock, in one sentence; None if it may decide."""
+        if not self.skewed:
+            return None
+        assert self.skew is not None
+        return f"this host's clock is {self.skew.total_seconds():+.0f} s off AWS' clock and decides nothing"
+
     def report(self) -> dict[str, Any]:
         """What ``/health`` says of the clock."""
         return {"clock_skew_seconds": round(self.skew.total_seconds()) if self.skew is not None else None}

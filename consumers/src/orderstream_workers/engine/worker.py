@@ -28,9 +28,10 @@ from orderstream_workers.engine.concurrency import Concurrency, Executor, Mailbo
 from orderstream_workers.engine.config import EngineConfig
 from orderstream_workers.engine.leases import LeaseKeeper, LeaseTable, OwnedLease
 from orderstream_workers.engine.lifecycle.shard_consumer import Signal
-from orderstream_workers.engine.lifecycle.shard_host import HostInput, Job, Pool, ShardHost, ShardProgress
+from orderstream_workers.engine.lifecycle.shard_host import HostInput, Job, Pool, ShardHost
 from orderstream_workers.engine.lifecycle.synchronizer import ShardSynchronizer
 from orderstream_workers.engine.processor import ProcessorFactory
+from orderstream_workers.engine.progress import ShardProgress
 from orderstream_workers.engine.retrieval import KinesisReader
 
 if TYPE_CHECKING:
@@ -83,6 +84,7 @@ class Worker:
 
     Attributes:
         worker_id: The owner that stands in the leases: the application's name and a UUID of this run.
+        failure: Why the shards could not be compared with the leases the last time; None if they could.
     """
 
     def __init__(
@@ -123,6 +125,7 @@ class Worker:
         self._lease_thread_ends = self._concurrency.event()
         self._look_at_leases = self._concurrency.event()
         self._next_sync: float | None = None
+        self.failure: str | None = None
         self._pools: dict[Pool, Executor] = {}
 
     def run(self) -> None:
@@ -259,9 +262,10 @@ class Worker:
             if self._lease_thread is None:
                 self._table.create_table()
             self._synchronizer.synchronize()
-            succeeded = True
+            succeeded, self.failure = True, None
         except OrderstreamError as error:
             logger.warning("shards not compared with the leases", extra={"error": str(error)})
+            self.failure = str(error)
         except Exception as error:
             logger.exception("comparing shards with leases crashed")
             self._inbox.put(_Crashed(error))

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from orderstream.errors import DependencyError
 from orderstream_workers.engine.errors import CheckpointRefusedError, LeaseLostError
-from orderstream_workers.engine.lifecycle import ShardProgress
 from orderstream_workers.engine.processor import InitializationInput, ProcessorFactory, ProcessRecordsInput
+from orderstream_workers.engine.progress import HandledMark, ShardProgress
 from orderstream_workers.engine.record import (
     SHARD_END,
     TRIM_HORIZON,
@@ -59,10 +59,17 @@ class MultiLangCheckpointer:
     Args:
         shard_id: The shard.
         present: The checkpoint from which the shard began, or None.
+        advanced: Called with each checkpoint that was written.
     """
 
-    def __init__(self, shard_id: str, present: Position | None) -> None:
+    def __init__(
+        self,
+        shard_id: str,
+        present: Position | None,
+        advanced: "Callable[[Checkpoint], object]" = lambda _: None,
+    ) -> None:
         self._shard_id = shard_id
+        self._advanced = advanced
         self._delegate: KclCheckpointer | None = None
         self._handed_over = present
         self._shard_ends = False
@@ -101,6 +108,7 @@ class MultiLangCheckpointer:
         if position is None and self._shard_ends:
             self._tell(self._delegate, None)
             self.present = SHARD_END
+            self._advanced(SHARD_END)
             return
         wanted = position or self._handed_over
         if wanted is None:
@@ -112,6 +120,7 @@ class MultiLangCheckpointer:
             return
         self._tell(self._delegate, wanted)
         self.present = wanted
+        self._advanced(wanted)
 
     def _tell(self, delegate: KclCheckpointer, position: Position | None) -> None:
         from amazon_kclpy.checkpoint_error import CheckpointError  # noqa: PLC0415 - an extra
@@ -159,54 +168,65 @@ class MultiLangProcessor:
         self._told = told
         self._clock = clock
         self._crash = crash
+        self._handled = HandledMark()
+        self._state = "INITIALIZING"
+        self._state_since = clock()
+        self._last_read: dt.datetime | None = None
+        self._read_lag_millis: int | None = None
 
     def initialize(self, call: Any) -> None:
         """Make the processor of the shard."""
         with _CrashOnError(self._crash):
             self._shard_id: str = call.shard_id
             checkpoint = _position(call.sequence_number, call.sub_sequence_number)
-            self._checkpointer = MultiLangCheckpointer(self._shard_id, checkpoint)
-            self._millis_behind_latest: int | None = None
+            self._checkpointer = MultiLangCheckpointer(self._shard_id, checkpoint, self._advanced)
+            self._enter("INITIALIZING")
             self._processor = self._processors(self._shard_id, self._stop)
             self._processor.initialize(InitializationInput(self._shard_id, checkpoint))
-        self._tell("PROCESSING")
+        self._enter("PROCESSING")
 
     def process_records(self, call: Any) -> None:
         """Hand over a batch."""
         with _CrashOnError(self._crash):
             records = self._delivered(call.records)
-            self._millis_behind_latest = call.millis_behind_latest or 0
+            self._read_lag_millis = call.millis_behind_latest or 0
+            self._last_read = self._clock()
+            self._handled.read(records, self._last_read)
+            # Before the call too: one that does not return must not look like one with nothing to do.
+            self._tell()
             last = records[-1].position if records else None
             self._checkpointer.open(call.checkpointer, handed_over=last)
             self._processor.process_records(
-                ProcessRecordsInput(records, self._checkpointer, self._millis_behind_latest)
+                ProcessRecordsInput(records, self._checkpointer, self._read_lag_millis)
             )
             self._checkpointer.close()
             if self._checkpointer.defect is not None:
                 raise self._checkpointer.defect
-        self._tell("PROCESSING")
+        self._tell()
 
     def lease_lost(self, call: Any) -> None:  # noqa: ARG002 - KCL's signature
         """Another worker owns the shard."""
         with _CrashOnError(self._crash):
             self._processor.lease_lost()
-        self._tell("LEASE_LOST")
+        self._enter("LEASE_LOST")
 
     def shard_ended(self, call: Any) -> None:
         """Everything was handed over."""
         with _CrashOnError(self._crash):
+            self._enter("ENDING")
             self._checkpointer.open(call.checkpointer, shard_ends=True)
             self._processor.shard_ended(self._checkpointer)
             self._checkpointer.close()
-        self._tell("SHARD_END")
+        self._enter("DONE")
 
     def shutdown_requested(self, call: Any) -> None:
         """The daemon ends, or hands the lease to another worker."""
         with _CrashOnError(self._crash):
+            self._enter("STOPPING")
             self._checkpointer.open(call.checkpointer)
             self._processor.shutdown_requested(self._checkpointer)
             self._checkpointer.close()
-        self._tell("SHUTTING_DOWN")
+        self._enter("DONE")
 
     def _delivered(self, records: Sequence[KclRecord]) -> list[DeliveredRecord]:
         return [self._converted(record) for record in records]
@@ -225,17 +245,26 @@ class MultiLangProcessor:
             approximate_arrival=arrival,
         )
 
-    def _tell(self, state: str) -> None:
+    def _advanced(self, checkpoint: "Checkpoint") -> None:
+        self._handled.handled(checkpoint, self._clock())
+        self._tell()
+
+    def _enter(self, state: str) -> None:
+        self._state, self._state_since = state, self._clock()
+        self._tell()
+
+    def _tell(self) -> None:
         self._told(
             ShardProgress(
                 shard_id=self._shard_id,
-                state=state,
+                state=self._state,
+                state_since=self._state_since,
                 checkpoint=self._checkpointer.present,
-                millis_behind_latest=self._millis_behind_latest,
-                last_success=self._clock(),
+                checkpoint_at=self._handled.moved_at,
+                waiting=self._handled.waiting,
+                last_read=self._last_read,
+                read_lag_millis=self._read_lag_millis,
                 # The daemon opens the aggregates, drops the foreign ones, and tells neither.
-                foreign_aggregates=0,
-                corrupt_aggregates=0,
             )
         )
 

@@ -17,7 +17,7 @@ from typing import Any, Final, Self
 
 import msgspec
 
-from orderstream_workers.engine.lifecycle import ShardProgress
+from orderstream_workers.engine.progress import ShardProgress
 
 logger = logging.getLogger(__name__)
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 from orderstream_workers.engine.delivery import RecordHandler
 from orderstream_workers.engine.processor import ProcessorFactory, StopSignal
+from orderstream_workers.runtime.watch import Dependency
 
 Background = Callable[[StopSignal], None]
 """Runs in a thread of its own until the signal is set."""
@@ -19,7 +20,9 @@ class Application:
         processors: Makes the processor of each shard.
         background: What runs beside the shards, such as a poller of timers.
         counters: Gives what this process has counted, for ``/health``.
-        gauges: Gives what is true of the application as a whole, whichever process asks.
+        failure: Gives what failed last in this process; None if nothing did of late.
+        gauges: Each gives a figure that is true of the application as a whole, whichever process asks.
+        dependencies: What it cannot work without, besides what the engine needs.
         handler: Carries out one record, for a redrive of what is parked; None where nothing is ever parked.
         stream: The Kinesis stream it reads; None for the stream of messages, ``Settings.stream``.
     """
@@ -28,6 +31,8 @@ class Application:
     processors: ProcessorFactory
     background: Sequence[Background] = ()
     counters: Callable[[], Mapping[str, int]] = field(default=dict)
-    gauges: Callable[[], Mapping[str, int]] = field(default=dict)
+    failure: Callable[[], str | None] = lambda: None
+    gauges: Mapping[str, Callable[[], int]] = field(default_factory=dict)
+    dependencies: Sequence[Dependency] = ()
     handler: RecordHandler | None = None
     stream: str | None = None

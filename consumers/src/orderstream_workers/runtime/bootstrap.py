@@ -11,18 +11,20 @@ from typing import Any, Final, Protocol
 from orderstream_workers.engine.config import EngineConfig
 from orderstream_workers.engine.identity import ConsumedStream, StreamIdentity
 from orderstream_workers.engine.leases import DynamoDBLeaseTable
-from orderstream_workers.engine.lifecycle import ShardProgress
-from orderstream_workers.engine.mark import EngineMark
+from orderstream_workers.engine.mark import ENGINES, EngineMark
 from orderstream_workers.engine.processor import StopSignal
+from orderstream_workers.engine.progress import ShardProgress
 from orderstream_workers.engine.worker import Worker
 from orderstream_workers.kcl import KclWorker
 from orderstream_workers.runtime import applications
-from orderstream_workers.runtime.application import Application, Background
+from orderstream_workers.runtime.application import Application
+from orderstream_workers.runtime.beside import Beside
 from orderstream_workers.runtime.clients import region
 from orderstream_workers.runtime.health import health_served
-from orderstream_workers.runtime.report import worker_report
+from orderstream_workers.runtime.report import WorkerStanding, worker_report
 from orderstream_workers.runtime.resources import Resources
 from orderstream_workers.runtime.settings import Settings
+from orderstream_workers.runtime.watch import Dependency, DependencyWatch
 
 logger = logging.getLogger(__name__)
 
@@ -36,6 +38,7 @@ class EngineWorker(Protocol):
     """What both engines offer: see ``engine.worker.Worker`` and ``kcl.KclWorker``."""
 
     worker_id: str
+    failure: str | None
 
     @property
     def started(self) -> bool:
@@ -81,7 +84,7 @@ def run_worker(
     """
     settings = resources.settings
     application = build_application(name, resources)
-    worker, counters = _worker(application, resources)
+    worker, leases, counters = _worker(application, resources)
     mark = EngineMark(
         resources.store,
         application.name,
@@ -98,30 +101,38 @@ def run_worker(
         expiry=settings.failover_seconds,
         gone_timeout=settings.stream_gone_seconds,
     )
-
-    def figures() -> Mapping[str, Any]:
-        return {**counters(), **application.gauges()}
-
+    dependencies = [resources.stream(stream), *resources.tables(ENGINES), leases, *application.dependencies]
+    watch = DependencyWatch(dependencies, application.gauges, resources.clock)
     claimed = threading.Event()
+    begun_at = resources.clock()
 
     def report() -> dict[str, Any]:
         said = worker_report(
             application.name,
-            application.stream or settings.stream,
+            stream,
             worker.worker_id,
-            worker.progress(),
-            figures,
-            resources.clock(),
+            standing=WorkerStanding(
+                begun_at=begun_at,
+                claimed=claimed.is_set(),
+                started=worker.started,
+                stopping=stop.is_set(),
+                failure=application.failure() or worker.failure,
+                skew=resources.deciding_clock.trouble(),
+            ),
+            progress=worker.progress(),
+            dependencies=watch.states(),
+            counters=counters(),
+            figures=watch.figures(),
+            now=resources.clock(),
         )
-        said["healthy"] = said["healthy"] and not resources.deciding_clock.skewed
-        said |= resources.deciding_clock.report()
-        return {**said, "ready": claimed.is_set() and worker.started and not stop.is_set()}
+        return said | resources.deciding_clock.report()
 
     def drain_when_told(stop: StopSignal) -> None:
         stop.wait()
         worker.request_shutdown()
 
-    with health_served(settings.health_port, report, settings.health_host):
+    with health_served(settings.health_port, report, settings.health_host), Beside(stop) as beside:
+        beside.start(watch.run)
         if not mark.claim(stop):
             return
         if adopt_new_stream and not consumed.adopt(_leases(application, resources), stop):
@@ -129,14 +140,12 @@ def run_worker(
         if not consumed.confirm(stop):
             return
         claimed.set()
-        beside = _Beside(stop)
         for run in (drain_when_told, mark.renew_until, consumed.watch, *application.background):
             beside.start(run)
         try:
             worker.run()
         finally:
             logger.info("worker has drained", extra={"counters": dict(counters())})
-            beside.end()
 
 
 def _lease_table(application: Application, settings: Settings) -> str:
@@ -150,23 +159,26 @@ def _leases(application: Application, resources: Resources) -> DynamoDBLeaseTabl
 
 def _worker(
     application: Application, resources: Resources
-) -> tuple[EngineWorker, Callable[[], Mapping[str, int]]]:
-    """The worker on the engine that the settings name, and what gives its counters."""
+) -> tuple[EngineWorker, Dependency, Callable[[], Mapping[str, int]]]:
+    """The worker on the engine that the settings name, its table of leases, and what gives its counters."""
     settings = resources.settings
     stream = application.stream or settings.stream
     config = EngineConfig(
         failover_time=settings.failover_seconds, idle_between_reads=settings.idle_between_reads
     )
+    leases = _leases(application, resources)
+    asked = Dependency(f"table {lease_table}", lambda: leases.get("does-it-answer"))
     if settings.engine == "embedded":
         embedded = Worker(
             application.name,
             stream,
             kinesis=resources.kinesis,
-            leases=_leases(application, resources),
+            leases=leases,
             processors=application.processors,
             config=config,
+            wall_clock=resources.clock,
         )
-        return embedded, application.counters
+        return embedded, asked, application.counters
     kcl = KclWorker(
         application.name,
         stream,
@@ -176,35 +188,4 @@ def _worker(
         region=region(),
         more=settings.more_kcl_properties,
     )
-    return kcl, lambda: {**application.counters(), **kcl.counters()}
-
-
-class _Beside:
-    """What runs beside the shards, each in a thread. The worker cannot do without any of it."""
-
-    def __init__(self, stop: threading.Event) -> None:
-        self._stop = stop
-        self._threads: list[threading.Thread] = []
-        self._failure: Exception | None = None
-
-    def start(self, run: Background) -> None:
-        def guarded() -> None:
-            try:
-                run(self._stop)
-            except Exception as error:
-                # A process without it must not look healthy.
-                logger.critical("what runs beside the shards failed, the worker drains", exc_info=True)
-                self._failure = error
-                self._stop.set()
-
-        thread = threading.Thread(target=guarded, name="beside")
-        thread.start()
-        self._threads.append(thread)
-
-    def end(self) -> None:
-        """Stop all of it; raise what one of them failed with."""
-        self._stop.set()
-        for thread in self._threads:
-            thread.join()
-        if self._failure is not None:
-            raise self._failure
+    return kcl, asked, lambda: {**application.counters(), **kcl.counters()}

@@ -25,7 +25,11 @@ def main() -> None:
     with Resources(settings) as resources:
         application = build_application(name, resources)
         run_shard_process(
-            application.processors, protocol=protocol, errors=sys.stderr, counters=application.counters
+            application.processors,
+            protocol=protocol,
+            errors=sys.stderr,
+            counters=application.counters,
+            failure=application.failure,
         )
 
 

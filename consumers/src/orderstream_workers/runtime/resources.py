@@ -11,6 +11,7 @@ from orderstream import Producer, ProducerConfig
 from orderstream.events import Message
 from orderstream_workers.effects import Emitter, HostClock, KinesisEmitter, MessageHandler, Route
 from orderstream_workers.engine.delivery import (
+    PARKING,
     Breaker,
     DeliveryConfig,
     DeliveryTally,
@@ -24,12 +25,16 @@ from orderstream_workers.engine.processor import RecordProcessor, StopSignal
 from orderstream_workers.runtime import clients
 from orderstream_workers.runtime.application import Application, Background
 from orderstream_workers.runtime.settings import Settings
+from orderstream_workers.runtime.watch import Dependency
 from orderstream_workers.services.payments import PaymentQueue, SqsPaymentQueue
-from orderstream_workers.store import DynamoDBStore, Store
+from orderstream_workers.store import DynamoDBStore, Store, TableSpec
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_kinesis import KinesisClient
+
+_NO_KEY: Final = "does-it-answer"
+"""Key of an item that no table has."""
 
 _LANE_THREADS: Final = 32
 """Threads that the lanes of all shards of a process share."""
@@ -111,6 +116,27 @@ class Resources:
         """Where SQS puts payments that were received too often."""
         return self._queue(f"{self.settings.payment_queue}-dlq")
 
+    def tables(self, *specs: TableSpec) -> tuple[Dependency, ...]:
+        """Tables as dependencies: each is asked for an item that is not there."""
+        store = self.store  # made here and not by the thread that asks
+
+        def asked(spec: TableSpec) -> Dependency:
+            sort = _NO_KEY if spec.sorted else None
+            name = f"table {self.settings.table_prefix}{spec.name}"
+            return Dependency(name, lambda: store.get(spec.name, _NO_KEY, sort))
+
+        return tuple(asked(spec) for spec in specs)
+
+    def stream(self, name: str) -> Dependency:
+        """A Kinesis stream as a dependency: it is asked for one of its shards."""
+        kinesis = self.kinesis
+        return Dependency(f"stream {name}", lambda: kinesis.list_shards(StreamName=name, MaxResults=1))
+
+    @staticmethod
+    def queue(name: str, queue: PaymentQueue) -> Dependency:
+        """A queue as a dependency: it is asked how much is in it."""
+        return Dependency(f"queue {name}", queue.depth)
+
     def _queue(self, name: str) -> PaymentQueue:
         client = clients.sqs_client()
         self.deciding_clock.listen_to(client)
@@ -123,6 +149,7 @@ class Resources:
         routes: Mapping[str, Route],
         background: Sequence[Background] = (),
         overtaking: Collection[type[Message]] = (),
+        dependencies: Sequence[Dependency] = (),
     ) -> Application:
         """An application whose messages are delivered in lanes, with retries and parking.
 
@@ -131,9 +158,16 @@ class Resources:
             routes: What carries out each type of message.
             background: What runs beside the shards.
             overtaking: The messages that never wait behind parked ones of their order: the compensations.
+            dependencies: What it cannot work without, besides parking and the stream that it publishes to.
         """
         handler = MessageHandler(routes, self.tally.count, overtaking)
-        return self.handled_in_lanes(name, handler, background=background, overtakes=handler.overtakes)
+        return self.handled_in_lanes(
+            name,
+            handler,
+            background=background,
+            overtakes=handler.overtakes,
+            dependencies=dependencies,
+        )
 
     def handled_in_lanes(
         self,
@@ -143,6 +177,7 @@ class Resources:
         stream: str | None = None,
         background: Sequence[Background] = (),
         overtakes: Overtakes = never_overtakes,
+        dependencies: Sequence[Dependency] = (),
     ) -> Application:
         """An application whose records are delivered in lanes, with retries and parking.
 
@@ -152,6 +187,7 @@ class Resources:
             stream: The stream it reads; None for the stream of messages.
             background: What runs beside the shards.
             overtakes: Which records are handled although earlier ones of their key are parked.
+            dependencies: What it cannot work without, besides parking and the stream that it publishes to.
         """
         threads = ThreadPoolExecutor(_LANE_THREADS, thread_name_prefix="lane")
         self.close_later(threads.shutdown)
@@ -176,7 +212,13 @@ class Resources:
             processors=processor,
             background=background,
             counters=tally.figures,
-            gauges=lambda: {"parked": parking.count()},
+            failure=tally.failure,
+            gauges={"parked": parking.count},
+            dependencies=(
+                *self.tables(PARKING),
+                self.stream(self.settings.stream),
+                *dependencies,
+            ),
             handler=handler,
             stream=stream,
         )

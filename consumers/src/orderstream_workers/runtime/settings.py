@@ -1,22 +1,30 @@
 """Every setting of the workers, read from the environment once at the start of a process."""
 
+import logging
 import os
 from collections.abc import Mapping
-from typing import Literal, Self
+from difflib import get_close_matches
+from typing import Final, Literal, Self
 
 import msgspec
 
 from orderstream.errors import OrderstreamError
 
+logger = logging.getLogger(__name__)
+
 _PREFIX = "ORDERSTREAM_"
 
-_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
+_LEVELS: Final = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 
 Engine = Literal["embedded", "kcl"]
 """What a stream consumer runs on: our own engine, or Amazon's Kinesis Client Library."""
 
 Compression = Literal["none", "zstd"]
 """What the data of messages is compressed with, if at all."""
+
+
+_OTHERS: Final = frozenset({"HOME", "BASE_PORT", "KCL_CHANNEL"})
+"""Variables with our prefix that are no settings of a process: of the local environment, and of our own."""
 
 
 class SettingsError(OrderstreamError):
@@ -62,7 +70,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         max_lanes: Keys of one shard that are processed at the same time, at least 1.
         health_port: Port of ``/health``; 0 serves none.
         health_host: Address that ``/health`` listens on; only this machine by default.
-        log_level: Name of a level of the logging module.
+        log_level: Least severe level that is logged: DEBUG, INFO, WARNING, ERROR or CRITICAL.
     """
 
     engine: Engine = "embedded"
@@ -100,12 +108,14 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         ):
             if getattr(self, field) < lowest:
                 raise ValueError(f"{_PREFIX}{field.upper()} must be at least {lowest}")
+        if self.log_level not in _LEVELS:
+            raise ValueError(
+                f"{_PREFIX}LOG_LEVEL must be one of {', '.join(_LEVELS)}, not {self.log_level!r}"
+            )
         if not all("=" in item for item in _items(self.kcl_properties)):
             raise ValueError(f"{_PREFIX}KCL_PROPERTIES must be name=value, separated by commas")
         if self.payments_per_second <= 0:
             raise ValueError(f"{_PREFIX}PAYMENTS_PER_SECOND must be above 0")
-        if self.log_level not in _LEVELS:
-            raise ValueError(f"{_PREFIX}LOG_LEVEL must be one of {', '.join(_LEVELS)}")
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] = os.environ) -> Self:
@@ -123,6 +133,24 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
             return msgspec.convert(given, cls, strict=False)
         except msgspec.ValidationError as error:
             raise SettingsError(str(error)) from error
+
+    @classmethod
+    def warn_of_unknown(cls, environment: Mapping[str, str] = os.environ) -> None:
+        """Log a warning for each variable with our prefix that no setting has."""
+        for name, meant in cls.unknown(environment).items():
+            logger.warning("unknown setting is ignored", extra={"variable": name, "meant": meant})
+
+    @classmethod
+    def unknown(cls, environment: Mapping[str, str] = os.environ) -> dict[str, str | None]:
+        """Variables with our prefix that no setting has: most likely misspelt.
+
+        Returns:
+            By variable, the one that was probably meant, if any is near.
+        """
+        known = {_PREFIX + field.upper() for field in cls.__struct_fields__}
+        known |= {_PREFIX + name for name in _OTHERS}
+        found = sorted(name for name in environment if name.startswith(_PREFIX) and name not in known)
+        return {name: next(iter(get_close_matches(name, known, n=1)), None) for name in found}
 
     @property
     def more_kcl_properties(self) -> dict[str, str]:

@@ -1,14 +1,17 @@
 """The HTTP side: the orders API, and order status beside it in one server."""
 
 import logging
-
-import uvicorn
+import threading
 
 from orderstream import EventPublisher, Producer, ProducerConfig
-from orderstream.api import DynamoDBIdempotencyStore, create_app
+from orderstream.api import DependencyAnswer, DynamoDBIdempotencyStore, Standing, create_app
+from orderstream_workers.runtime.beside import Beside
 from orderstream_workers.runtime.clients import region
+from orderstream_workers.runtime.http_server import serve
+from orderstream_workers.runtime.report import outages, shown_dependencies, unanswered, verdict
 from orderstream_workers.runtime.resources import Resources
 from orderstream_workers.runtime.tables import IDEMPOTENCY_KEYS
+from orderstream_workers.runtime.watch import Dependency, DependencyWatch
 from orderstream_workers.services.order_status import (
     ReadModel,
     create_schema,
@@ -20,13 +23,17 @@ from orderstream_workers.services.order_status import (
 logger = logging.getLogger(__name__)
 
 
-def serve_api(resources: Resources, host: str, port: int) -> None:
-    """Serve until SIGTERM or SIGINT; requests that are under way are answered first.
+def serve_api(resources: Resources, host: str, port: int, stop: threading.Event) -> None:
+    """Serve until stopped; requests that are under way are answered first.
 
     Args:
         resources: What it is made of.
         host: Address to listen on.
         port: TCP port.
+        stop: Set to end it.
+
+    Raises:
+        PortTakenError: the address cannot be had.
     """
     settings = resources.settings
     # Half of what a shard takes: the results of the orders that are let in always find room.
@@ -39,7 +46,25 @@ def serve_api(resources: Resources, host: str, port: int) -> None:
     engine = open_engine(settings.read_model_url)
     resources.close_later(engine.dispose)
     create_schema(engine)  # whoever asks before the first order is to be told that there is none
-    with Producer(settings.stream, config=config) as producer:
+    read_model = ReadModel(engine)
+    watch = DependencyWatch(
+        [
+            *resources.tables(IDEMPOTENCY_KEYS),
+            resources.stream(settings.stream),
+            Dependency("database of the read model", read_model.ask),
+        ],
+        {},
+        resources.clock,
+    )
+
+    def standing() -> Standing:
+        now, states = resources.clock(), watch.states()
+        return Standing(
+            **verdict(outages(states, now), unanswered(states)),
+            dependencies=tuple(DependencyAnswer(**shown) for shown in shown_dependencies(states, now)),
+        )
+
+    with Producer(settings.stream, config=config) as producer, Beside(stop) as beside:
         app = create_app(
             publisher=EventPublisher(
                 producer,
@@ -50,15 +75,10 @@ def serve_api(resources: Resources, host: str, port: int) -> None:
                 resources.dynamodb, settings.table_prefix + IDEMPOTENCY_KEYS.name
             ),
             clock=resources.clock,
-            extra_routes=routes(ReadModel(engine)),
+            extra_routes=routes(read_model),
             described=[described()],
+            standing=standing,
         )
+        beside.start(watch.run)
         logger.info("serving", extra={"host": host, "port": port})
-        uvicorn.run(
-            app,
-            host=host,
-            port=port,
-            log_config=None,
-            access_log=False,
-            timeout_graceful_shutdown=10,
-        )
+        serve(app, host, port, stop)

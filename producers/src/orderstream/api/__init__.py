@@ -1,5 +1,6 @@
 """The orders API: an application that embeds the SDK (extra ``api``). It records what was asked for."""
 
+from orderstream.api.answers import DependencyAnswer, Standing
 from orderstream.api.app import create_app
 from orderstream.api.idempotency import Accepted, IdempotencyStore, MemoryIdempotencyStore
 from orderstream.api.idempotency_dynamodb import DynamoDBIdempotencyStore
@@ -10,8 +11,10 @@ __all__ = [
     "MAX_LINES",
     "MAX_ORDER_BYTES",
     "Accepted",
+    "DependencyAnswer",
     "DynamoDBIdempotencyStore",
     "IdempotencyStore",
     "MemoryIdempotencyStore",
+    "Standing",
     "create_app",
 ]

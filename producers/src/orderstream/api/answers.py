@@ -35,11 +35,44 @@ class Problem(msgspec.Struct, frozen=True, kw_only=True):
     line: int | None = None
 
 
-class HealthAnswer(msgspec.Struct, frozen=True, kw_only=True):
-    """What has come in since the start.
+class DependencyAnswer(msgspec.Struct, frozen=True, kw_only=True):
+    """What a dependency of the API said last.
 
     Attributes:
-        status: ``"ok"``, or ``"full"`` while another request would be turned away.
+        name: Its kind and name.
+        answered_seconds_ago: How long ago it last answered; null if it never has.
+        failure: Why it did not answer when it was last asked; null if it did.
+    """
+
+    name: str
+    answered_seconds_ago: float | None = None
+    failure: str | None = None
+
+
+class Standing(msgspec.Struct, frozen=True, kw_only=True):
+    """Whether the API can do its work, as far as its dependencies go.
+
+    Attributes:
+        healthy: False while a dependency has not answered for too long.
+        ready: False until each has answered once, and while it is not healthy.
+        reason: Why one of them is False, in one sentence.
+        dependencies: What each of them said last.
+    """
+
+    healthy: bool = True
+    ready: bool = True
+    reason: str | None = None
+    dependencies: tuple[DependencyAnswer, ...] = ()
+
+
+class HealthAnswer(msgspec.Struct, frozen=True, kw_only=True):
+    """Whether requests can be taken, and what has come in since the start.
+
+    Attributes:
+        status: ``"ok"``; ``"full"`` while another request would be turned away; ``"starting"`` until each
+            dependency has answered once; ``"failing"`` while one has not answered for too long.
+        reason: Why it is not ``"ok"``, in one sentence.
+        dependencies: What each dependency said last.
         in_flight: Requests under way.
         accepted: Requests that were taken.
         rejected: Requests that were not, and never will be as they stand.
@@ -48,6 +81,8 @@ class HealthAnswer(msgspec.Struct, frozen=True, kw_only=True):
     """
 
     status: str
+    reason: str | None
+    dependencies: tuple[DependencyAnswer, ...]
     in_flight: int
     accepted: int
     rejected: int

@@ -4,6 +4,7 @@
 202 {order_id}       Kinesis has acknowledged the event; everything else is eventually consistent
 400, 422 {code, ...} not taken, and never will be as it stands
 404                  no such order
+408                  the body did not arrive in time
 413                  the body or the order is too large
 503 unknown_outcome  taken or not, nobody knows: ask again with the same ``Idempotency-Key``
 ==================== ===================================================================================
@@ -16,7 +17,7 @@ from collections.abc import Callable, Sequence
 from http import HTTPStatus
 from typing import Final
 
-from anyio import CapacityLimiter, to_thread
+from anyio import CapacityLimiter, fail_after, to_thread
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
@@ -27,6 +28,7 @@ from orderstream.api.answers import (
     AcceptedAnswer,
     HealthAnswer,
     Problem,
+    Standing,
     json_answer,
     on_disconnect,
     on_failure,
@@ -56,6 +58,8 @@ def create_app(
     concurrency: int = 64,
     max_waiting: int = 1_000,
     patience: float = 10.0,
+    body_patience: float = 20.0,
+    standing: Callable[[], Standing] = Standing,
 ) -> Starlette:
     """Make the ASGI application.
 
@@ -72,19 +76,27 @@ def create_app(
         max_waiting: Requests that may wait for one of those threads; what is beyond gets 503 at once.
             At least 0.
         patience: Seconds to wait for Kinesis' acknowledgement before the answer is 503. Above 0.
+        body_patience: Seconds that a request's body may take to arrive before the answer is 408. Above 0.
+        standing: Says whether the dependencies answer, for ``/health``; by default they are not asked.
     """
-    api = _Api(Intake(publisher, idempotency_store, clock, patience), concurrency, max_waiting)
+    api = _Api(
+        Intake(publisher, idempotency_store, clock, patience),
+        concurrency=concurrency,
+        max_waiting=max_waiting,
+        body_patience=body_patience,
+        standing=standing,
+    )
     described_by = document(*described)
 
     async def openapi(_: Request) -> Response:
         return json_answer(HTTPStatus.OK, described_by)
 
-    return Starlette(
+    app = Starlette(
         routes=[
             Route("/orders", api.place, methods=["POST"]),
             Route("/orders/{order_id}/cancel", api.cancel, methods=["POST"]),
             Route("/health", api.health, methods=["GET"]),
-            Route("/health/live", api.health, methods=["GET"]),
+            Route("/health/live", api.live, methods=["GET"]),
             Route("/health/ready", api.ready, methods=["GET"]),
             Route("/openapi.json", openapi, methods=["GET"]),
             *extra_routes,
@@ -95,11 +107,24 @@ def create_app(
             Exception: on_failure,
         },
     )
+    # A redirect would name the scheme and host that this process sees, not those that the gateway serves.
+    app.router.redirect_slashes = False
+    return app
 
 
 class _Api:
-    def __init__(self, intake: Intake, concurrency: int, max_waiting: int) -> None:
+    def __init__(
+        self,
+        intake: Intake,
+        *,
+        concurrency: int,
+        max_waiting: int,
+        body_patience: float,
+        standing: Callable[[], Standing],
+    ) -> None:
         self._intake = intake
+        self._body_patience = body_patience
+        self._standing = standing
         self._threads = CapacityLimiter(concurrency)
         self._most = concurrency + max_waiting
         self._in_flight = 0
@@ -125,7 +150,17 @@ class _Api:
                         status=HTTPStatus.BAD_REQUEST,
                     )
                 )
-        body = await _body(request)
+        try:
+            with fail_after(self._body_patience):
+                body = await _body(request)
+        except TimeoutError:
+            return self._reject(
+                Rejection(
+                    "malformed",
+                    f"the body did not arrive within {self._body_patience:g} s: send it again",
+                    status=HTTPStatus.REQUEST_TIMEOUT,
+                )
+            )
         if body is None:
             return self._reject(
                 Rejection(
@@ -152,25 +187,43 @@ class _Api:
         return await self._answer(lambda: self._cancel(order_id, key))
 
     async def health(self, _: Request) -> Response:
-        """Say what has come in since the start."""
-        return self._health(HTTPStatus.OK)
+        """Say how it is, with 503 while a dependency has not answered for too long."""
+        standing = self._standing()
+        return self._health(standing, good=standing.healthy)
 
     async def ready(self, _: Request) -> Response:
-        """Say the same, with 503 while another request would be turned away."""
-        full = self._in_flight >= self._most
-        return self._health(HTTPStatus.SERVICE_UNAVAILABLE if full else HTTPStatus.OK)
+        """Say the same, with 503 too until each dependency has answered, and while it is full."""
+        standing = self._standing()
+        return self._health(standing, good=standing.ready and not self._is_full())
 
-    def _health(self, status: HTTPStatus) -> Response:
+    async def live(self, _: Request) -> Response:
+        """Say the same, with 200 in any case."""
+        return self._health(self._standing(), good=True)
+
+    def _is_full(self) -> bool:
+        return self._in_flight >= self._most
+
+    def _health(self, standing: Standing, *, good: bool) -> Response:
+        status, reason = "ok", standing.reason
+        if not standing.healthy:
+            status = "failing"
+        elif not standing.ready:
+            status = "starting"
+        elif self._is_full():
+            status, reason = "full", f"{self._in_flight} requests are under way: more are turned away"
         return json_answer(
-            status,
+            HTTPStatus.OK if good else HTTPStatus.SERVICE_UNAVAILABLE,
             HealthAnswer(
-                status="ok" if status is HTTPStatus.OK else "full",
+                status=status,
+                reason=reason,
+                dependencies=standing.dependencies,
                 in_flight=self._in_flight,
                 accepted=self._accepted,
                 rejected=self._rejected.total(),
                 rejected_by_code=dict(self._rejected),
                 unknown_outcomes=self._unknown_outcomes,
             ),
+            headers=None if good else {"Retry-After": str(RETRY_AFTER)},
         )
 
     def _place(self, caller: str, key: str, body: bytes) -> str | Rejection:
@@ -183,7 +236,7 @@ class _Api:
         return Rejection("unknown_order", "there is no such order", status=HTTPStatus.NOT_FOUND)
 
     async def _answer(self, carry_out: Callable[[], str | Rejection]) -> Response:
-        if self._in_flight >= self._most:
+        if self._is_full():
             return self._unknown("too many requests are under way")
         self._in_flight += 1
         try:

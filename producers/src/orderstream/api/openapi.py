@@ -94,6 +94,7 @@ def _orders() -> Described:
         {
             HTTPStatus.ACCEPTED: ("Taken.", AcceptedAnswer),
             HTTPStatus.BAD_REQUEST: ("A header is missing or too long, or the body is no JSON.", Problem),
+            HTTPStatus.REQUEST_TIMEOUT: ("The body did not arrive in time.", Problem),
             HTTPStatus.REQUEST_ENTITY_TOO_LARGE: (
                 f"The body is over {MAX_BODY_BYTES:,} bytes, or its event over {MAX_ORDER_BYTES:,}.",
                 Problem,
@@ -128,7 +129,12 @@ def _orders() -> Described:
         ],
     )
     health = operation(
-        "health", "What has come in since the start.", {HTTPStatus.OK: ("Alive.", HealthAnswer)}
+        "health",
+        "Do its dependencies answer, and what has come in since the start?",
+        {
+            HTTPStatus.OK: ("They do, or have done so of late.", HealthAnswer),
+            HTTPStatus.SERVICE_UNAVAILABLE: ("One has not answered for 90 seconds.", HealthAnswer),
+        },
     )
     live = operation("live", "Is it alive?", {HTTPStatus.OK: ("Alive.", HealthAnswer)})
     ready = operation(
@@ -136,7 +142,10 @@ def _orders() -> Described:
         "Would another request be taken?",
         {
             HTTPStatus.OK: ("Yes.", HealthAnswer),
-            HTTPStatus.SERVICE_UNAVAILABLE: ("Not now: too many are under way.", HealthAnswer),
+            HTTPStatus.SERVICE_UNAVAILABLE: (
+                "Not now: a dependency has not answered yet or for 90 seconds, or too many are under way.",
+                HealthAnswer,
+            ),
         },
     )
     return Described(

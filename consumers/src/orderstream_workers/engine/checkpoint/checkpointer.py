@@ -1,11 +1,11 @@
 """The checkpointer that a processor is handed: good for one call, and never beyond what was handed over."""
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from orderstream_workers.engine.errors import CheckpointRefusedError
-from orderstream_workers.engine.leases import OwnedLease
+from orderstream_workers.engine.leases import Checkpoint, OwnedLease
 from orderstream_workers.engine.record import Position
 
 logger = logging.getLogger(__name__)
@@ -16,10 +16,12 @@ class ShardCheckpoints:
 
     Args:
         owned: The shard's lease.
+        advanced: Called with each checkpoint that was written.
     """
 
-    def __init__(self, owned: OwnedLease) -> None:
+    def __init__(self, owned: OwnedLease, advanced: Callable[[Checkpoint], object] = lambda _: None) -> None:
         self._owned = owned
+        self._advanced = advanced
         self._handed_over: Position | None = owned.lease.position
 
     def hand_over(self, position: Position) -> None:
@@ -34,7 +36,7 @@ class ShardCheckpoints:
         Args:
             shard_ends: Whether a checkpoint without a position means SHARD_END.
         """
-        checkpointer = CallCheckpointer(self._owned, self._handed_over, shard_ends=shard_ends)
+        checkpointer = CallCheckpointer(self._owned, self._handed_over, self._advanced, shard_ends=shard_ends)
         try:
             yield checkpointer
         finally:
@@ -47,12 +49,21 @@ class CallCheckpointer:
     Args:
         owned: The shard's lease.
         limit: The last position that was handed over, or None if none ever was.
+        advanced: Called with each checkpoint that was written.
         shard_ends: Whether a checkpoint without a position means SHARD_END.
     """
 
-    def __init__(self, owned: OwnedLease, limit: Position | None, *, shard_ends: bool) -> None:
+    def __init__(
+        self,
+        owned: OwnedLease,
+        limit: Position | None,
+        advanced: Callable[[Checkpoint], object],
+        *,
+        shard_ends: bool,
+    ) -> None:
         self._owned = owned
         self._limit = limit
+        self._advanced = advanced
         self._shard_ends = shard_ends
         self._is_open = True
 
@@ -73,6 +84,7 @@ class CallCheckpointer:
             raise CheckpointRefusedError(shard_id, "the call that it was handed to has returned")
         if position is None and self._shard_ends:
             self._owned.checkpoint("SHARD_END")
+            self._advanced("SHARD_END")
             return
         wanted = position or self._limit
         if wanted is None:
@@ -84,3 +96,4 @@ class CallCheckpointer:
             logger.debug("checkpoint does not advance", extra={"shard_id": shard_id})
             return
         self._owned.checkpoint(wanted)
+        self._advanced(wanted)

@@ -18,16 +18,19 @@ _CONTENTION_PAUSE: Final = 0.2
 """Seconds that whoever meets an item which other transactions hold waits, on average."""
 
 
-def wait_out_contention(stop: StopSignal, breaker: Breaker, tally: DeliveryTally) -> None:
+def wait_out_contention(
+    error: ContentionError, stop: StopSignal, breaker: Breaker, tally: DeliveryTally
+) -> None:
     """Pause after a ``ContentionError``: the store is well, and one hot item says nothing about the others.
 
     Args:
+        error: What was met.
         stop: Ends the pause.
         breaker: Hears that the dependency answered, so that nobody else pauses for this item.
         tally: Counts ``retried``.
     """
     breaker.succeeded()
-    tally.count("retried")
+    tally.retried(str(error))
     # Jitter: two that met once would meet again and again.
     stop.wait(_CONTENTION_PAUSE * random.uniform(0.5, 1.5))  # noqa: S311 - jitter
 
@@ -63,11 +66,11 @@ def until_it_works(
             continue
         try:
             act()
-        except ContentionError:
-            wait_out_contention(stop, breaker, tally)
+        except ContentionError as error:
+            wait_out_contention(error, stop, breaker, tally)
         except retried as error:
             breaker.failed()
-            tally.count("retried")
+            tally.retried(str(error))
             # An outage explains itself; anything else is a fault, which whoever mends it has to find.
             outage = isinstance(error, DependencyError)
             level = logging.WARNING if outage else logging.ERROR

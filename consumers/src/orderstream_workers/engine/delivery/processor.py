@@ -219,11 +219,11 @@ class LaneProcessor:
                 continue
             try:
                 self._attempt(record)
-            except ContentionError:
-                wait_out_contention(self._stop, self._breaker, self._tally)
+            except ContentionError as error:
+                wait_out_contention(error, self._stop, self._breaker, self._tally)
             except DependencyError as error:
                 self._breaker.failed()
-                self._tally.count("retried")
+                self._tally.retried(str(error))
                 logger.warning(
                     "a dependency fails, trying again", extra=_fields(record) | {"error": str(error)}
                 )

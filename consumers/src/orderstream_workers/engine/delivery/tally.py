@@ -1,7 +1,13 @@
 """What delivery has done so far, for metrics and for ``/health``."""
 
 import threading
+import time
 from collections import Counter
+from collections.abc import Callable
+from typing import Final
+
+_FAILURE_LASTS: Final = 90.0
+"""Seconds for which a failure explains why nothing is handled; whatever lasts fails anew within seconds."""
 
 
 class DeliveryTally:
@@ -9,9 +15,14 @@ class DeliveryTally:
 
     ``overtook`` counts the tries of records that do not wait behind parked ones. A service counts beside
     them what it meets and cannot use, such as ``unknown_type``.
+
+    Args:
+        clock: Monotonic seconds.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._failure: tuple[str, float] | None = None
         self._counts: Counter[str] = Counter()
         self._lock = threading.Lock()
 
@@ -19,6 +30,19 @@ class DeliveryTally:
         """Count one event."""
         with self._lock:
             self._counts[event] += 1
+
+    def retried(self, reason: str) -> None:
+        """Count one failure that is tried again, and remember its reason for ``/health``."""
+        with self._lock:
+            self._counts["retried"] += 1
+            self._failure = (reason, self._clock())
+
+    def failure(self) -> str | None:
+        """The reason of the last failure; None if there was none in the last 90 seconds."""
+        with self._lock:
+            if self._failure is None or self._clock() - self._failure[1] > _FAILURE_LASTS:
+                return None
+            return self._failure[0]
 
     def figures(self) -> dict[str, int]:
         """The counts so far."""

@@ -8,7 +8,7 @@ import datetime as dt
 import logging
 import math
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import Enum, auto
 from functools import partial
 from random import Random
@@ -17,7 +17,7 @@ from orderstream.errors import OrderstreamError
 from orderstream_workers.engine.checkpoint import ShardCheckpoints
 from orderstream_workers.engine.concurrency import Concurrency, Threads
 from orderstream_workers.engine.config import EngineConfig
-from orderstream_workers.engine.leases import Checkpoint, OwnedLease
+from orderstream_workers.engine.leases import OwnedLease
 from orderstream_workers.engine.lifecycle.shard_consumer import (
     Command,
     Completed,
@@ -33,6 +33,7 @@ from orderstream_workers.engine.lifecycle.shard_consumer import (
 from orderstream_workers.engine.lifecycle.stop_signal import ShardStop
 from orderstream_workers.engine.lifecycle.synchronizer import ShardSynchronizer
 from orderstream_workers.engine.processor import InitializationInput, ProcessorFactory, ProcessRecordsInput
+from orderstream_workers.engine.progress import HandledMark, ShardProgress
 from orderstream_workers.engine.retrieval import (
     Answer,
     Batch,
@@ -79,43 +80,12 @@ class Job:
     run: Callable[[], HostInput]
 
 
-@dataclass(frozen=True, slots=True)
-class ShardProgress:
-    """How a shard is doing.
-
-    Attributes:
-        shard_id: The shard.
-        state: Name of the state in its life.
-        checkpoint: How far it is done.
-        millis_behind_latest: How far reading was behind the tip at the last read, in milliseconds; None
-            before.
-        last_success: When something last succeeded (UTC): a read, a call of the processor with records, a
-            step of the shard's life; None before.
-        foreign_aggregates: Aggregates discarded since this worker took the shard.
-        corrupt_aggregates: Aggregates delivered unopened since then.
-        retention_gaps: How often records were gone, by retention, before this worker could read them.
-        spurious_ends: Responses that looked like the end of a shard that had not ended.
-        standstill: Why the shard cannot be read until a person acts; None as long as nothing is wrong.
-        stream_gone: Whether there is no such stream (any more).
-    """
-
-    shard_id: str
-    state: str
-    checkpoint: Checkpoint
-    millis_behind_latest: int | None
-    last_success: dt.datetime | None
-    foreign_aggregates: int
-    corrupt_aggregates: int
-    retention_gaps: int = 0
-    spurious_ends: int = 0
-    standstill: str | None = None
-    stream_gone: bool = False
-
-
 @dataclass(slots=True)
 class _Observed:
-    millis_behind_latest: int | None = None
-    last_success: dt.datetime | None = field(default=None)
+    state_since: dt.datetime
+    read_lag_millis: int | None = None
+    last_read: dt.datetime | None = None
+    failure: str | None = None
     foreign_aggregates: int = 0
     corrupt_aggregates: int = 0
 
@@ -159,10 +129,13 @@ class ShardHost:
         self._consumer = ShardConsumer(owned.key, config)
         lease = owned.lease
         self._polling = PollingReader(owned.key, lease.checkpoint, config, random, lease.done_until)
-        self._checkpoints = ShardCheckpoints(owned)
+        self._handled = HandledMark()
+        self._checkpoints = ShardCheckpoints(
+            owned, lambda reached: self._handled.handled(reached, wall_clock())
+        )
         self._processor = processors(owned.key, self.stop)
         self._hash_range = _hash_range(owned) if config.foreign_aggregates == "discard" else None
-        self._observed = _Observed()
+        self._observed = _Observed(wall_clock())
 
     @property
     def shard_id(self) -> str:
@@ -192,9 +165,13 @@ class ShardHost:
         return ShardProgress(
             shard_id=self._owned.key,
             state=self._consumer.state.name,
+            state_since=observed.state_since,
             checkpoint=self._owned.lease.checkpoint,
-            millis_behind_latest=observed.millis_behind_latest,
-            last_success=observed.last_success,
+            checkpoint_at=self._handled.moved_at,
+            waiting=self._handled.waiting,
+            last_read=observed.last_read,
+            read_lag_millis=observed.read_lag_millis,
+            failure=observed.failure,
             foreign_aggregates=observed.foreign_aggregates,
             corrupt_aggregates=observed.corrupt_aggregates,
             retention_gaps=self._polling.retention_gaps,
@@ -205,6 +182,13 @@ class ShardHost:
 
     def on(self, event: HostInput, now: float) -> list[Job]:
         """Take an input and return what has to be done."""
+        state = self._consumer.state
+        jobs = self._on(event, now)
+        if self._consumer.state is not state:
+            self._observed.state_since = self._wall_clock()
+        return jobs
+
+    def _on(self, event: HostInput, now: float) -> list[Job]:
         jobs: list[Job] = []
         # Before anything else: a processor that saw its stop signal may have left records undone, so what it
         # returned from must not be followed by the next batch.
@@ -223,10 +207,14 @@ class ShardHost:
 
     def _answered(self, answer: Answer, now: float) -> list[Job]:
         if isinstance(answer, Read):
-            self._observed.last_success = self._wall_clock()
-            self._observed.millis_behind_latest = answer.millis_behind_latest
+            self._observed.last_read = self._wall_clock()
+            self._observed.read_lag_millis = answer.millis_behind_latest
+            self._observed.failure = None
+            self._handled.read(answer.opened.records, self._observed.last_read)
             self._observed.foreign_aggregates += answer.opened.foreign_aggregates
             self._observed.corrupt_aggregates += answer.opened.corrupt_aggregates
+        elif isinstance(answer, Refusal) and answer is not Refusal.EXPIRED:
+            self._observed.failure = f"Kinesis gives no records: {answer.name.lower()}"
         batch, request = self._polling.answered(answer, now)
         if (moment := self._polling.caught_up_at) is not None and self._all_checkpointed():
             self._owned.caught_up(moment)
@@ -272,16 +260,14 @@ class ShardHost:
 
     def _carry_out(self, command: Command) -> HostInput:
         try:
-            outcome = self._outcome_of(command)
-            if not (isinstance(command, Process) and not command.batch.records):
-                # A call without records succeeds however long nothing could be read.
-                self._observed.last_success = self._wall_clock()
-            return Completed(outcome)
+            return Completed(self._outcome_of(command))
         except OrderstreamError as error:
             fields = {"shard_id": self.shard_id, "command": str(command)[:80], "error": str(error)}
             logger.warning("command failed", extra=fields)
-        except Exception:
+            self._observed.failure = str(error)
+        except Exception as error:
             logger.exception("processor raised", extra={"shard_id": self.shard_id})
+            self._observed.failure = f"the processor raised {type(error).__name__}: {error}"
         return Signal.FAILED
 
     def _outcome_of(self, command: Command) -> bool:

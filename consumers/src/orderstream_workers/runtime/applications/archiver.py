@@ -5,6 +5,7 @@ from orderstream_workers.engine.processor import RecordProcessor, StopSignal
 from orderstream_workers.runtime.application import Application
 from orderstream_workers.runtime.clients import s3_client
 from orderstream_workers.runtime.resources import Resources
+from orderstream_workers.runtime.watch import Dependency
 from orderstream_workers.services.archiver import APPLICATION, ArchiverProcessor, S3ObjectStore
 
 
@@ -17,4 +18,11 @@ def build(resources: Resources) -> Application:
     def processor(shard_id: str, stop: StopSignal) -> RecordProcessor:  # noqa: ARG001 - the engine's
         return ArchiverProcessor(objects=objects, stop=stop, breaker=breaker, tally=tally)
 
-    return Application(APPLICATION, processor, counters=tally.figures)
+    bucket = resources.settings.archive_bucket
+    return Application(
+        APPLICATION,
+        processor,
+        counters=tally.figures,
+        failure=tally.failure,
+        dependencies=[Dependency(f"bucket {bucket}", lambda: s3.head_bucket(Bucket=bucket))],
+    )

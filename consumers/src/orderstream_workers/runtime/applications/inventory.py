@@ -3,7 +3,7 @@
 from orderstream.events import ReleaseStock
 from orderstream_workers.runtime.application import Application
 from orderstream_workers.runtime.resources import Resources
-from orderstream_workers.services.inventory import APPLICATION, InventoryHandlers
+from orderstream_workers.services.inventory import APPLICATION, TABLES, InventoryHandlers
 
 
 def build(resources: Resources) -> Application:
@@ -14,4 +14,9 @@ def build(resources: Resources) -> Application:
         clock=resources.deciding_clock,
         count=resources.tally.count,
     )
-    return resources.in_lanes(APPLICATION, handlers.routes(), overtaking=(ReleaseStock,))
+    return resources.in_lanes(
+        APPLICATION,
+        handlers.routes(),
+        overtaking=(ReleaseStock,),
+        dependencies=resources.tables(*TABLES),
+    )

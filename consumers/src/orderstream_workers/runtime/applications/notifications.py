@@ -3,8 +3,10 @@
 from orderstream_workers.runtime.application import Application
 from orderstream_workers.runtime.clients import ses_client, sns_client
 from orderstream_workers.runtime.resources import Resources
+from orderstream_workers.runtime.watch import Dependency
 from orderstream_workers.services.notifications import (
     APPLICATION,
+    TABLES,
     AlertHandlers,
     NotificationHandlers,
     SesMailer,
@@ -25,4 +27,15 @@ def build(resources: Resources) -> Application:
         clock=resources.deciding_clock,
     )
     operators = AlertHandlers(store=resources.store, operators=SnsOperators(sns, settings.operators_topic))
-    return resources.in_lanes(APPLICATION, {**customers.routes(), **operators.routes()})
+    topic, sender = settings.operators_topic, settings.mail_sender
+    return resources.in_lanes(
+        APPLICATION,
+        {**customers.routes(), **operators.routes()},
+        dependencies=[
+            *resources.tables(*TABLES),
+            Dependency(f"topic {topic}", lambda: sns.get_topic_attributes(TopicArn=topic)),
+            Dependency(
+                f"sender {sender}", lambda: ses.get_identity_verification_attributes(Identities=[sender])
+            ),
+        ],
+    )

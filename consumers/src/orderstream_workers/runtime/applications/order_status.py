@@ -4,9 +4,11 @@ from orderstream_workers.engine.delivery import Breaker, DeliveryTally
 from orderstream_workers.engine.processor import RecordProcessor, StopSignal
 from orderstream_workers.runtime.application import Application
 from orderstream_workers.runtime.resources import Resources
+from orderstream_workers.runtime.watch import Dependency
 from orderstream_workers.services.order_status import (
     APPLICATION,
     OrderStatusProcessor,
+    ReadModel,
     ReadModelWriter,
     open_engine,
 )
@@ -21,4 +23,10 @@ def build(resources: Resources) -> Application:
     def processor(shard_id: str, stop: StopSignal) -> RecordProcessor:  # noqa: ARG001 - the engine's
         return OrderStatusProcessor(writer=writer, stop=stop, breaker=breaker, tally=tally)
 
-    return Application(APPLICATION, processor, counters=tally.figures)
+    return Application(
+        APPLICATION,
+        processor,
+        counters=tally.figures,
+        failure=tally.failure,
+        dependencies=[Dependency("database of the read model", ReadModel(engine).ask)],
+    )

@@ -3,7 +3,7 @@
 from orderstream.events import RefundPayment
 from orderstream_workers.runtime.application import Application
 from orderstream_workers.runtime.resources import Resources
-from orderstream_workers.services.payments import APPLICATION, PaymentHandlers
+from orderstream_workers.services.payments import APPLICATION, TABLES, PaymentHandlers
 
 
 def build(resources: Resources) -> Application:
@@ -14,4 +14,12 @@ def build(resources: Resources) -> Application:
         queue=resources.payment_queue,
         clock=resources.deciding_clock,
     )
-    return resources.in_lanes(APPLICATION, handlers.routes(), overtaking=(RefundPayment,))
+    return resources.in_lanes(
+        APPLICATION,
+        handlers.routes(),
+        overtaking=(RefundPayment,),
+        dependencies=[
+            *resources.tables(*TABLES),
+            resources.queue(resources.settings.payment_queue, resources.payment_queue),
+        ],
+    )

@@ -2,7 +2,7 @@
 
 from orderstream_workers.runtime.application import Application
 from orderstream_workers.runtime.resources import Resources
-from orderstream_workers.services.saga import APPLICATION, SagaHandlers, TimerPoller
+from orderstream_workers.services.saga import APPLICATION, TABLES, SagaHandlers, TimerPoller
 
 
 def build(resources: Resources) -> Application:
@@ -10,4 +10,6 @@ def build(resources: Resources) -> Application:
     store, emitter, clock = resources.store, resources.emitter, resources.deciding_clock
     handlers = SagaHandlers(store=store, emitter=emitter, clock=clock, count=resources.tally.count)
     timers = TimerPoller(store=store, emitter=emitter, clock=clock)
-    return resources.in_lanes(APPLICATION, handlers.routes(), background=(timers.run,))
+    return resources.in_lanes(
+        APPLICATION, handlers.routes(), background=(timers.run,), dependencies=resources.tables(*TABLES)
+    )

@@ -3,7 +3,7 @@
 from orderstream.events import RefuseShipment
 from orderstream_workers.runtime.application import Application
 from orderstream_workers.runtime.resources import Resources
-from orderstream_workers.services.shipping import APPLICATION, ShippingHandlers
+from orderstream_workers.services.shipping import APPLICATION, TABLES, ShippingHandlers
 
 
 def build(resources: Resources) -> Application:
@@ -15,4 +15,9 @@ def build(resources: Resources) -> Application:
         clock=resources.deciding_clock,
         unserved_countries=frozenset(country for country in named if country),
     )
-    return resources.in_lanes(APPLICATION, handlers.routes(), overtaking=(RefuseShipment,))
+    return resources.in_lanes(
+        APPLICATION,
+        handlers.routes(),
+        overtaking=(RefuseShipment,),
+        dependencies=resources.tables(*TABLES),
+    )

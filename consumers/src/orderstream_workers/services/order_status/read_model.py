@@ -82,6 +82,15 @@ class ReadModel:
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
 
+    def ask(self) -> None:
+        """Find out whether the database answers and has the tables.
+
+        Raises:
+            SQLAlchemyError: it does not, or they are missing.
+        """
+        with self._engine.connect() as connection:
+            connection.execute(select(ORDERS.c.order_id).limit(1))
+
     def order(self, order_id: str) -> OrderWithHistory | None:
         """An order with its history; None if it is unknown."""
         with self._engine.connect() as connection:

@@ -19,6 +19,7 @@ from orderstream_workers.services.payments.queue import (
 )
 from orderstream_workers.services.payments.queue_limits import MessageRefusedError
 from orderstream_workers.services.payments.records import PAYMENTS
+from orderstream_workers.services.payments.standing import PaymentStanding
 from orderstream_workers.services.payments.worker import PaymentWorker
 from orderstream_workers.store import TableSpec
 
@@ -38,6 +39,7 @@ __all__ = [
     "PaymentHandlers",
     "PaymentProvider",
     "PaymentQueue",
+    "PaymentStanding",
     "PaymentWorker",
     "ProviderRefusedError",
     "ProviderThrottledError",

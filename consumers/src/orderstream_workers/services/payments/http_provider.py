@@ -32,6 +32,19 @@ class HttpPaymentProvider:
         self._client = client
         self._base_url = base_url.rstrip("/")
 
+    def ask(self) -> None:
+        """Find out whether the provider answers at all, without asking for anything.
+
+        Raises:
+            ProviderUnavailableError: it does not, or only with errors of its own.
+        """
+        try:
+            answer = self._client.get(self._base_url, timeout=_TIMEOUT)
+        except httpx.RequestError as error:
+            raise ProviderUnavailableError("GET", f"{type(error).__name__}: {error}") from error
+        if answer.status_code >= 500:
+            raise ProviderUnavailableError("GET", str(answer.status_code))
+
     def charge(self, request: Charge) -> Charged | Declined:
         """See ``PaymentProvider.charge``."""
         body: dict[str, str | int] = {

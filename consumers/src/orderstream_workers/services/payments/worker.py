@@ -40,6 +40,7 @@ from orderstream_workers.services.payments.provider import (
 from orderstream_workers.services.payments.queue import PaymentQueue, QueuedPayment
 from orderstream_workers.services.payments.queue_limits import MAX_MESSAGES
 from orderstream_workers.services.payments.settlement import Settlement
+from orderstream_workers.services.payments.standing import PaymentStanding, StandingKeeper
 from orderstream_workers.store import Store
 
 logger = logging.getLogger(__name__)
@@ -61,8 +62,15 @@ _LONGEST_DELAY: Final = 900.0
 _LONGEST_PAUSE: Final = 5.0
 """Most seconds that the worker stays away from the queue: how late it notices that an outage is over."""
 
+_WARN_EVERY: Final = 10.0
+"""Seconds between two warnings that payments get no answer; those between are told at INFO."""
+
 _FRESH_AFTER: Final = 5
 """Receives after which a message that only an outage held up is sent anew; half of what the queue allows."""
+
+
+def _utc_now() -> dt.datetime:
+    return dt.datetime.now(dt.UTC)
 
 
 class PaymentWorker:
@@ -74,7 +82,8 @@ class PaymentWorker:
         provider: Charges and gives back.
         limiter: The provider's limit, shared by all workers.
         emitter: Sends the answers, and returns once they are acknowledged.
-        clock: The time (UTC, with zone).
+        clock: The time for decisions (UTC, with zone).
+        wall_clock: The time for ``standing`` (UTC, with zone), which must not fail.
         threads: Payments settled at the same time, 1 or more.
         wait: Seconds of a long poll, 0 to 20; a stop waits for it.
         visibility: Seconds that a message is hidden while it is worked on: above the sum of the provider's
@@ -93,6 +102,7 @@ class PaymentWorker:
         limiter: RateLimiter,
         emitter: Emitter,
         clock: Callable[[], dt.datetime],
+        wall_clock: Callable[[], dt.datetime] = _utc_now,
         threads: int = 8,
         wait: int = 1,
         visibility: int = 60,
@@ -101,9 +111,7 @@ class PaymentWorker:
         draw: Callable[[], float] = random.random,
     ) -> None:
         self.counters = PaymentCounters()
-        self.last_round: dt.datetime | None = None
-        """When a thread was free and the queue was last polled (UTC); None before the first time."""
-        self._clock = clock
+        self._standing = StandingKeeper(wall_clock)
         self._settlement = Settlement(
             store=store, provider=_CountedProvider(provider, self.counters), emitter=emitter, clock=clock
         )
@@ -116,6 +124,8 @@ class PaymentWorker:
         self._now = now
         self._sleep = sleep
         self._draw = draw
+        self._warning = threading.Lock()
+        self._warned_at = -math.inf
         # Written by many threads without a lock: one miscounted makes a pause a little longer or shorter.
         self._failures = 0
 
@@ -131,9 +141,14 @@ class PaymentWorker:
                     pause = self._round(pool)
                 except DependencyError as error:
                     self._failures += 1
+                    self._standing.round_failed(str(error))
                     logger.warning("no payments for now", extra={"reason": str(error)})
                     pause = 0.0
                 stop.wait(max(pause, self._pause()))
+
+    def standing(self) -> PaymentStanding:
+        """Where the worker stands, for ``/health``; from any thread."""
+        return self._standing.standing()
 
     def work(self, message: QueuedPayment, granted_at: float) -> None:
         """Settle one message's order and release the message, or hand it back for later.
@@ -161,6 +176,7 @@ class PaymentWorker:
             logger.exception("payment failed", extra={"order_id": message.order_id})
         else:
             self._failures = 0
+            self._standing.settled()
             self.counters.add("settled")
 
     def _round(self, pool: ThreadPoolExecutor) -> float:
@@ -173,12 +189,12 @@ class PaymentWorker:
             permits = self._limiter.take(slots)
             granted_at = self._now()
             if not permits.granted:
-                self.last_round = self._clock()
+                self._standing.round_done()
                 return permits.wait
             for message in self._queue.receive(permits.granted, wait=self._wait, visibility=self._visibility):
                 pool.submit(self._work_in_slot, message, granted_at)
                 handed_over += 1
-            self.last_round = self._clock()
+            self._standing.round_done()
             return 0.0
         finally:
             for _ in range(slots - handed_over):
@@ -218,7 +234,9 @@ class PaymentWorker:
             seconds = max(seconds, min(error.retry_after, _LONGEST_DELAY))
         delay = math.ceil(seconds)
         self.counters.add("postponed")
-        logger.info(
+        self._standing.postponed(str(error))
+        logger.log(
+            self._level_of_outage(),
             "payment postponed",
             extra={"order_id": message.order_id, "reason": str(error), "delay_seconds": delay},
         )
@@ -231,6 +249,15 @@ class PaymentWorker:
         except DependencyError as outage:
             # Nothing is lost: the message comes back when its visibility ends.
             logger.warning("message not handed back", extra={"reason": str(outage)})
+
+    def _level_of_outage(self) -> int:
+        """WARNING now and then, INFO for the many that say the same."""
+        with self._warning:
+            now = self._now()
+            if now - self._warned_at < _WARN_EVERY:
+                return logging.INFO
+            self._warned_at = now
+            return logging.WARNING
 
     def _pause(self) -> float:
         """Seconds to stay away from the queue while the world fails; 0 while it does not."""
