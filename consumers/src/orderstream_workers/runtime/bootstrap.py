@@ -135,11 +135,11 @@ def run_worker(
         beside.start(watch.run)
         if not mark.claim(stop):
             return
+        claimed.set()
         if adopt_new_stream and not consumed.adopt(_leases(application, resources), stop):
             return
         if not consumed.confirm(stop):
             return
-        claimed.set()
         for run in (drain_when_told, mark.renew_until, consumed.watch, *application.background):
             beside.start(run)
         try:
@@ -167,7 +167,7 @@ def _worker(
         failover_time=settings.failover_seconds, idle_between_reads=settings.idle_between_reads
     )
     leases = _leases(application, resources)
-    asked = Dependency(f"table {lease_table}", lambda: leases.get("does-it-answer"))
+    asked = Dependency(f"table {_lease_table(application, settings)}", lambda: leases.get("does-it-answer"))
     if settings.engine == "embedded":
         embedded = Worker(
             application.name,

@@ -5,7 +5,7 @@ Pure: functions of what was observed and of the time.
 
 import datetime as dt
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from orderstream_workers.engine.progress import GIVEN_UP, ShardProgress
@@ -71,6 +71,9 @@ def worker_report(
     Returns:
         ``healthy`` and ``ready``, with the ``reason`` where one of them is False.
     """
+    if standing.failure is None:
+        silent = (f"{state.name}: {state.failure}" for state in dependencies if state.failure is not None)
+        standing = replace(standing, failure=next(silent, None))
     stalled = {
         shard.shard_id: sentence
         for shard in progress
