@@ -33,6 +33,7 @@ from orderstream_workers.engine.lifecycle.synchronizer import ShardSynchronizer
 from orderstream_workers.engine.processor import ProcessorFactory
 from orderstream_workers.engine.progress import ShardProgress
 from orderstream_workers.engine.retrieval import KinesisReader
+from orderstream_workers.engine.wake_ups import WakeUps
 
 if TYPE_CHECKING:
     from mypy_boto3_kinesis import KinesisClient
@@ -120,6 +121,7 @@ class Worker:
         )
         self._inbox: Mailbox[_Message] = self._concurrency.mailbox()
         self._hosts: dict[str, ShardHost] = {}
+        self._wake_ups: WakeUps[ShardHost] = WakeUps()
         self._stopping = self._concurrency.event()
         self._lease_thread: Thread | None = None
         self._lease_thread_ends = self._concurrency.event()
@@ -170,7 +172,7 @@ class Worker:
             now = self._clock()
             if self._stopping.is_set():
                 deadline = deadline or now + self._config.shutdown_timeout
-                self._stop_hosts(now)
+                self._stop_hosts()
                 if not self._hosts:
                     return True
                 if now >= deadline:
@@ -181,7 +183,7 @@ class Worker:
             self._do_what_is_due()
 
     def _pause(self, now: float, deadline: float | None) -> float | None:
-        moments = [host.wake_at for host in self._hosts.values()]
+        moments = [self._wake_ups.first()]
         moments += [moment for moment in (self._next_sync, deadline) if moment is not None]
         first = min(moments, default=math.inf)
         return None if first == math.inf else max(0.0, first - now)
@@ -207,9 +209,8 @@ class Worker:
 
     def _do_what_is_due(self) -> None:
         now = self._clock()
-        for host in list(self._hosts.values()):
-            if host.wake_at <= now:
-                self._feed(host, Signal.WOKEN)
+        for host in self._wake_ups.due(now):
+            self._feed(host, Signal.WOKEN)  # at worst a renewal has moved it, and nothing happens
         if self._next_sync is not None and now >= self._next_sync and not self._stopping.is_set():
             self._synchronize()
 
@@ -228,19 +229,19 @@ class Worker:
         self._hosts[owned.key] = host
         self._feed(host, Signal.WOKEN)
 
-    def _stop_hosts(self, now: float) -> None:
+    def _stop_hosts(self) -> None:
         for host in list(self._hosts.values()):
             if not host.stop.is_set():
                 host.stop.set()
-                self._run(host, host.on(Signal.WOKEN, now))
-                self._forget_if_done(host)
+                self._feed(host, Signal.WOKEN)
 
     def _feed(self, host: ShardHost, event: HostInput) -> None:
         self._run(host, host.on(event, self._clock()))
-        self._forget_if_done(host)
-
-    def _forget_if_done(self, host: ShardHost) -> None:
-        if host.is_done and self._hosts.get(host.shard_id) is host:
+        if not host.is_done:
+            self._wake_ups.note(host, host.wake_at)
+            return
+        self._wake_ups.forget(host)
+        if self._hosts.get(host.shard_id) is host:
             del self._hosts[host.shard_id]
             self._keeper.drop(host.shard_id)
             self._look_at_leases.set()  # its share of work may have changed, or children are to be had
@@ -276,13 +277,16 @@ class Worker:
             self._lease_thread = self._concurrency.start(self._keep_leases, "leases")
 
     def _keep_leases(self) -> None:
+        look_at = self._clock()
         try:
             while not self._lease_thread_ends.is_set():
                 self._keeper.renew()
-                self._take_leases()
+                if self._look_at_leases.is_set() or not self._keeper.alone or self._clock() >= look_at:
+                    self._look_at_leases.clear()
+                    self._take_leases()
+                    look_at = self._clock() + self._config.failover_time
                 self._inbox.put(_Nudge())
                 self._look_at_leases.wait(self._config.lease_interval)
-                self._look_at_leases.clear()
         except Exception as error:
             logger.exception("keeping leases crashed")
             self._inbox.put(_Crashed(error))
@@ -304,6 +308,7 @@ class Worker:
         self._look_at_leases.set()
         if self._lease_thread is not None:
             self._lease_thread.join()
+        self._keeper.close()
         for pool in self._pools.values():
             pool.shutdown(wait=drained, cancel_futures=True)
         self._release_late_leases()

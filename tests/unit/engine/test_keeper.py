@@ -1,0 +1,87 @@
+"""What a keeper does with many leases, and how often it looks."""
+
+import threading
+
+import pytest
+
+from fakes.engine_processor import FaultyLeaseTable
+from orderstream.errors import DependencyError
+from orderstream_workers.engine.leases import Lease, LeaseKeeper, MemoryLeaseTable
+
+
+class SlowTable(MemoryLeaseTable):
+    """Answers a write only once so many writes are under way, as far as the keeper lets them be."""
+
+    def __init__(self, together: int) -> None:
+        super().__init__()
+        self.meeting: threading.Barrier | None = None
+        self._together = together
+
+    def slow_down(self) -> None:
+        self.meeting = threading.Barrier(self._together)
+
+    def replace(self, held: Lease, successor: Lease) -> bool:
+        if self.meeting is not None:
+            self.meeting.wait(20)
+        return super().replace(held, successor)
+
+
+def keeper_of(table: MemoryLeaseTable, leases: int) -> LeaseKeeper:
+    keeper = LeaseKeeper(table, worker_id="me", failover_time=10, clock=lambda: 0.0)
+    for number in range(leases):
+        table.create_if_absent(Lease(lease_key=f"s{number:03d}"))
+    assert len(keeper.take()) == leases
+    return keeper
+
+
+def test_renewals_do_not_wait_for_each_other() -> None:
+    """A slow table is written to by several threads: here no write ends before eight have begun."""
+    table = SlowTable(together=8)
+    keeper = keeper_of(table, 64)
+    table.slow_down()
+    keeper.renew()
+    assert {lease.lease_counter for lease in table.list_leases()} == {2}
+    keeper.close()
+
+
+def test_a_renewal_that_fails_keeps_no_other_from_being_made() -> None:
+    """Each is tried, whatever becomes of its neighbours."""
+    table = FaultyLeaseTable()
+    keeper = keeper_of(table, 40)
+    faults = iter([True] * 3)
+    lock = threading.Lock()
+
+    def fails() -> bool:
+        with lock:
+            return next(faults, False)
+
+    table.fails_before = fails
+    keeper.renew()
+    assert sorted(lease.lease_counter for lease in table.list_leases()) == [1] * 3 + [2] * 37
+    keeper.close()
+
+
+def test_a_worker_that_holds_everything_is_alone() -> None:
+    """Then it need not look often; ended leases do not count, another worker's do."""
+    table = MemoryLeaseTable()
+    keeper = keeper_of(table, 2)
+    assert not keeper.alone
+    assert keeper.take() == []
+    assert keeper.alone
+    table.create_if_absent(Lease(lease_key="x", lease_owner="you", checkpoint="SHARD_END"))
+    keeper.take()
+    assert keeper.alone
+    table.create_if_absent(Lease(lease_key="y", lease_owner="you"))
+    keeper.take()
+    assert not keeper.alone
+
+
+def test_a_table_that_cannot_be_read_says_nothing() -> None:
+    """What was known of the others stays."""
+    table = FaultyLeaseTable()
+    keeper = keeper_of(table, 1)
+    keeper.take()
+    table.is_down = lambda: True
+    with pytest.raises(DependencyError):
+        keeper.take()
+    assert keeper.alone
