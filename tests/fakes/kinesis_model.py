@@ -57,9 +57,9 @@ class CheckedClient:
         self._client = client
 
     def __getattr__(self, name: str) -> Any:
-        if name == "exceptions":
-            return self._client.exceptions
         operation = "".join(word.capitalize() for word in name.split("_"))
+        if operation not in service_model().operation_names:
+            return getattr(self._client, name)
         return self._checked(getattr(self._client, name), operation_model(operation))
 
     @staticmethod

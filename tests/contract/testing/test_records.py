@@ -192,7 +192,11 @@ def test_keys_have_bounds(client: Any, stream: Make) -> None:
         ExplicitHashKey=str(2**128),
         **request,
     )
-    refused("InvalidArgumentException", client.put_record, PartitionKey="a", ExplicitHashKey="-1", **request)
+    for key in ("-1", "007", "1.0", "", "\u0661"):
+        message = refused(
+            "ValidationException", client.put_record, PartitionKey="a", ExplicitHashKey=key, **request
+        )
+        assert "'explicitHashKey'" in message
 
 
 def test_a_full_shard_refuses(client: Any, stream: Make) -> None:

@@ -1,40 +1,47 @@
 """Requests against botocore's service model, and the faults' own rules."""
 
 import pytest
+from botocore.exceptions import ClientError
 
-from fakes.kinesis_model import operation_model
 from orderstream.testing import FakeKinesis, Fault, FaultKind, KinesisError
-from orderstream.testing.core import KinesisCore
 from orderstream.testing.faults import faults_from_json
-from orderstream.testing.limits import Limits
-from orderstream.testing.required import REQUIRED
-
-
-def operations() -> list[str]:
-    core = KinesisCore(
-        limits=Limits(), clock=lambda: 0.0, account="1", region="r", transition_seconds=0.0, seed=0
-    )
-    return sorted(core._operations)
-
-
-@pytest.mark.parametrize("operation", operations())
-def test_the_required_members_are_the_service_models(operation: str) -> None:
-    """A member is demanded if and only if the model demands it; a stream is named in one of two ways."""
-    shape = operation_model(operation).input_shape
-    assert shape is not None
-    # Streams distribute by partition key by default, and then, the model's text says, it is required.
-    always = {"PartitionKey"} & shape.members.keys()
-    assert set(REQUIRED.get(operation, ())) == set(shape.required_members) | always
 
 
 @pytest.mark.parametrize(
     "wrong",
-    [{"rate": 1.5}, {"rate": -0.1}, {"times": 0}, {"skip": -1}, {"seconds": -1}, {"kind": "nonsense"}],
+    [
+        {"rate": 1.5},
+        {"rate": -0.1},
+        {"times": 0},
+        {"skip": -1},
+        {"seconds": -1},
+        {"kind": "nonsense"},
+        {"error": "ProvisionedThroughputExceeded"},
+        {"error": "ConnectionClosedError"},
+        {"kind": "lose_answer", "error": "InternalFailure"},
+        {"kind": "delay", "error": "InternalFailure"},
+        {"operation": "ListShards", "kind": "fail_records"},
+    ],
 )
 def test_a_fault_that_makes_no_sense_is_refused(wrong: dict[str, object]) -> None:
     """A fault that could never strike as meant is an error where it is made."""
     with pytest.raises(ValueError, match=r"\w"):
-        Fault(operation="PutRecord", **wrong)  # type: ignore[arg-type]
+        Fault(**{"operation": "PutRecord", **wrong})  # type: ignore[arg-type]
+
+
+def test_a_misspelt_operation_is_refused_with_the_right_name() -> None:
+    """A fault of an operation that Kinesis does not have would never strike: its test would prove nothing."""
+    with pytest.raises(ValueError, match=r"did you mean PutRecords\?"):
+        Fault(operation="PutRecrods")
+
+
+@pytest.mark.parametrize("code", ["InternalFailure", "KMSThrottlingException", "ExpiredTokenException"])
+def test_any_error_that_kinesis_has_can_be_asked_for(code: str) -> None:
+    """The model's own errors, and those that every service has."""
+    kinesis = FakeKinesis()
+    kinesis.faults.add(Fault(operation="ListStreams", error=code))
+    with pytest.raises(ClientError, match=code):
+        kinesis.client().list_streams()
 
 
 def test_faults_are_read_from_json() -> None:

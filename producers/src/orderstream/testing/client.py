@@ -1,121 +1,120 @@
-"""A stand-in for the boto3 Kinesis client: the same methods, answers and exceptions, without a network."""
+"""The boto3 client of the fake: botocore's own, whose calls do not leave the process."""
 
 import datetime as dt
+import threading
 import uuid
 from collections.abc import Callable
-from functools import cached_property
+from email.utils import formatdate
+from functools import cache
+from os import devnull
 from typing import Any, Final, NoReturn
 
+from botocore.client import BaseClient
 from botocore.exceptions import ClientError, ConnectionClosedError, ReadTimeoutError
+from botocore.session import Session
 
 from orderstream.testing.core import Outcome
 from orderstream.testing.errors import KinesisError
 from orderstream.testing.faults import Fault
+from orderstream.testing.parameters import as_sent
 
 _ENDPOINT: Final = "https://kinesis.fake"
-_TIMES: Final = {"StreamCreationTimestamp", "ApproximateArrivalTimestamp"}
+_TIMES: Final = frozenset({"StreamCreationTimestamp", "ApproximateArrivalTimestamp"})
+_making = threading.Lock()
 
 
 class FakeKinesisClient:
     """What ``FakeKinesis.client()`` gives: ``put_records``, ``get_records``, ``list_shards`` and so on.
 
+    Methods, waiters, paginators, ``exceptions``, ``meta`` and ``can_paginate`` are those of a botocore
+    client; only its calls are carried out in the process. It makes one attempt of each call and emits no
+    events.
     Safe to use from many threads, as boto3's is.
 
     Args:
         call: Carries out an operation by its API name.
+        clock: Seconds since the epoch, for the ``Date`` of answers.
+        region: The region's name.
     """
 
-    def __init__(self, call: Callable[[str, dict[str, Any]], Outcome]) -> None:
+    def __init__(
+        self, call: Callable[[str, dict[str, Any]], Outcome], clock: Callable[[], float], region: str
+    ) -> None:
         self._call = call
+        self._clock = clock
+        self._botocore = _botocore_client(region)
+        # Every method that botocore has made of the model ends here, those that its waiters and paginators
+        # call among them.
+        vars(self._botocore)["_make_api_call"] = self._carry_out
 
-    def __getattr__(self, name: str) -> Callable[..., dict[str, Any]]:
-        """Make the method of an operation."""
+    def __getattr__(self, name: str) -> Any:
+        """Whatever a boto3 client has."""
         if name.startswith("_"):
             raise AttributeError(name)
-        operation = "".join(word.capitalize() for word in name.split("_"))
+        return getattr(self._botocore, name)
 
-        def method(**request: Any) -> dict[str, Any]:
-            return self._carry_out(operation, request)
-
-        method.__name__ = name
-        return method
-
-    @cached_property
-    def exceptions(self) -> "FakeExceptions":
-        """The exceptions by name, to catch them as with boto3."""
-        return FakeExceptions()
+    def __dir__(self) -> list[str]:
+        return sorted({*super().__dir__(), *dir(self._botocore)})
 
     def close(self) -> None:
         """There is nothing to close."""
 
-    def _carry_out(self, operation: str, request: dict[str, Any]) -> dict[str, Any]:
+    def _carry_out(self, operation: str, parameters: dict[str, Any]) -> dict[str, Any]:
+        request = as_sent(operation, parameters)
         try:
-            outcome = self._call(operation, _plain(request))
+            outcome = self._call(operation, request)
         except KinesisError as error:
-            raise _client_error(operation, error) from error
+            raise self._client_error(operation, error) from error
         if outcome.lost is not None:
             _lose(outcome.lost)
-        return {**_rich(outcome.answer), "ResponseMetadata": _metadata(200)}
+        return {**_rich(outcome.answer), "ResponseMetadata": self._metadata(200)}
+
+    def _client_error(self, operation: str, error: KinesisError) -> ClientError:
+        response: Any = {
+            "Error": {"Code": error.code, "Message": error.message},
+            "ResponseMetadata": self._metadata(error.status),
+            "message": error.message,
+        }
+        raised: Any = self._botocore.exceptions.from_code(error.code)
+        made: ClientError = raised(response, operation)
+        return made
+
+    def _metadata(self, status: int) -> dict[str, Any]:
+        return {
+            "RequestId": str(uuid.uuid4()),
+            "HTTPStatusCode": status,
+            "HTTPHeaders": {"date": formatdate(self._clock(), usegmt=True)},
+            "RetryAttempts": 0,
+        }
 
 
-class FakeExceptions:
-    """Exception classes by the names of Kinesis' errors; each is made once."""
-
-    def __getattr__(self, name: str) -> type[ClientError]:
-        """The exception of a name."""
-        if name == "ClientError":
-            return ClientError
-        if name.startswith("_"):
-            raise AttributeError(name)
-        return _exception(name)
-
-
-_EXCEPTIONS: dict[str, type[ClientError]] = {}
-
-
-def _exception(name: str) -> type[ClientError]:
-    return _EXCEPTIONS.setdefault(name, type(name, (ClientError,), {}))
-
-
-def _client_error(operation: str, error: KinesisError) -> ClientError:
-    response: Any = {
-        "Error": {"Code": error.code, "Message": error.message},
-        "ResponseMetadata": _metadata(error.status),
-        "message": error.message,
+@cache
+def _session() -> Session:
+    """A session that knows nothing of the machine: neither profiles nor files can disturb a test."""
+    nowhere: dict[str, Any] = {
+        "profile": (None, None, None, None),
+        "config_file": (None, None, devnull, None),
+        "credentials_file": (None, None, devnull, None),
     }
-    return _exception(error.code)(response, operation)
+    return Session(session_vars=nowhere)
+
+
+def _botocore_client(region: str) -> BaseClient:
+    with _making:  # sessions are not made for many threads
+        client: BaseClient = _session().create_client(
+            "kinesis",
+            region_name=region,
+            endpoint_url=_ENDPOINT,
+            aws_access_key_id="fake",
+            aws_secret_access_key="fake",  # noqa: S106 - signs nothing
+        )
+        return client
 
 
 def _lose(fault: Fault) -> NoReturn:
     if fault.code == "ReadTimeoutError":
         raise ReadTimeoutError(endpoint_url=_ENDPOINT)
     raise ConnectionClosedError(endpoint_url=_ENDPOINT)
-
-
-def _metadata(status: int) -> dict[str, Any]:
-    return {
-        "RequestId": str(uuid.uuid4()),
-        "HTTPStatusCode": status,
-        "HTTPHeaders": {},
-        "RetryAttempts": 0,
-    }
-
-
-def _plain(value: Any, name: str = "") -> Any:
-    """Times to seconds since the epoch and payloads to bytes, at any depth."""
-    match value:
-        case dict():
-            return {name: _plain(one, name) for name, one in value.items()}
-        case list() | tuple():
-            return [_plain(one) for one in value]
-        case dt.datetime():
-            return value.timestamp()
-        case bytearray() | memoryview():
-            return bytes(value)
-        case str() if name == "Data":
-            return value.encode()
-        case _:
-            return value
 
 
 def _rich(answer: Any, name: str = "") -> Any:

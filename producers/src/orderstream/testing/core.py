@@ -7,18 +7,22 @@ the answer has the shape of the service model.
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
-from orderstream.testing.errors import KinesisError
+from orderstream.testing.constraints import demand
+from orderstream.testing.errors import KinesisError, unsupported
 from orderstream.testing.faults import Fault, FaultKind, Faults
 from orderstream.testing.limits import Limits
+from orderstream.testing.model import operation_names
 from orderstream.testing.reading import Reading
-from orderstream.testing.required import demand_members
 from orderstream.testing.streams import StreamOperations, Streams
 from orderstream.testing.writing import Writing
 
 Request = dict[str, Any]
 Answer = dict[str, Any]
+
+_UNSUPPORTED: Final = ("StreamId", "DryRun", "WarmThroughputMiBps")
+"""Members that change what Kinesis does, and that the fake does not have."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +77,11 @@ class KinesisCore:
             **self._reading.operations(),
         }
 
+    @property
+    def operations(self) -> tuple[str, ...]:
+        """The API names of the operations that the fake has, sorted."""
+        return tuple(sorted(self._operations))
+
     def call(self, operation: str, request: Request) -> Outcome:
         """Carry out one call.
 
@@ -82,8 +91,10 @@ class KinesisCore:
         self.calls[operation] += 1
         carry_out = self._operations.get(operation)
         if carry_out is None:
-            raise KinesisError("UnknownOperationException", f"The fake does not know {operation}.")
-        demand_members(operation, request)
+            raise _missing(operation)
+        demand(operation, request)
+        if member := next((name for name in _UNSUPPORTED if request.get(name)), None):
+            raise unsupported(f"{member} of {operation}")
         stream = self._stream_name(request)
 
         def shards() -> set[str]:
@@ -98,3 +109,9 @@ class KinesisCore:
 
     def _stream_name(self, request: Request) -> str | None:
         return self._reading.stream_of(request) or self.streams.name_in(request)
+
+
+def _missing(operation: str) -> KinesisError:
+    if operation in operation_names():
+        return KinesisError("UnknownOperationException", f"{operation} is not supported by this fake.")
+    return KinesisError("UnknownOperationException", f"Kinesis has no operation {operation}.")

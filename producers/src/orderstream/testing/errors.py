@@ -1,7 +1,12 @@
 """The errors Kinesis answers with, under its own names and HTTP statuses."""
 
+from collections.abc import Sequence
+from typing import Final
+
 from orderstream.errors import OrderstreamError
 
+_SHOWN: Final = 256
+"""Characters of a value in a message."""
 _SERVER_ERRORS = {"InternalFailure": 500, "InternalFailureException": 500, "ServiceUnavailable": 503}
 
 
@@ -33,12 +38,29 @@ def invalid_argument(message: str) -> KinesisError:
 
 def validation(member: str, value: object, constraint: str) -> KinesisError:
     """A parameter breaks a constraint of the service model."""
-    shown = "null" if value is None else f"'{value}'"
-    return KinesisError(
-        "ValidationException",
-        f"1 validation error detected: Value {shown} at '{member}' failed to satisfy constraint: "
-        f"Member must {constraint}",
-    )
+    return validations([(member, value, constraint)])
+
+
+def validations(violations: Sequence[tuple[str, object, str]]) -> KinesisError:
+    """Parameters break constraints: each with its member, its value, and what it must be."""
+    found = [
+        f"Value {_shown(value)} at '{member}' failed to satisfy constraint: Member must {constraint}"
+        for member, value, constraint in violations
+    ]
+    count = f"{len(found)} validation error{'s' if len(found) > 1 else ''} detected"
+    return KinesisError("ValidationException", f"{count}: {'; '.join(found)}")
+
+
+def unsupported(what: str) -> KinesisError:
+    """The fake does not have what Kinesis has; nothing is ever ignored in silence."""
+    return invalid_argument(f"{what} is not supported by this fake.")
+
+
+def _shown(value: object) -> str:
+    if value is None:
+        return "null"
+    text = str(value)
+    return f"'{text}'" if len(text) <= _SHOWN else f"'{text[:_SHOWN]}...'"
 
 
 def stream_not_found(name: str, account: str) -> KinesisError:

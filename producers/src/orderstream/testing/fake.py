@@ -46,6 +46,8 @@ class FakeKinesis:
             seed=seed,
         )
         self._sleep = sleep
+        self._clock = clock
+        self._region = region
         self._lock = threading.Lock()
 
     @property
@@ -60,7 +62,7 @@ class FakeKinesis:
 
     def client(self) -> FakeKinesisClient:
         """A stand-in for ``boto3.client("kinesis")``."""
-        return FakeKinesisClient(self._call)
+        return FakeKinesisClient(self._call, self._clock, self._region)
 
     def call(self, operation: str, request: dict[str, Any]) -> Outcome:
         """Carry out one call; whoever calls waits for its delay and loses its answer.

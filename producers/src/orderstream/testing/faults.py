@@ -3,13 +3,15 @@
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
+from difflib import get_close_matches
 from enum import StrEnum
 from random import Random
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 
 from orderstream.testing.errors import KinesisError
+from orderstream.testing.model import error_codes, operation_names
 
 
 class FaultKind(StrEnum):
@@ -33,14 +35,18 @@ _DEFAULT_ERRORS = {
 }
 
 
+_LOST: Final = ("ConnectionClosedError", "ReadTimeoutError")
+
+
 class Fault(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """One scripted fault.
 
     Attributes:
-        operation: The call's API name, e.g. ``"PutRecords"``; ``"*"`` means any. ``"ListShards"`` makes the
-            shard map unavailable.
+        operation: The call's API name, e.g. ``"PutRecords"``, one that Kinesis has; ``"*"`` means any.
+            ``"ListShards"`` makes the shard map unavailable.
         kind: What goes wrong; default: the call is rejected.
-        error: The error's code, e.g. ``"InternalFailure"`` for HTTP 500; the default depends on the kind.
+        error: The error's code, e.g. ``"InternalFailure"`` for HTTP 500, one that Kinesis answers with; the
+            default depends on the kind.
         message: The error's message.
         stream: Only calls on this stream; None means any.
         shard_id: Only calls that touch this shard, or records that go to it; None means any.
@@ -62,7 +68,15 @@ class Fault(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     seconds: float = 0.0
 
     def __post_init__(self) -> None:
-        FaultKind(self.kind)  # refuses a text that is no kind
+        kind = FaultKind(self.kind)  # refuses a text that is no kind
+        if self.operation != "*" and self.operation not in operation_names():
+            raise ValueError(
+                f"operation is {self.operation!r}, which Kinesis does not have{_near(self.operation)}"
+            )
+        if self.error and self.error not in (known := _codes(kind)):
+            raise ValueError(f"error is {self.error!r}; {kind} can be {', '.join(sorted(known))}")
+        if kind is FaultKind.FAIL_RECORDS and self.operation not in ("*", "PutRecord", "PutRecords"):
+            raise ValueError(f"{self.operation} puts no records, so none of them can fail")
         if not 0 <= self.rate <= 1:
             raise ValueError(f"rate is {self.rate}; it must be from 0 to 1")
         if self.times is not None and self.times < 1:
@@ -168,6 +182,22 @@ def faults_from_json(body: bytes) -> list[Fault]:
     decoded: Any = msgspec.json.decode(body)
     items: Iterable[Any] = decoded if isinstance(decoded, list) else [decoded]
     return [msgspec.convert(item, Fault) for item in items]
+
+
+def _codes(kind: FaultKind) -> Collection[str]:
+    """The errors that a kind of fault can have."""
+    match kind:
+        case FaultKind.LOSE_ANSWER:
+            return _LOST
+        case FaultKind.DELAY:
+            return ()
+        case _:
+            return error_codes()
+
+
+def _near(operation: str) -> str:
+    found = get_close_matches(operation, operation_names(), n=1)
+    return f"; did you mean {found[0]}?" if found else ""
 
 
 def _matches(fault: Fault, operation: str, stream: str | None) -> bool:

@@ -19,7 +19,6 @@ class Limits:
         reads: GetRecords calls a second on one shard.
         read_bytes: Bytes a second out of one shard.
         record_bytes: Data and partition key of one record.
-        put_records: Records in one PutRecords call.
         put_bytes: Bytes in one PutRecords call.
         get_records: Records in one GetRecords answer.
         get_bytes: Bytes in one GetRecords answer.
@@ -33,7 +32,6 @@ class Limits:
     reads: int = 5
     read_bytes: int = 2 * MIB
     record_bytes: int = MIB
-    put_records: int = 500
     put_bytes: int = 10 * MIB
     get_records: int = 10_000
     get_bytes: int = 10 * MIB

@@ -1,14 +1,14 @@
-"""The JSON types of a request and the ranges of its numbers, by botocore's service model."""
+"""The JSON types of a request that came over HTTP, by botocore's service model."""
 
 from collections.abc import Callable
 from functools import cache
 from math import isfinite
 from typing import Any, Final
 
-import botocore.session
-from botocore.model import ServiceModel, Shape, StructureShape
+from botocore.model import Shape, StructureShape
 
 from orderstream.testing.errors import KinesisError, validation
+from orderstream.testing.model import service_model
 
 _Check = Callable[[Any, str], None]
 
@@ -30,7 +30,7 @@ _FOUND: Final[dict[type, str]] = {
 
 
 def check_types(operation: str, request: dict[str, Any]) -> None:
-    """Refuse a request whose members have other JSON types or ranges than in the model; drop null ones.
+    """Refuse a request whose members have other JSON types than in the model; drop null ones.
 
     Unknown operations and unknown members pass: they are somebody else's to refuse, or to ignore as AWS does.
 
@@ -39,8 +39,7 @@ def check_types(operation: str, request: dict[str, Any]) -> None:
         request: The request as decoded from JSON, payloads still in base64. Null members are removed from it.
 
     Raises:
-        KinesisError: SerializationException, or ValidationException for a null inside a list and for a number
-            out of range.
+        KinesisError: SerializationException, or ValidationException for a null inside a list.
     """
     check = _checks().get(operation)
     if check is not None:
@@ -50,7 +49,7 @@ def check_types(operation: str, request: dict[str, Any]) -> None:
 @cache
 def _checks() -> dict[str, _Check]:
     """A check for the input of every operation, made once: a request may have hundreds of records."""
-    model: ServiceModel = botocore.session.get_session().get_service_model("kinesis")
+    model = service_model()
     return {
         name: _check_of(shape)
         for name in model.operation_names
@@ -67,8 +66,6 @@ def _check_of(shape: Shape) -> _Check:
             return _list(_check_of(shape.member))  # type: ignore[attr-defined] # botocore's stubs miss it
         case "map":
             return _map(_check_of(shape.value))  # type: ignore[attr-defined] # botocore's stubs miss it
-        case "integer":
-            return _integer(shape.metadata.get("min"), shape.metadata.get("max"))
         case scalar:
             return _scalar(*_SCALARS[scalar])
 
@@ -80,19 +77,6 @@ def _scalar(name: str, types: tuple[type, ...]) -> _Check:
             raise _inconvertible(value, name)
         if type(value) is float and not isfinite(value):
             raise KinesisError("SerializationException", f"{value} cannot be converted to {name}")
-
-    return check
-
-
-def _integer(least: int | None, most: int | None) -> _Check:
-    check_type = _scalar(*_SCALARS["integer"])
-
-    def check(value: Any, where: str) -> None:
-        check_type(value, where)
-        if least is not None and value < least:
-            raise validation(where.rstrip("."), value, f"have value greater than or equal to {least}")
-        if most is not None and value > most:
-            raise validation(where.rstrip("."), value, f"have value less than or equal to {most}")
 
     return check
 

@@ -215,7 +215,7 @@ class StreamOperations:
         now = self._streams.clock()
         if text := request.get("NextToken"):
             if self._streams.name_in(request):
-                raise invalid_argument("NextToken and StreamName cannot be given together.")
+                raise invalid_argument("NextToken and StreamName cannot be provided together.")
             token = decode(text, ShardsToken, "NextToken")
             if now - token.issued_at > self._streams.limits.iterator_seconds:
                 raise KinesisError("ExpiredNextTokenException", "The NextToken has expired.")

@@ -55,10 +55,7 @@ class Writing:
     def _put_records(self, request: Request) -> Answer:
         stream, now = self._opened(request)
         limits = self._streams.limits
-        entries = request.get("Records") or []
-        if not 1 <= len(entries) <= limits.put_records:
-            constraint = f"have length between 1 and {limits.put_records}"
-            raise validation("records", f"[{len(entries)} records]", constraint)
+        entries = request["Records"]
         sizes = [
             self._check(entry, f"records.{place}.member.") for place, entry in enumerate(entries, start=1)
         ]
@@ -94,9 +91,10 @@ class Writing:
             raise throttled(shard.shard_id, stream.name, stream.account)
 
     def _check(self, entry: Request, where: str) -> int:
-        key, limit = entry["PartitionKey"], self._streams.limits.record_bytes
-        if not 1 <= len(key) <= 256:
-            raise validation(f"{where}partitionKey", key, "have length between 1 and 256")
+        key, limit = entry.get("PartitionKey"), self._streams.limits.record_bytes
+        if key is None:
+            # Optional only in streams whose records the service itself distributes.
+            raise validation(f"{where}partitionKey", None, "not be null")
         size = len(entry["Data"]) + len(key.encode())
         if size > limit:
             raise validation(f"{where}data", f"[{size} bytes]", f"have length less than or equal to {limit}")
@@ -114,7 +112,7 @@ def _hash_key(entry: Request) -> int:
     explicit = entry.get("ExplicitHashKey")
     if explicit is None:
         return int.from_bytes(md5(entry["PartitionKey"].encode(), usedforsecurity=False).digest(), "big")
-    if not (explicit.isascii() and explicit.isdigit()) or int(explicit) > MAX_HASH_KEY:
+    if int(explicit) > MAX_HASH_KEY:
         raise invalid_argument(
             "Invalid ExplicitHashKey. ExplicitHashKey must be in the range: [0, 2^128-1]. "
             f"Specified value was {explicit}"

@@ -1,0 +1,144 @@
+"""The parameters of a call in the process: what botocore would refuse, refused; the rest as it would arrive.
+
+botocore's own validator takes milliseconds for a PutRecords of 500 records. So a check is made of the service
+model once for each operation, and in doubt botocore's validator has the word, and writes the report.
+"""
+
+import calendar
+from collections.abc import Callable
+from functools import cache
+from typing import Any, Final
+
+from botocore.exceptions import ParamValidationError
+from botocore.model import Shape, StructureShape
+from botocore.utils import parse_to_aware_datetime
+from botocore.validate import ParamValidator
+
+from orderstream.testing.model import service_model
+
+_Convert = Callable[[Any], Any]
+
+_SCALARS: Final[dict[str, type[int]]] = {"integer": int, "long": int, "boolean": bool}
+
+
+class _DoubtError(Exception):
+    """A value that botocore refuses."""
+
+
+def as_sent(operation: str, parameters: dict[str, Any]) -> dict[str, Any]:
+    """A call's parameters as they would arrive: payloads as bytes, times as whole seconds since the epoch.
+
+    Args:
+        operation: The operation's API name.
+        parameters: What the caller gave.
+
+    Raises:
+        ParamValidationError: botocore would not send it.
+    """
+    try:
+        converted: dict[str, Any] = _converters()[operation](parameters)
+    except _DoubtError:
+        shape = service_model().operation_model(operation).input_shape
+        assert shape is not None, "what has a converter has a shape"
+        report = ParamValidator().validate(parameters, shape).generate_report()
+        raise ParamValidationError(report=report) from None
+    return converted
+
+
+@cache
+def _converters() -> dict[str, _Convert]:
+    model = service_model()
+    return {
+        name: _converter_of(shape)
+        for name in model.operation_names
+        if (shape := model.operation_model(name).input_shape) is not None
+    }
+
+
+def _converter_of(shape: Shape) -> _Convert:
+    least = shape.metadata.get("min", 0)
+    match shape.type_name:
+        case "structure":
+            assert isinstance(shape, StructureShape)
+            members = {name: _converter_of(member) for name, member in shape.members.items()}
+            return _structure(members, tuple(shape.required_members))
+        case "list":
+            return _list(_converter_of(shape.member), least)  # type: ignore[attr-defined] # stubs miss it
+        case "map":
+            return _map(_converter_of(shape.key), _converter_of(shape.value))  # type: ignore[attr-defined] # as above
+        case "string":
+            return _string(least)
+        case "blob":
+            return _blob
+        case "timestamp":
+            return _timestamp
+        case scalar:
+            return _scalar(_SCALARS[scalar], shape.metadata.get("min"))
+
+
+def _structure(members: dict[str, _Convert], required: tuple[str, ...]) -> _Convert:
+    def convert(value: Any) -> Any:
+        if not isinstance(value, dict):
+            raise _DoubtError
+        for name in required:
+            if name not in value:
+                raise _DoubtError
+        try:
+            return {name: members[name](member) for name, member in value.items()}
+        except KeyError:
+            raise _DoubtError from None
+
+    return convert
+
+
+def _list(convert_member: _Convert, least: int) -> _Convert:
+    def convert(value: Any) -> Any:
+        if not isinstance(value, list | tuple) or len(value) < least:
+            raise _DoubtError
+        return [convert_member(member) for member in value]
+
+    return convert
+
+
+def _map(convert_key: _Convert, convert_value: _Convert) -> _Convert:
+    def convert(value: Any) -> Any:
+        if not isinstance(value, dict):
+            raise _DoubtError
+        return {convert_key(key): convert_value(member) for key, member in value.items()}
+
+    return convert
+
+
+def _string(least: int) -> _Convert:
+    def convert(value: Any) -> Any:
+        if not isinstance(value, str) or len(value) < least:
+            raise _DoubtError
+        return value
+
+    return convert
+
+
+def _scalar(kind: type[int], least: int | None) -> _Convert:
+    def convert(value: Any) -> Any:
+        if not isinstance(value, kind) or (least is not None and value < least):
+            raise _DoubtError
+        return value
+
+    return convert
+
+
+def _blob(value: Any) -> bytes:
+    if isinstance(value, bytes):
+        return value
+    if isinstance(value, str):
+        return value.encode()
+    if isinstance(value, bytearray):
+        return bytes(value)
+    raise _DoubtError
+
+
+def _timestamp(value: Any) -> int:
+    try:
+        return calendar.timegm(parse_to_aware_datetime(value).timetuple())
+    except (TypeError, ValueError, AttributeError):
+        raise _DoubtError from None
