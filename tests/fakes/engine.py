@@ -22,9 +22,16 @@ class RecordingCheckpointer:
 
     def __init__(self, *failures: Exception) -> None:
         self.positions: list[Position | None] = []
+        self.lost: Exception | None = None
+        self.confirmations = 0
         self._failures = list(failures)
 
     def checkpoint(self, position: Position | None = None) -> None:
         if self._failures:
             raise self._failures.pop(0)
         self.positions.append(position)
+
+    def confirm_lease(self) -> None:
+        self.confirmations += 1
+        if self.lost:
+            raise self.lost

@@ -6,11 +6,14 @@ from contextlib import contextmanager
 from dataclasses import replace
 from itertools import count
 
+import pytest
+
 from fakes.engine_kinesis import SmallKinesis
 from fakes.engine_processor import FaultyLeaseTable, Journal, JournalProcessor
 from orderstream.kpl import MAX_HASH_KEY, UserRecord
 from orderstream.kpl.aggregation import encode_aggregate
 from orderstream_workers.engine.config import EngineConfig
+from orderstream_workers.engine.errors import ShardGivenUpError
 from orderstream_workers.engine.leases import LeaseTable, MemoryLeaseTable
 from orderstream_workers.engine.processor import ProcessorFactory, ProcessRecordsInput
 from orderstream_workers.engine.worker import Worker
@@ -91,6 +94,30 @@ def test_a_worker_has_started_once_it_has_seen_shards_and_leases() -> None:
         back.set()
         journal.wait_until(lambda: journal.payloads() == [b"1"])
         assert worker.started
+
+
+@pytest.mark.parametrize("error", [SystemExit(3), ShardGivenUpError("s", "it cannot go on")])
+def test_a_call_that_is_ended_by_force_gives_the_shard_up(error: BaseException) -> None:
+    """The shard is released, and whoever takes it next, here the same worker, begins where it stood.
+
+    A processor that checkpoints at the shutdown all that it was handed passes no record of the broken call.
+    """
+    kinesis, table, journal = SmallKinesis(), MemoryLeaseTable(), Journal()
+    kinesis.put("a", b"1")
+    ends = iter([error])
+
+    class Ending(JournalProcessor):
+        def process_records(self, batch: ProcessRecordsInput) -> None:
+            for end in ends if batch.records else ():
+                raise end
+            super().process_records(batch)
+
+    with running(kinesis, table, lambda shard_id, stop: Ending(journal, shard_id, stop)) as worker:
+        journal.wait_until(lambda: journal.payloads() == [b"1"])
+        assert list(worker.given_up) == ["shardId-000000000000"]
+    calls = [call for _, call in journal.calls]
+    assert calls.count("initialize") == 2
+    assert calls.index("shutdown_requested") < calls.index("process_records")
 
 
 def test_the_next_worker_goes_on_where_the_last_stopped() -> None:

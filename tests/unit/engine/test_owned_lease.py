@@ -164,3 +164,31 @@ def test_sequence_numbers_compare_as_integers() -> None:
         checkpointer.checkpoint(Position(9))
         checkpointer.checkpoint(Position(10))
     assert holder.stored().position == Position(10)
+
+
+def test_a_confirmation_is_refused_once_another_has_taken_the_lease() -> None:
+    """Our own clock says that the lease is ours; the table says otherwise, and the table is right."""
+    holder = Holder()
+    holder.owned.confirm()
+    assert holder.stored().lease_counter == holder.owned.lease.lease_counter
+    commit(holder.table, holder.stored(), lambda held: held.taken_by("thief"))
+    with pytest.raises(LeaseLostError):
+        holder.owned.confirm()
+    assert holder.owned.is_lost()
+
+
+def test_a_shutdown_checkpoints_nothing_of_a_call_that_raised() -> None:
+    """Without a position it means the last call that returned; what the broken one did can be named still."""
+    holder = Holder()
+    checkpoints = ShardCheckpoints(holder.owned)
+    checkpoints.hand_over(Position(10))
+    with checkpoints.during_call():
+        pass
+    checkpoints.hand_over(Position(20))
+    with pytest.raises(ValueError, match="broken"), checkpoints.during_call():
+        raise ValueError("broken")
+    with checkpoints.during_call(shuts_down=True) as checkpointer:
+        checkpointer.checkpoint()
+        assert holder.stored().position == Position(10)
+        checkpointer.checkpoint(Position(15))
+    assert holder.stored().position == Position(15)

@@ -2,7 +2,10 @@
 
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from typing import Any
+
+import pytest
 
 from fakes.engine import ARRIVAL, RecordingCheckpointer, record_of
 from orderstream_workers.engine.delivery import (
@@ -12,6 +15,11 @@ from orderstream_workers.engine.delivery import (
     LaneProcessor,
     RecordHandler,
     StoredParking,
+)
+from orderstream_workers.engine.errors import (
+    CheckpointRefusedError,
+    LeaseLostError,
+    ShardGivenUpError,
 )
 from orderstream_workers.engine.processor import InitializationInput, ProcessRecordsInput
 from orderstream_workers.engine.record import DeliveredRecord, Position
@@ -49,28 +57,50 @@ def processor_of(handler: RecordHandler, executor: ThreadPoolExecutor) -> LanePr
 
 
 def test_an_executor_that_is_shut_down_ends_the_work() -> None:
-    """Nothing raises, since a daemon would skip the batch; nothing is checkpointed, and nothing passes."""
+    """The shard is given up: nothing is checkpointed, and nothing passes."""
     executor = ThreadPoolExecutor(1)
     executor.shutdown()
     checkpointer = RecordingCheckpointer()
     processor = processor_of(ExitingHandler(), executor)
-    processor.process_records(ProcessRecordsInput([record_of("a", 1)], checkpointer, 0))
-    processor.shard_ended(checkpointer)
+    with pytest.raises(ShardGivenUpError, match="shutdown"):
+        processor.process_records(ProcessRecordsInput([record_of("a", 1)], checkpointer, 0))
+    with pytest.raises(ShardGivenUpError):
+        processor.shard_ended(checkpointer)
     assert checkpointer.positions == []
 
 
-def test_a_handler_that_ends_its_thread_stops_the_shard() -> None:
-    """It is not started again and again, and nothing behind its record is handled or checkpointed."""
+def test_a_handler_that_ends_its_thread_gives_the_shard_up() -> None:
+    """It is not started again and again, and nothing behind its record is handled or checkpointed.
+
+    The engine is told, so that the shard does not stand still under a lease that is renewed.
+    """
     handler = ExitingHandler("b", exits=50)
     checkpointer = RecordingCheckpointer()
     with ThreadPoolExecutor(1) as executor:
         processor = processor_of(handler, executor)
         records = [record_of("a", 1), record_of("b", 2), record_of("c", 3)]
-        processor.process_records(ProcessRecordsInput(records, checkpointer, 0))
-        processor.shard_ended(checkpointer)
+        with pytest.raises(ShardGivenUpError, match=r"SystemExit"):
+            processor.process_records(ProcessRecordsInput(records, checkpointer, 0))
+        with pytest.raises(ShardGivenUpError):
+            processor.shard_ended(checkpointer)
+        processor.shutdown_requested(checkpointer)
     assert handler.exits == 1
     assert handler.handled == [b"a1"]
     assert checkpointer.positions == [Position(1)]
+
+
+def test_a_checkpoint_that_is_refused_as_a_defect_gives_the_shard_up() -> None:
+    """Of a lost lease the engine knows; of a checkpoint that it finds fault with it would know nothing."""
+    for error, gives_up in (
+        (CheckpointRefusedError("s", "beyond"), True),
+        (LeaseLostError("s", "taken"), False),
+    ):
+        checkpointer = RecordingCheckpointer(error)
+        with ThreadPoolExecutor(1) as executor, ExitStack() as expected:
+            processor = processor_of(ExitingHandler(), executor)
+            if gives_up:
+                expected.enter_context(pytest.raises(ShardGivenUpError, match="beyond"))
+            processor.process_records(ProcessRecordsInput([record_of("a", 1)], checkpointer, 0))
 
 
 def test_an_empty_batch_checkpoints_nothing() -> None:

@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from fakes.engine import ARRIVAL, RecordingCheckpointer, record_of
-from orderstream.errors import DependencyError, OrderstreamError
+from orderstream.errors import DependencyError
 from orderstream_workers.engine.delivery import (
     PARKING,
     Breaker,
@@ -16,6 +16,7 @@ from orderstream_workers.engine.delivery import (
     LaneProcessor,
     StoredParking,
 )
+from orderstream_workers.engine.errors import LeaseLostError
 from orderstream_workers.engine.processor import InitializationInput, ProcessRecordsInput
 from orderstream_workers.engine.record import DeliveredRecord, Position
 from orderstream_workers.store import ContentionError, Fault, MemoryStore, Write
@@ -121,6 +122,37 @@ def test_a_hot_item_holds_up_its_own_lane_alone(executor: ThreadPoolExecutor) ->
     assert 0.3 <= rig.stop.now <= 0.9
 
 
+def failing(_: DeliveredRecord) -> None:
+    raise ValueError("broken")
+
+
+def test_nothing_is_parked_once_the_shard_is_somebody_elses(executor: ThreadPoolExecutor) -> None:
+    """A successor may have carried the record out: parking proves the lease first, or parks nothing."""
+    rig = Rig(ScriptedHandler(failing), MemoryStore(), executor)
+    rig.checkpointer.lost = LeaseLostError("shardId-000000000000", "taken by another worker")
+    rig.process([record_of("a", 1), record_of("a", 2)])
+    assert rig.parking.count() == 0
+    assert rig.checkpointer.positions == []
+    assert rig.checkpointer.confirmations == 1
+
+
+def test_a_proof_that_cannot_be_had_is_waited_for(executor: ThreadPoolExecutor) -> None:
+    """The lease table is away: the record is parked when it is back, and is not passed before."""
+
+    class Away(RecordingCheckpointer):
+        def confirm_lease(self) -> None:
+            super().confirm_lease()
+            if self.confirmations < 4:
+                raise OUTAGE
+
+    rig = Rig(ScriptedHandler(failing), MemoryStore(), executor)
+    rig.checkpointer = Away()
+    rig.process([record_of("a", 1)])
+    assert rig.parking.count() == 1
+    assert rig.checkpointer.confirmations == 4
+    assert rig.checkpointer.positions == [Position(1)]
+
+
 def test_a_failing_record_parks_its_key_and_stops_nothing_else(executor: ThreadPoolExecutor) -> None:
     """A record that fails by itself is tried again once and parked; its key's followers wait behind it."""
     tries: list[bytes] = []
@@ -211,7 +243,7 @@ def test_a_lost_lease_ends_the_work(executor: ThreadPoolExecutor) -> None:
     """After a refused checkpoint nothing more is started, and the shard's end is not claimed."""
     handler = ScriptedHandler()
     rig = Rig(handler, MemoryStore(), executor)
-    rig.checkpointer = RecordingCheckpointer(OrderstreamError("the lease is lost"))
+    rig.checkpointer = RecordingCheckpointer(LeaseLostError("shardId-000000000000", "taken"))
     rig.process([record_of("a", 1)])
     rig.process([record_of("a", 2)])
     rig.processor.shard_ended(rig.checkpointer)

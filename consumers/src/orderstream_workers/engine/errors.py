@@ -24,6 +24,22 @@ class LeaseDeletedError(LeaseLostError):
         super().__init__(lease_key, "it is no longer in the table")
 
 
+class ShardGivenUpError(OrderstreamError):
+    """A processor cannot go on with its shard in this process: release the lease, so that another takes it.
+
+    Args:
+        shard_id: The shard.
+        reason: What keeps the processor from going on.
+    """
+
+    retryable = True
+
+    def __init__(self, shard_id: str, reason: str) -> None:
+        self.shard_id = shard_id
+        self.reason = reason
+        super().__init__(f"{shard_id} is given up here: {reason}; another worker begins at its checkpoint")
+
+
 class CheckpointRefusedError(OrderstreamError):
     """A checkpoint was asked for at a place or a moment at which none is possible: mend the processor.
 

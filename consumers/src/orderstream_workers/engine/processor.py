@@ -18,8 +18,20 @@ class Checkpointer(Protocol):
         """Record that everything up to and including a position is done.
 
         Args:
-            position: The last position that is done. None means the end of what this call was handed;
-                in ``shard_ended`` it means SHARD_END.
+            position: The last position that is done. None means the end of what this call was handed; in
+                ``shard_ended`` it means SHARD_END, in ``shutdown_requested`` the end of the last call that
+                returned.
+
+        Raises:
+            LeaseLostError: another worker owns the shard now; stop working on it.
+            DependencyError: the lease table could not be reached; try again.
+        """
+
+    def confirm_lease(self) -> None:
+        """Prove that the shard is still ours, before something is done that only its owner may do.
+
+        On the embedded engine the lease is written, on condition that nobody else has taken it. KCL offers no
+        such write: there, only a checkpoint that advances proves it, and this does nothing.
 
         Raises:
             LeaseLostError: another worker owns the shard now; stop working on it.
@@ -65,7 +77,12 @@ class RecordProcessor(Protocol):
         """Prepare for the shard, before its first records."""
 
     def process_records(self, batch: ProcessRecordsInput) -> None:
-        """Process a batch; must not raise (KCL skips the batch of a processor that raises)."""
+        """Process a batch.
+
+        Raises:
+            ShardGivenUpError: this process cannot go on with the shard. The embedded engine releases it;
+                under KCL the shard's process ends, as after anything that is raised, so nothing is skipped.
+        """
 
     def lease_lost(self) -> None:
         """Stop at once: another worker owns the shard. No checkpoint is possible."""

@@ -14,9 +14,6 @@ from typing import Final
 from orderstream_workers.engine.leases.lease import Checkpoint
 from orderstream_workers.engine.record import SHARD_END, DeliveredRecord, Position
 
-GIVEN_UP: Final = "GIVEN_UP"
-"""State of a shard that this worker left to others because it could not go on with it."""
-
 _RECORDS_OF_A_STRETCH: Final = 100
 _MOST_STRETCHES: Final = 1_000
 
@@ -71,6 +68,21 @@ class ShardProgress:
     spurious_ends: int = 0
     standstill: str | None = None
     stream_gone: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class GivenUp:
+    """A shard that a worker has left to others because it could not go on with it.
+
+    Attributes:
+        shard_id: The shard.
+        reason: Why.
+        at: When (UTC).
+    """
+
+    shard_id: str
+    reason: str
+    at: dt.datetime
 
 
 @dataclass(slots=True)

@@ -31,7 +31,7 @@ from orderstream_workers.engine.lifecycle.shard_consumer import Signal
 from orderstream_workers.engine.lifecycle.shard_host import HostInput, Job, Pool, ShardHost
 from orderstream_workers.engine.lifecycle.synchronizer import ShardSynchronizer
 from orderstream_workers.engine.processor import ProcessorFactory
-from orderstream_workers.engine.progress import ShardProgress
+from orderstream_workers.engine.progress import GivenUp, ShardProgress
 from orderstream_workers.engine.retrieval import KinesisReader
 from orderstream_workers.engine.wake_ups import WakeUps
 
@@ -85,6 +85,7 @@ class Worker:
 
     Attributes:
         worker_id: The owner that stands in the leases: the application's name and a UUID of this run.
+        given_up: The shards that it has given up, by id, the last time of each.
         failure: Why the shards could not be compared with the leases the last time; None if they could.
     """
 
@@ -128,6 +129,7 @@ class Worker:
         self._look_at_leases = self._concurrency.event()
         self._next_sync: float | None = None
         self.failure: str | None = None
+        self.given_up: dict[str, GivenUp] = {}
         self._pools: dict[Pool, Executor] = {}
 
     def run(self) -> None:
@@ -243,6 +245,8 @@ class Worker:
         self._wake_ups.forget(host)
         if self._hosts.get(host.shard_id) is host:
             del self._hosts[host.shard_id]
+            if host.given_up is not None:
+                self.given_up[host.shard_id] = GivenUp(host.shard_id, host.given_up, self._wall_clock())
             self._keeper.drop(host.shard_id)
             self._look_at_leases.set()  # its share of work may have changed, or children are to be had
 
@@ -267,7 +271,7 @@ class Worker:
         except OrderstreamError as error:
             logger.warning("shards not compared with the leases", extra={"error": str(error)})
             self.failure = str(error)
-        except Exception as error:
+        except BaseException as error:
             logger.exception("comparing shards with leases crashed")
             self._inbox.put(_Crashed(error))
         self._inbox.put(_Synchronized(succeeded))
@@ -287,7 +291,7 @@ class Worker:
                     look_at = self._clock() + self._config.failover_time
                 self._inbox.put(_Nudge())
                 self._look_at_leases.wait(self._config.lease_interval)
-        except Exception as error:
+        except BaseException as error:
             logger.exception("keeping leases crashed")
             self._inbox.put(_Crashed(error))
 

@@ -122,6 +122,9 @@ class MultiLangCheckpointer:
         self.present = wanted
         self._advanced(wanted)
 
+    def confirm_lease(self) -> None:
+        """See ``processor.Checkpointer.confirm_lease``: KCL offers no proof besides a checkpoint."""
+
     def _tell(self, delegate: KclCheckpointer, position: Position | None) -> None:
         from amazon_kclpy.checkpoint_error import CheckpointError  # noqa: PLC0415 - an extra
 

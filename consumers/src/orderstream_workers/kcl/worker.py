@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Final
 
 from orderstream_workers.engine.config import EngineConfig
-from orderstream_workers.engine.progress import ShardProgress
+from orderstream_workers.engine.progress import GivenUp, ShardProgress
 from orderstream_workers.kcl.channel import CHANNEL, Ear
 from orderstream_workers.kcl.daemon import Daemon, DaemonEndedError, daemon_command
 from orderstream_workers.kcl.properties import LOGBACK, DaemonSettings, daemon_properties
@@ -37,6 +37,7 @@ class KclWorker:
 
     Attributes:
         worker_id: The owner that stands in the leases.
+        given_up: Empty: a shard's process that cannot go on ends, and the daemon with it.
         failure: None: what keeps the daemon from the shards stands in its own log lines alone.
     """
 
@@ -54,6 +55,7 @@ class KclWorker:
     ) -> None:
         self.worker_id = f"{application}:{uuid.uuid4()}"
         self.failure: str | None = None
+        self.given_up: dict[str, GivenUp] = {}
         everywhere = environment.get("AWS_ENDPOINT_URL")
         self._settings = DaemonSettings(
             lease_table=lease_table,

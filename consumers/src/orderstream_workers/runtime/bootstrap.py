@@ -13,7 +13,7 @@ from orderstream_workers.engine.identity import ConsumedStream, StreamIdentity
 from orderstream_workers.engine.leases import DynamoDBLeaseTable
 from orderstream_workers.engine.mark import ENGINES, EngineMark
 from orderstream_workers.engine.processor import StopSignal
-from orderstream_workers.engine.progress import ShardProgress
+from orderstream_workers.engine.progress import GivenUp, ShardProgress
 from orderstream_workers.engine.worker import Worker
 from orderstream_workers.kcl import KclWorker
 from orderstream_workers.runtime import applications
@@ -39,6 +39,7 @@ class EngineWorker(Protocol):
 
     worker_id: str
     failure: str | None
+    given_up: dict[str, GivenUp]
 
     @property
     def started(self) -> bool:
@@ -117,6 +118,7 @@ def run_worker(
                 started=worker.started,
                 stopping=stop.is_set(),
                 failure=application.failure() or worker.failure,
+                given_up=tuple(worker.given_up.values()),
                 skew=resources.deciding_clock.trouble(),
             ),
             progress=worker.progress(),

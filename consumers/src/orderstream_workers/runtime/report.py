@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
-from orderstream_workers.engine.progress import GIVEN_UP, ShardProgress
+from orderstream_workers.engine.progress import GivenUp, ShardProgress
 from orderstream_workers.engine.record import Position
 from orderstream_workers.runtime.watch import DependencyState, Figure
 
@@ -33,6 +33,7 @@ class WorkerStanding:
         stopping: Whether it drains.
         failure: What failed last in a lane or on the way to start; None if nothing did.
         skew: What is wrong with the host's clock; None if nothing is.
+        given_up: The shards that it has given up.
     """
 
     begun_at: dt.datetime
@@ -41,6 +42,7 @@ class WorkerStanding:
     stopping: bool
     failure: str | None = None
     skew: str | None = None
+    given_up: Sequence[GivenUp] = ()
 
 
 def worker_report(
@@ -83,6 +85,11 @@ def worker_report(
         *([] if standing.skew is None else [standing.skew]),
         *_troubles_of_start(stream, standing, now),
         *stalled.values(),
+        *(
+            f"{shard.shard_id} was given up {_seconds(now - shard.at)} s ago: {shard.reason}"
+            for shard in standing.given_up
+            if now - shard.at <= STALLED_AFTER
+        ),
         *outages(dependencies, now),
     ]
     obstacles = [*_obstacles_of_start(stream, standing), *unanswered(dependencies)]
@@ -129,8 +136,6 @@ def stall_of(shard: ShardProgress, failure: str | None, now: dt.datetime) -> str
         now: The time (UTC).
     """
     because = f": {shard.failure or failure}" if shard.failure or failure else ""
-    if shard.state == GIVEN_UP:
-        return f"{shard.shard_id} was given up{because}" if now - shard.state_since <= STALLED_AFTER else None
     if shard.stream_gone:
         return f"{shard.shard_id} cannot be read: its stream is gone"
     if shard.standstill is not None:

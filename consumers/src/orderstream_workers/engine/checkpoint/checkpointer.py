@@ -22,7 +22,7 @@ class ShardCheckpoints:
     def __init__(self, owned: OwnedLease, advanced: Callable[[Checkpoint], object] = lambda _: None) -> None:
         self._owned = owned
         self._advanced = advanced
-        self._handed_over: Position | None = owned.lease.position
+        self._handed_over = self._returned = owned.lease.position
 
     def hand_over(self, position: Position) -> None:
         """Allow checkpoints up to a position: the processor is about to get the record there."""
@@ -30,15 +30,23 @@ class ShardCheckpoints:
             self._handed_over = position
 
     @contextmanager
-    def during_call(self, *, shard_ends: bool = False) -> Iterator["CallCheckpointer"]:
+    def during_call(
+        self, *, shard_ends: bool = False, shuts_down: bool = False
+    ) -> Iterator["CallCheckpointer"]:
         """Give a checkpointer that is good while the body runs.
 
         Args:
             shard_ends: Whether a checkpoint without a position means SHARD_END.
+            shuts_down: Whether it means the end of the last call that returned: one that raised has done
+                nothing for sure, and no retry of it will come.
         """
-        checkpointer = CallCheckpointer(self._owned, self._handed_over, self._advanced, shard_ends=shard_ends)
+        whole = self._returned if shuts_down else self._handed_over
+        checkpointer = CallCheckpointer(
+            self._owned, self._handed_over, whole, self._advanced, shard_ends=shard_ends
+        )
         try:
             yield checkpointer
+            self._returned = self._handed_over
         finally:
             checkpointer.close()
 
@@ -49,6 +57,7 @@ class CallCheckpointer:
     Args:
         owned: The shard's lease.
         limit: The last position that was handed over, or None if none ever was.
+        whole: The position that a checkpoint without one means, or None if it means nothing.
         advanced: Called with each checkpoint that was written.
         shard_ends: Whether a checkpoint without a position means SHARD_END.
     """
@@ -57,12 +66,14 @@ class CallCheckpointer:
         self,
         owned: OwnedLease,
         limit: Position | None,
+        whole: Position | None,
         advanced: Callable[[Checkpoint], object],
         *,
         shard_ends: bool,
     ) -> None:
         self._owned = owned
         self._limit = limit
+        self._whole = whole
         self._advanced = advanced
         self._shard_ends = shard_ends
         self._is_open = True
@@ -86,7 +97,7 @@ class CallCheckpointer:
             self._owned.checkpoint("SHARD_END")
             self._advanced("SHARD_END")
             return
-        wanted = position or self._limit
+        wanted = position or self._whole
         if wanted is None:
             return  # nothing was handed over yet, so there is nothing to note
         if self._limit is None or wanted > self._limit:
@@ -97,3 +108,9 @@ class CallCheckpointer:
             return
         self._owned.checkpoint(wanted)
         self._advanced(wanted)
+
+    def confirm_lease(self) -> None:
+        """See ``processor.Checkpointer.confirm_lease``."""
+        if not self._is_open:
+            raise CheckpointRefusedError(self._owned.key, "the call that it was handed to has returned")
+        self._owned.confirm()

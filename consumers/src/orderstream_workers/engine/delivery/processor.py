@@ -20,6 +20,7 @@ from orderstream_workers.engine.delivery.lanes import Lanes
 from orderstream_workers.engine.delivery.parking import Parking
 from orderstream_workers.engine.delivery.persistence import until_it_works, wait_out_contention
 from orderstream_workers.engine.delivery.tally import DeliveryTally
+from orderstream_workers.engine.errors import LeaseLostError, ShardGivenUpError
 from orderstream_workers.engine.log_context import log_scope
 from orderstream_workers.engine.processor import (
     Checkpointer,
@@ -62,6 +63,13 @@ class DeliveryConfig:
                 raise ValueError(f"{name} must be at least {lowest}, not {getattr(self, name)}")
         if self.checkpoint_every <= 0:
             raise ValueError(f"checkpoint_every must be above 0, not {self.checkpoint_every}")
+
+
+@dataclass(frozen=True, slots=True)
+class _Question:
+    """A lane wants to know whether the shard is still ours; None is the answer if it is."""
+
+    answer: Mailbox[DependencyError | None]
 
 
 class _End(Enum):
@@ -112,17 +120,24 @@ class LaneProcessor:
         self._concurrency = concurrency or Threads()
         self._reached: Position | None = None
         self._checkpointed: Position | None = None
+        self._shard_id = ""
         self._over = False  # once a record was abandoned, nothing behind it may be started
+        self._given_up: str | None = None
 
     def initialize(self, initialization: InitializationInput) -> None:
         """Read which keys are parked; waits for as long as that fails."""
+        self._shard_id = initialization.shard_id
         self._checkpointed = initialization.checkpoint
         self._over = not self._until_it_works(self._parking.load)
 
     def process_records(self, batch: ProcessRecordsInput) -> None:
-        """Handle a batch and checkpoint what is done."""
+        """Handle a batch and checkpoint what is done.
+
+        Raises:
+            ShardGivenUpError: a lane was ended by force, or a checkpoint was refused as a defect.
+        """
         lanes = Lanes(batch.records, self._config.max_lanes, self._config.max_lead)
-        ends: Mailbox[tuple[int, _End]] = self._concurrency.mailbox()
+        ends: Mailbox[tuple[int, _End] | _Question] = self._concurrency.mailbox()
         due = self._clock() + self._config.checkpoint_every
         while not lanes.finished:
             if not self._stopping():
@@ -137,23 +152,37 @@ class LaneProcessor:
                     break
                 self._stop.wait(_NO_THREAD_PAUSE)
                 continue
-            try:
-                place, end = ends.get(timeout=max(due - self._clock(), 0.001))
-            except queue.Empty:
-                pass  # nothing has ended, and the checkpoint is due
-            else:
-                lanes.end(place, done=end is _End.DONE)
+            self._await_one(lanes, ends, due - self._clock(), batch.checkpointer)
             if self._clock() >= due:
                 self._checkpoint(lanes.low_water, batch.checkpointer)
                 due = self._clock() + self._config.checkpoint_every
         self._over = self._over or not lanes.finished
         self._checkpoint(lanes.low_water, batch.checkpointer)
+        self._say_if_given_up()
+
+    def _await_one(
+        self,
+        lanes: Lanes,
+        ends: Mailbox[tuple[int, _End] | _Question],
+        seconds: float,
+        checkpointer: Checkpointer,
+    ) -> None:
+        """Wait until a lane has ended or asks something, or the next checkpoint is due."""
+        try:
+            event = ends.get(timeout=max(seconds, 0.001))
+        except queue.Empty:
+            return
+        if isinstance(event, _Question):
+            event.answer.put(self._prove(lanes.low_water, checkpointer))
+        else:
+            place, end = event
+            lanes.end(place, done=end is _End.DONE)
 
     def _without_thread(self, error: RuntimeError) -> None:
         logger.warning("no thread for a record", extra={"error": str(error)})
         if "shutdown" in str(error):
             # The executor is shut down, so the process ends; the next owner starts here.
-            self._over = True
+            self._give_up(str(error))
 
     def lease_lost(self) -> None:
         """Nothing to do: the lanes were drained before the last call returned."""
@@ -161,6 +190,7 @@ class LaneProcessor:
     def shard_ended(self, checkpointer: Checkpointer) -> None:
         """Every record is done or parked, so the shard is."""
         self._until_it_works(lambda: self._end(checkpointer))
+        self._say_if_given_up()
 
     def shutdown_requested(self, checkpointer: Checkpointer) -> None:
         """Checkpoint what is done."""
@@ -189,28 +219,51 @@ class LaneProcessor:
         except OrderstreamError as error:
             self._lose(error)
 
+    def _prove(self, position: Position | None, checkpointer: Checkpointer) -> DependencyError | None:
+        """Find out whether the shard is still ours; a shard that is not is over."""
+        # Under KCL a checkpoint is all the proof that there is.
+        self._checkpoint(position, checkpointer)
+        try:
+            checkpointer.confirm_lease()
+        except DependencyError as error:
+            return error
+        except OrderstreamError as error:
+            self._lose(error)
+        return None
+
     def _lose(self, error: OrderstreamError) -> None:
-        # The engine raised it, so it knows: what is left to do here is to start nothing more.
         logger.warning("checkpoint refused, stopping work on the shard", extra={"error": str(error)})
         self._over = True
+        if not isinstance(error, LeaseLostError):
+            # A lost lease the engine knows of; of a defect it does not, and would renew the lease for ever.
+            self._give_up(str(error))
+
+    def _give_up(self, reason: str) -> None:
+        self._over = True
+        self._given_up = self._given_up or reason
+        self._tally.count("given_up")
+
+    def _say_if_given_up(self) -> None:
+        if self._given_up is not None and not self._stop.is_set():
+            raise ShardGivenUpError(self._shard_id, self._given_up)
 
     def _stopping(self) -> bool:
         return self._over or self._stop.is_set()
 
-    def _run(self, record: DeliveredRecord, place: int, ends: Mailbox[tuple[int, _End]]) -> None:
+    def _run(self, record: DeliveredRecord, place: int, ends: Mailbox[tuple[int, _End] | _Question]) -> None:
         end = _End.ABANDONED
         try:
             with log_scope():
-                end = self._deliver(record)
-        except BaseException:
+                end = self._deliver(record, ends)
+        except BaseException as error:
             # Not a failure of the record: started again it would end thread after thread, without a pause.
-            logger.exception("a lane was ended by force, stopping work on the shard", extra=_fields(record))
-            self._over = True
+            logger.exception("a lane was ended by force, the shard is given up", extra=_fields(record))
+            self._give_up(f"a lane was ended by force ({type(error).__name__}: {error})"[:_MAX_REASON])
             raise
         finally:
             ends.put((place, end))
 
-    def _deliver(self, record: DeliveredRecord) -> _End:
+    def _deliver(self, record: DeliveredRecord, ends: Mailbox[tuple[int, _End] | _Question]) -> _End:
         """Handle one record, for ever while a dependency fails, until it is done, parked or abandoned."""
         failures = 0
         while not self._stopping():
@@ -233,7 +286,7 @@ class LaneProcessor:
                 logger.exception("the record itself fails", extra=_fields(record))
                 if failures > self._config.record_retries:
                     # Cut: an error may quote what it met, and a mark has to fit into an item.
-                    return self._park(record, f"{type(error).__name__}: {error}"[:_MAX_REASON])
+                    return self._park(record, f"{type(error).__name__}: {error}"[:_MAX_REASON], ends)
             else:
                 self._breaker.succeeded()
                 return _End.DONE
@@ -253,7 +306,18 @@ class LaneProcessor:
         self._tally.count("handled")
         logger.debug("record handled", extra=_fields(record))
 
-    def _park(self, record: DeliveredRecord, reason: str) -> _End:
+    def _park(
+        self, record: DeliveredRecord, reason: str, ends: Mailbox[tuple[int, _End] | _Question]
+    ) -> _End:
+        def prove() -> None:
+            answer: Mailbox[DependencyError | None] = self._concurrency.mailbox()
+            ends.put(_Question(answer))  # the call's own thread asks: no other may use its checkpointer
+            if (error := answer.get()) is not None:
+                raise error
+
+        # A successor may have carried the record out: what it did must not be held back by us.
+        if not self._until_it_works(prove) or self._stopping():
+            return _End.ABANDONED
         if not self._until_it_works(lambda: self._parking.park(record, reason)):
             return _End.ABANDONED
         self._tally.count("parked")

@@ -13,6 +13,7 @@ _FAILURE_LASTS: Final = 90.0
 class DeliveryTally:
     """Counts events by name, from any thread: ``handled``, ``retried``, ``parked``, ``abandoned``.
 
+    ``given_up`` counts what ended work on a shard: a lane ended by force, a refused checkpoint.
     ``overtook`` counts the tries of records that do not wait behind parked ones. A service counts beside
     them what it meets and cannot use, such as ``unknown_type``.
 

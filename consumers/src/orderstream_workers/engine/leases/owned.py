@@ -90,6 +90,11 @@ class OwnedLease:
         finally:
             self._writing.release()
 
+    def confirm(self) -> None:
+        """Renew it in any case, after whatever write is under way; raises as ``renew`` does."""
+        with self._writing:
+            self._write(Lease.renewed)
+
     def caught_up(self, moment: dt.datetime) -> None:
         """Note with the next renewal that every record that arrived before a moment is done."""
         self._done_until = moment

@@ -17,6 +17,7 @@ from orderstream.errors import OrderstreamError
 from orderstream_workers.engine.checkpoint import ShardCheckpoints
 from orderstream_workers.engine.concurrency import Concurrency, Threads
 from orderstream_workers.engine.config import EngineConfig
+from orderstream_workers.engine.errors import ShardGivenUpError
 from orderstream_workers.engine.leases import OwnedLease
 from orderstream_workers.engine.lifecycle.shard_consumer import (
     Command,
@@ -106,6 +107,7 @@ class ShardHost:
 
     Attributes:
         stop: The processor's stop signal.
+        given_up: Why the shard is left to others although nobody has asked for it; None if it is not.
     """
 
     def __init__(
@@ -121,6 +123,7 @@ class ShardHost:
         random: Random,
         concurrency: Concurrency | None = None,
     ) -> None:
+        self.given_up: str | None = None
         self.stop = ShardStop(owned, clock, (concurrency or Threads()).event())
         self._owned = owned
         self._reader = reader
@@ -254,13 +257,15 @@ class ShardHost:
             fields = {"shard_id": self.shard_id, "request": str(request)[:80], "error": str(error)}
             logger.warning("request failed", extra=fields)
             return Refusal.UNREACHABLE
-        except Exception:
+        except BaseException:  # whatever ends the thread would leave a shard that is never read again
             logger.exception("read failed unexpectedly", extra={"shard_id": self.shard_id})
             return Refusal.UNREACHABLE
 
     def _carry_out(self, command: Command) -> HostInput:
         try:
             return Completed(self._outcome_of(command))
+        except ShardGivenUpError as error:
+            self._give_up(error.reason)
         except OrderstreamError as error:
             fields = {"shard_id": self.shard_id, "command": str(command)[:80], "error": str(error)}
             logger.warning("command failed", extra=fields)
@@ -268,7 +273,16 @@ class ShardHost:
         except Exception as error:
             logger.exception("processor raised", extra={"shard_id": self.shard_id})
             self._observed.failure = f"the processor raised {type(error).__name__}: {error}"
+        except BaseException as error:
+            # It would end the thread, and leave a shard that is renewed and on which nothing happens.
+            logger.exception("a call was ended by force", extra={"shard_id": self.shard_id})
+            self._give_up(f"a call was ended by force ({type(error).__name__}: {error})")
         return Signal.FAILED
+
+    def _give_up(self, reason: str) -> None:
+        logger.error("shard is given up", extra={"shard_id": self.shard_id, "reason": reason})
+        self.given_up = reason
+        self.stop.set()  # the next input lets the processor checkpoint, and releases the lease
 
     def _outcome_of(self, command: Command) -> bool:
         match command:
@@ -285,7 +299,7 @@ class ShardHost:
                     self._processor.shard_ended(checkpointer)
                 return self._owned.lease.has_ended
             case Order.REQUEST_SHUTDOWN:
-                with self._checkpoints.during_call() as checkpointer:
+                with self._checkpoints.during_call(shuts_down=True) as checkpointer:
                     self._processor.shutdown_requested(checkpointer)
             case Order.RELEASE:
                 self._owned.release()
