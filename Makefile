@@ -97,6 +97,12 @@ bench-deaggregation: install ## Open aggregates: ours against aws_kinesis_agg's
 planted-bugs: install ## Plant known defects in copies of the producer; its simulation must find each
 	PYTHONPATH=tests $(BIN)/python -m planted.run
 
+.PHONY: engine-seeds
+engine-seeds: SEEDS ?= 100000
+engine-seeds: FROM ?= 0
+engine-seeds: install ## Play many histories of the embedded engine on all cores: SEEDS=100000 FROM=0
+	cd tests && ../$(BIN)/python -m fakes.engine_world.seeds $(FROM) $(SEEDS)
+
 .PHONY: reference
 reference: install ## Write the producer's API reference from its docstrings
 	$(BIN)/python tests/docs/reference.py

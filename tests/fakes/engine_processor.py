@@ -71,6 +71,7 @@ class FaultyLeaseTable(MemoryLeaseTable):
         self.fails_before: Callable[[], bool] = lambda: False
         self.loses_answer: Callable[[], bool] = lambda: False
         self.is_down: Callable[[], bool] = lambda: False
+        self.unreadable: Callable[[], bool] = lambda: False
 
     def list_leases(self) -> list[Lease]:
         self._check(self.is_down)
@@ -78,6 +79,7 @@ class FaultyLeaseTable(MemoryLeaseTable):
 
     def get(self, lease_key: str) -> Lease | None:
         self._check(self.is_down)
+        self._check(self.unreadable)
         return super().get(lease_key)
 
     def replace(self, held: Lease, successor: Lease) -> bool:

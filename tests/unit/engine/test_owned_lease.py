@@ -62,6 +62,39 @@ def test_a_renewal_that_came_through_unnoticed_does_not_pass_for_a_checkpoint() 
     assert holder.stored().lease_counter == 3
 
 
+def test_a_checkpoint_that_came_through_unnoticed_is_not_taken_back() -> None:
+    """Its processor, told that it failed, may do less the next time; the table keeps what was done."""
+    holder = Holder()
+    holder.table.loses_answer = pattern(True)
+    holder.table.unreadable = pattern(True)
+    with pytest.raises(DependencyError):
+        holder.owned.checkpoint(Position(7, 1))
+    holder.owned.checkpoint(Position(7, 0))
+    assert holder.stored().position == Position(7, 1)
+
+
+def test_a_renewal_that_came_through_unnoticed_does_not_pass_for_a_later_one() -> None:
+    """Others count from when the table was written, so whoever finds an old write of its own writes again."""
+    holder = Holder()
+    holder.table.loses_answer = pattern(True)
+    holder.table.unreadable = pattern(True)
+    with pytest.raises(DependencyError):
+        holder.owned.renew()
+    seen = holder.stored()
+    holder.now = 9.0
+    holder.owned.renew()
+    assert holder.stored().lease_counter == seen.lease_counter + 1
+    assert holder.owned.expires_at == 19.0
+
+
+def test_a_release_that_came_through_is_not_written_again() -> None:
+    """Nobody counts on a lease without an owner, and somebody may have taken it by now."""
+    holder = Holder()
+    holder.table.loses_answer = pattern(True)
+    holder.owned.release()
+    assert holder.stored() == Lease(lease_key="s", lease_counter=2, owner_switches_since_checkpoint=1)
+
+
 def test_a_lease_taken_by_another_is_lost_for_good() -> None:
     """After the first refusal nothing is written any more, even if the lease came back."""
     holder = Holder()

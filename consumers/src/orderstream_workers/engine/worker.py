@@ -80,7 +80,7 @@ class Worker:
         config: Settings.
         clock: Monotonic seconds.
         wall_clock: The time, with a zone.
-        random: Source of jitter.
+        random: Source of jitter and of the worker's id; workers must not begin with the same seed.
         concurrency: Makes its threads, pools and queues.
 
     Attributes:
@@ -103,13 +103,13 @@ class Worker:
         random: Random | None = None,
         concurrency: Concurrency | None = None,
     ) -> None:
-        self.worker_id = f"{application}:{uuid.uuid4()}"
+        self._random = random or Random()  # noqa: S311 - jitter needs no secrecy
+        self.worker_id = f"{application}:{uuid.UUID(int=self._random.getrandbits(128), version=4)}"
         self._config = config or EngineConfig()
         self._table = leases
         self._processors = processors
         self._clock = clock
         self._wall_clock = wall_clock
-        self._random = random or Random()  # noqa: S311 - jitter needs no secrecy
         self._concurrency = concurrency or Threads()
         self._reader = KinesisReader(kinesis, stream, max_records=self._config.max_records, now=wall_clock)
         self._synchronizer = ShardSynchronizer(self._reader, leases, self._config.initial_position)
@@ -186,7 +186,9 @@ class Worker:
 
     def _pause(self, now: float, deadline: float | None) -> float | None:
         moments = [self._wake_ups.first()]
-        moments += [moment for moment in (self._next_sync, deadline) if moment is not None]
+        # Whoever drains compares no more: a comparison that is due would keep the loop from ever waiting.
+        sync = None if self._stopping.is_set() else self._next_sync
+        moments += [moment for moment in (sync, deadline) if moment is not None]
         first = min(moments, default=math.inf)
         return None if first == math.inf else max(0.0, first - now)
 

@@ -92,7 +92,11 @@ class Lease:
         return replace(self.renewed(), lease_owner=None)
 
     def checkpointed(self, checkpoint: Checkpoint) -> Self:
-        """Note how far the shard is done."""
+        """Note how far the shard is done; that never goes back."""
+        if self.has_ended or (
+            self.position is not None and isinstance(checkpoint, Position) and checkpoint < self.position
+        ):
+            checkpoint = self.checkpoint
         return replace(self.renewed(), checkpoint=checkpoint, owner_switches_since_checkpoint=0)
 
     def with_children(self, shard_ids: frozenset[str]) -> Self:

@@ -36,6 +36,8 @@ class LeaseTable(Protocol):
 def commit(table: LeaseTable, held: Lease, change: Change) -> Lease:
     """Apply a change to a lease; whether an unanswered write was done is found out by reading again.
 
+    What is returned was written after the call began: whoever holds the lease may count its time from then.
+
     Args:
         table: Where the lease is.
         held: The lease as we know it.
@@ -51,9 +53,11 @@ def commit(table: LeaseTable, held: Lease, change: Change) -> Lease:
             with the same ``held``.
     """
     # An earlier write of ours, unanswered then, may have come through: adopt it and go on from there, once.
-    for _ in range(2):
+    # Should it be this very change, it is written again all the same: when the one in the table was made
+    # nobody knows, and others count from then.
+    failure: DependencyError | None = None
+    for _ in range(3):
         successor = change(held)
-        failure: DependencyError | None = None
         try:
             if table.replace(held, successor):
                 return successor
@@ -64,13 +68,15 @@ def commit(table: LeaseTable, held: Lease, change: Change) -> Lease:
             raise LeaseDeletedError(held.lease_key)
         identity = (found.lease_owner, found.lease_counter)
         if identity == (successor.lease_owner, successor.lease_counter):
-            if _says_the_same(found, successor):
-                return found
+            if found.lease_owner is None and _says_the_same(found, successor):
+                return found  # nobody counts on it any more
             held = found
         elif identity == (held.lease_owner, held.lease_counter):
             raise failure or DependencyError("lease table", "replace", "refused for a reason that is gone")
         else:
             break
+    else:
+        raise failure or DependencyError("lease table", "replace", "never acknowledged")
     raise LeaseLostError(held.lease_key, "its owner or its counter is not what we wrote")
 
 

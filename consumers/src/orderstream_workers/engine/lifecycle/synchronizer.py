@@ -83,7 +83,7 @@ class ShardSynchronizer:
 
     def parents_have_ended(self, parents: frozenset[str]) -> bool:
         """Whether a shard's parents are done. One without a lease is: it is past retention, or cleaned up."""
-        leases = (self._table.get(parent) for parent in parents)
+        leases = (self._table.get(parent) for parent in sorted(parents))
         return all(lease is None or lease.has_ended for lease in leases)
 
     def _look(self) -> tuple[list[Lease], Listing]:

@@ -1,0 +1,169 @@
+"""One history from one seed: trouble, then peace in which everything must come out right.
+
+``python -m fakes.engine_world.history 37`` in ``tests`` plays one, and ``... 0 1000`` looks for those that
+break a rule and prints their seeds.
+"""
+
+import logging
+import random as global_random
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from itertools import chain
+
+from fakes.engine_world.ledger import BrokenRuleError
+from fakes.engine_world.network import Trouble
+from fakes.engine_world.stream import StreamTrouble
+from fakes.engine_world.world import World
+
+PATIENCE = 200.0
+"""Virtual seconds in which peace must have put everything right."""
+
+
+def play(seed: int) -> None:
+    """Play one history and check its rules.
+
+    Raises:
+        BrokenRuleError: One is broken; the note tells how to play it again.
+    """
+    # The engine draws jitter from a module's generator in one place.
+    global_random.seed(seed)
+    world = World(seed)
+    with _quiet():
+        try:
+            _trouble(world)
+            _peace(world)
+            _farewell(world)
+        except BaseException as error:
+            replay = f"python -m fakes.engine_world.history {seed}"
+            error.add_note(f"seed {seed}: replay it with `{replay}` in tests/")
+            raise
+        finally:
+            world.scheduler.end()
+
+
+def _trouble(world: World) -> None:
+    """Half a minute in which everything goes wrong."""
+    random = world.random
+    world.network.trouble = Trouble(
+        refused=random.choice((0.0, 0.03, 0.1)),
+        lost=random.choice((0.0, 0.03, 0.1)),
+        late=random.choice((0.0, 0.02)),
+        slow=random.choice((0.0, 0.02, 0.05)),
+        dies=random.choice((0.0, 0.0005, 0.002)),
+    )
+    world.stream.trouble = StreamTrouble(expired=random.choice((0.0, 0.03)))
+    world.handling.pauses = random.choice((0.0, 0.02))
+    world.handling.raises = random.choice((0.0, 0.02))
+    for _ in range(random.randint(1, 3)):
+        world.start_worker()
+    end = random.uniform(15, 35)
+    while world.scheduler.now < end:
+        for _ in range(random.randrange(4)):
+            world.put()
+        _disturb(world)
+        world.scheduler.run_until(world.scheduler.now + random.uniform(0.1, 2))
+
+
+def _disturb(world: World) -> None:
+    event = world.random.random()
+    working = world.working
+    if event < 0.12:
+        world.stream.reshard()
+    elif event < 0.16 and len(working) > 1:
+        world.random.choice(working).process.alive = False
+    elif event < 0.22 and len(working) > 1:
+        world.stop_worker(world.random.choice(working))
+    elif event < 0.28 and working:
+        frozen = world.random.choice(working)
+        frozen.process.frozen_until = world.scheduler.now + world.random.uniform(1, 15)
+    elif event < 0.36 and len(working) < 4:
+        world.start_worker()
+
+
+def _peace(world: World) -> None:
+    """All is well: whatever is left to do gets done, what is put now too, and shares even out."""
+    world.network.trouble = Trouble()
+    world.stream.trouble = StreamTrouble()
+    world.handling.pauses = world.handling.raises = 0.0
+    world.handling.poison.clear()
+    world.poisonous = 0.0
+    if not world.working:
+        world.start_worker()
+    _until(
+        world, lambda: not world.ledger.outstanding(), lambda: f"not done: {world.ledger.outstanding()[:3]}"
+    )
+    for _ in range(2):  # the second time, whatever was late has come, or the lease is lost and taken again
+        _until(world, lambda: _is_even(world), lambda: f"shares do not even out: {world.ledger.owners()}")
+        world.scheduler.run_until(world.scheduler.now + 1.5 * world.config.failover_time)
+    if world.in_lanes:
+        world.redrive()
+    for _ in range(6):
+        world.put()
+    _until(
+        world, lambda: not world.ledger.outstanding(), lambda: f"not done: {world.ledger.outstanding()[:3]}"
+    )
+    _until(world, lambda: not world.parked_keys(), lambda: "not redriven")
+    world.ledger.check_order()
+
+
+def _is_even(world: World) -> bool:
+    """Every open shard has a lease, every lease a worker, and no worker two more than another."""
+    owners = world.ledger.owners()
+    held = [{shard.shard_id for shard in worker.worker.progress()} for worker in world.working]
+    return (
+        {shard.shard_id for shard in world.stream.open_shards} <= owners.keys()
+        and sorted(owners) == sorted(chain.from_iterable(held))
+        and max(map(len, held)) - min(map(len, held)) <= 1
+    )
+
+
+def _farewell(world: World) -> None:
+    """Whoever is told to stop drains, and leaves its leases to others."""
+    stopping = [worker for worker in world.workers if worker.alive]
+    for worker in stopping:
+        world.stop_worker(worker)
+    _until(world, lambda: all(worker.ended for worker in stopping), lambda: "a worker does not drain", 40)
+    if any(world.ledger.owners().values()):
+        raise BrokenRuleError(f"left behind: {world.ledger.owners()}")
+
+
+def _until(
+    world: World, holds: Callable[[], bool], otherwise: Callable[[], str], patience: float = PATIENCE
+) -> None:
+    deadline = world.scheduler.now + patience
+    while not holds():
+        if world.scheduler.now >= deadline:
+            raise BrokenRuleError(otherwise())
+        world.scheduler.run_until(world.scheduler.now + 0.5)
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Thousands of failures on purpose need not be written down."""
+    logger = logging.getLogger("orderstream_workers")
+    before = logger.level
+    logger.setLevel(logging.CRITICAL + 1)
+    try:
+        yield
+    finally:
+        logger.setLevel(before)
+
+
+def main(arguments: list[str]) -> int:
+    """Play the histories of ``first`` up to, without it, ``end``; returns how many broke a rule."""
+    first = int(arguments[0])
+    broken = 0
+    for seed in range(first, int(arguments[1]) if len(arguments) > 1 else first + 1):
+        try:
+            play(seed)
+        except Exception as error:  # a defect may break the engine in any way
+            broken += 1
+            print(f"seed {seed}: {type(error).__name__} {error}", flush=True)
+            if len(arguments) == 1:
+                raise
+    return broken
+
+
+if __name__ == "__main__":
+    sys.exit(min(main(sys.argv[1:]), 1))

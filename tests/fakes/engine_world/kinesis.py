@@ -1,0 +1,47 @@
+"""The boto3 client's calls that the engine makes of Kinesis, over the simulated network."""
+
+from random import Random
+from typing import Any
+
+from fakes.engine_world.network import Network
+from fakes.engine_world.scheduler import Scheduler
+from fakes.engine_world.stream import LISTING_LAGS, PAGE, SimulatedStream
+
+_REFUSALS = ("ProvisionedThroughputExceededException", "InternalFailure", "LimitExceededException")
+
+
+class SimulatedKinesis:
+    """A Kinesis client of a simulated process."""
+
+    def __init__(
+        self, stream: SimulatedStream, network: Network, scheduler: Scheduler, random: Random
+    ) -> None:
+        self._stream = stream
+        self._network = network
+        self._scheduler = scheduler
+        self._random = random
+
+    def list_shards(self, **request: Any) -> dict[str, Any]:
+        """Page by page; a page shows the stream as it was when the first one was asked for."""
+        if "NextToken" in request:
+            seen_at, _, start = request["NextToken"].partition("/")
+        else:
+            lags = self._random.random() < self._stream.trouble.half_listed
+            seen_at, start = str(self._scheduler.now - lags * LISTING_LAGS), "0"
+
+        def act() -> dict[str, Any]:
+            shards = self._stream.list_shards(seen_at=float(seen_at))
+            first = int(start)
+            more = {"NextToken": f"{seen_at}/{first + PAGE}"} if len(shards) > first + PAGE else {}
+            return {"Shards": shards[first : first + PAGE], **more}
+
+        return self._network.call(act, _REFUSALS, "ListShards")
+
+    def get_shard_iterator(self, **request: Any) -> dict[str, Any]:
+        return self._network.call(lambda: self._stream.iterator(request), _REFUSALS, "GetShardIterator")
+
+    def get_records(self, **request: Any) -> dict[str, Any]:
+        return self._network.call(lambda: self._stream.get_records(request), _REFUSALS, "GetRecords")
+
+    def describe_stream_summary(self, **_: Any) -> dict[str, Any]:
+        return self._network.call(self._stream.summary, _REFUSALS, "DescribeStreamSummary")

@@ -1,0 +1,144 @@
+"""A DynamoDB table of leases, with the few expressions that they need, over the simulated network."""
+
+import re
+from collections.abc import Callable, Mapping
+from copy import deepcopy
+from random import Random
+from typing import Any
+
+from fakes.engine_world.network import Network
+from fakes.engine_world.stream import client_error
+
+Row = dict[str, Any]
+_REFUSALS = ("ProvisionedThroughputExceededException", "InternalServerError", "ThrottlingException")
+
+
+class LeaseRows:
+    """The rows.
+
+    Args:
+        watch: Is shown every change: the row before it, None if there was none, and the row after it.
+        deleted: Is told the key of each row that is deleted.
+    """
+
+    def __init__(self, watch: Callable[[Row | None, Row], None], deleted: Callable[[str], object]) -> None:
+        self.rows: dict[str, Row] = {}
+        self._watch = watch
+        self._deleted = deleted
+
+    def delete(self, key: str) -> None:
+        if self.rows.pop(key, None) is not None:
+            self._deleted(key)
+
+    def write(self, row: Row) -> None:
+        key = row["leaseKey"]["S"]
+        before = self.rows.get(key)
+        self.rows[key] = row
+        self._watch(before, row)
+
+
+class SimulatedDynamoDB:
+    """A DynamoDB client of a simulated process.
+
+    Args:
+        rows: The one table.
+        network: The way there.
+        random: What it draws from.
+        dies_creating: How much likelier than usual the process dies while it adds a row.
+    """
+
+    def __init__(
+        self,
+        rows: LeaseRows,
+        network: Network,
+        random: Random,
+        dies_creating: float = 20.0,
+    ) -> None:
+        self._rows = rows
+        self._network = network
+        self._random = random
+        self._dies_creating = dies_creating
+
+    def create_table(self, **_: Any) -> None:
+        raise client_error("ResourceInUseException", "CreateTable")
+
+    def get_waiter(self, name: str) -> "_Waiter":
+        assert name == "table_exists"
+        return _Waiter()
+
+    def scan(self, **request: Any) -> dict[str, Any]:
+        page = self._random.choice((3, 100))
+
+        def act() -> dict[str, Any]:
+            after = request.get("ExclusiveStartKey", {"leaseKey": {"S": ""}})["leaseKey"]["S"]
+            keys = [key for key in sorted(self._rows.rows) if key > after]
+            items = [dict(self._rows.rows[key]) for key in keys[:page]]
+            more = {"LastEvaluatedKey": {"leaseKey": {"S": keys[page - 1]}}} if len(keys) > page else {}
+            return {"Items": items, **more}
+
+        return self._network.call(act, _REFUSALS, "Scan")
+
+    def get_item(self, **request: Any) -> dict[str, Any]:
+        def act() -> dict[str, Any]:
+            row = self._rows.rows.get(request["Key"]["leaseKey"]["S"])
+            return {} if row is None else {"Item": dict(row)}
+
+        return self._network.call(act, _REFUSALS, "GetItem")
+
+    def put_item(self, **request: Any) -> None:
+        def act() -> None:
+            item = request["Item"]
+            row = self._rows.rows.get(item["leaseKey"]["S"], {})
+            _check(row, request, "PutItem")
+            self._rows.write(deepcopy(item))
+
+        self._network.call(act, _REFUSALS, "PutItem", dies=self._dies_creating)
+
+    def delete_item(self, **request: Any) -> None:
+        def act() -> None:
+            row = self._rows.rows.get(request["Key"]["leaseKey"]["S"], {})
+            _check(row, request, "DeleteItem")
+            self._rows.delete(request["Key"]["leaseKey"]["S"])
+
+        self._network.call(act, _REFUSALS, "DeleteItem")
+
+    def update_item(self, **request: Any) -> dict[str, Any]:
+        def act() -> dict[str, Any]:
+            row = dict(self._rows.rows.get(request["Key"]["leaseKey"]["S"], request["Key"]))
+            _check(row, request, "UpdateItem")
+            names, values = request["ExpressionAttributeNames"], request["ExpressionAttributeValues"]
+            setting, _, removing = request["UpdateExpression"].removeprefix("SET ").partition(" REMOVE ")
+            for assignment in setting.split(", "):
+                name, _, value = assignment.partition(" = ")
+                row[names[name]] = values[value]
+            for name in filter(None, removing.split(", ")):
+                row.pop(names.get(name, name), None)
+            self._rows.write(row)
+            return {"Attributes": dict(row)}
+
+        return self._network.call(act, _REFUSALS, "UpdateItem")
+
+
+class _Waiter:
+    def wait(self, **_: Any) -> None:
+        """The table is there."""
+
+
+_CLAUSE = re.compile(r"attribute_not_exists\((?P<absent>\S+)\)|(?P<name>\S+) = (?P<value>\S+)")
+
+
+def _check(row: Row, request: Mapping[str, Any], operation: str) -> None:
+    """Refuse what its condition refuses: clauses joined by ``and``."""
+    names = request.get("ExpressionAttributeNames", {})
+    values = request.get("ExpressionAttributeValues", {})
+    for clause in re.split(" (?:and|AND) ", request.get("ConditionExpression", "")):
+        if not clause:
+            continue
+        found = _CLAUSE.fullmatch(clause)
+        assert found is not None, f"a condition that nobody taught this table: {clause}"
+        if found["absent"]:
+            holds = names.get(found["absent"], found["absent"]) not in row
+        else:
+            holds = row.get(names.get(found["name"], found["name"])) == values[found["value"]]
+        if not holds:
+            raise client_error("ConditionalCheckFailedException", operation)

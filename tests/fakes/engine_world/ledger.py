@@ -1,0 +1,256 @@
+"""What was put, what was done with it, and the rules that no history may break."""
+
+from bisect import bisect_right
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from fakes.engine_world.lease_rows import Row
+from fakes.engine_world.stream import EPOCH, SimulatedShard, SimulatedStream
+from orderstream_workers.engine.leases.items import lease_from_item
+from orderstream_workers.engine.leases.lease import Lease
+from orderstream_workers.engine.record import DeliveredRecord, Position
+
+
+class BrokenRuleError(AssertionError):
+    """A history broke a rule."""
+
+
+@dataclass(slots=True, eq=False)
+class PutRecord:
+    """A user record in a shard.
+
+    Attributes:
+        settled: Its effect is there, or it is parked.
+        handled: Its effect is there.
+        excused: Nobody promised to deliver it: retention took it, or it is in the wrong shard.
+        wrong_shard: It is part of an aggregate in the wrong shard, which must not be delivered.
+    """
+
+    key: str
+    body: bytes
+    shard_id: str
+    position: Position
+    at: float
+    settled: bool = False
+    handled: bool = False
+    excused: bool = False
+    wrong_shard: bool = False
+
+
+class Ledger:
+    """Knows what must be delivered, and watches the leases.
+
+    Args:
+        stream: The stream.
+        clock: Seconds.
+        failover_time: Seconds for which an owner may believe in a lease after it sent a write.
+        initial_position: Where the application begins.
+        begins_at: For AT_TIMESTAMP, that moment.
+        fail: Told of a broken rule, for whoever runs the history; an engine would swallow what is raised.
+    """
+
+    def __init__(
+        self,
+        stream: SimulatedStream,
+        clock: Callable[[], float],
+        *,
+        failover_time: float,
+        initial_position: str,
+        begins_at: float,
+        fail: Callable[[BaseException], None],
+    ) -> None:
+        self._stream = stream
+        self._clock = clock
+        self._failover_time = failover_time
+        self._initial_position = initial_position
+        self._begins_at = begins_at
+        self._fail = fail
+        self.puts: dict[str, list[PutRecord]] = {}
+        """By key, in the order of their puts."""
+        self.by_shard: dict[str, list[PutRecord]] = {}
+        self.effects: dict[str, list[bytes]] = {}
+        """First occurrences, by key."""
+        self._by_place: dict[tuple[str, Position], PutRecord] = {}
+        self._believes_until: dict[tuple[str, str], float] = {}
+        self._ended_shards: set[str] = set()
+        self._started_at: float | None = None
+        self._latest_until: dict[str, float | None] = {}
+        self.leases: dict[str, Lease] = {}
+
+    # What was put
+
+    def put(self, record: PutRecord) -> None:
+        self._by_place[record.shard_id, record.position] = record
+        self.by_shard.setdefault(record.shard_id, []).append(record)
+        if record.wrong_shard:
+            record.excused = True
+        else:
+            self.puts.setdefault(record.key, []).append(record)
+
+    def trimmed(self, shard_id: str, numbers: "set[int]") -> int:
+        """Retention took Kinesis records; returns how many user records went that nobody had settled."""
+        lost = 0
+        for record in self.by_shard.get(shard_id, ()):
+            if record.position.sequence_number in numbers and not record.settled:
+                lost += not record.excused and self.must_come(record)
+                record.excused = True
+        return lost
+
+    def must_come(self, record: PutRecord) -> bool:
+        """Whether the application has to deliver it."""
+        if record.excused:
+            return False
+        if self._initial_position == "TRIM_HORIZON":
+            return True
+        if self._initial_position == "AT_TIMESTAMP":
+            return record.at >= self._begins_at
+        if self._started_at is None or record.at < self._started_at:
+            return False
+        if record.shard_id in self._latest_until:
+            until = self._latest_until[record.shard_id]
+            return until is None or record.at > until
+        return True
+
+    def outstanding(self) -> list[PutRecord]:
+        """What must be delivered and is not settled."""
+        return [
+            record
+            for records in self.by_shard.values()
+            for record in records
+            if not record.settled and self.must_come(record)
+        ]
+
+    # What processors do
+
+    def believes(self, worker_id: str, shard_id: str) -> None:
+        """A worker goes on with a shard now: its last write must not be older than the failover time.
+
+        Others count from when they saw that write, which is no sooner than it was done.
+        """
+        until = self._believes_until.get((worker_id, shard_id), 0.0)
+        if self._clock() > until + 1e-6:
+            self._break(
+                f"{worker_id} works on {shard_id} at {self._clock():.3f}, its lease ended {until:.3f}"
+            )
+
+    def delivered(self, record: DeliveredRecord) -> None:
+        """A record reached a processor."""
+        put = self._find(record)
+        if put is None:
+            return
+        if put.wrong_shard:
+            self._break(f"{put} was delivered")
+        for parent in self._stream.shards[put.shard_id].parents:
+            if not self._is_through(parent):
+                self._break(f"{put} was delivered before the end of its parent {parent}")
+
+    def done(self, record: DeliveredRecord) -> None:
+        """The effect of a record is there."""
+        put = self._find(record)
+        if put is None:
+            return
+        put.settled = True
+        if not put.handled:
+            put.handled = True
+            self.effects.setdefault(put.key, []).append(put.body)
+
+    def parked(self, partition_key: str, position: Position) -> None:
+        """A record is parked, for good until somebody redrives it."""
+        for put in self.puts.get(partition_key, ()):
+            if put.position == position:
+                put.settled = True
+                return
+        self._break(f"nobody put what is parked at {position} under {partition_key}")
+
+    def _find(self, record: DeliveredRecord) -> PutRecord | None:
+        put = self._by_place.get((record.shard_id, record.position))
+        if put is None or (put.body, put.key) != (record.data, record.partition_key):
+            self._break(f"nobody put {record}")
+            return None
+        return put
+
+    def _is_through(self, shard_id: str) -> bool:
+        if shard_id in self._ended_shards:
+            return True
+        through = not any(
+            not record.settled and self.must_come(record) for record in self.by_shard.get(shard_id, ())
+        )
+        if through and self._stream.shards[shard_id].closed_at is not None:
+            self._ended_shards.add(shard_id)
+        return through
+
+    # What happens to the leases
+
+    def watch(self, row_before: Row | None, row: Row) -> None:
+        """A lease's row was written."""
+        lease = lease_from_item(row)
+        if lease is None:
+            return
+        before = self.leases.get(lease.lease_key) if row_before is not None else None
+        self.leases[lease.lease_key] = lease
+        if lease.lease_owner is not None:
+            place = (lease.lease_owner, lease.lease_key)
+            self._believes_until[place] = self._clock() + self._failover_time
+        if before is None:
+            if lease.checkpoint == "LATEST" and self._started_at is None:
+                begins = lease.done_until
+                self._latest_until[lease.lease_key] = begins and (begins - EPOCH).total_seconds()
+            self._note_start()
+            return
+        if lease.lease_counter != before.lease_counter + 1:
+            self._break(f"{lease} does not follow on {before}")
+        if lease.checkpoint != before.checkpoint:
+            self._check_progress(before, lease)
+
+    def deleted(self, lease_key: str) -> None:
+        """A lease's row was deleted."""
+        self.leases.pop(lease_key, None)
+
+    def owners(self) -> dict[str, str | None]:
+        """The owners of the leases whose shards have not ended."""
+        return {key: lease.lease_owner for key, lease in self.leases.items() if not lease.has_ended}
+
+    def _note_start(self) -> None:
+        """From when on LATEST promises everything: each open shard, or one that it came from, has a lease."""
+        if self._started_at is not None:
+            return
+        if all(self._has_lease(shard) for shard in self._stream.open_shards):
+            self._started_at = self._clock()
+
+    def _has_lease(self, shard: SimulatedShard) -> bool:
+        return shard.shard_id in self.leases or any(
+            self._has_lease(self._stream.shards[parent]) for parent in shard.parents
+        )
+
+    def _check_progress(self, before: Lease, lease: Lease) -> None:
+        """No checkpoint, and no end of a shard, may be ahead of a record that is not settled."""
+        records = self.by_shard.get(lease.lease_key, [])
+        positions = [record.position for record in records]
+        first = bisect_right(positions, before.position) if before.position else 0
+        if lease.has_ended:
+            last = len(records)
+            if self._stream.shards[lease.lease_key].closed_at is None:
+                self._break(f"{lease} has ended, and its shard is open")
+        elif lease.position is None:
+            return
+        else:
+            last = bisect_right(positions, lease.position)
+            if last < first or (before.position is not None and lease.position < before.position):
+                self._break(f"{lease} is behind {before}")
+        for record in records[first:last]:
+            if not record.settled and self.must_come(record):
+                self._break(f"{lease} is ahead of {record}")
+
+    def _break(self, rule: str) -> None:
+        self._fail(BrokenRuleError(rule))
+
+    # At the end
+
+    def check_order(self) -> None:
+        """The first effects of each key came in the order of its puts."""
+        for key, records in self.puts.items():
+            wanted = [record.body for record in records if record.handled and self.must_come(record)]
+            promised = set(wanted)
+            seen = [body for body in self.effects.get(key, ()) if body in promised]
+            if seen != wanted:
+                raise BrokenRuleError(f"{key} in the order {seen} instead of {wanted}")

@@ -1,0 +1,180 @@
+"""Virtual time: tasks of several processes take turns, and only one runs at any moment.
+
+A task is a greenlet with a stack of its own, so the code that it runs is the shipped code, and it may wait in
+the middle of anything: of a call, of a lock, of a processor. While it waits the others go on. Nothing happens
+between two waits, and which task runs next is decided by the time that each of them asked for.
+"""
+
+import heapq
+import math
+from collections.abc import Callable
+from itertools import count
+
+from greenlet import getcurrent, greenlet
+
+TICK = 1e-9
+"""Seconds that each wait takes beyond its length, since no real wait is over before its time."""
+
+
+TURNS = 20_000
+"""Most turns within a millisecond: more of them are a loop that never waits."""
+
+
+class KilledError(BaseException):
+    """Unwinds the tasks of a process that is dead. Whatever they do on the way has no effect."""
+
+
+class Process:
+    """What lives and dies together.
+
+    Attributes:
+        alive: False once it was killed: its tasks never go on.
+        frozen_until: Its tasks stand still until then, as those of a suspended machine do.
+    """
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.alive = True
+        self.frozen_until = -math.inf
+
+
+class Task:
+    """One thread of a process."""
+
+    __slots__ = ("ended", "greenlet", "joining", "process", "ticket", "woken")
+
+    def __init__(self, process: Process) -> None:
+        self.process = process
+        self.greenlet: greenlet
+        self.ticket = 0
+        self.woken = False
+        self.ended = False
+        self.joining: list[Waiting] = []
+
+
+Waiting = tuple[Task, int]
+"""A task, and which of its waits is meant: it may have gone on by now, and wait for something else."""
+
+
+class Scheduler:
+    """Runs tasks.
+
+    Attributes:
+        now: The time, in seconds.
+        current: The task that runs.
+    """
+
+    def __init__(self) -> None:
+        self.now = 0.0
+        self.current: Task | None = None
+        self._hub = getcurrent()
+        self._order = count()
+        self._agenda: list[tuple[float, int, Task, int]] = []
+        self._tasks: set[Task] = set()
+        self._failure: BaseException | None = None
+        self._over = False
+        self._turns = 0
+        self._turns_since = 0.0
+
+    def spawn(self, process: Process, act: Callable[[], object], delay: float = 0.0) -> Task:
+        """Start a task after ``delay`` seconds."""
+        task = Task(process)
+
+        def run(_: object = None) -> None:
+            try:
+                act()
+            except KilledError:
+                pass
+            except BaseException as error:  # noqa: BLE001 - the hub raises it
+                self.fail(error)
+            task.ended = True
+            self._tasks.discard(task)
+            for waiting in task.joining:
+                self.wake(waiting)
+
+        task.greenlet = greenlet(run, self._hub)
+        self._tasks.add(task)
+        self._push(task, self.now + delay)
+        return task
+
+    def fail(self, error: BaseException) -> None:
+        """End the history with an error, whoever would have caught it."""
+        self._failure = self._failure or error
+
+    def run_until(self, moment: float) -> None:
+        """Let all tasks go on until a moment; raises what ``fail`` was told."""
+        while self._agenda and self._agenda[0][0] <= moment:
+            at, _, task, ticket = heapq.heappop(self._agenda)
+            self.now = max(self.now, at)
+            if task.ended or task.ticket != ticket or not task.process.alive:
+                continue
+            if task.process.frozen_until > self.now:
+                self._push(task, task.process.frozen_until)
+                continue
+            self._count_turn()
+            task.ticket += 1
+            self.current = task
+            task.greenlet.switch()
+            self.current = None
+            if self._failure is not None:
+                raise self._failure
+        self.now = max(self.now, moment)
+
+    def _count_turn(self) -> None:
+        if self.now > self._turns_since + 0.001:
+            self._turns, self._turns_since = 0, self.now
+        self._turns += 1
+        assert self._turns < TURNS, "somebody goes round and round without waiting"
+
+    def sleep(self, seconds: float) -> None:
+        """Let others go on for so long."""
+        self.wait(seconds)
+
+    def wait(self, timeout: float | None = None) -> bool:
+        """Wait to be woken; False if the time was up before."""
+        task = self.current
+        assert task is not None
+        self.check_alive(task)
+        task.woken = False
+        if timeout is not None:
+            self._push(task, self.now + max(timeout, 0.0) + TICK)
+        self._hub.switch()
+        self.check_alive(task)
+        return task.woken
+
+    def waiting(self) -> Waiting:
+        """The running task, which is about to wait: what ``wake`` has to be given."""
+        assert self.current is not None
+        return self.current, self.current.ticket
+
+    def wake(self, waiting: Waiting) -> None:
+        """End a task's wait."""
+        task, ticket = waiting
+        if task.ticket == ticket and not task.woken and not task.ended:
+            task.woken = True
+            self._push(task, self.now)
+
+    def check_alive(self, task: Task | None = None) -> None:
+        """Unwind the running task if its process is dead."""
+        task = task or self.current
+        if self._over or (task is not None and not task.process.alive):
+            raise KilledError
+
+    def die(self) -> None:
+        """Kill the process of the running task, here."""
+        assert self.current is not None
+        self.current.process.alive = False
+        self._hub.switch()
+        raise KilledError
+
+    def end(self) -> None:
+        """Unwind whatever has not ended."""
+        self._over = True
+        for task in list(self._tasks):
+            if task.greenlet:
+                self.current = task
+                task.greenlet.throw(KilledError)
+        self._tasks.clear()
+
+    def _push(self, task: Task, at: float) -> None:
+        heapq.heappush(self._agenda, (at, next(self._order), task, task.ticket))

@@ -1,0 +1,226 @@
+"""A small Kinesis stream in virtual time: exact in what the engine relies on, and cheap.
+
+Unlike the fake that is shipped, it can be caught in the middle of things: a listing that shows a reshard half
+done, an iterator that is null though the shard goes on, records that retention has taken.
+"""
+
+import datetime as dt
+from bisect import bisect_left, bisect_right
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from random import Random
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from orderstream.kpl import MAX_HASH_KEY
+
+EPOCH = dt.datetime(2026, 1, 1, tzinfo=dt.UTC)
+FIRST_SEQUENCE_NUMBER = 10**20
+LISTING_LAGS = 3.0
+"""Seconds after a reshard within which a listing may show it half done, or not at all."""
+PAGE = 4
+
+
+@dataclass
+class SimulatedShard:
+    shard_id: str
+    low: int
+    high: int
+    opened_at: float
+    lowest: int
+    """Kinesis' StartingSequenceNumber."""
+    parents: tuple[str, ...] = ()
+    children: list[str] = field(default_factory=list)
+    closed_at: float | None = None
+    highest: int | None = None
+    """Kinesis' EndingSequenceNumber."""
+    first: int = 0
+    """Index of the first record that retention has left."""
+    numbers: list[int] = field(default_factory=list)
+    records: list[dict[str, Any]] = field(default_factory=list)
+    put_at: list[float] = field(default_factory=list)
+
+
+@dataclass
+class StreamTrouble:
+    """How often what is odd, as probabilities of a call."""
+
+    half_listed: float = 0.0
+    null_iterator: float = 0.0
+    expired: float = 0.0
+
+
+class SimulatedStream:
+    """One stream.
+
+    Args:
+        shards: How many it begins with.
+        clock: Seconds.
+        random: What it draws from.
+    """
+
+    def __init__(self, shards: int, clock: Callable[[], float], random: Random) -> None:
+        self.shards: dict[str, SimulatedShard] = {}
+        self.trouble = StreamTrouble()
+        self._clock = clock
+        self._random = random
+        self._number = FIRST_SEQUENCE_NUMBER
+        width = (MAX_HASH_KEY + 1) // shards
+        for index in range(shards):
+            high = MAX_HASH_KEY if index == shards - 1 else (index + 1) * width - 1
+            self._open(index * width, high)
+
+    # What a producer and an operator do
+
+    @property
+    def open_shards(self) -> list[SimulatedShard]:
+        """In the order of their hash keys."""
+        opened = (shard for shard in self.shards.values() if shard.closed_at is None)
+        return sorted(opened, key=lambda shard: shard.low)
+
+    def shard_of(self, hash_key: int) -> SimulatedShard:
+        return next(shard for shard in self.open_shards if shard.low <= hash_key <= shard.high)
+
+    def put(self, key: str, data: bytes, hash_key: int) -> tuple[SimulatedShard, int]:
+        """Add a record; returns its shard and its sequence number."""
+        shard = self.shard_of(hash_key)
+        shard.numbers.append(self._next_number())
+        shard.put_at.append(self._clock())
+        shard.records.append(
+            {
+                "SequenceNumber": str(self._number),
+                "PartitionKey": key,
+                "Data": data,
+                "ApproximateArrivalTimestamp": self.time(),
+            }
+        )
+        return shard, self._number
+
+    def _next_number(self) -> int:
+        self._number += self._random.randrange(1, 100)
+        return self._number
+
+    def time(self) -> dt.datetime:
+        return EPOCH + dt.timedelta(seconds=self._clock())
+
+    def reshard(self) -> None:
+        """Split or merge somewhere."""
+        opened = self.open_shards
+        if len(opened) > 1 and (self._random.random() < 0.5 or len(opened) > 4):
+            index = self._random.randrange(len(opened) - 1)
+            low, high = opened[index], opened[index + 1]
+            child = self._open(low.low, high.high, (low.shard_id, high.shard_id))
+            for parent in (low, high):
+                self._close(parent, child)
+            return
+        shard = self._random.choice(opened)
+        middle = (shard.low + shard.high) // 2
+        lower = self._open(shard.low, middle, (shard.shard_id,))
+        upper = self._open(middle + 1, shard.high, (shard.shard_id,))
+        self._close(shard, lower, upper)
+
+    def trim(self, shard: SimulatedShard, keep: int) -> Sequence[int]:
+        """Let retention take all records but the last ``keep``; returns the numbers of those that went."""
+        before, shard.first = shard.first, max(shard.first, len(shard.numbers) - keep)
+        return shard.numbers[before : shard.first]
+
+    def _open(self, low: int, high: int, parents: tuple[str, ...] = ()) -> str:
+        shard_id = f"shardId-{len(self.shards):012d}"
+        self.shards[shard_id] = SimulatedShard(
+            shard_id, low, high, self._clock(), self._next_number(), parents
+        )
+        return shard_id
+
+    def _close(self, shard: SimulatedShard, *children: str) -> None:
+        shard.closed_at, shard.highest = self._clock(), self._next_number()
+        shard.children += children
+
+    # What a consumer asks
+
+    def list_shards(self, *, seen_at: float) -> list[dict[str, Any]]:
+        """What ListShards answers to whoever sees the stream as it was then, at least in part."""
+        shown = []
+        for shard in self.shards.values():
+            if shard.opened_at > seen_at and self._random.random() < 0.5:
+                break  # nor is anything shown that is younger
+            closed = shard.closed_at is not None
+            if shard.closed_at is not None and shard.closed_at > seen_at:
+                closed = self._random.random() < 0.5
+            shown.append(_description(shard, closed=closed))
+        return shown
+
+    def summary(self) -> dict[str, Any]:
+        """What DescribeStreamSummary answers."""
+        return {
+            "StreamDescriptionSummary": {
+                "StreamARN": "arn:aws:kinesis:eu-central-1:123456789012:stream/orders",
+                "StreamCreationTimestamp": EPOCH,
+                "OpenShardCount": len(self.open_shards),
+            }
+        }
+
+    def iterator(self, request: dict[str, Any]) -> dict[str, Any]:
+        """What GetShardIterator answers."""
+        shard = self._shard(request["ShardId"], "GetShardIterator")
+        index = {
+            "TRIM_HORIZON": lambda: shard.first,
+            "LATEST": lambda: len(shard.numbers),
+            "AT_TIMESTAMP": lambda: bisect_left(
+                shard.put_at, (request["Timestamp"] - EPOCH).total_seconds() - 1e-6
+            ),
+            "AT_SEQUENCE_NUMBER": lambda: bisect_left(shard.numbers, int(request["StartingSequenceNumber"])),
+            "AFTER_SEQUENCE_NUMBER": lambda: bisect_right(
+                shard.numbers, int(request["StartingSequenceNumber"])
+            ),
+        }[request["ShardIteratorType"]]()
+        return {"ShardIterator": f"{shard.shard_id}/{max(index, shard.first)}"}
+
+    def get_records(self, request: dict[str, Any]) -> dict[str, Any]:
+        """What GetRecords answers."""
+        shard_id, _, text = request["ShardIterator"].partition("/")
+        shard = self._shard(shard_id, "GetRecords")
+        if self._random.random() < self.trouble.expired:
+            raise client_error("ExpiredIteratorException", "GetRecords")
+        index = max(int(text), shard.first)
+        end = min(index + request["Limit"], len(shard.records))
+        behind = int(1000 * (self._clock() - shard.put_at[end])) if end < len(shard.records) else 0
+        answer: dict[str, Any] = {"Records": shard.records[index:end], "MillisBehindLatest": behind}
+        if shard.closed_at is not None and end == len(shard.records):
+            answer["ChildShards"] = [_child(self.shards[child]) for child in shard.children]
+        elif self._random.random() >= self.trouble.null_iterator:
+            answer["NextShardIterator"] = f"{shard_id}/{end}"
+        return answer
+
+    def _shard(self, shard_id: str, operation: str) -> SimulatedShard:
+        if shard_id not in self.shards:
+            raise client_error("ResourceNotFoundException", operation)
+        return self.shards[shard_id]
+
+
+def client_error(code: str, operation: str) -> ClientError:
+    return ClientError({"Error": {"Code": code, "Message": "as drawn"}}, operation)
+
+
+def _hash_range(shard: SimulatedShard) -> dict[str, str]:
+    return {"StartingHashKey": str(shard.low), "EndingHashKey": str(shard.high)}
+
+
+def _description(shard: SimulatedShard, *, closed: bool) -> dict[str, Any]:
+    numbers = {"StartingSequenceNumber": str(shard.lowest)}
+    if closed:
+        numbers["EndingSequenceNumber"] = str(shard.highest)
+    described: dict[str, Any] = {
+        "ShardId": shard.shard_id,
+        "HashKeyRange": _hash_range(shard),
+        "SequenceNumberRange": numbers,
+    }
+    return described | dict(zip(("ParentShardId", "AdjacentParentShardId"), shard.parents, strict=False))
+
+
+def _child(shard: SimulatedShard) -> dict[str, Any]:
+    return {
+        "ShardId": shard.shard_id,
+        "ParentShards": list(shard.parents),
+        "HashKeyRange": _hash_range(shard),
+    }

@@ -1,0 +1,253 @@
+"""The whole world of one history: a stream, its leases, workers that come and go, and what they did.
+
+The workers are the shipped ones, loop and lease thread and all; only what they reach the world by is
+simulated: time, threads, the network, Kinesis, DynamoDB.
+"""
+
+import datetime as dt
+from collections.abc import Callable
+from dataclasses import dataclass
+from itertools import count
+from random import Random
+from typing import Any, cast
+
+from fakes.engine_world.kinesis import SimulatedKinesis
+from fakes.engine_world.lease_rows import LeaseRows, SimulatedDynamoDB
+from fakes.engine_world.ledger import Ledger, PutRecord
+from fakes.engine_world.network import Network
+from fakes.engine_world.processors import (
+    CarelessProcessor,
+    HandlingTrouble,
+    SimulatedHandler,
+    WatchedStop,
+)
+from fakes.engine_world.scheduler import Process, Scheduler
+from fakes.engine_world.store import ParkingStore
+from fakes.engine_world.stream import EPOCH, SimulatedStream
+from fakes.engine_world.threads import VirtualConcurrency
+from orderstream.kpl import UserRecord, hash_key_of
+from orderstream.kpl.aggregation import encode_aggregate
+from orderstream_workers.engine.config import EngineConfig, InitialPosition
+from orderstream_workers.engine.delivery import (
+    Breaker,
+    DeliveryConfig,
+    DeliveryTally,
+    LaneProcessor,
+    ParkedRecords,
+    StoredParking,
+)
+from orderstream_workers.engine.leases import DynamoDBLeaseTable
+from orderstream_workers.engine.processor import ProcessorFactory, RecordProcessor, StopSignal
+from orderstream_workers.engine.record import Position
+from orderstream_workers.engine.worker import Worker
+from orderstream_workers.store import MemoryStore, Store
+
+APPLICATION = "it"
+POSITIONS: tuple[InitialPosition, ...] = ("TRIM_HORIZON", "LATEST", "AT_TIMESTAMP")
+STREAM = "orders"
+KEYS = tuple(f"k{number}" for number in range(8))
+HASH_KEYS = {key: hash_key_of(key) for key in KEYS}
+
+
+@dataclass(eq=False)
+class SimulatedWorker:
+    process: Process
+    worker: Worker
+    stopping: bool = False
+    ended: bool = False
+
+    @property
+    def alive(self) -> bool:
+        return self.process.alive and not self.ended
+
+
+class World:
+    """One history's world. What it does by itself is drawn from one seed."""
+
+    def __init__(self, seed: int) -> None:
+        self.random = random = Random(seed)
+        self.scheduler = Scheduler()
+        self.network = Network(self.scheduler, random)
+        self.stream = SimulatedStream(random.randint(1, 3), self.clock, random)
+        self.position: InitialPosition = random.choice(POSITIONS)
+        self.begins_at = random.uniform(-5, 8)
+        at_timestamp = self.position == "AT_TIMESTAMP"
+        self.config = EngineConfig(
+            failover_time=4,
+            initial_position=self.position,
+            initial_timestamp=EPOCH + dt.timedelta(seconds=self.begins_at) if at_timestamp else None,
+            idle_between_reads=0.8,
+            max_records=random.choice((2, 7, 100)),
+            idle_call_interval=5,
+            parent_poll_interval=1,
+            shard_sync_interval=6,
+            retry_pause=0.5,
+            shutdown_timeout=20,
+            io_threads=random.choice((1, 8)),
+        )
+        self.ledger = Ledger(
+            self.stream,
+            self.clock,
+            failover_time=self.config.failover_time,
+            initial_position=self.position,
+            begins_at=self.begins_at,
+            fail=self.scheduler.fail,
+        )
+        self.rows = LeaseRows(self.ledger.watch, self.ledger.deleted)
+        self.memory = MemoryStore()
+        self.handling = HandlingTrouble()
+        self.in_lanes = random.random() < 0.5
+        self.poisonous = random.choice((0.0, 0.05))
+        self.delivery = DeliveryConfig(
+            max_lanes=random.choice((1, 2, 8)),
+            max_lead=random.choice((1, 3, 2_000)),
+            checkpoint_every=random.choice((0.5, 2.0)),
+            record_retries=random.choice((0, 1)),
+        )
+        self.workers: list[SimulatedWorker] = []
+        self.outside = Process("producers and operators")
+        self._names = count()
+        self._bodies = count()
+
+    def clock(self) -> float:
+        return self.scheduler.now
+
+    # Workers
+
+    def start_worker(self) -> SimulatedWorker:
+        process = Process(f"w{next(self._names)}")
+        concurrency = VirtualConcurrency(self.scheduler, process, self.random)
+        kinesis = SimulatedKinesis(self.stream, self.network, self.scheduler, self.random)
+        dynamodb = SimulatedDynamoDB(self.rows, self.network, self.random)
+        simulated: SimulatedWorker
+
+        def watched(shard_id: str, stop: StopSignal) -> WatchedStop:
+            return WatchedStop(stop, lambda: self.ledger.believes(simulated.worker.worker_id, shard_id))
+
+        processors = self._lanes(watched, concurrency) if self.in_lanes else self._careless(watched)
+        worker = Worker(
+            APPLICATION,
+            STREAM,
+            kinesis=cast("Any", kinesis),
+            leases=DynamoDBLeaseTable(cast("Any", dynamodb), "leases"),
+            processors=processors,
+            config=self.config,
+            clock=self.clock,
+            wall_clock=self.stream.time,
+            random=self.random,
+            concurrency=concurrency,
+        )
+        simulated = SimulatedWorker(process, worker)
+
+        def run() -> None:
+            worker.run()
+            simulated.ended = True
+
+        self.workers.append(simulated)
+        self.scheduler.spawn(process, run)
+        return simulated
+
+    def stop_worker(self, worker: SimulatedWorker) -> None:
+        worker.stopping = True
+        self.scheduler.spawn(worker.process, worker.worker.request_shutdown)
+
+    @property
+    def working(self) -> list[SimulatedWorker]:
+        return [worker for worker in self.workers if worker.alive and not worker.stopping]
+
+    def _handler(self) -> SimulatedHandler:
+        return SimulatedHandler(self.ledger, self.network, self.scheduler, self.random, self.handling)
+
+    def _careless(self, watched: Callable[[str, StopSignal], WatchedStop]) -> ProcessorFactory:
+        handler = self._handler()
+
+        def processor(shard_id: str, stop: StopSignal) -> RecordProcessor:
+            return CarelessProcessor(handler, watched(shard_id, stop), self.random, self._raises)
+
+        return processor
+
+    def _raises(self) -> bool:
+        return self.random.random() < self.handling.raises
+
+    def _lanes(
+        self, watched: Callable[[str, StopSignal], WatchedStop], concurrency: VirtualConcurrency
+    ) -> ProcessorFactory:
+        handler, tally = self._handler(), DeliveryTally()
+        executor = concurrency.executor(self.random.choice((1, 16)), "lane")
+        breaker = Breaker(self.clock, self.random.random)
+
+        def processor(shard_id: str, stop: StopSignal) -> RecordProcessor:
+            return LaneProcessor(
+                handler=handler,
+                parking=StoredParking(self._store(), APPLICATION, self.stream.time),
+                executor=executor,
+                breaker=breaker,
+                tally=tally,
+                stop=watched(shard_id, stop),
+                config=self.delivery,
+                clock=self.clock,
+                concurrency=concurrency,
+            )
+
+        return processor
+
+    def _store(self) -> Store:
+        return cast("Store", ParkingStore(self.memory, self.network, self.ledger.parked))
+
+    # Producers and operators
+
+    def put(self) -> None:
+        """Put a record, an aggregate, or an aggregate into the wrong shard and then into the right one."""
+        random = self.random
+        shard = self.stream.shard_of(HASH_KEYS[random.choice(KEYS)])
+        keys = [key for key in KEYS if shard.low <= HASH_KEYS[key] <= shard.high]
+        users = [
+            UserRecord(random.choice(keys), b"%d" % next(self._bodies))
+            for _ in range(random.choice((1, 1, 2, 4)))
+        ]
+        others = [other for other in self.stream.open_shards if other is not shard]
+        if others and random.random() < 0.1:
+            self._put(users, random.choice(others).low, aggregated=True, wrong_shard=True)
+        self._put(users, HASH_KEYS[users[0].partition_key], aggregated=len(users) > 1)
+
+    def _put(
+        self, users: list[UserRecord], hash_key: int, *, aggregated: bool, wrong_shard: bool = False
+    ) -> None:
+        data = encode_aggregate(users) if aggregated else users[0].data
+        shard, number = self.stream.put(users[0].partition_key, data, hash_key)
+        for index, user in enumerate(users):
+            place = Position(number, index)
+            self.ledger.put(
+                PutRecord(
+                    user.partition_key,
+                    user.data,
+                    shard.shard_id,
+                    place,
+                    self.scheduler.now,
+                    wrong_shard=wrong_shard,
+                )
+            )
+            if not wrong_shard and self.in_lanes and self.random.random() < self.poisonous:
+                self.handling.poison.add(user.data)
+
+    def redrive(self) -> None:
+        """An operator carries out what is parked, key after key, and tries again when that fails."""
+        parked = ParkedRecords(self._store(), APPLICATION)
+
+        def act() -> None:
+            for marked in parked.keys():  # noqa: SIM118 - no mapping
+                parked.redrive(marked.partition_key, self._handler())
+
+        def until_it_works() -> None:
+            while True:
+                try:
+                    act()
+                except Exception:  # noqa: BLE001 - as an operator does
+                    self.scheduler.sleep(1)
+                else:
+                    return
+
+        self.scheduler.spawn(self.outside, until_it_works)
+
+    def parked_keys(self) -> int:
+        return StoredParking(self.memory, APPLICATION, self.stream.time).count()
