@@ -39,7 +39,8 @@ class Environment:
         self.http = httpx.Client(base_url=self.layout.api_url)
 
     def place(self, key: str, sku: str = "POST") -> str:
-        order = {"currency": "GBP", "lines": [{"sku": sku, "quantity": 1, "unit_price": "2.50"}]}
+        line = {"sku": sku, "quantity": 1, "unit_price": "2.50", "service": sku == "POST"}
+        order = {"currency": "GBP", "lines": [line]}
         answer = self.http.post("/orders", json=order, headers={"Idempotency-Key": key})
         assert answer.status_code == 202, answer.text
         return str(answer.json()["order_id"])
@@ -93,7 +94,8 @@ def test_an_order_is_confirmed_and_its_story_told(environment: Environment) -> N
 def test_the_same_key_is_the_same_order(environment: Environment) -> None:
     """A repeated request is answered alike and carried out once; another body under its key is refused."""
     assert environment.place("twice") == environment.place("twice")
-    order = {"currency": "GBP", "lines": [{"sku": "POST", "quantity": 2, "unit_price": "2.50"}]}
+    postage = {"sku": "POST", "quantity": 2, "unit_price": "2.50", "service": True}
+    order = {"currency": "GBP", "lines": [postage]}
     answer = environment.http.post("/orders", json=order, headers={"Idempotency-Key": "twice"})
     assert (answer.status_code, answer.json()["code"]) == (422, "idempotency_conflict")
 

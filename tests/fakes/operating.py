@@ -2,6 +2,7 @@
 
 import datetime as dt
 
+from orderstream_workers.effects import HostClock
 from orderstream_workers.runtime.resources import Resources
 from orderstream_workers.runtime.settings import Settings
 from orderstream_workers.services.payments import MemoryPaymentQueue
@@ -26,6 +27,7 @@ class MemoryResources(Resources):
     def __init__(self) -> None:
         super().__init__(Settings())
         self.store = MemoryStore()
+        self.deciding_clock = HostClock(self.clock)
         self.emitter = RecordingEmitter()
         self.payment_queue = MemoryPaymentQueue()
         self.payment_dead_letters = MemoryPaymentQueue()

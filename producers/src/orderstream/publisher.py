@@ -5,7 +5,7 @@ import uuid
 from collections.abc import Callable
 from typing import Literal, Protocol
 
-from orderstream.events import Envelope, Message, compressed, initial
+from orderstream.events import Envelope, Message, check_identifier, check_identifiers, compressed, initial
 from orderstream.events.compression import zstd
 from orderstream.kpl import Delivered
 
@@ -103,8 +103,10 @@ class EventPublisher:
             A handle on the outcome.
 
         Raises:
+            IdentifierInvalidError: The order's id, or another one, cannot be carried by all neighbours.
             OrderstreamError: As the producer's ``put`` does.
         """
+        check_identifier(message.subject_field, message.subject)
         if traceparent is None and self._tracing is not None:
             traceparent = self._tracing()
         return self.publish_envelope(
@@ -125,8 +127,10 @@ class EventPublisher:
             A handle on the outcome.
 
         Raises:
+            IdentifierInvalidError: The order's id, or another one, cannot be carried by all neighbours.
             OrderstreamError: As the producer's ``put`` does.
         """
+        check_identifiers(envelope)
         event = envelope.encode()
         if self._compression is not None:
             event = compressed(event)

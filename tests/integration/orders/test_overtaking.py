@@ -1,5 +1,6 @@
 """A forward command is a dead letter, and its order is cancelled all the same: the applications as wired."""
 
+import datetime as dt
 from collections.abc import Iterator
 from dataclasses import replace
 
@@ -110,7 +111,11 @@ class Pipeline(MemoryResources):
         }
 
     def _record(self, place: int) -> DeliveredRecord:
-        return replace(record_of(ORDER, place + 1, self.stream[place]), position=Position(place + 1))
+        data = self.stream[place]
+        late = decode_envelope(data).type == StepOverdue.type_name()
+        arrival = NOW + dt.timedelta(minutes=30 if late else 0)
+        record = record_of(ORDER, place + 1, data)
+        return replace(record, position=Position(place + 1), approximate_arrival=arrival)
 
 
 @pytest.fixture

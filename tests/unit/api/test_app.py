@@ -24,7 +24,7 @@ BODY: dict[str, Any] = {
     "currency": "GBP",
     "lines": [
         {"sku": "85123a", "quantity": 6, "unit_price": "2.55", "description": "HEART HOLDER"},
-        {"sku": "POST", "quantity": 1, "unit_price": "18.0"},
+        {"sku": "POST", "quantity": 1, "unit_price": "18.0", "service": True},
     ],
 }
 
@@ -297,3 +297,53 @@ def test_health_counts_and_other_routes_are_served(client: AsgiClient) -> None:
     assert (health["unknown_outcomes"], health["in_flight"]) == (0, 0)
     assert health["rejected_by_code"] == {"malformed": 1}
     assert client.get("/extra").text == "here"
+
+
+@pytest.mark.parametrize(
+    "sku",
+    [
+        " 85123A",
+        "85123A ",
+        "85123A\n",
+        "\ufeff85123A",
+        "\u200b85123A",
+        "\uff18\uff1523A",
+        "85 \u00a0123",
+        "a  b",
+        "",
+    ],
+)
+def test_a_sku_that_is_not_what_it_seems_is_refused(world: World, client: AsgiClient, sku: str) -> None:
+    """White space, invisible and full-width characters: another SKU than the one that was meant."""
+    body = BODY | {"lines": [{"sku": sku, "quantity": 1, "unit_price": "1"}]}
+    answer = client.post("/orders", json=body, headers=KEY)
+    assert (answer.status_code, answer.json()["code"]) == (422, "malformed")
+    assert (answer.json()["field"], answer.json()["line"]) == ("sku", 1)
+    assert world.producer.records == []
+
+
+def test_what_is_no_service_by_its_own_words_is_taken_from_stock(world: World, client: AsgiClient) -> None:
+    """The code alone says nothing: whoever orders postage says that it is a service."""
+    body = BODY | {"lines": [{"sku": "post", "quantity": 1, "unit_price": "1"}]}
+    assert client.post("/orders", json=body, headers=KEY).status_code == 202
+    placed = decode_envelope(world.producer.records[0][1]).message()
+    assert isinstance(placed, OrderPlaced)
+    assert [line.service for line in placed.lines] == [False]
+
+
+@pytest.mark.parametrize("currency", ["XXQ", "XAU", "XTS", "ZZZ"])
+def test_a_currency_that_nobody_pays_with_is_refused(client: AsgiClient, currency: str) -> None:
+    """Without the digits of its minor unit no price can be turned into a charge."""
+    answer = client.post("/orders", json=BODY | {"currency": currency}, headers=KEY)
+    assert (answer.status_code, answer.json()["code"], answer.json()["field"]) == (
+        422,
+        "malformed",
+        "currency",
+    )
+
+
+@pytest.mark.parametrize("customer", ["a\x01b", "\u200bann", " ann", "ann\n"])
+def test_a_customer_s_id_can_be_seen(client: AsgiClient, customer: str) -> None:
+    """An identifier goes into keys and headers, where the invisible is cut off or refused."""
+    answer = client.post("/orders", json=BODY | {"customer": {"customer_id": customer}}, headers=KEY)
+    assert (answer.status_code, answer.json()["code"]) == (422, "malformed")

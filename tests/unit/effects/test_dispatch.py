@@ -5,7 +5,7 @@ import datetime as dt
 import pytest
 
 from fakes.engine import record_of
-from orderstream.events import NotAnEventError, ShipOrder, initial
+from orderstream.events import IdentifierInvalidError, NotAnEventError, ShipOrder, initial
 from orderstream_workers.effects import MessageHandler, Received
 from orderstream_workers.engine.record import Position
 
@@ -46,3 +46,17 @@ def test_only_what_is_named_overtakes() -> None:
     assert named.overtakes(record_of("o-1", 1, EVENT.encode()))
     assert not MessageHandler({}).overtakes(record_of("o-1", 1, EVENT.encode()))
     assert not named.overtakes(record_of("o-1", 1, b"no event"))
+
+
+@pytest.mark.parametrize("order_id", ["o\x01", "\u200bo-1", " o-1", "o-1\n", "\U0001f600" * 200])
+def test_an_order_that_no_neighbour_can_carry_fails_at_the_door(order_id: str) -> None:
+    """It is parked with its reason before anything is done for it, instead of stalling a shard later."""
+    event = initial(
+        ShipOrder(order_id=order_id, country=None, units=1), source="test", event_id="e-1", time=EVENT.time
+    )
+    arrived: list[Received] = []
+    with pytest.raises(IdentifierInvalidError, match="subject") as caught:
+        MessageHandler({ShipOrder.type_name(): arrived.append}).handle(record_of("o-1", 1, event.encode()))
+    assert not caught.value.retryable
+    assert arrived == []
+    MessageHandler({}).handle(record_of("o-1", 1, event.encode()))

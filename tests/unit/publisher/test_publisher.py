@@ -3,9 +3,16 @@
 import datetime as dt
 import uuid
 
+import pytest
+
 from fakes.publishing import CollectingProducer
 from orderstream import EventPublisher
-from orderstream.events import OrderCancellationRequested, decode_envelope, initial
+from orderstream.events import (
+    IdentifierInvalidError,
+    OrderCancellationRequested,
+    decode_envelope,
+    initial,
+)
 
 NOW = dt.datetime(2026, 1, 2, 3, 4, 5, tzinfo=dt.UTC)
 MESSAGE = OrderCancellationRequested(order_id="order-1")
@@ -42,3 +49,29 @@ def test_an_envelope_goes_out_as_it_is() -> None:
     envelope = initial(MESSAGE, source="orders", event_id="e1", time=NOW, conversation_id="c0")
     EventPublisher(producer, source="shop").publish_envelope(envelope)
     assert producer.records == [("order-1", envelope.encode())]
+
+
+@pytest.mark.parametrize(
+    "order_id", ["", "o\x01", "\ufefforder", "order ", "\ud800", "o" * 257, "\u00e9" * 257]
+)
+def test_an_order_id_that_cannot_be_carried_is_refused_where_it_enters(order_id: str) -> None:
+    """Nothing is put; the error names the field and says what an identifier is."""
+    producer = CollectingProducer()
+    with pytest.raises(IdentifierInvalidError, match="512 bytes"):
+        EventPublisher(producer, source="shop").publish(OrderCancellationRequested(order_id=order_id))
+    assert producer.records == []
+
+
+@pytest.mark.parametrize("order_id", ["order-1", "INV 7/2026", "B\u00fccher-7", "\uff11"])
+def test_whatever_can_be_seen_may_name_an_order(order_id: str) -> None:
+    """Other scripts too, and spaces inside."""
+    producer = CollectingProducer()
+    EventPublisher(producer, source="shop").publish(OrderCancellationRequested(order_id=order_id))
+    assert [key for key, _ in producer.records] == [order_id]
+
+
+@pytest.mark.parametrize("name", ["event_id", "correlation_id"])
+def test_marks_are_identifiers_too(name: str) -> None:
+    """What an answer carries back has to be carried."""
+    with pytest.raises(IdentifierInvalidError):
+        EventPublisher(CollectingProducer(), source="shop").publish(MESSAGE, **{name: "a\nb"})

@@ -82,6 +82,7 @@ def _order_of(invoice: Invoice) -> dict[str, Any]:
                 "quantity": line.quantity,
                 "unit_price": line.unit_price,
                 "description": line.description,
+                "service": line.is_service,
             }
             for line in invoice.lines
         ],

@@ -6,9 +6,9 @@ UnitPrice, CustomerID, Country. One invoice is one order; its lines stand togeth
 
 import datetime as dt
 import itertools
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import Final, Protocol
 
@@ -30,6 +30,11 @@ _MAX_NUMBER: Final = 200
 _NO_KEY: Final = f"is no printable ASCII of at most {_MAX_NUMBER} characters"
 _SHOWN: Final = 40
 """Characters of a bad value that a rejection quotes."""
+
+_SKU: Final = re.compile(r"(?=.{1,200}$)[!-~]+( [!-~]+)*")
+_WHOLE: Final = re.compile(r"-?[0-9]{1,10}")
+_DECIMAL: Final = re.compile(r"-?[0-9]{1,12}(\.[0-9]{1,12})?")
+"""Numbers in plain ASCII digits: what else Python reads as a number is a slip of whoever wrote the file."""
 
 _COLUMNS: Final = (
     "InvoiceNo",
@@ -174,20 +179,17 @@ def _line(row: Row) -> InvoiceLine | Rejection:
     for field in ("StockCode", "Quantity", "InvoiceDate", "UnitPrice"):
         if not fields[field]:
             return malformed(field, "is missing")
-    try:
-        quantity = int(fields["Quantity"])
-    except ValueError:
+    if not _SKU.fullmatch(fields["StockCode"]):
+        return malformed("StockCode", f"{_shown(fields['StockCode'])} is no code of visible ASCII characters")
+    if not _WHOLE.fullmatch(fields["Quantity"]):
         return malformed("Quantity", f"{_shown(fields['Quantity'])} is not a whole number")
+    quantity = int(fields["Quantity"])
     try:
         dt.datetime.fromisoformat(fields["InvoiceDate"])
     except ValueError:
         return malformed("InvoiceDate", f"{_shown(fields['InvoiceDate'])} is not an ISO 8601 time")
-    try:
-        price = Decimal(fields["UnitPrice"])
-    except InvalidOperation:
+    if not _DECIMAL.fullmatch(fields["UnitPrice"]):
         return malformed("UnitPrice", f"{_shown(fields['UnitPrice'])} is not a decimal number")
-    if not price.is_finite():
-        return malformed("UnitPrice", f"{_shown(fields['UnitPrice'])} is not a finite number")
     return InvoiceLine(
         fields["StockCode"].upper(), quantity, fields["UnitPrice"], fields["Description"] or None
     )

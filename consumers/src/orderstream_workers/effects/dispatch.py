@@ -10,6 +10,7 @@ from orderstream.events import (
     Message,
     NotAnEventError,
     UnknownMessageTypeError,
+    check_identifiers,
     decode_envelope,
 )
 from orderstream_workers.effects.received import Received
@@ -56,6 +57,7 @@ class MessageHandler:
 
         Raises:
             NotAnEventError: the record is no envelope, or its data does not fit its type.
+            IdentifierInvalidError: the order's id, or another one, could not be carried by a neighbour.
             UnsupportedSchemaVersionError: the data's version is not known here.
             UnknownMessageTypeError: a command that is addressed to this service is not known here.
             DependencyError: try again.
@@ -66,6 +68,7 @@ class MessageHandler:
         )
         route = self._routes.get(envelope.type)
         if route is not None:
+            check_identifiers(envelope)
             route(Received(envelope, record.shard_id, record.position, record.approximate_arrival))
         elif envelope.type not in _KNOWN:
             self._pass_over(envelope)

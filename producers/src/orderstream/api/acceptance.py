@@ -1,28 +1,26 @@
 """Whether an order can be taken, and what it comes to: a function of the request alone."""
 
+from decimal import Decimal
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 import msgspec
 
-from orderstream.api.money import MAX_PRICE_DIGITS, line_total, minor_digits, parse_price
+from orderstream.api.money import MAX_PRICE_DIGITS, line_total, parse_price
 from orderstream.api.requests import MAX_ORDER_BYTES, LineRequest, OrderRequest, Rejection
+from orderstream.currency import minor_digits
 from orderstream.events import Customer, OrderLine, OrderPlaced
-
-if TYPE_CHECKING:
-    from decimal import Decimal
 
 MAX_TOTAL_MINOR: Final = 10**15
 """Largest order, in minor units: every later sum stays within 64 bits."""
-
-_STOCK_DIGITS: Final = 5
 
 
 def accept(order_id: str, request: OrderRequest) -> OrderPlaced | Rejection:
     """Check an order and price it.
 
-    The checks cover the whole order one after the other: prices that are numbers, then quantities, then
-    prices' signs, then the total, then the size. The first that fails is what the customer hears.
+    The checks cover the whole order one after the other: the currency, prices that are numbers, then
+    quantities, then prices' signs, then the total, then the size. The first that fails is what the customer
+    hears.
 
     Args:
         order_id: The order's id.
@@ -31,35 +29,16 @@ def accept(order_id: str, request: OrderRequest) -> OrderPlaced | Rejection:
     Returns:
         The event to publish, or why there is none.
     """
-    prices: list[Decimal] = []
-    for number, line in enumerate(request.lines, start=1):
-        price = parse_price(line.unit_price)
-        if price is None:
-            return Rejection(
-                "malformed",
-                f"line {number}: unit_price {line.unit_price!r} is not a decimal number of at most "
-                f"{MAX_PRICE_DIGITS} digits on either side of the point",
-                field="unit_price",
-                line=number,
-            )
-        prices.append(price)
-    for number, line in enumerate(request.lines, start=1):
-        if line.quantity <= 0:
-            return Rejection(
-                "non_positive_quantity",
-                f"line {number}: quantity {line.quantity} must be at least 1",
-                field="quantity",
-                line=number,
-            )
-    for number, price in enumerate(prices, start=1):
-        if price < 0:
-            return Rejection(
-                "negative_price",
-                f"line {number}: unit_price {price} must not be negative",
-                field="unit_price",
-                line=number,
-            )
     digits = minor_digits(request.currency)
+    if digits is None:
+        return Rejection(
+            "malformed",
+            f"currency {request.currency} is none of ISO 4217 that has minor units: nobody can pay with it",
+            field="currency",
+        )
+    prices = _prices(request)
+    if isinstance(prices, Rejection):
+        return prices
     lines = tuple(
         _line(line, line_total(line.quantity, price, digits))
         for line, price in zip(request.lines, prices, strict=True)
@@ -92,19 +71,45 @@ def accept(order_id: str, request: OrderRequest) -> OrderPlaced | Rejection:
     return placed
 
 
+def _prices(request: OrderRequest) -> list[Decimal] | Rejection:
+    """The price of each line, or what is wrong with the first bad line."""
+    prices: list[Decimal] = []
+    for number, line in enumerate(request.lines, start=1):
+        price = parse_price(line.unit_price)
+        if price is None:
+            return Rejection(
+                "malformed",
+                f"line {number}: unit_price {line.unit_price!r} is not a plain decimal such as 2.55, of "
+                f"at most {MAX_PRICE_DIGITS} digits on either side of the point",
+                field="unit_price",
+                line=number,
+            )
+        prices.append(price)
+    for number, line in enumerate(request.lines, start=1):
+        if line.quantity <= 0:
+            return Rejection(
+                "non_positive_quantity",
+                f"line {number}: quantity {line.quantity} must be at least 1",
+                field="quantity",
+                line=number,
+            )
+    for number, price in enumerate(prices, start=1):
+        if price < 0:
+            return Rejection(
+                "negative_price",
+                f"line {number}: unit_price {price} must not be negative",
+                field="unit_price",
+                line=number,
+            )
+    return prices
+
+
 def _line(line: LineRequest, total_minor: int) -> OrderLine:
-    sku = line.sku.upper()
     return OrderLine(
-        sku=sku,
+        sku=line.sku.upper(),
         quantity=line.quantity,
         unit_price=line.unit_price,
         total_minor=total_minor,
-        service=not is_stock_code(sku),
+        service=line.service,
         description=line.description,
     )
-
-
-def is_stock_code(sku: str) -> bool:
-    """True for goods, whose codes begin with five digits; postage and discounts have other codes."""
-    head = sku[:_STOCK_DIGITS]
-    return len(head) == _STOCK_DIGITS and head.isascii() and head.isdigit()

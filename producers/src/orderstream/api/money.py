@@ -1,22 +1,14 @@
 """Prices into minor units, exactly: no floats, no context precision, half-even once per line."""
 
-from decimal import Decimal, InvalidOperation
+import re
+from decimal import Decimal
 from typing import Final
 
 MAX_PRICE_DIGITS: Final = 12
 """Digits that a price may have on either side of its point."""
 
-_MINOR_DIGITS: Final = {
-    **dict.fromkeys(("BIF", "CLP", "DJF", "GNF", "ISK", "JPY", "KMF", "KRW", "PYG"), 0),
-    **dict.fromkeys(("RWF", "UGX", "UYI", "VND", "VUV", "XAF", "XOF", "XPF"), 0),
-    **dict.fromkeys(("BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND"), 3),
-    **dict.fromkeys(("CLF", "UYW"), 4),
-}
-
-
-def minor_digits(currency: str) -> int:
-    """Decimal digits of a currency's minor unit, by ISO 4217: 2 unless the standard says otherwise."""
-    return _MINOR_DIGITS.get(currency, 2)
+_PRICE: Final = re.compile(r"-?[0-9]+(\.[0-9]+)?", re.ASCII)
+"""Plain digits of ASCII: no exponent, no sign but minus, no underscore, no digits of other scripts."""
 
 
 def parse_price(text: str) -> Decimal | None:
@@ -26,22 +18,15 @@ def parse_price(text: str) -> Decimal | None:
         text: A decimal string such as ``"2.55"``.
 
     Returns:
-        The price, or None if it is no finite number or has more than ``MAX_PRICE_DIGITS`` digits before or
-        after its point.
+        The price, or None if it is no plain decimal number in ASCII digits or has more than
+        ``MAX_PRICE_DIGITS`` of them before or after its point.
     """
-    if len(text) > 4 * MAX_PRICE_DIGITS:
+    if not _PRICE.fullmatch(text):
         return None
-    try:
-        price = Decimal(text)
-    except InvalidOperation:
+    whole, _, fraction = text.lstrip("-").partition(".")
+    if max(len(whole), len(fraction)) > MAX_PRICE_DIGITS:
         return None
-    if not price.is_finite():
-        return None
-    _, _, exponent = price.as_tuple()
-    assert isinstance(exponent, int), "a finite number has a numeric exponent"
-    if exponent < -MAX_PRICE_DIGITS or exponent > MAX_PRICE_DIGITS or price.adjusted() >= MAX_PRICE_DIGITS:
-        return None
-    return price
+    return Decimal(text)
 
 
 def line_total(quantity: int, unit_price: Decimal, digits: int) -> int:

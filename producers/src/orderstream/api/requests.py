@@ -8,6 +8,8 @@ from typing import Annotated, Final
 
 import msgspec
 
+from orderstream.events.identity import PATTERN_OF_IDENTIFIERS
+
 MAX_LINES: Final = 2_000
 """Most lines of one order: its state must fit into one item of every service."""
 MAX_BODY_BYTES: Final = 512 * 1024
@@ -22,6 +24,12 @@ _NO_NUL: Final = r"^[^\x00]*$"
 """No database that speaks C keeps a NUL inside a text."""
 
 _Code = Annotated[str, msgspec.Meta(min_length=1, max_length=MAX_CODE_LENGTH, pattern=_NO_NUL)]
+_Sku = Annotated[
+    str, msgspec.Meta(min_length=1, max_length=MAX_CODE_LENGTH, pattern=r"^[!-~]+( [!-~]+)*$(?!\n)")
+]
+_Identifier = Annotated[
+    str, msgspec.Meta(min_length=1, max_length=MAX_CODE_LENGTH, pattern=PATTERN_OF_IDENTIFIERS)
+]
 _Text = Annotated[str, msgspec.Meta(max_length=1_000, pattern=_NO_NUL)]
 _Quantity = Annotated[int, msgspec.Meta(ge=-MAX_QUANTITY, le=MAX_QUANTITY)]
 _Currency = Annotated[str, msgspec.Meta(min_length=3, max_length=3, pattern="^[A-Z]{3}$")]
@@ -39,7 +47,7 @@ class CustomerRequest(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=T
         email: Where the outcome is sent.
     """
 
-    customer_id: _Code | None = None
+    customer_id: _Identifier | None = None
     email: _Code | None = None
 
 
@@ -48,16 +56,20 @@ class LineRequest(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
 
     Attributes:
         sku: Stock keeping unit, or the code of a service such as postage; its case makes no difference.
+            Visible characters of ASCII, and single spaces between them.
         quantity: Units; an order with a line below 1 is refused.
-        unit_price: Price of one unit in major units, as a decimal string such as ``"2.55"``, of at most 12
-            digits before and after the point. An order with a price below 0 is refused.
+        unit_price: Price of one unit in major units, as a plain decimal string such as ``"2.55"``, of at most
+            12 digits before and after the point. An order with a price below 0 is refused.
         description: What the shop calls it.
+        service: True for a service, such as postage or a discount: it is charged, and nothing is taken from
+            stock. Goods by default.
     """
 
-    sku: _Code
+    sku: _Sku
     quantity: _Quantity
     unit_price: _Code
     description: _Text | None = None
+    service: bool = False
 
 
 class OrderRequest(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -65,7 +77,7 @@ class OrderRequest(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
 
     Attributes:
         lines: What is ordered. The whole order may have 262,144 bytes as it is published.
-        currency: ISO 4217 code.
+        currency: ISO 4217 code of a currency that has minor units.
         customer: Who orders; a guest if it is missing.
         country: Where it is shipped to.
     """

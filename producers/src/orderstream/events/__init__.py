@@ -1,14 +1,15 @@
 """The contracts: every event and command of the order flow, and the envelope that carries them."""
 
 from orderstream.events.compression import MAX_DATA_BYTES, compressed, uncompressed
-from orderstream.events.envelope import Envelope, decode_envelope, following, initial
+from orderstream.events.envelope import Envelope, check_identifiers, decode_envelope, following, initial
 from orderstream.events.errors import (
     DataTooLargeError,
+    IdentifierInvalidError,
     NotAnEventError,
     UnknownMessageTypeError,
     UnsupportedSchemaVersionError,
 )
-from orderstream.events.identity import derived_id, initial_event_id, order_id_for
+from orderstream.events.identity import check_identifier, derived_id, initial_event_id, order_id_for
 from orderstream.events.inventory import (
     LowStockDetected,
     ReleaseStock,
@@ -53,6 +54,7 @@ __all__ = [
     "DataTooLargeError",
     "Envelope",
     "Event",
+    "IdentifierInvalidError",
     "LowStockDetected",
     "Message",
     "NotAnEventError",
@@ -84,6 +86,8 @@ __all__ = [
     "StockSold",
     "UnknownMessageTypeError",
     "UnsupportedSchemaVersionError",
+    "check_identifier",
+    "check_identifiers",
     "compressed",
     "decode_envelope",
     "derived_id",

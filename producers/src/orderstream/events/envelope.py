@@ -11,7 +11,7 @@ import msgspec
 
 from orderstream.events.compression import uncompressed
 from orderstream.events.errors import NotAnEventError
-from orderstream.events.identity import derived_id
+from orderstream.events.identity import check_identifier, derived_id
 from orderstream.events.message import Message, StockEvent
 from orderstream.events.registry import MESSAGE_TYPES, REGISTRY
 
@@ -92,6 +92,25 @@ class Envelope(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, re
 _ABOUT_STOCK: Final = frozenset(kind.type_name() for kind in MESSAGE_TYPES if issubclass(kind, StockEvent))
 _ENCODER: Final = msgspec.json.Encoder()
 _DECODER: Final = msgspec.json.Decoder(Envelope)
+
+
+def check_identifiers(envelope: Envelope) -> None:
+    """Hold every identifier of an envelope to what an identifier is, where it enters.
+
+    Raises:
+        IdentifierInvalidError: one of them is none.
+    """
+    check_identifier("id", envelope.id)
+    check_identifier("source", envelope.source)
+    check_identifier("subject", envelope.subject)
+    check_identifier("conversationid", envelope.conversation_id)
+    for name, value in (
+        ("correlationid", envelope.correlation_id),
+        ("causationid", envelope.causation_id),
+        ("replyto", envelope.reply_to),
+    ):
+        if value is not None:
+            check_identifier(name, value)
 
 
 def decode_envelope(data: bytes) -> Envelope:

@@ -1,6 +1,11 @@
 """Why bytes are not a message that we can act on."""
 
+from typing import Final
+
 from orderstream.errors import OrderstreamError
+
+_SHOWN: Final = 40
+"""Characters of a bad identifier that an error quotes."""
 
 
 class NotAnEventError(OrderstreamError):
@@ -13,6 +18,24 @@ class NotAnEventError(OrderstreamError):
     def __init__(self, reason: str) -> None:
         self.reason = reason
         super().__init__(f"not an event of this stream: {reason}; publish it with orderstream.EventPublisher")
+
+
+class IdentifierInvalidError(OrderstreamError):
+    """An identifier that our neighbours cannot carry: SQS, HTTP headers, keys of tables.
+
+    Args:
+        name: What it is called, e.g. ``"subject"``.
+        value: What it is.
+    """
+
+    def __init__(self, name: str, value: str) -> None:
+        self.name = name
+        self.value = value
+        shown = value if len(value) <= _SHOWN else value[:_SHOWN] + "..."
+        super().__init__(
+            f"{name} {shown!a} is no identifier: use 1 to 256 characters that can be seen (512 bytes in "
+            "UTF-8), with plain spaces only between them"
+        )
 
 
 class DataTooLargeError(NotAnEventError):

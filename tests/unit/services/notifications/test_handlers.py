@@ -6,7 +6,7 @@ from fakes.payments import CrashedError, Outbox, TickingClock, received
 from orderstream.errors import DependencyError
 from orderstream.events import Customer, CustomerNotified, OrderCancelled, OrderConfirmed
 from orderstream_workers.services.notifications import Mail, MemoryMailer, NotificationHandlers
-from orderstream_workers.services.notifications.domain import mail_about, money
+from orderstream_workers.services.notifications.domain import mail_about
 from orderstream_workers.store import Fault, MemoryStore
 
 JANE = Customer(customer_id="17850", email="jane@example.com")
@@ -154,17 +154,3 @@ def test_the_notice_keeps_no_address() -> None:
     world = World()
     world.deliver(confirmed())
     assert all(b"jane" not in bytes(item.attributes["state"]) for item in world.store.scan("notices"))
-
-
-@pytest.mark.parametrize(
-    ("minor", "currency", "text"),
-    [
-        (1230, "GBP", "12.30 GBP"),
-        (5, "EUR", "0.05 EUR"),
-        (1230, "JPY", "1230 JPY"),
-        (1230, "KWD", "1.230 KWD"),
-    ],
-)
-def test_money_is_written_in_its_own_digits(minor: int, currency: str, text: str) -> None:
-    """Currencies have no, two or three digits of minor units."""
-    assert money(minor, currency) == text

@@ -54,11 +54,11 @@ def test_402_is_the_only_decline() -> None:
     assert provider(lambda _: answer).charge(CHARGE) == Declined("card_declined")
 
 
-@pytest.mark.parametrize("status", [401, 403, 408, 409, 425, 500, 502, 503, 504])
+@pytest.mark.parametrize("status", [301, 302, 307, 401, 403, 404, 405, 408, 409, 425, 500, 502, 503, 504])
 def test_a_failing_provider_leaves_the_request_in_doubt(status: int) -> None:
     """It may have been carried out: ask again."""
     with pytest.raises(ProviderUnavailableError) as caught:
-        provider(lambda _: httpx.Response(status)).charge(CHARGE)
+        provider(lambda _: httpx.Response(status, json={"code": "x"})).charge(CHARGE)
     assert caught.value.retryable
 
 
@@ -83,16 +83,51 @@ def test_no_answer_leaves_the_request_in_doubt(error: type[httpx.RequestError]) 
         provider(handler).refund(REFUND)
 
 
-@pytest.mark.parametrize("content", [b"", b"[]", b"{}", b"<html>"])
+@pytest.mark.parametrize(
+    "content", [b"", b"[]", b"{}", b"<html>", b'{"charge_id": null}', b'{"charge_id": ""}', b'"x"']
+)
 def test_an_unreadable_success_is_no_answer(content: bytes) -> None:
     """A proxy's page with status 201 says nothing about the charge."""
     with pytest.raises(ProviderUnavailableError):
         provider(lambda _: httpx.Response(201, content=content)).charge(CHARGE)
 
 
-@pytest.mark.parametrize("status", [400, 404, 422])
+@pytest.mark.parametrize("status", [400, 422])
 def test_a_mistake_of_ours_is_not_retried(status: int) -> None:
     """What the provider does not understand is neither a decline nor an outage."""
     with pytest.raises(ProviderRefusedError) as caught:
         provider(lambda _: httpx.Response(status, json={"code": "x"})).charge(CHARGE)
     assert not caught.value.retryable
+
+
+@pytest.mark.parametrize("status", [400, 402, 410, 413, 422])
+@pytest.mark.parametrize("content", [b"", b"<html>", b"[]", b"{}", b'{"code": 7}'])
+def test_a_refusal_without_the_provider_s_own_words_is_none(status: int, content: bytes) -> None:
+    """A gateway's page says nothing about the payment, whatever its status."""
+    with pytest.raises(ProviderUnavailableError):
+        provider(lambda _: httpx.Response(status, content=content)).charge(CHARGE)
+
+
+KEYS = [
+    "o-1:capture",
+    " o-1:capture",
+    "o-1 :capture",
+    "\u00e9:capture",
+    "%C3%A9:capture",
+    "utf-8''%C3%A9:capture",
+]
+
+
+def test_any_key_travels_in_a_header_and_no_two_meet() -> None:
+    """Visible ASCII as it is; everything else encoded, so that no order is charged under another's key."""
+    seen: list[str] = []
+
+    def handler(request: httpx.Request) -> httpx.Response:
+        seen.append(request.headers["Idempotency-Key"])
+        return httpx.Response(201, json={"charge_id": "ch_1"})
+
+    for key in KEYS:
+        provider(handler).charge(Charge(key, 1230, "GBP", key))
+    assert seen[0] == KEYS[0]
+    assert len(set(seen)) == len(KEYS)
+    assert all(value.isascii() and value == value.strip() for value in seen)

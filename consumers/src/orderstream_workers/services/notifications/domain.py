@@ -9,10 +9,11 @@ SENT and NO_ADDRESS are final: an order has one outcome, and the customer hears 
 """
 
 from enum import Enum
-from typing import Final, Literal
+from typing import Literal
 
 import msgspec
 
+from orderstream.currency import spelled
 from orderstream.events import CustomerNotified, OrderCancelled, OrderConfirmed
 
 Outcome = OrderConfirmed | OrderCancelled
@@ -57,10 +58,6 @@ class Mail(msgspec.Struct, frozen=True, kw_only=True):
     body: str
 
 
-_EXPONENTS: Final = {"JPY": 0, "KRW": 0, "ISK": 0, "VND": 0, "CLP": 0, "BHD": 3, "KWD": 3, "TND": 3}
-"""Digits of the minor unit, where they are not two (ISO 4217)."""
-
-
 def expected(outcome: Outcome, event_id: str, place: str) -> Notice:
     """The notice to write down before anything is sent."""
     phase = Phase.PENDING if outcome.customer.email else Phase.NO_ADDRESS
@@ -90,7 +87,7 @@ def mail_about(outcome: Outcome) -> Mail | None:
         return None
     order = outcome.order_id
     if isinstance(outcome, OrderConfirmed):
-        total = money(outcome.total_minor, outcome.currency)
+        total = spelled(outcome.total_minor, outcome.currency)
         return Mail(
             recipient=recipient,
             subject=f"Your order {order} is confirmed",
@@ -104,15 +101,3 @@ def mail_about(outcome: Outcome) -> Mail | None:
             "Nothing stays charged; what had been charged has been given back.\n"
         ),
     )
-
-
-def money(amount_minor: int, currency: str) -> str:
-    """An amount as a customer reads it, e.g. ``"12.30 GBP"``.
-
-    Args:
-        amount_minor: Minor units, 0 or above.
-        currency: ISO 4217 code.
-    """
-    digits = _EXPONENTS.get(currency, 2)
-    major, minor = divmod(amount_minor, 10**digits)
-    return f"{major}.{minor:0{digits}d} {currency}" if digits else f"{major} {currency}"

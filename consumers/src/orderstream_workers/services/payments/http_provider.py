@@ -1,6 +1,8 @@
 """The payment provider over HTTP."""
 
+import re
 from typing import Final
+from urllib.parse import quote
 
 import httpx
 
@@ -14,14 +16,22 @@ from orderstream_workers.services.payments.provider import (
     Refunded,
 )
 
+_VISIBLE: Final = re.compile(r"[!-~]+")
+_ENCODED: Final = "utf-8''"
+"""In front of an encoded key, as RFC 8187 marks an encoded value."""
+
+_NO_ANSWERS: Final = frozenset({401, 403, 404, 405, 408, 409, 425})
+
 _TIMEOUT: Final = httpx.Timeout(5.0, connect=2.0)
 
 
 class HttpPaymentProvider:
     """The provider's HTTP API.
 
-    A timeout, a broken connection, 401, 403, 408, 409, 425, 429 and 5xx are no answers. The first two say
-    nothing about the payment either: while a key is being renewed, no payment may end as a dead letter.
+    Only what the provider itself says about the payment is an answer: 2xx with an id, 402 with a reason, and
+    a refusal with a ``code`` in JSON. Everything else is none: a timeout, a broken connection, 401 and 403 (a
+    key is being renewed), 408, 409, 425, 429, 5xx; redirects, 404 and 405, which a router gives during a
+    deployment; and any page that is not the provider's JSON. No payment may end as a dead letter for it.
 
     Args:
         client: An httpx client; its own timeout is not used.
@@ -75,20 +85,32 @@ class HttpPaymentProvider:
             answer = self._client.post(
                 f"{self._base_url}/v1/{operation}",
                 json=body,
-                headers={"Idempotency-Key": key},
+                headers={"Idempotency-Key": header_value(key)},
                 timeout=_TIMEOUT,
             )
         except httpx.RequestError as error:
             raise ProviderUnavailableError(operation, type(error).__name__) from error
         if answer.status_code == httpx.codes.TOO_MANY_REQUESTS:
             raise ProviderThrottledError(operation, "429", _retry_after(answer))
-        if answer.status_code >= 500 or answer.status_code in {401, 403, 408, 409, 425}:
+        if (not answer.is_client_error and not answer.is_success) or answer.status_code in _NO_ANSWERS:
             raise ProviderUnavailableError(operation, str(answer.status_code), _retry_after(answer))
         return answer
 
 
+def header_value(key: str) -> str:
+    """An idempotency key as a header carries it; different keys give different values.
+
+    Visible ASCII goes as it is, so that keys already in use stay what they are. Anything else (a header's
+    spaces are cut off, and other characters refused or garbled) is percent-encoded behind a mark of its own.
+    """
+    if _VISIBLE.fullmatch(key) and not key.startswith(_ENCODED):
+        return key
+    return _ENCODED + quote(key, safe="")
+
+
 def _demand_success(answer: httpx.Response, operation: str, order_id: str) -> None:
     if not answer.is_success:
+        _field(answer, operation, "code")
         raise ProviderRefusedError(operation, answer.status_code, order_id)
 
 
@@ -96,9 +118,11 @@ def _field(answer: httpx.Response, operation: str, name: str) -> str:
     """A field of the answer; an answer that cannot be read is none, whatever its status says."""
     try:
         value = answer.json()[name]
-    except (ValueError, KeyError, TypeError) as error:
-        raise ProviderUnavailableError(operation, f"the answer has no {name}") from error
-    return str(value)
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
+        raise ProviderUnavailableError(operation, f"{answer.status_code} without {name}") from error
+    if not isinstance(value, str) or not value:
+        raise ProviderUnavailableError(operation, f"{answer.status_code} without {name}")
+    return value
 
 
 def _retry_after(answer: httpx.Response) -> float | None:
