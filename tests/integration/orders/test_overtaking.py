@@ -57,7 +57,7 @@ class Pipeline(MemoryResources):
     def __init__(self) -> None:
         super().__init__()
         self.emitter = self
-        self.stream: list[bytes] = []
+        self.told: list[bytes] = []
         self.read = dict.fromkeys(APPLICATIONS, 0)
         seed_stock(self.store, "A", 10)
         self.applications = {name: build_application(name, self) for name in APPLICATIONS}
@@ -67,7 +67,7 @@ class Pipeline(MemoryResources):
 
     def emit(self, outputs: list[bytes], order_id: str) -> None:
         assert order_id == ORDER
-        self.stream += outputs
+        self.told += outputs
 
     def take_over(self, name: str, *, behind: int = 0) -> None:
         """A new owner begins, as many records behind as were not checkpointed."""
@@ -76,15 +76,15 @@ class Pipeline(MemoryResources):
         self.owners[name].initialize(InitializationInput(SHARD, None))
 
     def says(self, message: OrderPlaced | OrderCancellationRequested | StepOverdue) -> None:
-        event_id = f"{type(message).__name__} {len(self.stream)}"
-        self.stream.append(initial(message, source="test", event_id=event_id, time=NOW).encode())
+        event_id = f"{type(message).__name__} {len(self.told)}"
+        self.told.append(initial(message, source="test", event_id=event_id, time=NOW).encode())
 
     def runs(self, *names: str) -> None:
         """Until nobody has anything left to read."""
-        while any(self.read[name] < len(self.stream) for name in names):
+        while any(self.read[name] < len(self.told) for name in names):
             for name in names:
-                records = [self._record(place) for place in range(self.read[name], len(self.stream))]
-                self.read[name] = len(self.stream)
+                records = [self._record(place) for place in range(self.read[name], len(self.told))]
+                self.read[name] = len(self.told)
                 self.owners[name].process_records(ProcessRecordsInput(records, RecordingCheckpointer(), 0))
 
     def plants(self, kind: type[ReserveStock | CapturePayment], application: str) -> None:
@@ -95,7 +95,7 @@ class Pipeline(MemoryResources):
         self.take_over(application)
 
     def envelopes(self) -> list[Envelope]:
-        return [decode_envelope(data) for data in self.stream]
+        return [decode_envelope(data) for data in self.told]
 
     def phase(self) -> Phase:
         saga = find_order(self.store, ORDER)
@@ -111,7 +111,7 @@ class Pipeline(MemoryResources):
         }
 
     def _record(self, place: int) -> DeliveredRecord:
-        data = self.stream[place]
+        data = self.told[place]
         late = decode_envelope(data).type == StepOverdue.type_name()
         arrival = NOW + dt.timedelta(minutes=30 if late else 0)
         record = record_of(ORDER, place + 1, data)
@@ -175,7 +175,7 @@ def test_a_crash_between_effect_and_checkpoint_changes_nothing(pipeline: Pipelin
     ParkedRecords(pipeline.store, "inventory").redrive(ORDER, handler)
     pipeline.runs(*APPLICATIONS)
     before = pipeline.figures()
-    pipeline.take_over("inventory", behind=len(pipeline.stream) - 2)
+    pipeline.take_over("inventory", behind=len(pipeline.told) - 2)
     pipeline.runs(*APPLICATIONS)
     assert pipeline.figures() == before
     assert pipeline.phase() is Phase.CANCELLED
