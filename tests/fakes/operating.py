@@ -5,6 +5,7 @@ import datetime as dt
 from orderstream_workers.effects import HostClock
 from orderstream_workers.runtime.resources import Resources
 from orderstream_workers.runtime.settings import Settings
+from orderstream_workers.runtime.watch import Dependency
 from orderstream_workers.services.payments import MemoryPaymentQueue
 from orderstream_workers.store import MemoryStore
 
@@ -35,3 +36,6 @@ class MemoryResources(Resources):
     @staticmethod
     def clock() -> dt.datetime:
         return NOW
+
+    def stream(self, name: str) -> Dependency:
+        return Dependency(f"stream {name}", lambda: None)

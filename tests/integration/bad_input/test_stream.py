@@ -94,9 +94,10 @@ def wait_until(holds: Callable[[], bool], timeout: float = 20) -> None:
 
 @pytest.mark.parametrize("application", sorted(EVERYBODY))
 def test_each_bad_record_is_a_dead_letter_and_stops_nothing_else(
-    kinesis: FakeKinesis, application: str
+    kinesis: FakeKinesis, application: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It is parked with its reason, its key's next record behind it; every neighbour goes through."""
+    monkeypatch.setenv("AWS_REGION", "eu-west-1")
     with MemoryResources() as resources:
         built = build_application(application, resources)
         total = 3 * len(PLANTS) + 2
@@ -110,7 +111,8 @@ def test_each_bad_record_is_a_dead_letter_and_stops_nothing_else(
             corrupt = sum(shard.corrupt_aggregates for shard in worker.progress())
         parked = ParkedRecords(resources.store, application)
         expected = {planted.name: planted for planted in PLANTS if application in planted.parked_by}
-        assert {key.partition_key: key.count for key in parked.keys()}  # noqa: SIM118 - no dictionary == dict.fromkeys(expected, 2)
+        counts = {key.partition_key: key.count for key in parked.keys()}  # noqa: SIM118 - no dictionary
+        assert counts == dict.fromkeys(expected, 2)
         for name, planted in expected.items():
             first, behind = parked.records(name)
             assert first.reason.startswith(planted.reason), name
