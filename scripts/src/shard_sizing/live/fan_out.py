@@ -23,6 +23,7 @@ from urllib3.exceptions import HTTPError
 from shard_sizing.errors import InputError
 from shard_sizing.live.polling import Arrived, ShardReading
 from shard_sizing.live.reshard import call, listed
+from shard_sizing.live.subscriptions import Subscriptions
 from shard_sizing.model.data_files import RegionPrices
 
 logger = logging.getLogger(__name__)
@@ -69,7 +70,7 @@ class FanOut:
         self._sleep = sleep
         self._stop = threading.Event()
         self._told: queue.SimpleQueue[Told] = queue.SimpleQueue()
-        self._open: dict[str, Any] = {}
+        self._subscriptions = Subscriptions(client)
 
     def __enter__(self) -> Self:
         """Register the consumer and wait until it is ACTIVE.
@@ -93,8 +94,7 @@ class FanOut:
     def __exit__(self, *_: object) -> None:
         """Deregister the consumer."""
         self._stop.set()
-        for events in list(self._open.values()):
-            events.close()
+        self._subscriptions.end()
         self._deregister()
 
     def cost(self, prices: RegionPrices | None, seconds: float) -> str:
@@ -163,11 +163,7 @@ class FanOut:
         where: Mapping[str, Any] = shard.begin
         if shard.last is not None:
             where = {"Type": "AFTER_SEQUENCE_NUMBER", "SequenceNumber": shard.last}
-        answer = self._client.subscribe_to_shard(
-            ConsumerARN=self.consumer, ShardId=shard.shard_id, StartingPosition=where
-        )
-        self._open[shard.shard_id] = answer["EventStream"]
-        for event in answer["EventStream"]:
+        for event in self._subscriptions.subscribe(self.consumer, shard.shard_id, where):
             told = event["SubscribeToShardEvent"]
             for record in told["Records"]:
                 self._told.put(Arrived(shard.shard_id, record))
