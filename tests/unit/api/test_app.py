@@ -13,7 +13,14 @@ from starlette.routing import Route
 from fakes.asgi import AsgiClient
 from fakes.publishing import CollectingProducer, gave_up
 from orderstream import BufferFullError, DependencyError, EventPublisher
-from orderstream.api import MAX_BODY_BYTES, MAX_ORDER_BYTES, Accepted, MemoryIdempotencyStore, create_app
+from orderstream.api import (
+    MAX_BODY_BYTES,
+    MAX_ORDER_BYTES,
+    Accepted,
+    MemoryIdempotencyStore,
+    Standing,
+    create_app,
+)
 from orderstream.events import OrderPlaced, decode_envelope, initial_event_id, order_id_for
 
 KEY = {"Idempotency-Key": "invoice-1", "X-Caller": "shop"}
@@ -271,6 +278,85 @@ def test_a_cancellation_joins_the_order_s_conversation(world: World, client: Asg
     assert {envelope.conversation_id for envelope in requests} == {placed.id}
     assert {envelope.type for envelope in requests} == {"OrderCancellationRequested"}
     assert len({envelope.id for envelope in requests}) == 2
+
+
+def test_keys_without_number_make_a_handful_of_cancellations(world: World, client: AsgiClient) -> None:
+    """Nobody fills an order's inbox by making up keys: eight events differ at most, and one without a key."""
+    client.post("/orders", json=BODY, headers=KEY)
+    for number in range(300):
+        headers = {"Idempotency-Key": f"key-{number}"} if number else {}
+        assert client.post(f"/orders/{ORDER_ID}/cancel", headers=headers).status_code == 202
+    _, *requests = (decode_envelope(data) for _, data in world.producer.records)
+    assert len({envelope.id for envelope in requests}) == 9
+
+
+@pytest.mark.parametrize("path", ["/orders/", "/health/", "/openapi.json/"])
+def test_a_slash_too_many_is_no_redirect(client: AsgiClient, path: str) -> None:
+    """It would name this process's own scheme and host, and a client behind TLS would go on without it."""
+    for answer in (client.get(path), client.post(path, json=BODY, headers=KEY)):
+        assert answer.status_code in {404, 405}
+        assert "location" not in answer.headers
+
+
+def test_a_body_that_does_not_come_is_given_up() -> None:
+    """408 as a problem, counted; the connection's own bound is the server's."""
+    world = World()
+    app = create_app(
+        publisher=EventPublisher(world.producer, source="orders"),
+        idempotency_store=world.store,
+        clock=world.tick,
+        body_patience=0.05,
+    )
+
+    async def scenario() -> tuple[int, Any]:
+        said: list[Any] = []
+
+        async def receive() -> Any:
+            return await asyncio.get_running_loop().create_future()
+
+        async def send(message: Any) -> None:
+            said.append(message)
+
+        scope = {
+            "type": "http",
+            "method": "POST",
+            "path": "/orders",
+            "query_string": b"",
+            "headers": [(b"idempotency-key", b"k")],
+        }
+        await app(scope, receive, send)
+        return said[0]["status"], json.loads(said[1]["body"])
+
+    status, problem = asyncio.run(scenario())
+    assert (status, problem["code"]) == (408, "malformed")
+    assert world.producer.records == []
+
+
+@pytest.mark.parametrize(
+    ("standing", "status", "health", "ready"),
+    [
+        (Standing(), "ok", 200, 200),
+        (Standing(ready=False, reason="the table t has not answered yet"), "starting", 200, 503),
+        (Standing(healthy=False, ready=False, reason="the table t has not answered"), "failing", 503, 503),
+    ],
+)
+def test_health_says_whether_the_dependencies_answer(
+    standing: Standing, status: str, health: int, ready: int
+) -> None:
+    """Ready once each has answered, unhealthy while one does not, alive all the while."""
+    world = World()
+    app = create_app(
+        publisher=EventPublisher(world.producer, source="orders"),
+        idempotency_store=world.store,
+        clock=world.tick,
+        standing=lambda: standing,
+    )
+    with AsgiClient(app) as client:
+        answers = {path: client.get(path) for path in ("/health", "/health/ready", "/health/live")}
+    assert [answer.status_code for answer in answers.values()] == [health, ready, 200]
+    assert {(answer.json()["status"], answer.json()["reason"]) for answer in answers.values()} == {
+        (status, standing.reason)
+    }
 
 
 def test_an_order_that_was_never_placed_cannot_be_cancelled(world: World, client: AsgiClient) -> None:

@@ -1,6 +1,7 @@
 """Takes orders and cancellations in: remember, publish, wait for the acknowledgement. Blocking; no HTTP."""
 
 import datetime as dt
+import hashlib
 from collections.abc import Callable
 from typing import Final, TypeVar
 
@@ -21,6 +22,14 @@ _T = TypeVar("_T")
 
 SOURCE: Final = "orders"
 """Who emits the events: the owner of ``OrderPlaced``."""
+
+
+CANCELLATION_SLOTS: Final = 8
+"""Different cancellations that keys can ask for, of one order, beside the one without a key.
+
+Each becomes an entry of the order's inbox, whose room is bounded, and keys are made up freely: they share
+slots, so that no number of requests pushes out what the order itself depends on.
+"""
 
 
 class UnknownOutcomeError(OrderstreamError):
@@ -103,7 +112,7 @@ class Intake:
         Args:
             order_id: The order.
             idempotency_key: The caller's own name for the request; may be empty: an order has one
-                cancellation then.
+                cancellation then. Keys share ``CANCELLATION_SLOTS``: two that meet are one request.
 
         Returns:
             False if there is no such order; True once Kinesis has acknowledged the event.
@@ -118,7 +127,7 @@ class Intake:
             initial(
                 OrderCancellationRequested(order_id=order_id),
                 source=SOURCE,
-                event_id=initial_event_id(f"{SOURCE}:cancellation", order_id, idempotency_key),
+                event_id=initial_event_id(f"{SOURCE}:cancellation", order_id, _slot(idempotency_key)),
                 time=self._clock(),
                 conversation_id=accepted.event_id,
             )
@@ -134,3 +143,10 @@ class Intake:
             return ask()
         except (OrderstreamError, TimeoutError) as error:
             raise UnknownOutcomeError(str(error)) from error
+
+
+def _slot(idempotency_key: str) -> str:
+    """The slot of a cancellation's key; none for no key."""
+    if not idempotency_key:
+        return ""
+    return str(hashlib.sha256(idempotency_key.encode()).digest()[0] % CANCELLATION_SLOTS)

@@ -2,15 +2,24 @@
 
 import datetime as dt
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, Final
 
 import msgspec
-from sqlalchemy import Engine, Select, func, select
+from sqlalchemy import Engine, Select, func, select, tuple_
 
+from orderstream.errors import OrderstreamError
 from orderstream_workers.services.order_status.status import OrderStatus
 from orderstream_workers.services.order_status.tables import HISTORY, ORDERS
 
 _PAGE = 500
+
+_PLACE: Final = (
+    HISTORY.c.shard_id,
+    func.length(HISTORY.c.sequence_number),
+    HISTORY.c.sequence_number,
+    HISTORY.c.subsequence_number,
+)
+"""The order of the stream, in SQL: without leading zeros, the longer of two numbers is the greater."""
 
 _PLACED = ORDERS.c.placed_at.is_not(None)
 """Holds for orders whose ``OrderPlaced`` was read: messages about one that was never placed make none."""
@@ -58,6 +67,32 @@ class OrderWithHistory(OrderStatus, frozen=True, kw_only=True):
     history: tuple[HistoryEntry, ...]
 
 
+class OrderPage(msgspec.Struct, frozen=True, kw_only=True):
+    """An order and a part of its messages.
+
+    Attributes:
+        order: The order, with that part as its history.
+        next: Id of the part's last message if more follow; None if it is the last part.
+    """
+
+    order: OrderWithHistory
+    next: str | None
+
+
+class UnknownMessageError(OrderstreamError):
+    """An order has no message of an id.
+
+    Args:
+        order_id: The order.
+        event_id: The id.
+    """
+
+    def __init__(self, order_id: str, event_id: str) -> None:
+        self.order_id = order_id
+        self.event_id = event_id
+        super().__init__(f"order {order_id} has no message {event_id}; begin its history anew")
+
+
 class Counts(msgspec.Struct, frozen=True, kw_only=True):
     """How many orders there are, and how many have come how far; an order counts at every mark it reached.
 
@@ -100,6 +135,35 @@ class ReadModel:
             found = connection.execute(select(HISTORY).where(HISTORY.c.order_id == order_id)).mappings()
             history = [HistoryEntry(**entry) for entry in found]
         return OrderWithHistory(**row, history=tuple(sorted(history, key=_place)))
+
+    def page(self, order_id: str, *, after: str | None, limit: int) -> OrderPage | None:
+        """An order with a part of its history; None if it is unknown.
+
+        Args:
+            order_id: The order.
+            after: Id of the message behind which the part begins; None for the beginning.
+            limit: Messages of the part, at least 1.
+
+        Raises:
+            UnknownMessageError: the order has no message of the id ``after``.
+        """
+        query = select(HISTORY).where(HISTORY.c.order_id == order_id).order_by(*_PLACE).limit(limit + 1)
+        with self._engine.connect() as connection:
+            row = connection.execute(select(ORDERS).where(ORDERS.c.order_id == order_id)).mappings().first()
+            if row is None:
+                return None
+            if after is not None:
+                before = select(*_PLACE).where(HISTORY.c.order_id == order_id, HISTORY.c.event_id == after)
+                place = connection.execute(before).first()
+                if place is None:
+                    raise UnknownMessageError(order_id, after)
+                query = query.where(tuple_(*_PLACE) > tuple_(*place))
+            found = [HistoryEntry(**entry) for entry in connection.execute(query).mappings()]
+        shown = found[:limit]
+        return OrderPage(
+            order=OrderWithHistory(**row, history=tuple(shown)),
+            next=shown[-1].event_id if len(found) > limit else None,
+        )
 
     def counts(self) -> Counts:
         """How far all orders are."""

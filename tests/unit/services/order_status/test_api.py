@@ -1,0 +1,90 @@
+"""``GET /orders/{id}``: an order's history, page by page."""
+
+import datetime as dt
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import Engine
+from starlette.applications import Starlette
+
+from fakes.asgi import AsgiClient
+from orderstream.events import Customer, OrderPlaced, OrderShipped, initial
+from orderstream_workers.engine.record import DeliveredRecord, Position
+from orderstream_workers.services.order_status import (
+    ReadModel,
+    ReadModelWriter,
+    create_schema,
+    open_engine,
+    routes,
+)
+
+AT = dt.datetime(2026, 1, 1, tzinfo=dt.UTC)
+NUMBERS = (9, 10, 99, 100, 1000)
+"""Sequence numbers that sort otherwise as text."""
+
+
+@pytest.fixture
+def engine(tmp_path: Path) -> Iterator[Engine]:
+    engine = open_engine(f"sqlite:///{tmp_path}/read-model.sqlite")
+    create_schema(engine)
+    records = []
+    for number in NUMBERS:
+        message = OrderShipped(order_id="o", shipment_id=f"s-{number}")
+        if number == NUMBERS[0]:
+            message = OrderPlaced(
+                order_id="o", customer=Customer(), country="x", lines=(), total_minor=1, currency="GBP"
+            )
+        envelope = initial(message, source="tests", event_id=f"e-{number}", time=AT)
+        records.append(
+            DeliveredRecord("shardId-000000000000", Position(number), "o", envelope.encode(), AT, None)
+        )
+    ReadModelWriter(engine).apply_batch(records)
+    yield engine
+    engine.dispose()
+
+
+@pytest.fixture
+def client(engine: Engine) -> Iterator[AsgiClient]:
+    with AsgiClient(Starlette(routes=routes(ReadModel(engine)))) as client:
+        yield client
+
+
+def ids(shown: dict[str, Any]) -> list[str]:
+    return [message["event_id"] for message in shown["history"]]
+
+
+def test_a_short_history_is_one_page(client: AsgiClient) -> None:
+    """In the order of the stream, and there is no next page."""
+    shown = client.get("/orders/o").json()
+    assert ids(shown) == [f"e-{number}" for number in NUMBERS]
+    assert shown["next"] is None
+
+
+@pytest.mark.parametrize("limit", [1, 2, 3, 5, 6])
+def test_pages_join_to_the_whole_history(client: AsgiClient, limit: int) -> None:
+    """Each message once, whatever the length of a page."""
+    found: list[str] = []
+    after = ""
+    while True:
+        shown = client.get(f"/orders/o?limit={limit}" + (f"&after={after}" if after else "")).json()
+        assert len(shown["history"]) <= limit
+        found += ids(shown)
+        after = shown["next"]
+        if after is None:
+            break
+    assert found == [f"e-{number}" for number in NUMBERS]
+
+
+@pytest.mark.parametrize("query", ["limit=0", "limit=1001", "limit=x", "limit=-1", "after=nothing"])
+def test_a_page_that_cannot_be_is_refused(client: AsgiClient, query: str) -> None:
+    """422 with the field, and never a traceback."""
+    answer = client.get(f"/orders/o?{query}")
+    assert (answer.status_code, answer.json()["code"]) == (422, "malformed")
+    assert answer.json()["field"] == query.partition("=")[0]
+
+
+def test_an_unknown_order_has_no_pages(client: AsgiClient) -> None:
+    """404 as before."""
+    assert client.get("/orders/nobody?after=e-9").status_code == 404
