@@ -33,6 +33,13 @@ def test_links_lead_to_files(page: Path) -> None:
     assert [link for link in links if not (page.parent / link).exists()] == []
 
 
+@pytest.mark.parametrize("distribution", ["producers", "consumers", "scripts"])
+def test_a_package_index_shows_no_broken_link(distribution: str) -> None:
+    """What a wheel carries as its description stands alone: no link leads to a file of the repository."""
+    text = (ROOT / distribution / "README.md").read_text()
+    assert re.findall(r"\]\((?!https?://|#)[^)]+\)", text) == []
+
+
 def test_the_commands_of_the_readme_exist() -> None:
     """Every `orderstream` command that the README shows is a command, and its options are options."""
     shown = [line for block in blocks("sh") for line in block.splitlines() if "bin/orderstream" in line]
@@ -98,7 +105,7 @@ def test_the_consumer_of_the_readme_works(caplog: pytest.LogCaptureFixture) -> N
     (code,) = [block for block in blocks("python") if "in_lanes" in block]
     names: dict[str, Any] = {}
     exec(compile(code, "README.md", "exec"), names)
-    resources = SimpleNamespace(in_lanes=lambda name, routes: (name, MessageHandler(routes)))
+    resources = SimpleNamespace(in_lanes=lambda name, routes, **_: (name, MessageHandler(routes)))
     name, handler = names["build"](resources)
     for order_id, total in (("small", 100_000), ("large", 100_001)):
         order = OrderPlaced(

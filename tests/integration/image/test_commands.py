@@ -25,7 +25,7 @@ import uv
 from e2e.running import free_base_port
 from fakes.engine import record_of
 from orderstream.events import Customer, OrderPlaced, ReleaseStock, initial
-from orderstream_workers.engine.delivery import StoredParking
+from orderstream_workers.engine.delivery import ParkedRecords, StoredParking
 from orderstream_workers.local.environment import EnvironmentOptions, Layout
 from orderstream_workers.local.ministack import ensure_ministack
 from orderstream_workers.local.processes import start, stop, wait_healthy
@@ -133,6 +133,9 @@ def something_to_do() -> None:
     now = dt.datetime.now(dt.UTC)
     with Resources(Settings.from_environment()) as resources:
         for application in ("inventory", "stock-monitor"):
+            left = ParkedRecords(resources.store, application)
+            for one in left.records(ORDER):
+                left.discard_first(ORDER, one.record.position)
             parking = StoredParking(resources.store, application, resources.clock)
             for number in (1, 2):
                 record = record_of(ORDER, number, released())

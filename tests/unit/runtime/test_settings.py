@@ -8,6 +8,7 @@ import pytest
 
 import orderstream_workers
 from orderstream_workers.runtime.settings import Settings, SettingsError
+from orderstream_workers.runtime.settings_table import rendered
 
 
 def test_settings_survive_the_environment() -> None:
@@ -57,3 +58,10 @@ def test_every_variable_that_the_code_names_is_known() -> None:
     }
     assert "ORDERSTREAM_HOME" in named
     assert Settings.unknown(dict.fromkeys(named, "")) == {}
+
+
+def test_the_operations_guide_has_every_setting() -> None:
+    """Its table is written by ``python -m orderstream_workers.runtime.settings_table``."""
+    page = (Path(__file__).parents[3] / "docs" / "operations.md").read_text()
+    assert rendered(page) == page
+    assert all(f"`{variable}`" in page for variable in Settings.variables().values())

@@ -2,10 +2,9 @@
 
 import logging
 from collections.abc import Callable, Collection, Mapping
-from typing import Final
 
 from orderstream.events import (
-    MESSAGE_TYPES,
+    REGISTRY,
     Envelope,
     Message,
     NotAnEventError,
@@ -24,8 +23,6 @@ Route = Callable[[Received], None]
 
 Count = Callable[[str], object]
 """Counts one occurrence of something under its name, for ``/health``; see ``DeliveryTally.count``."""
-
-_KNOWN: Final = frozenset(message_type.type_name() for message_type in MESSAGE_TYPES)
 
 
 def uncounted(_: str) -> None:
@@ -70,7 +67,7 @@ class MessageHandler:
         if route is not None:
             check_identifiers(envelope)
             route(Received(envelope, record.shard_id, record.position, record.approximate_arrival))
-        elif envelope.type not in _KNOWN:
+        elif REGISTRY.type_of(envelope.type) is None:
             self._pass_over(envelope)
 
     def overtakes(self, record: DeliveredRecord) -> bool:

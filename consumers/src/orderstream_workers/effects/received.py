@@ -3,9 +3,12 @@
 import datetime as dt
 import hashlib
 from dataclasses import dataclass
+from typing import TypeVar
 
-from orderstream.events import Envelope
+from orderstream.events import Envelope, Message
 from orderstream_workers.engine.record import Position
+
+M = TypeVar("M", bound=Message)
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +26,20 @@ class Received:
     shard_id: str
     position: Position
     arrival: dt.datetime
+
+    def message(self, message_type: type[M]) -> M:
+        """The message, decoded, as the type that its route is for.
+
+        Args:
+            message_type: The type that the route was registered under.
+
+        Raises:
+            NotAnEventError: the data does not fit the type, or is about something else than the envelope.
+            UnsupportedSchemaVersionError: the data's version is not known here.
+        """
+        message = self.envelope.message()
+        assert isinstance(message, message_type)
+        return message
 
     @property
     def order_id(self) -> str:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Literal
 
 from orderstream_workers.engine.delivery import RecordHandler
 from orderstream_workers.engine.processor import ProcessorFactory, StopSignal
@@ -25,6 +26,8 @@ class Application:
         dependencies: What it cannot work without, besides what the engine needs.
         handler: Carries out one record, for a redrive of what is parked; None where nothing is ever parked.
         stream: The Kinesis stream it reads; None for the stream of messages, ``Settings.stream``.
+        initial_position: Where it begins while it has no leases: at the oldest record that is kept (the
+            default, so that nothing is missed), or at what comes after its first start.
     """
 
     name: str
@@ -36,3 +39,4 @@ class Application:
     dependencies: Sequence[Dependency] = ()
     handler: RecordHandler | None = None
     stream: str | None = None
+    initial_position: Literal["TRIM_HORIZON", "LATEST"] = "TRIM_HORIZON"

@@ -5,6 +5,7 @@ import sys
 import threading
 from collections.abc import Callable, Mapping
 from importlib import import_module
+from importlib.metadata import entry_points
 from pkgutil import iter_modules
 from typing import Any, Final, Protocol
 
@@ -28,10 +29,12 @@ from orderstream_workers.runtime.watch import Dependency, DependencyWatch
 
 logger = logging.getLogger(__name__)
 
-APPLICATIONS: Final = tuple(
-    sorted(module.name.replace("_", "-") for module in iter_modules(applications.__path__))
-)
-"""Every application that there is: one per module of ``runtime/applications``."""
+_OWN: Final = frozenset(module.name.replace("_", "-") for module in iter_modules(applications.__path__))
+_PLUGGED: Final = {point.name: point for point in entry_points(group="orderstream.applications")}
+
+APPLICATIONS: Final = tuple(sorted(_OWN | _PLUGGED.keys()))
+"""Every application that there is: one per module of ``runtime/applications``, and those of other
+distributions, which name the module that has ``build`` as an entry point ``orderstream.applications``."""
 
 
 class EngineWorker(Protocol):
@@ -62,7 +65,11 @@ def build_application(name: str, resources: Resources) -> Application:
         name: One of ``APPLICATIONS``.
         resources: What it is made of.
     """
-    module = import_module(f"{applications.__name__}.{name.replace('-', '_')}")
+    # What is here keeps its name: another distribution cannot put itself in its place.
+    if name in _OWN:
+        module = import_module(f"{applications.__name__}.{name.replace('-', '_')}")
+    else:
+        module = _PLUGGED[name].load()
     application: Application = module.build(resources)
     return application
 
@@ -166,7 +173,9 @@ def _worker(
     settings = resources.settings
     stream = application.stream or settings.stream
     config = EngineConfig(
-        failover_time=settings.failover_seconds, idle_between_reads=settings.idle_between_reads
+        failover_time=settings.failover_seconds,
+        idle_between_reads=settings.idle_between_reads,
+        initial_position=application.initial_position,
     )
     leases = _leases(application, resources)
     asked = Dependency(f"table {_lease_table(application, settings)}", lambda: leases.get("does-it-answer"))

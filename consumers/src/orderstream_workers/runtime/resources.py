@@ -5,7 +5,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from functools import cached_property
-from typing import TYPE_CHECKING, Final, Self
+from typing import TYPE_CHECKING, Final, Literal, Self
 
 from orderstream import Producer, ProducerConfig
 from orderstream.events import Message
@@ -150,6 +150,7 @@ class Resources:
         background: Sequence[Background] = (),
         overtaking: Collection[type[Message]] = (),
         dependencies: Sequence[Dependency] = (),
+        initial_position: Literal["TRIM_HORIZON", "LATEST"] = "TRIM_HORIZON",
     ) -> Application:
         """An application whose messages are delivered in lanes, with retries and parking.
 
@@ -159,6 +160,7 @@ class Resources:
             background: What runs beside the shards.
             overtaking: The messages that never wait behind parked ones of their order: the compensations.
             dependencies: What it cannot work without, besides parking and the stream that it publishes to.
+            initial_position: Where it begins while it has no leases; see ``Application``.
         """
         handler = MessageHandler(routes, self.tally.count, overtaking)
         return self.handled_in_lanes(
@@ -167,6 +169,7 @@ class Resources:
             background=background,
             overtakes=handler.overtakes,
             dependencies=dependencies,
+            initial_position=initial_position,
         )
 
     def handled_in_lanes(
@@ -178,6 +181,7 @@ class Resources:
         background: Sequence[Background] = (),
         overtakes: Overtakes = never_overtakes,
         dependencies: Sequence[Dependency] = (),
+        initial_position: Literal["TRIM_HORIZON", "LATEST"] = "TRIM_HORIZON",
     ) -> Application:
         """An application whose records are delivered in lanes, with retries and parking.
 
@@ -188,6 +192,7 @@ class Resources:
             background: What runs beside the shards.
             overtakes: Which records are handled although earlier ones of their key are parked.
             dependencies: What it cannot work without, besides parking and the stream that it publishes to.
+            initial_position: Where it begins while it has no leases; see ``Application``.
         """
         threads = ThreadPoolExecutor(_LANE_THREADS, thread_name_prefix="lane")
         self.close_later(threads.shutdown)
@@ -221,6 +226,7 @@ class Resources:
             ),
             handler=handler,
             stream=stream,
+            initial_position=initial_position,
         )
 
     def close_later(self, close: Callable[[], object]) -> None:

@@ -125,9 +125,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
             SettingsError: one of them is out of range or not of its type.
         """
         given = {
-            field: environment[_PREFIX + field.upper()]
-            for field in cls.__struct_fields__
-            if environment.get(_PREFIX + field.upper())
+            field: environment[variable]
+            for field, variable in cls.variables().items()
+            if environment.get(variable)
         }
         try:
             return msgspec.convert(given, cls, strict=False)
@@ -152,6 +152,11 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         found = sorted(name for name in environment if name.startswith(_PREFIX) and name not in known)
         return {name: next(iter(get_close_matches(name, known, n=1)), None) for name in found}
 
+    @classmethod
+    def variables(cls) -> dict[str, str]:
+        """By field, the environment variable that it is read from."""
+        return {field: _PREFIX + field.upper() for field in cls.__struct_fields__}
+
     @property
     def more_kcl_properties(self) -> dict[str, str]:
         """``kcl_properties``, taken apart."""
@@ -160,7 +165,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 
     def to_environment(self) -> dict[str, str]:
         """The variables that make ``from_environment`` give these settings."""
-        return {_PREFIX + field.upper(): str(getattr(self, field)) for field in self.__struct_fields__}
+        return {variable: str(getattr(self, field)) for field, variable in self.variables().items()}
 
 
 def _items(text: str) -> list[str]:

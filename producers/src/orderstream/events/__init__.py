@@ -5,6 +5,7 @@ from orderstream.events.envelope import Envelope, check_identifiers, decode_enve
 from orderstream.events.errors import (
     DataTooLargeError,
     IdentifierInvalidError,
+    MessageTypeTakenError,
     NotAnEventError,
     UnknownMessageTypeError,
     UnsupportedSchemaVersionError,
@@ -40,7 +41,7 @@ from orderstream.events.payment import (
     PaymentRefunded,
     RefundPayment,
 )
-from orderstream.events.registry import MESSAGE_TYPES, REGISTRY, Registry
+from orderstream.events.registry import MESSAGE_TYPES, REGISTRY, Registry, register
 from orderstream.events.shipment import OrderShipped, RefuseShipment, ShipmentRefused, ShipOrder
 
 __all__ = [
@@ -57,6 +58,7 @@ __all__ = [
     "IdentifierInvalidError",
     "LowStockDetected",
     "Message",
+    "MessageTypeTakenError",
     "NotAnEventError",
     "OrderCancellationRefused",
     "OrderCancellationRequested",
@@ -95,5 +97,6 @@ __all__ = [
     "initial",
     "initial_event_id",
     "order_id_for",
+    "register",
     "uncompressed",
 ]

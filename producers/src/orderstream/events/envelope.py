@@ -13,7 +13,7 @@ from orderstream.events.compression import uncompressed
 from orderstream.events.errors import NotAnEventError
 from orderstream.events.identity import check_identifier, derived_id
 from orderstream.events.message import Message, StockEvent
-from orderstream.events.registry import MESSAGE_TYPES, REGISTRY
+from orderstream.events.registry import REGISTRY
 
 MAX_ATTRIBUTE: Final = 256
 """Most characters of an attribute: the subject is a partition key, which has no more (PutRecord's reference).
@@ -68,7 +68,8 @@ class Envelope(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, re
     @property
     def order_id(self) -> str | None:
         """The order it is about; None for an event about stock. An unknown type counts as an order's."""
-        return None if self.type in _ABOUT_STOCK else self.subject
+        kind = REGISTRY.type_of(self.type)
+        return None if kind is not None and issubclass(kind, StockEvent) else self.subject
 
     def message(self) -> Message:
         """Decode the data.
@@ -89,7 +90,6 @@ class Envelope(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, re
         return _ENCODER.encode(self)
 
 
-_ABOUT_STOCK: Final = frozenset(kind.type_name() for kind in MESSAGE_TYPES if issubclass(kind, StockEvent))
 _ENCODER: Final = msgspec.json.Encoder()
 _DECODER: Final = msgspec.json.Decoder(Envelope)
 

@@ -80,3 +80,17 @@ class UnsupportedSchemaVersionError(OrderstreamError):
         super().__init__(
             f"schema {dataschema!r} cannot be read, only up to version {supported}; update the service"
         )
+
+
+class MessageTypeTakenError(OrderstreamError, ValueError):
+    """Two classes have one type name, so that data could be read as the wrong one.
+
+    Args:
+        type_name: The name.
+        owner: The class that has it.
+    """
+
+    def __init__(self, type_name: str, owner: str) -> None:
+        self.type_name = type_name
+        self.owner = owner
+        super().__init__(f"{owner} is registered as {type_name} already; give the new message another name")

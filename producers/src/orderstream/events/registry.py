@@ -2,11 +2,16 @@
 
 import re
 from collections.abc import Callable, Mapping
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 import msgspec
 
-from orderstream.events.errors import NotAnEventError, UnknownMessageTypeError, UnsupportedSchemaVersionError
+from orderstream.events.errors import (
+    MessageTypeTakenError,
+    NotAnEventError,
+    UnknownMessageTypeError,
+    UnsupportedSchemaVersionError,
+)
 from orderstream.events.inventory import (
     LowStockDetected,
     ReleaseStock,
@@ -37,6 +42,8 @@ from orderstream.events.payment import (
 from orderstream.events.shipment import OrderShipped, RefuseShipment, ShipmentRefused, ShipOrder
 
 _VERSION: Final = re.compile(r"[0-9]{1,9}")
+
+_M = TypeVar("_M", bound=Message)
 
 Upcaster = Callable[[dict[str, Any]], dict[str, Any]]
 """Turns the data of version n into data of version n + 1."""
@@ -84,6 +91,33 @@ class Registry:
         self._decoders = {name: msgspec.json.Decoder(kind) for name, kind in self._types.items()}
         self._upcasters = dict(upcasters or {})
 
+    def register(
+        self, message_type: type[Message], upcasters: Mapping[int, Upcaster] | None = None
+    ) -> type[Message]:
+        """Add a message of your own. Do it where its class stands: a decorator is enough.
+
+        Args:
+            message_type: The message; its fields are checked when it is decoded.
+            upcasters: For version n, the function that lifts its data to version n + 1.
+
+        Returns:
+            The same class.
+
+        Raises:
+            MessageTypeTakenError: another class has the type's name.
+        """
+        name = message_type.type_name()
+        known = self._types.setdefault(name, message_type)
+        if known is not message_type:
+            raise MessageTypeTakenError(name, f"{known.__module__}.{known.__qualname__}")
+        self._decoders[name] = msgspec.json.Decoder(message_type)
+        self._upcasters |= {(name, version): upcast for version, upcast in (upcasters or {}).items()}
+        return message_type
+
+    def type_of(self, type_name: str) -> type[Message] | None:
+        """The message of a type name; None if it is not known."""
+        return self._types.get(type_name)
+
     def decode(self, type_name: str, dataschema: str, data: bytes | msgspec.Raw) -> Message:
         """Decode the data of one envelope.
 
@@ -130,3 +164,16 @@ class Registry:
 
 REGISTRY: Final = Registry(MESSAGE_TYPES)
 """The flow's own registry. Every message is at its first version, so there are no upcasters yet."""
+
+
+def register(message_type: type[_M]) -> type[_M]:
+    """Class decorator: let ``Envelope.message`` know a message of your own.
+
+    Args:
+        message_type: The message.
+
+    Raises:
+        MessageTypeTakenError: another class has the type's name.
+    """
+    REGISTRY.register(message_type)
+    return message_type

@@ -5,6 +5,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from orderstream.events.catalogue.examples import NoExampleError
 from orderstream.events.catalogue.files import broken, outdated, write
 
 
@@ -21,15 +22,23 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--docs", type=Path, default=Path("docs"), help="the documentation's folder (docs)")
     parser.add_argument("--check", action="store_true", help="write nothing, say what is outdated")
     options = parser.parse_args(arguments)
-    if changes := broken(options.docs):
+    try:
+        return _done(options.docs, check=options.check)
+    except NoExampleError as error:
+        sys.stderr.write(f"{error}\n")
+        return 1
+
+
+def _done(docs: Path, *, check: bool) -> int:
+    if changes := broken(docs):
         sys.stderr.writelines(f"breaking change: {change}\n" for change in changes)
         sys.stderr.write("keep the field as it is, or raise schema_version and register an upcaster\n")
         return 1
-    if not options.check:
-        write(options.docs)
+    if not check:
+        write(docs)
         return 0
-    paths = outdated(options.docs)
-    sys.stderr.writelines(f"outdated: {options.docs / path}\n" for path in paths)
+    paths = outdated(docs)
+    sys.stderr.writelines(f"outdated: {docs / path}\n" for path in paths)
     return 1 if paths else 0
 
 

@@ -3,6 +3,7 @@
 import datetime as dt
 from typing import Final
 
+from orderstream.errors import OrderstreamError
 from orderstream.events.envelope import Envelope, following, initial
 from orderstream.events.identity import initial_event_id, order_id_for
 from orderstream.events.inventory import (
@@ -53,6 +54,20 @@ _LINES: Final = (
     OrderLine(sku="POST", quantity=1, unit_price="18.00", total_minor=1800, service=True),
 )
 _TOTAL: Final = 5364
+
+
+class NoExampleError(OrderstreamError, LookupError):
+    """The catalogue shows an example of every message, and one has none.
+
+    Args:
+        type_name: The message's type name.
+    """
+
+    def __init__(self, type_name: str) -> None:
+        self.type_name = type_name
+        super().__init__(
+            f"{type_name} has no example yet; add one to a conversation in {__name__}, see docs/recipes.md"
+        )
 
 
 class _Conversation:
@@ -264,9 +279,12 @@ def example_of(message_type: type[Message]) -> Envelope:
         message_type: The message.
 
     Raises:
-        KeyError: there is no example of it yet; add one to a conversation of this module.
+        NoExampleError: there is no example of it yet; add one to a conversation of this module.
     """
-    return _BY_TYPE[message_type.type_name()]
+    try:
+        return _BY_TYPE[message_type.type_name()]
+    except KeyError as error:
+        raise NoExampleError(message_type.type_name()) from error
 
 
 _BY_TYPE: Final = {

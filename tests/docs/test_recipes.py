@@ -1,0 +1,254 @@
+"""The recipes are carried out, word for word: own distribution, event and stream, new event of the flow."""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+import threading
+import time
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from fakes.engine import record_of
+from fakes.operating import MemoryResources
+from orderstream import EventPublisher, Producer
+from orderstream.events import (
+    REGISTRY,
+    Event,
+    MessageTypeTakenError,
+    decode_envelope,
+    register,
+)
+from orderstream.kpl import deaggregate
+from orderstream.testing import FakeKinesis
+from orderstream_workers.effects import MessageHandler
+from orderstream_workers.engine.config import EngineConfig
+from orderstream_workers.engine.delivery import ParkedRecords
+from orderstream_workers.engine.leases import MemoryLeaseTable
+from orderstream_workers.engine.worker import Worker
+
+ROOT = Path(__file__).parents[2]
+README = (ROOT / "README.md").read_text()
+RECIPES = (ROOT / "docs" / "recipes.md").read_text()
+
+
+def section(title: str) -> str:
+    _, _, rest = RECIPES.partition(f"## {title}\n")
+    assert rest
+    return rest.partition("\n## ")[0]
+
+
+def blocks(text: str, language: str) -> list[str]:
+    return re.findall(rf"```{language}\n(.*?)```", text, re.DOTALL)
+
+
+def large_orders() -> str:
+    (code,) = [block for block in blocks(README, "python") if "in_lanes" in block]
+    return code
+
+
+@pytest.fixture
+def registry() -> Iterator[None]:
+    """What a test registers is forgotten afterwards."""
+    before = dict(REGISTRY._types), dict(REGISTRY._decoders), dict(REGISTRY._upcasters)
+    yield
+    REGISTRY._types, REGISTRY._decoders, REGISTRY._upcasters = before
+
+
+@pytest.mark.timeout(240)
+def test_the_consumer_of_the_readme_is_in_the_house_style() -> None:
+    """Style and types are those of `make lint`, at the place where the README puts the file."""
+    place = "consumers/src/orderstream_workers/runtime/applications/large_orders.py"
+    for command in (("check",), ("format", "--check")):
+        checked = subprocess.run(
+            [Path(sys.executable).with_name("ruff"), *command, "--stdin-filename", place, "-"],
+            input=large_orders(),
+            cwd=ROOT,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert checked.returncode == 0, checked.stdout + checked.stderr
+
+
+@pytest.mark.timeout(240)
+def test_the_consumer_of_the_readme_is_well_typed(tmp_path: Path) -> None:
+    """Mypy finds nothing, strictly."""
+    file = tmp_path / "large_orders.py"
+    file.write_text(large_orders())
+    checked = subprocess.run(
+        [sys.executable, "-m", "mypy", "--config-file", str(ROOT / "pyproject.toml"), str(file)],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert checked.returncode == 0, checked.stdout + checked.stderr
+
+
+def test_a_consumer_can_live_in_another_distribution(tmp_path: Path) -> None:
+    """Its entry point makes it an application like the others, and cannot take the place of one."""
+    (project,) = blocks(section("A consumer in a distribution of your own"), "toml")
+    declared = tomllib.loads(project)["project"]
+    points = declared["entry-points"]["orderstream.applications"] | {"saga": "shop_alerts"}
+    info = tmp_path / f"{declared['name'].replace('-', '_')}-{declared['version']}.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text(f"Name: {declared['name']}\nVersion: {declared['version']}\n")
+    lines = "".join(f"{name} = {module}\n" for name, module in points.items())
+    (info / "entry_points.txt").write_text(f"[orderstream.applications]\n{lines}")
+    (tmp_path / "shop_alerts.py").write_text(large_orders())
+    check = """
+from orderstream_workers.runtime.application import Application
+from orderstream_workers.runtime.bootstrap import APPLICATIONS, build_application
+from fakes.operating import MemoryResources
+
+assert APPLICATIONS.count("saga") == 1
+with MemoryResources() as resources:
+    built = build_application("large-orders", resources)
+    assert isinstance(built, Application)
+    assert (built.name, built.initial_position) == ("large-orders", "LATEST")
+with MemoryResources() as resources:
+    assert build_application("saga", resources).name == "saga"
+"""
+    paths = os.pathsep.join([str(tmp_path), str(ROOT / "tests")])
+    environment = os.environ | {"PYTHONPATH": paths}
+    subprocess.run([sys.executable, "-c", check], env=environment, check=True)
+    shown = subprocess.run(
+        [sys.executable, "-m", "orderstream_workers.cli.main", "worker", "--help"],
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert "large-orders" in shown.stdout
+
+
+def test_an_event_of_your_own_is_published_and_read(registry: None) -> None:
+    """Registered where its class stands, it is decoded; a consumer that has no route for it stays silent."""
+    (code,) = blocks(section("An event of your own"), "python")
+    names: dict[str, Any] = {"__name__": "gift_desk"}
+    exec(compile(code, "docs/recipes.md", "exec"), names)
+    wrapped = names["GiftWrapped"]
+    kinesis = FakeKinesis()
+    client = kinesis.client()
+    client.create_stream(StreamName="orders", ShardCount=1)
+    with Producer("orders", client=client) as producer:
+        publisher = EventPublisher(producer, source="gift-desk")
+        publisher.publish(wrapped(order_id="o-1", paper="red")).result(timeout=20)
+    ((record,),) = [kinesis.records("orders", shard["ShardId"]) for shard in shards(client)]
+    (published,) = deaggregate(record.data, record.partition_key).user_records
+    envelope = decode_envelope(published.data)
+    assert envelope.message() == wrapped(order_id="o-1", paper="red")
+    seen: list[Any] = []
+    counted: list[str] = []
+    record = record_of("o-1", 1, envelope.encode())
+    MessageHandler({"GiftWrapped": lambda received: seen.append(received.message(wrapped))}).handle(record)
+    MessageHandler({"OrderPlaced": seen.append}, counted.append).handle(record)
+    assert (seen, counted) == ([wrapped(order_id="o-1", paper="red")], [])
+
+
+def shards(client: Any) -> list[dict[str, Any]]:
+    listed: list[dict[str, Any]] = client.list_shards(StreamName="orders")["Shards"]
+    return listed
+
+
+def test_a_type_name_belongs_to_one_class(registry: None) -> None:
+    """Data is never read as another class of the same name; registering one class twice is harmless."""
+
+    class OrderPlaced(Event, frozen=True, kw_only=True):
+        owner = "another"
+        consumers = ()
+
+    with pytest.raises(MessageTypeTakenError, match="another name"):
+        register(OrderPlaced)
+
+    class ShelfMoved(Event, frozen=True, kw_only=True):
+        owner = "another"
+        consumers = ()
+
+    assert register(register(ShelfMoved)) is ShelfMoved
+
+
+def test_a_stream_of_your_own_is_handled_in_lanes() -> None:
+    """Plain records reach the handler; what it cannot take is parked with what follows on its key."""
+    (code,) = blocks(section("A stream of your own, with lanes and parking"), "python")
+    names: dict[str, Any] = {"__name__": "clicks"}
+    exec(compile(code, "docs/recipes.md", "exec"), names)
+    kinesis = FakeKinesis()
+    client = kinesis.client()
+    client.create_stream(StreamName="clicks", ShardCount=2)
+    with MemoryResources() as resources:
+        application = names["build"](resources)
+        worker = Worker(
+            application.name,
+            application.stream,
+            kinesis=client,
+            leases=MemoryLeaseTable(),
+            processors=application.processors,
+            config=EngineConfig(idle_between_reads=0.1, initial_position="TRIM_HORIZON"),
+        )
+        for key, page in (("a", b"home"), ("b", b"\xff"), ("b", b"home"), ("a", b"cart"), ("c", b"home")):
+            client.put_record(StreamName="clicks", PartitionKey=key, Data=page)
+        thread = threading.Thread(target=worker.run)
+        thread.start()
+        try:
+            deadline, pause = time.monotonic() + 60, threading.Event()
+            while application.handler.pages.total() < 3 or application.gauges["parked"]() < 2:
+                assert time.monotonic() < deadline, application.handler.pages
+                pause.wait(0.05)
+        finally:
+            worker.request_shutdown()
+            thread.join()
+        assert application.handler.pages == {"home": 2, "cart": 1}
+        (key,) = ParkedRecords(resources.store, "clicks").keys()
+        assert (key.partition_key, key.count, "UnicodeDecodeError" in key.reason) == ("b", 2, True)
+    assert application.initial_position == "LATEST"
+
+
+@pytest.mark.timeout(240)
+def test_a_new_event_of_the_flow_passes_every_test_of_events(tmp_path: Path) -> None:
+    """In a copy of the repository: the edits, the catalogue, then the tests that hold for every message."""
+    for folder in ("producers/src", "consumers/src", "docs", "tests"):
+        shutil.copytree(ROOT / folder, tmp_path / folder, ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copy(ROOT / "pyproject.toml", tmp_path)
+    edits = blocks(section("A new event of the order flow"), "python")
+    assert len(edits) == 8
+    for edit in edits:
+        carry_out(edit, tmp_path)
+    sources = os.pathsep.join(str(tmp_path / folder / "src") for folder in ("producers", "consumers"))
+    environment = os.environ | {"PYTHONPATH": sources}
+    tests = ("tests/unit/events", "tests/contract/events", "tests/unit/services/order_status/test_story.py")
+    for command in (
+        ("-m", "orderstream.events.catalogue"),
+        ("-m", "orderstream.events.catalogue", "--check"),
+        ("-m", "pytest", "-q", "-p", "no:cacheprovider", *tests),
+    ):
+        done = subprocess.run(
+            [sys.executable, *command],
+            cwd=tmp_path,
+            env=environment,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
+    assert "OrderFlagged" in (tmp_path / "docs" / "events.md").read_text()
+
+
+def carry_out(edit: str, copy: Path) -> None:
+    """Put a block where its first line says."""
+    where, _, body = edit.partition("\n")
+    path, _, place = where.removeprefix("# ").partition(", ")
+    file = copy / path
+    text = file.read_text()
+    if place == "at the end":
+        file.write_text(text + body)
+        return
+    anchor = place.removeprefix("after: ") + "\n"
+    assert text.count(anchor) == 1, where
+    file.write_text(text.replace(anchor, anchor + body))
