@@ -12,7 +12,14 @@ from typing import Annotated
 from fastapi import Depends, FastAPI, HTTPException, Request
 from pydantic import BaseModel, Field
 
-from orderstream import AsyncProducer, BufferFullError, DeliveryFailedError, ProducerConfig
+from orderstream import (
+    AsyncProducer,
+    BufferFullError,
+    DeliveryFailedError,
+    ProducerConfig,
+    RecordInvalidError,
+    RecordTooLargeError,
+)
 
 
 class Order(BaseModel):
@@ -31,9 +38,13 @@ class Place(BaseModel):
 
 @asynccontextmanager
 async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-    """Open the producer with the application and close it behind the last request."""
+    """Open the producer with the application and close it behind the last request.
+
+    An application whose stream, region or credentials are wrong does not start.
+    """
     config = ProducerConfig(when_full="raise", delivery_timeout=30)
     async with AsyncProducer(os.environ["STREAM"], config=config) as producer:
+        await producer.wait_ready(timeout=30)
         app.state.producer = producer
         yield
 
@@ -51,9 +62,17 @@ app = FastAPI(title="Shop", lifespan=lifespan)
 async def place_order(
     order_id: str, order: Order, producer: Annotated[AsyncProducer, Depends(producer_of)]
 ) -> Place:
-    """Accept an order once Kinesis has it; turn customers away rather than queue without bounds."""
+    """Accept an order once Kinesis has it; turn customers away rather than queue without bounds.
+
+    What Kinesis could never take is the customer's to mend (4xx), all else may pass (503): the producer's log
+    has the reason.
+    """
     try:
         delivered = await producer.put(order.model_dump_json().encode(), partition_key=order_id)
+    except RecordInvalidError as error:
+        raise HTTPException(422, str(error)) from error
+    except RecordTooLargeError as error:
+        raise HTTPException(413, str(error)) from error
     except (BufferFullError, DeliveryFailedError) as error:
         raise HTTPException(503, "busy, try again", headers={"Retry-After": "1"}) from error
     return Place(shard=delivered.shard_id, sequence_number=delivered.sequence_number)

@@ -5,13 +5,13 @@
 
 import sys
 
-from orderstream import Producer
+from orderstream import Delivery, Producer
 
 
 def main(stream: str) -> int:
     """Put each line; return how many there were."""
     with Producer(stream) as producer:
-        deliveries = []
+        deliveries: list[Delivery] = []
         for line in sys.stdin:
             key, _, payload = line.rstrip("\n").partition("\t")
             deliveries.append(producer.put(payload.encode(), partition_key=key))

@@ -18,7 +18,6 @@ from orderstream.kpl.config import KIB, MIB
 from orderstream.kpl.messages import (
     Close,
     Command,
-    Failure,
     Flush,
     GiveUp,
     Input,
@@ -34,7 +33,7 @@ from orderstream.kpl.messages import (
     Told,
     WakeAt,
 )
-from orderstream.kpl.outcome import Landed, Rejected
+from orderstream.kpl.outcome import Failure, Landed, Rejected
 from orderstream.kpl.pending import PendingRecord
 from orderstream.kpl.pipeline import Pipeline
 

@@ -6,9 +6,11 @@ from random import Random
 from typing import Any, cast
 
 from orderstream.kpl import deaggregate
-from orderstream.kpl.messages import Failure, MapLoaded, RequestCompleted, SendPutRecords
+from orderstream.kpl.messages import MapLoaded, RequestCompleted, SendPutRecords
+from orderstream.kpl.outcome import Failure
 from orderstream.kpl.sender import Sender
 from orderstream.kpl.shard_map import Shard
+from orderstream.kpl.target import Target
 from orderstream.testing import FakeKinesis, Limits
 from orderstream.testing.sequence import sequence_number
 
@@ -41,7 +43,7 @@ class SimulatedStream:
         client = self._fake.client()
         client.create_stream(StreamName=STREAM, ShardCount=shards)
         self._client = client
-        self._sender = Sender(cast("Any", client), STREAM)
+        self._sender = Sender(cast("Any", client), Target(STREAM, client))
 
     @property
     def shards(self) -> list[Shard]:

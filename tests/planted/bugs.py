@@ -47,16 +47,17 @@ BUGS = (
         "of an aggregate that consumers drop, only the records outside the shard are sent again",
         "pipeline.py",
         """            record.failed(attempt)
-            self._put_back(record)
+            self._put_back(record, now)
         else:
 """,
         """            record.failed(attempt)
             hash_range = self._map.ranges[place.shard_id]
             inside = [each for each in record.user_records if each.hash_key in hash_range]
             landed = Landed(place.shard_id, place.sequence_number, attempt)
-            self._settle(inside, record.settlement, sum(each.size for each in inside), landed)
+            size = sum(each.size for each in inside)
+            self._outcomes.landed(inside, record.settlement, size, landed, now)
             record.user_records = [each for each in record.user_records if each.hash_key not in hash_range]
-            self._put_back(record)
+            self._put_back(record, now)
         else:
 """,
     ),
@@ -69,10 +70,11 @@ BUGS = (
     Bug(
         "a record that was sent twice is reported twice",
         "pipeline.py",
-        "            self._commands.append(self._settle(user_records, record.settlement, size, landed))\n",
-        """            for _ in (*user_records[0].attempts[:1], attempt):
-                self._commands.append(self._settle(user_records, record.settlement, size, landed))
-""",
+        "            self._outcomes.landed(user_records, record.settlement, record.user_bytes, landed,",
+        """            size = record.user_bytes
+            for _ in (*user_records[0].attempts[:1], attempt):
+                self._outcomes.landed(user_records, record.settlement, size, landed, now)
+            (lambda *_: None)(""",
     ),
     Bug(
         "an aggregate is routed by its partition key",
@@ -116,7 +118,7 @@ BUGS = (
     ),
     Bug(
         "a record that is given up shares its outcome with all that travelled with it",
-        "pipeline.py",
+        "outcomes.py",
         "            settlement = Settlement()\n            for record in records:\n",
         "            settlement = records[0].settlement\n            for record in records:\n",
     ),
@@ -129,7 +131,7 @@ BUGS = (
     Bug(
         "what was put before a failure was told goes out behind the record that was given up",
         "pipeline.py",
-        "        if self._given_up:\n",
+        "        if self._outcomes.given_up:\n",
         "        if False:\n",
     ),
 )

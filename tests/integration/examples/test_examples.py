@@ -12,9 +12,9 @@ from typing import Any
 import httpx
 import pytest
 
-from fakes.kpl import TinyClient
+from fakes.kpl import TinyClient, client_error
 from fakes.kpl_http import served
-from orderstream import BufferFullError
+from orderstream import BufferFullError, StreamUnavailableError
 
 EXAMPLES = Path(__file__).parents[3] / "producers" / "examples"
 
@@ -100,6 +100,32 @@ def test_the_web_application_refuses_what_is_no_order_and_what_finds_no_room(kin
     assert nonsense.status_code == 422
     assert (full.status_code, full.headers["Retry-After"]) == (503, "1")
     assert kinesis.payloads == []
+
+
+def test_the_web_application_tells_its_client_what_kinesis_could_never_take(kinesis: TinyClient) -> None:
+    """A key or a body that is too long is the client's fault, and only the client can mend it."""
+    app = example("fastapi_app").app
+    order = {"sku": "85123A", "quantity": 6}
+    long_key, large = requested(
+        app, (f"/orders/{'o' * 257}", order), ("/orders/o-1", order | {"sku": "x" * 2**20})
+    )
+    assert (long_key.status_code, large.status_code) == (422, 413)
+    assert "1 to 256 characters long, not 257" in long_key.json()["detail"]
+    assert "over the limit of 1048576" in large.json()["detail"]
+    assert kinesis.payloads == []
+
+
+def test_the_web_application_does_not_start_without_its_stream(
+    kinesis: TinyClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A wrong name is told when the application starts, and not by its first customer."""
+
+    def missing(**request: object) -> None:
+        raise client_error("ResourceNotFoundException")
+
+    monkeypatch.setattr(kinesis, "list_shards", missing)
+    with pytest.raises(StreamUnavailableError, match="stream orders"):
+        requested(example("fastapi_app").app)
 
 
 def test_the_lambda_function_flushes_each_invocation(kinesis: TinyClient) -> None:

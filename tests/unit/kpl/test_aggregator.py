@@ -99,11 +99,11 @@ def test_a_record_too_large_for_an_aggregate_goes_out_plain() -> None:
 def test_what_is_packed_fits_into_a_request() -> None:
     """However small a request may be, an aggregate is no larger: it would wait for ever."""
     config = ProducerConfig(
-        record_max_bytes=200, aggregate_target_bytes=KIB, aggregate_max_bytes=KIB, collection_max_bytes=300
+        aggregate_target_bytes=2 * KIB, aggregate_max_bytes=2 * KIB, collection_max_bytes=KIB
     )
     waiting: Waiting = deque()
     Aggregator(config).extend(waiting, hundreds(50), 0)
-    assert max(each.size for each in waiting) <= 300
+    assert max(each.size for each in waiting) <= KIB
 
 
 def test_an_aggregate_is_no_larger_than_a_record_may_be() -> None:

@@ -21,7 +21,7 @@ from orderstream.kpl.config import KIB, MIB
         ("linger", -0.1),
         ("linger", float("nan")),
         ("collection_max_records", 501),
-        ("collection_max_bytes", MIB - 1),
+        ("collection_max_bytes", KIB - 1),
         ("collection_max_bytes", 10 * MIB + 1),
         ("max_in_flight_requests", 0),
         ("slots_per_shard", 0),
@@ -60,7 +60,7 @@ def test_a_value_out_of_range_is_named(field: str, value: Any) -> None:
 @pytest.mark.parametrize("size", [1, 1000, 40 * KIB, 400 * KIB, 10 * MIB])
 def test_one_limit_does_not_ask_for_another(size: int) -> None:
     """Whoever says how large records may be need not know of the sizes of aggregates."""
-    config = ProducerConfig(record_max_bytes=size, collection_max_bytes=10 * MIB)
+    config = ProducerConfig(record_max_bytes=size)
     assert config.record_max_bytes == size
 
 

@@ -1,18 +1,20 @@
+import asyncio
+import concurrent.futures
 import threading
 
 import pytest
 
 from orderstream.kpl import Delivered, Delivery, DeliveryFailedError, WaitInCallbackError
-from orderstream.kpl.delivery import listening, settle, settling_thread
 from orderstream.kpl.kinesis_record import Batch
 from orderstream.kpl.outcome import Attempt, Landed, Rejected, Settlement
+from orderstream.kpl.tracked import TrackedRecord, listening, settle, settling_thread
 
 REFUSED = Attempt(0.0, 1.0, None, "InternalFailure")
 TAKEN = Attempt(1.0, 2.0, "shard")
 
 
-def delivery() -> Delivery:
-    return Delivery("key", b"data", None, 7)
+def delivery() -> TrackedRecord:
+    return TrackedRecord("key", b"data", None, 7)
 
 
 def landed(sequence_number: str) -> Landed:
@@ -150,8 +152,14 @@ def test_the_thread_that_settles_cannot_wait() -> None:
 
 
 def test_a_handle_shows_no_payload() -> None:
-    """What is logged or printed of a delivery is its size."""
-    assert repr(delivery()) == "<Delivery, 7 bytes>"
+    """What is logged or printed of a delivery is its key, its size and what has become of it."""
+    handle = delivery()
+    assert repr(handle) == "<Delivery of 4 bytes under 'key', on its way>"
+    settled(handle, landed("1"))
+    assert repr(handle) == "<Delivery of 4 bytes under 'key', delivered to shard>"
+    handle = delivery()
+    settled(handle, Rejected("no such stream"))
+    assert repr(handle) == "<Delivery of 4 bytes under 'key', given up: no such stream>"
 
 
 def test_who_waited_in_vain_leaves_nothing_behind() -> None:
@@ -221,3 +229,89 @@ def test_who_comes_late_is_not_kept() -> None:
     handle.add_done_callback(lambda _: None)
     assert handle.result().sequence_number == "1"
     assert listening(handle) == 0
+
+
+def test_asyncio_takes_it_for_a_future() -> None:
+    """What waits for futures by their callbacks is woken in its loop, and takes them back."""
+
+    async def wait() -> tuple[int, int]:
+        first, second = delivery(), delivery()
+        later = threading.Timer(0.01, settled, (first, landed("1")))
+        later.start()
+        done, pending = await asyncio.wait([first, second], timeout=30, return_when="FIRST_COMPLETED")
+        later.join(30)
+        assert done == {first}
+        return listening(second), len(pending)
+
+    assert asyncio.run(wait()) == (0, 1)
+
+
+def test_a_callback_that_is_added_in_a_loop_runs_in_it() -> None:
+    """However far the record is; any other runs where the outcome is told."""
+    threads: list[int] = []
+
+    async def wait() -> None:
+        open_, done = delivery(), delivery()
+        settled(done, landed("1"))
+        both = asyncio.Semaphore(0)
+        for handle in (open_, done):
+            handle.add_done_callback(lambda _: (threads.append(threading.get_ident()), both.release()))
+        assert threads == []
+        thread = threading.Thread(target=settled, args=(open_, landed("2")))
+        thread.start()
+        await both.acquire()
+        await both.acquire()
+        thread.join(30)
+
+    asyncio.run(wait())
+    assert threads == [threading.get_ident()] * 2
+
+
+def test_a_future_can_be_had_for_what_takes_nothing_else() -> None:
+    """With the same outcome, good or bad."""
+    good, bad = delivery(), delivery()
+    futures = [good.as_future(), bad.as_future()]
+    settled(good, landed("1"))
+    settled(bad, Rejected("no such stream"))
+    done, _ = concurrent.futures.wait(futures, timeout=30)
+    assert len(done) == 2
+    assert futures[0].result() == good.result()
+    assert isinstance(futures[1].exception(), DeliveryFailedError)
+
+
+def test_a_record_on_its_way_cannot_be_cancelled() -> None:
+    """As with a future that runs."""
+    handle = delivery()
+    assert not handle.cancel()
+    assert not handle.cancelled()
+    assert not handle.done()
+
+
+def test_a_callback_can_be_taken_back() -> None:
+    """As often as it was added; the others stay."""
+    handle = delivery()
+    calls: list[Delivery] = []
+    kept: list[Delivery] = []
+    for _ in range(2):
+        handle.add_done_callback(calls.append)
+    handle.add_done_callback(kept.append)
+    assert handle.remove_done_callback(calls.append) == 2
+    assert handle.remove_done_callback(print) == 0
+    settled(handle, landed("1"))
+    assert (calls, kept) == ([], [handle])
+
+
+def test_the_public_handle_shows_what_is_public() -> None:
+    """What an editor completes is what applications may use."""
+    names = {name for name in vars(Delivery) if not name.startswith("_")}
+    assert names == {
+        "add_done_callback",
+        "as_future",
+        "cancel",
+        "cancelled",
+        "done",
+        "exception",
+        "record",
+        "remove_done_callback",
+        "result",
+    }

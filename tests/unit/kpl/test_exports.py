@@ -3,6 +3,12 @@ import orderstream.kpl
 
 FOR_APPLICATIONS = {
     "AsyncProducer",
+    "AwsSettingsError",
+    "DeliveryPendingError",
+    "HeldUpError",
+    "KinesisCalls",
+    "StreamUnavailableError",
+    "StreamUnreachableError",
     "Interceptor",
     "Partitioner",
     "ProducerMetrics",
@@ -48,5 +54,18 @@ def test_applications_import_from_the_top() -> None:
 def test_every_error_of_the_producer_is_in_the_one_tree() -> None:
     """One except clause catches whatever Orderstream raises on purpose."""
     errors = [value for name, value in vars(orderstream.kpl).items() if name.endswith("Error")]
-    assert len(errors) == 10
+    assert len(errors) == 15
     assert all(issubclass(error, orderstream.OrderstreamError) for error in errors)
+
+
+def test_producers_show_what_is_public() -> None:
+    """What an editor completes is what applications may use."""
+    faces = {
+        face.__name__: {name for name in vars(face) if not name.startswith("_")}
+        for face in (orderstream.Producer, orderstream.AsyncProducer)
+    }
+    shared = {"check", "close", "flush", "put", "wait_ready"}
+    assert faces == {
+        "Producer": shared | {"put_many"},
+        "AsyncProducer": shared | {"enqueue", "put_nowait"},
+    }

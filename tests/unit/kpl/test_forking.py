@@ -1,7 +1,11 @@
 """Forks, each in a subprocess of its own: a fork copies the test runner's threads' locks, too."""
 
+import ctypes
+import os
 import subprocess
 import sys
+
+from orderstream.kpl.process import PidMark
 
 SCRIPT = """
 import os
@@ -57,8 +61,8 @@ def test_a_forked_child_is_refused_and_may_make_a_producer_of_its_own() -> None:
 
 def test_a_fork_in_the_middle_of_a_put_leaves_no_lock_behind() -> None:
     """Whoever held the lock at the fork does not exist in the child, which must not wait for him."""
-    held = SCRIPT.replace("UNLOCK", "producer._inbox._lock.release()")
-    assert run(held.replace("LOCK", "producer._inbox._lock.acquire()")) == "done\n"
+    held = SCRIPT.replace("UNLOCK", "producer._shell.inbox._lock.release()")
+    assert run(held.replace("LOCK", "producer._shell.inbox._lock.acquire()")) == "done\n"
 
 
 def test_a_child_that_exits_normally_leaves_the_parents_records_alone() -> None:
@@ -71,3 +75,19 @@ def test_a_child_that_exits_normally_leaves_the_parents_records_alone() -> None:
         )
         == "done\n"
     )
+
+
+def test_a_fork_that_python_does_not_hear_of_is_noticed() -> None:
+    """UWSGI forks in C and runs no hook of Python's: the copy refuses all the same, and an own one works."""
+    by_c = SCRIPT.replace("os.fork()", "ctypes.PyDLL(None).fork()").replace("import os", "import ctypes, os")
+    assert run(by_c.replace("UNLOCK", "").replace("LOCK", "")) == "done\n"
+
+
+def test_where_no_page_can_be_marked_process_ids_tell() -> None:
+    """Linux before 4.14, and other systems."""
+    mark = PidMark()
+    assert mark[0]
+    child = ctypes.PyDLL(None).fork()
+    if child == 0:
+        os._exit(0 if not mark[0] else 1)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0

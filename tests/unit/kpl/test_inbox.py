@@ -2,26 +2,27 @@ import threading
 
 import pytest
 
-from orderstream.kpl import BufferFullError, Delivery, ForkedProducerError, ProducerClosedError
-from orderstream.kpl.delivery import settling_thread
+from orderstream.kpl import BufferFullError, ForkedProducerError, ProducerClosedError
 from orderstream.kpl.inbox import Inbox
 from orderstream.kpl.messages import Flush
 from orderstream.kpl.pending import Arrival
+from orderstream.kpl.process import Process, current
+from orderstream.kpl.tracked import TrackedRecord, settling_thread
 
 WAIT = 30.0
 
 
-def record(size: int) -> Delivery:
-    return Delivery("k", b"", None, size)
+def record(size: int) -> TrackedRecord:
+    return TrackedRecord("k", b"", None, size)
 
 
-def put(inbox: Inbox, size: int) -> Delivery:
+def put(inbox: Inbox, size: int) -> TrackedRecord:
     delivery = record(size)
     inbox.put(delivery)
     return delivery
 
 
-def take(inbox: Inbox) -> list[Delivery]:
+def take(inbox: Inbox) -> list[TrackedRecord]:
     """Take as the owner does, and number as the core does."""
     records, _ = inbox.take(0.0)
     if records:
@@ -42,7 +43,7 @@ def _number_from_one() -> None:
 
 def test_records_come_in_put_order_and_inputs_behind_them() -> None:
     """What one thread does in order is taken in that order."""
-    inbox = Inbox(10, "raise")
+    inbox = Inbox(10, "raise", current())
     first, second = put(inbox, 1), put(inbox, 1)
     inbox.tell(Flush())
     assert inbox.take(None) == ([first, second], [Flush()])
@@ -51,8 +52,8 @@ def test_records_come_in_put_order_and_inputs_behind_them() -> None:
 
 def test_a_sleeping_owner_is_woken_by_a_record() -> None:
     """The owner sleeps without a timeout; a put wakes it."""
-    inbox = Inbox(10, "raise")
-    taken: list[list[Delivery]] = []
+    inbox = Inbox(10, "raise", current())
+    taken: list[list[TrackedRecord]] = []
     owner = threading.Thread(target=lambda: taken.append(inbox.take(None)[0]))
     owner.start()
     delivery = put(inbox, 1)
@@ -62,7 +63,7 @@ def test_a_sleeping_owner_is_woken_by_a_record() -> None:
 
 def test_a_full_buffer_raises_if_told_to() -> None:
     """The error tells what was asked for and what there is; with room it goes on."""
-    inbox = Inbox(10, "raise")
+    inbox = Inbox(10, "raise", current())
     delivery = put(inbox, 8)
     with pytest.raises(BufferFullError) as caught:
         put(inbox, 3)
@@ -73,7 +74,7 @@ def test_a_full_buffer_raises_if_told_to() -> None:
 
 def test_a_full_buffer_blocks_until_there_is_room() -> None:
     """A blocked caller goes on as soon as enough is settled."""
-    inbox = Inbox(10, "block")
+    inbox = Inbox(10, "block", current())
     delivery = put(inbox, 10)
     thread = threading.Thread(target=put, args=(inbox, 5))
     thread.start()
@@ -85,7 +86,7 @@ def test_a_full_buffer_blocks_until_there_is_room() -> None:
 
 def test_who_alone_could_make_room_never_blocks() -> None:
     """The owner's own callbacks get an error instead of a deadlock, and so does who asks for it."""
-    inbox = Inbox(10, "block")
+    inbox = Inbox(10, "block", current())
     put(inbox, 10)
     with pytest.raises(BufferFullError):
         inbox.put(record(1), may_block=False)
@@ -95,7 +96,7 @@ def test_who_alone_could_make_room_never_blocks() -> None:
 
 def test_closing_wakes_the_blocked_with_an_error() -> None:
     """Nobody waits for room that will never be used."""
-    inbox = Inbox(10, "block")
+    inbox = Inbox(10, "block", current())
     put(inbox, 10)
     errors: list[Exception] = []
 
@@ -126,7 +127,7 @@ def flushing(inbox: Inbox, left: list[int]) -> threading.Thread:
 
 def test_a_flush_waits_for_what_was_put_before_it_only() -> None:
     """Records that come later do not hold it up, and do not count for it."""
-    inbox = Inbox(100, "block")
+    inbox = Inbox(100, "block", current())
     put(inbox, 1)
     left: list[int] = []
     flush = flushing(inbox, left)
@@ -147,7 +148,7 @@ def test_a_flush_waits_for_what_was_put_before_it_only() -> None:
 
 def test_a_flush_also_waits_for_what_is_taken_together_with_its_own() -> None:
     """The core cannot tell these apart, so none of them is left out of the count."""
-    inbox = Inbox(100, "block")
+    inbox = Inbox(100, "block", current())
     put(inbox, 1)
     left: list[int] = []
     flush = flushing(inbox, left)
@@ -163,7 +164,7 @@ def test_a_flush_also_waits_for_what_is_taken_together_with_its_own() -> None:
 
 def test_the_core_is_told_of_a_flush_together_with_the_last_record_it_waits_for() -> None:
     """Nothing that a flush waits for lingers, because nothing comes between the two."""
-    inbox = Inbox(100, "block")
+    inbox = Inbox(100, "block", current())
     record = put(inbox, 1)
     assert inbox.flush(0.0) == 1
     assert inbox.take(None) == ([record], [Flush()])
@@ -171,20 +172,24 @@ def test_the_core_is_told_of_a_flush_together_with_the_last_record_it_waits_for(
 
 def test_a_forked_copy_refuses_everything() -> None:
     """Even where the lock was held at the moment of the fork."""
-    inbox = Inbox(10, "block")
+    process = Process()
+    process.here = [1]
+    inbox = Inbox(10, "block", process)
+    put(inbox, 1)
+    process.here[0] = 0
     with inbox._lock:
-        inbox.forked()
         with pytest.raises(ForkedProducerError):
             put(inbox, 1)
         with pytest.raises(ForkedProducerError):
+            inbox.put_all([TrackedRecord("k", b"", None, 1)], 1)
+        with pytest.raises(ForkedProducerError):
             inbox.flush(None)
-        assert not inbox.in_this_process
 
 
 def test_many_go_in_at_a_stroke_while_there_is_room() -> None:
     """Records handed over together keep their order, and what they take is counted as if put one by one."""
-    inbox = Inbox(10, "raise")
-    many = [Delivery("k", b"x" * 3, None, 4) for _ in range(2)]
+    inbox = Inbox(10, "raise", current())
+    many = [TrackedRecord("k", b"x" * 3, None, 4) for _ in range(2)]
     inbox.put_all(many, 8)
     with pytest.raises(BufferFullError):
         put(inbox, 3)
@@ -195,8 +200,8 @@ def test_many_go_in_at_a_stroke_while_there_is_room() -> None:
 
 def test_of_many_the_first_go_in_when_there_is_no_room_for_all() -> None:
     """The one that finds no room is the one that is refused; those before it are handed over."""
-    inbox = Inbox(10, "raise")
-    many = [Delivery("k", b"x" * 3, None, 4) for _ in range(3)]
+    inbox = Inbox(10, "raise", current())
+    many = [TrackedRecord("k", b"x" * 3, None, 4) for _ in range(3)]
     with pytest.raises(BufferFullError):
         inbox.put_all(many, 12)
     assert take(inbox) == many[:2]
@@ -204,9 +209,9 @@ def test_of_many_the_first_go_in_when_there_is_no_room_for_all() -> None:
 
 def test_many_wait_together_for_room() -> None:
     """They go in at one moment: nobody takes some of them and leaves the others for later."""
-    inbox = Inbox(10, "block")
+    inbox = Inbox(10, "block", current())
     put(inbox, 6)
-    many = [Delivery("k", b"x" * 3, None, 4) for _ in range(2)]
+    many = [TrackedRecord("k", b"x" * 3, None, 4) for _ in range(2)]
     thread = threading.Thread(target=inbox.put_all, args=(many, 8))
     thread.start()
     first = take(inbox)

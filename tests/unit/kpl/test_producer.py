@@ -11,14 +11,17 @@ import pytest
 from fakes.kpl import TinyClient, client_error
 from orderstream import (
     BufferFullError,
+    ConfigError,
     Delivery,
     DeliveryFailedError,
+    HeldUpError,
     Producer,
     ProducerClosedError,
     ProducerConfig,
     RecordInvalidError,
     RecordTooLargeError,
     UnsentRecordsError,
+    UserRecord,
     WaitInCallbackError,
 )
 from orderstream.kpl.codec import MAGIC
@@ -224,6 +227,12 @@ def test_a_callback_may_put_again(client: TinyClient, producer: Producer) -> Non
         (b"", "k", -1, "explicit_hash_key"),
         (b"", "k", 2**128, "explicit_hash_key"),
         ("text", "k", None, "data"),
+        (b"", 42, None, "partition_key"),
+        (b"", b"k", None, "partition_key"),
+        (b"", None, None, "partition_key"),
+        (b"", "k", "5", "explicit_hash_key"),
+        (b"", "k", True, "explicit_hash_key"),
+        (b"", "k", 5.0, "explicit_hash_key"),
     ],
 )
 def test_a_record_kinesis_could_not_take_is_refused_at_once(
@@ -233,6 +242,86 @@ def test_a_record_kinesis_could_not_take_is_refused_at_once(
     with pytest.raises(RecordInvalidError) as caught:
         producer.put(data, key, hash_key)
     assert caught.value.field == field
+    with pytest.raises(RecordInvalidError):
+        producer.put_many([(data, key, hash_key)])
+
+
+@pytest.mark.parametrize(
+    ("data", "key", "text"),
+    [
+        (b"", 42, "it must be text of 1 to 256 characters, not a value of type int"),
+        (b"", "k" * 257, "it must be 1 to 256 characters long, not 257"),
+        ({}, "k", "it must be bytes, not a value of type dict"),
+    ],
+)
+def test_a_refusal_says_what_was_found(producer: Producer, data: bytes, key: str, text: str) -> None:
+    """The type, or the length; never the content, which may be personal."""
+    with pytest.raises(RecordInvalidError, match=text):
+        producer.put(data, key)
+
+
+@pytest.mark.parametrize(
+    "record", [None, 7, b"data", (b"data",), (b"data", "key", 0, 0), {"data": b""}], ids=repr
+)
+def test_what_is_no_record_is_refused_by_its_form(producer: Producer, record: object) -> None:
+    """Those before it are on their way, and none of them is lost."""
+    with pytest.raises(RecordInvalidError):
+        producer.put_many([(b"before", "key"), record])
+    assert producer.flush(WAIT) == 0
+
+
+def test_many_may_have_hash_keys_and_what_was_handed_back_may_be_put_again(
+    client: TinyClient, producer: Producer
+) -> None:
+    """put_many takes what put takes, and what close returns."""
+    records = [(b"1", "key", 2**128 - 1), (b"2", "key", None), UserRecord("key", b"3", 0)]
+    deliveries = producer.put_many(records)
+    assert [delivery.record for delivery in deliveries] == [
+        UserRecord("key", b"1", 2**128 - 1),
+        UserRecord("key", b"2"),
+        UserRecord("key", b"3", 0),
+    ]
+    assert deliveries[0].result(WAIT).shard_id == "shardId-000000000003"
+    assert deliveries[2].result(WAIT).shard_id == "shardId-000000000000"
+
+
+@pytest.mark.parametrize("stream", [None, "", "bad name!", "x" * 129, 7, "arn:aws:s3:::bucket"], ids=repr)
+def test_what_is_no_stream_is_refused_at_once(client: TinyClient, stream: str) -> None:
+    """An unset environment variable is the usual reason."""
+    with pytest.raises(ConfigError, match="a stream's name"):
+        Producer(stream, client=client)
+
+
+def test_a_configuration_that_is_none_is_refused(client: TinyClient) -> None:
+    """Before anything is started."""
+    with pytest.raises(ConfigError, match="a ProducerConfig"):
+        Producer("orders", client=client, config={"linger": 1})
+
+
+def test_a_producer_says_which_stream_and_what_waits(client: TinyClient, producer: Producer) -> None:
+    """Its representation is for people who debug."""
+    assert repr(producer) == "<Producer for stream orders, records that wait: 0 (0 of 33554432 bytes)>"
+    producer.close()
+    assert repr(producer) == "<Producer for stream orders, closed>"
+
+
+def test_closing_has_an_end_though_a_callback_does_not_return(client: TinyClient) -> None:
+    """The error names the cause, nothing is lost, and a later close hands over what is left."""
+    producer = producer_on(client, connect_timeout=0.05, read_timeout=0.05)
+    stuck, go_on = threading.Event(), threading.Event()
+
+    def hold_up(_: Delivery) -> None:
+        stuck.set()
+        go_on.wait(WAIT)
+
+    client.gate.clear()
+    producer.put(b"data", "key").add_done_callback(hold_up)
+    client.gate.set()
+    assert stuck.wait(WAIT)
+    with pytest.raises(HeldUpError, match="a delivery callback"):
+        producer.close(timeout=0.0)
+    go_on.set()
+    assert producer.close(WAIT) == ()
 
 
 def test_an_aggregate_that_could_not_be_wrapped_is_refused(producer: Producer) -> None:
@@ -296,9 +385,9 @@ def test_a_callback_that_would_wait_for_its_own_thread_gets_an_error(
 
 
 def test_records_beyond_a_mebibyte_pass_where_the_stream_allows_them() -> None:
-    """With the settings raised, a record of 10 MiB goes out alone; its neighbours still travel together."""
+    """With the one setting raised, a record of 10 MiB goes out alone; its neighbours travel together."""
     client = TinyClient()
-    limits = {"record_max_bytes": 10 * 2**20, "collection_max_bytes": 10 * 2**20}
+    limits = {"record_max_bytes": 10 * 2**20}
     with producer_on(client, **limits, buffered_bytes=64 * 2**20, bytes_per_second_per_shard=1e9) as producer:
         large = bytes(10 * 2**20 - 3)
         deliveries = producer.put_many([(b"1", "key"), (b"2", "key"), (large, "key"), (b"3", "key")])
@@ -313,11 +402,11 @@ from time import monotonic
 import atexit
 from fakes.kpl import TinyClient
 from orderstream import Producer
-from orderstream.kpl import producer
+from orderstream.kpl import shell
 client = TinyClient()
 client.gate.clear()
 began = monotonic()
-atexit.register(lambda: print(producer.AT_EXIT_TIMEOUT, monotonic() - began < 25))
+atexit.register(lambda: print(shell.AT_EXIT_TIMEOUT, monotonic() - began < 25))
 Producer("orders", client=client).put_many([(b"data", "key")] * 3)
 """
     ended = subprocess.run(

@@ -13,7 +13,8 @@ from orderstream.kpl.kinesis_record import KinesisRecord
 from orderstream.kpl.messages import RequestCompleted, SendPutRecords
 from orderstream.kpl.outcome import Acknowledged, Settlement
 from orderstream.kpl.request_body import encode_body, takes_ready_bodies
-from orderstream.kpl.sender import Sender, kinesis_client
+from orderstream.kpl.sender import Sender
+from orderstream.kpl.target import Target, kinesis_client
 
 STREAM = "arn:aws:kinesis:eu-west-1:123456789012:stream/orders"
 
@@ -56,7 +57,7 @@ def test_the_body_says_what_botocores_would(client: Any) -> None:
     """Through the ready-made body the same request goes out as through boto3's serializer, signed."""
     answer = Answer()
     client.meta.events.register("before-send.kinesis.PutRecords", answer)
-    assert Sender(client, STREAM).put_records(SendPutRecords(7, ENTRIES)) == RequestCompleted(
+    assert Sender(client, Target(STREAM, client)).put_records(SendPutRecords(7, ENTRIES)) == RequestCompleted(
         7, (Acknowledged("shard", "1"),) * 2
     )
     client.put_records(
@@ -82,7 +83,7 @@ def test_hooks_of_others_see_the_body_that_is_sent(client: Any) -> None:
     )
     client.meta.events.register("before-send.kinesis.PutRecords", Answer())
     for _ in range(2):
-        Sender(client, "orders").put_records(SendPutRecords(1, ENTRIES))
+        Sender(client, Target("orders", client)).put_records(SendPutRecords(1, ENTRIES))
     assert seen == [encode_body(ENTRIES, {"StreamName": "orders"})] * 2
     assert base64.b64decode(json.loads(seen[0])["Records"][0]["Data"]) == b"\x00\xffdata"
 

@@ -1,3 +1,5 @@
+import os
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,18 +16,18 @@ from botocore.exceptions import (
 from botocore.parsers import ResponseParserError
 
 from fakes.kpl import TinyClient, client_error
-from orderstream.kpl import ProducerConfig
+from orderstream.kpl import AwsSettingsError, Producer, ProducerConfig
 from orderstream.kpl.kinesis_record import KinesisRecord
 from orderstream.kpl.messages import (
-    Failure,
     MapFailed,
     MapLoaded,
     RequestCompleted,
     RequestFailed,
     SendPutRecords,
 )
-from orderstream.kpl.outcome import Acknowledged, Settlement
-from orderstream.kpl.sender import Sender, kinesis_client
+from orderstream.kpl.outcome import Acknowledged, Failure, Settlement
+from orderstream.kpl.sender import Sender
+from orderstream.kpl.target import Target, kinesis_client
 
 ENTRY = KinesisRecord([], b"data", "key", "7", aggregated=False, user_bytes=7, settlement=Settlement())
 REQUEST = SendPutRecords(1, [ENTRY])
@@ -47,10 +49,14 @@ class Answering:
         return self.answer
 
 
+def sender(client: Any, stream: str = "orders") -> Sender:
+    return Sender(client, Target(stream, client))
+
+
 def test_a_request_names_the_stream_and_carries_the_entries() -> None:
     """Stream, data, partition key and hash key arrive as boto3 wants them; the answer comes back in order."""
     client = TinyClient()
-    completed = Sender(client, "orders").put_records(REQUEST)
+    completed = sender(client, "orders").put_records(REQUEST)
     assert completed == RequestCompleted(1, (Acknowledged("shardId-000000000000", "0"),))
     assert client.requests == [
         {
@@ -63,7 +69,7 @@ def test_a_request_names_the_stream_and_carries_the_entries() -> None:
 def test_refused_entries_come_back_with_their_code() -> None:
     """A partial failure tells per entry what happened and whether a retry helps."""
     entries = [{"ErrorCode": "InternalFailure", "ErrorMessage": "oops"}]
-    completed = Sender(Answering({"Records": entries}), "orders").put_records(REQUEST)
+    completed = sender(Answering({"Records": entries}), "orders").put_records(REQUEST)
     assert completed == RequestCompleted(1, (Failure("InternalFailure", "oops", retryable=True),))
 
 
@@ -96,10 +102,10 @@ def test_failed_calls_are_told_apart(error: Exception, retryable: bool) -> None:
     """Whatever is raised becomes a failure the core understands, by the kind of the error."""
     client = TinyClient()
     client.failures = [error]
-    failed = Sender(client, "orders").put_records(REQUEST)
+    failed = sender(client, "orders").put_records(REQUEST)
     assert isinstance(failed, RequestFailed)
     assert failed.failure.retryable is retryable
-    listed = Sender(Answering(error), "orders").list_shards()
+    listed = sender(Answering(error), "orders").list_shards()
     assert isinstance(listed, MapFailed)
     assert listed.failure == failed.failure
 
@@ -114,7 +120,7 @@ NOT_OBJECTS = (None, [], [1], "text", 7, True, {}, {"Records": None}, {"Shards":
 )
 def test_a_response_that_says_nothing_of_the_records_counts_as_lost(answer: object) -> None:
     """Without one result for each entry nobody knows which record was taken: all are sent again."""
-    failed = Sender(Answering(answer), "orders").put_records(REQUEST)
+    failed = sender(Answering(answer), "orders").put_records(REQUEST)
     assert isinstance(failed, RequestFailed)
     assert failed.failure.retryable
     assert failed.failure.code == "UnintelligibleResponse"
@@ -129,7 +135,7 @@ def test_a_result_that_says_nothing_concerns_its_own_entry(entry: object) -> Non
     """The other entries keep their results; this one is sent again."""
     taken = {"ShardId": "s", "SequenceNumber": "1"}
     two = SendPutRecords(1, [ENTRY, ENTRY])
-    completed = Sender(Answering({"Records": [taken, entry]}), "orders").put_records(two)
+    completed = sender(Answering({"Records": [taken, entry]}), "orders").put_records(two)
     assert isinstance(completed, RequestCompleted)
     first, second = completed.results
     assert first == Acknowledged("s", "1")
@@ -162,7 +168,7 @@ RANGE = {"StartingHashKey": "0", "EndingHashKey": "9"}
 )
 def test_a_listing_that_is_none_is_asked_for_again(answer: object) -> None:
     """Whatever stands in the place of the shards, the core hears of it, and the listing ends."""
-    failed = Sender(Answering(answer), "orders").list_shards()
+    failed = sender(Answering(answer), "orders").list_shards()
     assert isinstance(failed, MapFailed)
     assert failed.failure.retryable
 
@@ -173,11 +179,29 @@ def test_the_map_is_read_page_by_page(stream: str) -> None:
     client = TinyClient(shards=3)
     client.kinesis.split(client.kinesis.open[0], 1000)
     client.page_size = 2
-    loaded = Sender(client, stream).list_shards()
+    loaded = sender(client, stream).list_shards()
     assert loaded == MapLoaded(client.kinesis.shards)
     assert client.requests[1:] == [{"NextToken": "2"}, {"NextToken": "4"}]
 
 
+@pytest.fixture
+def credentials(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "testing")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "testing")
+
+
+@pytest.fixture
+def bare(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> pytest.MonkeyPatch:
+    """A machine that knows nothing of AWS."""
+    for name in list(os.environ):
+        if name.startswith("AWS_"):
+            monkeypatch.delenv(name)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+    return monkeypatch
+
+
+@pytest.mark.usefixtures("credentials")
 def test_the_own_client_neither_retries_nor_waits_long() -> None:
     """The producer retries by itself, and a lost answer must not hold its slots for a minute."""
     config = ProducerConfig(region_name="eu-west-1", endpoint_url="http://127.0.0.1:1", read_timeout=3.0)
@@ -188,9 +212,35 @@ def test_the_own_client_neither_retries_nor_waits_long() -> None:
     client.close()
 
 
+@pytest.mark.usefixtures("credentials")
 def test_the_endpoint_may_come_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     """AWS_ENDPOINT_URL_KINESIS is honoured as boto3 does."""
     monkeypatch.setenv("AWS_ENDPOINT_URL_KINESIS", "http://127.0.0.1:2")
     client = kinesis_client(ProducerConfig(region_name="eu-west-1"))
     assert client.meta.endpoint_url == "http://127.0.0.1:2"
     client.close()
+
+
+def test_a_missing_region_is_told_with_its_remedy(bare: pytest.MonkeyPatch) -> None:
+    """The error is one of ours and names what to set; AWS_REGION is honoured, as other SDKs do."""
+    bare.setenv("AWS_ACCESS_KEY_ID", "testing")
+    bare.setenv("AWS_SECRET_ACCESS_KEY", "testing")
+    with pytest.raises(AwsSettingsError, match="no AWS region was found: set region_name of ProducerConfig"):
+        Producer("orders")
+    bare.setenv("AWS_REGION", "eu-west-1")
+    client = kinesis_client(ProducerConfig())
+    assert client.meta.region_name == "eu-west-1"
+    client.close()
+
+
+def test_missing_credentials_are_told_before_a_record_is_taken(bare: pytest.MonkeyPatch) -> None:
+    """A record that was accepted could only be given up."""
+    with pytest.raises(AwsSettingsError, match="no AWS credentials were found: set AWS_ACCESS_KEY_ID"):
+        Producer("orders", config=ProducerConfig(region_name="eu-west-1"))
+
+
+def test_a_profile_that_does_not_exist_is_told(bare: pytest.MonkeyPatch) -> None:
+    """As our own error, with the variable that names it."""
+    bare.setenv("AWS_PROFILE", "nobody")
+    with pytest.raises(AwsSettingsError, match=r"nobody.*set AWS_PROFILE"):
+        Producer("orders")

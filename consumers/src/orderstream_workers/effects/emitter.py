@@ -6,7 +6,7 @@ from typing import Protocol
 from orderstream import BufferFullError, DeliveryFailedError, Producer, ProducerClosedError
 from orderstream.errors import DependencyError
 from orderstream.events import compressed
-from orderstream.kpl.producer import RUN_BYTES
+from orderstream.kpl.intake import RUN_BYTES
 
 
 class Emitter(Protocol):

@@ -5,13 +5,18 @@ from orderstream.kpl.async_producer import AsyncProducer
 from orderstream.kpl.config import ProducerConfig
 from orderstream.kpl.delivery import Delivery
 from orderstream.kpl.errors import (
+    AwsSettingsError,
     BufferFullError,
     ConfigError,
     DeliveryFailedError,
+    DeliveryPendingError,
     ForkedProducerError,
+    HeldUpError,
     ProducerClosedError,
     RecordInvalidError,
     RecordTooLargeError,
+    StreamUnavailableError,
+    StreamUnreachableError,
     UnclosedProducerWarning,
     UnsentRecordsError,
     WaitInCallbackError,
@@ -21,6 +26,7 @@ from orderstream.kpl.metrics import ProducerMetrics
 from orderstream.kpl.outcome import Attempt, Delivered
 from orderstream.kpl.producer import Producer
 from orderstream.kpl.salting import salted, unsalted
+from orderstream.kpl.target import KinesisCalls
 from orderstream.kpl.user_record import MAX_HASH_KEY, UserRecord, hash_key_of
 
 __all__ = [
@@ -28,13 +34,17 @@ __all__ = [
     "AggregateCorruptError",
     "AsyncProducer",
     "Attempt",
+    "AwsSettingsError",
     "BufferFullError",
     "ConfigError",
     "Delivered",
     "Delivery",
     "DeliveryFailedError",
+    "DeliveryPendingError",
     "ForkedProducerError",
+    "HeldUpError",
     "Interceptor",
+    "KinesisCalls",
     "Opened",
     "Partitioner",
     "Producer",
@@ -43,6 +53,8 @@ __all__ = [
     "ProducerMetrics",
     "RecordInvalidError",
     "RecordTooLargeError",
+    "StreamUnavailableError",
+    "StreamUnreachableError",
     "UnclosedProducerWarning",
     "UnsentRecordsError",
     "UserRecord",

@@ -13,12 +13,13 @@ from orderstream.kpl.errors import BufferFullError, UnsentRecordsError
 from orderstream.kpl.hooks import Interceptor, Partitioner
 from orderstream.kpl.metrics import ProducerMetrics
 from orderstream.kpl.outcome import Delivered
-from orderstream.kpl.producer import Producer
+from orderstream.kpl.shell import Shell
+from orderstream.kpl.target import KinesisCalls
+from orderstream.kpl.tracked import TrackedRecord
 from orderstream.kpl.user_record import UserRecord
 
 if TYPE_CHECKING:
     import boto3
-    from mypy_boto3_kinesis.client import KinesisClient
 
 
 class AsyncProducer:
@@ -45,16 +46,15 @@ class AsyncProducer:
         stream: str,
         *,
         config: ProducerConfig | None = None,
-        client: "KinesisClient | None" = None,
+        client: KinesisCalls | None = None,
         session: "boto3.Session | None" = None,
         partitioner: Partitioner | None = None,
         interceptors: Iterable[Interceptor] = (),
         metrics: ProducerMetrics | None = None,
     ) -> None:
-        self._config = config or ProducerConfig()
-        self._producer = Producer(
+        self._shell = Shell(
             stream,
-            config=self._config,
+            config=config,
             client=client,
             session=session,
             partitioner=partitioner,
@@ -63,6 +63,29 @@ class AsyncProducer:
         )
         # Whoever finds no room queues here, so that later puts of the same key do not overtake.
         self._turn = asyncio.Lock()
+
+    def __repr__(self) -> str:
+        """Say which stream, where, and what waits."""
+        return f"<AsyncProducer for {self._shell}>"
+
+    async def check(self) -> None:
+        """Ask Kinesis at once whether the stream is there and its shards may be listed.
+
+        Raises:
+            StreamUnavailableError: As ``Producer.check`` does.
+        """
+        await asyncio.to_thread(self._shell.check)
+
+    async def wait_ready(self, timeout: float) -> None:
+        """Check until the stream can be used; an outage is waited out.
+
+        Args:
+            timeout: How long at most, in seconds.
+
+        Raises:
+            StreamUnavailableError: As ``Producer.wait_ready`` does.
+        """
+        await asyncio.to_thread(self._shell.wait_ready, timeout)
 
     async def put(self, data: bytes, partition_key: str, explicit_hash_key: int | None = None) -> Delivered:
         """Put a record and wait for its delivery.
@@ -95,12 +118,12 @@ class AsyncProducer:
         Raises:
             OrderstreamError: As ``Producer.put`` does.
         """
-        delivery = self._producer.prepare(data, partition_key, explicit_hash_key)
+        delivery = self._shell.intake.prepare(data, partition_key, explicit_hash_key)
         if not self._turn.locked():
             try:
-                self._producer.offer(delivery)
+                self._shell.inbox.put(delivery, may_block=False)
             except BufferFullError:
-                if self._config.when_full == "raise":
+                if self._shell.config.when_full == "raise":
                     raise
             else:
                 return delivery
@@ -119,10 +142,10 @@ class AsyncProducer:
             BufferFullError: There is no room, or others wait for it.
             OrderstreamError: As ``Producer.put`` does.
         """
-        delivery = self._producer.prepare(data, partition_key, explicit_hash_key)
+        delivery = self._shell.intake.prepare(data, partition_key, explicit_hash_key)
         if self._turn.locked():
-            raise BufferFullError(delivery.size, self._config.buffered_bytes)
-        self._producer.offer(delivery)
+            raise BufferFullError(delivery.size, self._shell.config.buffered_bytes)
+        self._shell.inbox.put(delivery, may_block=False)
         return delivery
 
     async def flush(self, timeout: float | None = None) -> int:
@@ -134,7 +157,7 @@ class AsyncProducer:
         Returns:
             How many of these records have no outcome yet; they stay on their way.
         """
-        return await asyncio.to_thread(self._producer.flush, timeout)
+        return await asyncio.to_thread(self._shell.flush, timeout)
 
     async def close(self, timeout: float | None = None) -> tuple[UserRecord, ...]:
         """Take no more records, flush, and end.
@@ -145,7 +168,7 @@ class AsyncProducer:
         Returns:
             What was not acknowledged in time, as ``Producer.close`` does.
         """
-        return await asyncio.to_thread(self._producer.close, timeout)
+        return await asyncio.to_thread(self._shell.close, timeout)
 
     async def __aenter__(self) -> Self:
         return self
@@ -162,18 +185,19 @@ class AsyncProducer:
             UnsentRecordsError: Records were not acknowledged within ``close_timeout``, and nothing worse is
                 under way.
         """
-        unsent = await self.close(self._config.close_timeout)
+        timeout = self._shell.config.close_timeout
+        unsent = await self.close(timeout)
         if unsent and error is None:
-            raise UnsentRecordsError(len(unsent), self._config.close_timeout)
+            raise UnsentRecordsError(len(unsent), timeout, self._shell.last_error)
 
-    async def _entered(self, delivery: Delivery) -> bool:
+    async def _entered(self, delivery: TrackedRecord) -> bool:
         """Offer a record; if there is no room, wait until something was settled."""
         loop = asyncio.get_running_loop()
         room = loop.create_future()
         # Before the offer: room that comes about in between must not go unnoticed.
-        self._producer.when_settled(partial(waker_of(loop).resolve, room))
+        self._shell.inbox.when_settled(partial(waker_of(loop).resolve, room))
         try:
-            self._producer.offer(delivery)
+            self._shell.inbox.put(delivery, may_block=False)
         except BufferFullError:
             await room
             return False

@@ -3,13 +3,17 @@
 import asyncio
 import logging
 from collections import deque
+from collections.abc import Callable
+from typing import Any, TypeVar
 from weakref import WeakKeyDictionary, ref
 
 logger = logging.getLogger(__name__)
 
+Kind = TypeVar("Kind")
+
 
 class LoopWaker:
-    """Resolves futures of one event loop from any thread.
+    """Resolves futures of one event loop, and calls back there, from any thread.
 
     Waking a loop costs more than settling a hundred records, so it is woken once for all that is resolved
     until it has looked.
@@ -21,12 +25,16 @@ class LoopWaker:
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         # The waker is found by its loop, and must not keep it alive.
         self._loop = ref(loop)
-        self._resolved: deque[asyncio.Future[None]] = deque()
+        self._calls: deque[tuple[Callable[[Any], object], object]] = deque()
         self._called = False
 
     def resolve(self, future: "asyncio.Future[None]") -> None:
         """Let whoever awaits a future of this loop go on."""
-        self._resolved.append(future)
+        self.call(_resolve, future)
+
+    def call(self, callback: Callable[[Kind], object], argument: Kind) -> None:
+        """Call back in the loop; what the callback raises is logged."""
+        self._calls.append((callback, argument))
         if self._called:
             return
         self._called = True
@@ -42,10 +50,18 @@ class LoopWaker:
     def _resume(self) -> None:
         # Before the queue is emptied: what is added behind its end calls again.
         self._called = False
-        while self._resolved:
-            future = self._resolved.popleft()
-            if not future.done():
-                future.set_result(None)
+        while self._calls:
+            callback, argument = self._calls.popleft()
+            try:
+                callback(argument)
+            except BaseException:
+                # The others have to be told all the same.
+                logger.exception("a delivery callback failed")
+
+
+def _resolve(future: "asyncio.Future[None]") -> None:
+    if not future.done():
+        future.set_result(None)
 
 
 _wakers: "WeakKeyDictionary[asyncio.AbstractEventLoop, LoopWaker]" = WeakKeyDictionary()

@@ -23,8 +23,8 @@ class Collector:
         self.room = max_bytes
 
     def takes(self, size: int) -> bool:
-        """Whether one more entry of this many bytes fits."""
-        return len(self.entries) < self._max_records and size <= self.room
+        """Whether one more entry of this many bytes fits; one that is larger than all the room goes alone."""
+        return not self.entries or (len(self.entries) < self._max_records and size <= self.room)
 
     def add(self, record: KinesisRecord) -> None:
         """Add an entry."""

@@ -40,8 +40,9 @@ class ProducerConfig:
             of its slot is under way. 0 to 60. It is latency, paid for fewer and fuller requests.
         collection_max_records: Kinesis records in a PutRecords request. Default 500; 1 to 500. Fewer mean
             more requests, each some milliseconds of CPU.
-        collection_max_bytes: Size of a PutRecords request, in bytes. Default 5 MiB; from ``record_max_bytes``
-            to 10 MiB. A call that fails sends all of it again; in memory base64 makes it a third larger.
+        collection_max_bytes: Size of a PutRecords request, in bytes. Default 5 MiB; 1 KiB to 10 MiB. A record
+            that is larger travels in a request of its own. A call that fails sends all of it again; in memory
+            base64 makes it a third larger.
         max_in_flight_requests: PutRecords requests under way at once. Default 8; 1 to 256. Each takes a
             thread and, while under way, up to ``collection_max_bytes`` of memory.
         slots_per_shard: Without aggregation, how many records a shard may have under way at once while each
@@ -122,7 +123,7 @@ class ProducerConfig:
         self._within("aggregate_max_records", 1, 1_000_000)
         self._within("linger", 0, 60)
         self._within("collection_max_records", 1, MAX_ENTRIES_PER_REQUEST)
-        self._within("collection_max_bytes", self.record_max_bytes, MAX_REQUEST_BYTES)
+        self._within("collection_max_bytes", KIB, MAX_REQUEST_BYTES)
         self._within("max_in_flight_requests", 1, 256)
         self._within("slots_per_shard", 1, 4096)
         self._within("buffered_bytes", self.record_max_bytes)

@@ -1,62 +1,34 @@
 """The handle that ``put`` returns."""
 
-import asyncio
-import logging
-import os
-import threading
-from collections.abc import Callable, Generator, Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Generator
+from concurrent.futures import Future
 
-from orderstream.kpl.awaiting import waker_of
-from orderstream.kpl.errors import DeliveryFailedError, ForkedProducerError, WaitInCallbackError
-from orderstream.kpl.outcome import REMEMBERED_ATTEMPTS, Delivered, Landed, Rejected, Settlement
-from orderstream.kpl.pending import PendingRecord
-
-logger = logging.getLogger(__name__)
-
-# Taken by those who wait or listen while the outcome is open, and by the settlement that finds them.
-_registration = threading.Lock()
-
-# Whom to tell of an outcome that is still open.
-_listeners: dict["Delivery", list[Callable[["Delivery"], object]]] = {}
-
-# The threads that settle deliveries: what they wait for would never come.
-_settling_threads: set[int] = set()
+from orderstream.kpl.errors import DeliveryFailedError
+from orderstream.kpl.outcome import Delivered
+from orderstream.kpl.user_record import UserRecord
 
 
-# How many forks lie between the first process and this one: deliveries of another count are another's.
-_generation = 0
+class Delivery:
+    """The outcome of one ``put``, now or later.
 
+    It is awaitable and has the methods of a future, so that ``asyncio.wait``, ``gather`` and ``wait_for``
+    take it. It is lighter than a future and no instance of one: for ``concurrent.futures.wait`` and all that
+    asks for instances there is ``as_future``. A record on its way cannot be called back: ``cancel`` does
+    nothing. Nothing needs to be done with it.
 
-def _start_anew() -> None:
-    """After a fork: the lock may have been taken by a thread that does not exist here."""
-    global _registration, _generation  # noqa: PLW0603 - a lock cannot be reset, only replaced
-    _registration = threading.Lock()
-    _listeners.clear()
-    _generation += 1
-    _settling_threads.clear()
-
-
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_start_anew)
-
-
-class Delivery(PendingRecord, gc=False, eq=False):
-    """The outcome of one ``put``, now or later; in the manner of ``concurrent.futures.Future``, and lighter.
-
-    Most deliveries are never waited for: their outcome is written once for all that travelled together, and
-    nobody looks at each of them. Settling writes the outcome and then looks for listeners; listening
-    registers and then looks for the outcome: one of the two sees the other.
-
-    Attributes:
-        generation: Which process in a line of forks put it; for the producer alone.
+    Only a producer makes deliveries.
     """
 
-    generation: int = 0
+    __slots__ = ()
+
+    @property
+    def record(self) -> UserRecord:
+        """What was put."""
+        raise NotImplementedError
 
     def done(self) -> bool:
         """Whether the outcome is there."""
-        return self.settlement.outcome is not None
+        raise NotImplementedError
 
     def result(self, timeout: float | None = None) -> Delivered:
         """Wait until Kinesis has acknowledged the record.
@@ -69,15 +41,11 @@ class Delivery(PendingRecord, gc=False, eq=False):
 
         Raises:
             DeliveryFailedError: The record was given up.
-            TimeoutError: There is no outcome yet; the record is still on its way.
+            DeliveryPendingError: There is no outcome yet, and the record is still on its way; a TimeoutError.
             WaitInCallbackError: A delivery callback asked, and there is no outcome yet.
             ForkedProducerError: There is no outcome yet, and it will come to the parent process.
         """
-        outcome = self.settlement.outcome or self._wait(timeout)
-        if isinstance(outcome, Rejected):
-            raise DeliveryFailedError(outcome.reason, self.attempts)
-        attempts = (*self.attempts[1 - REMEMBERED_ATTEMPTS :], outcome.attempt)
-        return Delivered(outcome.shard_id, outcome.sequence_number, self.index, attempts)
+        raise NotImplementedError
 
     def exception(self, timeout: float | None = None) -> DeliveryFailedError | None:
         """Wait for the outcome and return the error that ``result`` would raise, or None.
@@ -86,11 +54,11 @@ class Delivery(PendingRecord, gc=False, eq=False):
             timeout: How long at most, in seconds; None for as long as it takes.
 
         Raises:
-            TimeoutError: There is no outcome yet.
+            DeliveryPendingError: There is no outcome yet.
             WaitInCallbackError: A delivery callback asked, and there is no outcome yet.
+            ForkedProducerError: There is no outcome yet, and it will come to the parent process.
         """
-        outcome = self.settlement.outcome or self._wait(timeout)
-        return DeliveryFailedError(outcome.reason, self.attempts) if isinstance(outcome, Rejected) else None
+        raise NotImplementedError
 
     def __await__(self) -> Generator[object, None, Delivered]:
         """Wait for the outcome in a coroutine, as ``result`` does in a thread.
@@ -99,122 +67,43 @@ class Delivery(PendingRecord, gc=False, eq=False):
             DeliveryFailedError: The record was given up.
             ForkedProducerError: There is no outcome yet, and it will come to the parent process.
         """
-        if not self.done():
-            loop = asyncio.get_running_loop()
-            waker = waker_of(loop)
-            settled = loop.create_future()
-            self.add_done_callback(lambda _: waker.resolve(settled))
-            yield from settled
-        return self.result()
+        raise NotImplementedError
 
     def add_done_callback(self, callback: Callable[["Delivery"], object]) -> None:
         """Call ``callback(delivery)`` when the outcome is there, at once if it already is.
 
-        It runs in the producer's own thread: it must be quick, and must wait for nothing the producer does.
-        What it raises is logged.
+        A callback that is added in a running event loop is called in that loop. Any other runs in the
+        producer's own thread: it must be quick, and must wait for nothing the producer does. What it raises
+        is logged.
 
         Raises:
             ForkedProducerError: There is no outcome yet, and it will come to the parent process.
         """
-        if self._listen(callback):
-            return
-        try:
-            callback(self)
-        except Exception:
-            logger.exception("a delivery callback failed")
+        raise NotImplementedError
 
-    def tell_listeners(self) -> None:
-        """Tell whoever waits for the outcome that is now there; for the producer alone."""
-        with _registration:
-            listeners = _listeners.pop(self, ())
-        for listener in listeners:
-            try:
-                listener(self)
-            except BaseException:
-                # Not even an exit: it would end the thread on which all other outcomes depend.
-                logger.exception("a delivery callback failed")
+    def remove_done_callback(self, callback: Callable[["Delivery"], object]) -> int:
+        """Take a callback back that has not been called; return how often it had been added."""
+        raise NotImplementedError
 
-    def _wait(self, timeout: float | None) -> Landed | Rejected:
-        if in_settling_thread():
-            raise WaitInCallbackError("result")
-        settled = threading.Event()
-
-        def listener(_: Delivery) -> None:
-            settled.set()
-
-        if self._listen(listener):
-            try:
-                settled.wait(timeout)
-            finally:
-                with _registration:
-                    self._forget(listener)
-        outcome = self.settlement.outcome
-        if outcome is None:
-            raise TimeoutError(f"no outcome within {timeout} s; the record is still on its way")
-        return outcome
-
-    def _listen(self, listener: Callable[["Delivery"], object]) -> bool:
-        """Register a listener unless the outcome is there; return whether it will be told."""
-        if self.done():
-            return False
-        if self.generation != _generation:
-            raise ForkedProducerError
-        with _registration:
-            _listeners.setdefault(self, []).append(listener)
-            # The settlement either sees the listener or has written the outcome by now.
-            if not self.done():
-                return True
-            self._forget(listener)
+    def cancel(self) -> bool:
+        """Do nothing and return False: a record on its way cannot be called back."""
         return False
 
-    def _forget(self, listener: Callable[["Delivery"], object]) -> None:
-        """Take back the last registration of a listener unless it has been told; under the lock."""
-        listeners = _listeners.get(self, [])
-        for place in reversed(range(len(listeners))):
-            # By identity: the application's callbacks may be equal to each other.
-            if listeners[place] is listener:
-                del listeners[place]
-                if not listeners:
-                    del _listeners[self]
-                return
+    def cancelled(self) -> bool:
+        """Return False."""
+        return False
+
+    def as_future(self) -> "Future[Delivered]":
+        """Make a future of the same outcome, for ``concurrent.futures.wait`` and ``asyncio.wrap_future``."""
+        future: Future[Delivered] = Future()
+        future.set_running_or_notify_cancel()
+        self.add_done_callback(lambda delivery: _resolve(future, delivery))
+        return future
 
 
-# The garbage collector does not follow deliveries, so an assignment has no books to keep for it: the
-# interpreter's own takes a third of the time of msgspec's.
-for _name in ("__setattr__", "__delattr__"):
-    setattr(Delivery, _name, getattr(object, _name))
-
-
-def settle(records: Iterable[Delivery], settlement: Settlement, outcome: Landed | Rejected) -> None:
-    """Fix the outcome of all records that share a settlement; for the producer alone."""
-    settlement.outcome = outcome
-    if _listeners:
-        for delivery in records:
-            if delivery in _listeners:
-                delivery.tell_listeners()
-
-
-def listening(delivery: Delivery) -> int:
-    """Return how many wait for the outcome of a delivery, or will be called."""
-    return len(_listeners.get(delivery, ()))
-
-
-def current_generation() -> int:
-    """Return what marks deliveries as this process' own."""
-    return _generation
-
-
-@contextmanager
-def settling_thread() -> Iterator[None]:
-    """Keep the current thread from waiting for deliveries: it is the one that settles them."""
-    ident = threading.get_ident()
-    _settling_threads.add(ident)
-    try:
-        yield
-    finally:
-        _settling_threads.discard(ident)
-
-
-def in_settling_thread() -> bool:
-    """Whether this is a producer's own thread, where delivery callbacks run."""
-    return threading.get_ident() in _settling_threads
+def _resolve(future: "Future[Delivered]", delivery: Delivery) -> None:
+    error = delivery.exception()
+    if error is None:
+        future.set_result(delivery.result())
+    else:
+        future.set_exception(error)

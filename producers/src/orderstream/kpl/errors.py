@@ -28,12 +28,54 @@ class RecordInvalidError(OrderstreamError):
     Args:
         field: The offending argument of ``put``.
         allowed: What it may be, in words.
+        found: What it is instead, in words and without its content, which may be personal.
     """
 
-    def __init__(self, field: str, allowed: str) -> None:
+    def __init__(self, field: str, allowed: str, found: str = "") -> None:
         self.field = field
         self.allowed = allowed
-        super().__init__(f"the record's {field} is not possible: it must be {allowed}")
+        self.found = found
+        instead = f", not {found}" if found else ""
+        super().__init__(f"the record's {field} is not possible: it must be {allowed}{instead}")
+
+
+class AwsSettingsError(OrderstreamError):
+    """There is no region or there are no credentials to call AWS with.
+
+    Args:
+        missing: What cannot be found, in words.
+        remedy: What to set.
+    """
+
+    def __init__(self, missing: str, remedy: str) -> None:
+        self.missing = missing
+        self.remedy = remedy
+        super().__init__(f"{missing}: {remedy}")
+
+
+class StreamUnavailableError(OrderstreamError):
+    """A check found that the stream cannot be used: it is missing, or we may not, or the settings are wrong.
+
+    Args:
+        target: Which stream, at which endpoint, in which region.
+        code: Kinesis' error code, or the name of the connection's error.
+        message: The explanation that came with it.
+    """
+
+    def __init__(self, target: str, code: str, message: str) -> None:
+        self.target = target
+        self.code = code
+        self.message = message
+        super().__init__(
+            f"{target} cannot be used, {code}: {message}; check the stream's name, the region, the endpoint, "
+            "and what the credentials allow"
+        )
+
+
+class StreamUnreachableError(StreamUnavailableError):
+    """A check met an outage: Kinesis is out of reach, throttles, or does not know these credentials yet."""
+
+    retryable: ClassVar[bool] = True
 
 
 class RecordTooLargeError(OrderstreamError):
@@ -107,6 +149,23 @@ class ProducerClosedError(OrderstreamError):
         super().__init__("the producer is closed: open a new one to put records")
 
 
+class DeliveryPendingError(OrderstreamError, TimeoutError):
+    """The wait for a delivery is over, and its record is still on its way: wait again, or leave it.
+
+    Args:
+        timeout: How long was waited, in seconds.
+        last_error: What the producer's calls meet at present; None if they succeed.
+    """
+
+    retryable: ClassVar[bool] = True
+
+    def __init__(self, timeout: float | None, last_error: str | None = None) -> None:
+        self.timeout = timeout
+        self.last_error = last_error
+        cause = f"; the last error was {last_error}" if last_error else ""
+        super().__init__(f"no outcome within {timeout} s; the record is still on its way{cause}")
+
+
 class DeliveryFailedError(OrderstreamError):
     """A record was given up; Kinesis never acknowledged it, though it may have taken it.
 
@@ -118,9 +177,7 @@ class DeliveryFailedError(OrderstreamError):
     def __init__(self, reason: str, attempts: tuple[Attempt, ...] = ()) -> None:
         self.reason = reason
         self.attempts = attempts
-        super().__init__(
-            f"the record was not delivered: {reason}; mend the cause, then put it again under the same id"
-        )
+        super().__init__(f"the record was not delivered: {reason}; mend the cause, then put it again")
 
 
 class UnsentRecordsError(OrderstreamError):
@@ -129,14 +186,34 @@ class UnsentRecordsError(OrderstreamError):
     Args:
         count: How many records.
         timeout: How long it had waited for them, in seconds.
+        last_error: What the producer's calls met at the end; None if they succeeded.
     """
 
-    def __init__(self, count: int, timeout: float) -> None:
+    def __init__(self, count: int, timeout: float, last_error: str | None = None) -> None:
         self.count = count
         self.timeout = timeout
+        self.last_error = last_error
+        cause = f"; the last error was {last_error}" if last_error else ""
         super().__init__(
-            f"{count} records were not acknowledged within {timeout} s of closing: "
+            f"{count} records were not acknowledged within {timeout} s of closing{cause}: "
             "call close(timeout) yourself to get them back, or raise close_timeout"
+        )
+
+
+class HeldUpError(OrderstreamError):
+    """A producer cannot end: a delivery callback, an interceptor or a metrics hook does not return.
+
+    Args:
+        timeout: How long it was waited for, in seconds.
+    """
+
+    retryable: ClassVar[bool] = True
+
+    def __init__(self, timeout: float) -> None:
+        self.timeout = timeout
+        super().__init__(
+            f"the producer's thread did not end within {timeout:.1f} s: a delivery callback, an "
+            "interceptor or a metrics hook holds it up and must return at once; then call close() again"
         )
 
 

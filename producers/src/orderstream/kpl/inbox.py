@@ -18,9 +18,10 @@ from collections.abc import Callable, Iterable, Sequence
 from time import monotonic, sleep
 from typing import Literal
 
-from orderstream.kpl.delivery import Delivery, in_settling_thread
 from orderstream.kpl.errors import BufferFullError, ForkedProducerError, ProducerClosedError
 from orderstream.kpl.messages import Flush, Input, Settle
+from orderstream.kpl.process import Process
+from orderstream.kpl.tracked import TrackedRecord
 
 # So many records at a time are put before the caller steps aside.
 _STRIDE = 512
@@ -46,25 +47,25 @@ class Inbox:
     Args:
         limit: Bytes that may be unsettled at once.
         when_full: Whether ``put`` blocks or raises.
+        process: The process whose threads it serves.
     """
 
-    def __init__(self, limit: int, when_full: Literal["block", "raise"]) -> None:
+    def __init__(self, limit: int, when_full: Literal["block", "raise"], process: Process) -> None:
         self._limit = limit
+        self._process = process
+        self._here = process.here
         self._when_full = when_full
         self._bytes = 0
         self._taken = 0
         self._arrivals = 0
         self._settled = 0
-        self._records: list[Delivery] = []
+        self._records: list[TrackedRecord] = []
         self._rest_at = _STRIDE
         self._inputs: list[Input] = []
-        self._refusal: type[ProducerClosedError | ForkedProducerError] | None = None
+        self._closed = False
         self._flushes: list[_Flush] = []
         self._blocked: deque[object] = deque()
         self._callbacks: list[Callable[[], object]] = []
-        self._start()
-
-    def _start(self) -> None:
         self._lock = threading.Lock()
         self._changed = threading.Condition(self._lock)
         # Locked while nobody has called the owner; asleep while a call would wake it.
@@ -72,7 +73,7 @@ class Inbox:
         self._bell.acquire()
         self._asleep = False
 
-    def put(self, record: Delivery, *, may_block: bool = True) -> None:
+    def put(self, record: TrackedRecord, *, may_block: bool = True) -> None:
         """Hand a record over.
 
         Args:
@@ -84,9 +85,11 @@ class Inbox:
             ProducerClosedError: No more records are taken.
             ForkedProducerError: They are not taken in this process.
         """
+        if not self._here[0]:
+            raise ForkedProducerError
         with self._lock:
-            if self._refusal is not None:
-                raise self._refusal
+            if self._closed:
+                raise ProducerClosedError
             size = self._bytes + record.size
             if size > self._limit or self._blocked:
                 if not (may_block and self._may_wait()):
@@ -102,7 +105,7 @@ class Inbox:
             self._rest_at += _STRIDE
         sleep(0)
 
-    def put_all(self, records: Sequence[Delivery], size: int) -> None:
+    def put_all(self, records: Sequence[TrackedRecord], size: int) -> None:
         """Hand records over at one moment, or one by one where they would not fit into an empty buffer.
 
         Args:
@@ -115,9 +118,11 @@ class Inbox:
         """
         if not records:
             return
+        if not self._here[0]:
+            raise ForkedProducerError
         with self._lock:
-            if self._refusal is not None:
-                raise self._refusal
+            if self._closed:
+                raise ProducerClosedError
             fits = self._bytes + size <= self._limit and not self._blocked
             if not fits and size <= self._limit and self._may_wait():
                 self._wait_for_room(records, size)
@@ -141,7 +146,7 @@ class Inbox:
         with self._lock:
             self._tell(event)
 
-    def take(self, timeout: float | None) -> tuple[list[Delivery], list[Input]]:
+    def take(self, timeout: float | None) -> tuple[list[TrackedRecord], list[Input]]:
         """Wait until there is something, and take all there is; for the owner alone.
 
         Args:
@@ -162,7 +167,7 @@ class Inbox:
             self._asleep = False
             return self._take_all()
 
-    def make_known(self, settles: Iterable[Settle]) -> list[Delivery]:
+    def make_known(self, settles: Iterable[Settle]) -> list[TrackedRecord]:
         """Make outcomes visible, and take what was put before they were; for the owner alone.
 
         All of it happens at one moment: who puts a record later could know of them.
@@ -177,7 +182,7 @@ class Inbox:
         with self._lock:
             self._callbacks.append(callback)
 
-    def settled(self, records: Sequence[Delivery], size: int) -> None:
+    def settled(self, records: Sequence[TrackedRecord], size: int) -> None:
         """Give back the room of records that have their outcome: ``size`` bytes."""
         with self._lock:
             self._bytes -= size
@@ -203,9 +208,9 @@ class Inbox:
             ForkedProducerError: They were put by another process.
         """
         deadline = None if timeout is None else monotonic() + timeout
+        if not self._here[0]:
+            raise ForkedProducerError
         with self._lock:
-            if self._refusal is ForkedProducerError:
-                raise ForkedProducerError
             # At a stroke: what the owner takes together with the last record is flushed with it.
             self._tell(Flush())
             put = self._taken + len(self._records)
@@ -224,21 +229,18 @@ class Inbox:
     def close(self) -> None:
         """Take no more records; whoever waits for room learns of it."""
         with self._lock:
-            self._refusal = self._refusal or ProducerClosedError
+            self._closed = True
             self._changed.notify_all()
 
-    def forked(self) -> None:
-        """In a forked child: refuse everything; the locks may be held by threads that do not exist here."""
-        self._start()
-        self._refusal = ForkedProducerError
-
-    @property
-    def in_this_process(self) -> bool:
-        """Whether the owner is a thread of this process."""
-        return self._refusal is not ForkedProducerError
+    def described(self) -> str:
+        """Say what has no outcome yet."""
+        with self._lock:
+            records = self._taken + len(self._records) - self._settled
+            full = "; the buffer is full and put waits" if self._blocked else ""
+            return f"records that wait: {records} ({self._bytes} of {self._limit} bytes){full}"
 
     def _may_wait(self) -> bool:
-        return self._when_full == "block" and not in_settling_thread()
+        return self._when_full == "block" and not self._process.in_settling_thread()
 
     def _wait_for_room(self, waiting: object, size: int) -> None:
         """Wait for room, behind all who waited before; the lock is held at entry and exit."""
@@ -246,13 +248,13 @@ class Inbox:
         try:
             while self._blocked[0] is not waiting or self._bytes + size > self._limit:
                 self._changed.wait()
-                if self._refusal is not None:
-                    raise self._refusal
+                if self._closed:
+                    raise ProducerClosedError
         finally:
             self._blocked.remove(waiting)
             self._changed.notify_all()
 
-    def _come_by(self, arrival: int, records: Sequence[Delivery]) -> int:
+    def _come_by(self, arrival: int, records: Sequence[TrackedRecord]) -> int:
         """How many of these records came with that arrival or before."""
         if arrival >= self._arrivals:
             return len(records)
@@ -267,12 +269,12 @@ class Inbox:
         self._asleep = False
         self._bell.release()
 
-    def _take_all(self) -> tuple[list[Delivery], list[Input]]:
+    def _take_all(self) -> tuple[list[TrackedRecord], list[Input]]:
         records = self._take_records()
         inputs, self._inputs = self._inputs, []
         return records, inputs
 
-    def _take_records(self) -> list[Delivery]:
+    def _take_records(self) -> list[TrackedRecord]:
         records, self._records = self._records, []
         self._rest_at = _STRIDE
         if records:

@@ -5,23 +5,10 @@ from collections.abc import Sequence
 import msgspec
 
 from orderstream.kpl.kinesis_record import KinesisRecord
-from orderstream.kpl.outcome import Acknowledged, Landed, Rejected, Settlement
+from orderstream.kpl.outcome import Acknowledged, Failure, Landed, Rejected, Settlement
 from orderstream.kpl.pending import PendingRecord
 from orderstream.kpl.shard_map import Shard
-
-
-class Failure(msgspec.Struct, frozen=True):
-    """A call, or one entry of it, did not succeed.
-
-    Attributes:
-        code: Kinesis' error code, or the name of the connection's error.
-        message: The explanation that came with it.
-        retryable: Whether the same call may succeed later.
-    """
-
-    code: str
-    message: str
-    retryable: bool
+from orderstream.kpl.troubles import TroubleReport
 
 
 class Put(msgspec.Struct, frozen=True):
@@ -119,4 +106,4 @@ class WakeAt(msgspec.Struct, frozen=True):
     at: float
 
 
-Command = SendPutRecords | ListShards | Settle | GiveUp | WakeAt
+Command = SendPutRecords | ListShards | Settle | GiveUp | TroubleReport | WakeAt

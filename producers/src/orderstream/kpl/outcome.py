@@ -39,6 +39,24 @@ class Acknowledged(msgspec.Struct, frozen=True):
     sequence_number: str
 
 
+class Failure(msgspec.Struct, frozen=True):
+    """A call, or one entry of it, did not succeed.
+
+    Attributes:
+        code: Kinesis' error code, or the name of the connection's error.
+        message: The explanation that came with it.
+        retryable: Whether the same call may succeed later.
+    """
+
+    code: str
+    message: str
+    retryable: bool
+
+    def __str__(self) -> str:
+        """The code, and the explanation if there is one."""
+        return f"{self.code}: {self.message}" if self.message else self.code
+
+
 class Landed(msgspec.Struct, frozen=True):
     """User records are in Kinesis, where every consumer will find them; one for all of a Kinesis record.
 

@@ -4,6 +4,7 @@ from typing import Final
 
 import msgspec
 
+from orderstream.kpl.origin import NOWHERE, Origin
 from orderstream.kpl.outcome import REMEMBERED_ATTEMPTS, UNSETTLED, Attempt, Settlement
 from orderstream.kpl.user_record import UserRecord, hash_key_of
 
@@ -34,6 +35,7 @@ class PendingRecord(msgspec.Struct, gc=False, eq=False):
         data: As it was put.
         explicit_hash_key: As it was put.
         size: Payload and UTF-8 partition key, in bytes: what it takes from the buffer.
+        origin: Which producer took it.
         arrival: With which others the core took it, and when.
         attempts: The most recent attempts that failed, oldest first.
         failures: How many attempts failed.
@@ -45,6 +47,7 @@ class PendingRecord(msgspec.Struct, gc=False, eq=False):
     data: bytes
     explicit_hash_key: int | None
     size: int
+    origin: Origin = NOWHERE
     arrival: Arrival = NOT_YET
     attempts: tuple[Attempt, ...] = ()
     failures: int = 0

@@ -19,7 +19,7 @@ answer is still to come.
 
 import heapq
 import logging
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from itertools import count
 from math import inf
 from typing import assert_never
@@ -28,31 +28,27 @@ from orderstream.kpl import messages
 from orderstream.kpl.aggregator import Aggregator
 from orderstream.kpl.collector import Collector
 from orderstream.kpl.config import ProducerConfig
-from orderstream.kpl.given_up import GivenUpKeys
+from orderstream.kpl.deadlines import Deadlines
 from orderstream.kpl.kinesis_record import KinesisRecord
 from orderstream.kpl.limiter import ShardLimiter
 from orderstream.kpl.messages import (
     Command,
-    Failure,
-    GiveUp,
     Input,
     ListShards,
     SendPutRecords,
-    Settle,
     WakeAt,
 )
 from orderstream.kpl.metrics import NoMetrics, ProducerMetrics
-from orderstream.kpl.outcome import Acknowledged, Attempt, Landed, Rejected, Settlement
+from orderstream.kpl.outcome import Acknowledged, Attempt, Failure, Landed
+from orderstream.kpl.outcomes import Outcomes
 from orderstream.kpl.pending import Arrival, PendingRecord
 from orderstream.kpl.refresher import Refresher
 from orderstream.kpl.retrier import RetryPolicy
 from orderstream.kpl.shard_map import IncompleteShardMapError, Shard, ShardMap
 from orderstream.kpl.slots import Slot, SlotTable
+from orderstream.kpl.troubles import REPEAT, Troubles
 
 logger = logging.getLogger(__name__)
-
-# A record may outlive its deadline by one part in this many.
-_DEADLINE_STEPS = 100
 
 
 class Pipeline:
@@ -69,7 +65,8 @@ class Pipeline:
     ) -> None:
         self._config = config
         self._metrics = metrics or NoMetrics()
-        self._now = 0.0
+        self._outcomes = Outcomes(self._metrics)
+        self._troubles = Troubles()
         self._policy = RetryPolicy(
             config.retry_base_delay, config.retry_max_delay, random, config.max_attempts
         )
@@ -85,9 +82,7 @@ class Pipeline:
         self._alarms: list[tuple[float, int, Slot]] = []
         self._requests: dict[int, Sequence[KinesisRecord]] = {}
         self._to_judge: list[KinesisRecord] = []
-        self._given_up = GivenUpKeys()
-        self._to_tell: list[Settle] = []
-        self._next_deadline = inf
+        self._deadlines = Deadlines(config.delivery_timeout)
         self._arrivals = 0
         self._flushed = 0
         self._ids = count(1)
@@ -105,11 +100,7 @@ class Pipeline:
         Returns:
             What to do now, in this order.
         """
-        self._now = now
         self._take_in(event, now)
-        if self._to_tell:
-            self._commands.append(GiveUp(self._to_tell))
-            self._to_tell = []
         if not self._closed:
             self._expire(now)
             self._ring(now)
@@ -117,7 +108,12 @@ class Pipeline:
             self._ask_for_map(now)
             self._plan_wake()
         commands, self._commands = self._commands, []
-        return commands
+        return [*self._outcomes.take(), *self._troubles.reports(), *commands]
+
+    @property
+    def trouble(self) -> Failure | None:
+        """What calls to Kinesis meet at present; None if they succeed."""
+        return self._troubles.present
 
     def _take_in(self, event: Input, now: float) -> None:
         match event:
@@ -137,7 +133,7 @@ class Pipeline:
                 self._flushed = self._arrivals
                 self._reconsider_all()
             case messages.Close():
-                self._close()
+                self._close(now)
             case messages.Tick():
                 pass
             case _:
@@ -148,31 +144,23 @@ class Pipeline:
     def _put(self, records: Sequence[PendingRecord], now: float) -> None:
         self._arrivals += 1
         arrival = Arrival(self._arrivals, now)
-        self._expect_deadline(now)
-        if self._given_up:
-            records = self._without_given_up(records, arrival)
+        self._deadlines.expect(now)
+        if self._outcomes.given_up:
+            records = self._outcomes.without_given_up(records, arrival, now)
         if self._slots is not None:
             self._candidates.update(self._slots.enter(records, arrival))
             return
         for record in records:
             record.arrival = arrival
         if self._closed:
-            self._reject(records, "the producer was closed", unsent=True)
+            self._outcomes.reject(records, "the producer was closed", now, unsent=True)
         else:
             self._unmapped += records
 
     def _told(self, records: Sequence[PendingRecord], now: float) -> None:
         if records:
             self._put(records, now)
-        self._given_up.told()
-
-    def _without_given_up(self, records: Sequence[PendingRecord], arrival: Arrival) -> list[PendingRecord]:
-        passing, behind = self._given_up.split(records)
-        for reason, late in behind.items():
-            for record in late:
-                record.arrival = arrival
-            self._reject(late, reason)
-        return passing
+        self._outcomes.given_up.told()
 
     # --- records go out ---
 
@@ -232,10 +220,15 @@ class Pipeline:
         entries = self._requests.pop(event.request_id, None)
         if entries is None:
             return
+        self._troubles.worked("PutRecords")
         for record, result in zip(entries, event.results, strict=True):
             if isinstance(result, Failure):
+                if result.retryable:
+                    self._troubles.failed("PutRecords", result, now, record.shard_id)
                 self._refused(record, result, now)
                 continue
+            if self._troubles:
+                self._troubles.worked("PutRecords", record.shard_id)
             record.landed = result
             if result.shard_id == record.shard_id:
                 self._landed(record, result, now, foreign=False)
@@ -243,14 +236,17 @@ class Pipeline:
                 self._judge(record, now)
             else:
                 self._to_judge.append(record)
-                self._expect_deadline(record.user_records[0].arrival.put_at)
+                self._deadlines.expect(record.user_records[0].arrival.put_at)
                 logger.info(
                     "a record landed in another shard than predicted; reading the shard map",
                     extra={"predicted": record.shard_id, "landed": result.shard_id},
                 )
 
     def _failed(self, event: messages.RequestFailed, now: float) -> None:
-        for record in self._requests.pop(event.request_id, ()):
+        entries = self._requests.pop(event.request_id, ())
+        if entries and event.failure.retryable:
+            self._troubles.failed("PutRecords", event.failure, now)
+        for record in entries:
             self._refused(record, event.failure, now)
 
     def _refused(self, record: KinesisRecord, failure: Failure, now: float) -> None:
@@ -260,27 +256,28 @@ class Pipeline:
         )
         slots = self._release(record)
         if not failure.retryable:
-            self._give_up(record.user_records, slots, f"{failure.code}: {failure.message}")
+            self._give_up(record.user_records, slots, str(failure), now)
             return
         for slot in slots:
             slot.failures += 1
             slot.not_before = now + self._policy.delay(slot.failures)
-        self._put_back(record)
+        self._put_back(record, now)
 
-    def _give_up(self, records: Sequence[PendingRecord], slots: Iterable[Slot], reason: str) -> None:
+    def _give_up(
+        self, records: Sequence[PendingRecord], slots: Iterable[Slot], reason: str, now: float
+    ) -> None:
         """Give up records for good, and what waits behind them under their keys.
 
         The application, which does not know yet, may put them once more, and then the next ones would stand
         before them in the stream.
         """
-        self._to_tell += self._rejection(records, reason)
         if self._config.ordering == "none":
+            self._outcomes.reject(records, reason, now)
             return
-        reason = f"an earlier record of its key was given up: {reason}"
-        keys = self._given_up.add(records, reason)
+        keys = self._outcomes.give_up(records, reason, now)
         for slot in slots:
             behind = slot.take_out(lambda record: record.partition_key in keys)
-            self._to_tell += self._rejection(behind, reason)
+            self._outcomes.give_up_behind(behind, reason, now)
 
     def _can_judge(self, record: KinesisRecord) -> bool:
         """Whether the shard map was read after the record was sealed and knows where it landed."""
@@ -309,13 +306,12 @@ class Pipeline:
             slot.failures = 0
         if foreign:
             record.failed(attempt)
-            self._put_back(record)
+            self._put_back(record, now)
         else:
             # From here on nobody but whoever is told holds them.
             user_records, record.user_records = record.user_records, ()
             landed = Landed(place.shard_id, place.sequence_number, attempt)
-            size = record.user_bytes
-            self._commands.append(self._settle(user_records, record.settlement, size, landed))
+            self._outcomes.landed(user_records, record.settlement, record.user_bytes, landed, now)
 
     def _release(self, record: KinesisRecord) -> dict[Slot, None]:
         assert self._slots is not None
@@ -323,7 +319,7 @@ class Pipeline:
         self._candidates.update(slots)
         return slots
 
-    def _put_back(self, record: KinesisRecord) -> None:
+    def _put_back(self, record: KinesisRecord, now: float) -> None:
         """Queue its user records again, but for those that have had their attempts: they are given up.
 
         The ones given up are the oldest of their keys, so what is left goes on in its order.
@@ -335,14 +331,15 @@ class Pipeline:
         if spent:
             last, limit = spent[0].attempts[-1], self._policy.max_attempts
             reason = f"attempt {limit} of {limit} failed with {last.error_code}"
-            self._reject(spent, f"{reason}: {last.error_message}" if last.error_message else reason)
+            reason = f"{reason}: {last.error_message}" if last.error_message else reason
+            self._outcomes.reject(spent, reason, now)
             left = [user for user in left if not gives_up(user.failures)]
             self._slots.put_back_opened(left)
         else:
             self._slots.put_back(record)
         if left:
             # After a merge the oldest need not be the first.
-            self._expect_deadline(min([user.arrival.put_at for user in left]))
+            self._deadlines.expect(min([user.arrival.put_at for user in left]))
 
     # --- the shard map ---
 
@@ -363,8 +360,12 @@ class Pipeline:
             shard_map = ShardMap(shards, self._map.ranges if self._map else None)
         except IncompleteShardMapError as error:
             logger.info("the shard map is incomplete; reading it again", extra={"hash_key": error.hash_key})
+            # A split or a merge is over in a moment.
+            failure = Failure("IncompleteShardMap", str(error), retryable=True)
+            self._troubles.failed("ListShards", failure, now, patience=REPEAT)
             self._refresher.answered(now, satisfied=False)
             return
+        self._troubles.worked("ListShards")
         self._adopt(shard_map)
         self._map_version += 1
         waiting, self._to_judge = self._to_judge, []
@@ -390,20 +391,25 @@ class Pipeline:
             self._slots.occupy(record)
         # Candidates and alarms name slots of the old map, whose queues have just been dealt out.
         self._candidates, self._alarms = {}, []
-        self._limiter.keep_only({shard.shard_id for shard in shard_map.open})
+        shard_ids = {shard.shard_id for shard in shard_map.open}
+        self._limiter.keep_only(shard_ids)
+        self._troubles.keep_shards(shard_ids)
         self._reconsider_all()
         logger.info("new shard map", extra={"open_shards": len(shard_map.open)})
 
     def _map_failed(self, failure: Failure, now: float) -> None:
         self._refresher.answered(now, satisfied=False)
-        if failure.retryable or self._closed:
+        if self._closed:
             return
-        reason = f"the shards cannot be listed, {failure.code}: {failure.message}"
+        self._troubles.failed("ListShards", failure, now)
+        if failure.retryable:
+            return
+        reason = f"the shards cannot be listed, {failure}"
         unmapped, self._unmapped = self._unmapped, []
-        self._give_up(unmapped, (), reason)
+        self._give_up(unmapped, (), reason, now)
         to_judge, self._to_judge = self._to_judge, []
         for record in to_judge:
-            self._give_up(record.user_records, self._release(record), reason)
+            self._give_up(record.user_records, self._release(record), reason, now)
 
     def _unsettled(self) -> Iterable[KinesisRecord]:
         for entries in self._requests.values():
@@ -412,33 +418,30 @@ class Pipeline:
 
     # --- deadlines ---
 
-    def _expect_deadline(self, put_at: float) -> None:
-        if self._config.delivery_timeout is not None:
-            self._next_deadline = min(self._next_deadline, put_at + self._config.delivery_timeout)
-
     def _expire(self, now: float) -> None:
         """Give up what has waited for too long; what is under way is looked at when it comes back."""
-        timeout = self._config.delivery_timeout
-        if timeout is None or now < self._next_deadline:
+        put_before = self._deadlines.put_before(now)
+        if put_before is None:
             return
-        put_before = now - timeout
         expired = [record for record in self._unmapped if record.arrival.put_at <= put_before]
         self._unmapped = [record for record in self._unmapped if record.arrival.put_at > put_before]
         for slot in self._slots or ():
             expired += slot.take_out(lambda record: record.arrival.put_at <= put_before)
-        reason = f"not acknowledged within {timeout} s"
-        self._reject(expired, reason)
+        reason = self._with_trouble(f"not acknowledged within {self._config.delivery_timeout} s")
+        self._outcomes.reject(expired, reason, now)
         waiting, self._to_judge = self._to_judge, []
         for record in waiting:
             # They landed together and are judged together: the youngest's time is theirs.
             if all(user.arrival.put_at <= put_before for user in record.user_records):
                 self._release(record)
-                self._reject(record.user_records, reason)
+                self._outcomes.reject(record.user_records, reason, now)
             else:
                 self._to_judge.append(record)
-        self._next_deadline = self._oldest_put() + timeout
-        # Where records keep coming to their end, not each of them is worth a look at all the others.
-        self._next_deadline = max(self._next_deadline, now + timeout / _DEADLINE_STEPS)
+        self._deadlines.looked(now, self._oldest_put())
+
+    def _with_trouble(self, reason: str) -> str:
+        trouble = self._troubles.present
+        return reason if trouble is None else f"{reason}; the last error was {trouble}"
 
     def _oldest_put(self) -> float:
         waiting = [self._unmapped, *(slot.user_records() for slot in self._slots or ())]
@@ -464,43 +467,17 @@ class Pipeline:
         times = [self._alarms[0][0]] if self._alarms else []
         if self._wants_map() and not self._refresher.reading:
             times.append(self._refresher.not_before)
-        if self._next_deadline < inf:
-            times.append(self._next_deadline)
+        if self._deadlines.next < inf:
+            times.append(self._deadlines.next)
         if times:
             self._commands.append(WakeAt(min(times)))
 
-    def _reject(self, records: Sequence[PendingRecord], reason: str, *, unsent: bool = False) -> None:
-        self._commands += self._rejection(records, reason, unsent=unsent)
-
-    def _rejection(
-        self, records: Sequence[PendingRecord], reason: str, *, unsent: bool = False
-    ) -> Iterator[Settle]:
-        if records:
-            # Not all that travelled with them need share their end.
-            settlement = Settlement()
-            for record in records:
-                record.settlement = settlement
-            size = sum([record.size for record in records])
-            yield self._settle(records, settlement, size, Rejected(reason, unsent=unsent))
-
-    def _settle(
-        self,
-        records: Sequence[PendingRecord],
-        settlement: Settlement,
-        size: int,
-        outcome: Landed | Rejected,
-    ) -> Settle:
-        shard_id = outcome.shard_id if isinstance(outcome, Landed) else None
-        self._metrics.settled(shard_id, len(records), size, self._now - records[0].arrival.put_at)
-        return Settle(records, settlement, size, outcome)
-
-    def _close(self) -> None:
+    def _close(self, now: float) -> None:
         if self._closed:
             return
         self._closed = True
-        reason = "the producer was closed before Kinesis acknowledged it"
-        for record in self._unsettled():
-            self._reject(record.user_records, reason, unsent=True)
-        waiting = self._slots.queued() if self._slots is not None else self._unmapped
-        self._reject(waiting, reason, unsent=True)
+        waiting = [user for record in self._unsettled() for user in record.user_records]
+        waiting += self._slots.queued() if self._slots is not None else self._unmapped
+        reason = self._with_trouble("the producer was closed before Kinesis acknowledged it")
+        self._outcomes.reject(waiting, reason, now, unsent=True)
         self._requests, self._to_judge, self._unmapped, self._slots = {}, [], [], None

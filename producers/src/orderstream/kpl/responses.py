@@ -9,8 +9,7 @@ from typing import Final, TypeVar
 
 from botocore.exceptions import ClientError, NoCredentialsError, ParamValidationError
 
-from orderstream.kpl.messages import Failure
-from orderstream.kpl.outcome import Acknowledged
+from orderstream.kpl.outcome import Acknowledged, Failure
 from orderstream.kpl.retrier import is_retryable
 from orderstream.kpl.shard_map import HashRange, Shard
 

@@ -1,12 +1,7 @@
 """Makes the calls to Kinesis and turns whatever comes of them into inputs of the core."""
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
 
-import boto3
-from botocore.config import Config
-
-from orderstream.kpl.config import ProducerConfig
 from orderstream.kpl.kinesis_record import KinesisRecord
 from orderstream.kpl.messages import (
     MapFailed,
@@ -15,6 +10,7 @@ from orderstream.kpl.messages import (
     RequestFailed,
     SendPutRecords,
 )
+from orderstream.kpl.outcome import Failure
 from orderstream.kpl.request_body import PLACEHOLDER, encode_body, ready_body, takes_ready_bodies
 from orderstream.kpl.responses import (
     UnintelligibleResponseError,
@@ -23,33 +19,7 @@ from orderstream.kpl.responses import (
     shards_of,
 )
 from orderstream.kpl.shard_map import Shard
-
-if TYPE_CHECKING:
-    from mypy_boto3_kinesis.client import KinesisClient
-
-
-def kinesis_client(config: ProducerConfig, session: boto3.Session | None = None) -> "KinesisClient":
-    """Build the boto3 client a producer works best with: no retries of its own, short timeouts.
-
-    Args:
-        config: The producer's settings.
-        session: Where credentials come from; a new session by default.
-
-    Returns:
-        The client.
-    """
-    # boto3.client() would share the default session, whose creation of clients is not thread-safe.
-    return (session or boto3.Session()).client(
-        "kinesis",
-        region_name=config.region_name,
-        endpoint_url=config.endpoint_url,
-        config=Config(
-            connect_timeout=config.connect_timeout,
-            read_timeout=config.read_timeout,
-            retries={"total_max_attempts": 1},
-            max_pool_connections=config.max_in_flight_requests + 1,
-        ),
-    )
+from orderstream.kpl.target import KinesisCalls, Target
 
 
 class Sender:
@@ -57,13 +27,12 @@ class Sender:
 
     Args:
         client: A Kinesis client.
-        stream: The stream's name or ARN.
+        target: The stream.
     """
 
-    def __init__(self, client: "KinesisClient", stream: str) -> None:
-        # The generated types want literal keyword arguments; the stream is addressed by either of two.
-        self._client: Any = client
-        self._stream = {"StreamARN" if stream.startswith("arn:") else "StreamName": stream}
+    def __init__(self, client: KinesisCalls, target: Target) -> None:
+        self._client = client
+        self._stream = target.parameters
         self._ready_bodies = takes_ready_bodies(client)
 
     def put_records(self, command: SendPutRecords) -> RequestCompleted | RequestFailed:
@@ -80,6 +49,14 @@ class Sender:
             return MapLoaded(self._all_shards())
         except BaseException as error:  # noqa: BLE001 - whatever it is, the core must hear of it
             return MapFailed(failure_of(error))
+
+    def check(self) -> Failure | None:
+        """Ask for one shard; return how that failed, or None."""
+        try:
+            shards_of(self._client.list_shards(MaxResults=1, **self._stream))
+        except Exception as error:  # noqa: BLE001 - whatever it is, the caller asked what is wrong
+            return failure_of(error)
+        return None
 
     def _all_shards(self) -> list[Shard]:
         shards, token = shards_of(self._client.list_shards(**self._stream))
