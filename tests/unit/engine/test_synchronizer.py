@@ -7,17 +7,26 @@ import pytest
 from fakes.engine_kinesis import SmallKinesis
 from orderstream.errors import DependencyError
 from orderstream_workers.engine.errors import ChildrenUnknownError
-from orderstream_workers.engine.leases import MemoryLeaseTable, OwnedLease, commit
+from orderstream_workers.engine.leases import Lease, MemoryLeaseTable, OwnedLease, commit
 from orderstream_workers.engine.lifecycle.synchronizer import ShardSynchronizer
 from orderstream_workers.engine.retrieval import KinesisReader
 
 ID = "shardId-00000000000"
 
 
+class EmptyTable(MemoryLeaseTable):
+    """May answer a look at one row as if there were none."""
+
+    answers_emptily = False
+
+    def get(self, lease_key: str) -> Lease | None:
+        return None if self.answers_emptily else super().get(lease_key)
+
+
 class Stage:
     def __init__(self, shards: int) -> None:
         self.kinesis = SmallKinesis(shards)
-        self.table = MemoryLeaseTable()
+        self.table = EmptyTable()
         reader = KinesisReader(self.kinesis, "s", max_records=9, now=lambda: dt.datetime.now(dt.UTC))
         self.synchronizer = ShardSynchronizer(reader, self.table, "TRIM_HORIZON")
         self.synchronizer.synchronize()
@@ -130,3 +139,17 @@ def test_leases_of_the_past_are_deleted() -> None:
     assert stage.keys() == {1, 2, 3, 4, 5, 6}
     stage.synchronizer.synchronize()
     assert stage.keys() == {1, 2, 3, 4, 5, 6}
+
+
+def test_an_empty_response_ends_no_parent() -> None:
+    """A look at one row says "none" where something between us and the table answers emptily."""
+    stage = Stage(shards=2)
+    stage.kinesis.merge(f"{ID}0", f"{ID}1")
+    stage.end(0)
+    parents = frozenset({f"{ID}0", f"{ID}1"})
+    stage.table.answers_emptily = True
+    assert not stage.synchronizer.parents_have_ended(parents)
+    stage.table.answers_emptily = False
+    stage.end(1)
+    stage.table.answers_emptily = True
+    assert stage.synchronizer.parents_have_ended(parents)

@@ -12,6 +12,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from botocore.exceptions import BotoCoreError, ClientError
+from botocore.parsers import ResponseParserError
 
 from orderstream.errors import DependencyError
 from orderstream_workers.engine.leases.items import lease_from_item, lease_to_item
@@ -22,6 +23,9 @@ if TYPE_CHECKING:
 
 OWNER_INDEX: Final = "LeaseOwnerToLeaseKeyIndex"
 """KCL 3's index of leases by owner."""
+
+_FAILURES: Final = (BotoCoreError, ClientError, ResponseParserError)
+"""What a call raises."""
 
 _HAND_OVER: Final = ("checkpointOwner",)
 _PREPARED: Final = ("pendingCheckpoint", "pendingCheckpointSubSequenceNumber", "pendingCheckpointState")
@@ -64,36 +68,38 @@ class DynamoDBLeaseTable:
                 ],
                 BillingMode="PAY_PER_REQUEST",
             )
-        except ClientError as error:
-            if error.response["Error"]["Code"] != "ResourceInUseException":  # somebody created it before us
+        except _FAILURES as error:
+            if _code(error) != "ResourceInUseException":  # somebody created it before us
                 raise _dependency_error("CreateTable", error) from error
-        except BotoCoreError as error:
-            raise _dependency_error("CreateTable", error) from error
         waiter = self._client.get_waiter("table_exists")
         _call("DescribeTable", lambda: waiter.wait(TableName=self._table, WaiterConfig={"Delay": 1}))
 
     def list_leases(self) -> list[Lease]:
-        """See ``LeaseTable.list_leases``."""
+        """See ``LeaseTable.list_leases``; a row that cannot be read must not pass for none."""
         leases: list[Lease] = []
         start: dict[str, Any] = {}
         while True:
             request = {"TableName": self._table, "ConsistentRead": True, **start}
-            answer = _call("Scan", partial(self._client.scan, **request))
-            found = (lease_from_item(item) for item in answer["Items"])
-            leases += [lease for lease in found if lease is not None]
-            if "LastEvaluatedKey" not in answer:
+            answer: Any = _call("Scan", partial(self._client.scan, **request))
+            items = answer.get("Items") if isinstance(answer, dict) else None
+            if not isinstance(items, list):
+                raise DependencyError("dynamodb", "Scan", "its response has no items")
+            leases += [lease for item in items if (lease := _lease("Scan", item)) is not None]
+            if not answer.get("LastEvaluatedKey"):
                 return leases
             start = {"ExclusiveStartKey": answer["LastEvaluatedKey"]}
 
     def get(self, lease_key: str) -> Lease | None:
         """See ``LeaseTable.get``."""
-        answer = _call(
+        answer: Any = _call(
             "GetItem",
             lambda: self._client.get_item(
                 TableName=self._table, Key={"leaseKey": {"S": lease_key}}, ConsistentRead=True
             ),
         )
-        return lease_from_item(answer["Item"]) if "Item" in answer else None
+        if not isinstance(answer, dict):
+            raise DependencyError("dynamodb", "GetItem", "its response says nothing")
+        return _lease("GetItem", answer["Item"]) if answer.get("Item") else None
 
     def create_if_absent(self, lease: Lease) -> bool:
         """See ``LeaseTable.create_if_absent``."""
@@ -149,11 +155,9 @@ class DynamoDBLeaseTable:
     def _conditionally(operation: str, write: Callable[[], object]) -> bool:
         try:
             write()
-        except ClientError as error:
-            if error.response["Error"]["Code"] == "ConditionalCheckFailedException":
+        except _FAILURES as error:
+            if _code(error) == "ConditionalCheckFailedException":
                 return False
-            raise _dependency_error(operation, error) from error
-        except BotoCoreError as error:
             raise _dependency_error(operation, error) from error
         return True
 
@@ -174,8 +178,23 @@ def _condition_values(held: Lease) -> dict[str, Any]:
 def _call(operation: str, call: Callable[[], _Answer]) -> _Answer:
     try:
         return call()
-    except (BotoCoreError, ClientError) as error:
+    except _FAILURES as error:
         raise _dependency_error(operation, error) from error
+
+
+def _lease(operation: str, item: Any) -> Lease | None:
+    try:
+        item["leaseKey"]["S"]
+        return lease_from_item(item)
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        reason = f"this is no row of a lease: {str(item)[:300]} ({error!r})"
+        raise DependencyError("dynamodb", operation, reason) from error
+
+
+def _code(error: Exception) -> str:
+    if isinstance(error, ClientError):
+        return str(error.response.get("Error", {}).get("Code", "none"))
+    return type(error).__name__
 
 
 def _dependency_error(operation: str, error: Exception) -> DependencyError:
