@@ -6,14 +6,37 @@ import json
 import msgspec
 from click.testing import CliRunner, Result
 
+from fakes.delivery import delivered
 from fakes.operating import NOW, MemoryResources
-from orderstream.events import Customer, StepResolved, decode_envelope
+from fakes.payments import received, refund_command
+from orderstream.events import (
+    Customer,
+    Envelope,
+    OrderShipped,
+    PaymentRefunded,
+    ReleaseStock,
+    ReserveStock,
+    ShipOrder,
+    StepResolved,
+    StockLine,
+    decode_envelope,
+    initial,
+)
 from orderstream_workers.cli.saga import saga
+from orderstream_workers.effects import CollectingEmitter
+from orderstream_workers.services.inventory import InventoryHandlers, read_stock, seed_stock
+from orderstream_workers.services.payments import PaymentHandlers
+from orderstream_workers.services.payments.domain import Payment
+from orderstream_workers.services.payments.domain import Phase as PaymentPhase
+from orderstream_workers.services.payments.records import PAYMENTS, PaymentRecord
 from orderstream_workers.services.saga import NotWaitingError
+from orderstream_workers.services.saga.errors import UnknownOrderError
 from orderstream_workers.services.saga.handlers import SAGAS, SagaRecord
 from orderstream_workers.services.saga.state import Failure, Order, Phase, Progress, Saga, Status
 from orderstream_workers.services.saga.timers import timer_writes
-from orderstream_workers.store import Delete, Put
+from orderstream_workers.services.shipping import ShippingHandlers
+from orderstream_workers.services.shipping.by_hand import AlreadyDecidedError
+from orderstream_workers.store import Add, Delete, Put
 
 LATER, EARLIER = NOW + dt.timedelta(minutes=5), NOW - dt.timedelta(hours=1)
 
@@ -142,7 +165,6 @@ def test_what_does_not_wait_for_a_person_is_refused() -> None:
         ("ended", "ship_order", "done"),
         ("fresh", "reserve_stock", "done"),
         ("stuck", "capture_payment", "refuse"),
-        ("none", "ship_order", "done"),
     ):
         result = resolve(resources, order_id, step, decision, *WHY)
         assert result.exit_code == 1
@@ -165,3 +187,99 @@ def test_a_decision_needs_a_reason() -> None:
     assert resolve(resources, "again", "ship_order", "done").exit_code == 2
     assert resolve(resources, "again", "ship_order", "done", "--reason", " ").exit_code == 2
     assert resources.emitter.emitted == []
+
+
+def test_an_unknown_order_is_said_to_be_unknown() -> None:
+    """A mistyped id is no order that waits for nobody."""
+    result = resolve(MemoryResources(), "none", "ship_order", "done", *WHY)
+    assert (result.exit_code, isinstance(result.exception, UnknownOrderError)) == (1, True)
+    assert "knows no order none" in str(result.exception)
+
+
+def ship(resources: MemoryResources, attempt: int) -> list[Envelope]:
+    """Shipping comes to a request for the order; gives what it says."""
+    emitter = CollectingEmitter()
+    request = initial(
+        ShipOrder(order_id="again", country="France", units=1),
+        source="saga",
+        event_id=f"ship {attempt}",
+        time=NOW,
+    )
+    shipping = ShippingHandlers(store=resources.store, emitter=emitter, clock=resources.clock)
+    shipping.settle(delivered(request, attempt))
+    return [decode_envelope(data) for data in emitter.emitted]
+
+
+def test_what_was_shipped_by_hand_is_not_shipped_again() -> None:
+    """Shipping was merely down: its request stands before the decision, and finds that it is done."""
+    resources = a_world()
+    assert resolve(resources, "again", "ship_order", "done", *WHY).exit_code == 0
+    answers = [answer for attempt in (1, 2) for answer in ship(resources, attempt)]
+    assert {answer.message() for answer in answers} == {OrderShipped(order_id="again", shipment_id="by-hand")}
+
+
+def test_what_shipping_has_taken_is_not_shipped_by_hand() -> None:
+    """Its answer is on its way: nothing is said, and the operator hears why before a second parcel leaves."""
+    resources = a_world()
+    (taken,) = ship(resources, 1)
+    result = resolve(resources, "again", "ship_order", "done", *WHY)
+    assert (result.exit_code, isinstance(result.exception, AlreadyDecidedError)) == (1, True)
+    assert "shipping has taken order 'again' itself" in str(result.exception)
+    assert resources.emitter.emitted == []
+    assert [answer.message() for answer in ship(resources, 2)] == [taken.message()]
+
+
+def test_what_was_given_back_by_hand_is_not_given_back_again() -> None:
+    """Payments were merely down: the refund that stands before the decision finds nothing left to do."""
+    resources = MemoryResources()
+    due = {"capture_payment": Progress(Status.CANCELLING, 3, LATER)}
+    keep(resources, "owed", Phase.COMPENSATING, failure=Failure("customer_request"), steps=due)
+    keep_captured(resources, "owed")
+    assert resolve(resources, "owed", "capture_payment", "done", *WHY).exit_code == 0
+    emitter = CollectingEmitter()
+    payments = PaymentHandlers(
+        store=resources.store, emitter=emitter, queue=resources.payment_queue, clock=resources.clock
+    )
+    payments.refund_payment(received(refund_command("owed"), 1))
+    assert resources.payment_queue.depth() == 0, "no worker is woken, so the provider is not asked"
+    (answer,) = map(decode_envelope, emitter.emitted)
+    assert answer.message() == PaymentRefunded(
+        order_id="owed", amount_minor=1230, currency="GBP", refund_id="by-hand"
+    )
+
+
+def keep_captured(resources: MemoryResources, order_id: str) -> None:
+    payment = Payment(
+        order_id=order_id,
+        phase=PaymentPhase.CAPTURED,
+        amount_minor=1230,
+        currency="GBP",
+        charge_id="ch_1",
+    )
+    state = msgspec.json.encode(PaymentRecord(payment=payment))
+    resources.store.transact([Put(PAYMENTS.name, order_id, {"state": state, "inbox": {}}, None)])
+
+
+def test_what_was_released_by_hand_is_not_released_again() -> None:
+    """The units that the operator has moved back stay where they are when inventory comes to the release."""
+    resources = MemoryResources()
+    due = {"reserve_stock": Progress(Status.CANCELLING, 3, LATER)}
+    keep(resources, "held", Phase.COMPENSATING, failure=Failure("customer_request"), steps=due)
+    seed_stock(resources.store, "A", 10)
+    inventory = InventoryHandlers(
+        store=resources.store, emitter=CollectingEmitter(), clock=resources.clock
+    ).routes()
+    for place, command in enumerate(
+        (
+            ReserveStock(order_id="held", lines=(StockLine(sku="A", quantity=4),)),
+            ReleaseStock(order_id="held"),
+        )
+    ):
+        if place == 1:
+            back = {"reserved": -4, "available": 4}
+            resources.store.transact([Add("stock", "A", deltas=back, floors={"reserved": 4})])
+            assert resolve(resources, "held", "reserve_stock", "done", *WHY).exit_code == 0
+        event = initial(command, source="saga", event_id=f"e-{place}", time=NOW)
+        inventory[event.type](delivered(event, place + 1))
+    (level,) = read_stock(resources.store)
+    assert (level.available, level.reserved, level.balanced) == (10, 0, True)

@@ -9,6 +9,7 @@ from orderstream_workers.cli.layout import age, as_json, printable, table, wrapp
 from orderstream_workers.cli.operating import operated
 from orderstream_workers.cli.options import json_option, operator_option
 from orderstream_workers.cli.target import TargetChoice, target_options
+from orderstream_workers.runtime.by_hand import record_by_hand
 from orderstream_workers.services.saga import Resolution, find_order, open_orders, resolved
 from orderstream_workers.services.saga.definition import step_names
 from orderstream_workers.services.saga.domain import decisions
@@ -102,6 +103,7 @@ def resolve(
         raise click.UsageError(str(error)) from error
     with operated(context, target) as resources:
         envelope = resolved(resources.store, resolution, resources.clock())
+        record_by_hand(resources.store, resolution, resources.clock())
         resources.emitter.emit([envelope.encode()], order_id)
     click.echo(f"{printable(step)} of order {printable(order_id)}: {decision}; the coordinator has been told")
 

@@ -138,14 +138,14 @@ class StepResolved(Event, frozen=True, kw_only=True):
     Attributes:
         step: The step.
         attempt: Which request of it the operator saw unanswered, counted from 1.
-        decision: ``"done"``: what was asked for was done by hand. ``"refuse"``: the shipment shall be refused
-            for good, which shipping alone can say.
+        decision: ``"done"``: what was asked for was done by hand, so that its owner does it no more.
+            ``"refuse"``: the shipment shall be refused for good, which shipping alone can say.
         operator: Who decided.
         reason: Why, in their words.
     """
 
     owner: ClassVar[str] = "operators"
-    consumers: ClassVar[tuple[str, ...]] = ("saga", "payments")
+    consumers: ClassVar[tuple[str, ...]] = ("saga", "inventory", "payments", "shipping")
 
     step: str
     attempt: int

@@ -156,9 +156,12 @@ def test_what_is_final_stays(phase: Phase) -> None:
 BY_HAND = PaymentRefunded(order_id="o-1", amount_minor=1230, currency="GBP", refund_id="by-hand")
 
 
-@pytest.mark.parametrize("phase", sorted(set(Phase) - {Phase.REFUNDING}, key=lambda phase: phase.value))
-def test_a_refund_by_hand_that_nobody_waits_for_changes_nothing(phase: Phase) -> None:
-    """Only a refund that is still owed can be settled past the provider."""
+CHARGEABLE = {Phase.CAPTURING, Phase.CAPTURED, Phase.REFUNDING}
+
+
+@pytest.mark.parametrize("phase", sorted(set(Phase) - CHARGEABLE, key=lambda phase: phase.value))
+def test_a_refund_by_hand_of_what_was_never_charged_changes_nothing(phase: Phase) -> None:
+    """Only money that was charged, or may have been, can be given back past the provider."""
     before = payment(phase)
     assert domain.refund_by_hand(before) == Outcome(before)
 
@@ -177,3 +180,13 @@ def test_a_charge_that_comes_to_light_after_a_refund_by_hand_is_not_given_back_a
     assert summary(waiting) == (Phase.CAPTURING, None, None)
     assert summary(domain.charged(waiting.payment, "ch_1")) == (Phase.REFUNDED, CAPTURED, BY_HAND)
     assert domain.declined(waiting.payment, "card_declined").payment.phase is Phase.DECLINED
+
+
+def test_a_refund_by_hand_may_come_before_the_command() -> None:
+    """Payments were down when it was asked for: the command finds the money given back, and asks nobody."""
+    noted = domain.refund_by_hand(payment(Phase.CAPTURED))
+    assert summary(noted) == (Phase.CAPTURED, None, None)
+    refunded = domain.refund(noted.payment, refund_command())
+    assert summary(refunded) == (Phase.REFUNDED, None, BY_HAND)
+    assert domain.call_of(refunded.payment) is None
+    assert domain.capture(refunded.payment, capture_command()).to_capture == CAPTURED

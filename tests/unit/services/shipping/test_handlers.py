@@ -1,6 +1,7 @@
 """Shipping in the stream: every request is answered, and all answers agree."""
 
 import datetime as dt
+import logging
 
 import pytest
 
@@ -13,6 +14,7 @@ from orderstream.events import (
     RefuseShipment,
     ShipmentRefused,
     ShipOrder,
+    StepResolved,
     decode_envelope,
     following,
     initial,
@@ -144,3 +146,42 @@ def test_a_refusal_that_was_asked_for_is_final_unless_the_shipment_was_taken(ref
     first, second = (answer.message() for answer in shipping.answers)
     assert first == second
     assert isinstance(first, ShipmentRefused if refused_first else OrderShipped)
+
+
+def resolved(step: str = "ship_order", decision: str = "done") -> Envelope:
+    """An operator's decision about the order."""
+    decided = StepResolved(
+        order_id="o-1", step=step, attempt=2, decision=decision, operator="ann", reason="sent by courier"
+    )
+    return initial(decided, source="operators", event_id=f"{step} {decision}", time=NOW)
+
+
+def test_a_shipment_by_hand_is_not_made_again() -> None:
+    """Shipping hears of it in the stream, says nothing of its own, and takes later requests as done."""
+    shipping = Shipping()
+    shipping.hear(resolved())
+    assert shipping.answers == []
+    shipping.hear(request("late", attempt=3), 2)
+    assert [answer.message() for answer in shipping.answers] == [
+        OrderShipped(order_id="o-1", shipment_id="by-hand")
+    ]
+
+
+@pytest.mark.parametrize("other", [resolved("capture_payment"), resolved("ship_order", "refuse")])
+def test_other_decisions_are_none_of_shipping_s(other: Envelope) -> None:
+    """A refund by hand ships nothing, and a refusal comes as a command."""
+    shipping = Shipping()
+    shipping.hear(other)
+    shipping.hear(request("first"), 2)
+    assert shipping.answers[0].message().shipment_id != "by-hand"
+
+
+def test_a_second_parcel_is_an_alarm(caplog: pytest.LogCaptureFixture) -> None:
+    """Where shipping had taken the order already, its record stays and a person has to hear of it."""
+    shipping = Shipping()
+    shipping.hear(request("first"))
+    with caplog.at_level(logging.ERROR):
+        shipping.hear(resolved(), 2)
+    assert "shipped by hand" in caplog.text
+    shipping.hear(request("second", attempt=3), 3)
+    assert len({answer.message() for answer in shipping.answers}) == 1

@@ -1,6 +1,6 @@
 """Inventory: reserves, releases and sells stock."""
 
-from orderstream.events import ReleaseStock
+from orderstream.events import ReleaseStock, StepResolved
 from orderstream_workers.runtime.application import Application
 from orderstream_workers.runtime.resources import Resources
 from orderstream_workers.services.inventory import APPLICATION, TABLES, InventoryHandlers
@@ -17,6 +17,6 @@ def build(resources: Resources) -> Application:
     return resources.in_lanes(
         APPLICATION,
         handlers.routes(),
-        overtaking=(ReleaseStock,),
+        overtaking=(ReleaseStock, StepResolved),
         dependencies=resources.tables(*TABLES),
     )

@@ -1,6 +1,6 @@
 """Payments' stream side: takes commands and queues them for the payment worker."""
 
-from orderstream.events import RefundPayment
+from orderstream.events import RefundPayment, StepResolved
 from orderstream_workers.runtime.application import Application
 from orderstream_workers.runtime.resources import Resources
 from orderstream_workers.services.payments import APPLICATION, TABLES, PaymentHandlers
@@ -17,7 +17,7 @@ def build(resources: Resources) -> Application:
     return resources.in_lanes(
         APPLICATION,
         handlers.routes(),
-        overtaking=(RefundPayment,),
+        overtaking=(RefundPayment, StepResolved),
         dependencies=[
             *resources.tables(*TABLES),
             resources.queue(resources.settings.payment_queue, resources.payment_queue),

@@ -1,5 +1,6 @@
 """The saga coordinator, with its timers beside it."""
 
+from orderstream.events import StepResolved
 from orderstream_workers.runtime.application import Application
 from orderstream_workers.runtime.resources import Resources
 from orderstream_workers.services.saga import APPLICATION, TABLES, SagaHandlers, TimerPoller
@@ -11,5 +12,9 @@ def build(resources: Resources) -> Application:
     handlers = SagaHandlers(store=store, emitter=emitter, clock=clock, count=resources.tally.count)
     timers = TimerPoller(store=store, emitter=emitter, clock=clock)
     return resources.in_lanes(
-        APPLICATION, handlers.routes(), background=(timers.run,), dependencies=resources.tables(*TABLES)
+        APPLICATION,
+        handlers.routes(),
+        background=(timers.run,),
+        overtaking=(StepResolved,),
+        dependencies=resources.tables(*TABLES),
     )

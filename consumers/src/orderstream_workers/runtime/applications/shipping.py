@@ -1,6 +1,6 @@
 """Shipping: takes orders over for shipment."""
 
-from orderstream.events import RefuseShipment
+from orderstream.events import RefuseShipment, StepResolved
 from orderstream_workers.runtime.application import Application
 from orderstream_workers.runtime.resources import Resources
 from orderstream_workers.services.shipping import APPLICATION, TABLES, ShippingHandlers
@@ -18,6 +18,6 @@ def build(resources: Resources) -> Application:
     return resources.in_lanes(
         APPLICATION,
         handlers.routes(),
-        overtaking=(RefuseShipment,),
+        overtaking=(RefuseShipment, StepResolved),
         dependencies=resources.tables(*TABLES),
     )

@@ -171,6 +171,23 @@ def refuse(state: Reservation | None, request: ReserveStock, refusal: Refusal, l
     return Step(Reservation(Phase.REJECTED, lines, 0, refusal), answer=_rejected(request.order_id, refusal))
 
 
+def released_by_hand(state: Reservation | None) -> Reservation | None:
+    """The header once an operator has given back whatever the order had reserved, units and all.
+
+    Args:
+        state: The header as it is, None where the order is not known.
+
+    Returns:
+        The header, or None where nothing is left to give back, or the units are sold.
+    """
+    if state is None:
+        return Reservation(Phase.RELEASED, 0, 0)
+    if state.phase not in {Phase.RESERVING, Phase.RESERVED, Phase.RELEASING}:
+        return None
+    end = Phase.REJECTED if state.refusal else Phase.RELEASED
+    return Reservation(end, state.lines, 0, state.refusal, state.was_reserved)
+
+
 def _reserve(state: Reservation, request: ReserveStock, chunk: int) -> Step:
     if state.was_reserved:
         return Step(state, answer=StockReserved(order_id=request.order_id))

@@ -8,12 +8,20 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import cache, partial
 from typing import Final
 
-from orderstream.events import OrderConfirmed, ReleaseStock, ReserveStock, StockLine, following
+from orderstream.events import (
+    OrderConfirmed,
+    ReleaseStock,
+    ReserveStock,
+    StepResolved,
+    StockLine,
+    following,
+)
 from orderstream_workers.effects.dispatch import Count, uncounted
 from orderstream_workers.effects.emitter import Emitter
 from orderstream_workers.effects.inbox import CAPACITY, Arrival
 from orderstream_workers.effects.once import report_repetition
 from orderstream_workers.effects.received import Received
+from orderstream_workers.services.inventory.by_hand import released_by_hand
 from orderstream_workers.services.inventory.chunk import MAX_CHUNK, Chunk
 from orderstream_workers.services.inventory.domain import (
     Movement,
@@ -31,6 +39,9 @@ from orderstream_workers.services.inventory.stock import is_known, movements
 from orderstream_workers.store import ConditionFailedError, ContentionError, Store, Write
 
 SOURCE: Final = "inventory"
+
+_STEP: Final = "reserve_stock"
+"""What the coordinator calls the step whose compensation is the release."""
 
 _log = logging.getLogger(__name__)
 
@@ -78,7 +89,8 @@ class InventoryHandlers:
 
     def routes(self) -> Mapping[str, Callable[[Received], None]]:
         """The handler of each type that inventory acts on, by type name."""
-        return {kind.type_name(): self.handle for kind in (ReserveStock, ReleaseStock, OrderConfirmed)}
+        handled = {kind.type_name(): self.handle for kind in (ReserveStock, ReleaseStock, OrderConfirmed)}
+        return {**handled, StepResolved.type_name(): self.step_resolved}
 
     def handle(self, received: Received) -> None:
         """Carry a request out and send its answer.
@@ -120,6 +132,17 @@ class InventoryHandlers:
             else:
                 chunk, refusal = chunk.after_commit(), None
         self._answer(received, stored)
+
+    def step_resolved(self, received: Received) -> None:
+        """Hear that an operator has given the units back, so that inventory moves none of them again.
+
+        Raises:
+            DependencyError: the store did not answer; handle it again.
+        """
+        resolved = received.envelope.message()
+        assert isinstance(resolved, StepResolved)
+        if (resolved.step, resolved.decision) == (_STEP, "done"):
+            released_by_hand(self._store, received.order_id)
 
     def _commit(
         self,

@@ -56,6 +56,10 @@ class Stored:
         """
         return replace(self, state=step.state, version=(self.version or 0) + 1)
 
+    def replaced(self, state: Reservation) -> "Stored":
+        """The header once an operator's word has replaced its state."""
+        return replace(self, state=state, version=(self.version or 0) + 1)
+
     def ended(self, step: Step, received: Received, answer: Envelope) -> "Stored":
         """The header once the step has been committed that ends a request.
 

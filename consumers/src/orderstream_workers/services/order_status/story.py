@@ -66,6 +66,14 @@ def effect_of(entry: HistoryEntry) -> str:
     return describe(msgspec.json.decode(entry.data, type=dict[str, Any]))
 
 
+def _told(entry: HistoryEntry) -> str:
+    """The same for operators: a decision has its operator and reason, which are nobody else's business."""
+    if entry.type != "StepResolved":
+        return effect_of(entry)
+    data = msgspec.json.decode(entry.data, type=dict[str, Any])
+    return f"{effect_of(entry)}, by {data.get('operator', '?')}: {data.get('reason', 'no reason given')}"
+
+
 def render_story(order: OrderWithHistory) -> str:
     """Tell an order's story: a line for the order, then one for every message in stream order.
 
@@ -82,7 +90,7 @@ def _lines(history: Sequence[HistoryEntry]) -> list[str]:
     start = history[0].time
     owners = max(len(entry.source) for entry in history)
     return [
-        f"{_offset(entry.time - start):>11}  {entry.source:<{owners}}  {entry.type} — {effect_of(entry)}"
+        f"{_offset(entry.time - start):>11}  {entry.source:<{owners}}  {entry.type} — {_told(entry)}"
         for entry in history
     ]
 

@@ -21,8 +21,8 @@ was given back since. So a command that is heard again after years, by a worker 
 the answer that it had: a customer who was charged is never said to have been declined.
 
 Where the provider never answers, a person may give the money back and say so. REFUNDING is REFUNDED by that
-at once; CAPTURING still waits for its answer, since nobody knows whether there is a charge, and
-is REFUNDED then.
+at once, and CAPTURED as soon as the refund is asked for; CAPTURING still waits for its answer, since nobody
+knows whether there is a charge, and is REFUNDED then.
 
 CAPTURING and REFUNDING are intents. They are written before the provider is asked, and from then on only the
 provider's answer moves the payment: what was asked may have happened, so it is asked again under the same
@@ -184,6 +184,11 @@ def refund(payment: Payment | None, command: RefundPayment) -> Outcome:
             return Outcome(voided, to_capture=_declined(voided, "refunded"), to_refund=_refunded(voided))
         case Phase.CAPTURING:
             return Outcome(msgspec.structs.replace(payment, refund_requested=True))
+        case Phase.CAPTURED if payment.refunded_by_hand:
+            returned = msgspec.structs.replace(
+                payment, phase=Phase.REFUNDED, refund_requested=True, refund_id=BY_HAND
+            )
+            return Outcome(returned, to_refund=_refunded(returned))
         case Phase.CAPTURED:
             return Outcome(msgspec.structs.replace(payment, phase=Phase.REFUNDING, refund_requested=True))
         case Phase.REFUNDING:
@@ -193,13 +198,16 @@ def refund(payment: Payment | None, command: RefundPayment) -> Outcome:
 
 
 def refund_by_hand(payment: Payment) -> Outcome:
-    """Hear that a person has given the money back; it changes nothing unless a refund is still owed."""
+    """Hear that a person has given the money back; it changes nothing where there is none to give.
+
+    The command to refund may not have been heard yet: then it finds that nothing is left to do.
+    """
     if payment.phase is Phase.REFUNDING:
         changed = msgspec.structs.replace(
             payment, phase=Phase.REFUNDED, refunded_by_hand=True, refund_id=BY_HAND
         )
         return Outcome(changed, to_refund=_refunded(changed))
-    if payment.phase is Phase.CAPTURING and payment.refund_requested:
+    if payment.phase in {Phase.CAPTURING, Phase.CAPTURED}:
         return Outcome(msgspec.structs.replace(payment, refunded_by_hand=True))
     return Outcome(payment)
 

@@ -18,6 +18,21 @@ class UnknownDefinitionError(OrderstreamError):
         )
 
 
+class UnknownOrderError(OrderstreamError):
+    """The coordinator knows no such order.
+
+    Args:
+        order_id: The order.
+    """
+
+    def __init__(self, order_id: str) -> None:
+        self.order_id = order_id
+        super().__init__(
+            f"the coordinator knows no order {order_id}; check its id with `orderstream order show`, and "
+            "which environment is meant"
+        )
+
+
 class NotWaitingError(OrderstreamError):
     """A step does not wait for an operator's decision.
 

@@ -6,7 +6,7 @@ from typing import Literal
 
 from orderstream.events import Envelope, StepResolved, initial, initial_event_id
 from orderstream_workers.services.saga.domain import decisions
-from orderstream_workers.services.saga.errors import NotWaitingError
+from orderstream_workers.services.saga.errors import NotWaitingError, UnknownOrderError
 from orderstream_workers.services.saga.handlers import find_order
 from orderstream_workers.services.saga.timers import conversation_of
 from orderstream_workers.store import Store
@@ -48,12 +48,15 @@ def resolved(store: Store, resolution: Resolution, now: dt.datetime) -> Envelope
         now: The time (UTC, with zone).
 
     Raises:
+        UnknownOrderError: the order was never placed.
         NotWaitingError: the step does not wait for such a decision.
         DependencyError: the store did not answer.
     """
     saga = find_order(store, resolution.order_id)
-    offered = decisions(saga, resolution.step) if saga is not None else frozenset()
-    if saga is None or resolution.decision not in offered:
+    if saga is None:
+        raise UnknownOrderError(resolution.order_id)
+    offered = decisions(saga, resolution.step)
+    if resolution.decision not in offered:
         raise NotWaitingError(
             resolution.order_id, resolution.step, resolution.decision, tuple(sorted(offered))
         )

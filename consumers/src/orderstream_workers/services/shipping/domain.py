@@ -6,7 +6,8 @@
     (none) ──────────────────────> TAKEN
       │
       ├── destination not served ─> REFUSED
-      └── operator's decision ────> REFUSED
+      ├── operator's decision ────> REFUSED
+      └── shipped by hand ────────> TAKEN
 
 Both ends are final: a command that comes again, also as a new request of a coordinator that has not heard the
 answer, is answered as the first one was, whatever the settings say by then.
@@ -21,6 +22,9 @@ import msgspec
 
 from orderstream.events import OrderShipped, RefuseShipment, ShipmentRefused, ShipOrder
 
+BY_HAND: Final = "by-hand"
+"""Id of a shipment that an operator has made past shipping."""
+
 _SHIPMENTS: Final = uuid.UUID("0d5f0c64-6e0b-5b1b-8c39-4b7a4c1e9a53")
 
 
@@ -28,7 +32,7 @@ class Taken(msgspec.Struct, frozen=True, tag="taken"):
     """The shipment will be carried out.
 
     Attributes:
-        shipment_id: Its id, derived from the order's.
+        shipment_id: Its id, derived from the order's; ``"by-hand"`` where an operator has shipped.
         country: Destination, as the shop writes it.
         units: Units to ship.
     """
@@ -86,6 +90,21 @@ def decide(
         return Shipment(Refused("destination_not_served", country), now)
     shipment_id = f"sh_{uuid.uuid5(_SHIPMENTS, command.order_id)}"
     return Shipment(Taken(shipment_id, country, command.units), now)
+
+
+def by_hand(shipment: Shipment | None, now: dt.datetime) -> Shipment:
+    """Hear that an operator has shipped the order; what shipping has decided before stays.
+
+    Args:
+        shipment: What was decided before; None where nothing was.
+        now: The time (UTC).
+    """
+    return shipment or Shipment(Taken(BY_HAND, None, 0), now)
+
+
+def is_by_hand(shipment: Shipment) -> bool:
+    """Whether an operator has shipped the order, and not shipping."""
+    return isinstance(shipment.outcome, Taken) and shipment.outcome.shipment_id == BY_HAND
 
 
 def answer(shipment: Shipment, order_id: str) -> OrderShipped | ShipmentRefused:

@@ -1,16 +1,22 @@
 """Shipping's place in the stream."""
 
 import datetime as dt
+import logging
 from collections.abc import Callable, Mapping
 from typing import Final
 
-from orderstream.events import RefuseShipment, ShipOrder, following
+from orderstream.events import RefuseShipment, ShipOrder, StepResolved, following
 from orderstream_workers.effects.emitter import Emitter
 from orderstream_workers.effects.inbox import CAPACITY
 from orderstream_workers.effects.once import Decision, Once
 from orderstream_workers.effects.received import Received
-from orderstream_workers.services.shipping.domain import Shipment, answer, decide
+from orderstream_workers.services.shipping.domain import Shipment, answer, by_hand, decide, is_by_hand
 from orderstream_workers.store import Store, TableSpec
+
+logger = logging.getLogger(__name__)
+
+_STEP: Final = "ship_order"
+"""What the coordinator calls the step that shipping owns."""
 
 SHIPMENTS: Final = TableSpec("shipments")
 """Key: order id. One item per order: its shipment and its inbox."""
@@ -48,7 +54,11 @@ class ShippingHandlers:
 
     def routes(self) -> Mapping[str, Callable[[Received], None]]:
         """By CloudEvents type, what handles it."""
-        return {kind.type_name(): self.settle for kind in (ShipOrder, RefuseShipment)}
+        return {
+            ShipOrder.type_name(): self.settle,
+            RefuseShipment.type_name(): self.settle,
+            StepResolved.type_name(): self.step_resolved,
+        }
 
     def settle(self, received: Received) -> None:
         """Record the shipment, or its refusal; returns once the answer is acknowledged.
@@ -67,5 +77,27 @@ class ShippingHandlers:
                 received.envelope, reply, source="shipping", ordinal=0, time=decided.decided_at
             )
             return Decision(decided, [envelope])
+
+        self._once.apply(received, decision)
+
+    def step_resolved(self, received: Received) -> None:
+        """Hear that an operator has shipped the order, so that shipping does it no more.
+
+        Raises:
+            DependencyError: the store or the stream did not answer; handle the message again.
+        """
+        resolved = received.envelope.message()
+        assert isinstance(resolved, StepResolved)
+        if (resolved.step, resolved.decision) != (_STEP, "done"):
+            return
+
+        def decision(shipment: Shipment | None) -> Decision[Shipment] | None:
+            if shipment is None:
+                return Decision(by_hand(None, self._clock()))
+            if not is_by_hand(shipment):
+                logger.error(
+                    "ALERT: decided by shipping and shipped by hand", extra={"order_id": received.order_id}
+                )
+            return None
 
         self._once.apply(received, decision)
