@@ -12,7 +12,6 @@ from orderstream.kpl.sender import Sender
 from orderstream.kpl.shard_map import Shard
 from orderstream.kpl.target import Target
 from orderstream.testing import FakeKinesis, Limits
-from orderstream.testing.sequence import sequence_number
 
 STREAM = "orders"
 
@@ -89,6 +88,6 @@ class SimulatedStream:
                 opened = deaggregate(stored.data, stored.partition_key)
                 users = [(user.data, user.hash_key) for user in opened.user_records]
                 foreign = opened.aggregated and any(key not in shard.hash_range for _, key in users)
-                place = (shard.shard_id, sequence_number(stored.position))
+                place = (shard.shard_id, stored.sequence_number)
                 entries.append((stored.position, place, Taken(users, visible=not foreign)))
         return {place: taken for _, place, taken in sorted(entries, key=lambda entry: entry[0])}

@@ -118,6 +118,59 @@ def test_bad_iterators_are_refused(client: Any, stream: Make) -> None:
     refused("ValidationException", client.get_records, ShardIterator=iterator(client, name), Limit=10_001)
 
 
+def test_an_iterator_has_what_its_type_needs_and_nothing_else(client: Any, stream: Make) -> None:
+    """A sequence number beside LATEST, or a time to come, is refused."""
+    name = stream()
+    (number,) = put(client, name, b"a")
+    get = client.get_shard_iterator
+    request = {"StreamName": name, "ShardId": FIRST}
+    for kind in ("LATEST", "TRIM_HORIZON"):
+        beside: dict[str, Any]
+        for beside in ({"StartingSequenceNumber": number}, {"Timestamp": 0}):
+            wrong = {"ShardIteratorType": kind, **beside, **request}
+            assert next(iter(beside)) in refused("InvalidArgumentException", get, **wrong)
+    future = {"ShardIteratorType": "AT_TIMESTAMP", "Timestamp": "2100-01-01T00:00:00Z"}
+    assert "greater than" in refused("InvalidArgumentException", get, **future, **request)
+    past = {"ShardIteratorType": "AT_TIMESTAMP", "Timestamp": "2001-01-01T00:00:00+02:00"}
+    assert get(**past, **request)["ShardIterator"]
+
+
+def test_sequence_numbers_are_those_of_one_stream(client: Any) -> None:
+    """A checkpoint of an earlier stream of the same name is refused, not taken for a place in this one."""
+    client.create_stream(StreamName="again", ShardCount=1)
+    (old,) = put(client, "again", b"a")
+    client.delete_stream(StreamName="again")
+    client.create_stream(StreamName="again", ShardCount=1)
+    _, new = put(client, "again", b"a", b"b")
+    request = {"StreamName": "again", "ShardId": FIRST, "ShardIteratorType": "AFTER_SEQUENCE_NUMBER"}
+    get = client.get_shard_iterator
+    message = refused("InvalidArgumentException", get, StartingSequenceNumber=old, **request)
+    assert "did not come from this stream" in message
+    get(StartingSequenceNumber=new, **request)
+    ordered = {"StreamName": "again", "Data": b"c", "PartitionKey": "k"}
+    client.put_record(SequenceNumberForOrdering=new, **ordered)
+    for number in (old, "7", str(int(new) + 1_000)):
+        refused("InvalidArgumentException", client.put_record, SequenceNumberForOrdering=number, **ordered)
+    client.delete_stream(StreamName="again")
+
+
+def test_a_token_stands_alone(client: Any, stream: Make) -> None:
+    """Whatever else names or narrows the listing is refused by its name; a page size is not."""
+    name = stream(3)
+    page = client.list_shards(StreamName=name, MaxResults=1)
+    arn = client.describe_stream_summary(StreamName=name)["StreamDescriptionSummary"]["StreamARN"]
+    for member, value in {
+        "StreamName": name,
+        "StreamARN": arn,
+        "ShardFilter": {"Type": "AT_LATEST"},
+        "ExclusiveStartShardId": FIRST,
+        "StreamCreationTimestamp": 1,
+    }.items():
+        more = {"NextToken": page["NextToken"], member: value}
+        assert member in refused("InvalidArgumentException", client.list_shards, **more)
+    assert len(client.list_shards(NextToken=page["NextToken"], MaxResults=2)["Shards"]) == 2
+
+
 def test_an_iterator_dies_with_its_stream(client: Any) -> None:
     """A new stream of the same name does not take over the old one's iterators."""
     client.create_stream(StreamName="reborn", ShardCount=1)

@@ -187,6 +187,24 @@ def test_it_stops_at_once_with_connections_open(number: signal.Signals) -> None:
         client.close()
 
 
+def test_account_region_and_transition_time_are_options() -> None:
+    """ARNs carry account and region, and a stream takes its time."""
+    options = ("--account", "123456789012", "--region", "eu-west-1", "--transition-seconds", "3600")
+    with kinesis_server("--stream", "orders", *options) as server:
+        status, answer = call(server, "DescribeStreamSummary", b'{"StreamName": "orders"}')
+        assert status == 200
+        summary = answer["StreamDescriptionSummary"]
+        assert summary["StreamARN"] == "arn:aws:kinesis:eu-west-1:123456789012:stream/orders"
+        assert summary["StreamStatus"] == "CREATING"
+
+
+def test_an_account_has_twelve_digits(capsys: pytest.CaptureFixture[str]) -> None:
+    """No ARN with another would be taken."""
+    with pytest.raises(SystemExit):
+        main(["--port", "1", "--account", "1"])
+    assert "12 digits" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize("option", ["--certificate", "--key"])
 def test_half_of_what_tls_needs_is_refused(option: str, capsys: pytest.CaptureFixture[str]) -> None:
     """A certificate without its key, or a key alone, does not end in a server without TLS."""

@@ -3,6 +3,7 @@
 import pytest
 from botocore.exceptions import ClientError
 
+from orderstream import Producer
 from orderstream.testing import FakeKinesis, Fault, FaultKind, KinesisError
 from orderstream.testing.faults import faults_from_json
 
@@ -98,3 +99,24 @@ def test_a_test_may_look_inside() -> None:
     assert [len(shard) for shard in kinesis.shards("orders")] == [1, 0]
     (record,) = kinesis.records("orders", "shardId-000000000000")
     assert (record.data, record.partition_key) == (b"x", "a")
+
+
+def test_what_an_application_has_put_can_be_told() -> None:
+    """``user_records`` opens aggregates: a test sees payloads and keys, not how they travelled."""
+    kinesis = FakeKinesis()
+    kinesis.client().create_stream(StreamName="orders", ShardCount=2)
+    with Producer("orders", client=kinesis.client()) as producer:
+        for number in range(10):
+            producer.put(b"%d" % number, f"key-{number}")
+    kinesis.client().put_record(StreamName="orders", Data=b"plain", PartitionKey="k")
+    told = {(record.partition_key, record.data) for record in kinesis.user_records("orders")}
+    assert told == {(f"key-{number}", b"%d" % number) for number in range(10)} | {("k", b"plain")}
+
+
+def test_the_client_hears_nothing_of_the_machine(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A profile that does not exist and an endpoint in the environment disturb no test."""
+    monkeypatch.setenv("AWS_PROFILE", "no-such-profile")
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:1")
+    client = FakeKinesis(region="eu-west-1").client()
+    assert client.list_streams()["StreamNames"] == []
+    assert (client.meta.region_name, client.meta.endpoint_url) == ("eu-west-1", "https://kinesis.fake")

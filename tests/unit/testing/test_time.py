@@ -224,6 +224,55 @@ def test_changes_take_their_time(clock: Clock) -> None:
     assert error_of(caught) == "ResourceInUseException"
 
 
+def test_what_was_asked_for_shows_when_it_is_done(clock: Clock) -> None:
+    """A stream shows no shards while CREATING or DELETING, and its old ones while UPDATING."""
+    client = FakeKinesis(clock=clock, transition_seconds=5).client()
+
+    def seen() -> tuple[str, int, int]:
+        description = client.describe_stream(StreamName="orders")["StreamDescription"]
+        summary = client.describe_stream_summary(StreamName="orders")["StreamDescriptionSummary"]
+        return description["StreamStatus"], len(description["Shards"]), summary["OpenShardCount"]
+
+    client.create_stream(StreamName="orders", ShardCount=1)
+    assert seen() == ("CREATING", 0, 0)
+    for call in (iterator, put):
+        with pytest.raises(client.exceptions.ResourceNotFoundException):
+            call(client)
+    with pytest.raises(client.exceptions.ResourceInUseException, match="CREATING"):
+        client.list_shards(StreamName="orders")
+    clock.now += 5
+    assert seen() == ("ACTIVE", 1, 1)
+    client.split_shard(StreamName="orders", ShardToSplit=FIRST, NewStartingHashKey=str(2**127))
+    assert seen() == ("UPDATING", 1, 1)
+    assert client.put_record(StreamName="orders", Data=b"x", PartitionKey="a")["ShardId"] == FIRST
+    page = client.get_records(ShardIterator=iterator(client))
+    assert "NextShardIterator" in page
+    clock.now += 5
+    assert seen() == ("ACTIVE", 3, 2)
+    assert "ChildShards" in client.get_records(ShardIterator=page["NextShardIterator"])
+    client.delete_stream(StreamName="orders")
+    assert seen() == ("DELETING", 0, 0)
+    with pytest.raises(client.exceptions.ResourceInUseException):
+        client.create_stream(StreamName="orders", ShardCount=1)
+    with pytest.raises(client.exceptions.ResourceNotFoundException):
+        put(client)
+    clock.now += 5
+    with pytest.raises(client.exceptions.ResourceNotFoundException):
+        seen()
+    client.create_stream(StreamName="orders", ShardCount=1)
+
+
+def test_five_streams_are_made_at_once(clock: Clock) -> None:
+    """The sixth is refused until one of them is ACTIVE."""
+    client = FakeKinesis(clock=clock, transition_seconds=5).client()
+    for number in range(5):
+        client.create_stream(StreamName=f"s{number}", ShardCount=1)
+    with pytest.raises(client.exceptions.LimitExceededException):
+        client.create_stream(StreamName="s5", ShardCount=1)
+    clock.now += 5
+    client.create_stream(StreamName="s5", ShardCount=1)
+
+
 def test_an_arrival_never_precedes_the_one_before(client: Any, clock: Clock) -> None:
     """Should the clock step back, arrivals in a shard still do not decrease."""
     put(client)

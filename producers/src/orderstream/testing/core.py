@@ -7,19 +7,20 @@ the answer has the shape of the service model.
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 from orderstream.testing.constraints import demand
 from orderstream.testing.errors import KinesisError, unsupported
 from orderstream.testing.faults import Fault, FaultKind, Faults
 from orderstream.testing.limits import Limits
 from orderstream.testing.model import operation_names
-from orderstream.testing.reading import Reading
-from orderstream.testing.streams import StreamOperations, Streams
-from orderstream.testing.writing import Writing
-
-Request = dict[str, Any]
-Answer = dict[str, Any]
+from orderstream.testing.operations.reading import Reading
+from orderstream.testing.operations.settings import SettingOperations
+from orderstream.testing.operations.shards import ShardOperations
+from orderstream.testing.operations.streams import StreamOperations
+from orderstream.testing.operations.tags import TagOperations
+from orderstream.testing.operations.writing import Writing
+from orderstream.testing.streams import Answer, Request, Streams
 
 _UNSUPPORTED: Final = ("StreamId", "DryRun", "WarmThroughputMiBps")
 """Members that change what Kinesis does, and that the fake does not have."""
@@ -48,7 +49,7 @@ class KinesisCore:
         clock: Seconds since the epoch.
         account: The account's number.
         region: The region's name.
-        transition_seconds: How long a stream is CREATING or UPDATING after a change; default: not at all.
+        transition_seconds: How long a stream is CREATING, UPDATING or DELETING after a change.
         seed: Seed of the faults' random rates.
 
     Attributes:
@@ -73,6 +74,9 @@ class KinesisCore:
         self._reading = Reading(self.streams)
         self._operations: dict[str, Callable[[Request], Answer]] = {
             **StreamOperations(self.streams).operations(),
+            **ShardOperations(self.streams).operations(),
+            **SettingOperations(self.streams).operations(),
+            **TagOperations(self.streams).operations(),
             **self._writing.operations(),
             **self._reading.operations(),
         }
@@ -93,7 +97,7 @@ class KinesisCore:
         if carry_out is None:
             raise _missing(operation)
         demand(operation, request)
-        if member := next((name for name in _UNSUPPORTED if request.get(name)), None):
+        if member := next((name for name in _UNSUPPORTED if request.get(name, False) is not False), None):
             raise unsupported(f"{member} of {operation}")
         stream = self._stream_name(request)
 

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
+from orderstream.kpl import AggregateCorruptError, UserRecord, deaggregate
 from orderstream.testing.client import FakeKinesisClient
 from orderstream.testing.core import KinesisCore, Outcome
 from orderstream.testing.faults import Faults
@@ -22,7 +23,8 @@ class FakeKinesis:
         sleep: Waits for so many seconds, where a fault delays an answer.
         account: The account's number.
         region: The region's name.
-        transition_seconds: How long a stream is CREATING or UPDATING after a change; default 0: not at all.
+        transition_seconds: How long a stream is CREATING, UPDATING or DELETING after a change; default 0:
+            not at all.
         seed: Seed of the faults' random rates.
     """
 
@@ -83,6 +85,25 @@ class FakeKinesis:
         with self._lock:
             shard = self._core.streams.named(stream).shard(shard_id)
             return shard.read(0, len(shard), 2**62)
+
+    def user_records(self, stream: str) -> list[UserRecord]:
+        """What an application has put, aggregates opened: shard by shard, each in order.
+
+        Args:
+            stream: The stream's name.
+
+        Returns:
+            The user records. An aggregate that cannot be opened is the one record it looks like, as it is for
+            consumers.
+        """
+        found: list[UserRecord] = []
+        for shard in self.shards(stream):
+            for record in self.records(stream, shard.shard_id):
+                try:
+                    found += deaggregate(record.data, record.partition_key).user_records
+                except AggregateCorruptError:
+                    found.append(UserRecord(record.partition_key, record.data))
+        return found
 
     def _call(self, operation: str, request: dict[str, Any]) -> Outcome:
         outcome = self.call(operation, request)

@@ -27,13 +27,29 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--stream", help="create this stream")
     parser.add_argument("--shards", type=int, default=1, help="shards of that stream")
     parser.add_argument("--no-limits", action="store_true", help="keep no limits per second")
+    parser.add_argument(
+        "--transition-seconds",
+        type=float,
+        default=0.0,
+        help="how long a stream is CREATING, UPDATING or DELETING after a change",
+    )
+    parser.add_argument("--account", default="000000000000", help="the account's number, 12 digits")
+    parser.add_argument("--region", default="us-east-1", help="the region's name")
     parser.add_argument("--certificate", help="serve TLS with this certificate, as PEM")
     parser.add_argument("--key", help="the certificate's private key, as PEM")
     parser.add_argument("--seed", type=int, default=0, help="of the faults' random rates")
     options = parser.parse_args(arguments)
     if (options.certificate is None) != (options.key is None):
         parser.error("--certificate and --key go together")
-    kinesis = FakeKinesis(limits=Limits(throttling=not options.no_limits), seed=options.seed)
+    if not (options.account.isdecimal() and len(options.account) == 12):
+        parser.error(f"--account has 12 digits, not {options.account}")
+    kinesis = FakeKinesis(
+        limits=Limits(throttling=not options.no_limits),
+        account=options.account,
+        region=options.region,
+        transition_seconds=options.transition_seconds,
+        seed=options.seed,
+    )
     if options.stream:
         kinesis.client().create_stream(StreamName=options.stream, ShardCount=options.shards)
     asyncio.run(_serve(kinesis, options))

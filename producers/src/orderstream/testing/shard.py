@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from orderstream.testing.limits import ShardBudget
 from orderstream.testing.resharding import HashRange
+from orderstream.testing.sequence import sequence_number
 
 
 class StoredRecord(NamedTuple):
@@ -15,13 +16,20 @@ class StoredRecord(NamedTuple):
         position: Its place in the stream: the number that its sequence number is made of.
         arrived_at: Arrival, in seconds since the epoch.
         data: The payload.
-        partition_key: The partition key.
+        partition_key: The partition key; empty if the producer gave none, where it may.
+        generation: The stream's, which is part of its sequence number.
     """
 
     position: int
     arrived_at: float
     data: bytes
     partition_key: str
+    generation: int
+
+    @property
+    def sequence_number(self) -> str:
+        """The sequence number, as Kinesis writes it."""
+        return sequence_number(self.generation, self.position)
 
 
 class Shard:
@@ -37,6 +45,7 @@ class Shard:
         opened_at: When it was opened, in seconds since the epoch.
         opened_position: The stream's position then; all its records have later ones.
         budget: Its limits per second.
+        generation: The stream's generation.
 
     Attributes:
         closed_at: When it was closed by a split or merge; None while it is open.
@@ -53,6 +62,7 @@ class Shard:
         opened_at: float,
         opened_position: int,
         budget: ShardBudget,
+        generation: int,
     ) -> None:
         self.number = number
         self.shard_id = f"shardId-{number:012d}"
@@ -61,6 +71,7 @@ class Shard:
         self.opened_at = opened_at
         self.opened_position = opened_position
         self.budget = budget
+        self.generation = generation
         self.closed_at: float | None = None
         self.closed_position: int | None = None
         self.children: list[Shard] = []
@@ -76,6 +87,10 @@ class Shard:
     def is_open(self) -> bool:
         """Whether it still takes records."""
         return self.closed_at is None
+
+    def sequence_number(self, position: int) -> str:
+        """A position of its stream as a sequence number."""
+        return sequence_number(self.generation, position)
 
     def was_open_at(self, at: float) -> bool:
         """Whether it took records at a time. A child's time begins where its parent's ends."""
@@ -116,7 +131,11 @@ class Shard:
             size += len(data) + len(partition_key)
             if size > max_bytes and records:
                 break
-            records.append(StoredRecord(self._positions[index], self._arrivals[index], data, partition_key))
+            records.append(
+                StoredRecord(
+                    self._positions[index], self._arrivals[index], data, partition_key, self.generation
+                )
+            )
         return records
 
     def position_at(self, at: float) -> int | None:

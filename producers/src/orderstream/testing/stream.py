@@ -1,7 +1,17 @@
-"""One stream: its shards, their lineage, and the position that every record takes."""
+"""One stream: its shards, their lineage, and the position that every record takes.
+
+::
+
+    CREATING ──> ACTIVE ──a change is asked for──> UPDATING ──> ACTIVE, changed
+                    └──────deletion is asked for──> DELETING ──> gone
+
+Each arrow to the right takes the fake's transition time; with none, the state between is never seen. What was
+asked for shows at its end: until then an UPDATING stream has its old shards, and they take records.
+"""
 
 from bisect import bisect_right
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import Final
 
 from orderstream.testing.errors import KinesisError, invalid_argument, shard_not_found
 from orderstream.testing.limits import Limits, ShardBudget
@@ -15,6 +25,11 @@ from orderstream.testing.resharding import (
 from orderstream.testing.shard import Shard
 
 DEFAULT_RETENTION_HOURS = 24
+
+PROVISIONED: Final = "PROVISIONED"
+ON_DEMAND: Final = "ON_DEMAND"
+AUTO: Final = "AUTO"
+USER_PARTITION_KEY: Final = "USER_PARTITION_KEY"
 
 
 class Stream:
@@ -33,6 +48,10 @@ class Stream:
     Attributes:
         retention_hours: How long records are kept.
         tags: Its tags.
+        mode: PROVISIONED or ON_DEMAND.
+        distribution: USER_PARTITION_KEY, or AUTO: keys do not decide where a record goes.
+        max_record_bytes: Data and partition key of its largest record.
+        key_id: The key that it encrypts with; None if it does not.
     """
 
     def __init__(
@@ -54,11 +73,17 @@ class Stream:
         self.created_at = now
         self.retention_hours = DEFAULT_RETENTION_HOURS
         self.tags: dict[str, str] = {}
+        self.mode = PROVISIONED
+        self.distribution = USER_PARTITION_KEY
+        self.max_record_bytes = limits.record_bytes
+        self.key_id: str | None = None
+        self._switches: list[int] = []  # positions at which encryption went on, off, on ...
         self.shards: list[Shard] = []
         self.position = 1
         self._limits = limits
         self._settled_at = settled_at
         self._busy_status = "CREATING"
+        self._pending: Callable[[float], None] | None = None
         self._open: list[Shard] = []
         self._starts: list[int] = []
         for hash_range in uniform_ranges(shard_count):
@@ -66,8 +91,12 @@ class Stream:
         self._index()
 
     def status(self, now: float) -> str:
-        """CREATING, UPDATING or ACTIVE."""
+        """CREATING, UPDATING, DELETING or ACTIVE."""
         return "ACTIVE" if now >= self._settled_at else self._busy_status
+
+    def is_there(self, now: float) -> bool:
+        """Whether it has shards to write and read: not while it is made or deleted."""
+        return self.status(now) not in ("CREATING", "DELETING")
 
     def demand_active(self, now: float) -> None:
         """Refuse what only an ACTIVE stream can do.
@@ -79,9 +108,42 @@ class Stream:
             message = f"Stream {self.name} under account {self.account} not ACTIVE, instead in state {status}"
             raise KinesisError("ResourceInUseException", message)
 
-    def busy_until(self, settled_at: float) -> None:
-        """Be UPDATING until a time."""
-        self._busy_status, self._settled_at = "UPDATING", settled_at
+    def change(self, apply: Callable[[float], None], now: float, settled_at: float) -> None:
+        """Be UPDATING until a time, then changed.
+
+        Args:
+            apply: Makes the change, as of a time.
+            now: The time.
+            settled_at: When it is done; at once if that is not later than now.
+        """
+        if settled_at <= now:
+            apply(now)
+        else:
+            self._busy_status, self._settled_at, self._pending = "UPDATING", settled_at, apply
+
+    def delete(self, settled_at: float) -> None:
+        """Be DELETING until a time."""
+        self._busy_status, self._settled_at, self._pending = "DELETING", settled_at, None
+
+    def is_gone(self, now: float) -> bool:
+        """Whether its deletion is over."""
+        return self._busy_status == "DELETING" and now >= self._settled_at
+
+    def settle(self, now: float) -> None:
+        """Make the change whose time has come."""
+        if self._pending is not None and now >= self._settled_at:
+            apply, self._pending = self._pending, None
+            apply(self._settled_at)
+
+    def encrypt(self, key_id: str | None) -> None:
+        """Encrypt with a key from now on, or with none."""
+        if (key_id is None) != (self.key_id is None):
+            self._switches.append(self.position)
+        self.key_id = key_id
+
+    def was_encrypted(self, position: int) -> bool:
+        """Whether a record was encrypted when it was put."""
+        return bool(self._switches) and bisect_right(self._switches, position) % 2 == 1
 
     @property
     def open_shards(self) -> Sequence[Shard]:
@@ -109,6 +171,10 @@ class Stream:
         if not self._retains(shard, now):
             raise shard_not_found(shard_id, self.name, self.account)
         return shard
+
+    def next_shard(self) -> Shard:
+        """The open shard that takes the next record where keys do not decide."""
+        return self._open[self.position % len(self._open)]
 
     def shard_of(self, hash_key: int) -> Shard:
         """The open shard that takes a hash key."""
@@ -138,8 +204,8 @@ class Stream:
             return [shard for shard in listed if not shard.parents]
         return [shard for shard in listed if shard.was_open_at(at)]
 
-    def split(self, shard: Shard, at: int, now: float) -> None:
-        """Split an open shard at a hash key.
+    def demand_splittable(self, shard: Shard, at: int) -> None:
+        """Refuse to split a shard that is closed, or at a hash key that is not inside of it.
 
         Raises:
             KinesisError: InvalidArgumentException.
@@ -152,22 +218,30 @@ class Stream:
                 f"{self.name} under account {self.account} is not both greater than one plus the shard's "
                 f"StartingHashKey {start} and less than the shard's EndingHashKey {end}."
             )
-        self._divide(shard, at, now)
 
-    def merge(self, first: Shard, second: Shard, now: float) -> None:
-        """Merge two open shards whose ranges meet.
+    def split(self, shard: Shard, at: int, now: float) -> None:
+        """Split an open shard at a hash key inside of it."""
+        start, end = shard.hash_range
+        self._replace([shard], [HashRange(start, at - 1), HashRange(at, end)], now)
+
+    def demand_mergeable(self, first: Shard, second: Shard) -> None:
+        """Refuse to merge shards that are closed, or whose ranges do not meet.
 
         Raises:
             KinesisError: InvalidArgumentException.
         """
         self._demand_open(first)
         self._demand_open(second)
-        low, high = sorted((first, second), key=lambda shard: shard.hash_range.start)
+        low, high = _in_order(first, second)
         if low is high or low.hash_range.end + 1 != high.hash_range.start:
             raise invalid_argument(
                 f"Shards {first.shard_id} and {second.shard_id} in stream {self.name} under account "
                 f"{self.account} are not an adjacent pair of shards eligible for merging"
             )
+
+    def merge(self, first: Shard, second: Shard, now: float) -> None:
+        """Merge two open shards whose ranges meet."""
+        low, high = _in_order(first, second)
         self._replace([first, second], [HashRange(low.hash_range.start, high.hash_range.end)], now)
 
     def scale_to(self, count: int, now: float) -> None:
@@ -175,7 +249,7 @@ class Stream:
         for step in plan_uniform_scaling([shard.hash_range for shard in self._open], count):
             match step:
                 case Split(at):
-                    self._divide(self.shard_of(at), at, now)
+                    self.split(self.shard_of(at), at, now)
                 case Merge(at):
                     self.merge(self.shard_of(at - 1), self.shard_of(at), now)
 
@@ -193,10 +267,6 @@ class Stream:
             raise invalid_argument(
                 f"Shard {shard.shard_id} in stream {self.name} under account {self.account} is not open."
             )
-
-    def _divide(self, shard: Shard, at: int, now: float) -> None:
-        start, end = shard.hash_range
-        self._replace([shard], [HashRange(start, at - 1), HashRange(at, end)], now)
 
     def _replace(self, parents: Sequence[Shard], ranges: Sequence[HashRange], now: float) -> None:
         position = self.position
@@ -216,6 +286,7 @@ class Stream:
             opened_at=now,
             opened_position=self.position,
             budget=ShardBudget(self._limits, now),
+            generation=self.generation,
         )
         self.position += 1
         self.shards.append(shard)
@@ -225,3 +296,7 @@ class Stream:
         open_shards = [shard for shard in self.shards if shard.is_open]
         self._open = sorted(open_shards, key=lambda shard: shard.hash_range.start)
         self._starts = [shard.hash_range.start for shard in self._open]
+
+
+def _in_order(first: Shard, second: Shard) -> tuple[Shard, Shard]:
+    return (first, second) if first.hash_range.start <= second.hash_range.start else (second, first)

@@ -1,17 +1,22 @@
 """GetShardIterator and GetRecords."""
 
 from collections.abc import Callable
-from typing import Any
+from typing import Final
 
-from orderstream.testing.errors import KinesisError, invalid_argument, throttled, validation
+from orderstream.testing.errors import KinesisError, invalid_argument, shard_not_found, throttled
 from orderstream.testing.iterators import ShardIterator, decode, encode
-from orderstream.testing.sequence import position_of, sequence_number
-from orderstream.testing.shard import Shard
+from orderstream.testing.operations.shapes import child_shape
+from orderstream.testing.sequence import position_of
+from orderstream.testing.shard import Shard, StoredRecord
 from orderstream.testing.stream import Stream
-from orderstream.testing.streams import Streams, hash_key_range
+from orderstream.testing.streams import Answer, Request, Streams
 
-Request = dict[str, Any]
-Answer = dict[str, Any]
+_STARTS: Final = {
+    "AT_SEQUENCE_NUMBER": "StartingSequenceNumber",
+    "AFTER_SEQUENCE_NUMBER": "StartingSequenceNumber",
+    "AT_TIMESTAMP": "Timestamp",
+}
+"""The member that a type of iterator needs; any other is refused beside it."""
 
 
 class Reading:
@@ -40,38 +45,46 @@ class Reading:
         return {request["ShardId"]} if "ShardId" in request else set()
 
     def _get_iterator(self, request: Request) -> Answer:
-        stream = self._streams.find(request)
-        shard = stream.retained_shard(request["ShardId"], self._streams.clock())
-        position = self._start(stream, shard, request)
+        stream, now = self._streams.find(request), self._streams.clock()
+        if not stream.is_there(now):
+            raise shard_not_found(request["ShardId"], stream.name, stream.account)
+        shard = stream.retained_shard(request["ShardId"], now)
+        position = self._start(stream, shard, request, now)
         return {"ShardIterator": self._encoded(stream, shard, position)}
 
-    def _start(self, stream: Stream, shard: Shard, request: Request) -> int:
-        end = shard.closed_position or stream.position
-        match request.get("ShardIteratorType"):
+    def _start(self, stream: Stream, shard: Shard, request: Request, now: float) -> int:
+        kind, end = request["ShardIteratorType"], shard.closed_position or stream.position
+        needed = _STARTS.get(kind)
+        for member in ("StartingSequenceNumber", "Timestamp"):
+            if member == needed and member not in request:
+                raise invalid_argument(f"Must specify {member} for an iterator of type {kind}.")
+            if member != needed and member in request:
+                raise invalid_argument(f"{member} cannot be given for an iterator of type {kind}.")
+        match kind:
             case "TRIM_HORIZON":
                 return shard.opened_position
             case "LATEST":
                 return end
             case "AT_TIMESTAMP":
-                if request.get("Timestamp") is None:
-                    raise invalid_argument("Must specify timestamp for AT_TIMESTAMP.")
-                position = shard.position_at(float(request["Timestamp"]))
+                at = float(request["Timestamp"])
+                if at > now:
+                    raise invalid_argument(
+                        "The timestampInMillis parameter cannot be greater than the "
+                        f"currentTimestampInMillis. timestampInMillis: {int(at * 1_000)}, "
+                        f"currentTimestampInMillis: {int(now * 1_000)}"
+                    )
+                position = shard.position_at(at)
                 return end if position is None else position
             case "AT_SEQUENCE_NUMBER":
                 return self._numbered(stream, shard, request)
-            case "AFTER_SEQUENCE_NUMBER":
+            case _:
                 return self._numbered(stream, shard, request) + 1
-            case other:
-                kinds = "[AFTER_SEQUENCE_NUMBER, LATEST, AT_TIMESTAMP, AT_SEQUENCE_NUMBER, TRIM_HORIZON]"
-                raise validation("shardIteratorType", other, f"satisfy enum value set: {kinds}")
 
     def _numbered(self, stream: Stream, shard: Shard, request: Request) -> int:
-        text = request.get("StartingSequenceNumber")
-        if text is None:
-            raise invalid_argument("Must specify startingSequenceNumber for this type of iterator.")
-        position = position_of(text)
+        text = request["StartingSequenceNumber"]
+        position = position_of(text, stream.generation, "StartingSequenceNumber")
         last = shard.closed_position or stream.position
-        if not shard.opened_position <= position <= last:
+        if position is None or not shard.opened_position <= position <= last:
             raise invalid_argument(
                 f"StartingSequenceNumber {text} used in GetShardIterator on shard {shard.shard_id} in stream "
                 f"{stream.name} under account {stream.account} is invalid because it did not come from this "
@@ -81,13 +94,15 @@ class Reading:
 
     def _get_records(self, request: Request) -> Answer:
         limits, now = self._streams.limits, self._streams.clock()
-        limit = int(request.get("Limit") or limits.get_records)
-        if not 1 <= limit <= limits.get_records:
-            raise validation("limit", limit, f"have value between 1 and {limits.get_records}")
+        limit = min(request.get("Limit", limits.get_records), limits.get_records)
         iterator = decode(request["ShardIterator"], ShardIterator, "ShardIterator")
         stream = self._streams.named(iterator.stream)
         if iterator.generation != stream.generation:
             raise invalid_argument("Invalid ShardIterator.")
+        if request.get("StreamARN", stream.arn) != stream.arn:
+            raise invalid_argument(f"ShardIterator does not come from stream {request['StreamARN']}.")
+        if not stream.is_there(now):
+            raise shard_not_found(iterator.shard_id, stream.name, stream.account)
         self._demand_fresh(iterator, now)
         shard = stream.shard(iterator.shard_id)
         if limits.throttling and not shard.budget.read(now):
@@ -98,21 +113,12 @@ class Reading:
         position = records[-1].position + 1 if records else iterator.position
         waiting = shard.next_arrival(position)
         answer: Answer = {
-            "Records": [
-                {
-                    "SequenceNumber": sequence_number(record.position),
-                    "ApproximateArrivalTimestamp": record.arrived_at,
-                    "Data": record.data,
-                    "PartitionKey": record.partition_key,
-                    "EncryptionType": "NONE",
-                }
-                for record in records
-            ],
+            "Records": [_record(stream, record) for record in records],
             "MillisBehindLatest": 0 if waiting is None else max(int((now - waiting) * 1_000), 1),
         }
         if shard.is_open or waiting is not None:
             return answer | {"NextShardIterator": self._encoded(stream, shard, position)}
-        return answer | {"ChildShards": [_child(child) for child in shard.children]}
+        return answer | {"ChildShards": [child_shape(child) for child in shard.children]}
 
     def _demand_fresh(self, iterator: ShardIterator, now: float) -> None:
         allowed = self._streams.limits.iterator_seconds
@@ -130,9 +136,15 @@ class Reading:
         )
 
 
-def _child(shard: Shard) -> Answer:
-    return {
-        "ShardId": shard.shard_id,
-        "ParentShards": list(shard.parents),
-        "HashKeyRange": hash_key_range(shard),
+def _record(stream: Stream, record: StoredRecord) -> Answer:
+    """A record with the members that AWS gives it: those that say nothing are left out."""
+    shape: Answer = {
+        "SequenceNumber": record.sequence_number,
+        "ApproximateArrivalTimestamp": record.arrived_at,
+        "Data": record.data,
     }
+    if record.partition_key:
+        shape["PartitionKey"] = record.partition_key
+    if stream.was_encrypted(record.position):
+        shape["EncryptionType"] = "KMS"
+    return shape

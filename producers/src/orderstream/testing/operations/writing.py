@@ -2,20 +2,17 @@
 
 from collections.abc import Callable
 from hashlib import md5
-from typing import Any
+from typing import Final
 
-from orderstream.testing.errors import KinesisError, invalid_argument, stream_not_found, throttled, validation
+from orderstream.testing.errors import KinesisError, invalid_argument, throttled, validation
 from orderstream.testing.faults import Faults
 from orderstream.testing.resharding import MAX_HASH_KEY
-from orderstream.testing.sequence import sequence_number
+from orderstream.testing.sequence import position_of
 from orderstream.testing.shard import Shard
-from orderstream.testing.stream import Stream
-from orderstream.testing.streams import Streams
+from orderstream.testing.stream import AUTO, Stream
+from orderstream.testing.streams import Answer, Request, Streams
 
-Request = dict[str, Any]
-Answer = dict[str, Any]
-
-_TRIM_EVERY = 10_000
+_TRIM_EVERY: Final = 10_000
 """Records between two looks at what is past retention."""
 
 
@@ -38,26 +35,31 @@ class Writing:
 
     def shards_of(self, request: Request) -> set[str]:
         """The shards that a request's records go to."""
-        entries = request.get("Records") or ([request] if "PartitionKey" in request else [])
+        entries = request.get("Records") or ([request] if "Data" in request else [])
         if not entries:
             return set()
-        stream = self._streams.find(request)
+        stream = self._streams.usable(request)
+        if stream.distribution == AUTO:
+            return {shard.shard_id for shard in stream.open_shards}
         return {stream.shard_of(_hash_key(entry)).shard_id for entry in entries}
 
     def _put_record(self, request: Request) -> Answer:
-        stream, now = self._opened(request)
-        size = self._check(request, "")
+        stream, now = self._streams.usable(request), self._streams.clock()
+        size = self._check(stream, request, "")
+        if (before := request.get("SequenceNumberForOrdering")) is not None:
+            _demand_earlier(stream, before)
         try:
-            return self._take(stream, request, size, now, "PutRecord") | {"EncryptionType": "NONE"}
+            return self._take(stream, request, size, now, "PutRecord") | _encryption(stream)
         finally:
             self._count(stream, 1, now)
 
     def _put_records(self, request: Request) -> Answer:
-        stream, now = self._opened(request)
+        stream, now = self._streams.usable(request), self._streams.clock()
         limits = self._streams.limits
         entries = request["Records"]
         sizes = [
-            self._check(entry, f"records.{place}.member.") for place, entry in enumerate(entries, start=1)
+            self._check(stream, entry, f"records.{place}.member.")
+            for place, entry in enumerate(entries, start=1)
         ]
         if sum(sizes) > limits.put_bytes:
             raise invalid_argument(f"Records size exceeds {limits.put_bytes} bytes.")
@@ -70,35 +72,29 @@ class Writing:
                 failed += 1
                 results.append({"ErrorCode": error.code, "ErrorMessage": error.message})
         self._count(stream, len(entries), now)
-        return {"FailedRecordCount": failed, "Records": results, "EncryptionType": "NONE"}
-
-    def _opened(self, request: Request) -> tuple[Stream, float]:
-        stream, now = self._streams.find(request), self._streams.clock()
-        if stream.status(now) == "CREATING":
-            raise stream_not_found(stream.name, stream.account)
-        return stream, now
+        return {"FailedRecordCount": failed, "Records": results, **_encryption(stream)}
 
     def _take(self, stream: Stream, entry: Request, size: int, now: float, operation: str) -> Answer:
-        shard = stream.shard_of(_hash_key(entry))
+        shard = stream.next_shard() if stream.distribution == AUTO else stream.shard_of(_hash_key(entry))
         if fault := self._faults.strike_record(operation, stream.name, shard.shard_id):
             raise fault.to_error()
         self._demand_room(stream, shard, size, now)
-        position = stream.append(shard, now, entry["Data"], entry["PartitionKey"])
-        return {"ShardId": shard.shard_id, "SequenceNumber": sequence_number(position)}
+        position = stream.append(shard, now, entry["Data"], entry.get("PartitionKey", ""))
+        return {"ShardId": shard.shard_id, "SequenceNumber": shard.sequence_number(position)}
 
     def _demand_room(self, stream: Stream, shard: Shard, size: int, now: float) -> None:
         if self._streams.limits.throttling and not shard.budget.write(size, now):
             raise throttled(shard.shard_id, stream.name, stream.account)
 
-    def _check(self, entry: Request, where: str) -> int:
-        key, limit = entry.get("PartitionKey"), self._streams.limits.record_bytes
-        if key is None:
-            # Optional only in streams whose records the service itself distributes.
-            raise validation(f"{where}partitionKey", None, "not be null")
-        size = len(entry["Data"]) + len(key.encode())
+    def _check(self, stream: Stream, entry: Request, where: str) -> int:
+        key = entry.get("PartitionKey")
+        if stream.distribution != AUTO:
+            if key is None:
+                raise validation(f"{where}partitionKey", None, "not be null")
+            _hash_key(entry)
+        size, limit = len(entry["Data"]) + len((key or "").encode()), stream.max_record_bytes
         if size > limit:
             raise validation(f"{where}data", f"[{size} bytes]", f"have length less than or equal to {limit}")
-        _hash_key(entry)
         return size
 
     def _count(self, stream: Stream, records: int, now: float) -> None:
@@ -118,3 +114,17 @@ def _hash_key(entry: Request) -> int:
             f"Specified value was {explicit}"
         )
     return int(explicit)
+
+
+def _encryption(stream: Stream) -> Answer:
+    """What AWS adds to the answer where a stream is encrypted, and leaves out where it is not."""
+    return {"EncryptionType": "KMS"} if stream.key_id else {}
+
+
+def _demand_earlier(stream: Stream, text: str) -> None:
+    position = position_of(text, stream.generation, "SequenceNumberForOrdering")
+    if position is None or position >= stream.position:
+        raise invalid_argument(
+            f"SequenceNumberForOrdering {text} is none that stream {stream.name} under account "
+            f"{stream.account} has given."
+        )

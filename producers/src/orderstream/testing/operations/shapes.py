@@ -1,0 +1,43 @@
+"""Shards as the service model writes them."""
+
+from orderstream.testing.shard import Shard
+from orderstream.testing.stream import Stream
+from orderstream.testing.streams import Answer
+
+
+def shard_shape(shard: Shard) -> Answer:
+    """A shard of a listing."""
+    sequence = {"StartingSequenceNumber": shard.sequence_number(shard.opened_position)}
+    if shard.closed_position is not None:
+        sequence["EndingSequenceNumber"] = shard.sequence_number(shard.closed_position)
+    parents = dict(zip(("ParentShardId", "AdjacentParentShardId"), shard.parents, strict=False))
+    return {
+        "ShardId": shard.shard_id,
+        **parents,
+        "HashKeyRange": hash_key_range(shard),
+        "SequenceNumberRange": sequence,
+    }
+
+
+def child_shape(shard: Shard) -> Answer:
+    """A shard of the end of another."""
+    return {
+        "ShardId": shard.shard_id,
+        "ParentShards": list(shard.parents),
+        "HashKeyRange": hash_key_range(shard),
+    }
+
+
+def hash_key_range(shard: Shard) -> Answer:
+    """A shard's hash keys."""
+    return {"StartingHashKey": str(shard.hash_range.start), "EndingHashKey": str(shard.hash_range.end)}
+
+
+def after(shards: list[Shard], shard_id: str | None, stream: Stream) -> list[Shard]:
+    """The shards behind one in a listing.
+
+    Raises:
+        KinesisError: ResourceNotFoundException, if there is no such shard.
+    """
+    last = stream.shard(shard_id).number if shard_id else -1
+    return [shard for shard in shards if shard.number > last]
