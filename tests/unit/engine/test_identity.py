@@ -135,7 +135,9 @@ def test_a_stream_that_is_gone_is_waited_for() -> None:
     stage = Stage()
     stage.client.delete_stream(StreamName="orders")
     stage.stop = SimulatedStop(after_waits=1_000)
-    assert not stage.worker().confirm(stage.stop)
+    worker = stage.worker()
+    assert not worker.confirm(stage.stop)
+    assert "does not exist" in str(worker.trouble)
     stage = Stage(gone_timeout=300)
     stage.worker().confirm(stage.stop)
     stage.client.delete_stream(StreamName="orders")
@@ -156,6 +158,7 @@ def test_an_outage_is_waited_out() -> None:
 
     consumed = ConsumedStream(stage.store, "inventory", describe, expiry=EXPIRY, clock=stage.stop.clock)
     assert consumed.confirm(stage.stop)
+    assert consumed.trouble is None
     assert stage.stop.now == 6
 
 

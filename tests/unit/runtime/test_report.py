@@ -169,3 +169,10 @@ def test_figures_that_cannot_be_had_are_unknown() -> None:
     assert (said["parked"], said["dead_letters"]) == ("unknown", 0)
     assert said["unknown"] == {"parked": "Query: down"}
     assert said["healthy"]
+
+
+def test_a_hole_in_the_leases_is_unhealthy() -> None:
+    """Records of these hash keys are read by nobody, however well every shard does."""
+    hole = "no lease covers the hash keys from 5 to 9"
+    said = report(WELL, standing=replace(WORKS, hole=hole))
+    assert (said["healthy"], said["reason"]) == (False, hole)

@@ -126,6 +126,9 @@ class ConsumedStream:
         expiry: Seconds without a renewal after which a lease is nobody's.
         gone_timeout: Seconds without a stream after which ``confirm`` and ``watch`` give up; 0 means never.
         clock: Monotonic seconds.
+
+    Attributes:
+        trouble: Why the stream could not be confirmed the last time; None if it could.
     """
 
     def __init__(
@@ -145,6 +148,7 @@ class ConsumedStream:
         self._gone_timeout = gone_timeout
         self._clock = clock
         self._gone_since: float | None = None
+        self.trouble: str | None = None
 
     def confirm(self, stop: StopSignal) -> bool:
         """See that the stream is the one that the leases belong to; outages are waited out.
@@ -206,17 +210,18 @@ class ConsumedStream:
     def _look(self) -> bool:
         try:
             found, item = self._describe(), self._item()
-            self._gone_since = None
+            self._gone_since = self.trouble = None
             if item is None:
                 return self._keep(found, None)
         except StreamGoneError as error:
-            now = self._clock()
+            self.trouble, now = str(error), self._clock()
             self._gone_since = now if self._gone_since is None else self._gone_since
             if self._gone_timeout and now - self._gone_since >= self._gone_timeout:
                 raise
             logger.warning("stream does not exist", extra={"error": str(error)})
             return False
         except DependencyError as error:
+            self.trouble = str(error)
             logger.warning("stream not looked at", extra={"error": str(error)})
             return False
         if _identity(item) != found:

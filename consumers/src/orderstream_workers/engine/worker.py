@@ -163,6 +163,12 @@ class Worker:
         """Whether it has seen the stream's shards and its leases; from any thread."""
         return self._lease_thread is not None
 
+    @property
+    def hole(self) -> str | None:
+        """What no lease covers, in words; None if every hash key is covered; from any thread."""
+        hole = self._synchronizer.hole
+        return None if hole is None else f"no lease covers the hash keys from {hole[0]} to {hole[1]}"
+
     def progress(self) -> tuple[ShardProgress, ...]:
         """Tell how each shard of this worker is doing; from any thread."""
         return tuple(host.progress() for host in list(self._hosts.values()))

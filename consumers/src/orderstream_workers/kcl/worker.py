@@ -105,6 +105,11 @@ class KclWorker:
         """Whether its daemon runs, which is not to say that it has seen the shards; from any thread."""
         return self._ear is not None
 
+    @property
+    def hole(self) -> None:
+        """None: KCL audits its leases itself."""
+        return
+
     def progress(self) -> tuple[ShardProgress, ...]:
         """Tell how each shard of this worker is doing; from any thread."""
         return self._ear.progress() if self._ear else ()

@@ -10,7 +10,7 @@ from pkgutil import iter_modules
 from typing import Any, Final, Protocol
 
 from orderstream_workers.engine.config import EngineConfig
-from orderstream_workers.engine.identity import ConsumedStream, StreamIdentity
+from orderstream_workers.engine.identity import CONSUMED_STREAMS, ConsumedStream, StreamIdentity
 from orderstream_workers.engine.leases import DynamoDBLeaseTable
 from orderstream_workers.engine.mark import ENGINES, EngineMark
 from orderstream_workers.engine.processor import StopSignal
@@ -42,6 +42,11 @@ class EngineWorker(Protocol):
 
     worker_id: str
     failure: str | None
+
+    @property
+    def hole(self) -> str | None:
+        """What no lease covers, in words; from any thread."""
+
     given_up: dict[str, GivenUp]
 
     @property
@@ -109,7 +114,12 @@ def run_worker(
         expiry=settings.failover_seconds,
         gone_timeout=settings.stream_gone_seconds,
     )
-    dependencies = [resources.stream(stream), *resources.tables(ENGINES), leases, *application.dependencies]
+    dependencies = [
+        resources.stream(stream),
+        *resources.tables(ENGINES, CONSUMED_STREAMS),
+        leases,
+        *application.dependencies,
+    ]
     watch = DependencyWatch(dependencies, application.gauges, resources.clock)
     claimed = threading.Event()
     begun_at = resources.clock()
@@ -124,9 +134,10 @@ def run_worker(
                 claimed=claimed.is_set(),
                 started=worker.started,
                 stopping=stop.is_set(),
-                failure=application.failure() or worker.failure,
+                failure=consumed.trouble or application.failure() or worker.failure,
                 given_up=tuple(worker.given_up.values()),
                 skew=resources.deciding_clock.trouble(),
+                hole=worker.hole,
             ),
             progress=worker.progress(),
             dependencies=watch.states(),
@@ -145,11 +156,12 @@ def run_worker(
         if not mark.claim(stop):
             return
         claimed.set()
+        beside.start(mark.renew_until)  # a stream may be long in coming
         if adopt_new_stream and not consumed.adopt(_leases(application, resources), stop):
             return
         if not consumed.confirm(stop):
             return
-        for run in (drain_when_told, mark.renew_until, consumed.watch, *application.background):
+        for run in (drain_when_told, consumed.watch, *application.background):
             beside.start(run)
         try:
             worker.run()

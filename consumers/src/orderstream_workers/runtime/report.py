@@ -33,6 +33,7 @@ class WorkerStanding:
         stopping: Whether it drains.
         failure: What failed last in a lane or on the way to start; None if nothing did.
         skew: What is wrong with the host's clock; None if nothing is.
+        hole: Hash keys of the stream that no lease covers, in words; None if there are none.
         given_up: The shards that it has given up.
     """
 
@@ -42,6 +43,7 @@ class WorkerStanding:
     stopping: bool
     failure: str | None = None
     skew: str | None = None
+    hole: str | None = None
     given_up: Sequence[GivenUp] = ()
 
 
@@ -83,6 +85,7 @@ def worker_report(
     }
     troubles = [
         *([] if standing.skew is None else [standing.skew]),
+        *([] if standing.hole is None else [standing.hole]),
         *_troubles_of_start(stream, standing, now),
         *stalled.values(),
         *(
