@@ -86,3 +86,10 @@ def test_a_failing_bucket_is_a_dependency() -> None:
         with pytest.raises(DependencyError, match="ListObjectsV2"):
             list(objects.names())
         client.close()
+
+
+def test_folders_are_listed_once_each(objects: ObjectStore) -> None:
+    """What stands before the first slash, sorted; names without one are in no folder."""
+    for key in ("b/2", "a/10", "b/x/1", "top"):
+        objects.put_if_absent(key, b"", {})
+    assert list(objects.folders()) == ["a/", "b/"]

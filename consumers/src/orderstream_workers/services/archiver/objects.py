@@ -51,6 +51,13 @@ class ObjectStore(Protocol):
             DependencyError: they could not be listed.
         """
 
+    def folders(self) -> Iterator[str]:
+        """What stands before the first slash of the names, with that slash, each once, ascending.
+
+        Raises:
+            DependencyError: they could not be listed.
+        """
+
 
 class MemoryObjectStore:
     """Keeps objects until the process ends: for tests and simulations."""
@@ -75,6 +82,10 @@ class MemoryObjectStore:
     def read(self, key: str) -> bytes:
         """See ``ObjectStore.read``."""
         return self._objects[key][0]
+
+    def folders(self) -> Iterator[str]:
+        """See ``ObjectStore.folders``."""
+        return iter(sorted({key.partition("/")[0] + "/" for key in self._objects if "/" in key}))
 
     def names(self, prefix: str = "") -> Iterator[str]:
         """See ``ObjectStore.names``."""

@@ -8,12 +8,14 @@ r"""Archives one shard: collect, write one object, checkpoint.
 
 An object's name is the position of its first record, and every object begins where the one before ends. So
 whoever reads the shard, after a crash, as a zombie or under another engine, comes to the same names: it
-writes the object or goes on behind it. That needs every checkpoint to be the end of an object.
+writes the object or goes on behind it. That needs every checkpoint to be the end of an object; where there is
+no checkpoint, or the stream has lost the record that it names, the archive itself is asked where to go on.
 """
 
 import logging
 import time
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING
 
 from orderstream.errors import DependencyError, OrderstreamError
@@ -24,9 +26,14 @@ from orderstream_workers.engine.processor import (
     ProcessRecordsInput,
     StopSignal,
 )
+from orderstream_workers.engine.record import DeliveredRecord, RetentionGap
+from orderstream_workers.services.archiver.anchor import object_before
 from orderstream_workers.services.archiver.buffer import ArchiveConfig, Buffer
 from orderstream_workers.services.archiver.names import (
     FROM,
+    GAP,
+    LOST,
+    POSSIBLE,
     PREVIOUS,
     TO,
     format_position,
@@ -49,7 +56,8 @@ class ArchiverProcessor:
         objects: The archive.
         stop: Set when this shard must come to an end.
         breaker: Holds back tries while the archive fails; shared by all shards of a process.
-        tally: Counts ``handled`` (records), ``objects``, ``found`` (objects that were there) and ``retried``.
+        tally: Counts ``handled`` (records), ``objects``, ``found`` (objects that were there), ``gaps`` and
+            ``retried``.
         config: When an object is written.
         clock: Monotonic seconds.
     """
@@ -73,15 +81,22 @@ class ArchiverProcessor:
         self._archived: Position | None = None
         self._handed: Position | None = None
         self._checkpointed: Position | None = None
+        self._anchored = False
+        self._gap: str | None = None
+        self._gap_noted: RetentionGap | None = None
         self._abandoned = False
 
     def initialize(self, initialization: InitializationInput) -> None:
         """Begin behind the checkpoint."""
         self._archived = self._checkpointed = initialization.checkpoint
+        self._anchored = initialization.checkpoint is not None
 
     def process_records(self, batch: ProcessRecordsInput) -> None:
         """Collect records, and write objects when it is time; waits for as long as that fails."""
+        self._note_gap(batch.gap)
         for record in batch.records:
+            if not (self._abandoned or self._anchored):
+                self._abandoned = not self._until_it_works(partial(self._anchor, record))
             if self._abandoned:
                 return
             # A call that has failed is made again with the same records: those before it failed are here.
@@ -117,6 +132,30 @@ class ArchiverProcessor:
             self._buffer.clear()
         self._checkpoint(checkpointer)
 
+    def _note_gap(self, gap: RetentionGap | None) -> None:
+        """Close the object before a gap, and mark the one behind it."""
+        if gap is None or gap == self._gap_noted:
+            return
+        while self._buffer.records and not self._abandoned:
+            self._abandoned = not self._until_it_works(self._write)
+        self._gap_noted, self._gap, self._anchored = gap, LOST, False
+
+    def _anchor(self, record: DeliveredRecord) -> None:
+        """Find the object that a record is in, or that it comes after."""
+        begun_anew = self._archived is None
+        key = object_before(self._objects, record)
+        if key is not None:
+            end = parse_position(self._objects.metadata(key)[TO])
+            assert end is not None, "an object holds at least one record"
+            fields = {"key": key, "to": format_position(end), "from": format_position(record.position)}
+            if end >= record.position:
+                logger.warning("the archive has these records already, it goes on behind them", extra=fields)
+                self._archived, self._gap = end, None
+            elif begun_anew:
+                logger.error("the shard is begun anew behind what is archived", extra=fields)
+                self._archived, self._gap = end, POSSIBLE
+        self._anchored = True
+
     def _write(self) -> None:
         """Write the buffer as one object, or go behind the object that is there already."""
         records = self._buffer.records
@@ -129,9 +168,14 @@ class ArchiverProcessor:
                 FROM: format_position(records[0].position),
                 TO: format_position(last),
                 PREVIOUS: format_position(self._archived),
+                **({} if self._gap is None else {GAP: self._gap}),
             },
         )
+        gap, self._gap = self._gap, None
         if stored:
+            if gap is not None:
+                self._tally.count("gaps")
+                logger.error("the archive has a gap", extra={"key": key, "gap": gap})
             self._archived = last
             self._tally.count("objects")
         else:

@@ -58,6 +58,14 @@ class S3ObjectStore:
         content: bytes = _call("GetObject", get)
         return content
 
+    def folders(self) -> Iterator[str]:
+        """See ``ObjectStore.folders``."""
+        paginator = self._client.get_paginator("list_objects_v2")
+        pages = iter(paginator.paginate(Bucket=self._bucket, Delimiter="/"))
+        while page := _call("ListObjectsV2", lambda: next(pages, None)):
+            for folder in page.get("CommonPrefixes", ()):
+                yield folder["Prefix"]
+
     def names(self, prefix: str = "") -> Iterator[str]:
         """See ``ObjectStore.names``."""
         pages = iter(
