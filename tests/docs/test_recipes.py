@@ -8,7 +8,7 @@ import sys
 import threading
 import time
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -210,34 +210,89 @@ def test_a_stream_of_your_own_is_handled_in_lanes() -> None:
     assert application.initial_position == "LATEST"
 
 
-@pytest.mark.timeout(240)
-def test_a_new_event_of_the_flow_passes_every_test_of_events(tmp_path: Path) -> None:
-    """In a copy of the repository: the edits, the catalogue, then the tests that hold for every message."""
+def copied(tmp_path: Path, title: str) -> dict[str, str]:
+    """Copy the repository, carry the recipe's edits out, and return the variables to run the copy with."""
     for folder in ("producers/src", "consumers/src", "docs", "tests"):
         shutil.copytree(ROOT / folder, tmp_path / folder, ignore=shutil.ignore_patterns("__pycache__"))
     shutil.copy(ROOT / "pyproject.toml", tmp_path)
-    edits = blocks(section("A new event of the order flow"), "python")
+    edits = blocks(section(title), "python")
     assert len(edits) == 8
     for edit in edits:
         carry_out(edit, tmp_path)
     sources = os.pathsep.join(str(tmp_path / folder / "src") for folder in ("producers", "consumers"))
-    environment = os.environ | {"PYTHONPATH": sources}
-    tests = ("tests/unit/events", "tests/contract/events", "tests/unit/services/order_status/test_story.py")
+    return os.environ | {"PYTHONPATH": sources}
+
+
+def succeeds(command: Sequence[str], folder: Path, environment: Mapping[str, str]) -> None:
+    done = subprocess.run(
+        [sys.executable, *command], cwd=folder, env=environment, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+TESTED = ("-m", "pytest", "-q", "-p", "no:cacheprovider")
+
+
+@pytest.mark.timeout(240)
+def test_a_new_event_of_the_flow_passes_every_test_of_events(tmp_path: Path) -> None:
+    """In a copy of the repository: the edits, the catalogue, then the tests that hold for every message."""
+    environment = copied(tmp_path, "A new event of the order flow")
+    story = "tests/unit/services/order_status/test_story.py"
     for command in (
         ("-m", "orderstream.events.catalogue"),
         ("-m", "orderstream.events.catalogue", "--check"),
-        ("-m", "pytest", "-q", "-p", "no:cacheprovider", *tests),
+        (*TESTED, "tests/unit/events", "tests/contract/events", story),
     ):
-        done = subprocess.run(
-            [sys.executable, *command],
-            cwd=tmp_path,
-            env=environment,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        assert done.returncode == 0, done.stdout + done.stderr
+        succeeds(command, tmp_path, environment)
     assert "OrderFlagged" in (tmp_path / "docs" / "events.md").read_text()
+
+
+PLAYED = """
+import datetime as dt
+
+from orderstream.events import OrderPlaced, OrderShipped, PaymentCaptured, ReserveStock, StockReserved
+from orderstream.events.catalogue import example_of
+from orderstream.events.fraud import CheckFraud, FraudCleared, FraudSuspected
+from orderstream_workers.services.saga.deadlines import SagaDeadlines
+from orderstream_workers.services.saga.definition import FIRST, definition_of, step_names
+from orderstream_workers.services.saga.domain import transition
+from orderstream_workers.services.saga.handlers import INPUTS
+from orderstream_workers.services.saga.state import Phase
+
+placed = example_of(OrderPlaced).message()
+order_id = placed.order_id
+
+
+def heard(saga, *messages):
+    outputs = []
+    for message in messages:
+        outcome = transition(saga, message, dt.datetime.now(dt.UTC), SagaDeadlines())
+        saga, outputs = outcome.saga, [output.message for output in outcome.outputs]
+    return saga, outputs
+
+
+started, (check,) = heard(None, placed)
+assert check == CheckFraud(order_id=order_id, total_minor=placed.total_minor)
+cleared, (reserve, _capture) = heard(started, FraudCleared(order_id=order_id))
+assert isinstance(reserve, ReserveStock) and sum(line.quantity for line in reserve.lines) == 12, reserve
+assert cleared.order.lines == ()
+charge = PaymentCaptured(order_id=order_id, amount_minor=1, currency="GBP", charge_id="c")
+shipped = OrderShipped(order_id=order_id, shipment_id="s")
+ended, _ = heard(cleared, StockReserved(order_id=order_id), charge, shipped)
+assert ended.phase is Phase.CONFIRMED
+refused, (last,) = heard(started, FraudSuspected(order_id=order_id, reason="too_large"))
+assert (refused.phase, last.reason, last.failed_step) == (Phase.CANCELLED, "too_large", "check_fraud")
+assert definition_of(1) is FIRST
+assert {FraudCleared, FraudSuspected} <= set(INPUTS)
+assert step_names()[-1] == "check_fraud"
+"""
+
+
+@pytest.mark.timeout(240)
+def test_a_new_step_of_the_saga_is_asked_for_before_the_others(tmp_path: Path) -> None:
+    """In a copy of the repository: an order is checked, then reserved line by line, or refused at once."""
+    environment = copied(tmp_path, "A new step of the saga")
+    succeeds(("-c", PLAYED), tmp_path, environment)
 
 
 def carry_out(edit: str, copy: Path) -> None:
@@ -245,9 +300,17 @@ def carry_out(edit: str, copy: Path) -> None:
     where, _, body = edit.partition("\n")
     path, _, place = where.removeprefix("# ").partition(", ")
     file = copy / path
+    if place == "a new file":
+        file.write_text(body)
+        return
     text = file.read_text()
     if place == "at the end":
         file.write_text(text + body)
+        return
+    replaced = place.removeprefix("in place of: ")
+    if replaced != place:
+        assert text.count(f"{replaced}\n") == 1, where
+        file.write_text(text.replace(f"{replaced}\n", body))
         return
     anchor = place.removeprefix("after: ") + "\n"
     assert text.count(anchor) == 1, where

@@ -66,6 +66,7 @@ class Step:
         compensation: The command that undoes the step, or makes sure that it never happens; None for the
             pivot, which cannot be undone.
         undone: The answer to the compensation.
+        needs_lines: Whether the request names the order's lines, which are kept until it has been made.
     """
 
     name: str
@@ -75,6 +76,7 @@ class Step:
     refused: type[Refusal]
     compensation: type[ReleaseStock | RefundPayment] | None = None
     undone: type[Undoing] | None = None
+    needs_lines: bool = False
 
     def verdict(self, answer: Event) -> Verdict | None:
         """What an answer says about this step; None where it is about another one."""
@@ -150,6 +152,7 @@ RESERVE_STOCK: Final = Step(
     refused=StockRejected,
     compensation=ReleaseStock,
     undone=StockReleased,
+    needs_lines=True,
 )
 CAPTURE_PAYMENT: Final = Step(
     name="capture_payment",

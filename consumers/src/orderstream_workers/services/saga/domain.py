@@ -207,11 +207,8 @@ class _Turn:
     deadlines: SagaDeadlines
 
     def start(self, order: Order) -> Outcome:
-        """Ask for the first group; the lines have then been passed on and are kept no longer."""
-        started = self._forward(Saga(order=order, definition=self.definition.version, phase=Phase.RUNNING))
-        assert started.saga is not None
-        kept = msgspec.structs.replace(started.saga, order=msgspec.structs.replace(order, lines=()))
-        return Outcome(kept, started.outputs)
+        """Ask for the first group."""
+        return self._forward(Saga(order=order, definition=self.definition.version, phase=Phase.RUNNING))
 
     def cancel(self, saga: Saga, request: OrderCancellationRequested) -> Outcome | Ignored:
         """The customer wants to cancel: possible until the pivot is asked for."""
@@ -342,7 +339,14 @@ class _Turn:
             attempt = before.attempt + 1
             saga = _with(saga, step, Progress(status, attempt, self.now + wait, before.was_done))
             outputs.append(Output(command, f"{step.name}:{attempt}"))
-        return Outcome(saga, tuple(outputs))
+        return Outcome(self._without_spent_lines(saga), tuple(outputs))
+
+    def _without_spent_lines(self, saga: Saga) -> Saga:
+        """Keep the lines no longer than until every request that names them has been made."""
+        needing = (step for step in self.definition.steps() if step.needs_lines)
+        if any(saga.step(step.name).status is Status.NONE for step in needing):
+            return saga
+        return msgspec.structs.replace(saga, order=msgspec.structs.replace(saga.order, lines=()))
 
 
 def _with(saga: Saga, step: Step, progress: Progress) -> Saga:
