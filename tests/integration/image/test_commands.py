@@ -88,12 +88,15 @@ class Aws:
     def __init__(self, folder: Path) -> None:
         self.layout = Layout(folder, EnvironmentOptions(base_port=free_base_port()))
         self.layout.logs.mkdir(parents=True)
-        specs = [spec for spec in self.layout.emulators(ensure_ministack()) if spec.name != "payments-api"]
+        specs = self.layout.emulators(ensure_ministack())
         self.processes = [start(spec, self.layout.logs) for spec in specs]
         self.variables = isolated(
             {"PATH": os.environ["PATH"], "HOME": str(folder)},
             {name: value for name, value in self.layout.environment.items() if "AWS_" in name}
-            | {"ORDERSTREAM_READ_MODEL_URL": self.layout.settings.read_model_url},
+            | {
+                "ORDERSTREAM_READ_MODEL_URL": self.layout.settings.read_model_url,
+                "ORDERSTREAM_PAYMENTS_API_URL": self.layout.payments_api_url,
+            },
         )
 
 

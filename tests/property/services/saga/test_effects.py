@@ -23,10 +23,14 @@ from orderstream.events import (
 )
 from orderstream_workers.effects.once import Once
 from orderstream_workers.effects.received import Received
+from orderstream_workers.services.saga.definition import definition_of
 from orderstream_workers.services.saga.handlers import SAGAS, SagaHandlers, SagaRecord, open_orders
 from orderstream_workers.services.saga.state import Phase, Saga
 from orderstream_workers.services.saga.timers import TIMERS, TimerPoller
 from orderstream_workers.store import Fault, MemoryStore, Write
+
+FLOW = definition_of(1)
+"""The flow that these tests tell of, whichever new orders follow."""
 
 START = dt.datetime(2010, 12, 1, 8, 26, tzinfo=dt.UTC)
 PLACED = initial(
@@ -109,6 +113,7 @@ class OneStream(RuleBasedStateMachine):
             emitter=self,
             clock=lambda: self.now + self.saga_ahead,
             inbox_capacity=self.capacity,
+            current=FLOW,
         ).routes()
 
     def emit(self, envelopes: Sequence[bytes], partition_key: str) -> None:

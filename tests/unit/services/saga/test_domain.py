@@ -32,8 +32,12 @@ from orderstream.events import (
     StockReserved,
 )
 from orderstream_workers.services.saga.deadlines import SagaDeadlines
+from orderstream_workers.services.saga.definition import definition_of
 from orderstream_workers.services.saga.domain import Ignored, Input, Outcome, transition
 from orderstream_workers.services.saga.state import Phase, Saga, Status, Timer
+
+FLOW = definition_of(1)
+"""The flow that these tests tell of, whichever new orders follow."""
 
 NOW = dt.datetime(2010, 12, 1, 8, 26, tzinfo=dt.UTC)
 DEADLINES = SagaDeadlines()
@@ -88,7 +92,7 @@ def too_late(reason: str) -> OrderCancellationRefused:
 
 
 def hear(saga: Saga | None, message: Input, now: dt.datetime = NOW) -> Outcome:
-    outcome = transition(saga, message, now, DEADLINES)
+    outcome = transition(saga, message, now, DEADLINES, current=FLOW)
     assert isinstance(outcome, Outcome)
     return outcome
 
@@ -196,7 +200,7 @@ IGNORED: list[tuple[tuple[Input, ...], bool]] = [
 @pytest.mark.parametrize(("story", "expected"), IGNORED)
 def test_what_is_late_or_repeated_changes_nothing(story: tuple[Input, ...], expected: bool) -> None:
     """Duplicates and overtaken answers are normal; one that contradicts an earlier answer is worth a word."""
-    outcome = transition(after(*story[:-1]), story[-1], NOW, DEADLINES)
+    outcome = transition(after(*story[:-1]), story[-1], NOW, DEADLINES, current=FLOW)
     assert isinstance(outcome, Ignored)
     assert outcome.expected is expected
 
@@ -211,7 +215,7 @@ def test_a_cancellation_of_an_unknown_order_is_refused() -> None:
 @pytest.mark.parametrize("message", [RESERVED, DECLINED, SHIPPED, REFUNDED, overdue("ship_order", 1)])
 def test_an_answer_for_an_unknown_order_is_ignored_with_a_word(message: Input) -> None:
     """Nothing can be decided about an order that was never placed."""
-    outcome = transition(None, message, NOW, DEADLINES)
+    outcome = transition(None, message, NOW, DEADLINES, current=FLOW)
     assert isinstance(outcome, Ignored)
     assert not outcome.expected
 
@@ -221,7 +225,7 @@ def test_a_late_success_waits_for_its_compensation() -> None:
     noted = hear(after(CANCELLATION, RELEASED), CAPTURED)
     saga = noted.saga
     assert noted.outputs == ()
-    assert isinstance(transition(saga, CAPTURED, NOW, DEADLINES), Ignored)
+    assert isinstance(transition(saga, CAPTURED, NOW, DEADLINES, current=FLOW), Ignored)
     assert said(hear(saga, REFUNDED)) == [cancelled("customer_request")]
 
 
@@ -340,7 +344,7 @@ def test_what_an_operator_shipped_by_hand_confirms_the_order() -> None:
     """The pivot is done; a late answer of shipping changes nothing."""
     outcome = told(*SHIPPING_SILENT, resolved("ship_order", 2, "done"))
     assert said(outcome) == [CONFIRMED]
-    assert isinstance(transition(outcome.saga, SHIPPED, NOW, DEADLINES), Ignored)
+    assert isinstance(transition(outcome.saga, SHIPPED, NOW, DEADLINES, current=FLOW), Ignored)
 
 
 def test_a_shipment_is_refused_by_shipping_alone() -> None:
@@ -375,7 +379,7 @@ def test_a_decision_counts_only_where_a_person_is_waited_for(
     story: tuple[Input, ...], decision: StepResolved
 ) -> None:
     """Too early, about an earlier request, about another step, not on offer, or after the end."""
-    assert isinstance(transition(told(*story).saga, decision, NOW, DEADLINES), Ignored)
+    assert isinstance(transition(told(*story).saga, decision, NOW, DEADLINES, current=FLOW), Ignored)
 
 
 @pytest.mark.parametrize("late", [False, True])
@@ -388,7 +392,9 @@ def test_what_was_done_is_never_believed_to_have_been_refused(late: bool) -> Non
     else:
         saga = hear(saga, CAPTURED).saga
         saga = hear(saga, CANCELLATION).saga
-    ignored = transition(saga, PaymentDeclined(order_id=ORDER, reason="refunded"), NOW, DEADLINES)
+    ignored = transition(
+        saga, PaymentDeclined(order_id=ORDER, reason="refunded"), NOW, DEADLINES, current=FLOW
+    )
     assert ignored == Ignored("its owner has said that it was done", expected=False)
     assert saga is not None
     assert saga.step("capture_payment").status is Status.CANCELLING

@@ -144,6 +144,7 @@ def transition(
     deadlines: SagaDeadlines,
     *,
     arrived: dt.datetime | None = None,
+    current: Definition = CURRENT,
 ) -> Outcome | Ignored:
     """What a message leads to.
 
@@ -154,6 +155,7 @@ def transition(
         deadlines: How long answers may take.
         arrived: When the stream took the message (UTC), by which a deadline has passed or has not; None, for
             a message from nowhere, is late enough.
+        current: What new orders follow.
 
     Raises:
         UnknownDefinitionError: the order follows a definition that this program does not have.
@@ -162,7 +164,7 @@ def transition(
         if saga is not None:
             return Ignored("the order was placed before", expected=False)
         order = Order.from_placed(message)
-        return _Turn(CURRENT, now, deadlines).start(order)
+        return _Turn(current, now, deadlines).start(order)
     if saga is None:
         if isinstance(message, OrderCancellationRequested):
             return Outcome(None, (_cancellation_refused(message, "unknown_order"),))

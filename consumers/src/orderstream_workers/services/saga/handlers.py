@@ -21,6 +21,7 @@ from orderstream_workers.effects.inbox import CAPACITY
 from orderstream_workers.effects.once import Decision, Once
 from orderstream_workers.effects.received import Received
 from orderstream_workers.services.saga.deadlines import SagaDeadlines
+from orderstream_workers.services.saga.definition import CURRENT, Definition
 from orderstream_workers.services.saga.domain import Ignored, Input, Outcome, Output, transition
 from orderstream_workers.services.saga.state import Phase, Saga
 from orderstream_workers.services.saga.timers import timer_writes
@@ -72,6 +73,7 @@ class SagaHandlers:
         count: Counts ``unexpected``: messages that the flow's rules do not let happen, such as an answer for
             an order that was never placed. They change nothing.
         inbox_capacity: See ``Once``.
+        current: The definition that new orders follow.
     """
 
     def __init__(
@@ -83,6 +85,7 @@ class SagaHandlers:
         deadlines: SagaDeadlines = _DEFAULTS,
         count: Count = uncounted,
         inbox_capacity: int = CAPACITY,
+        current: Definition = CURRENT,
     ) -> None:
         self._once = Once(
             store=store,
@@ -94,6 +97,7 @@ class SagaHandlers:
         self._clock = clock
         self._deadlines = deadlines
         self._count = count
+        self._current = current
 
     def routes(self) -> Mapping[str, Callable[[Received], None]]:
         """By CloudEvents type, what handles it."""
@@ -120,7 +124,9 @@ class SagaHandlers:
         if cancels and not _to_hear(record, envelope.id):
             logger.debug("cancellation heard before", extra={"order_id": envelope.subject})
             return None
-        outcome = transition(saga, message, now, self._deadlines, arrived=received.arrival)
+        outcome = transition(
+            saga, message, now, self._deadlines, arrived=received.arrival, current=self._current
+        )
         _report(received, outcome)
         if isinstance(outcome, Ignored):
             if not outcome.expected:
