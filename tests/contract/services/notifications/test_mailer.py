@@ -8,9 +8,10 @@ from botocore.stub import Stubber
 from moto import mock_aws
 from moto.core import DEFAULT_ACCOUNT_ID
 from moto.ses.models import ses_backends
+from msgspec import structs
 
 from orderstream.errors import DependencyError
-from orderstream_workers.services.notifications import Mail, MailRefusedError, SesMailer
+from orderstream_workers.services.notifications import Mail, MailRefusedError, MemoryMailer, SesMailer
 
 MAIL = Mail(
     recipient="jane@example.com", subject="Your order o-1 is confirmed", body="It is on its way: £3.\n"
@@ -43,6 +44,37 @@ def test_an_unverified_sender_is_refused(client) -> None:
     with pytest.raises(MailRefusedError) as caught:
         SesMailer(client).send(MAIL)
     assert not caught.value.retryable
+
+
+@pytest.mark.parametrize("implementation", ["memory", "ses"])
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"recipient": ""},
+        {"recipient": "jane"},
+        {"recipient": "jane@"},
+        {"recipient": "jane @example.com"},
+        {"recipient": "jane@example.com\nBcc: all@example.com"},
+        {"recipient": "j\u00e4ne@example.com"},
+        {"recipient": "a@b@example.com"},
+        {"recipient": "j" * 310 + "@example.com"},
+        {"body": "x" * 7_500_000},
+    ],
+)
+def test_what_ses_refuses_is_refused(client, implementation: str, wrong: dict[str, str]) -> None:
+    """It is the record's own failure on every implementation, and nothing is sent."""
+    client.verify_email_identity(EmailAddress="orders@example.com")
+    memory = MemoryMailer()
+    mailer = memory if implementation == "memory" else SesMailer(client)
+    mailer.send(MAIL)
+    with pytest.raises(MailRefusedError):
+        mailer.send(structs.replace(MAIL, **wrong))
+    sent = (
+        memory.sent
+        if implementation == "memory"
+        else ses_backends[DEFAULT_ACCOUNT_ID]["us-east-1"].sent_messages
+    )
+    assert len(sent) == 1
 
 
 @pytest.mark.parametrize("code", ["Throttling", "ServiceUnavailable", "InternalFailure"])

@@ -1,5 +1,6 @@
 """Sending mail: a protocol, and an implementation in memory and on Amazon SES."""
 
+import re
 from typing import TYPE_CHECKING, Final, Protocol
 
 from botocore.exceptions import BotoCoreError, ClientError
@@ -11,6 +12,15 @@ if TYPE_CHECKING:
     from mypy_boto3_ses import SESClient
 
 SENDER: Final = "orders@example.com"
+
+MAX_MAIL_BYTES: Final = 10_000_000
+"""Largest mail that SES' first API takes without a raised quota, encoded for transport."""
+
+MAX_ADDRESS: Final = 320
+"""Longest address that SES takes."""
+
+_ADDRESS: Final = re.compile(r"[!-?A-~]+@[!-?A-~]+")
+"""Visible ASCII on both sides of one @: SES does not speak SMTPUTF8, and a domain travels in Punycode."""
 
 
 class MailRefusedError(OrderstreamError):
@@ -47,6 +57,7 @@ class MemoryMailer:
 
     def send(self, mail: Mail) -> None:
         """See ``Mailer.send``."""
+        check_mail(mail)
         self.sent.append(mail)
 
 
@@ -68,6 +79,7 @@ class SesMailer:
 
     def send(self, mail: Mail) -> None:
         """See ``Mailer.send``."""
+        check_mail(mail)
         try:
             self._client.send_email(
                 Source=self._sender,
@@ -84,3 +96,16 @@ class SesMailer:
             raise DependencyError("ses", "SendEmail", code) from error
         except BotoCoreError as error:
             raise DependencyError("ses", "SendEmail", type(error).__name__) from error
+
+
+def check_mail(mail: Mail) -> None:
+    """Refuse what SES refuses, on every implementation.
+
+    Raises:
+        MailRefusedError: the recipient is no address that SES takes, or the mail is too large.
+    """
+    if len(mail.recipient) > MAX_ADDRESS or _ADDRESS.fullmatch(mail.recipient) is None:
+        raise MailRefusedError("InvalidParameterValue")
+    # UTF-8 travels in base64: four characters for three bytes.
+    if (len(mail.subject.encode()) + len(mail.body.encode())) * 4 // 3 > MAX_MAIL_BYTES:
+        raise MailRefusedError("MessageRejected")
