@@ -1,5 +1,6 @@
 """The boto3 client's calls that the engine makes of Kinesis, over the simulated network."""
 
+from email.utils import format_datetime
 from random import Random
 from typing import Any
 
@@ -20,6 +21,8 @@ class SimulatedKinesis:
         self._network = network
         self._scheduler = scheduler
         self._random = random
+        self.gone: set[tuple[str, int]] = set()
+        """Where this process wanted to go on, by shard and sequence number, and retention had been before."""
 
     def list_shards(self, **request: Any) -> dict[str, Any]:
         """Page by page; a page shows the stream as it was when the first one was asked for."""
@@ -33,15 +36,29 @@ class SimulatedKinesis:
             shards = self._stream.list_shards(seen_at=float(seen_at))
             first = int(start)
             more = {"NextToken": f"{seen_at}/{first + PAGE}"} if len(shards) > first + PAGE else {}
-            return {"Shards": shards[first : first + PAGE], **more}
+            return self._dated({"Shards": shards[first : first + PAGE], **more})
 
         return self._network.call(act, _REFUSALS, "ListShards")
 
     def get_shard_iterator(self, **request: Any) -> dict[str, Any]:
-        return self._network.call(lambda: self._stream.iterator(request), _REFUSALS, "GetShardIterator")
+        def act() -> dict[str, Any]:
+            if request["ShardIteratorType"] == "AT_SEQUENCE_NUMBER":
+                place = request["ShardId"], int(request["StartingSequenceNumber"])
+                if place[0] in self._stream.shards and self._stream.is_gone(*place):
+                    self.gone.add(place)
+            return self._dated(self._stream.iterator(request))
+
+        return self._network.call(act, _REFUSALS, "GetShardIterator")
 
     def get_records(self, **request: Any) -> dict[str, Any]:
-        return self._network.call(lambda: self._stream.get_records(request), _REFUSALS, "GetRecords")
+        return self._network.call(
+            lambda: self._dated(self._stream.get_records(request)), _REFUSALS, "GetRecords"
+        )
+
+    def _dated(self, answer: dict[str, Any]) -> dict[str, Any]:
+        """With the time at which Kinesis answered, which is not the caller's."""
+        date = format_datetime(self._stream.time().replace(microsecond=0), usegmt=True)
+        return {**answer, "ResponseMetadata": {"HTTPHeaders": {"date": date}}}
 
     def describe_stream_summary(self, **_: Any) -> dict[str, Any]:
         return self._network.call(self._stream.summary, _REFUSALS, "DescribeStreamSummary")

@@ -73,6 +73,7 @@ class Ledger:
         self._by_place: dict[tuple[str, Position], PutRecord] = {}
         self._believes_until: dict[tuple[str, str], float] = {}
         self._ended_shards: set[str] = set()
+        self._lost: dict[str, list[Position]] = {}
         self._started_at: float | None = None
         self._latest_until: dict[str, float | None] = {}
         self.leases: dict[str, Lease] = {}
@@ -87,14 +88,17 @@ class Ledger:
         else:
             self.puts.setdefault(record.key, []).append(record)
 
-    def trimmed(self, shard_id: str, numbers: "set[int]") -> int:
-        """Retention took Kinesis records; returns how many user records went that nobody had settled."""
-        lost = 0
+    def trimmed(self, shard_id: str, numbers: set[int]) -> None:
+        """Retention took Kinesis records."""
         for record in self.by_shard.get(shard_id, ()):
             if record.position.sequence_number in numbers and not record.settled:
-                lost += not record.excused and self.must_come(record)
+                if self.must_come(record):
+                    self._lost.setdefault(shard_id, []).append(record.position)
                 record.excused = True
-        return lost
+
+    def has_lost(self, shard_id: str, after: Position, before: Position) -> bool:
+        """Whether retention took, between two positions, what should have come."""
+        return any(after < position < before for position in self._lost.get(shard_id, ()))
 
     def must_come(self, record: PutRecord) -> bool:
         """Whether the application has to deliver it."""
@@ -129,7 +133,7 @@ class Ledger:
         """
         until = self._believes_until.get((worker_id, shard_id), 0.0)
         if self._clock() > until + 1e-6:
-            self._break(
+            self.break_rule(
                 f"{worker_id} works on {shard_id} at {self._clock():.3f}, its lease ended {until:.3f}"
             )
 
@@ -139,10 +143,10 @@ class Ledger:
         if put is None:
             return
         if put.wrong_shard:
-            self._break(f"{put} was delivered")
+            self.break_rule(f"{put} was delivered")
         for parent in self._stream.shards[put.shard_id].parents:
             if not self._is_through(parent):
-                self._break(f"{put} was delivered before the end of its parent {parent}")
+                self.break_rule(f"{put} was delivered before the end of its parent {parent}")
 
     def done(self, record: DeliveredRecord) -> None:
         """The effect of a record is there."""
@@ -160,12 +164,12 @@ class Ledger:
             if put.position == position:
                 put.settled = True
                 return
-        self._break(f"nobody put what is parked at {position} under {partition_key}")
+        self.break_rule(f"nobody put what is parked at {position} under {partition_key}")
 
     def _find(self, record: DeliveredRecord) -> PutRecord | None:
         put = self._by_place.get((record.shard_id, record.position))
         if put is None or (put.body, put.key) != (record.data, record.partition_key):
-            self._break(f"nobody put {record}")
+            self.break_rule(f"nobody put {record}")
             return None
         return put
 
@@ -197,8 +201,10 @@ class Ledger:
                 self._latest_until[lease.lease_key] = begins and (begins - EPOCH).total_seconds()
             self._note_start()
             return
+        if lease.lease_owner != before.lease_owner and "checkpointOwner" in row:
+            self.break_rule(f"{lease} changed hands, and KCL would still wait for its former owner")
         if lease.lease_counter != before.lease_counter + 1:
-            self._break(f"{lease} does not follow on {before}")
+            self.break_rule(f"{lease} does not follow on {before}")
         if lease.checkpoint != before.checkpoint:
             self._check_progress(before, lease)
 
@@ -215,7 +221,7 @@ class Ledger:
         if self._started_at is not None:
             return
         if all(self._has_lease(shard) for shard in self._stream.open_shards):
-            self._started_at = self._clock()
+            self._started_at = self._stream.seconds()
 
     def _has_lease(self, shard: SimulatedShard) -> bool:
         return shard.shard_id in self.leases or any(
@@ -230,18 +236,19 @@ class Ledger:
         if lease.has_ended:
             last = len(records)
             if self._stream.shards[lease.lease_key].closed_at is None:
-                self._break(f"{lease} has ended, and its shard is open")
+                self.break_rule(f"{lease} has ended, and its shard is open")
         elif lease.position is None:
             return
         else:
             last = bisect_right(positions, lease.position)
             if last < first or (before.position is not None and lease.position < before.position):
-                self._break(f"{lease} is behind {before}")
+                self.break_rule(f"{lease} is behind {before}")
         for record in records[first:last]:
             if not record.settled and self.must_come(record):
-                self._break(f"{lease} is ahead of {record}")
+                self.break_rule(f"{lease} is ahead of {record}")
 
-    def _break(self, rule: str) -> None:
+    def break_rule(self, rule: str) -> None:
+        """End the history: this must not happen."""
         self._fail(BrokenRuleError(rule))
 
     # At the end

@@ -13,6 +13,7 @@ from orderstream_workers.engine.processor import (
     Checkpointer,
     InitializationInput,
     ProcessRecordsInput,
+    RecordProcessor,
     StopSignal,
 )
 from orderstream_workers.engine.record import DeliveredRecord, Position
@@ -73,6 +74,35 @@ class SimulatedHandler:
             self._network.call(lambda: self._ledger.done(record), ("InternalFailure",), "Effect")
         except Exception as error:
             raise DependencyError("effect", "handle", str(error)) from error
+
+
+class WatchedProcessor:
+    """Passes all calls on, and demands a word where retention took what comes behind the checkpoint."""
+
+    def __init__(
+        self,
+        processor: RecordProcessor,
+        has_lost: Callable[[Position, Position], bool],
+        complain: Callable[[str], None],
+    ) -> None:
+        self._processor = processor
+        self._has_lost = has_lost
+        self._complain = complain
+        self._begins_behind: Position | None = None
+        self.lease_lost = processor.lease_lost
+        self.shard_ended = processor.shard_ended
+        self.shutdown_requested = processor.shutdown_requested
+
+    def initialize(self, initialization: InitializationInput) -> None:
+        self._begins_behind = initialization.checkpoint
+        self._processor.initialize(initialization)
+
+    def process_records(self, batch: ProcessRecordsInput) -> None:
+        if batch.records and self._begins_behind is not None:
+            if batch.gap is None and self._has_lost(self._begins_behind, batch.records[0].position):
+                self._complain(f"nobody is told what retention took behind {self._begins_behind}")
+            self._begins_behind = None
+        self._processor.process_records(batch)
 
 
 class CarelessProcessor:

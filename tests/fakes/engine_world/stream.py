@@ -20,6 +20,8 @@ FIRST_SEQUENCE_NUMBER = 10**20
 LISTING_LAGS = 3.0
 """Seconds after a reshard within which a listing may show it half done, or not at all."""
 PAGE = 4
+A_DAY = 25 * 3600.0
+"""Seconds, more than the shortest retention."""
 
 
 @dataclass
@@ -32,6 +34,7 @@ class SimulatedShard:
     """Kinesis' StartingSequenceNumber."""
     parents: tuple[str, ...] = ()
     children: list[str] = field(default_factory=list)
+    listed: bool = True
     closed_at: float | None = None
     highest: int | None = None
     """Kinesis' EndingSequenceNumber."""
@@ -58,12 +61,25 @@ class SimulatedStream:
         shards: How many it begins with.
         clock: Seconds.
         random: What it draws from.
+        places_itself: Whether its record distribution is AUTO: keys decide nothing.
+        refuses_trimmed: Whether it refuses a sequence number that retention has taken, or goes on behind it.
     """
 
-    def __init__(self, shards: int, clock: Callable[[], float], random: Random) -> None:
+    def __init__(
+        self,
+        shards: int,
+        clock: Callable[[], float],
+        random: Random,
+        *,
+        places_itself: bool = False,
+        refuses_trimmed: bool = False,
+    ) -> None:
         self.shards: dict[str, SimulatedShard] = {}
         self.trouble = StreamTrouble()
+        self.places_itself = places_itself
+        self._refuses_trimmed = refuses_trimmed
         self._clock = clock
+        self._slept = 0.0
         self._random = random
         self._number = FIRST_SEQUENCE_NUMBER
         width = (MAX_HASH_KEY + 1) // shards
@@ -83,16 +99,16 @@ class SimulatedStream:
         return next(shard for shard in self.open_shards if shard.low <= hash_key <= shard.high)
 
     def put(self, key: str, data: bytes, hash_key: int) -> tuple[SimulatedShard, int]:
-        """Add a record; returns its shard and its sequence number."""
-        shard = self.shard_of(hash_key)
+        """Add a record, which has no key if that is empty; returns its shard and its sequence number."""
+        shard = self._random.choice(self.open_shards) if self.places_itself else self.shard_of(hash_key)
         shard.numbers.append(self._next_number())
-        shard.put_at.append(self._clock())
+        shard.put_at.append(self.seconds())
         shard.records.append(
             {
                 "SequenceNumber": str(self._number),
-                "PartitionKey": key,
                 "Data": data,
                 "ApproximateArrivalTimestamp": self.time(),
+                **({"PartitionKey": key} if key else {}),
             }
         )
         return shard, self._number
@@ -102,7 +118,15 @@ class SimulatedStream:
         return self._number
 
     def time(self) -> dt.datetime:
-        return EPOCH + dt.timedelta(seconds=self._clock())
+        return EPOCH + dt.timedelta(seconds=self.seconds())
+
+    def seconds(self) -> float:
+        """The time of day in seconds from EPOCH, which may jump."""
+        return self._clock() + self._slept
+
+    def sleep_past_retention(self) -> None:
+        """A day passes, in which nothing happened: whatever is in the stream is older than retention now."""
+        self._slept += A_DAY
 
     def reshard(self) -> None:
         """Split or merge somewhere."""
@@ -125,6 +149,15 @@ class SimulatedStream:
         before, shard.first = shard.first, max(shard.first, len(shard.numbers) - keep)
         return shard.numbers[before : shard.first]
 
+    def forget(self, shard: SimulatedShard) -> None:
+        """Let retention take a closed shard, listing and all."""
+        shard.listed = False
+
+    def is_gone(self, shard_id: str, number: int) -> bool:
+        """Whether retention has taken a record."""
+        shard = self.shards[shard_id]
+        return bool(shard.first) and number <= shard.numbers[shard.first - 1]
+
     def _open(self, low: int, high: int, parents: tuple[str, ...] = ()) -> str:
         shard_id = f"shardId-{len(self.shards):012d}"
         self.shards[shard_id] = SimulatedShard(
@@ -142,6 +175,8 @@ class SimulatedStream:
         """What ListShards answers to whoever sees the stream as it was then, at least in part."""
         shown = []
         for shard in self.shards.values():
+            if not shard.listed:
+                continue
             if shard.opened_at > seen_at and self._random.random() < 0.5:
                 break  # nor is anything shown that is younger
             closed = shard.closed_at is not None
@@ -157,12 +192,19 @@ class SimulatedStream:
                 "StreamARN": "arn:aws:kinesis:eu-central-1:123456789012:stream/orders",
                 "StreamCreationTimestamp": EPOCH,
                 "OpenShardCount": len(self.open_shards),
+                "RecordDistributionStrategy": "AUTO" if self.places_itself else "PARTITION_KEY",
             }
         }
 
     def iterator(self, request: dict[str, Any]) -> dict[str, Any]:
         """What GetShardIterator answers."""
         shard = self._shard(request["ShardId"], "GetShardIterator")
+        number = request.get("StartingSequenceNumber")
+        if number is not None and (
+            int(number) < shard.lowest
+            or (self._refuses_trimmed and self.is_gone(shard.shard_id, int(number)))
+        ):
+            raise client_error("InvalidArgumentException", "GetShardIterator")
         index = {
             "TRIM_HORIZON": lambda: shard.first,
             "LATEST": lambda: len(shard.numbers),
@@ -184,7 +226,7 @@ class SimulatedStream:
             raise client_error("ExpiredIteratorException", "GetRecords")
         index = max(int(text), shard.first)
         end = min(index + request["Limit"], len(shard.records))
-        behind = int(1000 * (self._clock() - shard.put_at[end])) if end < len(shard.records) else 0
+        behind = int(1000 * (self.seconds() - shard.put_at[end])) if end < len(shard.records) else 0
         answer: dict[str, Any] = {"Records": shard.records[index:end], "MillisBehindLatest": behind}
         if shard.closed_at is not None and end == len(shard.records):
             answer["ChildShards"] = [_child(self.shards[child]) for child in shard.children]
@@ -193,7 +235,7 @@ class SimulatedStream:
         return answer
 
     def _shard(self, shard_id: str, operation: str) -> SimulatedShard:
-        if shard_id not in self.shards:
+        if shard_id not in self.shards or not self.shards[shard_id].listed:
             raise client_error("ResourceNotFoundException", operation)
         return self.shards[shard_id]
 

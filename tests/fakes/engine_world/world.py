@@ -19,6 +19,7 @@ from fakes.engine_world.processors import (
     CarelessProcessor,
     HandlingTrouble,
     SimulatedHandler,
+    WatchedProcessor,
     WatchedStop,
 )
 from fakes.engine_world.scheduler import Process, Scheduler
@@ -68,7 +69,13 @@ class World:
         self.random = random = Random(seed)
         self.scheduler = Scheduler()
         self.network = Network(self.scheduler, random)
-        self.stream = SimulatedStream(random.randint(1, 3), self.clock, random)
+        self.stream = SimulatedStream(
+            random.randint(1, 3),
+            self.clock,
+            random,
+            places_itself=random.random() < 0.1,
+            refuses_trimmed=random.random() < 0.5,
+        )
         self.position: InitialPosition = random.choice(POSITIONS)
         self.begins_at = random.uniform(-5, 8)
         at_timestamp = self.position == "AT_TIMESTAMP"
@@ -124,7 +131,19 @@ class World:
         def watched(shard_id: str, stop: StopSignal) -> WatchedStop:
             return WatchedStop(stop, lambda: self.ledger.believes(simulated.worker.worker_id, shard_id))
 
-        processors = self._lanes(watched, concurrency) if self.in_lanes else self._careless(watched)
+        factory = self._lanes(watched, concurrency) if self.in_lanes else self._careless(watched)
+
+        def processors(shard_id: str, stop: StopSignal) -> RecordProcessor:
+            return WatchedProcessor(
+                factory(shard_id, stop),
+                lambda after, before: (
+                    (shard_id, after.sequence_number) in kinesis.gone
+                    and self.ledger.has_lost(shard_id, after, before)
+                ),
+                self.ledger.break_rule,
+            )
+
+        skew = dt.timedelta(seconds=self.random.choice((0, 0, -3600, 3600)))
         worker = Worker(
             APPLICATION,
             STREAM,
@@ -133,7 +152,7 @@ class World:
             processors=processors,
             config=self.config,
             clock=self.clock,
-            wall_clock=self.stream.time,
+            wall_clock=lambda: self.stream.time() + skew,
             random=self.random,
             concurrency=concurrency,
         )
@@ -205,10 +224,51 @@ class World:
             UserRecord(random.choice(keys), b"%d" % next(self._bodies))
             for _ in range(random.choice((1, 1, 2, 4)))
         ]
+        if self.stream.places_itself:
+            self._put_anywhere(users)
+            return
         others = [other for other in self.stream.open_shards if other is not shard]
         if others and random.random() < 0.1:
             self._put(users, random.choice(others).low, aggregated=True, wrong_shard=True)
         self._put(users, HASH_KEYS[users[0].partition_key], aggregated=len(users) > 1)
+
+    def _put_anywhere(self, users: list[UserRecord]) -> None:
+        """Put a record without a key, or an aggregate whose keys have nothing to do with its shard."""
+        if len(users) > 1:
+            self._put(users, 0, aggregated=True)
+            return
+        shard, number = self.stream.put("", users[0].data, 0)
+        key = f"no-key:{number}/0"
+        place = Position(number)
+        self.ledger.put(PutRecord(key, users[0].data, shard.shard_id, place, self.stream.seconds()))
+
+    def trim(self) -> None:
+        """Retention takes records, and perhaps a shard that was closed long ago."""
+        self.stream.sleep_past_retention()
+        shard = self.random.choice(list(self.stream.shards.values()))
+        taken = set(self.stream.trim(shard, self.random.choice((0, 1, 5))))
+        self.ledger.trimmed(shard.shard_id, taken)
+        closed_at = shard.closed_at
+        if closed_at is not None and shard.first == len(shard.numbers) and self.scheduler.now > closed_at + 8:
+            self.stream.forget(shard)
+
+    def delete_lease(self) -> None:
+        """An operator, or KCL's cleanup, deletes a row: of an ended shard, or of one that is still open."""
+        opened = {shard.shard_id for shard in self.stream.open_shards}
+        rows = [
+            key
+            for key, lease in self.ledger.leases.items()
+            if lease.has_ended or (key in opened and self.position != "LATEST")
+        ]
+        if rows:
+            self.rows.delete(self.random.choice(sorted(rows)))
+
+    def leave_behind(self) -> None:
+        """KCL ran this application before, and left what it keeps in a row, and rows of its own."""
+        for row in self.rows.rows.values():
+            row["checkpointOwner"] = {"S": "kcl"}
+            row["pendingCheckpoint"] = {"S": "7"}
+        self.rows.rows["Leader"] = {"leaseKey": {"S": "Leader"}, "entityType": {"S": "LEADER"}}
 
     def _put(
         self, users: list[UserRecord], hash_key: int, *, aggregated: bool, wrong_shard: bool = False
@@ -223,7 +283,7 @@ class World:
                     user.data,
                     shard.shard_id,
                     place,
-                    self.scheduler.now,
+                    self.stream.seconds(),
                     wrong_shard=wrong_shard,
                 )
             )
