@@ -94,8 +94,9 @@ bench-deaggregation: install ## Open aggregates: ours against aws_kinesis_agg's
 	$(BIN)/python producers/benchmarks/bench_deaggregation.py
 
 .PHONY: planted-bugs
-planted-bugs: install ## Plant known defects in copies of the producer; its simulation must find each
-	PYTHONPATH=tests $(BIN)/python -m planted.run
+planted-bugs: SUITES ?=
+planted-bugs: install ## Plant known defects in copies of the code; its tests must find each: SUITES="producer engine pipeline"
+	PYTHONPATH=tests $(BIN)/python -m planted.run $(SUITES)
 
 .PHONY: engine-seeds
 engine-seeds: SEEDS ?= 100000

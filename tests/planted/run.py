@@ -1,61 +1,122 @@
-"""Shows that the simulation finds what it is there for: plants one defect after the other and looks.
+"""Shows that simulations and property tests find what they are there for: plants defect after defect.
 
-The shipped package is copied, never changed. ``python -m planted.run`` in ``tests``; exit code 1 if a defect
-stays unseen for so many seeds.
+The shipped packages are copied, never changed. ``python -m planted.run [SUITE ...]`` in ``tests``; exit code
+1 if a defect stays unseen. Suites: producer, engine, pipeline.
 """
 
+import os
 import shutil
 import subprocess
 import sys
 import tempfile
+import time
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from pathlib import Path
 
 import orderstream
-from planted.bugs import BUGS, Bug
+import orderstream_workers
+from planted import engine, pipeline, producer
+from planted.bug import Bug
 
 SEEDS = 1000
-PACKAGE = Path(orderstream.__file__).parent
+TESTS = Path(__file__).parents[1]
+PACKAGES = (Path(orderstream.__file__).parent, Path(orderstream_workers.__file__).parent)
+LONGEST = 600
+"""Seconds after which a hunt counts as having found that nothing ends."""
 
 
-def plant(bug: Bug, into: Path) -> None:
-    """Put a defect into a copy of the package.
+@dataclass(frozen=True)
+class Suite:
+    """Defects that are hunted in one way.
 
-    Raises:
-        ValueError: The place is gone: the module was changed, and the defect must follow.
+    Attributes:
+        bugs: The defects.
+        hunt: The arguments of the interpreter that hunts one; empty where each names its own tests.
     """
-    module = into / "orderstream" / "kpl" / bug.module
-    source = module.read_text()
-    if source.count(bug.right) != 1:
-        raise ValueError(f"{bug.name}: its place is not in {bug.module} any more; adapt planted/bugs.py")
-    module.write_text(source.replace(bug.right, bug.wrong))
+
+    bugs: Sequence[Bug]
+    hunt: tuple[str, ...] = ()
 
 
-def look(source: Path, seeds: int = SEEDS) -> str | None:
-    """Return what the simulation says of a copy of the package; None if it finds nothing."""
-    ended = subprocess.run(
-        [sys.executable, "-m", "fakes.kpl_simulation", "0", str(seeds)],
-        env={"PYTHONPATH": f"{source}:{Path(__file__).parents[1]}"},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    return ended.stderr.strip() if ended.returncode else None
+SUITES = {
+    "producer": Suite(producer.BUGS, ("-m", "fakes.kpl_simulation", "0", str(SEEDS))),
+    "engine": Suite(engine.BUGS, ("-m", "fakes.engine_world.history", "0", str(SEEDS))),
+    "pipeline": Suite(pipeline.BUGS),
+}
 
 
-def main() -> int:
+@dataclass(frozen=True)
+class Hunt:
+    """How the hunt for a defect ended.
+
+    Attributes:
+        bug: The defect.
+        found: What was said of it; None if nothing was found.
+        seconds: How long it took.
+    """
+
+    bug: Bug
+    found: str | None
+    seconds: float
+
+
+def hunt(suite: Suite, bug: Bug) -> Hunt:
+    """Plant a defect in a copy and look whether it is found."""
+    began = time.monotonic()
+    with tempfile.TemporaryDirectory() as directory:
+        copy = Path(directory)
+        for package in PACKAGES:
+            shutil.copytree(package, copy / package.name)
+        bug.plant(copy)
+        pytest = ("-m", "pytest", "-qx", "-p", "no:cacheprovider", "-o", "timeout=0", *bug.tests.split())
+        try:
+            ended = subprocess.run(
+                [sys.executable, *(pytest if bug.tests else suite.hunt)],
+                # What fails in a copy is not to be remembered in the project.
+                env={
+                    **os.environ,
+                    "PYTHONPATH": f"{copy}:{TESTS}",
+                    "HYPOTHESIS_STORAGE_DIRECTORY": directory,
+                    "COLUMNS": "200",
+                },
+                cwd=TESTS.parent,
+                capture_output=True,
+                text=True,
+                check=False,
+                timeout=LONGEST,
+            )
+            found = _said(ended) if ended.returncode else None
+        except subprocess.TimeoutExpired:
+            found = f"nothing ends within {LONGEST} s"
+    return Hunt(bug, found, time.monotonic() - began)
+
+
+def _said(ended: "subprocess.CompletedProcess[str]") -> str:
+    """The line that says what was found."""
+    lines = (ended.stdout + ended.stderr).strip().splitlines()
+    telling = [line for line in lines if line.startswith(("seed ", "FAILED ", "ERROR "))]
+    return (telling or lines or ["it failed without a word"])[0][:160]
+
+
+def main(names: Sequence[str]) -> int:
     """Plant each, look, and tell."""
-    unseen = 0
-    for bug in BUGS:
-        with tempfile.TemporaryDirectory() as directory:
-            copy = Path(directory)
-            shutil.copytree(PACKAGE, copy / "orderstream")
-            plant(bug, copy)
-            found = look(copy)
-        unseen += found is None
-        print(f"{bug.name}\n    {found or f'NOT FOUND in {SEEDS} seeds'}", flush=True)
-    print(f"{len(BUGS) - unseen} of {len(BUGS)} found")
+    chosen = [(suite, bug) for name in names or SUITES for suite in (SUITES[name],) for bug in suite.bugs]
+    unseen = []
+    with ThreadPoolExecutor(os.cpu_count()) as executor:
+        for ended in executor.map(lambda pair: hunt(*pair), chosen):
+            mark = "found" if ended.found else "NOT FOUND"
+            print(f"{mark:9} {ended.seconds:4.0f} s  {ended.bug.name}", flush=True)
+            if ended.found:
+                print(f"                   {ended.found}", flush=True)
+            else:
+                unseen.append(ended.bug.name)
+    print(f"{len(chosen) - len(unseen)} of {len(chosen)} found")
+    for name in unseen:
+        print(f"NOT FOUND: {name}")
     return 1 if unseen else 0
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(sys.argv[1:]))

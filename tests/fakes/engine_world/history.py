@@ -1,7 +1,7 @@
 """One history from one seed: trouble, then peace in which everything must come out right.
 
-``python -m fakes.engine_world.history 37`` in ``tests`` plays one, and ``... 0 1000`` looks for those that
-break a rule and prints their seeds.
+``python -m fakes.engine_world.history 37`` in ``tests`` plays one, and ``... 0 1000`` looks for the first
+that breaks a rule and prints its seed.
 """
 
 import logging
@@ -162,20 +162,15 @@ def _quiet() -> Iterator[None]:
         logger.setLevel(before)
 
 
-def main(arguments: list[str]) -> int:
-    """Play the histories of ``first`` up to, without it, ``end``; returns how many broke a rule."""
+def main(arguments: list[str]) -> None:
+    """Play the histories of ``first`` up to, without it, ``end``, until one breaks a rule."""
     first = int(arguments[0])
-    broken = 0
     for seed in range(first, int(arguments[1]) if len(arguments) > 1 else first + 1):
         try:
             play(seed)
-        except Exception as error:  # a defect may break the engine in any way
-            broken += 1
-            print(f"seed {seed}: {type(error).__name__} {error}", flush=True)
-            if len(arguments) == 1:
-                raise
-    return broken
+        except Exception as error:  # noqa: BLE001 - a defect may break the engine in any way
+            sys.exit(f"seed {seed}: {type(error).__name__} {error}")
 
 
 if __name__ == "__main__":
-    sys.exit(min(main(sys.argv[1:]), 1))
+    main(sys.argv[1:])

@@ -4,8 +4,8 @@ import shutil
 from pathlib import Path
 
 import pytest
-
 from planted.bugs import BUGS, Bug
+
 from planted.run import PACKAGE, look, plant
 
 

@@ -1,51 +1,41 @@
-"""Defects that a producer is prone to, each as a replacement in one shipped module."""
+"""Defects that a producer is prone to."""
 
-from typing import NamedTuple
-
-
-class Bug(NamedTuple):
-    """A defect: where ``right`` stands, exactly once, ``wrong`` is put instead."""
-
-    name: str
-    module: str
-    right: str
-    wrong: str
-
+from planted.bug import Bug
 
 BUGS = (
     Bug(
         "a retry that is packed anew goes to the end of its queue",
-        "aggregator.py",
+        "orderstream/kpl/aggregator.py",
         "waiting.extendleft(reversed(packed))",
         "waiting.extend(packed)",
     ),
     Bug(
         "a retry that is sent as it is goes to the end of its queue",
-        "slots.py",
+        "orderstream/kpl/slots.py",
         "self.queue.appendleft(record)",
         "self.queue.append(record)",
     ),
     Bug(
         "an aggregate is sent again as it is though its user records belong into several shards by now",
-        "slots.py",
+        "orderstream/kpl/slots.py",
         "        if len(slots) == 1 and self._aggregator.keeps(record):\n            (slot,) = slots\n",
         "        if self._aggregator.keeps(record):\n            slot = next(iter(slots))\n",
     ),
     Bug(
         "after a reshard a slot is held back by shard id instead of by hash key",
-        "slots.py",
+        "orderstream/kpl/slots.py",
         "map(self.slot_for, record.user_records))",
         "[each for each in self._slots if each.shard_id == record.shard_id])",
     ),
     Bug(
         "where a record landed is not looked at",
-        "pipeline.py",
+        "orderstream/kpl/pipeline.py",
         "if result.shard_id == record.shard_id:",
         "if result:",
     ),
     Bug(
         "of an aggregate that consumers drop, only the records outside the shard are sent again",
-        "pipeline.py",
+        "orderstream/kpl/pipeline.py",
         """            record.failed(attempt)
             self._put_back(record, now)
         else:
@@ -63,13 +53,13 @@ BUGS = (
     ),
     Bug(
         "an entry that Kinesis refused is forgotten",
-        "pipeline.py",
+        "orderstream/kpl/pipeline.py",
         "                self._refused(record, result, now)\n",
         "                self._release(record)\n",
     ),
     Bug(
         "a record that was sent twice is reported twice",
-        "pipeline.py",
+        "orderstream/kpl/pipeline.py",
         "            self._outcomes.landed(user_records, record.settlement, record.user_bytes, landed,",
         """            size = record.user_bytes
             for _ in (*user_records[0].attempts[:1], attempt):
@@ -78,59 +68,60 @@ BUGS = (
     ),
     Bug(
         "an aggregate is routed by its partition key",
-        "kinesis_record.py",
+        "orderstream/kpl/kinesis_record.py",
         "                str(first.hash_key),\n",
         "                None,\n",
     ),
     Bug(
         "a lost answer counts as a delivery",
-        "pipeline.py",
-        "        for record in self._requests.pop(event.request_id, ()):\n",
-        """        for record in self._requests.pop(event.request_id, ()):
+        "orderstream/kpl/pipeline.py",
+        "        for record in entries:\n            self._refused(record, event.failure, now)\n",
+        """        for record in entries:
             if event.failure.code == "ReadTimeoutError":
                 self._landed(record, Acknowledged(record.shard_id, "0"), now, foreign=False)
                 continue
+            self._refused(record, event.failure, now)
 """,
     ),
     Bug(
         "a record is sent once more than it may be",
-        "retrier.py",
+        "orderstream/kpl/retrier.py",
         "attempts >= self.max_attempts",
         "attempts > self.max_attempts",
     ),
     Bug(
         "a record that is given up is forgotten with all that travelled with it",
-        "pipeline.py",
+        "orderstream/kpl/pipeline.py",
         "if not gives_up(user.failures)]",
         "if False]",
     ),
     Bug(
         "two records of a slot are under way at once",
-        "pipeline.py",
+        "orderstream/kpl/pipeline.py",
         'not slot.unsettled or self._config.ordering == "none"',
         "len(slot.unsettled) < 2",
     ),
     Bug(
         "records that join an aggregate later are counted from its beginning",
-        "kinesis_record.py",
+        "orderstream/kpl/kinesis_record.py",
         "indexes = _INDEXES[first:end] if end <= len(_INDEXES) else range(first, end)",
         "indexes = range(len(records))",
     ),
     Bug(
         "a record that is given up shares its outcome with all that travelled with it",
-        "outcomes.py",
+        "orderstream/kpl/outcomes.py",
         "            settlement = Settlement()\n            for record in records:\n",
         "            settlement = records[0].settlement\n            for record in records:\n",
     ),
     Bug(
         "what waits behind a record that is given up for good goes out",
-        "pipeline.py",
+        "orderstream/kpl/pipeline.py",
         "for slot in slots:\n            behind",
         "for slot in ():\n            behind",
     ),
     Bug(
         "what was put before a failure was told goes out behind the record that was given up",
-        "pipeline.py",
+        "orderstream/kpl/pipeline.py",
         "        if self._outcomes.given_up:\n",
         "        if False:\n",
     ),
