@@ -17,9 +17,11 @@ from orderstream.events import (
     OrderPlaced,
     ReserveStock,
     StepOverdue,
+    StepResolved,
     decode_envelope,
     initial,
 )
+from orderstream_workers.effects import MessageHandler
 from orderstream_workers.engine.delivery import ParkedRecords, StoredParking
 from orderstream_workers.engine.processor import InitializationInput, ProcessRecordsInput, RecordProcessor
 from orderstream_workers.engine.record import DeliveredRecord, Position
@@ -179,3 +181,21 @@ def test_a_crash_between_effect_and_checkpoint_changes_nothing(pipeline: Pipelin
     pipeline.runs(*APPLICATIONS)
     assert pipeline.figures() == before
     assert pipeline.phase() is Phase.CANCELLED
+
+
+@pytest.mark.parametrize("application", ["saga", "inventory", "payments", "shipping"])
+def test_an_operator_s_decision_overtakes_what_is_parked(application: str) -> None:
+    """It is about the very step whose record is parked: behind that, it would never be heard."""
+    resolved = StepResolved(
+        order_id=ORDER,
+        step="ship_order",
+        attempt=2,
+        decision="done",
+        operator="ann",
+        reason="sent by courier",
+    )
+    event = initial(resolved, source="operators", event_id="decided", time=NOW)
+    with MemoryResources() as resources:
+        handler = build_application(application, resources).handler
+        assert isinstance(handler, MessageHandler)
+        assert handler.overtakes(record_of(ORDER, 9, event.encode()))
