@@ -35,9 +35,10 @@ SAGAS: Final = TableSpec("saga-orders")
 INPUTS: Final[tuple[type[Message], ...]] = get_args(Input)
 """The messages that the coordinator acts on."""
 
-MAX_CANCELLATIONS: Final = 8
+MAX_CANCELLATIONS: Final = 16
 """Requests to cancel one order that are answered. The phase decides the answer, and the phase moves on: so
-each request is remembered for good, and a customer who asks under ever new keys must not make it grow."""
+each request is remembered for good, and a customer who asks under ever new keys must not make it grow.
+The orders API lets nine through."""
 
 _SOURCE: Final = "saga"
 _DEFAULTS: Final = SagaDeadlines()
