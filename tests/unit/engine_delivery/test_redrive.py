@@ -204,8 +204,22 @@ def test_a_redrive_that_fell_asleep_lifts_no_younger_mark() -> None:
     ParkedRecords(store, "it").redrive("a", Recorder())
     parking.park(record_of("a", 2), "broken")
     with pytest.raises(ConditionFailedError):
-        store.transact([lifted("it", asleep)])
+        store.transact([lifted("it", asleep, ARRIVAL)])
     assert StoredParking(store, "it", lambda: ARRIVAL).count() == 1
     assert parking.append(record_of("a", 3))
     (key,) = ParkedRecords(store, "it").keys()
     assert (key.reason, key.count) == ("broken", 2)
+
+
+def test_a_lifted_mark_expires_and_one_that_stands_does_not() -> None:
+    """Marks of keys that were freed do not pile up; a key that is parked again is not forgotten."""
+    store = MemoryStore()
+    parking = parked(store, 1)
+    ParkedRecords(store, "it", lambda: ARRIVAL).redrive("a", Recorder())
+    mark = store.get(PARKING.name, "it", "a")
+    assert mark is not None
+    assert mark.attributes["expires_at"] == int(ARRIVAL.timestamp()) + 30 * 86_400
+    parking.park(record_of("a", 2), "broken")
+    mark = store.get(PARKING.name, "it", "a")
+    assert mark is not None
+    assert "expires_at" not in mark.attributes

@@ -164,25 +164,42 @@ def create_tables(client: "DynamoDBClient", specs: Iterable[TableSpec], table_pr
         DependencyError: DynamoDB could not be reached, or a table did not become usable within a minute.
     """
     for spec in specs:
-        keys: list[tuple[str, KeyTypeType]] = [("pk", "HASH"), ("sk", "RANGE")]
-        keys = keys if spec.sorted else keys[:1]
-        try:
-            client.create_table(
-                TableName=table_prefix + spec.name,
-                AttributeDefinitions=[{"AttributeName": name, "AttributeType": "S"} for name, _ in keys],
-                KeySchema=[{"AttributeName": name, "KeyType": kind} for name, kind in keys],
-                BillingMode="PAY_PER_REQUEST",
+        name = table_prefix + spec.name
+        _create(client, spec, name)
+        if spec.expires is not None:
+            _let_expire(client, name, spec.expires)
+
+
+def _create(client: "DynamoDBClient", spec: TableSpec, name: str) -> None:
+    keys: list[tuple[str, KeyTypeType]] = [("pk", "HASH"), ("sk", "RANGE")]
+    keys = keys if spec.sorted else keys[:1]
+    try:
+        client.create_table(
+            TableName=name,
+            AttributeDefinitions=[{"AttributeName": name, "AttributeType": "S"} for name, _ in keys],
+            KeySchema=[{"AttributeName": name, "KeyType": kind} for name, kind in keys],
+            BillingMode="PAY_PER_REQUEST",
+        )
+    except client.exceptions.ResourceInUseException:
+        return  # it is there already
+    except (ClientError, BotoCoreError) as error:
+        raise DependencyError("dynamodb", "CreateTable", str(error)) from error
+    try:
+        client.get_waiter("table_exists").wait(TableName=name, WaiterConfig={"Delay": 1, "MaxAttempts": 60})
+    except BotoCoreError as error:
+        raise DependencyError("dynamodb", "DescribeTable", str(error)) from error
+
+
+def _let_expire(client: "DynamoDBClient", name: str, attribute: str) -> None:
+    """Have DynamoDB delete the items whose time is over; a table that does so already is left as it is."""
+    try:
+        found = client.describe_time_to_live(TableName=name).get("TimeToLiveDescription", {})
+        if found.get("TimeToLiveStatus", "DISABLED") == "DISABLED":
+            client.update_time_to_live(
+                TableName=name, TimeToLiveSpecification={"Enabled": True, "AttributeName": attribute}
             )
-        except client.exceptions.ResourceInUseException:
-            continue  # it is there already
-        except (ClientError, BotoCoreError) as error:
-            raise DependencyError("dynamodb", "CreateTable", str(error)) from error
-        try:
-            client.get_waiter("table_exists").wait(
-                TableName=table_prefix + spec.name, WaiterConfig={"Delay": 1, "MaxAttempts": 60}
-            )
-        except BotoCoreError as error:
-            raise DependencyError("dynamodb", "DescribeTable", str(error)) from error
+    except (ClientError, BotoCoreError) as error:
+        raise DependencyError("dynamodb", "UpdateTimeToLive", str(error)) from error
 
 
 def _call(method: Callable[..., Any], **request: Any) -> Any:

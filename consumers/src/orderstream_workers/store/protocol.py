@@ -28,10 +28,13 @@ class TableSpec:
     Attributes:
         name: Its name, without the environment's prefix.
         sorted: True if its items have a sort key beside their key.
+        expires: Attribute with the seconds since the epoch after which DynamoDB deletes an item that has it,
+            within days (Time to Live); None where items stay.
     """
 
     name: str
     sorted: bool = False
+    expires: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,10 @@ from typing import Final
 from orderstream_workers.engine.record import DeliveredRecord, Position
 from orderstream_workers.store import Attribute, Item, Put, TableSpec
 
-PARKING: Final = TableSpec("parking", sorted=True)
+EXPIRES: Final = "expires_at"
+"""Attribute of a lifted mark: when DynamoDB may delete it, in seconds since the epoch."""
+
+PARKING: Final = TableSpec("parking", sorted=True, expires=EXPIRES)
 
 PIECE: Final = 300_000
 """Bytes of a body in one part, before compression; DynamoDB's items hold 400 KB, names and all."""

@@ -13,7 +13,7 @@ entries changes the mark in the same transaction, and the mark is lifted only if
 
 import datetime as dt
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from typing import Final
@@ -138,17 +138,23 @@ class RecordIncompleteError(OrderstreamError):
         )
 
 
+def _utc_now() -> dt.datetime:
+    return dt.datetime.now(dt.UTC)
+
+
 class ParkedRecords:
     """An application's parked records.
 
     Args:
         store: Where marks and entries are.
         application: Whose they are.
+        clock: The time (UTC).
     """
 
-    def __init__(self, store: Store, application: str) -> None:
+    def __init__(self, store: Store, application: str, clock: Callable[[], dt.datetime] = _utc_now) -> None:
         self._store = store
         self._application = application
+        self._clock = clock
 
     def keys(self) -> list[ParkedKey]:
         """Every key that is parked, sorted.
@@ -211,7 +217,7 @@ class ParkedRecords:
                 carried_out += 1
                 continue
             try:
-                self._store.transact([lifted(self._application, mark)])
+                self._store.transact([lifted(self._application, mark, self._clock())])
             except ConditionFailedError:
                 logger.info("a record was parked meanwhile", extra={"partition_key": partition_key})
 
@@ -286,7 +292,7 @@ class ParkedRecords:
                 sort=partition_key,
             )
             if lift and count == 0:
-                left = lifted(self._application, mark)
+                left = lifted(self._application, mark, self._clock())
             entry = [Delete(PARKING.name, part.key, part.version, sort=part.sort) for part in parts]
             try:
                 self._store.transact([left, *entry[:PARTS_AT_ONCE], *noted])

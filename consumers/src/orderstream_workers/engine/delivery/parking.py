@@ -10,8 +10,8 @@ Layout of the table ``parking`` (sorted)::
     APPLICATION/PARTITION KEY   SEQUENCE/SUB/PART            one part of one entry: body, reason, arrival, ...
 
 Every entry that is added or taken changes the mark in the same transaction, so a mark whose version stands
-still has an unchanged tail. A mark is lifted and never deleted: its version would begin anew, and somebody
-who fell asleep over an old one would take the new one for it.
+still has an unchanged tail. A mark is lifted and not deleted: its version would begin anew, and somebody
+who fell asleep over an old one would take the new one for it. It expires after a month, when nobody sleeps.
 
 The marks of an application stand together, so that whoever takes over a shard, a child of a split among
 them, reads all of them with one consistent query.
@@ -35,6 +35,7 @@ from collections.abc import Callable, Sequence
 from typing import Final, Protocol
 
 from orderstream_workers.engine.delivery.entries import (
+    EXPIRES,
     PARKING,
     PARTS_AT_ONCE,
     entries_key,
@@ -59,6 +60,9 @@ logger = logging.getLogger(__name__)
 
 LIFTED: Final = "lifted"
 """What a mark says that does not count any more."""
+
+LIFTED_KEPT: Final = dt.timedelta(days=30)
+"""So long a lifted mark keeps its version, for whoever read it before: far longer than anybody can sleep."""
 
 MANY: Final = 1_000_000
 """More than is ever parked: no limit."""
@@ -217,9 +221,10 @@ def stands(mark: Item | None) -> bool:
     return mark is not None and LIFTED not in mark.attributes
 
 
-def lifted(application: str, mark: Item) -> Put:
-    """The write that lifts a mark if it stands as it was read."""
-    return Put(PARKING.name, application, {LIFTED: True}, mark.version, sort=mark.sort)
+def lifted(application: str, mark: Item, now: dt.datetime) -> Put:
+    """The write that lifts a mark if it stands as it was read, and lets it expire."""
+    attributes: dict[str, Attribute] = {LIFTED: True, EXPIRES: int((now + LIFTED_KEPT).timestamp())}
+    return Put(PARKING.name, application, attributes, mark.version, sort=mark.sort)
 
 
 def number_of(item: Item, name: str) -> int:
