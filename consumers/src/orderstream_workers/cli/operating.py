@@ -26,9 +26,11 @@ class OperationFailedError(OrderstreamError):
     def __init__(self, error: DependencyError, target: str) -> None:
         self.error = error
         self.target = target
+        # Workers try again and say so; here nobody does.
+        said = str(error).removesuffix("; it will be tried again")
         super().__init__(
-            f"{error.dependency} did not complete {error.operation}: {error.reason}; this was asked of "
-            f"{target}; correct what names it, or mend the cause, and run the command again"
+            f"{said}; this was asked of {target}; correct what names it, or mend the cause, and run the command "
+            "again"
         )
 
 
