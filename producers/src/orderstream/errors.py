@@ -44,4 +44,7 @@ class MissingExtraError(OrderstreamError):
     def __init__(self, extra: str, purpose: str) -> None:
         self.extra = extra
         self.purpose = purpose
-        super().__init__(f"{purpose} need what is not installed here: pip install 'orderstream[{extra}]'")
+        super().__init__(
+            f"{purpose} need what is not installed here: install orderstream with its extra {extra!r}, "
+            f"'orderstream[{extra}]', from where orderstream itself came"
+        )

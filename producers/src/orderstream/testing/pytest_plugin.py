@@ -12,8 +12,8 @@ if TYPE_CHECKING:
 def fake_kinesis() -> "FakeKinesis":
     """Give a Kinesis in the process with one stream, ``orders``, of two shards.
 
-    Hand ``fake_kinesis.client()`` to whatever wants a boto3 client of Kinesis; ``fake_kinesis.faults`` and
-    ``fake_kinesis.records`` bring trouble and show what has arrived.
+    Hand ``fake_kinesis.client()`` to whatever wants a boto3 client of Kinesis; ``fake_kinesis.faults``
+    brings trouble, and ``fake_kinesis.user_records("orders")`` shows what was put.
     """
     # Late: pytest loads this module at every start, tests of Kinesis or not.
     from orderstream.testing import FakeKinesis  # noqa: PLC0415

@@ -9,12 +9,16 @@ import asyncio
 import signal
 from typing import Any, cast
 
-from hypercorn.asyncio import serve
-from hypercorn.config import Config
-
+from orderstream.errors import MissingExtraError
 from orderstream.testing.asgi import KinesisApp
 from orderstream.testing.fake import FakeKinesis
 from orderstream.testing.limits import Limits
+
+try:
+    from hypercorn.asyncio import serve
+    from hypercorn.config import Config
+except ModuleNotFoundError as error:
+    raise MissingExtraError("testing", "served fakes") from error
 
 
 def main(arguments: list[str] | None = None) -> None:
