@@ -15,6 +15,9 @@ from orderstream.kpl.target import Target, kinesis_client
 
 ENTRY = KinesisRecord([], b"data", "key", None, aggregated=False, user_bytes=7, settlement=Settlement())
 ODD = (*outages(Wire.JSON), *members(Wire.JSON, "Records", "Shards", "NextToken"))
+# urllib3 leaves the sockets of some broken responses to the garbage collector.
+pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+
 FINAL = ("AccessDenied", "OptInRequired")
 """Kinesis' own statements that another call cannot change."""
 
