@@ -163,7 +163,7 @@ def test_a_missing_stream(stage: Stage) -> None:
     stage.start("shipping")
     said = stage.becomes_unhealthy("stream orders")
     assert said["reason"].startswith("the shards of the stream orders have not been seen yet")
-    assert "ResourceNotFoundException" in said["reason"]
+    assert "the stream orders does not exist" in said["reason"]
 
 
 def test_an_unwritable_database(stage: Stage, tmp_path: Path) -> None:
