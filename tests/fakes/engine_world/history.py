@@ -52,6 +52,7 @@ def _trouble(world: World) -> None:
         slow=random.choice((0.0, 0.02, 0.05)),
         dies=random.choice((0.0, 0.0005, 0.002)),
     )
+    world.way_to_leases.trouble = world.network.trouble
     world.stream.trouble = StreamTrouble(
         half_listed=random.choice((0.0, 0.5)),
         null_iterator=random.choice((0.0, 0.03)),
@@ -90,11 +91,13 @@ def _disturb(world: World) -> None:
         frozen.process.frozen_until = world.scheduler.now + world.random.uniform(1, 15)
     elif event < 0.36 and len(working) < 4:
         world.start_worker()
+    elif event < 0.42:
+        world.brown_out()
 
 
 def _peace(world: World) -> None:
     """All is well: whatever is left to do gets done, what is put now too, and shares even out."""
-    world.network.trouble = Trouble()
+    world.network.trouble = world.way_to_leases.trouble = Trouble()
     world.stream.trouble = StreamTrouble()
     world.handling.pauses = world.handling.raises = 0.0
     world.handling.poison.clear()

@@ -27,16 +27,17 @@ class SimulatedKinesis:
     def list_shards(self, **request: Any) -> dict[str, Any]:
         """Page by page; a page shows the stream as it was when the first one was asked for."""
         if "NextToken" in request:
-            seen_at, _, start = request["NextToken"].partition("/")
+            seen_at, _, last = request["NextToken"].partition("/")
         else:
             lags = self._random.random() < self._stream.trouble.half_listed
-            seen_at, start = str(self._scheduler.now - lags * LISTING_LAGS), "0"
+            seen_at, last = str(self._scheduler.now - lags * LISTING_LAGS), ""
 
         def act() -> dict[str, Any]:
-            shards = self._stream.list_shards(seen_at=float(seen_at))
-            first = int(start)
-            more = {"NextToken": f"{seen_at}/{first + PAGE}"} if len(shards) > first + PAGE else {}
-            return self._dated({"Shards": shards[first : first + PAGE], **more})
+            shown = self._stream.list_shards(seen_at=float(seen_at))
+            shards = [shard for shard in shown if shard["ShardId"] > last]
+            page = shards[:PAGE]
+            more = {"NextToken": f"{seen_at}/{page[-1]['ShardId']}"} if len(shards) > PAGE else {}
+            return self._dated({"Shards": page, **more})
 
         return self._network.call(act, _REFUSALS, "ListShards")
 

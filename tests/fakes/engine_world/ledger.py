@@ -178,7 +178,7 @@ class Ledger:
             return True
         through = not any(
             not record.settled and self.must_come(record) for record in self.by_shard.get(shard_id, ())
-        )
+        ) and all(self._is_through(parent) for parent in self._stream.shards[shard_id].parents)
         if through and self._stream.shards[shard_id].closed_at is not None:
             self._ended_shards.add(shard_id)
         return through

@@ -95,6 +95,15 @@ class SimulatedStream:
         opened = (shard for shard in self.shards.values() if shard.closed_at is None)
         return sorted(opened, key=lambda shard: shard.low)
 
+    @property
+    def oldest(self) -> list[SimulatedShard]:
+        """The shards from which retention takes next: nothing older than theirs is left."""
+        return [
+            shard
+            for shard in self.shards.values()
+            if shard.listed and not any(self.shards[parent].listed for parent in shard.parents)
+        ]
+
     def shard_of(self, hash_key: int) -> SimulatedShard:
         return next(shard for shard in self.open_shards if shard.low <= hash_key <= shard.high)
 

@@ -14,7 +14,7 @@ from typing import Any, cast
 from fakes.engine_world.kinesis import SimulatedKinesis
 from fakes.engine_world.lease_rows import LeaseRows, SimulatedDynamoDB
 from fakes.engine_world.ledger import Ledger, PutRecord
-from fakes.engine_world.network import Network
+from fakes.engine_world.network import Network, Trouble
 from fakes.engine_world.processors import (
     CarelessProcessor,
     HandlingTrouble,
@@ -69,6 +69,7 @@ class World:
         self.random = random = Random(seed)
         self.scheduler = Scheduler()
         self.network = Network(self.scheduler, random)
+        self.way_to_leases = Network(self.scheduler, random)
         self.stream = SimulatedStream(
             random.randint(1, 3),
             self.clock,
@@ -125,7 +126,7 @@ class World:
         process = Process(f"w{next(self._names)}")
         concurrency = VirtualConcurrency(self.scheduler, process, self.random)
         kinesis = SimulatedKinesis(self.stream, self.network, self.scheduler, self.random)
-        dynamodb = SimulatedDynamoDB(self.rows, self.network, self.random)
+        dynamodb = SimulatedDynamoDB(self.rows, self.way_to_leases, self.random)
         simulated: SimulatedWorker
 
         def watched(shard_id: str, stop: StopSignal) -> WatchedStop:
@@ -245,7 +246,7 @@ class World:
     def trim(self) -> None:
         """Retention takes records, and perhaps a shard that was closed long ago."""
         self.stream.sleep_past_retention()
-        shard = self.random.choice(list(self.stream.shards.values()))
+        shard = self.random.choice(self.stream.oldest)
         taken = set(self.stream.trim(shard, self.random.choice((0, 1, 5))))
         self.ledger.trimmed(shard.shard_id, taken)
         closed_at = shard.closed_at
@@ -289,6 +290,19 @@ class World:
             )
             if not wrong_shard and self.in_lanes and self.random.random() < self.poisonous:
                 self.handling.poison.add(user.data)
+
+    def brown_out(self) -> None:
+        """For some seconds, hardly any call to the lease table goes well."""
+
+        def act() -> None:
+            before = self.way_to_leases.trouble
+            bad = Trouble(refused=0.2, lost=0.2, late=0.1, slow=0.5, dies=before.dies)
+            self.way_to_leases.trouble = bad
+            self.scheduler.sleep(self.random.uniform(3, 9))
+            if self.way_to_leases.trouble is bad:
+                self.way_to_leases.trouble = before
+
+        self.scheduler.spawn(self.outside, act)
 
     def redrive(self) -> None:
         """An operator carries out what is parked, key after key, and tries again when that fails."""
