@@ -132,6 +132,19 @@ def refusal(wire: Wire, code: str, status: int = 400, message: str = "said so") 
     return _written(wire, f"{code}-{status}", status, error_body(wire, code, message))
 
 
+def good(wire: Wire, body: bytes = b"{}", name: str = "good", *headers: tuple[str, str]) -> Odd:
+    """A response as the service itself writes it: with a request id.
+
+    Args:
+        wire: How it speaks.
+        body: What it says.
+        name: The response's name.
+        headers: More of them.
+    """
+    ids = (("x-amzn-requestid", "r-1"), ("x-amz-request-id", "r-1"))
+    return Odd(name, 200, body, (*_type(wire), *ids, *headers))
+
+
 def error_body(wire: Wire, code: str, message: str) -> bytes:
     """The body of an error as the service itself writes it."""
     match wire:
@@ -225,7 +238,7 @@ def members(wire: Wire, *names: str) -> Iterator[Odd]:
             ("nested", {"a": {"b": []}}),
         ):
             body = json.dumps({name: value}).encode()
-            yield _written(wire, f"{name}-as-{kind}", 200, body)
+            yield good(wire, body, f"{name}-as-{kind}")
 
 
 def deliveries(wire: Wire) -> Iterator[Odd]:

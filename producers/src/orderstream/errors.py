@@ -22,15 +22,58 @@ class DependencyError(OrderstreamError):
         dependency: What failed, e.g. ``"dynamodb"``.
         operation: What was asked of it, e.g. ``"TransactWriteItems"``.
         reason: What it answered.
+        code: The service's error code, or what stands in for one; empty if there is none.
+        resource: What was asked about, e.g. a table's name; empty if unknown.
+        region: The AWS region; empty if unknown.
+        endpoint: The URL that was called; empty if unknown.
+        advice: What a person can do about it; empty if there is nothing but to wait.
     """
 
     retryable = True
+
+    def __init__(
+        self,
+        dependency: str,
+        operation: str,
+        reason: str,
+        *,
+        code: str = "",
+        resource: str = "",
+        region: str = "",
+        endpoint: str = "",
+        advice: str = "",
+    ) -> None:
+        self.dependency = dependency
+        self.operation = operation
+        self.reason = reason
+        self.code = code
+        self.resource = resource
+        self.region = region
+        self.endpoint = endpoint
+        self.advice = advice
+        about = f" for {resource}" if resource else ""
+        place = ", ".join(part for part in (region, endpoint) if part)
+        where = f" ({place})" if place else ""
+        todo = f"; {advice}" if advice else ""
+        super().__init__(
+            f"{dependency} did not complete {operation}{about}{where}: {reason}{todo}; it will be tried again"
+        )
+
+
+class RequestInvalidError(OrderstreamError, ValueError):
+    """A service can never carry out this request: what it is about is at fault, or we are.
+
+    Args:
+        dependency: The service, e.g. ``"dynamodb"``.
+        operation: What was asked of it.
+        reason: What is wrong with the request.
+    """
 
     def __init__(self, dependency: str, operation: str, reason: str) -> None:
         self.dependency = dependency
         self.operation = operation
         self.reason = reason
-        super().__init__(f"{dependency} did not complete {operation}: {reason}; it will be tried again")
+        super().__init__(f"{dependency} can never carry out this {operation}: {reason}; correct the request")
 
 
 class MissingExtraError(OrderstreamError):

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError, ConnectTimeoutError, ParamValidationError, WaiterError
 
-from orderstream.errors import DependencyError
+from orderstream.errors import DependencyError, RequestInvalidError
 from orderstream_workers.store import (
     ConditionFailedError,
     ContentionError,
@@ -61,9 +61,9 @@ def cancelled(*reasons: str) -> ClientError:
         (ConnectTimeoutError(endpoint_url="http://x"), DependencyError),
         (refusal("AccessDeniedException"), DependencyError),
         (refusal("ResourceNotFoundException"), DependencyError),
-        (refusal("ValidationException"), ValueError),
-        (ParamValidationError(report="no such type"), ValueError),
-        (cancelled("None", "ValidationError"), ValueError),
+        (refusal("ValidationException"), RequestInvalidError),
+        (ParamValidationError(report="no such type"), RequestInvalidError),
+        (cancelled("None", "ValidationError"), RequestInvalidError),
     ],
 )
 def test_each_answer_has_its_error(answer: Exception, error: type[Exception]) -> None:
@@ -90,7 +90,7 @@ def test_a_single_write_that_meets_a_transaction_is_contention() -> None:
 
 def test_each_transaction_has_a_token_of_its_own() -> None:
     """DynamoDB would take the same token with another body for a mistake."""
-    client = AnsweringClient({})
+    client = AnsweringClient({"ResponseMetadata": {"RequestId": "r-1"}})
     store = DynamoDBStore(client)  # type: ignore[arg-type]
     store.transact(TWO)
     store.transact(TWO)
@@ -100,8 +100,9 @@ def test_each_transaction_has_a_token_of_its_own() -> None:
 def test_a_read_of_which_nothing_was_processed_is_an_outage() -> None:
     """Throttled keys are not asked for again without a pause, which is the caller's to make."""
     keys = [{"pk": {"S": "a"}}]
-    client = AnsweringClient({"Responses": {}, "UnprocessedKeys": {"t": {"Keys": keys}}})
-    with pytest.raises(DependencyError):
+    given = {"Responses": {}, "UnprocessedKeys": {"t": {"Keys": keys}}}
+    client = AnsweringClient({**given, "ResponseMetadata": {"RequestId": "r-1"}})
+    with pytest.raises(DependencyError, match="none of the keys"):
         DynamoDBStore(client).get_many("t", ["a"])  # type: ignore[arg-type]
 
 

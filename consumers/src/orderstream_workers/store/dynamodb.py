@@ -2,21 +2,23 @@
 
 import uuid
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final
 
-from botocore.exceptions import BotoCoreError, ClientError, ParamValidationError
-
-from orderstream.errors import DependencyError
+from orderstream.aws import UnreadableResponseError, aws_calls, given_by_service, required
+from orderstream.errors import DependencyError, RequestInvalidError
 from orderstream_workers.store.errors import ConditionFailedError, ContentionError
 from orderstream_workers.store.limits import check_key, check_writes
 from orderstream_workers.store.protocol import Add, Attribute, Check, Delete, Item, Put, TableSpec, Write
 
 if TYPE_CHECKING:
+    from botocore.exceptions import ClientError
     from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_dynamodb.literals import KeyTypeType
 
 _VERSION: Final = "version"
+_SETTING: Final = "ORDERSTREAM_TABLE_PREFIX"
 _GET_BATCH: Final = 100
 """Most keys of one BatchGetItem."""
 
@@ -36,7 +38,8 @@ class DynamoDBStore:
     def get(self, table: str, key: str, sort: str | None = None) -> Item | None:
         """See ``Store.get``."""
         check_key(key, sort)
-        answer = _call(
+        answer = self._call(
+            "GetItem",
             self._client.get_item,
             TableName=self._prefix + table,
             Key=_key(key, sort),
@@ -55,13 +58,14 @@ class DynamoDBStore:
         while waiting:
             batch, waiting = waiting[:_GET_BATCH], waiting[_GET_BATCH:]
             request = {name: {"Keys": batch, "ConsistentRead": True}}
-            answer = _call(self._client.batch_get_item, RequestItems=request)
-            for raw in answer["Responses"].get(name, []):
+            raws, unprocessed = self._get_batch(name, request)
+            if len(unprocessed) == len(batch):
+                raise DependencyError(
+                    "dynamodb", "BatchGetItem", "it processed none of the keys", resource=name
+                )
+            for raw in raws:
                 item = _item(table, raw)
                 found[item.key] = item
-            unprocessed = answer.get("UnprocessedKeys", {}).get(name, {}).get("Keys", [])
-            if len(unprocessed) == len(batch):
-                raise DependencyError("dynamodb", "BatchGetItem", "it processed none of the keys")
             waiting += unprocessed
         return found
 
@@ -73,7 +77,8 @@ class DynamoDBStore:
             return
         # The token makes a repetition inside botocore harmless; it is for this call only.
         token = str(uuid.uuid4())
-        _call(
+        self._call(
+            "TransactWriteItems",
             self._client.transact_write_items,
             TransactItems=[self._transact_item(write) for write in writes],
             ClientRequestToken=token,
@@ -88,7 +93,8 @@ class DynamoDBStore:
         items: list[Item] = []
         start: dict[str, Any] = {}
         while True:
-            answer = _call(
+            answer = self._call(
+                "Query",
                 self._client.query,
                 TableName=self._prefix + table,
                 KeyConditionExpression=condition,
@@ -106,7 +112,9 @@ class DynamoDBStore:
         """See ``Store.scan``."""
         start: dict[str, Any] = {}
         while True:
-            answer = _call(self._client.scan, TableName=self._prefix + table, ConsistentRead=True, **start)
+            answer = self._call(
+                "Scan", self._client.scan, TableName=self._prefix + table, ConsistentRead=True, **start
+            )
             yield from (_item(table, raw) for raw in answer["Items"])
             if "LastEvaluatedKey" not in answer:
                 return
@@ -115,11 +123,47 @@ class DynamoDBStore:
     def _write_one(self, write: Put | Add | Delete) -> None:
         request = self._request(write)
         if isinstance(write, Put):
-            _call(self._client.put_item, **request)
+            self._call("PutItem", self._client.put_item, **request)
         elif isinstance(write, Add):
-            _call(self._client.update_item, **request)
+            self._call("UpdateItem", self._client.update_item, **request)
         else:
-            _call(self._client.delete_item, **request)
+            self._call("DeleteItem", self._client.delete_item, **request)
+
+    def _call(self, operation: str, method: Callable[..., Any], **request: Any) -> Mapping[str, Any]:
+        """Make a call, and see that the response has what is taken from it."""
+        resource = request.get("TableName") or f"the tables {self._prefix}*"
+        with aws_calls(
+            "dynamodb", operation, client=self._client, resource=resource, setting=_SETTING, refusals=_refused
+        ):
+            response = given_by_service(method(**request))
+            if operation in {"Scan", "Query"}:
+                items = required(response, "Items", list)
+                if required(response, "Count", int) != len(items):
+                    raise UnreadableResponseError("its response counts other items than it holds")
+                for raw in items:
+                    _check_item(raw)
+            elif "Item" in response:
+                _check_item(response["Item"])
+            return response
+
+    def _get_batch(self, name: str, request: Any) -> tuple[list[Any], list[Any]]:
+        """The items found, and the keys that were not processed."""
+        with aws_calls(
+            "dynamodb",
+            "BatchGetItem",
+            client=self._client,
+            resource=name,
+            setting=_SETTING,
+            refusals=_refused,
+        ):
+            response = given_by_service(self._client.batch_get_item(RequestItems=request))
+            unprocessed = ((response.get("UnprocessedKeys") or {}).get(name) or {}).get("Keys") or []
+            responses = required(response, "Responses", dict)
+            # A table of whose keys nothing was processed may be missing; any other one is there.
+            found = responses.get(name, []) if unprocessed else required(responses, name, list)
+            for raw in found:
+                _check_item(raw)
+            return found, unprocessed
 
     def _transact_item(self, write: Write) -> Any:
         names = {Put: "Put", Add: "Update", Check: "ConditionCheck", Delete: "Delete"}
@@ -173,50 +217,37 @@ def create_tables(client: "DynamoDBClient", specs: Iterable[TableSpec], table_pr
 def _create(client: "DynamoDBClient", spec: TableSpec, name: str) -> None:
     keys: list[tuple[str, KeyTypeType]] = [("pk", "HASH"), ("sk", "RANGE")]
     keys = keys if spec.sorted else keys[:1]
-    try:
+    with (
+        aws_calls("dynamodb", "CreateTable", client=client, resource=name, setting=_SETTING),
+        suppress(client.exceptions.ResourceInUseException),  # it is there already
+    ):
         client.create_table(
             TableName=name,
-            AttributeDefinitions=[{"AttributeName": name, "AttributeType": "S"} for name, _ in keys],
-            KeySchema=[{"AttributeName": name, "KeyType": kind} for name, kind in keys],
+            AttributeDefinitions=[{"AttributeName": key, "AttributeType": "S"} for key, _ in keys],
+            KeySchema=[{"AttributeName": key, "KeyType": kind} for key, kind in keys],
             BillingMode="PAY_PER_REQUEST",
         )
-    except client.exceptions.ResourceInUseException:
-        return  # it is there already
-    except (ClientError, BotoCoreError) as error:
-        raise DependencyError("dynamodb", "CreateTable", str(error)) from error
-    try:
+    with aws_calls("dynamodb", "DescribeTable", client=client, resource=name, setting=_SETTING):
         client.get_waiter("table_exists").wait(TableName=name, WaiterConfig={"Delay": 1, "MaxAttempts": 60})
-    except BotoCoreError as error:
-        raise DependencyError("dynamodb", "DescribeTable", str(error)) from error
 
 
 def _let_expire(client: "DynamoDBClient", name: str, attribute: str) -> None:
     """Have DynamoDB delete the items whose time is over; a table that does so already is left as it is."""
-    try:
+    with aws_calls("dynamodb", "UpdateTimeToLive", client=client, resource=name, setting=_SETTING):
         found = client.describe_time_to_live(TableName=name).get("TimeToLiveDescription", {})
         if found.get("TimeToLiveStatus", "DISABLED") == "DISABLED":
             client.update_time_to_live(
                 TableName=name, TimeToLiveSpecification={"Enabled": True, "AttributeName": attribute}
             )
-    except (ClientError, BotoCoreError) as error:
-        raise DependencyError("dynamodb", "UpdateTimeToLive", str(error)) from error
 
 
-def _call(method: Callable[..., Any], **request: Any) -> Any:
-    operation = "".join(word.title() for word in method.__name__.split("_"))
-    try:
-        return method(**request)
-    except ClientError as error:
-        raise _translated(operation, error) from error
-    except ParamValidationError as error:
-        # botocore refuses it before it is sent: as with a ValidationException, no retry can help.
-        raise ValueError(f"botocore refuses {operation}: {error}") from error
-    except BotoCoreError as error:
-        raise DependencyError("dynamodb", operation, repr(error)) from error
+def _refused(code: str, error: "ClientError") -> Exception | None:
+    """What DynamoDB says about the writes themselves.
 
-
-def _translated(operation: str, error: ClientError) -> Exception:
-    code = error.response["Error"]["Code"]
+    A missing right or table is none of that: an operator mends it and the records go on; parking would blame
+    them.
+    """
+    operation = error.operation_name
     if code == "ConditionalCheckFailedException":
         return ConditionFailedError((0,))
     if code in {"TransactionConflictException", "TransactionInProgressException"}:
@@ -232,9 +263,8 @@ def _translated(operation: str, error: ClientError) -> Exception:
             code = "ValidationException"  # such as an item that grew beyond its limit
     if code == "ValidationException":
         # A request that DynamoDB can never carry out is a mistake of ours, not an outage.
-        return ValueError(f"DynamoDB refuses {operation}: {error}")
-    # A missing right or table, too: an operator mends it and the records go on; parking would blame them.
-    return DependencyError("dynamodb", operation, str(error))
+        return RequestInvalidError("dynamodb", operation, str(error))
+    return None
 
 
 def _key(key: str, sort: str | None) -> dict[str, Any]:
@@ -256,6 +286,15 @@ def _update(write: Add) -> dict[str, Any]:
         "ExpressionAttributeNames": names,
         "ExpressionAttributeValues": values,
     }
+
+
+def _check_item(raw: Any) -> None:
+    """See that an item has DynamoDB's form; what its attributes mean is seen later, and is its own fault."""
+    if not isinstance(raw, dict) or not all(
+        isinstance(value, dict) and len(value) == 1 for value in raw.values()
+    ):
+        raise UnreadableResponseError("its response has an item that is none")
+    required(required(raw, "pk", dict), "S", str)
 
 
 def _item(table: str, raw: Any) -> Item:

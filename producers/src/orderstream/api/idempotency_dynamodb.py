@@ -1,15 +1,14 @@
 """Accepted orders in a DynamoDB table with the hash key ``pk``."""
 
 import datetime as dt
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
-
-from botocore.exceptions import BotoCoreError, ClientError
+from contextlib import AbstractContextManager
+from typing import TYPE_CHECKING
 
 from orderstream.api.idempotency import Accepted, check_order_id, is_possible
-from orderstream.errors import DependencyError
+from orderstream.aws import Refusals, aws_calls, given_by_service, no_refusals, required
 
 if TYPE_CHECKING:
+    from botocore.exceptions import ClientError
     from mypy_boto3_dynamodb import DynamoDBClient
 
 
@@ -35,14 +34,14 @@ class DynamoDBIdempotencyStore:
             "event_id": {"S": accepted.event_id},
         }
         try:
-            _call(
-                "PutItem",
-                self._client.put_item,
-                TableName=self._table,
-                Item=item,
-                ConditionExpression="attribute_not_exists(pk)",
-            )
-        except self._client.exceptions.ConditionalCheckFailedException:
+            with self._calls("PutItem", _refused):
+                response = self._client.put_item(
+                    TableName=self._table,
+                    Item=item,
+                    ConditionExpression="attribute_not_exists(pk)",
+                )
+                given_by_service(response)
+        except _ThereAlready:
             # Items are never deleted, so what stood in the way is still there.
             found = self.get(order_id)
             assert found is not None, "an accepted order is never forgotten"
@@ -53,30 +52,25 @@ class DynamoDBIdempotencyStore:
         """See ``IdempotencyStore.get``."""
         if not is_possible(order_id):
             return None  # DynamoDB would refuse to look, which says nothing about an outage
-        answer = _call(
-            "GetItem",
-            self._client.get_item,
-            TableName=self._table,
-            Key={"pk": {"S": order_id}},
-            ConsistentRead=True,
-        )
-        item = answer.get("Item")
-        if item is None:
-            return None
-        return Accepted(
-            digest=item["digest"]["S"],
-            placed_at=dt.datetime.fromisoformat(item["placed_at"]["S"]),
-            event_id=item["event_id"]["S"],
-        )
+        with self._calls("GetItem"):
+            response = given_by_service(
+                self._client.get_item(TableName=self._table, Key={"pk": {"S": order_id}}, ConsistentRead=True)
+            )
+            if "Item" not in response:
+                return None
+            digest, placed_at, event_id = (
+                required(required(response["Item"], name, dict), "S", str)
+                for name in ("digest", "placed_at", "event_id")
+            )
+            return Accepted(digest=digest, placed_at=dt.datetime.fromisoformat(placed_at), event_id=event_id)
+
+    def _calls(self, operation: str, refusals: Refusals = no_refusals) -> AbstractContextManager[None]:
+        return aws_calls("dynamodb", operation, client=self._client, resource=self._table, refusals=refusals)
 
 
-def _call(operation: str, call: Callable[..., Any], **arguments: Any) -> Any:
-    try:
-        return call(**arguments)
-    except ClientError as error:
-        code = error.response.get("Error", {}).get("Code", "unknown")
-        if code == "ConditionalCheckFailedException":
-            raise
-        raise DependencyError("dynamodb", operation, code) from error
-    except BotoCoreError as error:
-        raise DependencyError("dynamodb", operation, str(error)) from error
+class _ThereAlready(Exception):  # noqa: N818 - not an error: the order was accepted before
+    """There is an item of that key."""
+
+
+def _refused(code: str, _: "ClientError") -> Exception | None:
+    return _ThereAlready() if code == "ConditionalCheckFailedException" else None

@@ -131,3 +131,11 @@ def test_any_key_travels_in_a_header_and_no_two_meet() -> None:
     assert seen[0] == KEYS[0]
     assert len(set(seen)) == len(KEYS)
     assert all(value.isascii() and value == value.strip() for value in seen)
+
+
+@pytest.mark.parametrize("value", ["nan", "inf", "-1", "Wed, 21 Oct 2026 07:28:00 GMT", ""])
+def test_a_strange_wait_is_no_wait(value: str) -> None:
+    """A Retry-After that is no number of seconds does not decide how long a payment rests."""
+    with pytest.raises(ProviderThrottledError) as caught:
+        provider(lambda _: httpx.Response(429, headers={"Retry-After": value})).charge(CHARGE)
+    assert caught.value.retry_after in {None, 0.0}

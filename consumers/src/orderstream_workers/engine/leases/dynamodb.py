@@ -7,30 +7,30 @@ worker that still had to checkpoint when a lease changed hands (its successor wo
 a checkpoint that was prepared.
 """
 
-from collections.abc import Callable
-from functools import partial
-from typing import TYPE_CHECKING, Any, Final, TypeVar
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager, suppress
+from typing import TYPE_CHECKING, Any, Final
 
-from botocore.exceptions import BotoCoreError, ClientError
-from botocore.parsers import ResponseParserError
-
-from orderstream.errors import DependencyError
+from orderstream.aws import (
+    Refusals,
+    UnreadableResponseError,
+    aws_calls,
+    given_by_service,
+    no_refusals,
+    required,
+)
 from orderstream_workers.engine.leases.items import lease_from_item, lease_to_item
 from orderstream_workers.engine.leases.lease import Lease
 
 if TYPE_CHECKING:
+    from botocore.exceptions import ClientError
     from mypy_boto3_dynamodb import DynamoDBClient
 
 OWNER_INDEX: Final = "LeaseOwnerToLeaseKeyIndex"
 """KCL 3's index of leases by owner."""
 
-_FAILURES: Final = (BotoCoreError, ClientError, ResponseParserError)
-"""What a call raises."""
-
 _HAND_OVER: Final = ("checkpointOwner",)
 _PREPARED: Final = ("pendingCheckpoint", "pendingCheckpointSubSequenceNumber", "pendingCheckpointState")
-
-_Answer = TypeVar("_Answer")
 
 
 class DynamoDBLeaseTable:
@@ -48,7 +48,7 @@ class DynamoDBLeaseTable:
 
     def create_table(self) -> None:
         """See ``LeaseTable.create_table``; billed per request."""
-        try:
+        with self._calls("CreateTable"), suppress(self._client.exceptions.ResourceInUseException):
             self._client.create_table(
                 TableName=self._table,
                 KeySchema=[{"AttributeName": "leaseKey", "KeyType": "HASH"}],
@@ -68,11 +68,9 @@ class DynamoDBLeaseTable:
                 ],
                 BillingMode="PAY_PER_REQUEST",
             )
-        except _FAILURES as error:
-            if _code(error) != "ResourceInUseException":  # somebody created it before us
-                raise _dependency_error("CreateTable", error) from error
         waiter = self._client.get_waiter("table_exists")
-        _call("DescribeTable", lambda: waiter.wait(TableName=self._table, WaiterConfig={"Delay": 1}))
+        with self._calls("DescribeTable"):
+            waiter.wait(TableName=self._table, WaiterConfig={"Delay": 1})
 
     def list_leases(self) -> list[Lease]:
         """See ``LeaseTable.list_leases``; a row that cannot be read must not pass for none."""
@@ -80,26 +78,25 @@ class DynamoDBLeaseTable:
         start: dict[str, Any] = {}
         while True:
             request = {"TableName": self._table, "ConsistentRead": True, **start}
-            answer: Any = _call("Scan", partial(self._client.scan, **request))
-            items = answer.get("Items") if isinstance(answer, dict) else None
-            if not isinstance(items, list):
-                raise DependencyError("dynamodb", "Scan", "its response has no items")
-            leases += [lease for item in items if (lease := _lease("Scan", item)) is not None]
+            with self._calls("Scan"):
+                answer = given_by_service(self._client.scan(**request))
+                items = required(answer, "Items", list)
+                if required(answer, "Count", int) != len(items):
+                    raise UnreadableResponseError("its response counts other items than it holds")
+                leases += [lease for item in items if (lease := _lease(item)) is not None]
             if not answer.get("LastEvaluatedKey"):
                 return leases
             start = {"ExclusiveStartKey": answer["LastEvaluatedKey"]}
 
     def get(self, lease_key: str) -> Lease | None:
         """See ``LeaseTable.get``."""
-        answer: Any = _call(
-            "GetItem",
-            lambda: self._client.get_item(
-                TableName=self._table, Key={"leaseKey": {"S": lease_key}}, ConsistentRead=True
-            ),
-        )
-        if not isinstance(answer, dict):
-            raise DependencyError("dynamodb", "GetItem", "its response says nothing")
-        return _lease("GetItem", answer["Item"]) if answer.get("Item") else None
+        with self._calls("GetItem"):
+            answer = given_by_service(
+                self._client.get_item(
+                    TableName=self._table, Key={"leaseKey": {"S": lease_key}}, ConsistentRead=True
+                )
+            )
+            return _lease(answer["Item"]) if "Item" in answer else None
 
     def create_if_absent(self, lease: Lease) -> bool:
         """See ``LeaseTable.create_if_absent``."""
@@ -151,15 +148,33 @@ class DynamoDBLeaseTable:
             ),
         )
 
-    @staticmethod
-    def _conditionally(operation: str, write: Callable[[], object]) -> bool:
+    def _conditionally(self, operation: str, write: Callable[[], Mapping[str, Any]]) -> bool:
         try:
-            write()
-        except _FAILURES as error:
-            if _code(error) == "ConditionalCheckFailedException":
-                return False
-            raise _dependency_error(operation, error) from error
+            with self._calls(operation, _refused):
+                given_by_service(write())
+        except _ConditionFailed:
+            return False
         return True
+
+    def _calls(self, operation: str, refusals: Refusals = no_refusals) -> AbstractContextManager[None]:
+        return aws_calls("dynamodb", operation, client=self._client, resource=self._table, refusals=refusals)
+
+
+def _lease(item: Any) -> Lease | None:
+    try:
+        required(required(item, "leaseKey", dict), "S", str)
+        return lease_from_item(item)
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        reason = f"this is no row of a lease: {str(item)[:200]} ({error!r})"
+        raise UnreadableResponseError(reason) from error
+
+
+class _ConditionFailed(Exception):  # noqa: N818 - not an error: somebody else was faster
+    """The lease is not what we hold it for."""
+
+
+def _refused(code: str, _: "ClientError") -> Exception | None:
+    return _ConditionFailed() if code == "ConditionalCheckFailedException" else None
 
 
 _CONDITION_NAMES: Final = {"#leaseCounter": "leaseCounter", "#leaseOwner": "leaseOwner"}
@@ -173,29 +188,3 @@ def _condition(held: Lease) -> str:
 def _condition_values(held: Lease) -> dict[str, Any]:
     values = {":heldCounter": {"N": str(held.lease_counter)}}
     return values if held.lease_owner is None else values | {":heldOwner": {"S": held.lease_owner}}
-
-
-def _call(operation: str, call: Callable[[], _Answer]) -> _Answer:
-    try:
-        return call()
-    except _FAILURES as error:
-        raise _dependency_error(operation, error) from error
-
-
-def _lease(operation: str, item: Any) -> Lease | None:
-    try:
-        item["leaseKey"]["S"]
-        return lease_from_item(item)
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
-        reason = f"this is no row of a lease: {str(item)[:300]} ({error!r})"
-        raise DependencyError("dynamodb", operation, reason) from error
-
-
-def _code(error: Exception) -> str:
-    if isinstance(error, ClientError):
-        return str(error.response.get("Error", {}).get("Code", "none"))
-    return type(error).__name__
-
-
-def _dependency_error(operation: str, error: Exception) -> DependencyError:
-    return DependencyError("dynamodb", operation, str(error))

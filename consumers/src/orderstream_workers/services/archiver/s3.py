@@ -1,21 +1,41 @@
 """Archived objects in an S3 bucket."""
 
-from collections.abc import Callable, Iterator, Mapping
-from typing import TYPE_CHECKING, Any, Final
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import AbstractContextManager
+from typing import TYPE_CHECKING, Any
 
-from botocore.exceptions import BotoCoreError, ClientError
-
-from orderstream.errors import DependencyError
+from orderstream.aws import Refusals, aws_calls, given_by_service, no_refusals, required
+from orderstream.errors import OrderstreamError
 from orderstream_workers.services.archiver.objects import check_object
 
 if TYPE_CHECKING:
+    from botocore.exceptions import ClientError
     from mypy_boto3_s3 import S3Client
 
-_THERE_ALREADY: Final = "PreconditionFailed"
+
+class PutConditionIgnoredError(OrderstreamError):
+    """The object store ignores ``If-None-Match: *``: a second writer would replace objects.
+
+    Args:
+        bucket: The bucket.
+        endpoint: Where it is.
+    """
+
+    def __init__(self, bucket: str, endpoint: str) -> None:
+        self.bucket = bucket
+        self.endpoint = endpoint
+        super().__init__(
+            f"the object store at {endpoint} replaced an object of the bucket {bucket} although it was told "
+            "If-None-Match: *; objects of the archive must never change: use Amazon S3, or a release of this "
+            "store that keeps conditional writes"
+        )
 
 
 class S3ObjectStore:
     """Keeps objects in a bucket, put with ``If-None-Match: *``.
+
+    S3 look-alikes exist that ignore the condition. So until the bucket has refused a put of ours once, the
+    first object that is stored is put again: that must be refused.
 
     Args:
         client: A boto3 S3 client, best with botocore's own retries off: callers retry.
@@ -25,65 +45,111 @@ class S3ObjectStore:
     def __init__(self, client: "S3Client", bucket: str) -> None:
         self._client = client
         self._bucket = bucket
+        self._keeps_condition = False
 
     def put_if_absent(self, key: str, body: bytes, metadata: Mapping[str, str]) -> bool:
-        """See ``ObjectStore.put_if_absent``."""
+        """See ``ObjectStore.put_if_absent``.
+
+        Raises:
+            PutConditionIgnoredError: The bucket is in no store that the archive can trust.
+        """
         check_object(key, metadata)
-        try:
-            self._client.put_object(
-                Bucket=self._bucket, Key=key, Body=body, Metadata=dict(metadata), IfNoneMatch="*"
-            )
-        except ClientError as error:
-            # S3 answers 409 to one of two puts at the same time: neither stored nor there, so try again.
-            if _code(error) == _THERE_ALREADY:
-                return False
-            raise DependencyError("s3", "PutObject", _code(error)) from error
-        except BotoCoreError as error:
-            raise DependencyError("s3", "PutObject", str(error)) from error
-        return True
+        if self._keeps_condition:
+            return self._put(key, body, metadata)
+        if self._is_there(key):
+            return False  # nothing is put onto an object before the condition is known to hold
+        stored = self._put(key, body, metadata)
+        if stored and self._put(key, body, metadata):
+            raise PutConditionIgnoredError(self._bucket, self._client.meta.endpoint_url)
+        self._keeps_condition = True
+        return stored
 
     def metadata(self, key: str) -> Mapping[str, str]:
         """See ``ObjectStore.metadata``."""
-        answer = _call("HeadObject", lambda: self._client.head_object(Bucket=self._bucket, Key=key))
-        found: Mapping[str, str] = answer["Metadata"]
-        return found
+        with self._calls("HeadObject", key):
+            response = given_by_service(self._client.head_object(Bucket=self._bucket, Key=key))
+            return required(response, "Metadata", dict)
 
     def read(self, key: str) -> bytes:
         """See ``ObjectStore.read``."""
-
-        def get() -> bytes:
-            with self._client.get_object(Bucket=self._bucket, Key=key)["Body"] as body:
-                return body.read()
-
-        content: bytes = _call("GetObject", get)
-        return content
+        with self._calls("GetObject", key):
+            response = self._client.get_object(Bucket=self._bucket, Key=key)
+            with response["Body"] as body:
+                given_by_service(response)
+                content: bytes = body.read()
+                return content
 
     def folders(self) -> Iterator[str]:
         """See ``ObjectStore.folders``."""
-        paginator = self._client.get_paginator("list_objects_v2")
-        pages = iter(paginator.paginate(Bucket=self._bucket, Delimiter="/"))
-        while page := _call("ListObjectsV2", lambda: next(pages, None)):
-            for folder in page.get("CommonPrefixes", ()):
-                yield folder["Prefix"]
+        lister = self._client.get_paginator("list_objects_v2")
+        for page in self._pages("", lister.paginate(Bucket=self._bucket, Delimiter="/")):
+            yield from (folder["Prefix"] for folder in page.get("CommonPrefixes") or ())
 
     def names(self, prefix: str = "") -> Iterator[str]:
         """See ``ObjectStore.names``."""
-        pages = iter(
-            self._client.get_paginator("list_objects_v2").paginate(Bucket=self._bucket, Prefix=prefix)
+        lister = self._client.get_paginator("list_objects_v2")
+        for page in self._pages(prefix, lister.paginate(Bucket=self._bucket, Prefix=prefix)):
+            yield from (found["Key"] for found in page.get("Contents") or ())
+
+    def _pages(self, prefix: str, listed: Iterable[Any]) -> Iterator[Any]:
+        pages = iter(listed)
+        while True:
+            with self._calls("ListObjectsV2", prefix):
+                page = next(pages, None)
+                if page is None:
+                    return
+                # A page without a count is not S3's.
+                required(given_by_service(page), "KeyCount", int)
+                for members, name in (("Contents", "Key"), ("CommonPrefixes", "Prefix")):
+                    for member in page.get(members) or ():
+                        required(member, name, str)
+            yield page
+
+    def _put(self, key: str, body: bytes, metadata: Mapping[str, str]) -> bool:
+        try:
+            with self._calls("PutObject", key, _refused):
+                response = self._client.put_object(
+                    Bucket=self._bucket, Key=key, Body=body, Metadata=dict(metadata), IfNoneMatch="*"
+                )
+                required(given_by_service(response), "ETag", str)
+        except _ThereAlready:
+            return False
+        return True
+
+    def _is_there(self, key: str) -> bool:
+        try:
+            with self._calls("HeadObject", key, _absent):
+                given_by_service(self._client.head_object(Bucket=self._bucket, Key=key))
+        except _Absent:
+            return False
+        return True
+
+    def _calls(
+        self, operation: str, key: str, refusals: Refusals = no_refusals
+    ) -> AbstractContextManager[None]:
+        return aws_calls(
+            "s3",
+            operation,
+            client=self._client,
+            resource=f"s3://{self._bucket}/{key}",
+            setting="ORDERSTREAM_ARCHIVE_BUCKET",
+            refusals=refusals,
         )
-        while page := _call("ListObjectsV2", lambda: next(pages, None)):
-            for summary in page.get("Contents", ()):
-                yield summary["Key"]
 
 
-def _call(operation: str, call: Callable[[], Any]) -> Any:
-    try:
-        return call()
-    except ClientError as error:
-        raise DependencyError("s3", operation, _code(error)) from error
-    except BotoCoreError as error:
-        raise DependencyError("s3", operation, str(error)) from error
+class _ThereAlready(Exception):  # noqa: N818 - not an error: somebody else was faster
+    """There is an object of that name."""
 
 
-def _code(error: ClientError) -> str:
-    return error.response.get("Error", {}).get("Code", "unknown")
+class _Absent(Exception):  # noqa: N818 - not an error: that is what was asked
+    """There is no object of that name, or S3 does not tell."""
+
+
+def _refused(code: str, _: "ClientError") -> Exception | None:
+    # S3 answers 409 to one of two puts at the same time: neither stored nor there, so try again.
+    return _ThereAlready() if code == "PreconditionFailed" else None
+
+
+def _absent(code: str, _: "ClientError") -> Exception | None:
+    # Without the right to list the bucket, S3 denies what is absent.
+    return _Absent() if code in {"404", "403"} else None

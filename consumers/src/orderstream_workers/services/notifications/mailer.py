@@ -3,12 +3,12 @@
 import re
 from typing import TYPE_CHECKING, Final, Protocol
 
-from botocore.exceptions import BotoCoreError, ClientError
-
-from orderstream.errors import DependencyError, OrderstreamError
+from orderstream.aws import aws_calls, required
+from orderstream.errors import OrderstreamError
 from orderstream_workers.services.notifications.domain import Mail
 
 if TYPE_CHECKING:
+    from botocore.exceptions import ClientError
     from mypy_boto3_ses import SESClient
 
 SENDER: Final = "orders@example.com"
@@ -80,8 +80,8 @@ class SesMailer:
     def send(self, mail: Mail) -> None:
         """See ``Mailer.send``."""
         check_mail(mail)
-        try:
-            self._client.send_email(
+        with aws_calls("ses", "SendEmail", client=self._client, resource=self._sender, refusals=_refused):
+            response = self._client.send_email(
                 Source=self._sender,
                 Destination={"ToAddresses": [mail.recipient]},
                 Message={
@@ -89,13 +89,11 @@ class SesMailer:
                     "Body": {"Text": {"Data": mail.body, "Charset": "UTF-8"}},
                 },
             )
-        except ClientError as error:
-            code = error.response["Error"]["Code"]
-            if code in _REFUSALS:
-                raise MailRefusedError(code) from error
-            raise DependencyError("ses", "SendEmail", code) from error
-        except BotoCoreError as error:
-            raise DependencyError("ses", "SendEmail", type(error).__name__) from error
+            required(response, "MessageId", str)
+
+
+def _refused(code: str, _: "ClientError") -> Exception | None:
+    return MailRefusedError(code) if code in _REFUSALS else None
 
 
 def check_mail(mail: Mail) -> None:

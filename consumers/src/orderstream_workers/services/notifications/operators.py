@@ -3,9 +3,8 @@
 from typing import TYPE_CHECKING, Final, Protocol
 
 import msgspec
-from botocore.exceptions import BotoCoreError, ClientError
 
-from orderstream.errors import DependencyError
+from orderstream.aws import aws_calls, required
 
 if TYPE_CHECKING:
     from mypy_boto3_sns import SNSClient
@@ -13,6 +12,7 @@ if TYPE_CHECKING:
 MAX_MESSAGE_BYTES: Final = 262_144
 """Largest message of a topic that is set to no other size, UTF-8."""
 
+_SETTING: Final = "ORDERSTREAM_OPERATORS_TOPIC"
 _MAX_SUBJECT: Final = 99
 """Characters of a subject: fewer than 100 (https://docs.aws.amazon.com/sns/latest/api/API_Publish.html)."""
 
@@ -74,12 +74,9 @@ class SnsOperators:
     def tell(self, alert: LowStockAlert) -> None:
         """See ``Operators.tell``. A missing topic or right is an outage too: an operator mends it."""
         subject, message = publication(alert)
-        try:
-            self._client.publish(TopicArn=self._topic_arn, Subject=subject, Message=message)
-        except ClientError as error:
-            raise DependencyError("sns", "Publish", error.response["Error"]["Code"]) from error
-        except BotoCoreError as error:
-            raise DependencyError("sns", "Publish", type(error).__name__) from error
+        with aws_calls("sns", "Publish", client=self._client, resource=self._topic_arn, setting=_SETTING):
+            response = self._client.publish(TopicArn=self._topic_arn, Subject=subject, Message=message)
+            required(response, "MessageId", str)
 
 
 def publication(alert: LowStockAlert) -> tuple[str, str]:

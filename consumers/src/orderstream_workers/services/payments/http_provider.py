@@ -1,5 +1,6 @@
 """The payment provider over HTTP."""
 
+import math
 import re
 from typing import Final
 from urllib.parse import quote
@@ -36,10 +37,12 @@ class HttpPaymentProvider:
     Args:
         client: An httpx client; its own timeout is not used.
         base_url: Where the provider is, without a slash at the end.
+        timeout: How long one request may take.
     """
 
-    def __init__(self, client: httpx.Client, base_url: str) -> None:
+    def __init__(self, client: httpx.Client, base_url: str, *, timeout: httpx.Timeout = _TIMEOUT) -> None:
         self._client = client
+        self._timeout = timeout
         self._base_url = base_url.rstrip("/")
 
     def ask(self) -> None:
@@ -86,7 +89,7 @@ class HttpPaymentProvider:
                 f"{self._base_url}/v1/{operation}",
                 json=body,
                 headers={"Idempotency-Key": header_value(key)},
-                timeout=_TIMEOUT,
+                timeout=self._timeout,
             )
         except httpx.RequestError as error:
             raise ProviderUnavailableError(operation, type(error).__name__) from error
@@ -128,6 +131,7 @@ def _field(answer: httpx.Response, operation: str, name: str) -> str:
 def _retry_after(answer: httpx.Response) -> float | None:
     """Seconds to wait. The header's other form, a date, is not used by this provider and not read."""
     try:
-        return max(0.0, float(answer.headers["Retry-After"]))
+        seconds = float(answer.headers["Retry-After"])
     except (KeyError, ValueError):
         return None
+    return max(0.0, seconds) if math.isfinite(seconds) else None

@@ -9,13 +9,11 @@ import itertools
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, Protocol, Self
 
-from botocore.exceptions import BotoCoreError, ClientError
-
-from orderstream.errors import DependencyError
+from orderstream.aws import aws_calls, given_by_service, required
 from orderstream_workers.services.payments.queue_limits import (
     MAX_DELAY,
     MAX_MESSAGES,
@@ -27,7 +25,9 @@ from orderstream_workers.services.payments.queue_limits import (
 )
 
 if TYPE_CHECKING:
+    from botocore.exceptions import ClientError
     from mypy_boto3_sqs import SQSClient
+    from mypy_boto3_sqs.literals import QueueAttributeNameType
     from mypy_boto3_sqs.type_defs import MessageTypeDef
 
 
@@ -157,6 +157,14 @@ def _number(message: QueuedPayment) -> int:
     return int(message.receipt.partition("/")[0])
 
 
+_DEPTHS: Final[tuple["QueueAttributeNameType", ...]] = (
+    "ApproximateNumberOfMessages",
+    "ApproximateNumberOfMessagesNotVisible",
+    "ApproximateNumberOfMessagesDelayed",
+)
+"""The attributes that add up to a queue's depth."""
+
+
 class SqsPaymentQueue:
     """A standard SQS queue.
 
@@ -188,21 +196,23 @@ class SqsPaymentQueue:
     @property
     def _url(self) -> str:
         if not self._found_url:
-            with _outages("GetQueueUrl"):
-                self._found_url = self._client.get_queue_url(QueueName=self._name)["QueueUrl"]
+            with self._calls("GetQueueUrl"):
+                response = self._client.get_queue_url(QueueName=self._name)
+                self._found_url = required(response, "QueueUrl", str)
         return self._found_url
 
     def send(self, order_id: str, delay: int = 0) -> None:
         """See ``PaymentQueue.send``."""
         check_body(order_id)
         check_range("delay", delay, 0, MAX_DELAY)
-        with _outages("SendMessage"):
-            self._client.send_message(QueueUrl=self._url, MessageBody=order_id, DelaySeconds=delay)
+        with self._calls("SendMessage"):
+            response = self._client.send_message(QueueUrl=self._url, MessageBody=order_id, DelaySeconds=delay)
+            required(response, "MessageId", str)
 
     def receive(self, limit: int, *, wait: int, visibility: int) -> Sequence[QueuedPayment]:
         """See ``PaymentQueue.receive``."""
         _check_receive(limit, wait, visibility)
-        with _outages("ReceiveMessage"):
+        with self._calls("ReceiveMessage"):
             answer = self._client.receive_message(
                 QueueUrl=self._url,
                 MaxNumberOfMessages=limit,
@@ -210,16 +220,18 @@ class SqsPaymentQueue:
                 VisibilityTimeout=visibility,
                 AttributeNames=["ApproximateReceiveCount", "SentTimestamp"],
             )
-        return [_received(message) for message in answer.get("Messages", ())]
+            messages = given_by_service(answer).get("Messages") or ()
+            return [_received(message) for message in messages]
 
     def extend(self, message: QueuedPayment, visibility: int) -> None:
         """See ``PaymentQueue.extend``."""
         check_range("visibility", visibility, 0, MAX_VISIBILITY)
         try:
-            with _outages("ChangeMessageVisibility"):
-                self._client.change_message_visibility(
+            with self._calls("ChangeMessageVisibility"):
+                response = self._client.change_message_visibility(
                     QueueUrl=self._url, ReceiptHandle=message.receipt, VisibilityTimeout=visibility
                 )
+                given_by_service(response)
         except _GoneError:
             # It has become visible again or was deleted by another worker: there is nothing left to hide.
             return
@@ -227,24 +239,32 @@ class SqsPaymentQueue:
     def delete(self, message: QueuedPayment) -> None:
         """See ``PaymentQueue.delete``."""
         try:
-            with _outages("DeleteMessage"):
-                self._client.delete_message(QueueUrl=self._url, ReceiptHandle=message.receipt)
+            with self._calls("DeleteMessage"):
+                response = self._client.delete_message(QueueUrl=self._url, ReceiptHandle=message.receipt)
+                given_by_service(response)
         except _GoneError:
             # Deleted by another worker, or received again: that receive finds the payment settled.
             return
 
     def depth(self) -> int:
         """See ``PaymentQueue.depth``."""
-        with _outages("GetQueueAttributes"):
+        with self._calls("GetQueueAttributes"):
             answer = self._client.get_queue_attributes(
                 QueueUrl=self._url,
-                AttributeNames=[
-                    "ApproximateNumberOfMessages",
-                    "ApproximateNumberOfMessagesNotVisible",
-                    "ApproximateNumberOfMessagesDelayed",
-                ],
+                AttributeNames=list(_DEPTHS),
             )
-        return sum(int(count) for count in answer["Attributes"].values())
+            counts = required(answer, "Attributes", dict)
+            return sum(int(required(counts, name, str)) for name in _DEPTHS)
+
+    def _calls(self, operation: str) -> AbstractContextManager[None]:
+        return aws_calls(
+            "sqs",
+            operation,
+            client=self._client,
+            resource=self._name or self._found_url,
+            setting="ORDERSTREAM_PAYMENT_QUEUE",
+            refusals=_refused,
+        )
 
 
 def _received(message: "MessageTypeDef") -> QueuedPayment:
@@ -268,16 +288,10 @@ _GONE: Final = frozenset(
 )
 
 
-@contextmanager
-def _outages(operation: str) -> Iterator[None]:
-    try:
-        yield
-    except ClientError as error:
-        code = error.response["Error"]["Code"]
-        if code in _GONE:
-            raise _GoneError from error
-        if code == "InvalidMessageContents":
-            raise MessageRefusedError("has contents that SQS refuses") from error
-        raise DependencyError("sqs", operation, code) from error
-    except BotoCoreError as error:
-        raise DependencyError("sqs", operation, str(error)) from error
+def _refused(code: str, error: "ClientError") -> Exception | None:
+    """What SQS says about the message at hand."""
+    if code == "InvalidMessageContents":
+        return MessageRefusedError("has contents that SQS refuses")
+    if code in _GONE and error.operation_name in {"ChangeMessageVisibility", "DeleteMessage"}:
+        return _GoneError()
+    return None
