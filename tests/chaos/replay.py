@@ -62,7 +62,7 @@ def at_rest(violations: Callable[[], list[str]], patience: float) -> list[str]:
         wrong = violations()
         if not wrong or time.monotonic() > deadline:
             return wrong
-        time.sleep(1.0)
+        time.sleep(3.0)
 
 
 def _rows(aws_url: str, table: str, without: set[str]) -> frozenset[str]:
