@@ -228,8 +228,13 @@ class Pipeline:
         )
 
     def _rewired(self, spec: ProcessSpec) -> ProcessSpec:
-        url = self._gateway.url(spec.name, self.layout.aws_url)
-        return replace(spec, environment={**spec.environment, "AWS_ENDPOINT_URL": url})
+        """Let a process reach everything through the gateway, but for Kinesis on KCL: its daemon speaks HTTP/2."""
+        wired = self._gateway.rewire(spec)
+        if self.layout.options.engine != "kcl":
+            return wired
+        return replace(
+            wired, environment={**wired.environment, "AWS_ENDPOINT_URL_KINESIS": self.layout.kinesis_url}
+        )
 
     def _start(self, spec: ProcessSpec, extra: Mapping[str, str] | None = None) -> None:
         process = start(replace(spec, environment={**spec.environment, **(extra or {})}), self.layout.logs)

@@ -104,6 +104,8 @@ def plan_of(seed: int, processes: list[str], seconds: float) -> Plan:
             lost_ack=random.uniform(0.005, 0.02),
             duplicate=random.uniform(0.2, 0.4),
             disorder=random.uniform(0.2, 0.4),
+            odd=random.uniform(0.003, 0.01),
+            odd_ack=random.uniform(0.003, 0.01),
         ),
         events=tuple(_events(random, processes, seconds)),
     )

@@ -22,6 +22,8 @@ EVERYTHING = (
     "dynamodb:conflict",
     "dynamodb:throttle",
     "dynamodb:lost_ack",
+    "dynamodb:odd",
+    "dynamodb:odd_ack",
     "provider:",
 )
 """What has to strike at least once in a plan in which everything goes wrong at once."""
