@@ -9,6 +9,8 @@ import pytest
 from orderstream.rows import RowError, TimeColumn, read_rows
 from orderstream.rows.table import MAX_ROW_LINES
 
+PACKED = gzip.compress(b"key,when\n" + b"a,1\n" * 1000, mtime=0)
+
 Given = list[tuple[int, tuple[object, ...], int]]
 
 
@@ -74,8 +76,8 @@ def test_short_and_surplus_rows_are_given_as_they_are() -> None:
         (b"key,when\na,1\n\xff,2\n", "is not UTF-8"),
         (b'{"key": "a", "when": 1}\n{"key"\n', "line 2: it is not a JSON object"),
         (b'{"key": "a", "when": 1}\n{"key": "b"}\n', "line 2: it has no member 'when'"),
-        (gzip.compress(b"key,when\n" + b"a,1\n" * 1000)[:-20], "breaks off or is damaged"),
-        (gzip.compress(b"key,when\n" + b"a,1\n" * 1000)[:30] + b"\0" * 40, "breaks off or is damaged"),
+        (PACKED[:-20], "breaks off or is damaged"),
+        (PACKED[:30] + b"\0" * 40, "breaks off or is damaged"),
     ],
 )
 def test_what_cannot_be_used_is_named(content: bytes, problem: str) -> None:
