@@ -228,7 +228,7 @@ class Pipeline:
         )
 
     def _rewired(self, spec: ProcessSpec) -> ProcessSpec:
-        """Let a process reach everything through the gateway, but for Kinesis on KCL: its daemon speaks HTTP/2."""
+        """Everything passes the gateway, but for Kinesis on KCL: its daemon speaks HTTP/2."""
         wired = self._gateway.rewire(spec)
         if self.layout.options.engine != "kcl":
             return wired

@@ -26,6 +26,8 @@ EVERYTHING = [0, MAX_HASH_KEY]
 
 Opened = tuple[str, bytes, int | None, int]
 
+NOW = dt.datetime(2026, 1, 1, tzinfo=dt.UTC)
+
 
 class Amazon:
     """Asks the process that runs Amazon's Java."""
@@ -95,7 +97,7 @@ def ours(data: bytes, hash_range: list[int]) -> list[Opened]:
         "ApproximateArrivalTimestamp": dt.datetime.now(dt.UTC),
     }
     low, high = hash_range
-    opened = open_records("shardId-0", [raw], done=None, hash_range=(low, high))
+    opened = open_records("shardId-0", [raw], done=None, hash_range=(low, high), read_at=NOW)
     return [
         (
             record.partition_key,

@@ -14,13 +14,16 @@ ROW = b"536365,85123A,A LANTERN,6,2010-12-01T08:26:00,2.55,17850,United Kingdom\
 @pytest.mark.parametrize(
     ("name", "content", "said"),
     [
-        ("orders.csv", b"InvoiceNo,StockCode\n1,2\n", "lacks the columns Description, Quantity"),
-        ("orders.csv", b"", "lacks the columns InvoiceNo"),
-        ("orders.csv", (HEADER + ROW).decode().encode("utf-16"), "is not UTF-8 text"),
-        ("orders.csv", HEADER + b'536365,"85123A', "is not a CSV file at line 2"),
-        ("orders.csv", gzip.compress(HEADER + ROW), "is not UTF-8 text"),
-        ("orders.csv.gz", gzip.compress(HEADER + ROW)[:-20], "is a broken gzip file after line"),
-        ("orders.csv.gz", HEADER + ROW, "is a broken gzip file after line 0"),
+        ("orders.csv", b"InvoiceNo,StockCode\n1,2\n", "it has no column 'Description', 'Quantity'"),
+        ("orders.csv", b"", "it has no column 'InvoiceNo'"),
+        ("orders.csv", (HEADER + ROW).decode().encode("utf-16"), "it is not UTF-8 text"),
+        ("orders.csv", HEADER + b'536365,"85123A', "line 2: it is not CSV"),
+        (
+            "orders.csv.gz",
+            gzip.compress(HEADER + ROW, mtime=0)[:-20],
+            "it breaks off or is damaged after line",
+        ),
+        ("orders.csv.gz", b"\x1f\x8b" + HEADER, "it breaks off or is damaged after line 0"),
     ],
 )
 def test_a_file_that_cannot_be_read_is_one_sentence(
