@@ -42,7 +42,9 @@ class ExitingHandler:
         self.handled.append(record.data)
 
 
-def processor_of(handler: RecordHandler, executor: ThreadPoolExecutor) -> LaneProcessor:
+def processor_of(
+    handler: RecordHandler, executor: ThreadPoolExecutor, *, max_lanes: int = 1
+) -> LaneProcessor:
     processor = LaneProcessor(
         handler=handler,
         parking=StoredParking(MemoryStore(), "it", lambda: ARRIVAL),
@@ -50,7 +52,7 @@ def processor_of(handler: RecordHandler, executor: ThreadPoolExecutor) -> LanePr
         breaker=Breaker(),
         tally=DeliveryTally(),
         stop=threading.Event(),
-        config=DeliveryConfig(max_lanes=1),
+        config=DeliveryConfig(max_lanes=max_lanes),
     )
     processor.initialize(InitializationInput("shardId-000000000000", None))
     return processor
@@ -132,3 +134,45 @@ def test_a_system_without_threads_is_asked_again() -> None:
         processor.process_records(ProcessRecordsInput(records, checkpointer, 0))
     assert handler.handled == [b"a1", b"b2"]
     assert checkpointer.positions == [Position(2)]
+
+
+class BrokenCheckpointer(RecordingCheckpointer):
+    """Fails in a way that nobody foresaw once it is asked to prove the lease."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.asked = threading.Event()
+
+    def confirm_lease(self) -> None:
+        self.asked.set()
+        raise MemoryError
+
+
+class HalfBadHandler:
+    """Fails by itself on the key ``bad``; anything else it carries out once the lease was to be proved."""
+
+    def __init__(self, goes_on: threading.Event) -> None:
+        self.handled: list[bytes] = []
+        self._goes_on = goes_on
+
+    def handle(self, record: DeliveredRecord) -> None:
+        if record.partition_key == "bad":
+            raise ValueError
+        self._goes_on.wait(10)
+        self.handled.append(record.data)
+
+
+def test_a_call_that_fails_leaves_no_lane_behind() -> None:
+    """It is made again with the same batch, and a lane that went on would have its record in two hands."""
+    checkpointer = BrokenCheckpointer()
+    handler = HalfBadHandler(checkpointer.asked)
+    executor = ThreadPoolExecutor(2)
+    processor = processor_of(handler, executor, max_lanes=2)
+    batch = ProcessRecordsInput([record_of("a", 1), record_of("bad", 2)], checkpointer, 0)
+    with pytest.raises(MemoryError):
+        processor.process_records(batch)
+    with pytest.raises(ShardGivenUpError, match="MemoryError"):
+        processor.process_records(batch)
+    executor.shutdown(wait=False, cancel_futures=True)
+    assert handler.handled == [b"a1"]
+    assert checkpointer.positions in ([], [Position(1)])

@@ -70,7 +70,7 @@ class Executor(Protocol):
         """Do something on a thread of the pool.
 
         Raises:
-            RuntimeError: The pool is shut down, or there is no thread to be had.
+            RuntimeError: The pool is shut down, or there is no thread to be had; it will not be done.
         """
 
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
@@ -108,6 +108,41 @@ class Concurrency(Protocol):
         """Start a thread that does not keep its process alive."""
 
 
+class ThreadPool:
+    """Implements ``Executor``: what is refused is never done.
+
+    ``ThreadPoolExecutor`` queues a task before it asks the system for a thread. If there is none to be had it
+    raises, and yet a thread that it has does the task later: beside the one with which the caller tries again.
+
+    Args:
+        size: Most threads.
+        name: Prefix of their names.
+    """
+
+    def __init__(self, size: int, name: str) -> None:
+        self._pool = ThreadPoolExecutor(size, name)
+
+    def submit(self, act: Callable[..., object], /, *arguments: Any) -> object:
+        """See ``Executor.submit``."""
+        # Taken once: by the thread that does the task, or by us, who take it back.
+        claim = threading.Lock()
+
+        def do() -> None:
+            if claim.acquire(blocking=False):
+                act(*arguments)
+
+        try:
+            return self._pool.submit(do)
+        except RuntimeError:
+            if claim.acquire(blocking=False):
+                raise
+            return None  # another thread of the pool has begun it all the same
+
+    def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
+        """See ``Executor.shutdown``."""
+        self._pool.shutdown(wait, cancel_futures=cancel_futures)
+
+
 class Threads:
     """Threads of the standard library."""
 
@@ -125,7 +160,7 @@ class Threads:
 
     def executor(self, size: int, name: str) -> Executor:
         """See ``Concurrency.executor``."""
-        return ThreadPoolExecutor(size, name)
+        return ThreadPool(size, name)
 
     def start(self, act: Callable[[], None], name: str) -> Thread:
         """See ``Concurrency.start``."""

@@ -2,7 +2,6 @@
 
 import datetime as dt
 from collections.abc import Callable, Collection, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from functools import cached_property
 from typing import TYPE_CHECKING, Final, Literal, Self
@@ -10,6 +9,7 @@ from typing import TYPE_CHECKING, Final, Literal, Self
 from orderstream import Producer, ProducerConfig
 from orderstream.events import Message
 from orderstream_workers.effects import Emitter, HostClock, KinesisEmitter, MessageHandler, Route
+from orderstream_workers.engine.concurrency import ThreadPool
 from orderstream_workers.engine.delivery import (
     PARKING,
     Breaker,
@@ -194,7 +194,7 @@ class Resources:
             dependencies: What it cannot work without, besides parking and the stream that it publishes to.
             initial_position: Where it begins while it has no leases; see ``Application``.
         """
-        threads = ThreadPoolExecutor(_LANE_THREADS, thread_name_prefix="lane")
+        threads = ThreadPool(_LANE_THREADS, "lane")
         self.close_later(threads.shutdown)
         breaker, tally = Breaker(), self.tally
         config = DeliveryConfig(max_lanes=self.settings.max_lanes)

@@ -7,6 +7,7 @@ Kinesis takes checkpoints only while a call is being answered, and skips the bat
 import logging
 import queue
 import time
+from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum, auto
@@ -138,15 +139,22 @@ class LaneProcessor:
         """
         lanes = Lanes(batch.records, self._config.max_lanes, self._config.max_lead)
         ends: Mailbox[tuple[int, _End] | _Question] = self._concurrency.mailbox()
+        try:
+            self._work_through(batch, lanes, ends)
+        except BaseException as error:
+            # The call will be made again, and no lane may be at work on its records then.
+            self._give_up(f"a call failed ({type(error).__name__}: {error})"[:_MAX_REASON])
+            self._abandon(lanes, ends)
+            raise
+        self._say_if_given_up()
+
+    def _work_through(
+        self, batch: ProcessRecordsInput, lanes: Lanes, ends: Mailbox[tuple[int, _End] | _Question]
+    ) -> None:
         due = self._clock() + self._config.checkpoint_every
         while not lanes.finished:
             if not self._stopping():
-                for place in lanes.start():
-                    try:
-                        self._executor.submit(self._run, batch.records[place], place, ends)
-                    except RuntimeError as error:
-                        lanes.end(place, done=False)
-                        self._without_thread(error)
+                self._start(batch, lanes, ends)
             if not lanes.running:
                 if self._stopping():
                     break
@@ -158,7 +166,33 @@ class LaneProcessor:
                 due = self._clock() + self._config.checkpoint_every
         self._over = self._over or not lanes.finished
         self._checkpoint(lanes.low_water, batch.checkpointer)
-        self._say_if_given_up()
+
+    def _start(
+        self, batch: ProcessRecordsInput, lanes: Lanes, ends: Mailbox[tuple[int, _End] | _Question]
+    ) -> None:
+        places = deque(lanes.start())
+        try:
+            while places:
+                try:
+                    self._executor.submit(self._run, batch.records[places[0]], places[0], ends)
+                except RuntimeError as error:
+                    lanes.end(places.popleft(), done=False)
+                    self._without_thread(error)
+                else:
+                    places.popleft()
+        finally:
+            for place in places:
+                lanes.end(place, done=False)
+
+    @staticmethod
+    def _abandon(lanes: Lanes, ends: Mailbox[tuple[int, _End] | _Question]) -> None:
+        """Wait until no lane is at work any more; the shard is over, so each stops where it is."""
+        while lanes.running:
+            event = ends.get()
+            if isinstance(event, _Question):
+                event.answer.put(None)  # it sees by itself that the shard is over
+            else:
+                lanes.end(event[0], done=False)
 
     def _await_one(
         self,
@@ -173,7 +207,12 @@ class LaneProcessor:
         except queue.Empty:
             return
         if isinstance(event, _Question):
-            event.answer.put(self._prove(lanes.low_water, checkpointer))
+            try:
+                answer = self._prove(lanes.low_water, checkpointer)
+            except BaseException:
+                ends.put(event)  # whoever abandons the lanes answers it
+                raise
+            event.answer.put(answer)
         else:
             place, end = event
             lanes.end(place, done=end is _End.DONE)
