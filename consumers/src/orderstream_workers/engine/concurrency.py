@@ -112,7 +112,7 @@ class ThreadPool:
     """Implements ``Executor``: what is refused is never done.
 
     ``ThreadPoolExecutor`` queues a task before it asks the system for a thread. If there is none to be had it
-    raises, and yet a thread that it has does the task later: beside the one with which the caller tries again.
+    raises, and yet a thread that it has does the task later, beside the caller's second try.
 
     Args:
         size: Most threads.
