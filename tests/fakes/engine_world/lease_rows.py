@@ -6,11 +6,20 @@ from copy import deepcopy
 from random import Random
 from typing import Any
 
+from botocore.exceptions import ClientError
+
 from fakes.engine_world.network import Network
 from fakes.engine_world.stream import client_error
 
 Row = dict[str, Any]
 _REFUSALS = ("ProvisionedThroughputExceededException", "InternalServerError", "ThrottlingException")
+
+
+class _Exceptions:
+    """The errors that a client has as classes."""
+
+    class ResourceInUseException(ClientError):  # noqa: N818 - botocore's name
+        """The table is there."""
 
 
 class LeaseRows:
@@ -47,6 +56,8 @@ class SimulatedDynamoDB:
         dies_creating: How much likelier than usual the process dies while it adds a row.
     """
 
+    exceptions = _Exceptions
+
     def __init__(
         self,
         rows: LeaseRows,
@@ -60,7 +71,8 @@ class SimulatedDynamoDB:
         self._dies_creating = dies_creating
 
     def create_table(self, **_: Any) -> None:
-        raise client_error("ResourceInUseException", "CreateTable")
+        error = client_error("ResourceInUseException", "CreateTable")
+        raise _Exceptions.ResourceInUseException(error.response, error.operation_name)
 
     def get_waiter(self, name: str) -> "_Waiter":
         assert name == "table_exists"
@@ -74,33 +86,35 @@ class SimulatedDynamoDB:
             keys = [key for key in sorted(self._rows.rows) if key > after]
             items = [dict(self._rows.rows[key]) for key in keys[:page]]
             more = {"LastEvaluatedKey": {"leaseKey": {"S": keys[page - 1]}}} if len(keys) > page else {}
-            return {"Items": items, **more}
+            return {"Items": items, "Count": len(items), **more}
 
-        return self._network.call(act, _REFUSALS, "Scan")
+        return self._call(act, "Scan")
 
     def get_item(self, **request: Any) -> dict[str, Any]:
         def act() -> dict[str, Any]:
             row = self._rows.rows.get(request["Key"]["leaseKey"]["S"])
             return {} if row is None else {"Item": dict(row)}
 
-        return self._network.call(act, _REFUSALS, "GetItem")
+        return self._call(act, "GetItem")
 
-    def put_item(self, **request: Any) -> None:
-        def act() -> None:
+    def put_item(self, **request: Any) -> dict[str, Any]:
+        def act() -> dict[str, Any]:
             item = request["Item"]
             row = self._rows.rows.get(item["leaseKey"]["S"], {})
             _check(row, request, "PutItem")
             self._rows.write(deepcopy(item))
+            return {}
 
-        self._network.call(act, _REFUSALS, "PutItem", dies=self._dies_creating)
+        return self._call(act, "PutItem", dies=self._dies_creating)
 
-    def delete_item(self, **request: Any) -> None:
-        def act() -> None:
+    def delete_item(self, **request: Any) -> dict[str, Any]:
+        def act() -> dict[str, Any]:
             row = self._rows.rows.get(request["Key"]["leaseKey"]["S"], {})
             _check(row, request, "DeleteItem")
             self._rows.delete(request["Key"]["leaseKey"]["S"])
+            return {}
 
-        self._network.call(act, _REFUSALS, "DeleteItem")
+        return self._call(act, "DeleteItem")
 
     def update_item(self, **request: Any) -> dict[str, Any]:
         def act() -> dict[str, Any]:
@@ -116,7 +130,12 @@ class SimulatedDynamoDB:
             self._rows.write(row)
             return {"Attributes": dict(row)}
 
-        return self._network.call(act, _REFUSALS, "UpdateItem")
+        return self._call(act, "UpdateItem")
+
+    def _call(self, act: Callable[[], dict[str, Any]], operation: str, dies: float = 1.0) -> dict[str, Any]:
+        """DynamoDB puts an id on whatever it says; what has none is a gateway's."""
+        response = self._network.call(act, _REFUSALS, operation, dies)
+        return {**response, "ResponseMetadata": {"RequestId": "simulated"}}
 
 
 class _Waiter:
