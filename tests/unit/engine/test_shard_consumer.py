@@ -18,7 +18,7 @@ from orderstream_workers.engine.lifecycle.shard_consumer import (
     Signal,
     State,
 )
-from orderstream_workers.engine.record import DeliveredRecord, Position
+from orderstream_workers.engine.record import DeliveredRecord, Position, RetentionGap
 from orderstream_workers.engine.retrieval import Batch
 from orderstream_workers.engine.shard import Shard
 
@@ -62,6 +62,12 @@ def test_one_batch_waits_while_another_is_processed() -> None:
     """The next batch is fetched meanwhile, a third is not, and calls never overlap."""
     assert after(*WORKING, Fetched(FULL), Fetched(FULL))[1] == []
     assert after(*WORKING, Fetched(FULL), Fetched(FULL), Completed())[1] == [Process(FULL), Order.FETCH]
+
+
+def test_a_gap_is_handed_over_although_no_record_comes_with_it() -> None:
+    """Behind it there may be aggregates of other shards only: the archive has to hear of it all the same."""
+    lost = Batch((), 0, gap=RetentionGap(Position(1), Position(7)))
+    assert after(*WORKING, Fetched(lost))[1] == [Process(lost), Order.FETCH]
 
 
 def test_a_quiet_shard_is_called_by_time() -> None:

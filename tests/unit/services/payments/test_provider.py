@@ -12,7 +12,7 @@ from orderstream_workers.services.payments import (
     ProviderUnavailableError,
 )
 from orderstream_workers.services.payments.domain import Charge, Refund
-from orderstream_workers.services.payments.http_provider import HttpPaymentProvider
+from orderstream_workers.services.payments.http_provider import HttpPaymentProvider, header_value
 from orderstream_workers.services.payments.provider import Charged, Declined, Refunded
 
 CHARGE = Charge("o-1", 1230, "GBP", "o-1:capture")
@@ -131,6 +131,12 @@ def test_any_key_travels_in_a_header_and_no_two_meet() -> None:
     assert seen[0] == KEYS[0]
     assert len(set(seen)) == len(KEYS)
     assert all(value.isascii() and value == value.strip() for value in seen)
+
+
+@pytest.mark.parametrize("key", ["o-1:capture", "INV 1001:capture", "a  b:refund"])
+def test_a_key_that_was_ever_sent_stays_what_it_was(key: str) -> None:
+    """A later version, too, asks for a payment in doubt under its key: else the customer is charged twice."""
+    assert header_value(key) == key
 
 
 @pytest.mark.parametrize("value", ["nan", "inf", "-1", "Wed, 21 Oct 2026 07:28:00 GMT", ""])

@@ -209,7 +209,7 @@ class ShardConsumer:
         if batch.closed:
             self._closed = True
             self._children = batch.children
-        if batch.records:
+        if batch.records or batch.gap is not None:
             self._waiting = batch
 
     def _proceed(self, now: float) -> list[Command]:

@@ -17,7 +17,9 @@ from orderstream_workers.services.payments.provider import (
     Refunded,
 )
 
-_VISIBLE: Final = re.compile(r"[!-~]+")
+_CARRIED: Final = re.compile(r"[!-~]+( +[!-~]+)*")
+"""Visible ASCII, and spaces inside it: a header carries them as they are."""
+
 _ENCODED: Final = "utf-8''"
 """In front of an encoded key, as RFC 8187 marks an encoded value."""
 
@@ -103,10 +105,11 @@ class HttpPaymentProvider:
 def header_value(key: str) -> str:
     """An idempotency key as a header carries it; different keys give different values.
 
-    Visible ASCII goes as it is, so that keys already in use stay what they are. Anything else (a header's
-    spaces are cut off, and other characters refused or garbled) is percent-encoded behind a mark of its own.
+    What a header carries goes as it is, so that keys already in use stay what they are: a payment in doubt,
+    asked for under another key, would be charged twice. Anything else (spaces at either end are cut off, and
+    other characters refused or garbled) is percent-encoded behind a mark of its own.
     """
-    if _VISIBLE.fullmatch(key) and not key.startswith(_ENCODED):
+    if _CARRIED.fullmatch(key) and not key.startswith(_ENCODED):
         return key
     return _ENCODED + quote(key, safe="")
 
