@@ -69,6 +69,11 @@ class Lease:
         return self.checkpoint == _ENDED
 
     @property
+    def has_begun(self) -> bool:
+        """Whether a record of the shard is done, or all are: so its parents are."""
+        return self.has_ended or self.position is not None
+
+    @property
     def position(self) -> Position | None:
         """The last position that is done, if the checkpoint is one."""
         return self.checkpoint if isinstance(self.checkpoint, Position) else None

@@ -40,10 +40,6 @@ def leases_to_delete(shards: Iterable[Shard], leases: Iterable[Lease]) -> list[L
             children = children & (listed | by_key.keys())
         elif not children:
             return False  # the listing lags behind
-        return all(child in by_key and _has_begun(by_key[child]) for child in children)
+        return all(child in by_key and by_key[child].has_begun for child in children)
 
     return [lease for lease in by_key.values() if goes(lease)]
-
-
-def _has_begun(lease: Lease) -> bool:
-    return lease.has_ended or lease.position is not None

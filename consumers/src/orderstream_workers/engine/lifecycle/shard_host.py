@@ -291,7 +291,7 @@ class ShardHost:
             case RegisterChildren(children):
                 self._synchronizer.register_children(self._owned, children)
             case Order.CHECK_PARENTS:
-                return self._synchronizer.parents_have_ended(self._owned.lease.parent_shard_ids)
+                return self._synchronizer.parents_have_ended(self._owned.lease)
             case Order.INITIALIZE:
                 self._processor.initialize(InitializationInput(self.shard_id, self._owned.lease.position))
             case Order.END_SHARD:

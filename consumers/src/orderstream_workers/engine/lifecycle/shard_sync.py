@@ -4,8 +4,9 @@ As KCL does, an application begins with the oldest generation of shards; the lea
 created when they end. One rule serves a fresh application, a hole left by a crash, a lease that was deleted,
 and everyday life. In its terms
 
-- a shard is *done* if it has no lease but a descendant has: it was done, and its lease was cleaned up. Above
-  a lease that still stands at LATEST it is *skipped* instead: nothing before that lease was wanted;
+- a shard is *done* if it has no lease but a descendant has begun: it was done, and its lease was cleaned up.
+  A descendant that stands at its beginning proves nothing, for it may wait for this very shard. Above a lease
+  that still stands at LATEST it is *skipped* instead: nothing before that lease was wanted;
 - a shard is *fresh* if neither it nor an ancestor has a lease or is done: nothing is known of it.
 
 Each listed shard that has no lease, is neither done nor skipped, and has no open listed parent (such a
@@ -95,6 +96,21 @@ def leases_at_end(
     return [lease for lease in later if lease.lease_key in children]
 
 
+def to_be_waited_for(
+    parents: Collection[str], shards: Iterable[Shard], leases: Iterable[Lease]
+) -> frozenset[str]:
+    """Those of a shard's parents that have a lease that has not ended, or will get one that was deleted.
+
+    Args:
+        parents: Their ids.
+        shards: All shards of the stream, as listed.
+        leases: All leases.
+    """
+    lineage = _Lineage(shards, leases)
+    missing = lineage.listed.keys() - lineage.leases.keys() - lineage.done - lineage.skipped
+    return frozenset(parents) & ((lineage.leases.keys() - lineage.ended) | missing)
+
+
 def children_of(shard_id: str, shards: Iterable[Shard]) -> list[Shard]:
     """Find the children of a shard in a listing."""
     return [shard for shard in shards if shard_id in shard.parents]
@@ -135,7 +151,7 @@ class _Lineage:
         self.leases: Mapping[str, Lease] = {lease.lease_key: lease for lease in leases}
         self.ended = {key for key, lease in self.leases.items() if lease.has_ended}
         at_latest = [key for key, lease in self.leases.items() if lease.checkpoint == "LATEST"]
-        begun = self.leases.keys() - set(at_latest)
+        begun = [key for key, lease in self.leases.items() if lease.has_begun]
         self.done = self._ancestors(begun) - self.leases.keys()
         self.skipped = self._ancestors(at_latest) - self.leases.keys() - self.done
         self.children: dict[str, list[str]] = {}

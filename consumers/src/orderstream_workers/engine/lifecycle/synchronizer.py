@@ -14,6 +14,7 @@ from orderstream_workers.engine.lifecycle.shard_sync import (
     hole_in,
     leases_at_end,
     leases_to_create,
+    to_be_waited_for,
     uncovered,
 )
 from orderstream_workers.engine.retrieval import KinesisReader
@@ -81,17 +82,27 @@ class ShardSynchronizer:
         created = leases_at_end(owned.lease, named, listing.shards, leases, self._initial_position)
         owned.register_children(created, frozenset(child.shard_id for child in children))
 
-    def parents_have_ended(self, parents: frozenset[str]) -> bool:
-        """Whether a shard's parents are done. One without a lease is: it is past retention, or cleaned up.
+    def parents_have_ended(self, child: Lease) -> bool:
+        """Whether the parents of a shard are done.
 
-        That there is none is believed only of a look at all leases: to a single row's look an empty response
-        is a legal answer, whoever gives it.
+        One without a lease is if it is past retention, or was cleaned up: so the lineage is asked. That there
+        is none is believed only of a look at all leases: to a single row's look an empty response is a legal
+        answer, whoever gives it.
+
+        Args:
+            child: The lease of the shard.
+
+        Raises:
+            DependencyError: Kinesis or the lease table could not be reached.
         """
-        leases = {parent: self._table.get(parent) for parent in sorted(parents)}
-        if any(lease is None for lease in leases.values()):
-            found = {lease.lease_key: lease for lease in self._table.list_leases()}
-            leases = {parent: found.get(parent) for parent in parents}
-        return all(lease is None or lease.has_ended for lease in leases.values())
+        parents = child.parent_shard_ids
+        leases = [self._table.get(parent) for parent in sorted(parents)]
+        if all(lease is not None for lease in leases):
+            return all(lease is not None and lease.has_ended for lease in leases)
+        found = self._table.list_leases()
+        # Once the child has begun its parents are done, and no look at the stream is needed.
+        shards = () if child.has_begun else self._reader.list_shards().shards
+        return not to_be_waited_for(parents, shards, found)
 
     def _look(self) -> tuple[list[Lease], Listing]:
         # The leases first: a shard that ends in between then still looks unended, and its children wait.
