@@ -108,12 +108,6 @@ BUGS = (
         "invalid = Refusal.UNREACHABLE",
     ),
     Bug(
-        "children get leases while their parent is open",
-        f"{_ENGINE}/lifecycle/shard_sync.py",
-        "if not settled and not any(parent.is_open for parent in parents):",
-        "if not settled:",
-    ),
-    Bug(
         "from LATEST a closed shard that a merge waits for gets no lease",
         f"{_ENGINE}/lifecycle/shard_sync.py",
         "            if shard.is_open or not self.fresh.issuperset(self.children.get(shard.shard_id, ()))\n",

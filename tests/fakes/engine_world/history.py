@@ -61,6 +61,8 @@ def _trouble(world: World) -> None:
     trims, deletes, kcl = (random.random() < rate for rate in (0.3, 0.3, 0.2))
     world.handling.pauses = random.choice((0.0, 0.02))
     world.handling.raises = random.choice((0.0, 0.02))
+    if random.random() < 0.2:
+        _false_start(world)
     for _ in range(random.randint(1, 3)):
         world.start_worker()
     end = random.uniform(15, 35)
@@ -75,6 +77,16 @@ def _trouble(world: World) -> None:
         if kcl and random.random() < 0.1:
             world.leave_behind()
         world.scheduler.run_until(world.scheduler.now + random.uniform(0.1, 2))
+
+
+def _false_start(world: World) -> None:
+    """The first worker dies between its first leases, and the stream changes before the next one begins."""
+    world.start_worker(last_creation=1)
+    world.scheduler.run_until(3)
+    for _ in range(world.random.randint(1, 3)):
+        world.put()
+        world.stream.reshard()
+        world.scheduler.run_until(world.scheduler.now + 1)
 
 
 def _disturb(world: World) -> None:

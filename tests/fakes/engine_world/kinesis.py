@@ -1,5 +1,7 @@
 """The boto3 client's calls that the engine makes of Kinesis, over the simulated network."""
 
+import math
+from collections.abc import Callable
 from email.utils import format_datetime
 from random import Random
 from typing import Any
@@ -23,6 +25,8 @@ class SimulatedKinesis:
         self._random = random
         self.gone: set[tuple[str, int]] = set()
         """Where this process wanted to go on, by shard and sequence number, and retention had been before."""
+        self.leapt_at = -math.inf
+        """When a day last passed in the middle of a call, which none outlives really."""
 
     def list_shards(self, **request: Any) -> dict[str, Any]:
         """Page by page; a page shows the stream as it was when the first one was asked for."""
@@ -52,9 +56,7 @@ class SimulatedKinesis:
         return self._network.call(act, _REFUSALS, "GetShardIterator")
 
     def get_records(self, **request: Any) -> dict[str, Any]:
-        return self._network.call(
-            lambda: self._dated(self._stream.get_records(request)), _REFUSALS, "GetRecords"
-        )
+        return self._call(lambda: self._dated(self._stream.get_records(request)), "GetRecords")
 
     def _dated(self, answer: dict[str, Any]) -> dict[str, Any]:
         """With the time at which Kinesis answered, which is not the caller's."""
@@ -62,4 +64,12 @@ class SimulatedKinesis:
         return {**answer, "ResponseMetadata": {"HTTPHeaders": {"date": date}}}
 
     def describe_stream_summary(self, **_: Any) -> dict[str, Any]:
-        return self._network.call(self._stream.summary, _REFUSALS, "DescribeStreamSummary")
+        return self._call(self._stream.summary, "DescribeStreamSummary")
+
+    def _call(self, act: Callable[[], dict[str, Any]], operation: str) -> dict[str, Any]:
+        days = self._stream.days
+        try:
+            return self._network.call(act, _REFUSALS, operation)
+        finally:
+            if self._stream.days != days:
+                self.leapt_at = self._scheduler.now

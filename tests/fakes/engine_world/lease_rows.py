@@ -54,6 +54,7 @@ class SimulatedDynamoDB:
         network: The way there.
         random: What it draws from.
         dies_creating: How much likelier than usual the process dies while it adds a row.
+        last_creation: After how many rows that it added the process dies for sure; None for none.
     """
 
     exceptions = _Exceptions
@@ -64,11 +65,13 @@ class SimulatedDynamoDB:
         network: Network,
         random: Random,
         dies_creating: float = 20.0,
+        last_creation: int | None = None,
     ) -> None:
         self._rows = rows
         self._network = network
         self._random = random
         self._dies_creating = dies_creating
+        self._creations_left = last_creation
 
     def create_table(self, **_: Any) -> None:
         error = client_error("ResourceInUseException", "CreateTable")
@@ -105,7 +108,12 @@ class SimulatedDynamoDB:
             self._rows.write(deepcopy(item))
             return {}
 
-        return self._call(act, "PutItem", dies=self._dies_creating)
+        created = self._call(act, "PutItem", dies=self._dies_creating)
+        if self._creations_left is not None:
+            self._creations_left -= 1
+            if not self._creations_left:
+                self._network.kill_caller()
+        return created
 
     def delete_item(self, **request: Any) -> dict[str, Any]:
         def act() -> dict[str, Any]:

@@ -81,6 +81,10 @@ class Network:
             raise ConnectionClosedError(endpoint_url=ENDPOINT)
         return done
 
+    def kill_caller(self) -> None:
+        """End the calling process, here."""
+        self._scheduler.die()
+
     def _maybe_die(self, rate: float) -> None:
         if rate and self._random.random() < rate:
             self._scheduler.die()

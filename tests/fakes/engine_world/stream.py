@@ -79,7 +79,7 @@ class SimulatedStream:
         self.places_itself = places_itself
         self._refuses_trimmed = refuses_trimmed
         self._clock = clock
-        self._slept = 0.0
+        self.days = 0
         self._random = random
         self._number = FIRST_SEQUENCE_NUMBER
         width = (MAX_HASH_KEY + 1) // shards
@@ -131,11 +131,11 @@ class SimulatedStream:
 
     def seconds(self) -> float:
         """The time of day in seconds from EPOCH, which may jump."""
-        return self._clock() + self._slept
+        return self._clock() + self.days * A_DAY
 
     def sleep_past_retention(self) -> None:
         """A day passes, in which nothing happened: whatever is in the stream is older than retention now."""
-        self._slept += A_DAY
+        self.days += 1
 
     def reshard(self) -> None:
         """Split or merge somewhere."""

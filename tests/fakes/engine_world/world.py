@@ -46,6 +46,8 @@ from orderstream_workers.store import MemoryStore, Store
 APPLICATION = "it"
 POSITIONS: tuple[InitialPosition, ...] = ("TRIM_HORIZON", "LATEST", "AT_TIMESTAMP")
 STREAM = "orders"
+LEAP = 15.0
+"""Seconds for which it is not judged what is told about a call in the middle of which a day passed."""
 KEYS = tuple(f"k{number}" for number in range(8))
 HASH_KEYS = {key: hash_key_of(key) for key in KEYS}
 
@@ -122,11 +124,12 @@ class World:
 
     # Workers
 
-    def start_worker(self) -> SimulatedWorker:
+    def start_worker(self, last_creation: int | None = None) -> SimulatedWorker:
+        """Start a worker, which dies after it has created so many leases, if any."""
         process = Process(f"w{next(self._names)}")
         concurrency = VirtualConcurrency(self.scheduler, process, self.random)
         kinesis = SimulatedKinesis(self.stream, self.network, self.scheduler, self.random)
-        dynamodb = SimulatedDynamoDB(self.rows, self.way_to_leases, self.random)
+        dynamodb = SimulatedDynamoDB(self.rows, self.way_to_leases, self.random, last_creation=last_creation)
         simulated: SimulatedWorker
 
         def watched(shard_id: str, stop: StopSignal) -> WatchedStop:
@@ -139,6 +142,7 @@ class World:
                 factory(shard_id, stop),
                 lambda after, before: (
                     (shard_id, after.sequence_number) in kinesis.gone
+                    and self.clock() > kinesis.leapt_at + LEAP
                     and self.ledger.has_lost(shard_id, after, before)
                 ),
                 self.ledger.break_rule,
