@@ -76,7 +76,7 @@ class Network:
         done = act()
         if random.random() < trouble.slow:
             self._scheduler.sleep(random.uniform(0.1, trouble.longest))
-        self._maybe_die(trouble.dies * dies)
+        self._maybe_die(self.trouble.dies * dies)  # as it is by now: in peace nobody dies
         if fate - trouble.late < trouble.lost:
             raise ConnectionClosedError(endpoint_url=ENDPOINT)
         return done

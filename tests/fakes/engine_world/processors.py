@@ -98,8 +98,10 @@ class WatchedProcessor:
         self._processor.initialize(initialization)
 
     def process_records(self, batch: ProcessRecordsInput) -> None:
+        if batch.gap is not None:
+            self._begins_behind = None
         if batch.records and self._begins_behind is not None:
-            if batch.gap is None and self._has_lost(self._begins_behind, batch.records[0].position):
+            if self._has_lost(self._begins_behind, batch.records[0].position):
                 self._complain(f"nobody is told what retention took behind {self._begins_behind}")
             self._begins_behind = None
         self._processor.process_records(batch)

@@ -50,6 +50,12 @@ def test_parents_then_initialize_then_records() -> None:
     assert after(*WORKING, Fetched(FULL))[1] == [Process(FULL), Order.FETCH]
 
 
+def test_a_gap_is_told_though_no_record_comes_with_it() -> None:
+    """What retention took must reach the processor, even where the rest of the read was discarded."""
+    gap = Batch((), 0, gap=RetentionGap(Position(1), Position(9)))
+    assert after(*WORKING, Fetched(gap))[1] == [Process(gap), Order.FETCH]
+
+
 def test_parents_are_asked_again_after_a_while() -> None:
     """An unended parent costs one look per interval."""
     consumer, commands = after(Signal.WOKEN, Completed(outcome=False))
