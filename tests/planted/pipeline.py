@@ -40,17 +40,24 @@ BUGS = (
     Bug(
         "an output whose acknowledgement was lost is not emitted again",
         f"{_EFFECTS}/once.py",
-        "            elif arrival is Arrival.REDELIVERED:\n",
-        "            elif arrival is None:\n",
+        "                    outputs = inbox.outputs(received.envelope.id)\n",
+        "                    outputs = []\n",
         f"{_PROPERTY}/effects/test_once.py",
     ),
     Bug(
         "outputs are emitted before the state is committed",
         f"{_EFFECTS}/once.py",
-        "                try:\n                    self._commit(",
-        "                self._emitter.emit(outputs, received.order_id)\n"
-        "                try:\n                    self._commit(",
-        f"{_PROPERTY}/effects/test_once.py",
+        "        entries = inbox.with_entry(received, outputs)\n",
+        "        self._emitter.emit(outputs, received.order_id)\n"
+        "        entries = inbox.with_entry(received, outputs)\n",
+        "tests/unit/effects/test_once.py",
+    ),
+    Bug(
+        "a request that goes out again after a crash keeps its old deadline",
+        f"{_SERVICES}/saga/domain.py",
+        "        if progress.due is None or due > progress.due:\n",
+        "        if progress.due is None:\n",
+        f"{_PROPERTY}/services/saga",
     ),
     Bug(
         "one permit too many",

@@ -4,7 +4,7 @@ from orderstream_workers.effects.dispatch import Count, MessageHandler, Route, u
 from orderstream_workers.effects.emitter import CollectingEmitter, Emitter, KinesisEmitter
 from orderstream_workers.effects.host_clock import TOLERATED_SKEW, ClockSkewedError, HostClock
 from orderstream_workers.effects.inbox import CAPACITY, INBOX, Arrival, Inbox
-from orderstream_workers.effects.once import Decision, Once, report_repetition
+from orderstream_workers.effects.once import Change, Decision, Once, report_repetition
 from orderstream_workers.effects.rate_limit import (
     RATE_LIMITS,
     Permits,
@@ -20,6 +20,7 @@ __all__ = [
     "RATE_LIMITS",
     "TOLERATED_SKEW",
     "Arrival",
+    "Change",
     "ClockSkewedError",
     "CollectingEmitter",
     "Count",

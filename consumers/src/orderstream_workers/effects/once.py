@@ -1,4 +1,8 @@
-"""One decision per input: commit state, inbox entry and outputs at once, then emit what was committed."""
+"""One decision per input: commit state, inbox entry and outputs at once, then emit what was committed.
+
+An input that comes again is not decided again: what was committed is emitted once more, after its service has
+noted what that changes, such as from when a deadline counts.
+"""
 
 import logging
 import random
@@ -13,7 +17,15 @@ from orderstream.events import Envelope
 from orderstream_workers.effects.emitter import Emitter
 from orderstream_workers.effects.inbox import CAPACITY, INBOX, Arrival, Inbox
 from orderstream_workers.effects.received import Received
-from orderstream_workers.store import ConditionFailedError, ContentionError, Item, Put, Store, Write
+from orderstream_workers.store import (
+    Attribute,
+    ConditionFailedError,
+    ContentionError,
+    Item,
+    Put,
+    Store,
+    Write,
+)
 
 logger = logging.getLogger(__name__)
 
@@ -35,6 +47,19 @@ class Decision(Generic[State]):
 
     state: State
     outputs: Sequence[Envelope] = ()
+    writes: Sequence[Write] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Change(Generic[State]):
+    """What a service notes before the outputs of an earlier decision go out again.
+
+    Attributes:
+        state: The order's state from now on.
+        writes: What else has to change in the same transaction, such as timers.
+    """
+
+    state: State
     writes: Sequence[Write] = ()
 
 
@@ -67,13 +92,21 @@ class Once(Generic[State]):
         self._inbox_capacity = inbox_capacity
         self._sleep = sleep
 
-    def apply(self, received: Received, decide: Callable[[State | None], Decision[State] | None]) -> None:
+    def apply(
+        self,
+        received: Received,
+        decide: Callable[[State | None], Decision[State] | None],
+        *,
+        again: Callable[[State, Sequence[bytes]], Change[State] | None] | None = None,
+    ) -> None:
         """Apply one delivery. Returns once its outputs, if any, are acknowledged.
 
         Args:
             received: The delivery.
             decide: Decides on the order's state (None: not known yet). It may be asked more than once, each
                 time with a fresh state, and must do nothing but decide. None means: nothing to record.
+            again: Asked in the same way before the outputs of a redelivered message go out again, with the
+                state and the encoded outputs. None, or a service without it: nothing to note.
 
         Raises:
             ConditionFailedError: the condition of one of the decision's own writes does not hold; the indexes
@@ -84,21 +117,20 @@ class Once(Generic[State]):
             item = self._store.get(self._table, received.order_id)
             inbox = Inbox.of(item, self._inbox_capacity)
             arrival = inbox.classify(received)
-            if arrival is Arrival.FRESH:
-                decision = decide(self._state(item))
-                if decision is None:
-                    return
-                outputs = [envelope.encode() for envelope in decision.outputs]
-                try:
-                    self._commit(received, item, inbox, decision, outputs)
-                except (ContentionError, _Overtaken):
-                    self._sleep(random.uniform(0, 0.02 * 2**attempt))  # noqa: S311 - jitter
-                    continue
-                self._emitter.emit(outputs, received.order_id)
-            elif arrival is Arrival.REDELIVERED:
-                self._emitter.emit(inbox.outputs(received.envelope.id), received.order_id)
-            else:
+            if arrival in {Arrival.DUPLICATE, Arrival.FORGED}:
                 report_repetition(received, arrival)
+                return
+            try:
+                if arrival is Arrival.FRESH:
+                    outputs = self._decide(received, item, inbox, decide)
+                else:
+                    outputs = inbox.outputs(received.envelope.id)
+                    self._note(received, item, outputs, again)
+            except (ContentionError, _Overtaken):
+                self._sleep(random.uniform(0, 0.02 * 2**attempt))  # noqa: S311 - jitter
+                continue
+            if outputs is not None:
+                self._emitter.emit(outputs, received.order_id)
             return
         raise ContentionError("TransactWriteItems")
 
@@ -114,22 +146,48 @@ class Once(Generic[State]):
         assert isinstance(content, bytes)
         return self._decoder.decode(content)
 
-    def _commit(
+    def _decide(
         self,
         received: Received,
         item: Item | None,
         inbox: Inbox,
-        decision: Decision[State],
+        decide: Callable[[State | None], Decision[State] | None],
+    ) -> list[bytes] | None:
+        """Commit what is decided; gives the encoded outputs, or None where there is nothing to record."""
+        decision = decide(self._state(item))
+        if decision is None:
+            return None
+        outputs = [envelope.encode() for envelope in decision.outputs]
+        entries = inbox.with_entry(received, outputs)
+        self._commit(received.order_id, item, entries, decision.state, decision.writes)
+        return outputs
+
+    def _note(
+        self,
+        received: Received,
+        item: Item | None,
         outputs: Sequence[bytes],
+        again: Callable[[State, Sequence[bytes]], Change[State] | None] | None,
+    ) -> None:
+        """Commit what a service notes of outputs that go out again; the inbox stays as it is."""
+        state = self._state(item)
+        if again is None or item is None or state is None:
+            return
+        change = again(state, outputs)
+        if change is not None:
+            self._commit(received.order_id, item, item.attributes[INBOX], change.state, change.writes)
+
+    def _commit(
+        self, order_id: str, item: Item | None, entries: Attribute, state: State, writes: Sequence[Write]
     ) -> None:
         put = Put(
             self._table,
-            received.order_id,
-            {"state": msgspec.json.encode(decision.state), INBOX: inbox.with_entry(received, outputs)},
+            order_id,
+            {"state": msgspec.json.encode(state), INBOX: entries},
             item.version if item else None,
         )
         try:
-            self._store.transact([put, *decision.writes])
+            self._store.transact([put, *writes])
         except ConditionFailedError as error:
             if 0 in error.failed:
                 raise _Overtaken from error

@@ -12,7 +12,8 @@ class CapturePayment(Command, frozen=True, kw_only=True):
     Attributes:
         amount_minor: Minor units, above 0.
         currency: ISO 4217 code.
-        not_after: Not charged after this time (UTC): the answer is then PaymentDeclined (``"expired"``).
+        not_after: Not charged after this time (UTC): the answer is then PaymentDeclined (``"expired"``). A
+            command that reaches the stream later than its envelope's ``time`` has as much longer.
     """
 
     owner: ClassVar[str] = "payments"

@@ -259,5 +259,16 @@ class OneStream(RuleBasedStateMachine):
         }
 
 
+def test_a_coordinator_that_was_down_between_commit_and_emission_cancels_nothing() -> None:
+    """The deadline's event stands in the stream before the request does: it comes before its time."""
+    one = OneStream()
+    one.opens(
+        stock=True, card=True, destination=False, smooth=False, capacity=1, saga_ahead=0, poller_ahead=0
+    )
+    one.saga_reads("after commit")
+    one.time_passes(11, "none")
+    one.teardown()
+
+
 TestOneStream = OneStream.TestCase
 TestOneStream.settings = settings(max_examples=150, stateful_step_count=30, deadline=None)

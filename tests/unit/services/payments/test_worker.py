@@ -1,5 +1,6 @@
 """What the payment worker does with permits, messages, and a provider that may not answer."""
 
+import dataclasses
 import datetime as dt
 import threading
 from collections.abc import Callable, Sequence
@@ -19,6 +20,7 @@ from fakes.payments import (
 from orderstream.errors import DependencyError
 from orderstream.events import PaymentCaptured, PaymentDeclined, PaymentRefunded
 from orderstream_workers.effects import TOLERATED_SKEW, HostClock, Permits, RateLimiter
+from orderstream_workers.engine.record import Position
 from orderstream_workers.services.payments import MemoryPaymentQueue, PaymentHandlers, PaymentWorker
 from orderstream_workers.services.payments.domain import Charge, Phase
 from orderstream_workers.services.payments.provider import Charged, Declined
@@ -115,6 +117,29 @@ def test_too_late_is_declined_without_a_call() -> None:
     world.clock.sleep(36)
     world.work()
     assert world.provider.asked == []
+    assert world.outbox.messages() == [PaymentDeclined(order_id="o-1", reason="expired")]
+
+
+def test_a_command_that_was_held_back_has_its_whole_time_from_when_it_arrives() -> None:
+    """A coordinator that is down between its commit and its emission declines no order."""
+    world = World()
+    late = received(capture_command(not_after=NOW + dt.timedelta(minutes=15)))
+    hour = dt.timedelta(hours=1)
+    world.clock.sleep(hour.total_seconds() + 14 * 60)
+    world.deliver(dataclasses.replace(late, arrival=NOW + hour))
+    world.work()
+    assert world.phase() is Phase.CAPTURED
+    world.deliver(dataclasses.replace(late, position=Position(2), arrival=NOW + 2 * hour))
+    assert world.provider.asked == ["o-1:capture"]
+
+
+def test_a_command_that_was_held_back_can_be_too_late_all_the_same() -> None:
+    """Its time is counted from its arrival, and then it is over."""
+    world = World()
+    late = received(capture_command(not_after=NOW + dt.timedelta(minutes=15)))
+    world.clock.sleep(3600 + 16 * 60)
+    world.deliver(dataclasses.replace(late, arrival=NOW + dt.timedelta(hours=1)))
+    world.work()
     assert world.outbox.messages() == [PaymentDeclined(order_id="o-1", reason="expired")]
 
 

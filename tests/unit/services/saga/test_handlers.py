@@ -2,10 +2,12 @@
 
 import datetime as dt
 import logging
+from collections.abc import Sequence
 
 import pytest
 
 from fakes.delivery import delivered
+from orderstream.errors import DependencyError
 from orderstream.events import (
     MESSAGE_TYPES,
     REGISTRY,
@@ -61,12 +63,23 @@ CAPTURED = PaymentCaptured(order_id=ORDER, amount_minor=200, currency="GBP", cha
 REFUNDED = PaymentRefunded(order_id=ORDER, amount_minor=200, currency="GBP", refund_id="re_1")
 
 
+class Interrupted(CollectingEmitter):
+    """A stream that can be away."""
+
+    away = False
+
+    def emit(self, envelopes: Sequence[bytes], partition_key: str) -> None:
+        if self.away:
+            raise DependencyError("kinesis", "PutRecords", "no answer")
+        super().emit(envelopes, partition_key)
+
+
 class Coordinator:
     """The handlers over stores in memory, fed with one order's messages."""
 
     def __init__(self, inbox_capacity: int = 64) -> None:
         self.store = MemoryStore()
-        self.emitter = CollectingEmitter()
+        self.emitter = Interrupted()
         self.now = NOW
         handlers = SagaHandlers(
             store=self.store,
@@ -86,6 +99,14 @@ class Coordinator:
         before = len(self.emitter.emitted)
         self.routes[envelope.type](delivered(envelope, sequence or self.sequence, arrival=arrival))
         return [decode_envelope(data) for data in self.emitter.emitted[before:]]
+
+    def hear_while_the_stream_is_away(self, envelope: Envelope, sequence: int) -> None:
+        """Deliver an envelope; what it leads to is committed, and reaches nobody."""
+        self.emitter.away = True
+        try:
+            self.hear(envelope, sequence)
+        finally:
+            self.emitter.away = False
 
     def asked(self, mark: str) -> Envelope:
         """The command that carries a mark."""
@@ -346,3 +367,64 @@ def test_a_wrong_clock_does_not_flood_the_stream() -> None:
         poll(coordinator, NOW + dt.timedelta(minutes=11, seconds=second), taken=NOW) for second in range(60)
     )
     assert 1 <= calls <= 5
+
+
+def test_a_request_that_a_crash_held_back_has_its_whole_time_from_when_it_goes_out() -> None:
+    """A crash between commit and emission, and eleven minutes: it is seen only now, and may take ten.
+
+    The deadline's event stands in the stream before the request does, and turns nothing back.
+    """
+    coordinator = Coordinator(inbox_capacity=1)
+    with pytest.raises(DependencyError):
+        coordinator.hear_while_the_stream_is_away(PLACED, 1)
+    emitter = CollectingEmitter()
+    coordinator.now += dt.timedelta(minutes=11)
+    TimerPoller(store=coordinator.store, emitter=emitter, clock=lambda: coordinator.now).poll_once()
+    (late,) = map(decode_envelope, emitter.emitted)
+    assert [request.correlation_id for request in coordinator.hear(PLACED, 1)] == [
+        "reserve_stock:1",
+        "capture_payment:1",
+    ]
+    assert coordinator.hear(late, 2, arrival=coordinator.now) == []
+    assert coordinator.phase() is Phase.RUNNING
+    assert coordinator.timers() == {("reserve_stock", 1), ("capture_payment", 1)}
+    sent = coordinator.now
+    assert poll(coordinator, *[sent + dt.timedelta(minutes=10)] * 2) == 0
+    assert poll(coordinator, *[sent + dt.timedelta(minutes=11)] * 2) == 1
+    assert coordinator.phase() is Phase.COMPENSATING
+
+
+def test_a_request_that_goes_out_again_moves_no_answered_step() -> None:
+    """Only deadlines that run are moved, and only later: what was answered or asked again meanwhile stays."""
+    coordinator = Coordinator()
+    coordinator.hear(PLACED, 1)
+    coordinator.answer("capture_payment:1", CAPTURED)
+    coordinator.now += dt.timedelta(minutes=1)
+    coordinator.hear(PLACED, 1)
+    saga = find_order(coordinator.store, ORDER)
+    assert saga is not None
+    assert {timer.step: timer.due for timer in saga.timers()} == {
+        "reserve_stock": NOW + dt.timedelta(minutes=11)
+    }
+    coordinator.now -= dt.timedelta(minutes=1)
+    coordinator.hear(PLACED, 1)
+    assert find_order(coordinator.store, ORDER) == saga
+    coordinator.answer("reserve_stock:1", REJECTED)
+    compensating = find_order(coordinator.store, ORDER)
+    coordinator.now += dt.timedelta(hours=1)
+    coordinator.hear(PLACED, 1)
+    assert find_order(coordinator.store, ORDER) == compensating
+
+
+def test_a_stream_that_is_away_for_an_hour_makes_no_deadline_later_than_its_time() -> None:
+    """However often the emission is tried, the poller calls the deadline ten minutes after the last one."""
+    coordinator = Coordinator()
+    for minute in range(60):
+        coordinator.now = NOW + dt.timedelta(minutes=minute)
+        with pytest.raises(DependencyError):
+            coordinator.hear_while_the_stream_is_away(PLACED, 1)
+    saga = find_order(coordinator.store, ORDER)
+    assert saga is not None
+    assert {timer.due - coordinator.now for timer in saga.timers()} == {
+        dt.timedelta(minutes=m) for m in (10, 20)
+    }

@@ -151,15 +151,24 @@ class Refund:
     key: str
 
 
-def capture(payment: Payment | None, command: CapturePayment) -> Outcome:
-    """Hear a command to capture. A repeated one gets the answer that it had, if there was one."""
+def capture(
+    payment: Payment | None, command: CapturePayment, held_back: dt.timedelta = dt.timedelta(0)
+) -> Outcome:
+    """Hear a command to capture. A repeated one gets the answer that it had, if there was one.
+
+    Args:
+        payment: What is known of the order's payment; None where nothing is.
+        command: The command.
+        held_back: How long after its decision it reached the stream, at least 0: its emitter was down, which
+            uses up none of the time that the payment has.
+    """
     if payment is None:
         queued = Payment(
             order_id=command.order_id,
             phase=Phase.QUEUED,
             amount_minor=command.amount_minor,
             currency=command.currency,
-            not_after=command.not_after,
+            not_after=command.not_after + held_back,
         )
         return Outcome(queued)
     match payment.phase:

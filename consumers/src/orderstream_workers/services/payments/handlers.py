@@ -63,9 +63,10 @@ class PaymentHandlers:
         """
         command = received.envelope.message()
         assert isinstance(command, CapturePayment)
+        held_back = max(received.arrival - received.envelope.time, dt.timedelta(0))
 
         def decide(record: PaymentRecord | None) -> Decision[PaymentRecord]:
-            outcome = capture(record.payment if record else None, command)
+            outcome = capture(record.payment if record else None, command, held_back)
             known = record or PaymentRecord(payment=outcome.payment)
             changed = msgspec.structs.replace(
                 known.decided(outcome, self._clock()), capture=known.capture or received.envelope

@@ -26,7 +26,9 @@ refused step needs no compensation. What was done once is never believed to have
 contradicts its owner, and the step waits for its compensation. Steps of one group are undone together, the
 newest group first.
 
-A deadline passes by the stream's clock: an event that says so before its time only starts the timer anew.
+A deadline passes by the stream's clock: an event that says so before its time only starts the timer anew. It
+counts from when the request was last handed to the stream: a coordinator that is down between its commit and
+the emission uses up none of the step's time.
 
 After the pivot silence never turns back, since the parcel may have left: only a definite refusal does.
 A step that was asked for again may wait for a person. What was done by hand counts as its owner's answer. A
@@ -36,7 +38,7 @@ CONFIRMED and CANCELLED absorb whatever comes: no step is awaited there, so no a
 """
 
 import datetime as dt
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -181,6 +183,35 @@ def transition(
             return turn.answer(saga, message)
 
 
+def sent_again(saga: Saga, marks: Collection[str], now: dt.datetime, deadlines: SagaDeadlines) -> Saga:
+    """Count the deadlines of requests from now, as they go out once more: nobody may have seen them before.
+
+    Args:
+        saga: The order as it is.
+        marks: The requests' correlation ids; those that are not waited for any more change nothing.
+        now: The time (UTC, with zone).
+        deadlines: How long answers may take.
+
+    Returns:
+        The order, with those deadlines moved that would otherwise pass earlier.
+
+    Raises:
+        UnknownDefinitionError: the order follows a definition that this program does not have.
+    """
+    turn = _Turn(definition_of(saga.definition), now, deadlines)
+    for step in turn.definition.steps():
+        progress = saga.step(step.name)
+        if not progress.status.awaited or _mark(step, progress.attempt) not in marks:
+            continue
+        due = now + turn.wait(step, progress.status)
+        if progress.due is None or due > progress.due:
+            moved = msgspec.structs.replace(
+                progress, due=due, rearmed=progress.rearmed + 1, extended=progress.extended + 1
+            )
+            saga = _with(saga, step, moved)
+    return saga
+
+
 def decisions(saga: Saga, step: str) -> frozenset[str]:
     """What an operator may decide about a step; empty where it does not wait for a person.
 
@@ -278,6 +309,10 @@ class _Turn:
             return self._turn_back(taken, Failure(answer.reason, step.name))
         return self._forward(taken)
 
+    def wait(self, step: Step, status: Status) -> dt.timedelta:
+        """How long the answer to a request may take."""
+        return step.deadline(self.deadlines) if status is Status.REQUESTED else self.deadlines.compensation
+
     def _turn_back(self, saga: Saga, failure: Failure) -> Outcome:
         return self._backward(msgspec.structs.replace(saga, phase=Phase.COMPENSATING, failure=failure))
 
@@ -334,13 +369,12 @@ class _Turn:
     def _ask(self, saga: Saga, commands: Sequence[tuple[Step, Command]], status: Status) -> Outcome:
         outputs = []
         for step, command in commands:
-            wait = (
-                step.deadline(self.deadlines) if status is Status.REQUESTED else self.deadlines.compensation
-            )
             before = saga.step(step.name)
             attempt = before.attempt + 1
-            saga = _with(saga, step, Progress(status, attempt, self.now + wait, before.was_done))
-            outputs.append(Output(command, f"{step.name}:{attempt}"))
+            saga = _with(
+                saga, step, Progress(status, attempt, self.now + self.wait(step, status), before.was_done)
+            )
+            outputs.append(Output(command, _mark(step, attempt)))
         return Outcome(self._without_spent_lines(saga), tuple(outputs))
 
     def _without_spent_lines(self, saga: Saga) -> Saga:
@@ -349,6 +383,11 @@ class _Turn:
         if any(saga.step(step.name).status is Status.NONE for step in needing):
             return saga
         return msgspec.structs.replace(saga, order=msgspec.structs.replace(saga.order, lines=()))
+
+
+def _mark(step: Step, attempt: int) -> str:
+    """The correlation id of a request."""
+    return f"{step.name}:{attempt}"
 
 
 def _with(saga: Saga, step: Step, progress: Progress) -> Saga:

@@ -2,7 +2,7 @@
 
 import datetime as dt
 import logging
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Final, get_args
 
 import msgspec
@@ -13,19 +13,20 @@ from orderstream.events import (
     OrderCancellationRequested,
     StepOverdue,
     StepResolved,
+    decode_envelope,
     following,
 )
 from orderstream_workers.effects.dispatch import Count, uncounted
 from orderstream_workers.effects.emitter import Emitter
 from orderstream_workers.effects.inbox import CAPACITY
-from orderstream_workers.effects.once import Decision, Once
+from orderstream_workers.effects.once import Change, Decision, Once
 from orderstream_workers.effects.received import Received
 from orderstream_workers.services.saga.deadlines import SagaDeadlines
 from orderstream_workers.services.saga.definition import CURRENT, Definition
-from orderstream_workers.services.saga.domain import Ignored, Input, Outcome, Output, transition
+from orderstream_workers.services.saga.domain import Ignored, Input, Outcome, Output, sent_again, transition
 from orderstream_workers.services.saga.state import Phase, Saga
 from orderstream_workers.services.saga.timers import timer_writes
-from orderstream_workers.store import Item, Store, TableSpec
+from orderstream_workers.store import Item, Store, TableSpec, Write
 
 logger = logging.getLogger(__name__)
 
@@ -113,14 +114,17 @@ class SagaHandlers:
         """
         message = received.envelope.message()
         assert isinstance(message, Input)
-        self._once.apply(received, lambda record: self._decide(record, received, message))
+        self._once.apply(
+            received,
+            lambda record: self._decide(record, received, message),
+            again=lambda record, outputs: self._sent_again(record, received, outputs),
+        )
 
     def _decide(
         self, record: SagaRecord | None, received: Received, message: Input
     ) -> Decision[SagaRecord] | None:
         envelope, record = received.envelope, record or SagaRecord()
-        # A clock that is behind the stream's would call deadlines passed that have only just begun.
-        saga, now = record.saga, max(self._clock(), received.arrival)
+        saga, now = record.saga, self._now(received)
         cancels = isinstance(message, OrderCancellationRequested)
         if cancels and not _to_hear(record, envelope.id):
             logger.debug("cancellation heard before", extra={"order_id": envelope.subject})
@@ -137,10 +141,29 @@ class SagaHandlers:
         return Decision(
             state=after.heard(envelope.id) if cancels else after,
             outputs=[_envelope(envelope, output, place, now) for place, output in enumerate(outcome.outputs)],
-            writes=timer_writes(
-                saga, outcome.saga, order_id=envelope.subject, conversation_id=envelope.conversation_id
-            ),
+            writes=_timer_writes(received, saga, outcome.saga),
         )
+
+    def _sent_again(
+        self, record: SagaRecord, received: Received, outputs: Sequence[bytes]
+    ) -> Change[SagaRecord] | None:
+        """Requests go out again: their deadlines count from now."""
+        saga = record.saga
+        if saga is None:
+            return None
+        marks = {
+            request.correlation_id or ""
+            for request in map(decode_envelope, outputs)
+            if request.reply_to is not None
+        }
+        moved = sent_again(saga, marks, self._now(received), self._deadlines)
+        if moved == saga:
+            return None
+        return Change(SagaRecord(moved, record.cancellations), _timer_writes(received, saga, moved))
+
+    def _now(self, received: Received) -> dt.datetime:
+        """The time; by a clock behind the stream's, deadlines that have only just begun would have passed."""
+        return max(self._clock(), received.arrival)
 
 
 def open_orders(store: Store) -> Iterator[Saga]:
@@ -186,6 +209,11 @@ def _to_hear(record: SagaRecord, request_id: str) -> bool:
     return running or len(record.cancellations) < MAX_CANCELLATIONS
 
 
+def _timer_writes(received: Received, before: Saga | None, after: Saga | None) -> tuple[Write, ...]:
+    envelope = received.envelope
+    return timer_writes(before, after, order_id=envelope.subject, conversation_id=envelope.conversation_id)
+
+
 def _envelope(cause: Envelope, output: Output, place: int, now: dt.datetime) -> Envelope:
     return following(
         cause,
@@ -214,7 +242,8 @@ def _report(received: Received, outcome: Outcome | Ignored) -> None:
         logger.warning("an operator's decision is carried out", extra=details)
     elif envelope.type == StepOverdue.type_name() and not outcome.outputs:
         logger.warning(
-            "a deadline was called before its time; see the clocks of the hosts that run the saga",
+            "a deadline was called before its time: its request went out again after a crash, or the clocks "
+            "of the hosts that run the saga differ",
             extra={**details, "arrived": received.arrival.isoformat()},
         )
     elif outcome.alert:

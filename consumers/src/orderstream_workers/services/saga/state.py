@@ -53,7 +53,9 @@ class Progress(msgspec.Struct, frozen=True):
         attempt: How often the step or its compensation was asked for, which numbers the last request; from 1.
         due: When the last request's answer is overdue (UTC); None before the first.
         done: True once its owner has said that it is done, whatever has been undone since.
-        rearmed: How often its deadline was called too early, by a host whose clock runs ahead.
+        rearmed: How often its timer was started anew, for one of two reasons: its deadline was called too
+            early, by a host whose clock runs ahead, or the last request went out again.
+        extended: How often that was for the second reason.
     """
 
     status: Status = Status.NONE
@@ -61,6 +63,7 @@ class Progress(msgspec.Struct, frozen=True):
     due: dt.datetime | None = None
     done: bool = False
     rearmed: int = 0
+    extended: int = 0
 
     @property
     def was_done(self) -> bool:
@@ -128,7 +131,7 @@ class Timer:
         step: The step whose answer is waited for.
         attempt: Which request of it.
         due: When the answer is overdue (UTC); later, if the deadline was called too early.
-        rearmed: How often that was.
+        rearmed: How often it was started anew, which names each start.
     """
 
     step: str
@@ -169,5 +172,5 @@ class Saga(msgspec.Struct, frozen=True, kw_only=True):
         """The deadlines that are running: one for each step whose answer is waited for."""
         for name, progress in self.steps.items():
             if progress.due is not None and progress.status.awaited:
-                later = progress.rearmed * REARMED_LATER
+                later = (progress.rearmed - progress.extended) * REARMED_LATER
                 yield Timer(name, progress.attempt, progress.due + later, progress.rearmed)
