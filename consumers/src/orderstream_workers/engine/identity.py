@@ -25,9 +25,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Self
 
-from botocore.exceptions import BotoCoreError, ClientError
-from botocore.parsers import ResponseParserError
+from botocore.exceptions import ClientError
 
+from orderstream.aws import aws_calls, required
 from orderstream.errors import DependencyError, OrderstreamError
 from orderstream_workers.engine.errors import StreamGoneError
 from orderstream_workers.engine.leases import Lease, LeaseTable
@@ -66,16 +66,15 @@ class StreamIdentity:
             StreamGoneError: There is no such stream.
             DependencyError: Kinesis could not be reached, or its response is not whole.
         """
-        try:
-            summary = client.describe_stream_summary(StreamName=stream)["StreamDescriptionSummary"]
-            created: dt.datetime = summary["StreamCreationTimestamp"]
-            return cls(str(summary["StreamARN"]), created.astimezone(dt.UTC).isoformat())
-        except ClientError as error:
-            if error.response.get("Error", {}).get("Code") == "ResourceNotFoundException":
-                raise StreamGoneError(stream) from error
-            raise DependencyError("kinesis", "DescribeStreamSummary", str(error)) from error
-        except (BotoCoreError, ResponseParserError, KeyError, TypeError, AttributeError) as error:
-            raise DependencyError("kinesis", "DescribeStreamSummary", repr(error)) from error
+
+        def gone(code: str, _error: ClientError) -> Exception | None:
+            return StreamGoneError(stream) if code == "ResourceNotFoundException" else None
+
+        with aws_calls("kinesis", "DescribeStreamSummary", client=client, resource=stream, refusals=gone):
+            response = client.describe_stream_summary(StreamName=stream)
+            summary = required(response, "StreamDescriptionSummary", dict)
+            created = required(summary, "StreamCreationTimestamp", dt.datetime)
+            return cls(required(summary, "StreamARN", str), created.astimezone(dt.UTC).isoformat())
 
 
 class StreamChangedError(OrderstreamError):

@@ -3,12 +3,13 @@
 import datetime as dt
 import logging
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any, Final
 
-from botocore.exceptions import BotoCoreError, ClientError
-from botocore.parsers import ResponseParserError
+from botocore.exceptions import ClientError
 
-from orderstream.errors import DependencyError
+from orderstream.aws import Refusals, UnreadableResponseError, aws_calls, no_refusals, required
+from orderstream.errors import DependencyError, OrderstreamError
 from orderstream_workers.engine.errors import StreamGoneError
 from orderstream_workers.engine.retrieval.calls import (
     Answer,
@@ -36,14 +37,8 @@ _REFUSALS: Final = {
     "ResourceNotFoundException": Refusal.GONE,
 }
 
-_NO_ANSWER: Final = (BotoCoreError, ClientError, ResponseParserError)
-"""What a call raises."""
-
 _BELIEVED_FOR: Final = dt.timedelta(minutes=1)
 """How long a stream is taken to place records by their keys, after Kinesis said so."""
-
-_INCOMPLETE: Final = (KeyError, TypeError, ValueError, AttributeError)
-"""What a response without its members, or with others in their place, leads to where it is taken apart."""
 
 
 class KinesisReader:
@@ -79,21 +74,15 @@ class KinesisReader:
         shards: list[Shard] = []
         at: dt.datetime | None = None
         request: dict[str, Any] = {"StreamName": self._stream}
-        try:
+        with self._calls("ListShards", self._stream_gone):
             while True:
                 sent = self._now()
-                answer = self._client.list_shards(**request)
-                at = at or moment_before(answer, sent, self._now())
-                shards += [_listed(shard) for shard in _list(answer["Shards"])]
-                if not answer.get("NextToken"):
+                response = self._client.list_shards(**request)
+                at = at or moment_before(response, sent, self._now())
+                shards += [_listed(shard) for shard in required(response, "Shards", list)]
+                if not response.get("NextToken"):
                     return Listing(_whole(shards), at)
-                request = {"NextToken": answer["NextToken"]}
-        except _NO_ANSWER as error:
-            if _code(error) == "ResourceNotFoundException":
-                raise StreamGoneError(self._stream) from error
-            raise DependencyError("kinesis", "ListShards", str(error)) from error
-        except _INCOMPLETE as error:
-            raise DependencyError("kinesis", "ListShards", f"incomplete response: {error!r}") from error
+                request = {"NextToken": required(response, "NextToken", str)}
 
     def look_up(self, shard_id: str) -> Answer:
         """Find one shard in the listing."""
@@ -115,43 +104,48 @@ class KinesisReader:
             parameters["Timestamp"] = request.timestamp
         sent = self._now()
         try:
-            answer = self._client.get_shard_iterator(StreamName=self._stream, ShardId=shard_id, **parameters)
-            return Issued(_text(answer["ShardIterator"]), moment_before(answer, sent, self._now()))
-        except _NO_ANSWER as error:
+            with self._calls("GetShardIterator"):
+                response = self._client.get_shard_iterator(
+                    StreamName=self._stream, ShardId=shard_id, **parameters
+                )
+                iterator = required(response, "ShardIterator", str)
+                return Issued(iterator, moment_before(response, sent, self._now()))
+        except OrderstreamError as error:
             by_position = request.sequence_number is not None
             invalid = Refusal.INVALID_POSITION if by_position else Refusal.UNREACHABLE
             return _refusal("GetShardIterator", shard_id, error, invalid)
-        except _INCOMPLETE as error:
-            return _refusal("GetShardIterator", shard_id, error)
 
     def read(self, shard_id: str, request: ReadRecords, hash_range: HashRange | None) -> Answer:
         """Call GetRecords and open the aggregates; see ``open_records`` for the hash range.
 
-        On a stream that places records itself (AUTO) a partition key decides nothing: none is foreign.
+        On a stream that places records itself (AUTO) a partition key decides nothing: no shard is wrong.
         """
         sent = self._now()
         try:
-            answer = self._client.get_records(ShardIterator=request.iterator, Limit=self._max_records)
-            if not {"NextShardIterator", "MillisBehindLatest", "ChildShards"} & answer.keys():
-                raise KeyError("NextShardIterator")
-            records = _list(answer["Records"])
-            opened = open_records(shard_id, records, done=request.done, hash_range=hash_range, read_at=sent)
-            if opened.foreign_aggregates and self._keys_decide_nothing():
-                opened = open_records(shard_id, records, done=request.done, hash_range=None, read_at=sent)
-            return Read(
-                opened,
-                int(answer.get("MillisBehindLatest") or 0),
-                answer.get("NextShardIterator"),
-                _children(answer.get("ChildShards") or ()),
-                moment_before(answer, sent, self._now()),
-            )
-        except _NO_ANSWER as error:
+            with self._calls("GetRecords"):
+                response = self._client.get_records(ShardIterator=request.iterator, Limit=self._max_records)
+                records = required(response, "Records", list)
+                opened = open_records(
+                    shard_id, records, done=request.done, hash_range=hash_range, read_at=sent
+                )
+                if opened.foreign_aggregates and self._keys_decide_nothing():
+                    opened = open_records(shard_id, records, done=request.done, hash_range=None, read_at=sent)
+                return Read(
+                    opened,
+                    int(response.get("MillisBehindLatest") or 0),
+                    _next_iterator(response),
+                    _children(response.get("ChildShards") or ()),
+                    moment_before(response, sent, self._now()),
+                )
+        except OrderstreamError as error:
             # An iterator that is refused is of no use: the next one is issued where we stand.
             return _refusal("GetRecords", shard_id, error, Refusal.EXPIRED)
-        except DependencyError as error:
-            return _refusal("DescribeStreamSummary", shard_id, error)
-        except _INCOMPLETE as error:
-            return _refusal("GetRecords", shard_id, error)
+
+    def _calls(self, operation: str, refusals: Refusals = no_refusals) -> AbstractContextManager[None]:
+        return aws_calls("kinesis", operation, client=self._client, resource=self._stream, refusals=refusals)
+
+    def _stream_gone(self, code: str, _error: ClientError) -> Exception | None:
+        return StreamGoneError(self._stream) if code == "ResourceNotFoundException" else None
 
     def _keys_decide_nothing(self) -> bool:
         """Whether the stream places records itself: asked before an aggregate is discarded.
@@ -161,56 +155,43 @@ class KinesisReader:
         now = self._now()
         if self._is_auto or (self._keyed_until is not None and now < self._keyed_until):
             return self._is_auto
-        try:
-            described = self._client.describe_stream_summary(StreamName=self._stream)
-            summary: Mapping[str, Any] = described["StreamDescriptionSummary"]
+        with self._calls("DescribeStreamSummary"):
+            response = self._client.describe_stream_summary(StreamName=self._stream)
+            summary: Mapping[str, Any] = required(response, "StreamDescriptionSummary", dict)
             self._is_auto = summary.get("RecordDistributionStrategy") == "AUTO"
-        except (*_NO_ANSWER, *_INCOMPLETE) as error:
-            raise DependencyError("kinesis", "DescribeStreamSummary", repr(error)) from error
         self._keyed_until = now + _BELIEVED_FOR
         if self._is_auto:
             logger.warning("stream places records itself", extra={"stream": self._stream})
         return self._is_auto
 
 
-def _refusal(
-    operation: str, shard_id: str, error: Exception, invalid_argument: Refusal = Refusal.UNREACHABLE
-) -> Refusal:
-    code = _code(error)
-    refusal = _REFUSALS.get(code, Refusal.UNREACHABLE)
-    if code == "InvalidArgumentException":
+def _refusal(operation: str, shard_id: str, error: OrderstreamError, invalid_argument: Refusal) -> Refusal:
+    """What a failed call means to the shard; the failure of another call on its way is an outage."""
+    asked = isinstance(error, DependencyError) and error.operation == operation
+    code = error.code if isinstance(error, DependencyError) else ""
+    refusal = _REFUSALS.get(code, Refusal.UNREACHABLE) if asked else Refusal.UNREACHABLE
+    if asked and code == "InvalidArgumentException":
         refusal = invalid_argument
     level = logging.WARNING if refusal in {Refusal.UNREACHABLE, Refusal.INVALID_POSITION} else logging.INFO
     logger.log(
         level,
         "kinesis gave nothing",
-        extra={"operation": operation, "shard_id": shard_id, "code": code, "error": repr(error)},
+        extra={"operation": operation, "shard_id": shard_id, "code": code, "error": str(error)},
     )
     return refusal
 
 
-def _code(error: Exception) -> str:
-    if isinstance(error, ClientError):
-        return str(error.response.get("Error", {}).get("Code", "none"))
-    return type(error).__name__
-
-
-def _text(value: object) -> str:
-    if not isinstance(value, str) or not value:
-        raise ValueError(f"no text: {value!r}")
-    return value
-
-
-def _list(value: object) -> list[Any]:
-    if not isinstance(value, list):
-        raise TypeError(f"no list: {value!r}")
-    return value
+def _next_iterator(response: Mapping[str, Any]) -> str | None:
+    """Where to read on; a response that says neither this nor anything of the shard's end is not whole."""
+    if not {"NextShardIterator", "MillisBehindLatest", "ChildShards"} & response.keys():
+        raise UnreadableResponseError("its response has no NextShardIterator")
+    return required(response, "NextShardIterator", str) if response.get("NextShardIterator") else None
 
 
 def _whole(shards: list[Shard]) -> tuple[Shard, ...]:
     """Every stream has open shards; a listing without one would make all shards look gone."""
     if not any(shard.is_open for shard in shards):
-        raise ValueError("no open shard is listed")
+        raise UnreadableResponseError("no open shard is listed")
     return tuple(shards)
 
 
@@ -219,7 +200,7 @@ def _listed(description: Mapping[str, Any]) -> Shard:
     numbers = description["SequenceNumberRange"]
     ending = numbers.get("EndingSequenceNumber")
     return Shard(
-        shard_id=_text(description["ShardId"]),
+        shard_id=required(description, "ShardId", str),
         starting_hash_key=int(description["HashKeyRange"]["StartingHashKey"]),
         ending_hash_key=int(description["HashKeyRange"]["EndingHashKey"]),
         parents=frozenset(parent for parent in parents if parent),
@@ -232,7 +213,7 @@ def _listed(description: Mapping[str, Any]) -> Shard:
 def _children(descriptions: Iterable[Mapping[str, Any]]) -> tuple[Shard, ...]:
     return tuple(
         Shard(
-            shard_id=_text(description["ShardId"]),
+            shard_id=required(description, "ShardId", str),
             starting_hash_key=int(description["HashKeyRange"]["StartingHashKey"]),
             ending_hash_key=int(description["HashKeyRange"]["EndingHashKey"]),
             parents=_parents(description),
@@ -243,5 +224,5 @@ def _children(descriptions: Iterable[Mapping[str, Any]]) -> tuple[Shard, ...]:
 
 def _parents(description: Mapping[str, Any]) -> frozenset[str]:
     if not description["ParentShards"]:
-        raise ValueError("a child without parents")
+        raise UnreadableResponseError("a child without parents")
     return frozenset(description["ParentShards"])
