@@ -1,5 +1,6 @@
 """Users' code under mypy --strict, with the stubs of boto3 that a typed project installs."""
 
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -7,6 +8,8 @@ from pathlib import Path
 import orderstream
 
 SOURCE = Path(orderstream.__file__).parents[1]
+README = Path(__file__).parents[3] / "producers" / "README.md"
+SNIPPETS = re.findall(r"```python\n(.*?)```", README.read_text(), re.DOTALL)
 
 GOOD = """
 import asyncio
@@ -52,8 +55,10 @@ Producer("orders", client=7)
 """
 
 
-def checked(code: str, folder: Path) -> list[str]:
-    (folder / "users.py").write_text(code)
+def checked(folder: Path, *files: str) -> list[str]:
+    names = [f"users{number}.py" for number in range(len(files))]
+    for name, code in zip(names, files, strict=True):
+        (folder / name).write_text(code)
     ended = subprocess.run(
         [
             sys.executable,
@@ -63,7 +68,7 @@ def checked(code: str, folder: Path) -> list[str]:
             "--config-file=",
             "--cache-dir",
             folder / "cache",
-            "users.py",
+            *names,
         ],
         cwd=folder,
         env={"MYPYPATH": str(SOURCE), "PATH": ""},
@@ -76,11 +81,16 @@ def checked(code: str, folder: Path) -> list[str]:
 
 
 def test_what_users_write_is_typed(tmp_path: Path) -> None:
-    """The fake and boto3's client are clients, results are inferred, plain classes are interceptors."""
-    assert checked(GOOD, tmp_path) == ["Success: no issues found in 1 source file"]
+    """The fake and boto3's client are clients, results are inferred, plain classes are interceptors.
+
+    The README's snippets are what users start from, so they are typed as strictly.
+    """
+    assert checked(tmp_path, GOOD, *SNIPPETS) == [
+        f"Success: no issues found in {1 + len(SNIPPETS)} source files"
+    ]
 
 
 def test_what_is_wrong_or_private_is_told(tmp_path: Path) -> None:
     """Each line but the first two is an error."""
-    lines = [line.split(":")[1] for line in checked(WRONG, tmp_path) if ": error:" in line]
+    lines = [line.split(":")[1] for line in checked(tmp_path, WRONG) if ": error:" in line]
     assert sorted(set(lines)) == ["3", "4", "5", "6", "7"]

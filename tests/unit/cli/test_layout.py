@@ -38,6 +38,20 @@ def test_what_goes_into_a_file_is_not_wrapped(capsys: pytest.CaptureFixture[str]
     assert wrapped("word " * 60) == "word " * 60
 
 
+def test_a_row_that_is_wider_than_the_terminal_is_broken_between_columns() -> None:
+    """Heads and rows break between the same two columns, and no cell is broken in the middle."""
+    rows = [("inventory", "k" * 20, "discard", "root"), ("saga", "k", "redrive", "somebody")]
+    assert table(("APPLICATION", "KEY", "ACTION", "OPERATOR"), rows, columns=36) == [
+        "APPLICATION  KEY\n    ACTION   OPERATOR",
+        f"inventory    {'k' * 20}\n    discard  root",
+        "saga         k\n    redrive  somebody",
+    ]
+    assert table(("KEY", "BEHIND"), [("k" * 50, "0")], columns=20) == [
+        "KEY\n    BEHIND",
+        f"{'k' * 50}\n    0",
+    ]
+
+
 def test_columns_are_as_wide_as_what_is_in_them() -> None:
     """Each under its head, and no blanks at the end of a line."""
     assert table(("KEY", "BEHIND"), [("a-long-key", "0"), ("b", "12")]) == [

@@ -97,8 +97,8 @@ def test_a_state_file_that_cannot_be_read_is_an_error(tmp_path: Path) -> None:
 
 
 def test_neither_is_refused(tmp_path: Path) -> None:
-    """Nothing up and nothing named names the ways on, and no AWS is asked."""
-    with pytest.raises(TargetError, match=r"orderstream local up.*AWS_REGION"):
+    """Nothing up and nothing named: the error names both ways on, production's first, and no AWS is asked."""
+    with pytest.raises(TargetError, match=r"AWS_REGION.*orderstream local up"):
         choose(TargetChoice(tmp_path), {"PATH": "/bin"})
     with pytest.raises(TargetError, match="no environment is up"):
         choose(TargetChoice(tmp_path, "local"), PRODUCTION)

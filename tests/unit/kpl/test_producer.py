@@ -261,11 +261,20 @@ def test_a_refusal_says_what_was_found(producer: Producer, data: bytes, key: str
 
 
 @pytest.mark.parametrize(
-    "record", [None, 7, b"data", (b"data",), (b"data", "key", 0, 0), {"data": b""}], ids=repr
+    ("record", "found"),
+    [
+        (None, "a value of type NoneType"),
+        (7, "a value of type int"),
+        (b"data", "a value of type bytes"),
+        ((b"data",), "a tuple of 1"),
+        ((b"data", "key", 0, 0), "a tuple of 4"),
+        ({"data": b""}, "a value of type dict"),
+    ],
+    ids=repr,
 )
-def test_what_is_no_record_is_refused_by_its_form(producer: Producer, record: object) -> None:
+def test_what_is_no_record_is_refused_by_its_form(producer: Producer, record: object, found: str) -> None:
     """Those before it are on their way, and none of them is lost."""
-    with pytest.raises(RecordInvalidError):
+    with pytest.raises(RecordInvalidError, match=f"not {found}$"):
         producer.put_many([(b"before", "key"), record])
     assert producer.flush(WAIT) == 0
 

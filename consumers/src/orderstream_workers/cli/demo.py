@@ -20,7 +20,7 @@ from orderstream_workers.runtime.isolation import isolate_this_process
 from orderstream_workers.runtime.settings import Compression, Engine
 
 
-@click.command()
+@click.command(short_help="Play invoices through the pipeline and reconcile the books.")
 @click.option(
     "--orders",
     type=click.Path(exists=True, dir_okay=False, path_type=Path),

@@ -24,26 +24,32 @@ from orderstream_workers.runtime.bootstrap import APPLICATIONS, build_applicatio
 
 _APPLICATION: Final = click.Choice((*APPLICATIONS, PAYMENT_WORKER))
 
+_OF: Final = click.argument("application", type=_APPLICATION, metavar="APPLICATION")
+_ONLY_OF: Final = click.option(
+    "--application", type=_APPLICATION, metavar="APPLICATION", help="Only this one's."
+)
+
 _ONLY: Final = click.option(
     "--parked-for", default="", metavar="TEXT", help="Only keys whose reason contains this text."
 )
 _ALL: Final = click.option("--all", "every", is_flag=True, help="Every key of the application.")
 _YES: Final = click.option("--yes", is_flag=True, help="Do not ask.")
-_THIS: Final = "Discard this record for ever?"
+_THIS: Final = "Discard this record permanently?"
 
 _REASON: Final = click.option("--reason", default="", help="Why you do it; it is kept with your name.")
 
 
-@click.group()
+@click.group(epilog=f"Applications: {', '.join(_APPLICATION.choices)}.")
 def dlq() -> None:
     """Look at what is parked, carry it out again, or discard it.
 
-    A KEY is a record's partition key: the order id. Dead letters of payments are those of "payment-worker".
+    A KEY is a record's partition key: the order id. An APPLICATION is a worker's, such as "inventory"; dead
+    letters of payments are those of "payment-worker".
     """
 
 
-@dlq.command("list")
-@click.option("--application", type=_APPLICATION, help="Only this one's.")
+@dlq.command("list", short_help="List every key that is parked, since when, and why.")
+@_ONLY_OF
 @_ONLY
 @json_option
 @target_options
@@ -67,7 +73,7 @@ def list_command(
             key.application,
             printable(key.key),
             str(key.behind),
-            age(key.since, now) if key.since else "unknown",
+            _age(key, now),
         )
         for key in found
     ]
@@ -79,7 +85,7 @@ def list_command(
 
 
 @dlq.command()
-@click.argument("application", type=_APPLICATION)
+@_OF
 @click.argument("key")
 @click.option("--data", is_flag=True, help="Print the payloads too. They may hold personal data.")
 @json_option
@@ -99,8 +105,8 @@ def show(
             click.echo(wrapped(line))
 
 
-@dlq.command()
-@click.argument("application", type=_APPLICATION)
+@dlq.command(short_help="Carry out what is parked, key by key and in order.")
+@_OF
 @click.argument("key", required=False)
 @_ALL
 @_ONLY
@@ -155,8 +161,8 @@ def redrive(
         raise click.ClickException("some keys could not be carried out; their reasons stand above")
 
 
-@dlq.command()
-@click.argument("application", type=_APPLICATION)
+@dlq.command(short_help="Discard the first record that is parked under a key.")
+@_OF
 @click.argument("key", required=False)
 @_ALL
 @_ONLY
@@ -178,7 +184,7 @@ def discard(
     reason: str,
     target: TargetChoice,
 ) -> None:
-    """Discard the first record that is parked under a key, for ever. The others stay until redriven.
+    """Discard the first record that is parked under a key, permanently. The others stay until redriven.
 
     Give a KEY, or --all for every key of the application (with --parked-for: for those with that reason).
     """
@@ -195,20 +201,24 @@ def discard(
             records = shown(resources, application, key, data=False)
             for line in (line for one in (records if behind else records[:1]) for line in lines_of(one)):
                 click.echo(wrapped(line))
-            confirm(f"Discard {len(records)} records for ever?" if behind else _THIS, yes=yes)
+            confirm(f"Discard {len(records)} records permanently?" if behind else _THIS, yes=yes)
             keys = [key]
         discarded = sum(work.discarded(one, behind=behind) for one in keys)
         left = sum(len(ParkedRecords(resources.store, application).records(one)) for one in keys)
     click.echo(f"{discarded} discarded; {left} behind" + (" stay parked: redrive them" if left else ""))
 
 
-@dlq.command()
-@click.option("--application", type=_APPLICATION, help="Only this one's.")
+@dlq.command(short_help="List who redrove or discarded what, when, and why.")
+@_ONLY_OF
 @json_option
 @target_options
 @click.pass_context
 def history(context: click.Context, application: str | None, target: TargetChoice, as_data: bool) -> None:
-    """List who has redriven or discarded what, when, and why; the oldest first."""
+    """List who redrove or discarded what, when, and why; the oldest first.
+
+    A redrive is written down before it begins, with the number of records that were parked then. It does not
+    say how many of them were carried out.
+    """
     names = _APPLICATION.choices if application is None else (application,)
     with operated(context, target) as resources:
         found = [one for name in names for one in interventions(resources.store, name)]

@@ -14,6 +14,7 @@ from typing import Final
 import msgspec
 
 _GAP: Final = "  "
+_CONTINUED: Final = " " * 4
 
 
 def width() -> int | None:
@@ -49,13 +50,41 @@ def wrapped(text: str, indent: int = 0, hang: int = 4, columns: int | None = Non
     )
 
 
-def table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
-    """Lay rows out in columns under their heads; each column is as wide as its widest cell."""
+def table(heads: Sequence[str], rows: Sequence[Sequence[str]], columns: int | None = None) -> list[str]:
+    """Lay rows out in columns under their heads; each column is as wide as its widest cell.
+
+    Args:
+        heads: What stands above the columns.
+        rows: The cells of each row.
+        columns: Width of the terminal; None takes its own. Where a row is wider, it is broken between the
+            same two columns as the heads, and what continues it is indented.
+
+    Returns:
+        The heads, then one text a row.
+    """
     widths = [max(map(len, column)) for column in zip(heads, *rows, strict=True)]
+    groups = _fitting(widths, columns or width())
     return [
-        _GAP.join(cell.ljust(size) for cell, size in zip(row, widths, strict=True)).rstrip()
+        f"\n{_CONTINUED}".join(
+            _GAP.join(row[index].ljust(widths[index]) for index in group).rstrip() for group in groups
+        )
         for row in (heads, *rows)
     ]
+
+
+def _fitting(widths: Sequence[int], columns: int | None) -> list[list[int]]:
+    """Share columns out to lines: as many to a line as fit, and at least one."""
+    groups: list[list[int]] = []
+    used = 0
+    for index, size in enumerate(widths):
+        needed = used + len(_GAP) + size
+        if groups and (columns is None or needed <= columns):
+            groups[-1].append(index)
+            used = needed
+        else:
+            used = size + (len(_CONTINUED) if groups else 0)
+            groups.append([index])
+    return groups
 
 
 def as_json(value: object) -> str:

@@ -20,7 +20,7 @@ def local() -> None:
     """Start, stop and look at an environment on this machine."""
 
 
-@local.command("up")
+@local.command("up", short_help="Start the emulators, the orders API and all workers.")
 @environment_options
 @home_option
 def up_command(
@@ -49,15 +49,15 @@ def up_command(
     click.echo(f"up: the orders API is at {Layout(home, options).api_url}, logs are in {home / 'logs'}")
 
 
-@local.command("down")
+@local.command("down", short_help="Stop everything; the emulators lose their state.")
 @home_option
 def down_command(home: Path) -> None:
-    """Stop everything: workers drain first, then the emulators stop and forget."""
+    """Stop everything: workers drain first, then the emulators stop and lose their state."""
     killed = down(home)
     click.echo("down" + (f"; had to be killed: {', '.join(killed)}" if killed else ""))
 
 
-@local.command("start")
+@local.command("start", short_help="Start processes again that have ended.")
 @click.argument("names", nargs=-1, metavar="[PROCESS]...")
 @home_option
 def start_command(home: Path, names: tuple[str, ...]) -> None:

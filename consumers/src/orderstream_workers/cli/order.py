@@ -24,7 +24,7 @@ def order() -> None:
     """Look at orders."""
 
 
-@order.command()
+@order.command(short_help="Tell one order's story, message by message.")
 @click.argument("order_id")
 @target_options
 def show(order_id: str, target: TargetChoice) -> None:

@@ -9,7 +9,7 @@ from orderstream_workers.runtime.resources import Resources
 from orderstream_workers.runtime.settings import Settings
 
 
-@click.command()
+@click.command(short_help="Take payments to the provider until SIGTERM.")
 def payment_worker() -> None:
     """Take payments from their queue to the provider until SIGTERM, then finish what is in hand."""
     settings = Settings.from_environment()

@@ -21,7 +21,7 @@ def saga() -> None:
     """Look at orders as the coordinator sees them."""
 
 
-@saga.command("list")
+@saga.command("list", short_help="List the orders that have not ended, and what they wait for.")
 @click.option("--late", is_flag=True, help="Only those with an answer that is or was overdue.")
 @json_option
 @target_options

@@ -189,9 +189,12 @@ def choose(choice: TargetChoice, environment: Mapping[str, str], *, also: str = 
     if choice.wanted == "aws" or (record is None and choice.wanted is None and naming):
         return Target("aws", choice.home, environment)
     if record is None:
+        nothing_there = f"no environment is up in {choice.home}"
+        if choice.wanted == "local":
+            raise TargetError(f"{nothing_there}; start one with `orderstream local up`")
         raise TargetError(
-            f"no environment is up in {choice.home}; start one with `orderstream local up`, "
-            f"or name another one by the workers' environment variables, {also} among them"
+            f"no environment is named: set the workers' environment variables, {also} among them, or, on a "
+            f"developer's machine, start one with `orderstream local up` ({nothing_there})"
         )
     _check_alive(choice.home, record)
     return Target("local", choice.home, isolated(environment, record.environment))

@@ -12,8 +12,11 @@ from orderstream_workers.runtime.resources import Resources
 from orderstream_workers.runtime.settings import Engine, Settings
 
 
-@click.command()
-@click.argument("application", type=click.Choice(APPLICATIONS))
+@click.command(
+    short_help="Process a stream for one application until SIGTERM.",
+    epilog=f"Applications: {', '.join(APPLICATIONS)}.",
+)
+@click.argument("application", type=click.Choice(APPLICATIONS), metavar="APPLICATION")
 @click.option(
     "--engine",
     type=click.Choice(get_args(Engine)),
@@ -26,7 +29,7 @@ from orderstream_workers.runtime.settings import Engine, Settings
     "begin anew. Stop every worker of the application first.",
 )
 def worker(application: str, engine: Engine | None, adopt_new_stream: bool) -> None:
-    """Process the stream for one application until SIGTERM, then drain."""
+    """Process a stream for one application until SIGTERM, then drain."""
     settings = Settings.from_environment()
     if engine is not None:
         # The processes that Amazon's KCL starts read their settings from the environment as well.

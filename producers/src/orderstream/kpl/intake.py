@@ -138,7 +138,7 @@ def _parts(record: object) -> tuple[bytes, str, int | None]:
     raise RecordInvalidError(
         "form",
         "(data, partition_key), (data, partition_key, explicit_hash_key) or a UserRecord",
-        _kind(record),
+        f"a {type(record).__name__} of {len(record)}" if isinstance(record, tuple | list) else _kind(record),
     )
 
 
