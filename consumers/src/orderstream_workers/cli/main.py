@@ -42,8 +42,8 @@ class CommandNotInstalledError(OrderstreamError):
         self.missing = missing
         self.extras = extras
         super().__init__(
-            f"`orderstream {command}` needs {missing}, which is not installed here: "
-            f"pip install 'orderstream-workers[{extras}]'"
+            f"`orderstream {command}` needs {missing}, which is not installed here: install "
+            f"orderstream-workers with its extra {extras!r}, from where orderstream-workers itself came"
         )
 
 

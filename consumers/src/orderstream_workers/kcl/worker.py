@@ -12,7 +12,7 @@ from typing import Final
 from orderstream_workers.engine.config import EngineConfig
 from orderstream_workers.engine.progress import GivenUp, ShardProgress
 from orderstream_workers.kcl.channel import CHANNEL, Ear
-from orderstream_workers.kcl.daemon import Daemon, DaemonEndedError, daemon_command
+from orderstream_workers.kcl.daemon import Daemon, DaemonEndedError, daemon_command, require_kcl
 from orderstream_workers.kcl.properties import LOGBACK, DaemonSettings, daemon_properties
 
 logger = logging.getLogger(__name__)
@@ -39,6 +39,9 @@ class KclWorker:
         worker_id: The owner that stands in the leases.
         given_up: Empty: a shard's process that cannot go on ends, and the daemon with it.
         failure: None: what keeps the daemon from the shards stands in its own log lines alone.
+
+    Raises:
+        KclMissingError: the extra is not installed.
     """
 
     def __init__(
@@ -53,6 +56,7 @@ class KclWorker:
         environment: Mapping[str, str] = os.environ,
         more: Mapping[str, str] | None = None,
     ) -> None:
+        require_kcl()  # before the application is claimed for an engine that cannot run here
         self.worker_id = f"{application}:{uuid.uuid4()}"
         self.failure: str | None = None
         self.given_up: dict[str, GivenUp] = {}
@@ -76,7 +80,6 @@ class KclWorker:
         """Work until ``request_shutdown``.
 
         Raises:
-            KclMissingError: the extra is not installed.
             DaemonEndedError: the daemon has ended by itself.
         """
         with tempfile.TemporaryDirectory(prefix="orderstream-kcl-") as folder, Ear() as ear:

@@ -26,8 +26,8 @@ class UnknownPaymentError(OrderstreamError):
     def __init__(self, order_id: str) -> None:
         self.order_id = order_id
         super().__init__(
-            f"order {order_id!r} has no payment record; restore the record or replay the order's commands, "
-            "then redrive the message"
+            f"order {order_id!r} has no payment record; restore the table of payments, then redrive the "
+            "message with `orderstream dlq`, or discard it if there was never such an order"
         )
 
 
