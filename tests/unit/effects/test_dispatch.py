@@ -5,7 +5,14 @@ import datetime as dt
 import pytest
 
 from fakes.engine import record_of
-from orderstream.events import IdentifierInvalidError, NotAnEventError, ShipOrder, initial
+from orderstream.events import (
+    IdentifierInvalidError,
+    NotAnEventError,
+    OrderShipped,
+    ShipOrder,
+    following,
+    initial,
+)
 from orderstream_workers.effects import MessageHandler, Received
 from orderstream_workers.engine.record import Position
 
@@ -60,3 +67,16 @@ def test_an_order_that_no_neighbour_can_carry_fails_at_the_door(order_id: str) -
     assert not caught.value.retryable
     assert arrived == []
     MessageHandler({}).handle(record_of("o-1", 1, event.encode()))
+
+
+def test_an_order_that_was_taken_before_the_rule_comes_to_its_end() -> None:
+    """Parked for good, with stock reserved and money charged, it could be moved by nobody."""
+    placed = initial(
+        ShipOrder(order_id="\u200bo-1", country=None, units=1), source="test", event_id="e-1", time=EVENT.time
+    )
+    shipped = following(
+        placed, OrderShipped(order_id="\u200bo-1", shipment_id="s"), source="s", ordinal=0, time=EVENT.time
+    )
+    arrived: list[Received] = []
+    MessageHandler({OrderShipped.type_name(): arrived.append}).handle(record_of("o", 1, shipped.encode()))
+    assert [one.order_id for one in arrived] == ["\u200bo-1"]

@@ -54,7 +54,8 @@ class MessageHandler:
 
         Raises:
             NotAnEventError: the record is no envelope, or its data does not fit its type.
-            IdentifierInvalidError: the order's id, or another one, could not be carried by a neighbour.
+            IdentifierInvalidError: it begins a conversation, and the order's id, or another one, could not be
+                carried by a neighbour.
             UnsupportedSchemaVersionError: the data's version is not known here.
             UnknownMessageTypeError: a command that is addressed to this service is not known here.
             DependencyError: try again.
@@ -65,7 +66,9 @@ class MessageHandler:
         )
         route = self._routes.get(envelope.type)
         if route is not None:
-            check_identifiers(envelope)
+            if envelope.conversation_id == envelope.id:
+                # Where it enters, and only there: an order that an earlier version took comes to its end.
+                check_identifiers(envelope)
             route(Received(envelope, record.shard_id, record.position, record.approximate_arrival))
         elif REGISTRY.type_of(envelope.type) is None:
             self._pass_over(envelope)
