@@ -61,6 +61,28 @@ def test_a_renewal_that_fails_keeps_no_other_from_being_made() -> None:
     keeper.close()
 
 
+class BrokenRow(MemoryLeaseTable):
+    """Fails on each third lease in a way that nobody foresaw."""
+
+    broken = False
+
+    def replace(self, held: Lease, successor: Lease) -> bool:
+        if self.broken and int(held.lease_key[1:]) % 3 == 0:
+            raise IndexError(held.lease_key)
+        return super().replace(held, successor)
+
+
+def test_an_unforeseen_failure_is_told_whichever_thread_meets_it(caplog: pytest.LogCaptureFixture) -> None:
+    """It keeps no other lease from being renewed, and is swallowed by no thread."""
+    table = BrokenRow()
+    keeper = keeper_of(table, 40)
+    table.broken = True
+    keeper.renew()
+    assert sorted(lease.lease_counter for lease in table.list_leases()) == [1] * 14 + [2] * 26
+    assert sum(record.exc_info is not None for record in caplog.records) == 14
+    keeper.close()
+
+
 def test_a_worker_that_holds_everything_is_alone() -> None:
     """Then it need not look often; ended leases do not count, another worker's do."""
     table = MemoryLeaseTable()

@@ -102,6 +102,9 @@ class LeaseKeeper:
             return  # it is marked and logged; the shard's worker sees it
         except DependencyError as error:
             logger.warning("lease not renewed", extra={"shard_id": owned.key, "error": str(error)})
+        except Exception:
+            # On a helper thread nobody would hear of it. Should it stay, the lease expires and is lost.
+            logger.exception("lease not renewed", extra={"shard_id": owned.key})
 
     def take(self) -> list[OwnedLease]:
         """Take what this worker should have and does not.
