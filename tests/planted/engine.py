@@ -44,8 +44,8 @@ BUGS = (
     Bug(
         "a child begins before its parents have ended",
         f"{_ENGINE}/lifecycle/synchronizer.py",
-        "        return all(lease is None or lease.has_ended for lease in leases)\n",
-        "        return all(lease is None or lease.checkpoint for lease in leases)\n",
+        "            return all(lease is not None and lease.has_ended for lease in leases)\n",
+        "            return all(lease is not None and lease.checkpoint for lease in leases)\n",
     ),
     Bug(
         "a shard ends though its last batch was not handled",
@@ -118,6 +118,20 @@ BUGS = (
         f"{_ENGINE}/lifecycle/shard_sync.py",
         "passed = self.done | self.skipped | sufficient",
         "passed = sufficient",
+    ),
+    Bug(
+        "a lease that has not begun proves that its parents are done",
+        f"{_ENGINE}/lifecycle/shard_sync.py",
+        "begun = [key for key, lease in self.leases.items() if lease.has_begun]",
+        "begun = self.leases.keys() - set(at_latest)",
+        "tests/property/engine/test_lineage.py",
+    ),
+    Bug(
+        "with LATEST a merged shard's parent whose lease was deleted begins at the tip",
+        f"{_ENGINE}/lifecycle/shard_sync.py",
+        "self.listed.keys() - known - self._parents_of_waiting_merges()",
+        "self.listed.keys() - known",
+        "tests/unit/engine/test_lineage.py",
     ),
     Bug(
         "what KCL left of a hand-over stays in a lease that is taken",

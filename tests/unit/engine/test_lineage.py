@@ -126,6 +126,30 @@ def test_a_parent_whose_lease_was_deleted_before_its_end_is_read(position: str) 
     assert to_be_waited_for({"0", "1"}, shards, held("0,2", shards)) == {"0"}
 
 
+def test_a_merged_parent_whose_lease_was_deleted_before_it_had_ended_is_read() -> None:
+    """The child has not begun and the other parent's lease stands: nothing says that this one is done."""
+    shards = lineage("0[]0-499 1[]500-999 2o[0,1]0-999")
+    assert created(shards, held("2", shards, "TRIM_HORIZON"), "LATEST") == "0,1"
+    for position in ("TRIM_HORIZON", "LATEST", "AT_TIMESTAMP"):
+        begins = "AT_TIMESTAMP" if position == "AT_TIMESTAMP" else "TRIM_HORIZON"
+        child = held("2", shards, begins)
+        for other in (Position(1), "SHARD_END"):
+            leases = [*child, *held("0", shards, other)]
+            (lease,) = leases_to_create(shards, leases, position, NOON)  # type: ignore[arg-type]
+            assert (lease.lease_key, lease.checkpoint) == ("1", begins)
+            assert created(shards, [*held("2", shards), *leases[1:]], position) == ""
+            assert created(shards, [*held("2", shards, "LATEST"), *leases[1:]], position) == ""
+
+
+def test_what_came_before_a_lost_parent_is_not_read_again() -> None:
+    """It was done, or the parent would not have had a lease."""
+    shards = lineage("0[]0-999 1[0]0-499 2[0]500-999 3o[1,2]0-999")
+    leases = [*held("3", shards, "TRIM_HORIZON"), *held("1", shards)]
+    for position in ("TRIM_HORIZON", "LATEST"):
+        (lease,) = leases_to_create(shards, leases, position, NOON)  # type: ignore[arg-type]
+        assert (lease.lease_key, lease.checkpoint) == ("2", "TRIM_HORIZON")
+
+
 def test_a_fresh_application_takes_two_open_shards() -> None:
     """A lease each, at the initial position."""
     shards = lineage("0o[]0-499 1o[]500-999")

@@ -7,7 +7,9 @@ and everyday life. In its terms
 - a shard is *done* if it has no lease but a descendant has begun: it was done, and its lease was cleaned up.
   A descendant that stands at its beginning proves nothing, for it may wait for this very shard. Above a lease
   that still stands at LATEST it is *skipped* instead: nothing before that lease was wanted;
-- a shard is *fresh* if neither it nor an ancestor has a lease or is done: nothing is known of it.
+- a shard is *fresh* if neither it nor an ancestor has a lease or is done: nothing is known of it. One that
+  was merged into a shard whose lease stands at its first record is not: that lease came of its parents'
+  leases, so there was one, and with LATEST too its records are wanted.
 
 Each listed shard that has no lease, is neither done nor skipped, and has no open listed parent (such a
 listing was caught in the middle of a reshard) gets one:
@@ -158,7 +160,8 @@ class _Lineage:
         for shard in self.listed.values():
             for parent in shard.parents:
                 self.children.setdefault(parent, []).append(shard.shard_id)
-        self.fresh = self.listed.keys() - self._with_descendants(self.leases.keys() | self.done)
+        known = self._with_descendants(self.leases.keys() | self.done)
+        self.fresh = self.listed.keys() - known - self._parents_of_waiting_merges()
 
     def first_leases(self, position: InitialPosition, now: dt.datetime | None) -> list[Lease]:
         """Leases of fresh shards."""
@@ -189,6 +192,15 @@ class _Lineage:
             settled = key in self.leases or key in self.done or key in self.skipped
             if not settled and not any(parent.is_open for parent in parents):
                 yield shard
+
+    def _parents_of_waiting_merges(self) -> set[str]:
+        """A split's parent is not among them: its children get their leases once all its records are done."""
+        return {
+            parent
+            for lease in self.leases.values()
+            if not lease.has_begun and lease.checkpoint != "LATEST" and len(lease.parent_shard_ids) > 1
+            for parent in lease.parent_shard_ids
+        }
 
     def _with_descendants(self, shard_ids: Iterable[str]) -> set[str]:
         found = set(shard_ids)
