@@ -9,6 +9,7 @@ from fakes.engine import ARRIVAL, record_of
 from fakes.operating import MemoryResources
 from orderstream.events import ReleaseStock, decode_envelope, initial
 from orderstream_workers.cli.dlq import dlq
+from orderstream_workers.cli.operating import NotDoneError
 from orderstream_workers.engine.delivery import PARKING, RedriveStoppedError, StoredParking
 from orderstream_workers.store import Delete
 
@@ -73,7 +74,9 @@ def test_show_keeps_payloads_to_itself() -> None:
 def test_show_of_an_unknown_key_is_an_error() -> None:
     """A key that is not parked ends with status 1 and a sentence."""
     result = run(MemoryResources(), "show", "shipping", "o-9")
-    assert (result.exit_code, result.output) == (1, "Error: nothing is parked for shipping under o-9\n")
+    assert result.exit_code == 1
+    assert isinstance(result.exception, NotDoneError)
+    assert str(result.exception) == "nothing is parked for shipping under o-9"
 
 
 def release(order_id: str) -> bytes:
@@ -109,7 +112,7 @@ def test_redrive_stops_at_what_fails_again() -> None:
 def test_nothing_to_discard_is_an_error() -> None:
     """A key that is not parked ends with status 1 and a sentence."""
     result = run(MemoryResources(), "discard", "shipping", "o-9")
-    assert (result.exit_code, "nothing is parked" in result.output) == (1, True)
+    assert (result.exit_code, "nothing is parked" in str(result.exception)) == (1, True)
 
 
 def test_a_redrive_lifts_a_mark_that_was_left_behind() -> None:
@@ -183,9 +186,9 @@ def test_a_mistyped_key_is_an_error(command: str) -> None:
     park(resources, b"one")
     for application in ("shipping", "inventory"):
         result = run(resources, command, application, "o-11", *(("--yes",) if command == "discard" else ()))
-        assert (result.exit_code, result.output) == (
+        assert (result.exit_code, str(result.exception)) == (
             1,
-            f"Error: nothing is parked for {application} under o-11\n",
+            f"nothing is parked for {application} under o-11",
         )
     assert run(resources, "history").output == "nobody has redriven or discarded anything\n"
 

@@ -4,11 +4,11 @@ import datetime as dt
 from collections.abc import Iterator
 from typing import Final
 
-import click
 import msgspec
 
 from orderstream.events import NotAnEventError, decode_envelope, uncompressed
 from orderstream_workers.cli.layout import printable
+from orderstream_workers.cli.operating import NotDoneError
 from orderstream_workers.engine.delivery import ParkedRecord, ParkedRecords
 from orderstream_workers.runtime.resources import Resources
 from orderstream_workers.services.payments import PaymentDeadLetters, QueuedPayment
@@ -97,7 +97,7 @@ def shown(resources: Resources, application: str, key: str, *, data: bool) -> li
         data: Whether the payloads are wanted too.
 
     Raises:
-        ClickException: nothing is.
+        NotDoneError: nothing is.
     """
     if application == PAYMENT_WORKER:
         letters = [letter for letter in letters_of(resources).waiting() if letter.order_id == key]
@@ -110,14 +110,14 @@ def shown(resources: Resources, application: str, key: str, *, data: bool) -> li
     return [_shown_record(record, data=data) for record in records]
 
 
-def not_parked(application: str, key: str) -> click.ClickException:
+def not_parked(application: str, key: str) -> NotDoneError:
     """Nothing is there to be dealt with: the key may be misspelt."""
-    return click.ClickException(f"nothing is parked for {application} under {printable(key)}")
+    return NotDoneError(f"nothing is parked for {application} under {printable(key)}")
 
 
-def no_letter(order_id: str) -> click.ClickException:
+def no_letter(order_id: str) -> NotDoneError:
     """As ``not_parked``, of payments."""
-    return click.ClickException(f"no payment of order {printable(order_id)} is a dead letter")
+    return NotDoneError(f"no payment of order {printable(order_id)} is a dead letter")
 
 
 def lines_of(record: ShownRecord) -> Iterator[str]:

@@ -16,7 +16,7 @@ from orderstream_workers.cli.dead_letters import (
 )
 from orderstream_workers.cli.intervening import Intervening, confirm
 from orderstream_workers.cli.layout import age, as_json, printable, table, wrapped
-from orderstream_workers.cli.operating import operated
+from orderstream_workers.cli.operating import NotDoneError, operated
 from orderstream_workers.cli.options import json_option, operator_option
 from orderstream_workers.cli.target import TargetChoice, target_options
 from orderstream_workers.engine.delivery import ParkedRecords, interventions
@@ -140,7 +140,7 @@ def redrive(
             return
         handler = build_application(application, resources).handler
         if handler is None:
-            raise click.ClickException(f"{application} parks nothing, so nothing can be redriven")
+            raise NotDoneError(f"{application} parks nothing, so nothing can be redriven")
         if key is not None:
             carried_out = work.redriven(key, handler)
             click.echo(f"{carried_out} carried out; {printable(key)} is not parked any more")
@@ -153,12 +153,12 @@ def redrive(
             except DependencyError:
                 click.echo(f"{done} records carried out before that", err=True)
                 raise
-            except (OrderstreamError, click.ClickException) as error:
+            except OrderstreamError as error:
                 stopped += 1
                 click.echo(wrapped(f"{printable(one.key)}: {printable(str(error))}"), err=True)
     click.echo(f"{done} carried out; {stopped} of {len(keys)} keys stay parked")
     if stopped:
-        raise click.ClickException("some keys could not be carried out; their reasons stand above")
+        raise NotDoneError("some keys could not be carried out; their reasons stand above")
 
 
 @dlq.command(short_help="Discard the first record that is parked under a key.")

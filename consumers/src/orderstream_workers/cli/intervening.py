@@ -7,6 +7,7 @@ import click
 
 from orderstream_workers.cli.dead_letters import ListedKey, listed, no_letter, not_parked, str_position
 from orderstream_workers.cli.layout import printable
+from orderstream_workers.cli.operating import NotDoneError
 from orderstream_workers.engine.delivery import Intervention, ParkedRecords, RecordHandler
 from orderstream_workers.runtime.resources import Resources
 
@@ -43,7 +44,7 @@ class Intervening:
         """The keys that are meant, after the operator has seen how many they are."""
         keys = listed(self._resources, self._application, parked_for)
         if not keys:
-            raise click.ClickException(
+            raise NotDoneError(
                 f"nothing is parked for {self._application}"
                 + (f" with {parked_for!r} in its reason" if parked_for else "")
             )

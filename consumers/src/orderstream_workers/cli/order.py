@@ -6,6 +6,7 @@ import click
 from sqlalchemy.exc import SQLAlchemyError
 
 from orderstream_workers.cli.layout import printable, wrapped
+from orderstream_workers.cli.operating import NotDoneError
 from orderstream_workers.cli.target import TargetChoice, TargetError, choose, target_options
 from orderstream_workers.services.order_status import (
     ReadModel,
@@ -49,7 +50,5 @@ def show(order_id: str, target: TargetChoice) -> None:
     finally:
         engine.dispose()
     if found is None:
-        raise click.ClickException(
-            f"order status knows no order {printable(order_id)}; it may not have seen it yet"
-        )
+        raise NotDoneError(f"order status knows no order {printable(order_id)}; it may not have seen it yet")
     click.echo(wrapped(render_story(found), hang=_STORY_HANG))

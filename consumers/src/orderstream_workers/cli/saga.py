@@ -6,7 +6,7 @@ from typing import Any, Literal
 import click
 
 from orderstream_workers.cli.layout import age, as_json, printable, table, wrapped
-from orderstream_workers.cli.operating import operated
+from orderstream_workers.cli.operating import NotDoneError, operated
 from orderstream_workers.cli.options import json_option, operator_option
 from orderstream_workers.cli.target import TargetChoice, target_options
 from orderstream_workers.runtime.by_hand import record_by_hand
@@ -57,7 +57,7 @@ def show(context: click.Context, order_id: str, target: TargetChoice, as_data: b
         now = resources.clock()
         order = find_order(resources.store, order_id)
     if order is None:
-        raise click.ClickException(f"the coordinator knows no order {printable(order_id)}")
+        raise NotDoneError(f"the coordinator knows no order {printable(order_id)}")
     if as_data:
         click.echo(as_json(_data(order, now)))
         return

@@ -1,0 +1,25 @@
+"""How the command ends when something is not done."""
+
+from pathlib import Path
+
+import pytest
+
+from orderstream_workers.cli import main as command
+from orderstream_workers.services.order_status import ReadModelWriter, open_engine
+
+
+def test_whatever_is_not_done_is_one_sentence_of_ours(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """An order that is not there is said as an outage is: after the command's name, with status 1."""
+    url = f"sqlite:///{tmp_path / 'read-model.sqlite'}"
+    engine = open_engine(url)
+    ReadModelWriter(engine).create_schema()
+    engine.dispose()
+    monkeypatch.setenv("ORDERSTREAM_READ_MODEL_URL", url)
+    monkeypatch.setattr("sys.argv", ["orderstream", "order", "show", "o-1", "--aws"])
+    with pytest.raises(SystemExit) as ended:
+        command.main()
+    assert ended.value.code == 1
+    *_, last = capsys.readouterr().err.splitlines()
+    assert last == "orderstream: order status knows no order o-1; it may not have seen it yet"
