@@ -50,8 +50,8 @@ BUGS = (
     Bug(
         "a shard ends though its last batch was not handled",
         f"{_ENGINE}/lifecycle/shard_consumer.py",
-        "        if batch.records:\n            self._waiting = batch\n",
-        "        if batch.records and not batch.closed:\n            self._waiting = batch\n",
+        "        if batch.records or batch.gap is not None:\n",
+        "        if (batch.records or batch.gap is not None) and not batch.closed:\n",
     ),
     Bug(
         "a batch whose processor raised is skipped",
