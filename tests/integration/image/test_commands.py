@@ -190,7 +190,7 @@ def test_help_lists_what_can_run_here(image: Path, tmp_path: Path) -> None:
         assert run(image, clean, f"orderstream {name} --help", tmp_path).returncode == 0
     refused = run(image, clean, "orderstream demo", tmp_path)
     assert refused.returncode == 1
-    assert "orderstream-workers[local]" in refused.stderr
+    assert "orderstream-workers with its extra 'local'" in refused.stderr
     assert "Traceback" not in refused.stderr
 
 
