@@ -1,19 +1,10 @@
 """Carrying out requests: transactions and their sizes, resumption, redelivery, refusals."""
 
-import datetime as dt
-import logging
-from collections.abc import Sequence
-
 import pytest
 
+from fakes.inventory_world import CONFIRMED, NOW, RELEASE, Inventory, reserve
 from orderstream.errors import DependencyError
 from orderstream.events import (
-    Customer,
-    Message,
-    OrderConfirmed,
-    ReleaseStock,
-    ReserveStock,
-    StockLine,
     StockRejected,
     StockReleased,
     StockReserved,
@@ -27,90 +18,11 @@ from orderstream_workers.effects.received import Received
 from orderstream_workers.engine.record import Position
 from orderstream_workers.services.inventory import InventoryHandlers, StockLevel, read_stock, seed_stock
 from orderstream_workers.services.inventory.domain import Phase, Reservation
-from orderstream_workers.services.inventory.errors import InvalidStockLinesError, StockImbalanceError
-from orderstream_workers.services.inventory.reservations import Reservations
 from orderstream_workers.store import (
-    Add,
-    ConditionFailedError,
     ContentionError,
     Fault,
-    MemoryStore,
     Put,
-    Write,
 )
-
-NOW = dt.datetime(2010, 12, 1, 8, 26, tzinfo=dt.UTC)
-CONFIRMED = OrderConfirmed(order_id="o-1", customer=Customer(), total_minor=1, currency="GBP")
-RELEASE = ReleaseStock(order_id="o-1")
-
-
-def lines(count: int, units: int = 2) -> tuple[StockLine, ...]:
-    return tuple(StockLine(sku=f"{number:05}", quantity=units) for number in range(count))
-
-
-def reserve(count: int, units: int = 2) -> ReserveStock:
-    return ReserveStock(order_id="o-1", lines=lines(count, units))
-
-
-class Inventory:
-    """Inventory over a store that records its transactions, and fails where it is told to."""
-
-    def __init__(self, skus: int = 60, units: int = 10) -> None:
-        self.faults: list[Fault | None] = []
-        self.transactions: list[Sequence[Write]] = []
-        self.slept: list[float] = []
-        self.sent: list[bytes] = []
-        self.down = False
-        self.store = MemoryStore(self._fault)
-        self.handlers = InventoryHandlers(
-            store=self.store, emitter=self, clock=lambda: NOW, draw=lambda: 0.5, sleep=self.slept.append
-        )
-        for number in range(skus):
-            seed_stock(self.store, f"{number:05}", units)
-        self.transactions.clear()
-
-    def _fault(self, operation: str, writes: Sequence[Write]) -> Fault | None:
-        if operation != "transact":
-            return None
-        self.transactions.append(writes)
-        return self.faults.pop(0) if self.faults else None
-
-    def emit(self, envelopes: Sequence[bytes], partition_key: str) -> None:
-        if self.down:
-            raise DependencyError("kinesis", "PutRecords", "throttled")
-        self.sent += envelopes
-
-    def handle(self, message: Message, event_id: str = "", at: int = 1) -> None:
-        envelope = initial(
-            message,
-            source="saga",
-            event_id=event_id or message.type_name(),
-            time=NOW,
-            correlation_id="reserve_stock:1",
-        )
-        self.handlers.routes()[envelope.type](Received(envelope, "shard-0", Position(at), NOW))
-
-    @property
-    def answers(self) -> list[Message]:
-        return [decode_envelope(data).message() for data in self.sent]
-
-    @property
-    def state(self) -> Reservation | None:
-        return Reservations(self.store).load("o-1").state
-
-    @property
-    def adds(self) -> list[int]:
-        """How many stock items each transaction wrote."""
-        return [sum(isinstance(write, Add) for write in writes) for writes in self.transactions]
-
-    def totals(self) -> tuple[int, int, int]:
-        levels = list(read_stock(self.store))
-        assert all(level.balanced for level in levels)
-        return (
-            sum(level.available for level in levels),
-            sum(level.reserved for level in levels),
-            sum(level.sold for level in levels),
-        )
 
 
 def test_a_small_order_is_one_transaction() -> None:
@@ -317,79 +229,6 @@ def test_a_refusal_that_met_a_conflict_is_decided_anew() -> None:
     inventory.handle(reserve(3))
     assert inventory.answers == [StockRejected(order_id="o-1", reason="released")]
     assert inventory.state == Reservation(Phase.RELEASED, 0, 0)
-
-
-def test_a_forged_copy_is_dropped_with_an_alarm(caplog: pytest.LogCaptureFixture) -> None:
-    """The id of a command that was carried out, with other lines: nothing moves, operators hear of it."""
-    inventory = Inventory()
-    inventory.handle(reserve(3), event_id="c-1", at=1)
-    inventory.handle(reserve(4), event_id="c-1", at=1)
-    assert len(inventory.sent) == 1
-    assert inventory.totals() == (594, 6, 0)
-    assert [record.levelname for record in caplog.records] == ["ERROR"]
-
-
-@pytest.mark.parametrize("request_", [CONFIRMED, RELEASE], ids=["confirmed", "release"])
-def test_what_does_not_fit_the_reservation_changes_nothing_and_is_reported(
-    request_: Message, caplog: pytest.LogCaptureFixture
-) -> None:
-    """A confirmation of what is released and a release of what is sold break the flow's rules."""
-    inventory = Inventory()
-    if request_ is CONFIRMED:
-        inventory.handle(RELEASE, at=1)
-    else:
-        inventory.handle(reserve(3), at=1)
-        inventory.handle(CONFIRMED, at=2)
-    before = inventory.totals(), inventory.state, len(inventory.sent)
-    with caplog.at_level(logging.ERROR):
-        inventory.handle(request_, event_id="senseless", at=3)
-    assert (inventory.totals(), inventory.state, len(inventory.sent)) == before
-    assert [record.levelname for record in caplog.records] == ["ERROR"]
-
-
-def test_a_confirmation_of_an_unknown_order_is_reported(caplog: pytest.LogCaptureFixture) -> None:
-    """It leaves nothing behind."""
-    inventory = Inventory()
-    inventory.handle(CONFIRMED)
-    assert inventory.state is None
-    assert inventory.transactions == []
-    assert [record.levelname for record in caplog.records] == ["ERROR"]
-
-
-def test_a_repeated_confirmation_is_no_news(caplog: pytest.LogCaptureFixture) -> None:
-    """Another event that confirms a sold order again is ignored without noise."""
-    inventory = Inventory()
-    inventory.handle(reserve(3), at=1)
-    inventory.handle(CONFIRMED, at=2)
-    inventory.handle(CONFIRMED, event_id="another", at=3)
-    assert inventory.totals() == (594, 0, 6)
-    assert not [record for record in caplog.records if record.levelno > logging.INFO]
-
-
-def test_a_line_below_one_unit_is_the_record_s_own_failure() -> None:
-    """Such a command cannot be carried out now or later: it is not retried."""
-    inventory = Inventory()
-    with pytest.raises(InvalidStockLinesError):
-        inventory.handle(reserve(1, units=0))
-    assert inventory.transactions == []
-
-
-def test_missing_reserved_units_are_not_papered_over() -> None:
-    """If somebody else has written to the stock, the release fails loudly and names the SKU."""
-    inventory = Inventory()
-    inventory.handle(reserve(3), at=1)
-    inventory.store.transact([Add("stock", "00001", {"reserved": -1}, {})])
-    with pytest.raises(StockImbalanceError, match="00001"):
-        inventory.handle(RELEASE, at=2)
-
-
-def test_lines_of_a_forgotten_order_are_not_reserved_again() -> None:
-    """Where a header was deleted by hand, its lines stay: the command fails instead of turning for ever."""
-    inventory = Inventory()
-    inventory.store.transact([Put("reservations", "o-1#lines", {"lines": []}, None)])
-    with pytest.raises(ConditionFailedError):
-        inventory.handle(reserve(3))
-    assert inventory.totals() == (600, 0, 0)
 
 
 def test_seeding_again_changes_nothing() -> None:

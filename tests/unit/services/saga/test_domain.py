@@ -4,115 +4,45 @@ import datetime as dt
 
 import pytest
 
+from fakes.saga import (
+    CANCELLATION,
+    CAPTURE,
+    CAPTURED,
+    CONFIRMED,
+    DEADLINES,
+    DECLINED,
+    FLOW,
+    NOW,
+    ORDER,
+    PLACED,
+    REFUND,
+    REFUNDED,
+    REJECTED,
+    RELEASE,
+    RELEASED,
+    RESERVE,
+    RESERVED,
+    SHIP,
+    SHIPPED,
+    UNSERVED,
+    after,
+    cancelled,
+    hear,
+    line,
+    overdue,
+    said,
+    statuses,
+    too_late,
+)
 from orderstream.events import (
     CapturePayment,
     Customer,
     Message,
-    OrderCancellationRefused,
-    OrderCancellationRequested,
-    OrderCancelled,
-    OrderConfirmed,
-    OrderLine,
     OrderPlaced,
-    OrderShipped,
-    PaymentCaptured,
-    PaymentDeclined,
-    PaymentRefunded,
-    RefundPayment,
-    RefuseShipment,
-    ReleaseStock,
     ReserveStock,
-    ShipmentRefused,
-    ShipOrder,
-    StepOverdue,
-    StepResolved,
-    StockLine,
-    StockRejected,
-    StockReleased,
-    StockReserved,
 )
-from orderstream_workers.services.saga.deadlines import SagaDeadlines
-from orderstream_workers.services.saga.definition import definition_of
-from orderstream_workers.services.saga.domain import Ignored, Input, Outcome, transition
-from orderstream_workers.services.saga.state import Phase, Saga, Status, Timer
-
-FLOW = definition_of(1)
-"""The flow that these tests tell of, whichever new orders follow."""
-
-NOW = dt.datetime(2010, 12, 1, 8, 26, tzinfo=dt.UTC)
-DEADLINES = SagaDeadlines()
-ORDER = "o-1"
-CUSTOMER = Customer(customer_id="17850", email="customer-17850@example.com")
-
-
-def line(sku: str, quantity: int, *, service: bool = False) -> OrderLine:
-    return OrderLine(
-        sku=sku, quantity=quantity, unit_price="1.00", total_minor=100 * quantity, service=service
-    )
-
-
-PLACED = OrderPlaced(
-    order_id=ORDER,
-    customer=CUSTOMER,
-    country="United Kingdom",
-    lines=(line("B", 1), line("A", 2), line("B", 3), line("POST", 1, service=True)),
-    total_minor=700,
-    currency="GBP",
-)
-RESERVED = StockReserved(order_id=ORDER)
-REJECTED = StockRejected(order_id=ORDER, reason="out_of_stock", sku="A")
-RELEASED = StockReleased(order_id=ORDER)
-CAPTURED = PaymentCaptured(order_id=ORDER, amount_minor=700, currency="GBP", charge_id="ch_1")
-DECLINED = PaymentDeclined(order_id=ORDER, reason="card_declined")
-REFUNDED = PaymentRefunded(order_id=ORDER, amount_minor=700, currency="GBP", refund_id="re_1")
-SHIPPED = OrderShipped(order_id=ORDER, shipment_id="sh_1")
-UNSERVED = ShipmentRefused(order_id=ORDER, reason="destination_not_served")
-CANCELLATION = OrderCancellationRequested(order_id=ORDER)
-
-RESERVE = ReserveStock(order_id=ORDER, lines=(StockLine(sku="A", quantity=2), StockLine(sku="B", quantity=4)))
-CAPTURE = CapturePayment(
-    order_id=ORDER, amount_minor=700, currency="GBP", not_after=NOW + dt.timedelta(minutes=15)
-)
-SHIP = ShipOrder(order_id=ORDER, country="United Kingdom", units=6)
-RELEASE = ReleaseStock(order_id=ORDER)
-REFUND = RefundPayment(order_id=ORDER)
-CONFIRMED = OrderConfirmed(order_id=ORDER, customer=CUSTOMER, total_minor=700, currency="GBP")
-
-
-def overdue(step: str, attempt: int) -> StepOverdue:
-    return StepOverdue(order_id=ORDER, step=step, attempt=attempt)
-
-
-def cancelled(reason: str, step: str | None = None) -> OrderCancelled:
-    return OrderCancelled(order_id=ORDER, customer=CUSTOMER, reason=reason, failed_step=step)
-
-
-def too_late(reason: str) -> OrderCancellationRefused:
-    return OrderCancellationRefused(order_id=ORDER, reason=reason)
-
-
-def hear(saga: Saga | None, message: Input, now: dt.datetime = NOW) -> Outcome:
-    outcome = transition(saga, message, now, DEADLINES, current=FLOW)
-    assert isinstance(outcome, Outcome)
-    return outcome
-
-
-def after(*messages: Input) -> Saga:
-    saga = None
-    for message in (PLACED, *messages):
-        saga = hear(saga, message).saga
-    assert saga is not None
-    return saga
-
-
-def said(outcome: Outcome) -> list[Message]:
-    return [output.message for output in outcome.outputs]
-
-
-def statuses(saga: Saga | None) -> dict[str, Status]:
-    assert saga is not None
-    return {name: progress.status for name, progress in saga.steps.items()}
-
+from orderstream_workers.services.saga.domain import Ignored, Input, transition
+from orderstream_workers.services.saga.state import Phase, Status, Timer
 
 EVERY_STORY: list[tuple[tuple[Input, ...], list[Message], Phase]] = [
     ((), [RESERVE, CAPTURE], Phase.RUNNING),
@@ -313,90 +243,3 @@ def test_a_refused_step_is_not_undone() -> None:
         "reserve_stock": Status.REFUSED,
         "capture_payment": Status.CANCELLING,
     }
-
-
-def resolved(step: str, attempt: int, decision: str) -> StepResolved:
-    return StepResolved(
-        order_id=ORDER,
-        step=step,
-        attempt=attempt,
-        decision=decision,  # type: ignore[arg-type]
-        operator="me",
-        reason="I have seen it",
-    )
-
-
-def told(*messages: Input) -> Outcome:
-    """The outcome of the last of these."""
-    saga, outcome = None, None
-    for message in messages:
-        outcome = hear(saga, message)
-        saga = outcome.saga
-    assert outcome is not None
-    return outcome
-
-
-SHIPPING_SILENT = (PLACED, RESERVED, CAPTURED, overdue("ship_order", 1))
-REFUND_SILENT = (PLACED, RESERVED, DECLINED, overdue("reserve_stock", 2))
-
-
-def test_what_an_operator_shipped_by_hand_confirms_the_order() -> None:
-    """The pivot is done; a late answer of shipping changes nothing."""
-    outcome = told(*SHIPPING_SILENT, resolved("ship_order", 2, "done"))
-    assert said(outcome) == [CONFIRMED]
-    assert isinstance(transition(outcome.saga, SHIPPED, NOW, DEADLINES, current=FLOW), Ignored)
-
-
-def test_a_shipment_is_refused_by_shipping_alone() -> None:
-    """The operator's refusal is only asked for; shipping's own answer decides, whichever it is."""
-    asked = told(*SHIPPING_SILENT, resolved("ship_order", 2, "refuse"))
-    assert said(asked) == [RefuseShipment(order_id=ORDER)]
-    assert asked.outputs[0].mark == "ship_order:3"
-    assert said(hear(asked.saga, SHIPPED)) == [CONFIRMED]
-    assert said(hear(asked.saga, UNSERVED)) == [RELEASE, REFUND]
-
-
-def test_what_an_operator_undid_by_hand_lets_the_order_end() -> None:
-    """A compensation that nobody answers for is done; the order is cancelled for its first reason."""
-    outcome = told(*REFUND_SILENT, resolved("reserve_stock", 3, "done"))
-    assert said(outcome) == [cancelled("card_declined", "capture_payment")]
-
-
-@pytest.mark.parametrize(
-    ("story", "decision"),
-    [
-        ((PLACED,), resolved("reserve_stock", 1, "done")),
-        ((PLACED, RESERVED, CAPTURED), resolved("ship_order", 1, "refuse")),
-        (SHIPPING_SILENT, resolved("ship_order", 1, "done")),
-        (SHIPPING_SILENT, resolved("capture_payment", 1, "done")),
-        (SHIPPING_SILENT, resolved("no_such_step", 1, "done")),
-        (REFUND_SILENT, resolved("reserve_stock", 3, "refuse")),
-        ((*REFUND_SILENT, RELEASED), resolved("reserve_stock", 3, "done")),
-        ((*SHIPPING_SILENT, SHIPPED), resolved("ship_order", 2, "refuse")),
-    ],
-)
-def test_a_decision_counts_only_where_a_person_is_waited_for(
-    story: tuple[Input, ...], decision: StepResolved
-) -> None:
-    """Too early, about an earlier request, about another step, not on offer, or after the end."""
-    assert isinstance(transition(told(*story).saga, decision, NOW, DEADLINES, current=FLOW), Ignored)
-
-
-@pytest.mark.parametrize("late", [False, True])
-def test_what_was_done_is_never_believed_to_have_been_refused(late: bool) -> None:
-    """Captured, before or after the refund was asked for: a decline afterwards leaves the money to return."""
-    saga = hear(None, PLACED).saga
-    if late:
-        saga = hear(saga, CANCELLATION).saga
-        saga = hear(saga, CAPTURED).saga
-    else:
-        saga = hear(saga, CAPTURED).saga
-        saga = hear(saga, CANCELLATION).saga
-    ignored = transition(
-        saga, PaymentDeclined(order_id=ORDER, reason="refunded"), NOW, DEADLINES, current=FLOW
-    )
-    assert ignored == Ignored("its owner has said that it was done", expected=False)
-    assert saga is not None
-    assert saga.step("capture_payment").status is Status.CANCELLING
-    saga = hear(saga, RELEASED).saga
-    assert hear(saga, REFUNDED).outputs[0].message == cancelled("customer_request")

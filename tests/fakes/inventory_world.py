@@ -1,0 +1,100 @@
+"""Inventory over a store in memory, and requests for it."""
+
+import datetime as dt
+from collections.abc import Sequence
+
+from orderstream.errors import DependencyError
+from orderstream.events import (
+    Customer,
+    Message,
+    OrderConfirmed,
+    ReleaseStock,
+    ReserveStock,
+    StockLine,
+    decode_envelope,
+    initial,
+)
+from orderstream_workers.effects.received import Received
+from orderstream_workers.engine.record import Position
+from orderstream_workers.services.inventory import InventoryHandlers, read_stock, seed_stock
+from orderstream_workers.services.inventory.domain import Reservation
+from orderstream_workers.services.inventory.reservations import Reservations
+from orderstream_workers.store import (
+    Add,
+    Fault,
+    MemoryStore,
+    Write,
+)
+
+NOW = dt.datetime(2010, 12, 1, 8, 26, tzinfo=dt.UTC)
+CONFIRMED = OrderConfirmed(order_id="o-1", customer=Customer(), total_minor=1, currency="GBP")
+RELEASE = ReleaseStock(order_id="o-1")
+
+
+def lines(count: int, units: int = 2) -> tuple[StockLine, ...]:
+    return tuple(StockLine(sku=f"{number:05}", quantity=units) for number in range(count))
+
+
+def reserve(count: int, units: int = 2) -> ReserveStock:
+    return ReserveStock(order_id="o-1", lines=lines(count, units))
+
+
+class Inventory:
+    """Inventory over a store that records its transactions, and fails where it is told to."""
+
+    def __init__(self, skus: int = 60, units: int = 10) -> None:
+        self.faults: list[Fault | None] = []
+        self.transactions: list[Sequence[Write]] = []
+        self.slept: list[float] = []
+        self.sent: list[bytes] = []
+        self.down = False
+        self.store = MemoryStore(self._fault)
+        self.handlers = InventoryHandlers(
+            store=self.store, emitter=self, clock=lambda: NOW, draw=lambda: 0.5, sleep=self.slept.append
+        )
+        for number in range(skus):
+            seed_stock(self.store, f"{number:05}", units)
+        self.transactions.clear()
+
+    def _fault(self, operation: str, writes: Sequence[Write]) -> Fault | None:
+        if operation != "transact":
+            return None
+        self.transactions.append(writes)
+        return self.faults.pop(0) if self.faults else None
+
+    def emit(self, envelopes: Sequence[bytes], partition_key: str) -> None:
+        if self.down:
+            raise DependencyError("kinesis", "PutRecords", "throttled")
+        self.sent += envelopes
+
+    def handle(self, message: Message, event_id: str = "", at: int = 1) -> None:
+        envelope = initial(
+            message,
+            source="saga",
+            event_id=event_id or message.type_name(),
+            time=NOW,
+            correlation_id="reserve_stock:1",
+        )
+        self.handlers.routes()[envelope.type](Received(envelope, "shard-0", Position(at), NOW))
+
+    @property
+    def answers(self) -> list[Message]:
+        return [decode_envelope(data).message() for data in self.sent]
+
+    @property
+    def state(self) -> Reservation | None:
+        return Reservations(self.store).load("o-1").state
+
+    @property
+    def adds(self) -> list[int]:
+        """How many stock items each transaction wrote."""
+        return [sum(isinstance(write, Add) for write in writes) for writes in self.transactions]
+
+    def totals(self) -> tuple[int, int, int]:
+        levels = list(read_stock(self.store))
+        assert all(level.balanced for level in levels)
+        return (
+            sum(level.available for level in levels),
+            sum(level.reserved for level in levels),
+            sum(level.sold for level in levels),
+        )

@@ -1,0 +1,59 @@
+"""The orders API in memory, and an order for it."""
+
+import datetime as dt
+from typing import Any
+
+from starlette.responses import PlainTextResponse
+from starlette.routing import Route
+
+from fakes.publishing import CollectingProducer
+from orderstream import DependencyError, EventPublisher
+from orderstream.api import (
+    Accepted,
+    MemoryIdempotencyStore,
+    create_app,
+)
+from orderstream.events import order_id_for
+
+KEY = {"Idempotency-Key": "invoice-1", "X-Caller": "shop"}
+ORDER_ID = order_id_for("shop", "invoice-1")
+
+BODY: dict[str, Any] = {
+    "customer": {"customer_id": "17850", "email": "someone@example.com"},
+    "country": "United Kingdom",
+    "currency": "GBP",
+    "lines": [
+        {"sku": "85123a", "quantity": 6, "unit_price": "2.55", "description": "HEART HOLDER"},
+        {"sku": "POST", "quantity": 1, "unit_price": "18.0", "service": True},
+    ],
+}
+
+
+class World:
+    def __init__(self) -> None:
+        self.producer = CollectingProducer()
+        self.store = FailingStore()
+        self.now = dt.datetime(2026, 1, 1, tzinfo=dt.UTC)
+        self.app = create_app(
+            publisher=EventPublisher(self.producer, source="orders"),
+            idempotency_store=self.store,
+            clock=self.tick,
+            extra_routes=[Route("/extra", lambda _: PlainTextResponse("here"))],
+        )
+
+    def tick(self) -> dt.datetime:
+        self.now += dt.timedelta(seconds=1)
+        return self.now
+
+
+class FailingStore(MemoryIdempotencyStore):
+    """Fails as often as it is told to, after the commit: a lost acknowledgement."""
+
+    failures = 0
+
+    def put_if_absent(self, order_id: str, accepted: Accepted) -> Accepted:
+        found = super().put_if_absent(order_id, accepted)
+        if self.failures:
+            self.failures -= 1
+            raise DependencyError("dynamodb", "PutItem", "no answer")
+        return found
