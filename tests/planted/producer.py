@@ -78,7 +78,7 @@ BUGS = (
         "        for record in entries:\n            self._refused(record, event.failure, now)\n",
         """        for record in entries:
             if event.failure.code == "ReadTimeoutError":
-                self._landed(record, Acknowledged(record.shard_id, "0"), now, foreign=False)
+                self._landed(record, Acknowledged(record.shard_id, "0"), now, wrong_shard=False)
                 continue
             self._refused(record, event.failure, now)
 """,

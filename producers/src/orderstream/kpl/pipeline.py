@@ -47,6 +47,7 @@ from orderstream.kpl.retrier import RetryPolicy
 from orderstream.kpl.shard_map import IncompleteShardMapError, Shard, ShardMap
 from orderstream.kpl.slots import Slot, SlotTable
 from orderstream.kpl.troubles import REPEAT, Troubles
+from orderstream.kpl.wrong_shard import WrongShards
 
 logger = logging.getLogger(__name__)
 
@@ -75,13 +76,12 @@ class Pipeline:
         self._aggregator = Aggregator(config)
         self._slots_per_shard = 1 if config.aggregation else config.slots_per_shard
         self._map: ShardMap | None = None
-        self._map_version = 0
         self._slots: SlotTable | None = None
         self._unmapped: list[PendingRecord] = []
         self._candidates: dict[Slot, None] = {}
         self._alarms: list[tuple[float, int, Slot]] = []
         self._requests: dict[int, Sequence[KinesisRecord]] = {}
-        self._to_judge: list[KinesisRecord] = []
+        self._elsewhere = WrongShards()
         self._deadlines = Deadlines(config.delivery_timeout)
         self._arrivals = 0
         self._flushed = 0
@@ -208,7 +208,7 @@ class Pipeline:
 
     def _take(self, slot: Slot, now: float) -> KinesisRecord:
         assert self._slots is not None
-        record = slot.take(self._map_version)
+        record = slot.take(self._elsewhere.map_version)
         self._slots.occupy(record, slot)
         self._limiter.take(slot.shard_id, record.size, now)
         return record
@@ -231,11 +231,11 @@ class Pipeline:
                 self._troubles.worked("PutRecords", record.shard_id)
             record.landed = result
             if result.shard_id == record.shard_id:
-                self._landed(record, result, now, foreign=False)
-            elif self._can_judge(record):
+                self._landed(record, result, now, wrong_shard=False)
+            elif self._elsewhere.can_judge(record):
                 self._judge(record, now)
             else:
-                self._to_judge.append(record)
+                self._elsewhere.add(record)
                 self._deadlines.expect(record.user_records[0].arrival.put_at)
                 logger.info(
                     "a record landed in another shard than predicted; reading the shard map",
@@ -279,32 +279,19 @@ class Pipeline:
             behind = slot.take_out(lambda record: record.partition_key in keys)
             self._outcomes.give_up_behind(behind, reason, now)
 
-    def _can_judge(self, record: KinesisRecord) -> bool:
-        """Whether the shard map was read after the record was sealed and knows where it landed."""
-        assert self._map is not None
-        assert record.landed is not None
-        return self._map_version > record.map_version and record.landed.shard_id in self._map.ranges
-
     def _judge(self, record: KinesisRecord, now: float) -> None:
-        """Tell by the shard map whether consumers will drop a record that landed elsewhere than predicted.
-
-        KCL's AggregatorUtil discards an aggregate whole if one user record's hash key lies outside the shard.
-        """
-        assert self._map is not None
         assert record.landed is not None
-        hash_range = self._map.ranges[record.landed.shard_id]
-        foreign = record.aggregated and any(user.hash_key not in hash_range for user in record.user_records)
-        self._landed(record, record.landed, now, foreign=foreign)
+        self._landed(record, record.landed, now, wrong_shard=self._elsewhere.is_wrong(record))
 
-    def _landed(self, record: KinesisRecord, place: Acknowledged, now: float, *, foreign: bool) -> None:
-        error_code = "WrongShard" if foreign else None
+    def _landed(self, record: KinesisRecord, place: Acknowledged, now: float, *, wrong_shard: bool) -> None:
+        error_code = "WrongShard" if wrong_shard else None
         attempt = Attempt(record.sent_at, now, place.shard_id, error_code)
         self._metrics.attempted(
             record.shard_id, len(record.user_records), record.size, now - record.sent_at, error_code
         )
         for slot in self._release(record):
             slot.failures = 0
-        if foreign:
+        if wrong_shard:
             record.failed(attempt)
             self._put_back(record, now)
         else:
@@ -351,7 +338,7 @@ class Pipeline:
     def _wants_map(self) -> bool:
         if self._map is None:
             return self._first or bool(self._unmapped)
-        return bool(self._to_judge)
+        return bool(self._elsewhere)
 
     def _map_loaded(self, shards: Sequence[Shard], now: float) -> None:
         if self._closed:
@@ -367,14 +354,9 @@ class Pipeline:
             return
         self._troubles.worked("ListShards")
         self._adopt(shard_map)
-        self._map_version += 1
-        waiting, self._to_judge = self._to_judge, []
-        for record in waiting:
-            if self._can_judge(record):
-                self._judge(record, now)
-            else:
-                self._to_judge.append(record)
-        self._refresher.answered(now, satisfied=not self._to_judge)
+        for record in self._elsewhere.adopt(shard_map.ranges):
+            self._judge(record, now)
+        self._refresher.answered(now, satisfied=not self._elsewhere)
 
     def _adopt(self, shard_map: ShardMap) -> None:
         """Put a new map in force: every queue is dealt out anew, in put order per key."""
@@ -407,14 +389,13 @@ class Pipeline:
         reason = f"the shards cannot be listed, {failure}"
         unmapped, self._unmapped = self._unmapped, []
         self._give_up(unmapped, (), reason, now)
-        to_judge, self._to_judge = self._to_judge, []
-        for record in to_judge:
+        for record in self._elsewhere.take_all():
             self._give_up(record.user_records, self._release(record), reason, now)
 
     def _unsettled(self) -> Iterable[KinesisRecord]:
         for entries in self._requests.values():
             yield from entries
-        yield from self._to_judge
+        yield from self._elsewhere
 
     # --- deadlines ---
 
@@ -429,14 +410,9 @@ class Pipeline:
             expired += slot.take_out(lambda record: record.arrival.put_at <= put_before)
         reason = self._with_trouble(f"not acknowledged within {self._config.delivery_timeout} s")
         self._outcomes.reject(expired, reason, now)
-        waiting, self._to_judge = self._to_judge, []
-        for record in waiting:
-            # They landed together and are judged together: the youngest's time is theirs.
-            if all(user.arrival.put_at <= put_before for user in record.user_records):
-                self._release(record)
-                self._outcomes.reject(record.user_records, reason, now)
-            else:
-                self._to_judge.append(record)
+        for record in self._elsewhere.take_expired(put_before):
+            self._release(record)
+            self._outcomes.reject(record.user_records, reason, now)
         self._deadlines.looked(now, self._oldest_put())
 
     def _with_trouble(self, reason: str) -> str:
@@ -446,8 +422,7 @@ class Pipeline:
     def _oldest_put(self) -> float:
         waiting = [self._unmapped, *(slot.user_records() for slot in self._slots or ())]
         puts = [record.arrival.put_at for records in waiting for record in records]
-        puts += [max(user.arrival.put_at for user in record.user_records) for record in self._to_judge]
-        return min(puts, default=inf)
+        return min(min(puts, default=inf), self._elsewhere.oldest_put())
 
     # --- time and the end ---
 
@@ -480,4 +455,5 @@ class Pipeline:
         waiting += self._slots.queued() if self._slots is not None else self._unmapped
         reason = self._with_trouble("the producer was closed before Kinesis acknowledged it")
         self._outcomes.reject(waiting, reason, now, unsent=True)
-        self._requests, self._to_judge, self._unmapped, self._slots = {}, [], [], None
+        self._elsewhere.take_all()
+        self._requests, self._unmapped, self._slots = {}, [], None
