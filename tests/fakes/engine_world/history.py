@@ -110,6 +110,7 @@ def _disturb(world: World) -> None:
 def _peace(world: World) -> None:
     """All is well: whatever is left to do gets done, what is put now too, and shares even out."""
     world.network.trouble = world.way_to_leases.trouble = Trouble()
+    world.network.peaceful = world.way_to_leases.peaceful = True
     world.stream.trouble = StreamTrouble()
     world.handling.pauses = world.handling.raises = 0.0
     world.handling.poison.clear()

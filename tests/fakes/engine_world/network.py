@@ -41,6 +41,7 @@ class Network:
 
     Attributes:
         trouble: Its state; all is well by default.
+        peaceful: Whether nobody dies any more, not even of a call that began before.
     """
 
     def __init__(self, scheduler: Scheduler, random: Random) -> None:
@@ -48,6 +49,7 @@ class Network:
         self._random = random
         self._other_side = Process("the other side")
         self.trouble = Trouble()
+        self.peaceful = False
 
     def call(self, act: Callable[[], _T], refusals: tuple[str, ...], operation: str, dies: float = 1.0) -> _T:
         """Carry a call there and its answer back.
@@ -76,18 +78,19 @@ class Network:
         done = act()
         if random.random() < trouble.slow:
             self._scheduler.sleep(random.uniform(0.1, trouble.longest))
-        self._maybe_die(self.trouble.dies * dies)  # as it is by now: in peace nobody dies
+        self._maybe_die(trouble.dies * dies)
         if fate - trouble.late < trouble.lost:
             raise ConnectionClosedError(endpoint_url=ENDPOINT)
         return done
 
     def kill_caller(self) -> None:
         """End the calling process, here."""
-        self._scheduler.die()
+        if not self.peaceful:
+            self._scheduler.die()
 
     def _maybe_die(self, rate: float) -> None:
         if rate and self._random.random() < rate:
-            self._scheduler.die()
+            self.kill_caller()
 
 
 def _quietly(act: Callable[[], object]) -> None:
