@@ -161,7 +161,7 @@ def aws_calls(
         refused = refusals(code, error)
         if refused is not None:
             raise refused from error
-        raise outage(code, _said(error)) from error
+        raise outage(code, _described(error)) from error
     except ParamValidationError as error:
         raise RequestInvalidError(dependency, operation, str(error)) from error
     except UnreadableResponseError as error:
@@ -174,8 +174,17 @@ def aws_calls(
 
 def error_code(error: ClientError) -> str:
     """The service's error code; the HTTP status where it gave none, and ``"Unknown"`` without either."""
-    code, _, status = _told(error)
+    code, _, status = error_parts(error)
     return code or status or "Unknown"
+
+
+def error_parts(error: ClientError) -> tuple[str, str, str]:
+    """Code, message and HTTP status of an error; each of them empty where a response lacks it."""
+    response: object = error.response
+    described, metadata = _structure(response, "Error"), _structure(response, "ResponseMetadata")
+    values = (described.get("Code"), described.get("Message"), metadata.get("HTTPStatusCode"))
+    code, message, status = (str(value or "") for value in values)
+    return code, message, status
 
 
 def given_by_service(response: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -214,17 +223,13 @@ def required(response: Mapping[str, Any], name: str, kind: type[Member]) -> Memb
     return value
 
 
-def _said(error: ClientError) -> str:
-    code, message, status = _told(error)
+def _described(error: ClientError) -> str:
+    code, message, status = error_parts(error)
     head = " ".join(part for part in (f"HTTP {status}" if status else "", code) if part and part != status)
-    return f"{head or 'no error code'}: {message or 'without a word'}"
+    return f"{head or 'no error code'}: {message or 'no message'}"
 
 
-def _told(error: ClientError) -> tuple[str, str, str]:
-    """Code, message and HTTP status of an error; each of them empty where a response lacks it."""
-    response: dict[str, Any] = dict(error.response)
-    about = response.get("Error") or {}
-    metadata = response.get("ResponseMetadata") or {}
-    values = (about.get("Code"), about.get("Message"), metadata.get("HTTPStatusCode"))
-    code, message, status = (str(value or "") for value in values)
-    return code, message, status
+def _structure(value: object, name: str) -> Mapping[str, object]:
+    """A structure in another one; empty where it is missing, or something else."""
+    found = value.get(name) if isinstance(value, Mapping) else None
+    return found if isinstance(found, Mapping) else {}

@@ -16,12 +16,12 @@ class OrderstreamError(Exception):
 class DependencyError(OrderstreamError):
     """Something we depend on (Kinesis, DynamoDB, an HTTP API) is throttling, failing or out of reach.
 
-    It says nothing about the record at hand: wait and try again, for ever if need be.
+    It says nothing about the record at hand: wait and try again, however often it takes.
 
     Args:
         dependency: What failed, e.g. ``"dynamodb"``.
         operation: What was asked of it, e.g. ``"TransactWriteItems"``.
-        reason: What it answered.
+        reason: What it responded.
         code: The service's error code, or what stands in for one; empty if there is none.
         resource: What was asked about, e.g. a table's name; empty if unknown.
         region: The AWS region; empty if unknown.

@@ -3,7 +3,6 @@
 import datetime as dt
 import gc
 import itertools
-import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
@@ -11,6 +10,7 @@ import pytest
 
 from chaos.calls import Call
 from fakes.engine import ARRIVAL, RecordingCheckpointer
+from fakes.passing_time import PassingTime
 from fakes.payments import Outbox
 from hostile.adapters import MESSAGING, Clients
 from hostile.responses import Delivery, Odd, Wire, outages
@@ -35,19 +35,6 @@ SHARD = "shardId-000000000000"
 pytestmark = pytest.mark.filterwarnings(
     "ignore:Exception ignored in. <socket:pytest.PytestUnraisableExceptionWarning"
 )
-
-
-class PassingTime(threading.Event):
-    """A stop signal, and a clock that its waiting moves on: pauses pass at once."""
-
-    now = 0.0
-
-    def wait(self, timeout: float | None = None) -> bool:
-        self.now += timeout or 0.0
-        return self.is_set()
-
-    def clock(self) -> float:
-        return self.now
 
 
 @pytest.fixture

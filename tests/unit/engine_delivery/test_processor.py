@@ -1,12 +1,12 @@
 """The processor wrapper: outages are waited for, failing records are parked, nothing is passed undone."""
 
-import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
 from fakes.engine import ARRIVAL, RecordingCheckpointer, record_of
+from fakes.passing_time import PassingTime
 from orderstream.errors import DependencyError
 from orderstream_workers.engine.delivery import (
     PARKING,
@@ -34,19 +34,6 @@ class ScriptedHandler:
     def handle(self, record: DeliveredRecord) -> None:
         self._script(record)
         self.handled.append(record.data)
-
-
-class PassingTime(threading.Event):
-    """A stop signal, and a clock that its waiting moves on: pauses pass at once."""
-
-    now = 0.0
-
-    def wait(self, timeout: float | None = None) -> bool:
-        self.now += timeout or 0.0
-        return self.is_set()
-
-    def clock(self) -> float:
-        return self.now
 
 
 class Rig:

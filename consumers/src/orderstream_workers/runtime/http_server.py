@@ -1,4 +1,4 @@
-"""Serves an ASGI application over HTTP until told to stop, and lets no half request hold it up.
+"""Serves an ASGI application over HTTP until it is stopped, and lets no half request hold it up.
 
 A connection::
 

@@ -21,7 +21,7 @@ def isolated(surrounding: Mapping[str, str], own: Mapping[str, str]) -> dict[str
         own: What the local environment says instead.
 
     Returns:
-        ``surrounding`` without what is foreign, no proxy for the loopback interface, then ``own``.
+        ``surrounding`` without the variables of other environments, no proxy for loopback, then ``own``.
     """
     kept = {name: value for name, value in surrounding.items() if not name.startswith(_FOREIGN)}
     # Programs differ in which spelling they read first, so both say the same.

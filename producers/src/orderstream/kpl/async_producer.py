@@ -38,7 +38,7 @@ class AsyncProducer:
         session: A boto3 session to build the client from.
         partitioner: Chooses explicit hash keys; see Producer.
         interceptors: See records on their way in, and outcomes; see Producer.
-        metrics: Is told what happens; see Producer.
+        metrics: Counts what happens; see Producer.
     """
 
     def __init__(

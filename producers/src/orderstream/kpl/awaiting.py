@@ -55,7 +55,7 @@ class LoopWaker:
             try:
                 callback(argument)
             except BaseException:
-                # The others have to be told all the same.
+                # The others get their outcome all the same.
                 logger.exception("a delivery callback failed")
 
 

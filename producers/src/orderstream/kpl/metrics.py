@@ -7,7 +7,7 @@ logger = logging.getLogger(__name__)
 
 
 class ProducerMetrics(Protocol):
-    """Is told what happens, in the producer's own thread: it must be quick and must not raise.
+    """Counts what happens, in the producer's own thread: it must be quick and must not raise.
 
     Ready ones: ``orderstream.metrics`` for CloudWatch, OpenTelemetry and Prometheus.
     """

@@ -13,7 +13,7 @@ class Outcomes:
     """Collects the outcomes that follow from one input.
 
     Args:
-        metrics: Is told of each.
+        metrics: Counts each of them.
 
     Attributes:
         given_up: The keys of records that were given up for good and whose failure nobody can know of yet.

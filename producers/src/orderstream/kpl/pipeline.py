@@ -58,7 +58,7 @@ class Pipeline:
     Args:
         config: The settings.
         random: Returns a number from 0 to 1, for the jitter of retries.
-        metrics: Is told what happens.
+        metrics: Counts what happens.
     """
 
     def __init__(

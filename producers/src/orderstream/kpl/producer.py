@@ -31,7 +31,7 @@ class Producer:
         session: A boto3 session to build the client from.
         partitioner: Chooses explicit hash keys for records that are put without one.
         interceptors: See every record on its way in, in this order, and every outcome.
-        metrics: Is told what happens.
+        metrics: Counts what happens.
 
     Raises:
         ConfigError: ``stream`` is neither a name nor an ARN, or ``config`` no ProducerConfig.

@@ -1,6 +1,6 @@
 """Reads what comes back from Kinesis: response or exception, it becomes an input of the core.
 
-A gateway in between may answer anything: an empty body, a page, a list where an object belongs. Such a
+A gateway in between may respond with anything: an empty body, a page, a list where an object belongs. Such a
 response says nothing about the records, so their calls are made again.
 """
 
@@ -9,6 +9,7 @@ from typing import Final, TypeVar
 
 from botocore.exceptions import ClientError, NoCredentialsError, ParamValidationError
 
+from orderstream.aws import error_parts
 from orderstream.kpl.outcome import Acknowledged, Failure
 from orderstream.kpl.retrier import is_retryable
 from orderstream.kpl.shard_map import HashRange, Shard
@@ -59,7 +60,7 @@ def shards_of(response: object) -> tuple[list[Shard], str | None]:
 
 
 def failure_of(error: BaseException) -> Failure:
-    """Tell what an exception means for the call that raised it."""
+    """Judge what an exception means for the call that raised it."""
     if isinstance(error, UnintelligibleResponseError):
         return Failure(UNINTELLIGIBLE, str(error), retryable=True)
     if isinstance(error, ClientError):
@@ -68,17 +69,11 @@ def failure_of(error: BaseException) -> Failure:
 
 
 def _refusal(error: ClientError) -> Failure:
-    response: object = error.response
-    told = response.get("Error") if isinstance(response, Mapping) else None
-    metadata = response.get("ResponseMetadata") if isinstance(response, Mapping) else None
-    code = told.get("Code") if isinstance(told, Mapping) else None
-    message = told.get("Message") if isinstance(told, Mapping) else None
-    status = metadata.get("HTTPStatusCode") if isinstance(metadata, Mapping) else None
-    code = code if isinstance(code, str) and code else f"HTTP {status}"
-    # Outside AWS, proxies and load balancers answer in Kinesis' stead: what they refuse, Kinesis may take.
-    of_a_gateway = isinstance(status, int) and status >= 500
-    text = str(message)[:_SHOWN] if message else ""
-    return Failure(code, text, is_retryable(code) or of_a_gateway)
+    code, message, status = error_parts(error)
+    code = code or f"HTTP {status or None}"
+    # Outside AWS, proxies and load balancers respond in Kinesis' stead: what they refuse, Kinesis may take.
+    of_a_gateway = status.isdecimal() and int(status) >= 500
+    return Failure(code, message[:_SHOWN], is_retryable(code) or of_a_gateway)
 
 
 def _result(entry: object) -> Acknowledged | Failure:

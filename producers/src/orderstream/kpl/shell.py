@@ -206,7 +206,7 @@ class Shell:
                 self._execute(self._core.on(Put(records), monotonic()))
 
     def _serve(self) -> None:
-        """Run the core until it was told to close; by then every record has its outcome."""
+        """Run the core until it is closed; by then every record has its outcome."""
         self._execute(self._core.on(Tick(), monotonic()))
         while True:
             timeout = None if self._wake_at is None else max(0.0, self._wake_at - monotonic())
@@ -223,7 +223,7 @@ class Shell:
         self.origin.trouble = self._core.trouble
         commands.reverse()
         while commands:
-            # Records are let go of as soon as they are told, while the processor still has them at hand.
+            # Records are let go as soon as their outcomes are reported, while they are still in the cache.
             match command := commands.pop():
                 case SendPutRecords():
                     self._threads.submit(partial(self._call, partial(self._sender.put_records, command)))

@@ -1,4 +1,4 @@
-"""The delivery as the producer has it: the record itself, which knows where its outcome will be told."""
+"""The delivery as the producer has it: the record itself, which knows who waits for its outcome."""
 
 import asyncio
 import logging
@@ -131,7 +131,7 @@ class TrackedRecord(PendingRecord, Delivery, gc=False, eq=False):
         return None if trouble is None else str(trouble)
 
     def _listen(self, listener: Listener) -> bool:
-        """Register a listener unless the outcome is there; return whether it will be told."""
+        """Register a listener unless the outcome is there; return whether it will be called."""
         if self.done():
             return False
         process = self.origin.process
@@ -146,7 +146,7 @@ class TrackedRecord(PendingRecord, Delivery, gc=False, eq=False):
         return False
 
     def _forget(self, listener: Listener) -> None:
-        """Take back the last registration of a listener unless it has been told; under the lock."""
+        """Take back the last registration of a listener unless it has been called; under the lock."""
         listeners = self.origin.process.listeners.get(self, [])
         for place in reversed(range(len(listeners))):
             # By identity: the application's callbacks may be equal to each other.

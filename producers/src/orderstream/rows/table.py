@@ -123,8 +123,8 @@ def _json_rows(text: Iterator[str], lines: Lines, name: str, columns: Sequence[s
         if not row:
             continue
         try:
-            told = decode(row)
-            values = [told[column] for column in columns]
+            decoded = decode(row)
+            values = [decoded[column] for column in columns]
         except msgspec.DecodeError as error:
             raise RowError(name, f"it is not a JSON object ({error})", lines.number) from error
         except KeyError as error:

@@ -274,7 +274,7 @@ class LaneProcessor:
         logger.warning("checkpoint refused, stopping work on the shard", extra={"error": str(error)})
         self._over = True
         if not isinstance(error, LeaseLostError):
-            # A lost lease the engine knows of; of a defect it does not, and would renew the lease for ever.
+            # The engine knows of a lost lease. Of a defect it does not know, and would go on renewing.
             self._give_up(str(error))
 
     def _give_up(self, reason: str) -> None:

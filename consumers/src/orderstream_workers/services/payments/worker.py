@@ -63,7 +63,7 @@ _LONGEST_PAUSE: Final = 5.0
 """Most seconds that the worker stays away from the queue: how late it notices that an outage is over."""
 
 _WARN_EVERY: Final = 10.0
-"""Seconds between two warnings that payments get no answer; those between are told at INFO."""
+"""Seconds between two warnings that payments get no response; those between are logged at INFO."""
 
 _FRESH_AFTER: Final = 5
 """Receives after which a message that only an outage held up is sent anew; half of what the queue allows."""
