@@ -81,8 +81,9 @@ def _trouble(world: World) -> None:
 
 def _false_start(world: World) -> None:
     """The first worker dies between its first leases, and the stream changes before the next one begins."""
-    world.start_worker(last_creation=1)
+    first = world.start_worker(last_creation=1)
     world.scheduler.run_until(3)
+    first.process.alive = False  # if it has not come so far
     for _ in range(world.random.randint(1, 3)):
         world.put()
         world.stream.reshard()

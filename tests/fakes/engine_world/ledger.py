@@ -88,11 +88,11 @@ class Ledger:
         else:
             self.puts.setdefault(record.key, []).append(record)
 
-    def trimmed(self, shard_id: str, numbers: set[int]) -> None:
-        """Retention took Kinesis records."""
+    def trimmed(self, shard_id: str, numbers: set[int], *, in_hand: bool) -> None:
+        """Retention took Kinesis records; from the hands of a worker that stood still for a day, untold."""
         for record in self.by_shard.get(shard_id, ()):
             if record.position.sequence_number in numbers and not record.settled:
-                if self.must_come(record):
+                if self.must_come(record) and not in_hand:
                     self._lost.setdefault(shard_id, []).append(record.position)
                 record.excused = True
 

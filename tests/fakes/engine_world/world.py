@@ -252,7 +252,13 @@ class World:
         self.stream.sleep_past_retention()
         shard = self.random.choice(self.stream.oldest)
         taken = set(self.stream.trim(shard, self.random.choice((0, 1, 5))))
-        self.ledger.trimmed(shard.shard_id, taken)
+        in_hand = any(
+            shard.shard_id == one.shard_id
+            for worker in self.workers
+            if worker.alive
+            for one in worker.worker.progress()
+        )
+        self.ledger.trimmed(shard.shard_id, taken, in_hand=in_hand)
         closed_at = shard.closed_at
         if closed_at is not None and shard.first == len(shard.numbers) and self.scheduler.now > closed_at + 8:
             self.stream.forget(shard)
