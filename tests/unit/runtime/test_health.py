@@ -10,7 +10,8 @@ import urllib.request
 
 import pytest
 
-from orderstream_workers.runtime.health import HealthPortError, health_served
+from orderstream_workers.runtime.health import health_served
+from orderstream_workers.runtime.listening import ListenError
 
 
 def free_port() -> int:
@@ -101,7 +102,7 @@ def test_taken_port_is_a_clear_error() -> None:
     port = free_port()
     with (
         health_served(port, lambda: {"healthy": True}),
-        pytest.raises(HealthPortError, match=f"127.0.0.1:{port}.*ORDERSTREAM_HEALTH_PORT"),
+        pytest.raises(ListenError, match=f"127.0.0.1:{port}.*ORDERSTREAM_HEALTH_PORT"),
         health_served(port, lambda: {"healthy": True}),
     ):
         pass

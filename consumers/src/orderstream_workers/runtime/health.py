@@ -15,29 +15,10 @@ from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
-from orderstream.errors import OrderstreamError
+from orderstream_workers.runtime.listening import ListenError
 
 Report = Callable[[], dict[str, Any]]
 """Gives what ``/health`` answers; ``healthy``, and ``ready`` if it is there, decide on 200 or 503."""
-
-
-class HealthPortError(OrderstreamError):
-    """``/health`` cannot be served where the settings say.
-
-    Args:
-        host: The address.
-        port: The port.
-        reason: Why not.
-    """
-
-    def __init__(self, host: str, port: int, reason: str) -> None:
-        self.host = host
-        self.port = port
-        self.reason = reason
-        super().__init__(
-            f"/health cannot be served on {host}:{port} ({reason}); free the port or set another one in "
-            "ORDERSTREAM_HEALTH_PORT, then start again"
-        )
 
 
 @contextmanager
@@ -50,7 +31,7 @@ def health_served(port: int, report: Report, host: str = "127.0.0.1") -> Iterato
         host: Address to listen on; only this machine by default.
 
     Raises:
-        HealthPortError: the address cannot be had.
+        ListenError: the address cannot be had.
     """
     if port == 0:
         yield
@@ -78,7 +59,8 @@ def health_served(port: int, report: Report, host: str = "127.0.0.1") -> Iterato
     try:
         server = ThreadingHTTPServer((host, port), Handler)
     except OSError as error:
-        raise HealthPortError(host, port, error.strerror or str(error)) from error
+        remedy = "set another one in ORDERSTREAM_HEALTH_PORT"
+        raise ListenError("/health", host, port, error.strerror or str(error), remedy) from error
     server.daemon_threads = True
     thread = threading.Thread(target=server.serve_forever, name="health", daemon=True)
     thread.start()

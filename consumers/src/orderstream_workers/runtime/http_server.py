@@ -22,7 +22,7 @@ from typing import Any, Final
 import uvicorn
 from uvicorn.protocols.http.h11_impl import H11Protocol, RequestResponseCycle
 
-from orderstream.errors import OrderstreamError
+from orderstream_workers.runtime.listening import ListenError
 
 REQUEST_SECONDS: Final = 30.0
 """Seconds from a connection, or from the first byte of its next request, until a request must be whole."""
@@ -32,25 +32,6 @@ MOST_HALF_REQUESTS: Final = 256
 
 _BACKLOG: Final = 2_048
 _TIMED_OUT: Final = b"HTTP/1.1 408 Request Timeout\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
-
-
-class PortTakenError(OrderstreamError):
-    """The API cannot listen where it should.
-
-    Args:
-        host: The address.
-        port: The port.
-        reason: Why not.
-    """
-
-    def __init__(self, host: str, port: int, reason: str) -> None:
-        self.host = host
-        self.port = port
-        self.reason = reason
-        super().__init__(
-            f"the API cannot listen on {host}:{port} ({reason}); free the port or choose another one with "
-            "--port, then start again"
-        )
 
 
 def serve(app: Callable[..., Any], host: str, port: int, stop: threading.Event) -> None:
@@ -63,7 +44,7 @@ def serve(app: Callable[..., Any], host: str, port: int, stop: threading.Event) 
         stop: Set to end it. Signals are the caller's business.
 
     Raises:
-        PortTakenError: the address cannot be had.
+        ListenError: the address cannot be had.
     """
     with _listening(host, port) as listener:
         config = uvicorn.Config(
@@ -84,7 +65,8 @@ def _listening(host: str, port: int) -> Iterator[socket.socket]:
     try:
         listener = socket.create_server((host, port), backlog=_BACKLOG)
     except OSError as error:
-        raise PortTakenError(host, port, error.strerror or str(error)) from error
+        remedy = "choose another one with --port"
+        raise ListenError("the API", host, port, error.strerror or str(error), remedy) from error
     with listener:
         yield listener
 

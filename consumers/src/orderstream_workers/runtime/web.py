@@ -33,7 +33,7 @@ def serve_api(resources: Resources, host: str, port: int, stop: threading.Event)
         stop: Set to end it.
 
     Raises:
-        PortTakenError: the address cannot be had.
+        ListenError: the address cannot be had.
     """
     settings = resources.settings
     # Half of what a shard takes: the results of the orders that are let in always find room.
