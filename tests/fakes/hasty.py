@@ -48,6 +48,10 @@ class HastyResources(Resources):
         return producer
 
 
+_PATIENCE = 100.0
+"""Seconds: a process takes long to start where a whole test run shares two cores with it."""
+
+
 def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
@@ -68,7 +72,7 @@ def wait_for(
     port: int, holds: Callable[[int, dict[str, Any]], bool], path: str = "/health"
 ) -> dict[str, Any]:
     """Ask until an answer is as it should be; the answer."""
-    deadline, pause, last = time.monotonic() + 30, threading.Event(), None
+    deadline, pause, last = time.monotonic() + _PATIENCE, threading.Event(), None
     while time.monotonic() < deadline:
         with contextlib.suppress(urllib.error.URLError, ConnectionError):
             last = ask(port, path)

@@ -50,8 +50,8 @@ def served(folder: Path, **more: str) -> Iterator[tuple[int, "subprocess.Popen[s
 @pytest.mark.parametrize(
     ("more", "reason"),
     [
-        ({}, "NoCredentials"),
-        ({"AWS_ACCESS_KEY_ID": "x", "AWS_SECRET_ACCESS_KEY": "x"}, "EndpointConnectionError"),
+        ({}, "Unable to locate credentials"),
+        ({"AWS_ACCESS_KEY_ID": "x", "AWS_SECRET_ACCESS_KEY": "x"}, "Could not connect to the endpoint"),
     ],
 )
 def test_without_credentials_or_kinesis_it_is_not_ready(

@@ -6,7 +6,7 @@ from contextlib import ExitStack
 from functools import cached_property
 from typing import TYPE_CHECKING, Final, Literal, Self
 
-from orderstream import Producer, ProducerConfig
+from orderstream import Producer
 from orderstream.events import Message
 from orderstream_workers.effects import Emitter, HostClock, KinesisEmitter, MessageHandler, Route
 from orderstream_workers.engine.concurrency import ThreadPool
@@ -83,6 +83,17 @@ class Resources:
         return client
 
     @cached_property
+    def producing(self) -> "KinesisClient":
+        """Puts into the stream.
+
+        Unlike a client that a ``Producer`` makes, it may be made before there are credentials: a process
+        whose metadata service is late waits for them, not ready, and its health says why.
+        """
+        client = clients.kinesis_client()
+        self.close_later(client.close)
+        return client
+
+    @cached_property
     def dynamodb(self) -> "DynamoDBClient":
         """Leases, state and guards."""
         client = clients.dynamodb_client()
@@ -98,8 +109,7 @@ class Resources:
     @cached_property
     def producer(self) -> Producer:
         """Puts into the stream."""
-        config = ProducerConfig(region_name=clients.region())
-        return self._closing.enter_context(Producer(self.settings.stream, config=config))
+        return self._closing.enter_context(Producer(self.settings.stream, client=self.producing))
 
     @cached_property
     def emitter(self) -> Emitter:

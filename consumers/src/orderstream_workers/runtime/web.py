@@ -6,7 +6,6 @@ import threading
 from orderstream import EventPublisher, Producer, ProducerConfig
 from orderstream.api import DependencyAnswer, DynamoDBIdempotencyStore, Standing, create_app
 from orderstream_workers.runtime.beside import Beside
-from orderstream_workers.runtime.clients import region
 from orderstream_workers.runtime.http_server import serve
 from orderstream_workers.runtime.report import outages, shown_dependencies, unanswered, verdict
 from orderstream_workers.runtime.resources import Resources
@@ -38,7 +37,6 @@ def serve_api(resources: Resources, host: str, port: int, stop: threading.Event)
     settings = resources.settings
     # Half of what a shard takes: the results of the orders that are let in always find room.
     config = ProducerConfig(
-        region_name=region(),
         records_per_second_per_shard=500,
         bytes_per_second_per_shard=524_288,
         when_full="raise",
@@ -64,7 +62,8 @@ def serve_api(resources: Resources, host: str, port: int, stop: threading.Event)
             dependencies=tuple(DependencyAnswer(**shown) for shown in shown_dependencies(states, now)),
         )
 
-    with Producer(settings.stream, config=config) as producer, Beside(stop) as beside:
+    producing = resources.producing
+    with Producer(settings.stream, client=producing, config=config) as producer, Beside(stop) as beside:
         app = create_app(
             publisher=EventPublisher(
                 producer,
