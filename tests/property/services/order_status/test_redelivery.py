@@ -1,15 +1,26 @@
 """However a stream is cut into batches and repeated, the read model is the same."""
 
+import datetime as dt
 from typing import Any
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fakes.order_history import envelope_of, placed
+from fakes.order_history import AT, envelope_of, placed
 from fakes.shard import delivered
-from orderstream.events import Customer, OrderCancelled, OrderConfirmed, OrderShipped, StockReserved
+from orderstream.events import (
+    Customer,
+    Message,
+    OrderCancelled,
+    OrderConfirmed,
+    OrderPlaced,
+    OrderShipped,
+    PaymentCaptured,
+    StockReserved,
+)
 from orderstream_workers.engine.record import DeliveredRecord
 from orderstream_workers.services.order_status import ReadModel, ReadModelWriter, create_schema, open_engine
+from orderstream_workers.services.order_status.status import OrderStatus, project
 
 
 def story(order_id: str) -> list[Any]:
@@ -68,3 +79,24 @@ def test_facts_do_not_depend_on_the_order_of_arrival(records: list[DeliveredReco
         )
         assert found.state in ("CONFIRMED", "CANCELLED")
         assert found.history == expected.history
+
+
+PAID = PaymentCaptured(order_id="a", amount_minor=250, currency="GBP", charge_id="c")
+
+
+@given(st.lists(st.sampled_from([*story("a"), PAID]), min_size=1, max_size=12))
+def test_the_first_of_each_fact_counts(messages: list[Message]) -> None:
+    """Told again, later and under another id, a fact keeps its first time, and an order its first end."""
+    status: OrderStatus | None = None
+    firsts: dict[type, dt.datetime] = {}
+    for number, message in enumerate(messages):
+        time = AT + dt.timedelta(seconds=number)
+        firsts.setdefault(type(message), time)
+        status = project(status, envelope_of(message, event_id=f"e-{number}", time=time), message)
+    assert status is not None
+    facts = (status.placed_at, status.reserved_at, status.paid_at, status.shipped_at)
+    kinds = (OrderPlaced, StockReserved, PaymentCaptured, OrderShipped)
+    assert facts == tuple(firsts.get(kind) for kind in kinds)
+    end = next((m for m in messages if isinstance(m, OrderConfirmed | OrderCancelled)), None)
+    assert status.settled_at == (firsts[type(end)] if end else None)
+    assert status.state == {OrderConfirmed: "CONFIRMED", OrderCancelled: "CANCELLED"}.get(type(end), "PLACED")
