@@ -77,6 +77,7 @@ class Pipeline:
         self._kinesis = client_of("kinesis", self.layout.kinesis_url)
         self._dynamodb = client_of("dynamodb", self.layout.aws_url)
         self._skewed: set[str] = set()
+        self._demand: dict[str, float] = {}
         self._watcher = Watcher(self._dynamodb, home / "read-model.sqlite", tuple(READERS["orders"]))
 
     @property
@@ -300,8 +301,10 @@ class Pipeline:
         self._start(spec, _QUIET if name in self._zombies else None)
 
     def _provider(self, demand: Mapping[str, float]) -> None:
+        """Arm the provider's faults: an outage leaves armed what is counted out, an empty demand ends all."""
+        self._demand = {**self._demand, **demand} if demand else {}
         url = f"{self.layout.payments_api_url}/_faults"
-        self._http.post(url, json=dict(demand)).raise_for_status()
+        self._http.post(url, json=self._demand).raise_for_status()
 
     def _reshard(self, trouble: Trouble) -> None:
         shards = self._kinesis.list_shards(StreamName="orders", ShardFilter={"Type": "AT_LATEST"})["Shards"]
