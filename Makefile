@@ -49,8 +49,8 @@ demo: install ## Play 200 real orders through the whole pipeline and reconcile t
 	$(BIN)/orderstream demo --orders data/online-retail-2010-12.csv.gz --limit 200 --out out/demo
 
 .PHONY: test
-test: JOBS ?= 4
-test: install install-kcl ## Run all tests, JOBS=4 side by side
+test: JOBS ?= 3
+test: install install-kcl ## Run all tests, JOBS=3 side by side
 	$(BIN)/pytest -n $(JOBS) --dist loadfile --no-loadscope-reorder
 
 .PHONY: calls-per-order

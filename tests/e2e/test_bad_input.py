@@ -13,7 +13,7 @@ from fakes.bad_input import EVERYBODY, PLANTED, UNKNOWN_EVENT, UNKNOWN_ORDER
 from orderstream_workers.local.environment import Layout
 from orderstream_workers.local.lifecycle import read_state
 
-pytestmark = pytest.mark.timeout(400)
+pytestmark = pytest.mark.timeout(1200)
 
 LIMIT = 60
 

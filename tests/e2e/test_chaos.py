@@ -7,7 +7,7 @@ import pytest
 from chaos.run import Job, Run
 
 
-@pytest.mark.timeout(400)
+@pytest.mark.timeout(1200)
 @pytest.mark.parametrize("seed", [102, 103])
 def test_the_books_balance_whatever_happens(seed: int, tmp_path: Path) -> None:
     """Processes are killed, frozen and rolled, shards split, servers fail: every order ends as it should."""

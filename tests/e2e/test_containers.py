@@ -178,7 +178,7 @@ def test_the_image_holds_what_it_needs_and_no_more() -> None:
         assert json.loads(words[words.index("[") :])
 
 
-@pytest.mark.timeout(240)
+@pytest.mark.timeout(1200)
 def test_containers_take_an_order_and_end_on_sigterm(containers: Containers) -> None:
     """All become ready, an order goes through, SIGTERM ends each with 0; the logs tell of no person."""
     containers.start("provision")

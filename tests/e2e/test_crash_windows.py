@@ -6,7 +6,7 @@ import pytest
 
 from chaos.crash_windows import Scenario, flow, play, release, reservation
 
-pytestmark = pytest.mark.timeout(420)
+pytestmark = pytest.mark.timeout(1200)
 
 
 @pytest.mark.parametrize(

@@ -35,7 +35,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return out
 
 
-@pytest.mark.timeout(900)
+@pytest.mark.timeout(1200)
 def test_real_orders_reconcile(run: Path) -> None:
     """The first 400 real invoices go through every service and the books balance, recomputed from outside."""
     judged = reconcile(run, LIMIT, "--mails-once")
@@ -69,7 +69,7 @@ SHELL = {
 """A shell of somebody who works behind a proxy, and on an AWS account."""
 
 
-@pytest.mark.timeout(600)
+@pytest.mark.timeout(1200)
 def test_the_same_file_again_changes_nothing(tmp_path: Path) -> None:
     """Orders played twice into one environment are accepted twice and carried out once, from any shell."""
     home, port = tmp_path / "home", free_base_port()
@@ -108,7 +108,7 @@ def test_the_same_file_again_changes_nothing(tmp_path: Path) -> None:
         assert (tmp_path / "first" / name).read_text() == (tmp_path / "second" / name).read_text()
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(1200)
 def test_interrupting_leaves_no_process_behind(tmp_path: Path) -> None:
     """Ctrl-C in the middle stops every process of the demo and says so with its exit status."""
     home = tmp_path / "home"

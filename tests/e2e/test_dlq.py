@@ -16,7 +16,7 @@ from orderstream.kpl import Delivered
 from orderstream_workers.local.environment import Layout
 from orderstream_workers.local.lifecycle import read_state
 
-pytestmark = pytest.mark.timeout(300)
+pytestmark = pytest.mark.timeout(1200)
 
 CREDENTIALS = {
     "region_name": "us-east-1",

@@ -159,7 +159,7 @@ def environment_up(home: Path) -> Iterator[Environment]:
         subprocess.run(orderstream(home, 0, "local", "down"), check=True, capture_output=True)
 
 
-@pytest.mark.timeout(400)
+@pytest.mark.timeout(1200)
 def test_application_moves_from_engine_to_engine_while_orders_flow(tmp_path: Path) -> None:
     """Embedded, KCL, embedded: each record is handled, no checkpoint is ahead, none behind one comes again.
 
@@ -206,7 +206,7 @@ def test_application_moves_from_engine_to_engine_while_orders_flow(tmp_path: Pat
     assert judged.returncode == 0, judged.stdout
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(1200)
 def test_demo_balances_on_kcl(tmp_path: Path) -> None:
     """With every stream consumer on KCL the books balance, judged from outside as well."""
     out = tmp_path / "out"
@@ -224,7 +224,7 @@ def test_demo_balances_on_kcl(tmp_path: Path) -> None:
     assert judged.returncode == 0, judged.stdout
 
 
-@pytest.mark.timeout(200)
+@pytest.mark.timeout(1200)
 def test_killed_worker_leaves_no_daemon_behind(tmp_path: Path) -> None:
     """With kill -9 of a worker on KCL, its daemon and its shard processes end: nobody processes unseen."""
     with environment_up(tmp_path / "home") as environment:

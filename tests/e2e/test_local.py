@@ -20,7 +20,7 @@ from orderstream_workers.local.environment import Layout
 from orderstream_workers.local.lifecycle import read_state
 from orderstream_workers.local.processes import RunningProcess, start
 
-pytestmark = pytest.mark.timeout(300)
+pytestmark = pytest.mark.timeout(1200)
 
 
 class Environment:

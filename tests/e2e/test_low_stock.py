@@ -20,7 +20,7 @@ from orderstream_workers.local.processes import RunningProcess, start, stop, wai
 from orderstream_workers.local.provision import provision
 from orderstream_workers.runtime.provision import operators_queue
 
-pytestmark = pytest.mark.timeout(300)
+pytestmark = pytest.mark.timeout(1200)
 
 TABLE = "orderstream-stock"
 PARTS = {"kinesis", "aws", "stock-monitor", "notifications", "stock-bridge"}

@@ -33,7 +33,7 @@ def wait_for_records(kinesis: Any, demo: "subprocess.Popen[str]") -> None:
             pause.wait(0.3)
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(1200)
 def test_books_balance_through_doubling_and_halving(tmp_path: Path) -> None:
     """With 4 shards made 8 and 4 again under way, the books balance and the archive is in order."""
     port, out = free_base_port(), tmp_path / "out"

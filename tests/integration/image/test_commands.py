@@ -39,7 +39,7 @@ from orderstream_workers.services.saga.state import Order, Phase, Progress, Saga
 from orderstream_workers.services.saga.timers import timer_writes
 from orderstream_workers.store import Put
 
-pytestmark = pytest.mark.timeout(300)
+pytestmark = pytest.mark.timeout(1200)
 
 ROOT = Path(__file__).parents[3]
 ORDER = "order-1"
