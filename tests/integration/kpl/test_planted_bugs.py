@@ -4,20 +4,32 @@ import shutil
 from pathlib import Path
 
 import pytest
-from planted.bugs import BUGS, Bug
 
-from planted.run import PACKAGE, look, plant
+from planted.bug import Bug
+from planted.run import PACKAGES, SUITES, Suite, hunt
+
+PRODUCER = SUITES["producer"]
+EVERY = [bug for suite in SUITES.values() for bug in suite.bugs]
 
 
-@pytest.mark.parametrize("bug", BUGS, ids=lambda bug: bug.name)
-def test_a_planted_defect_is_found_and_its_seed_named(bug: Bug, tmp_path: Path) -> None:
+@pytest.mark.parametrize("bug", PRODUCER.bugs, ids=lambda bug: bug.name)
+def test_a_planted_defect_is_found_and_its_seed_named(bug: Bug) -> None:
     """Within 1,000 seeds, most within a handful; the shipped modules stay as they are."""
-    shutil.copytree(PACKAGE, tmp_path / "orderstream")
-    plant(bug, tmp_path)
-    assert (look(tmp_path) or "").startswith("seed ")
+    assert (hunt(PRODUCER, bug).found or "").startswith("seed ")
 
 
-def test_without_a_defect_nothing_is_found(tmp_path: Path) -> None:
+def test_without_a_defect_nothing_is_found() -> None:
     """The copy as such passes: what is found is the defect."""
-    shutil.copytree(PACKAGE, tmp_path / "orderstream")
-    assert look(tmp_path, seeds=20) is None
+    first = PRODUCER.bugs[0]
+    none = first._replace(name="none", wrong=first.right)
+    assert hunt(Suite((none,), (*PRODUCER.hunt[:-1], "20")), none).found is None
+
+
+def test_every_defect_has_its_place_in_the_code(tmp_path: Path) -> None:
+    """A module that moves on takes its planted defects along."""
+    for package in PACKAGES:
+        shutil.copytree(package, tmp_path / package.name)
+    for bug in EVERY:
+        before = (tmp_path / bug.module).read_text()
+        bug.plant(tmp_path)
+        (tmp_path / bug.module).write_text(before)
