@@ -26,7 +26,7 @@ from typing import Any
 import boto3
 
 from chaos.gateway import Gateway
-from chaos.invariants import violations
+from chaos.invariants import Inspection
 from chaos.supervisor import Supervisor
 from chaos.windows import PLANTED_SORT, Window, chunk_windows, flow_windows
 from e2e.running import INVOICES, free_base_port, orderstream
@@ -159,7 +159,8 @@ def play(scenario: Scenario, folder: Path, base_port: int = 0) -> Outcome:
                 finally:
                     demo.kill()
                     demo.wait()
-            wrong = violations(supervisor.layout.kinesis_url, supervisor.layout.aws_url)
+            with Inspection(supervisor.layout.kinesis_url, supervisor.layout.aws_url) as inspection:
+                wrong = inspection.violations()
         finally:
             supervisor.down()
     judged = _judge(orders, out, scenario) if demo.returncode == 0 else None

@@ -5,14 +5,14 @@ the code that it judges.
 """
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, Self
 
 import boto3
 
 from chaos.histories import history_violations
 from chaos.progress import Checkpoint, checkpoints_of
-from chaos.streams import Position, Stream, read_stream
+from chaos.streams import Message, Position, Stream, StreamReader
 
 READERS = {
     "orders": ("archiver", "inventory", "notifications", "order-status", "payments", "saga", "shipping"),
@@ -21,37 +21,54 @@ READERS = {
 """The applications that read each stream."""
 
 
-def violations(kinesis_url: str, aws_url: str, *, leases_are_deleted: bool = False) -> list[str]:
-    """Look at streams, leases, archive and dead letters; one line for each thing that is wrong.
+class Inspection:
+    """Looks at the stores of a pipeline, as often as one asks; a context manager.
 
     Args:
         kinesis_url: Where Kinesis is.
         aws_url: Where the rest of AWS is.
         leases_are_deleted: Whether the leases of ended shards may be gone, as KCL deletes them.
     """
-    clients = {
-        service: boto3.client(  # type: ignore[call-overload]
-            service,
-            endpoint_url=kinesis_url if service == "kinesis" else aws_url,
-            region_name="us-east-1",
-            aws_access_key_id="local",
-            aws_secret_access_key="local",
-        )
-        for service in ("kinesis", "dynamodb", "s3", "sqs")
-    }
-    try:
-        found = []
-        for name, readers in READERS.items():
-            stream = read_stream(clients["kinesis"], name)
-            leases = {reader: checkpoints_of(clients["dynamodb"], reader) for reader in readers}
-            found += _unread(leases, stream, leases_are_deleted=leases_are_deleted)
-            if "archiver" in leases:
-                found += _archive(_objects(clients["s3"]), stream, leases["archiver"])
-                found += history_violations(stream.messages)
-        return [*found, *_dead_letters(clients["dynamodb"], clients["sqs"])]
-    finally:
-        for client in clients.values():
+
+    def __init__(self, kinesis_url: str, aws_url: str, *, leases_are_deleted: bool = False) -> None:
+        self._clients = {
+            service: boto3.client(  # type: ignore[call-overload]
+                service,
+                endpoint_url=kinesis_url if service == "kinesis" else aws_url,
+                region_name="us-east-1",
+                aws_access_key_id="local",
+                aws_secret_access_key="local",
+            )
+            for service in ("kinesis", "dynamodb", "s3", "sqs")
+        }
+        self._streams = {name: StreamReader(self._clients["kinesis"], name) for name in READERS}
+        self._leases_are_deleted = leases_are_deleted
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for client in self._clients.values():
             client.close()
+
+    def messages(self) -> Sequence[Message]:
+        """The messages of the orders' stream, in its order."""
+        return self._streams["orders"].read().messages
+
+    def violations(self) -> list[str]:
+        """One line for each thing that is wrong with streams, leases, archive and dead letters.
+
+        Histories are judged once the rest is right: until then the pipeline is at work.
+        """
+        found: list[str] = []
+        for name, readers in READERS.items():
+            stream = self._streams[name].read()
+            leases = {reader: checkpoints_of(self._clients["dynamodb"], reader) for reader in readers}
+            found += _unread(leases, stream, leases_are_deleted=self._leases_are_deleted)
+            if "archiver" in leases:
+                found += _archive(_objects(self._clients["s3"]), stream, leases["archiver"])
+        found += _dead_letters(self._clients["dynamodb"], self._clients["sqs"])
+        return found or list(history_violations(self.messages()))
 
 
 def _archive(

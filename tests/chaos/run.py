@@ -26,12 +26,11 @@ from typing import get_args
 
 from chaos.faults import Rates
 from chaos.gateway import Gateway
-from chaos.invariants import violations
-from chaos.pipeline import Pipeline, client_of
+from chaos.invariants import Inspection
+from chaos.pipeline import Pipeline
 from chaos.plan import OUTAGE_SECONDS, Plan, outage_plan, plan_of, skew_plan
 from chaos.progress import progress_violations
 from chaos.replay import at_rest, books_of, replay_violations
-from chaos.streams import read_stream
 from chaos.verdict import (
     TEETH,
     Verdict,
@@ -182,9 +181,12 @@ class Run:
             gateway.rates = Rates()
             pipeline.peace()
             yield from self._judge(demo, plan)
-            yield from self._passed_over(pipeline)
-            yield from self._progress(pipeline)
-            yield from self._replayed(pipeline)
+            layout = pipeline.layout
+            # Both engines delete the leases of ended shards, sooner or later.
+            with Inspection(layout.kinesis_url, layout.aws_url, leases_are_deleted=True) as inspection:
+                yield from at_rest(inspection.violations, REST_SECONDS)
+                yield from self._progress(pipeline, inspection)
+                yield from self._replayed(pipeline, inspection)
         finally:
             demo.kill()
             demo.communicate()
@@ -199,30 +201,20 @@ class Run:
             time.sleep(0.5)
         time.sleep(ZOMBIE_SECONDS)
 
-    def _passed_over(self, pipeline: Pipeline, patience: float = REST_SECONDS) -> list[str]:
-        """What streams, leases and archive say against the run, once they have come to rest."""
-        layout = pipeline.layout
-        return at_rest(
-            # Both engines delete the leases of ended shards, sooner or later.
-            lambda: violations(layout.kinesis_url, layout.aws_url, leases_are_deleted=True),
-            patience,
-        )
-
-    def _progress(self, pipeline: Pipeline) -> Iterator[str]:
+    def _progress(self, pipeline: Pipeline, inspection: Inspection) -> Iterator[str]:
         """What the checkpoints say that were seen while trouble lasted."""
         samples = pipeline.watched()
         if not any(sample.shown for sample in samples):
             yield "no checkpoint was looked at while trouble lasted"
-        kinesis = client_of("kinesis", pipeline.layout.kinesis_url)
-        yield from progress_violations(samples, read_stream(kinesis, "orders").messages)
+        yield from progress_violations(samples, inspection.messages())
 
-    def _replayed(self, pipeline: Pipeline) -> Iterator[str]:
+    def _replayed(self, pipeline: Pipeline, inspection: Inspection) -> Iterator[str]:
         """What it changes that every application reads its stream once more: nothing."""
         layout = pipeline.layout
         where = layout.aws_url, layout.payments_api_url, layout.home / "read-model.sqlite"
         before = books_of(*where)
         pipeline.rewind()
-        for wrong in self._passed_over(pipeline, SETTLE_SECONDS[self.job.engine]):
+        for wrong in at_rest(inspection.violations, SETTLE_SECONDS[self.job.engine]):
             yield f"after the replay: {wrong}"
         yield from replay_violations(before, books_of(*where))
 

@@ -2,11 +2,14 @@
 
 import base64
 import json
-from collections.abc import Iterator, Mapping, Sequence
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from aws_kinesis_agg.deaggregator import deaggregate_records
+
+_PAUSE: Final = 0.25
 
 Position = tuple[int, int]
 """Sequence and sub-sequence number. The fake numbers a stream's records in one sequence over all shards."""
@@ -57,48 +60,85 @@ class Stream:
     messages: Sequence[Message] = ()
 
 
-def read_stream(kinesis: Any, name: str) -> Stream:
-    """Read a stream from its beginning to its tip.
+class StreamReader:
+    """Reads a stream from its beginning to its tip, and each time after that what has come since.
 
     Args:
         kinesis: A boto3 client.
         name: The stream's.
+        sleep: Waits so many seconds when the stream has no throughput left for one more reader.
     """
-    found: dict[str, list[Message]] = {}
-    closed: set[str] = set()
-    for shard in kinesis.list_shards(StreamName=name)["Shards"]:
-        shard_id = shard["ShardId"]
-        if "EndingSequenceNumber" in shard["SequenceNumberRange"]:
-            closed.add(shard_id)
-        found[shard_id] = list(_messages(kinesis, name, shard_id))
-    return Stream(
-        records={shard: [message.position for message in messages] for shard, messages in found.items()},
-        closed=frozenset(closed),
-        messages=sorted(
-            (message for messages in found.values() for message in messages),
-            key=lambda message: message.position,
-        ),
-    )
+
+    def __init__(self, kinesis: Any, name: str, sleep: Callable[[float], object] = time.sleep) -> None:
+        self._kinesis = kinesis
+        self._name = name
+        self._sleep = sleep
+        self._found: dict[str, list[Message]] = {}
+        self._iterators: dict[str, str | None] = {}
+
+    def read(self) -> Stream:
+        """Everything that the stream holds."""
+        closed: set[str] = set()
+        for shard in self._kinesis.list_shards(StreamName=self._name)["Shards"]:
+            shard_id = shard["ShardId"]
+            if "EndingSequenceNumber" in shard["SequenceNumberRange"]:
+                closed.add(shard_id)
+            self._found.setdefault(shard_id, []).extend(self._news(shard_id))
+        return Stream(
+            records={
+                shard: [message.position for message in messages] for shard, messages in self._found.items()
+            },
+            closed=frozenset(closed),
+            messages=sorted(
+                (message for messages in self._found.values() for message in messages),
+                key=lambda message: message.position,
+            ),
+        )
+
+    def _news(self, shard: str) -> Iterator[Message]:
+        if shard not in self._iterators:
+            self._iterators[shard] = self._begun(shard)
+        behind = 1
+        while (iterator := self._iterators[shard]) and behind:
+            try:
+                response = self._kinesis.get_records(ShardIterator=iterator)
+            except self._kinesis.exceptions.ProvisionedThroughputExceededException:
+                # The pipeline reads the same shards, five times a second all together.
+                self._sleep(_PAUSE)
+                continue
+            except self._kinesis.exceptions.ExpiredIteratorException:
+                self._iterators[shard] = self._begun(shard)
+                continue
+            yield from _messages(shard, response["Records"])
+            self._iterators[shard], behind = response.get("NextShardIterator"), response["MillisBehindLatest"]
+
+    def _begun(self, shard: str) -> str:
+        """An iterator at the beginning, or behind what is read already."""
+        known = self._found.get(shard)
+        where = (
+            {
+                "ShardIteratorType": "AFTER_SEQUENCE_NUMBER",
+                "StartingSequenceNumber": str(known[-1].position[0]),
+            }
+            if known
+            else {"ShardIteratorType": "TRIM_HORIZON"}
+        )
+        response = self._kinesis.get_shard_iterator(StreamName=self._name, ShardId=shard, **where)
+        iterator: str = response["ShardIterator"]
+        return iterator
 
 
-def _messages(kinesis: Any, stream: str, shard: str) -> Iterator[Message]:
-    iterator = kinesis.get_shard_iterator(StreamName=stream, ShardId=shard, ShardIteratorType="TRIM_HORIZON")[
-        "ShardIterator"
-    ]
-    behind = 1
-    while iterator and behind:
-        response = kinesis.get_records(ShardIterator=iterator, Limit=1_000)
-        for opened in deaggregate_records([_lambda_shaped(record) for record in response["Records"]]):
-            record = opened["kinesis"]
-            body = base64.b64decode(record["data"])
-            yield Message(
-                shard=shard,
-                position=(int(record["sequenceNumber"]), record.get("subSequenceNumber", 0)),
-                arrived=float(record["approximateArrivalTimestamp"]),
-                body=body,
-                envelope=_object(body),
-            )
-        iterator, behind = response.get("NextShardIterator"), response["MillisBehindLatest"]
+def _messages(shard: str, records: Sequence[Mapping[str, Any]]) -> Iterator[Message]:
+    for opened in deaggregate_records([_lambda_shaped(record) for record in records]):
+        record = opened["kinesis"]
+        body = base64.b64decode(record["data"])
+        yield Message(
+            shard=shard,
+            position=(int(record["sequenceNumber"]), record.get("subSequenceNumber", 0)),
+            arrived=float(record["approximateArrivalTimestamp"]),
+            body=body,
+            envelope=_object(body),
+        )
 
 
 def _lambda_shaped(record: Mapping[str, Any]) -> dict[str, Any]:

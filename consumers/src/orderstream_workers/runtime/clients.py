@@ -30,6 +30,8 @@ _CONFIG: Final = Config(
 )
 # A long poll of SQS answers after twenty seconds at the latest.
 _LONG_POLL: Final = _CONFIG.merge(Config(read_timeout=25))
+# Mail and topics know no idempotency key: who gives a slow response up sends the same message again.
+_UNREPEATABLE: Final = _CONFIG.merge(Config(read_timeout=25))
 
 
 def _client(service: str, config: Config = _CONFIG) -> Any:
@@ -100,11 +102,11 @@ def s3_client() -> "S3Client":
 
 def ses_client() -> "SESClient":
     """The customers' mail."""
-    client: SESClient = _client("ses")
+    client: SESClient = _client("ses", _UNREPEATABLE)
     return client
 
 
 def sns_client() -> "SNSClient":
     """The operators' topic."""
-    client: SNSClient = _client("sns")
+    client: SNSClient = _client("sns", _UNREPEATABLE)
     return client

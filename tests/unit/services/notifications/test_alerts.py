@@ -96,3 +96,14 @@ def test_a_lost_acknowledgement_of_the_record_does_not_repeat() -> None:
         world.deliver()
     world.deliver()
     assert world.operators.told == [ALERT]
+
+
+def test_an_outage_of_the_record_does_not_repeat_the_alert() -> None:
+    """A table that is read and not written is tried again and again: operators hear it once."""
+    world = World()
+    world.faults = [None, *[Fault.BEFORE] * 5]
+    for _ in range(5):
+        with pytest.raises(DependencyError):
+            world.deliver()
+    world.deliver()
+    assert world.operators.told == [ALERT]

@@ -149,6 +149,18 @@ def test_a_lost_record_does_not_lose_the_event() -> None:
     assert world.outbox.messages() == [SENT]
 
 
+def test_an_outage_of_the_record_does_not_repeat_the_mail() -> None:
+    """A table that is read and not written is tried again and again: the customer hears the outcome once."""
+    world = World()
+    world.faults = [None, *[Fault.BEFORE] * 5]
+    for _ in range(5):
+        with pytest.raises(DependencyError):
+            world.deliver(confirmed())
+    world.deliver(confirmed())
+    assert len(world.mailer.sent) == 1
+    assert world.outbox.messages() == [SENT]
+
+
 def test_the_notice_keeps_no_address() -> None:
     """Personal data stays in the stream: the table does not hold it."""
     world = World()

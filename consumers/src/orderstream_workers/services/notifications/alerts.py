@@ -11,6 +11,7 @@ from typing import Final
 
 from orderstream.events import LowStockDetected
 from orderstream_workers.effects import Received
+from orderstream_workers.services.notifications.acceptances import Acceptances
 from orderstream_workers.services.notifications.operators import LowStockAlert, Operators
 from orderstream_workers.store import ConditionFailedError, Item, Put, Store, TableSpec
 
@@ -27,8 +28,8 @@ class AlertHandlers:
     """Tells operators of each ``LowStockDetected`` once, by the event's id.
 
     As with the customers' mail, the intent is written first and one narrow window remains: where the process
-    dies, or an answer is lost, between SNS's acceptance and our record of it, the alert is published again,
-    with the same event id in it.
+    dies, or loses its shard, between SNS's acceptance and our record of it, or where SNS' response is lost,
+    the alert is published again, with the same event id in it.
 
     Args:
         store: Where alerts are kept.
@@ -38,6 +39,7 @@ class AlertHandlers:
     def __init__(self, *, store: Store, operators: Operators) -> None:
         self._store = store
         self._operators = operators
+        self._acceptances = Acceptances()
 
     def routes(self) -> Mapping[str, Callable[[Received], None]]:
         """The handler of each type, by type name."""
@@ -56,15 +58,14 @@ class AlertHandlers:
             # Told, or about to be: the place that wrote the intent is its own retry.
             logger.debug("low stock is being told already", extra={"event_id": received.envelope.id})
             return
-        self._operators.tell(
-            LowStockAlert(
-                event_id=received.envelope.id,
-                sku=event.sku,
-                available=event.available,
-                threshold=event.threshold,
-                at=received.envelope.time.isoformat(),
-            )
+        alert = LowStockAlert(
+            event_id=received.envelope.id,
+            sku=event.sku,
+            available=event.available,
+            threshold=event.threshold,
+            at=received.envelope.time.isoformat(),
         )
+        self._acceptances.perform(alert.event_id, received.place, lambda: self._operators.tell(alert))
         try:
             self._store.transact(
                 [Put(ALERTS.name, item.key, {**item.attributes, "phase": _TOLD}, item.version)]
@@ -72,6 +73,7 @@ class AlertHandlers:
         except ConditionFailedError:
             # A zombie at the same place recorded it first, or this write's own answer got lost.
             logger.debug("alert recorded already", extra={"event_id": received.envelope.id})
+        self._acceptances.recorded(alert.event_id, received.place)
 
     def _intended(self, received: Received) -> Item:
         """Write the intent unless it is there, and give what stands there."""

@@ -9,6 +9,7 @@ import msgspec
 
 from orderstream.events import OrderCancelled, OrderConfirmed, following
 from orderstream_workers.effects import INBOX, Decision, Emitter, Once, Received
+from orderstream_workers.services.notifications.acceptances import Acceptances
 from orderstream_workers.services.notifications.domain import (
     Notice,
     concluded,
@@ -31,9 +32,9 @@ class NotificationHandlers:
     """Mails an order's outcome once, and says that it did.
 
     The intent is written before the mail is sent, and the event is emitted after it was accepted. Mail has
-    no idempotency key, so one narrow window remains: where the process dies, or the answer is lost, between
-    SES's acceptance and our record of it, the redelivered event sends the same mail again. The other choice
-    would be to send none; hearing the outcome twice is better than never.
+    no idempotency key, so one narrow window remains: where the process dies, or loses its shard, between
+    SES's acceptance and our record of it, or where SES' response is lost, the redelivered event sends the
+    same mail again. The other choice would be to send none; hearing the outcome twice is better than never.
 
     Args:
         store: Where notices are kept.
@@ -48,6 +49,7 @@ class NotificationHandlers:
         self._store = store
         self._once = Once(store=store, table=NOTICES.name, state_type=Notice, emitter=emitter)
         self._mailer = mailer
+        self._acceptances = Acceptances()
         self._clock = clock
 
     def routes(self) -> Mapping[str, Callable[[Received], None]]:
@@ -70,8 +72,9 @@ class NotificationHandlers:
             if notice is None:
                 notice = self._intend(received.order_id, fresh)
             if to_send(notice, received.envelope.id, received.place):
-                self._mailer.send(mail)
+                self._acceptances.perform(fresh.event_id, fresh.place, lambda: self._mailer.send(mail))
         self._once.apply(received, lambda current: self._conclude(received, current or fresh))
+        self._acceptances.recorded(fresh.event_id, fresh.place)
 
     def _intend(self, order_id: str, fresh: Notice) -> Notice:
         """Write the intent, and give what stands there now: somebody else may have been faster."""

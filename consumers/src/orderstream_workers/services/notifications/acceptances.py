@@ -1,0 +1,34 @@
+"""What another service has taken over while our own table does not say so yet."""
+
+from collections.abc import Callable
+
+
+class Acceptances:
+    """Spares a repetition to whoever was told, while only our own record of it fails.
+
+    Mail and topics know no idempotency key, and a delivery is handled again until its record is written. So a
+    table that is read but not written for an hour would send the same mail every few seconds. This process
+    remembers what was accepted; only its death forgets it. At most as many deliveries are remembered as were
+    being handled when shards were lost.
+
+    Safe to use from many threads, one delivery at a time on one of them.
+    """
+
+    def __init__(self) -> None:
+        self._accepted: set[tuple[str, str]] = set()
+
+    def perform(self, event_id: str, place: str, effect: Callable[[], None]) -> None:
+        """Have the effect of a delivery, unless it was accepted before.
+
+        Args:
+            event_id: The delivered event's.
+            place: Where in the stream it was read.
+            effect: Raises unless it was accepted.
+        """
+        if (event_id, place) not in self._accepted:
+            effect()
+            self._accepted.add((event_id, place))
+
+    def recorded(self, event_id: str, place: str) -> None:
+        """Forget a delivery: the table remembers it."""
+        self._accepted.discard((event_id, place))
