@@ -47,9 +47,10 @@ class World:
 
 
 class FailingStore(MemoryIdempotencyStore):
-    """Fails as often as it is told to, after the commit: a lost acknowledgement."""
+    """Fails as often as it is told to: writes after the commit, which is a lost acknowledgement."""
 
     failures = 0
+    read_failures = 0
 
     def put_if_absent(self, order_id: str, accepted: Accepted) -> Accepted:
         found = super().put_if_absent(order_id, accepted)
@@ -57,3 +58,9 @@ class FailingStore(MemoryIdempotencyStore):
             self.failures -= 1
             raise DependencyError("dynamodb", "PutItem", "no answer")
         return found
+
+    def get(self, order_id: str) -> Accepted | None:
+        if self.read_failures:
+            self.read_failures -= 1
+            raise DependencyError("dynamodb", "GetItem", "no answer")
+        return super().get(order_id)

@@ -12,7 +12,9 @@ from orderstream import DependencyError
 from orderstream.api import Accepted, DynamoDBIdempotencyStore, IdempotencyStore, MemoryIdempotencyStore
 
 FIRST = Accepted("digest-1", dt.datetime(2026, 1, 1, 12, 0, 0, 123456, tzinfo=dt.UTC), "event-1")
-SECOND = Accepted("digest-2", dt.datetime(2026, 1, 2, tzinfo=dt.UTC), "event-2")
+SECOND = Accepted(
+    "digest-2", dt.datetime(2026, 1, 2, tzinfo=dt.UTC), "event-2", b'{"some": "event"}' * 20_000
+)
 ACCESS = {"region_name": "us-east-1", "aws_access_key_id": "x", "aws_secret_access_key": "x"}
 
 

@@ -1,6 +1,8 @@
 """The calls to DynamoDB: of the store, of the lease table, and of the store of idempotency keys."""
 
+import base64
 import datetime as dt
+import zlib
 from collections.abc import Callable
 from typing import Any, Final
 
@@ -61,6 +63,7 @@ _ACCEPTED_ITEM: Final = {
     "digest": {"S": "d"},
     "placed_at": {"S": "2010-12-01T08:26:00+00:00"},
     "event_id": {"S": "e-1"},
+    "event": {"B": base64.b64encode(zlib.compress(b"{}")).decode()},
 }
 
 _NOTHING_READ: Final = frozenset({"Item-as-null"})

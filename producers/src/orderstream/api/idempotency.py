@@ -1,4 +1,4 @@
-"""What has been accepted under which order id: the memory behind ``Idempotency-Key``."""
+"""Which requests have been taken, and with which event: the memory behind ``Idempotency-Key``."""
 
 import datetime as dt
 import threading
@@ -11,17 +11,19 @@ MAX_ORDER_ID_BYTES: Final = 2_048
 
 @dataclass(frozen=True, slots=True)
 class Accepted:
-    """An order as it was accepted the first time. It never changes.
+    """A request as it was taken the first time. It never changes.
 
     Attributes:
         digest: Digest of what was asked for.
         placed_at: When (UTC): the time of the event, in every retry.
-        event_id: Id of the order's first event, which is also its conversation's.
+        event_id: Id of the event; an order's first event names its conversation, too.
+        event: The event itself, as JSON, in every retry; None in what version 1 remembers.
     """
 
     digest: str
     placed_at: dt.datetime
     event_id: str
+    event: bytes | None = None
 
 
 class IdempotencyStore(Protocol):

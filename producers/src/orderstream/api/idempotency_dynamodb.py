@@ -1,19 +1,29 @@
 """Accepted orders in a DynamoDB table with the hash key ``pk``."""
 
 import datetime as dt
+import zlib
+from collections.abc import Mapping
 from contextlib import AbstractContextManager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from orderstream.api.idempotency import Accepted, check_order_id, is_possible
-from orderstream.aws import Refusals, aws_calls, given_by_service, no_refusals, required
+from orderstream.aws import (
+    Refusals,
+    UnreadableResponseError,
+    aws_calls,
+    given_by_service,
+    no_refusals,
+    required,
+)
 
 if TYPE_CHECKING:
     from botocore.exceptions import ClientError
     from mypy_boto3_dynamodb import DynamoDBClient
+    from mypy_boto3_dynamodb.type_defs import AttributeValueTypeDef
 
 
 class DynamoDBIdempotencyStore:
-    """Keeps one item per order: ``pk`` (order id), ``digest``, ``placed_at``, ``event_id``.
+    """Keeps one item per request: ``pk``, ``digest``, ``placed_at``, ``event_id``, ``event`` (zlib).
 
     Args:
         client: A boto3 DynamoDB client with short time-outs: a caller waits for it.
@@ -27,12 +37,14 @@ class DynamoDBIdempotencyStore:
     def put_if_absent(self, order_id: str, accepted: Accepted) -> Accepted:
         """See ``IdempotencyStore.put_if_absent``."""
         check_order_id(order_id)
-        item = {
+        item: dict[str, AttributeValueTypeDef] = {
             "pk": {"S": order_id},
             "digest": {"S": accepted.digest},
             "placed_at": {"S": accepted.placed_at.isoformat()},
             "event_id": {"S": accepted.event_id},
         }
+        if accepted.event is not None:
+            item["event"] = {"B": zlib.compress(accepted.event)}
         try:
             with self._calls("PutItem", _refused):
                 response = self._client.put_item(
@@ -62,10 +74,24 @@ class DynamoDBIdempotencyStore:
                 required(required(response["Item"], name, dict), "S", str)
                 for name in ("digest", "placed_at", "event_id")
             )
-            return Accepted(digest=digest, placed_at=dt.datetime.fromisoformat(placed_at), event_id=event_id)
+            return Accepted(
+                digest=digest,
+                placed_at=dt.datetime.fromisoformat(placed_at),
+                event_id=event_id,
+                event=_event(response["Item"]),
+            )
 
     def _calls(self, operation: str, refusals: Refusals = no_refusals) -> AbstractContextManager[None]:
         return aws_calls("dynamodb", operation, client=self._client, resource=self._table, refusals=refusals)
+
+
+def _event(item: Mapping[str, Any]) -> bytes | None:
+    if "event" not in item:
+        return None
+    try:
+        return zlib.decompress(required(required(item, "event", dict), "B", bytes))
+    except zlib.error as error:
+        raise UnreadableResponseError(f"the item's event cannot be read: {error}") from error
 
 
 class _ThereAlready(Exception):  # noqa: N818 - not an error: the order was accepted before

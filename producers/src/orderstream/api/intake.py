@@ -7,11 +7,14 @@ from typing import Final, TypeVar
 
 from orderstream.api.acceptance import accept
 from orderstream.api.idempotency import Accepted, IdempotencyStore
+from orderstream.api.repetition import digest_of, event_taken
 from orderstream.api.requests import Rejection, read_request
 from orderstream.errors import OrderstreamError
 from orderstream.events import (
     Envelope,
     OrderCancellationRequested,
+    OrderPlaced,
+    decode_envelope,
     initial,
     initial_event_id,
     order_id_for,
@@ -28,7 +31,8 @@ CANCELLATION_SLOTS: Final = 8
 """Different cancellations that keys can ask for, of one order, beside the one without a key.
 
 Each becomes an entry of the order's inbox, whose room is bounded, and keys are made up freely: they share
-slots, so that no number of requests pushes out what the order itself depends on.
+slots, so that no number of requests pushes out what the order itself depends on. The first key of a slot
+names the event of all of them.
 """
 
 
@@ -71,7 +75,9 @@ class Intake:
     def place(self, caller: str, idempotency_key: str, body: bytes) -> str | Rejection:
         """Take an order in, or say why not.
 
-        It publishes even what is known already: the first try may have died between the two.
+        An order that was taken under the key stays taken: a repeated request gets the same response and
+        publishes the same event, whatever this version's rules say of it. It publishes even what is known
+        already: the first try may have died between the two.
 
         Args:
             caller: Who orders; the scope of the key.
@@ -84,30 +90,27 @@ class Intake:
         Raises:
             UnknownOutcomeError: ask again with the same key.
         """
-        request = read_request(body)
-        if isinstance(request, Rejection):
-            return request
         order_id = order_id_for(caller, idempotency_key)
-        placed = accept(order_id, request)
-        if isinstance(placed, Rejection):
-            return placed
-        candidate = Accepted(
-            digest=request.digest(),
-            placed_at=self._clock(),
-            event_id=initial_event_id(SOURCE, caller, idempotency_key),
-        )
-        accepted = self._known(lambda: self._store.put_if_absent(order_id, candidate))
-        if accepted.digest != candidate.digest:
-            return Rejection(
-                "idempotency_conflict",
-                "another order was placed under this Idempotency-Key: use a new key for a new order",
-                field="Idempotency-Key",
-            )
-        self._publish(initial(placed, source=SOURCE, event_id=accepted.event_id, time=accepted.placed_at))
+        judged = _judge(order_id, body)
+        if isinstance(judged, Rejection):
+            taken = self._known(lambda: self._store.get(order_id))
+            event = event_taken(order_id, body, taken, SOURCE) if taken is not None else None
+            if event is None:
+                return judged
+        else:
+            digest, placed = judged
+            event_id = initial_event_id(SOURCE, caller, idempotency_key)
+            first = initial(placed, source=SOURCE, event_id=event_id, time=self._clock())
+            candidate = _accepted(digest, first)
+            taken = self._known(lambda: self._store.put_if_absent(order_id, candidate))
+            event = first if taken == candidate else event_taken(order_id, body, taken, SOURCE)
+            if event is None:
+                return _CONFLICT
+        self._publish(event)
         return order_id
 
     def cancel(self, order_id: str, idempotency_key: str) -> bool:
-        """Publish that an order's cancellation is asked for.
+        """Publish that an order's cancellation is asked for; a repeated request publishes the same event.
 
         Args:
             order_id: The order.
@@ -120,18 +123,20 @@ class Intake:
         Raises:
             UnknownOutcomeError: ask again with the same key.
         """
-        accepted = self._known(lambda: self._store.get(order_id))
-        if accepted is None:
+        order = self._known(lambda: self._store.get(order_id))
+        if order is None:
             return False
-        self._publish(
-            initial(
-                OrderCancellationRequested(order_id=order_id),
-                source=SOURCE,
-                event_id=initial_event_id(f"{SOURCE}:cancellation", order_id, _slot(idempotency_key)),
-                time=self._clock(),
-                conversation_id=accepted.event_id,
-            )
+        requested = initial(
+            OrderCancellationRequested(order_id=order_id),
+            source=SOURCE,
+            event_id=initial_event_id(f"{SOURCE}:cancellation", order_id, idempotency_key),
+            time=self._clock(),
+            conversation_id=order.event_id,
         )
+        candidate = _accepted(hashlib.sha256(idempotency_key.encode()).hexdigest(), requested)
+        slot = f"{order_id}/cancellation/{_slot(idempotency_key)}"
+        taken = self._known(lambda: self._store.put_if_absent(slot, candidate))
+        self._publish(requested if taken.event is None else decode_envelope(taken.event))
         return True
 
     def _publish(self, envelope: Envelope) -> None:
@@ -145,8 +150,28 @@ class Intake:
             raise UnknownOutcomeError(str(error)) from error
 
 
+def _judge(order_id: str, body: bytes) -> tuple[str, OrderPlaced] | Rejection:
+    """By the rules of today: what is asked for, as a digest and as an event, or why it is refused."""
+    request = read_request(body)
+    if isinstance(request, Rejection):
+        return request
+    placed = accept(order_id, request)
+    return placed if isinstance(placed, Rejection) else (digest_of(request), placed)
+
+
+def _accepted(digest: str, event: Envelope) -> Accepted:
+    return Accepted(digest=digest, placed_at=event.time, event_id=event.id, event=event.encode())
+
+
 def _slot(idempotency_key: str) -> str:
     """The slot of a cancellation's key; none for no key."""
     if not idempotency_key:
         return ""
     return str(hashlib.sha256(idempotency_key.encode()).digest()[0] % CANCELLATION_SLOTS)
+
+
+_CONFLICT: Final = Rejection(
+    "idempotency_conflict",
+    "another order was placed under this Idempotency-Key: use a new key for a new order",
+    field="Idempotency-Key",
+)

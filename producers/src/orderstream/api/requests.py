@@ -1,6 +1,5 @@
 """What the API accepts as a body, and what it says when it does not."""
 
-import hashlib
 import re
 from dataclasses import dataclass
 from http import HTTPStatus
@@ -86,10 +85,6 @@ class OrderRequest(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
     currency: _Currency
     customer: CustomerRequest | None = None
     country: _Code | None = None
-
-    def digest(self) -> str:
-        """SHA-256 of what was asked for; white space and the order of fields make no difference."""
-        return hashlib.sha256(msgspec.json.encode(self)).hexdigest()
 
 
 @dataclass(frozen=True, slots=True)
