@@ -18,7 +18,6 @@ from shard_sizing.model.planner import (
     plan,
     targeted_starts,
     uniform_starts,
-    update_shard_count_steps,
 )
 from shard_sizing.model.profile import fit_zipf, synthetic, zipf_shares
 from shard_sizing.model.sampling import sample
@@ -133,16 +132,6 @@ def test_targeted_is_never_heavier_than_uniform(shards: int, zipf: float) -> Non
     places = positions(key_names(synthetic(1, 1, zipf, 0, 2_000), 2_000, 0))
     targeted = range_loads(places, weights, targeted_starts(places, weights, shards))
     assert targeted.max() <= uniform_loads(places, weights, shards).max() * (1 + 1e-6)
-
-
-@given(st.integers(1, 500), st.integers(1, 500))
-def test_update_shard_count_keeps_its_bounds(current: int, target: int) -> None:
-    """Each step at most doubles and at most halves, and the last one is the target."""
-    now = current
-    for step in update_shard_count_steps(current, target):
-        assert now / 2 <= step <= now * 2
-        now = step
-    assert now == target
 
 
 @given(st.floats(0, 1.2), st.integers(2, 20))

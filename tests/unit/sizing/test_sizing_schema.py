@@ -23,7 +23,7 @@ ANSWERS: dict[str, tuple[type[msgspec.Struct], tuple[str, ...]]] = {
     "compare": (Comparison, ("--rate", "900", "--keys", "500")),
     "size": (Sizing, ("--rate", "900", "--keys", "500")),
     "workers": (Workers, ("--rate", "900", "--milliseconds", "1", "--leases", "4")),
-    "plan": (Planned, ("--rate", "900", "--keys", "500", "--current", "2", "--target", "3")),
+    "plan": (Planned, ("--rate", "900", "--keys", "500", "--shards", "2", "--target", "3")),
     "simulate": (Simulated, ("--rate", "900", "--keys", "500", "--shards", "2")),
     "whatif": (WhatIf, ("--orders", "1", "--x", "1")),
 }

@@ -1,164 +1,195 @@
 """``shard-sizing plan``."""
 
-from typing import Any
+from typing import Any, Final
 
 import click
 import msgspec
-from rich.console import Console
-from rich.progress import Progress
 
+from shard_sizing.cli.numbers import Number
 from shard_sizing.cli.options import Shared, shared_options, workload_options
 from shard_sizing.cli.output import counted, show_json
+from shard_sizing.cli.plan_words import call_of, call_words, show_plan
 from shard_sizing.cli.plots import plot_bars
+from shard_sizing.cli.progress import Waiting, progress
+from shard_sizing.errors import InputError
 from shard_sizing.live.account import room_for_shards
-from shard_sizing.live.reshard import apply_plan, kinesis, open_shards, wait_active
+from shard_sizing.live.reshard import Resharding, Watch, kinesis, open_shards, stream_status
+from shard_sizing.model.adequacy import Adequacy, Candidate, adequacy, choose, placement_known
+from shard_sizing.model.data_files import Limits
 from shard_sizing.model.placement import placed, range_loads
 from shard_sizing.model.planner import (
     Plan,
-    Split,
     Step,
+    UpdateCount,
+    settled_starts,
     targeted_starts,
     uniform_starts,
-    update_shard_count_steps,
 )
 from shard_sizing.model.planner import plan as steps_to
 from shard_sizing.model.profile import Profile
+from shard_sizing.model.update_shard_count import update_shard_count_steps
+
+_NEEDS_PLACES: Final = (
+    "cuts a live stream only by what is known of its keys; give a profile that measure wrote, or one of a "
+    "file in which every key is listed"
+)
 
 
 class Planned(msgspec.Struct, frozen=True):
-    """The better plan, and what it was chosen against.
+    """The plan to take, and what it was chosen against.
 
     Attributes:
         better: ``uniform`` or ``targeted``.
-        uniform_busiest: Share of the load on the busiest shard at the end of the uniform plan.
-        targeted_busiest: The same of the targeted plan.
-        update_shard_count: The counts by which UpdateShardCount comes to the uniform target.
-        seconds: What the steps usually take, at least and at most.
+        why: Why this one.
+        suffices: Whether the shards at its end take the workload.
+        adequacy: How the shards at its end fare.
+        uniform: How equal ranges fare.
+        targeted: How targeted cuts fare; None where it is not known where the load lies.
+        update_shard_count: The counts by which UpdateShardCount comes to the uniform target; None where its
+            documented rules allow no way.
+        seconds: What the steps usually take, at least and at most, with rests; None for UpdateShardCount,
+            whose time AWS does not say.
         steps: The calls, hash keys in decimal.
         peak_shards: Most open shards of the stream at any time.
         quota: How many the stream may have meanwhile.
-        quota_source: ``account``, as DescribeLimits tells with the other streams' shards taken off, or
+        quota_source: ``account``, as DescribeLimits says with the other streams' shards taken off, or
             ``usual``, the Region's for accounts that have asked for no more.
     """
 
     better: str
-    uniform_busiest: float
-    targeted_busiest: float
-    update_shard_count: tuple[int, ...]
-    seconds: tuple[float, float]
+    why: str
+    suffices: bool
+    adequacy: Adequacy
+    uniform: Adequacy
+    targeted: Adequacy | None
+    update_shard_count: tuple[int, ...] | None
+    seconds: tuple[float, float] | None
     steps: tuple[dict[str, str], ...]
     peak_shards: int
     quota: int
     quota_source: str
-    schema: str = "shard-sizing/plan/1"
+    schema: str = "shard-sizing/plan/2"
 
 
 @click.command()
 @workload_options
 @shared_options
-@click.option("--current", type=click.IntRange(1, 20_000), help="Equal shards there are.")
-@click.option("--stream", help="A live stream whose shards there are.")
-@click.option("--target", type=click.IntRange(1, 20_000), required=True)
+@click.option("--shards", type=click.IntRange(1, 20_000), help="Equal shards that there are.")
+@click.option("--stream", help="A live stream, whose shards there are.")
+@click.option("--target", type=click.IntRange(1, 20_000), required=True, help="Shards that are wanted.")
 @click.option("--apply", "do_apply", is_flag=True, help="Do it; run again to go on after an interruption.")
+@click.option(
+    "--cool-off",
+    type=Number(0, 86_400),
+    default=10.0,
+    show_default=True,
+    help="Seconds of rest between two steps, for consumers to follow.",
+)
 def plan(
     profile: Profile,
     shared: Shared,
-    current: int | None,
+    shards: int | None,
     stream: str | None,
     target: int,
     do_apply: bool,
+    cool_off: float,
 ) -> int:
-    """Show, or with --apply do, the exact splits and merges from the current shards to the target."""
-    if (current is None) == (stream is None):
-        raise click.UsageError("give either --current or --stream")
+    """Show, or with --apply carry out, the exact calls from the current shards to the target.
+
+    Exit 2 if the target does not suffice, or the way to it exceeds the quota; then nothing is applied.
+    """
+    if (shards is None) == (stream is None):
+        raise click.UsageError("give either --shards or --stream")
     if do_apply and stream is None:
         raise click.UsageError("--apply needs --stream")
+    if do_apply and not placement_known(profile):
+        raise InputError("--apply", _NEEDS_PLACES)
     limits = shared.limits
     client = kinesis(shared.region) if stream else None
-    if client and stream:
-        wait_active(client, stream)
-    now = open_shards(client, stream) if client and stream else None
-    starts = tuple(now) if now else uniform_starts(current or 1)
+    starts = _current(client, stream) if client and stream else uniform_starts(shards or 1)
     room = room_for_shards(client) if client else None
     quota = limits.quota(shared.region) if room is None else len(starts) + room
-    places, weights = placed(profile)
-    # The first of equals wins by load alone: a run after an interruption takes the same target again.
-    made = (
-        steps_to("uniform", starts, uniform_starts(target)),
-        steps_to("targeted", starts, targeted_starts(places, weights, target)),
-    )
-    busiest = [round(float(range_loads(places, weights, each.starts).max()), 6) for each in made]
-    better = made[busiest.index(min(busiest))]
-    low, high = limits.seconds_per_reshard
+    with progress("playing the workload on the target", 2) as step:
+        uniform, targeted = _candidates(profile, starts, target, quota, shared)
+        step(2)
+    better, why = choose(uniform, targeted, quota)
     answer = Planned(
-        better.kind,
-        busiest[0],
-        busiest[1],
-        update_shard_count_steps(len(starts), target),
-        (low * len(better.steps), high * len(better.steps)),
-        tuple(_call(step) for step in better.steps),
-        better.peak_shards,
-        quota,
-        "usual" if room is None else "account",
+        better=better.plan.kind,
+        why=why,
+        suffices=better.adequacy.suffices,
+        adequacy=better.adequacy,
+        uniform=uniform.adequacy,
+        targeted=targeted.adequacy if targeted else None,
+        update_shard_count=update_shard_count_steps(len(starts), target, limits),
+        seconds=_usual_seconds(better.plan, cool_off, limits),
+        steps=tuple(call_of(step) for step in better.plan.steps),
+        peak_shards=better.plan.peak_shards,
+        quota=quota,
+        quota_source="usual" if room is None else "account",
     )
     if shared.plot:
-        loads = range_loads(places, weights, better.starts)
+        loads = range_loads(*placed(profile), better.plan.starts)
         x, y = "shards by hash range", "share of the load, %"
         plot_bars(shared.plot, values=(100 * loads).tolist(), x=x, y=y, limit=None)
     if shared.as_json:
         show_json(answer)
     else:
-        _show(answer, limits.update_shard_count_per_day)
+        show_plan(answer, len(starts), len(better.plan.starts), limits)
     if answer.peak_shards > answer.quota:
         return 2
-    if do_apply and client and stream and better.steps:
-        _apply(client, stream, better)
-    return 0
+    if do_apply and client and stream and better.plan.steps:
+        _apply(client, stream, better.plan, cool_off)
+    return 0 if answer.suffices else 2
 
 
-def _apply(client: Any, stream: str, plan: Plan) -> None:
-    with Progress(console=Console(stderr=True)) as progress:
-        task = progress.add_task("resharding", total=len(plan.steps))
+def _current(client: Any, stream: str) -> tuple[int, ...]:
+    status = stream_status(client, stream)
+    if status != "ACTIVE":
+        told = (
+            f"note: {stream} is {status}: its shards are still changing, and the plan begins with those now"
+        )
+        click.echo(told, err=True)
+    return tuple(open_shards(client, stream))
 
-        def done(step: Step) -> None:
-            progress.console.print(f"done: {_sentence(_call(step))}", soft_wrap=True)
-            progress.advance(task)
 
-        count = apply_plan(client, stream, plan, done)
+def _candidates(
+    profile: Profile, starts: tuple[int, ...], target: int, quota: int, shared: Shared
+) -> tuple[Candidate, Candidate | None]:
+    equal = settled_starts(starts, uniform_starts(target))
+    by_splits = steps_to("uniform", starts, equal, quota)
+    counts = update_shard_count_steps(len(starts), target, shared.limits)
+    calls = tuple(UpdateCount(count) for count in counts or ())
+    uniform = by_splits
+    if by_splits.steps and calls:  # not where the count is right already and the ranges are not
+        uniform = Plan("uniform", equal, calls, max(len(starts), target))
+    fares = adequacy(profile, equal, shared.limits, shared.seed)
+    if not placement_known(profile):
+        return Candidate(uniform, fares), None
+    cut = targeted_starts(*placed(profile), target)
+    by_load = steps_to("targeted", starts, cut, quota)
+    return Candidate(uniform, fares), Candidate(by_load, adequacy(profile, cut, shared.limits, shared.seed))
+
+
+def _usual_seconds(plan: Plan, cool_off: float, limits: Limits) -> tuple[float, float] | None:
+    if any(isinstance(step, UpdateCount) for step in plan.steps):
+        return None
+    rests = cool_off * max(0, len(plan.steps) - 1)
+    low, high = (each * len(plan.steps) + rests for each in limits.seconds_per_reshard)
+    return low, high
+
+
+class _Shown(Watch):
+    def __init__(self, shown: Waiting) -> None:
+        self._shown = shown
+
+    def done(self, step: Step) -> None:
+        self._shown.done(f"done: {call_words(call_of(step))}")
+
+    def waiting(self, why: str, seconds: float) -> None:
+        self._shown.waiting(why, seconds)
+
+
+def _apply(client: Any, stream: str, plan: Plan, cool_off: float) -> None:
+    with Waiting("resharding", len(plan.steps)) as shown:
+        count = Resharding(client, stream, _Shown(shown), cool_off=cool_off).apply(plan)
     click.echo(f"{counted(count, 'step')} done; {stream} has {counted(len(plan.starts), 'shard')}.", err=True)
-
-
-def _show(answer: Planned, per_day: int) -> None:
-    if not answer.steps:
-        click.echo("Nothing to do: the shards are as they should be.")
-        return
-    fits = "at most" if answer.peak_shards <= answer.quota else "which does not fit: at most"
-    source = "as DescribeLimits tells" if answer.quota_source == "account" else "by the Region's usual quota"
-    sentence = (
-        f"Take the {answer.better} plan: {counted(len(answer.steps), 'step')}, "
-        f"{answer.seconds[0] / 60:.0f} to {answer.seconds[1] / 60:.0f} min, {fits} {answer.peak_shards} "
-        f"shards at a time of {answer.quota} that may be, {source}."
-    )
-    click.echo(sentence)
-    for call in answer.steps:  # no table: a hash key must never be cut short
-        click.echo(f"  {_sentence(call)}")
-    counts = " -> ".join(map(str, answer.update_shard_count)) or "none"
-    days = -(-len(answer.update_shard_count) // per_day)
-    click.echo(
-        f"Busiest shard: {answer.uniform_busiest:.1%} of the load uniform, "
-        f"{answer.targeted_busiest:.1%} targeted. The uniform way by UpdateShardCount: "
-        f"{counts}, in {max(1, days)} day(s) at {per_day} calls a day."
-    )
-
-
-def _sentence(call: dict[str, str]) -> str:
-    start, other = call["start"], call["hash_key"]
-    if call["call"] == "SplitShard":
-        return f"SplitShard of the shard that starts at {start}, new starting hash key {other}"
-    return f"MergeShards of the shards that start at {start} and {other}"
-
-
-def _call(step: Step) -> dict[str, str]:
-    if isinstance(step, Split):
-        return {"call": "SplitShard", "start": str(step.start), "hash_key": str(step.at)}
-    return {"call": "MergeShards", "start": str(step.start), "hash_key": str(step.neighbour)}

@@ -1,16 +1,61 @@
-"""Progress of long work, on the terminal's error stream; nothing where nobody watches."""
+"""Progress of long work, on the terminal's error stream."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from types import TracebackType
+from typing import Final, Self
 
 from rich.console import Console
 from rich.progress import Progress
 
+_REPEAT_SECONDS: Final = 30.0
+
 
 @contextmanager
 def progress(what: str, total: float) -> Iterator[Callable[[float], None]]:
-    """Show a bar while the body runs; the callable it gets adds what was done."""
+    """Show a bar while the body runs, if somebody watches; the callable it gets adds what was done."""
     console = Console(stderr=True)
     with Progress(console=console, transient=True, disable=not console.is_terminal) as bar:
         task = bar.add_task(what, total=total)
         yield lambda done: bar.advance(task, done)
+
+
+class Waiting:
+    """Shows steps that wait for somebody else: a bar on a terminal, lines in a log, never silence.
+
+    Args:
+        what: What goes on.
+        total: How many steps there are.
+    """
+
+    def __init__(self, what: str, total: int) -> None:
+        self._what = what
+        self._bar = Progress(console=Console(stderr=True))
+        self._task = self._bar.add_task(what, total=total)
+        self._said = ("", 0.0)
+
+    def __enter__(self) -> Self:
+        """Begin to show."""
+        self._bar.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """End to show."""
+        self._bar.stop()
+
+    def done(self, line: str) -> None:
+        """Tell of a step that was done."""
+        self._bar.console.print(line, soft_wrap=True, markup=False, highlight=False)
+        self._bar.advance(self._task)
+        self._bar.update(self._task, description=self._what)
+        self._said = ("", 0.0)
+
+    def waiting(self, why: str, seconds: float) -> None:
+        """Tell what is waited for; in a log once at the start and then every half minute."""
+        self._bar.update(self._task, description=f"{self._what}: {why}, {seconds:,.0f} s")
+        said, at = self._said
+        if not self._bar.console.is_terminal and (why != said or seconds - at >= _REPEAT_SECONDS):
+            self._bar.console.print(f"waiting: {why}, {seconds:,.0f} s", soft_wrap=True, markup=False)
+            self._said = (why, seconds)

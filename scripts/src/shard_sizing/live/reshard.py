@@ -13,10 +13,11 @@ from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
 from shard_sizing.errors import InputError
-from shard_sizing.model.planner import Plan, Split, Step
+from shard_sizing.model.planner import Plan, Split, Step, UpdateCount
 
 _POLL_SECONDS: Final = 1.0
-_DEADLINE_SECONDS: Final = 600.0
+_DEADLINE_SECONDS: Final = 600.0  # for one split or merge
+_SECONDS_PER_SHARD: Final = 60.0
 
 
 def kinesis(region: str) -> Any:
@@ -55,83 +56,139 @@ def listed(client: Any, stream: str) -> Iterator[Mapping[str, Any]]:
         request = {"NextToken": page["NextToken"]}
 
 
-def apply_plan(
-    client: Any,
-    stream: str,
-    plan: Plan,
-    done: Callable[[Step], None],
-    sleep: Callable[[float], None] = time.sleep,
-    clock: Callable[[], float] = time.monotonic,
-) -> int:
-    """Do a plan's steps, one at a time, as the stream must be ACTIVE for each; return how many were done.
+class Watch:
+    """What somebody who watches a plan being carried out is told; by default nothing.
 
-    It is safe to interrupt: a step that Kinesis has begun ends by itself, and no other follows.
-
-    Raises:
-        InputError: It was interrupted, or AWS is against it; the message says how far it came.
+    Tests and the command line take what they need of it.
     """
-    count = 0
-    try:
-        for step in plan.steps:
-            _carry_out(client, stream, step, sleep, clock)
-            count += 1
-            done(step)
-        wait_active(client, stream, sleep, clock)
-    except KeyboardInterrupt:
-        raise InputError(
-            f"stream {stream}",
-            f"interrupted after about {count} of {len(plan.steps)} steps; what Kinesis has begun ends by "
-            "itself; run the same command again to go on",
-        ) from None
-    except InputError as error:
-        how_far = f"{count} of {len(plan.steps)} steps were done; run the same command again to go on"
-        raise InputError(error.what, f"{error.problem}; {how_far}") from error
-    return count
+
+    def done(self, step: Step) -> None:
+        """Take notice of a step that has ended."""
+
+    def waiting(self, why: str, seconds: float) -> None:
+        """Take notice that nothing is done for now, and for how long already."""
 
 
-def _carry_out(
-    client: Any,
-    stream: str,
-    step: Step,
-    sleep: Callable[[float], None],
-    clock: Callable[[], float],
-) -> None:
-    wait_active(client, stream, sleep, clock)
-    shards = open_shards(client, stream)
-    other = step.start if isinstance(step, Split) else step.neighbour
-    if step.start not in shards or other not in shards:
-        raise InputError(f"stream {stream}", "its shards are no longer those that the plan was made for")
-    if isinstance(step, Split):
-        arguments = {"ShardToSplit": shards[step.start], "NewStartingHashKey": str(step.at)}
-        call(stream, client.split_shard, StreamName=stream, **arguments)
-    else:
-        arguments = {"ShardToMerge": shards[step.start], "AdjacentShardToMerge": shards[step.neighbour]}
-        call(stream, client.merge_shards, StreamName=stream, **arguments)
+class Resharding:
+    """Carries plans out on a stream, one step at a time, as it must be ACTIVE for each.
 
-
-def wait_active(
-    client: Any,
-    stream: str,
-    sleep: Callable[[float], None] = time.sleep,
-    clock: Callable[[], float] = time.monotonic,
-) -> None:
-    """Wait until a stream is ACTIVE, for ten minutes at most.
-
-    Raises:
-        InputError: It is not, it does not exist, it may not be described, or it is on-demand.
+    Args:
+        client: A boto3 Kinesis client.
+        stream: The stream's name.
+        watch: Who is told.
+        cool_off: Seconds of rest between steps, in which consumers find the new shards and finish the old.
+        sleep: Waits for so many seconds.
+        clock: Tells a time in seconds that never goes back.
     """
-    deadline = clock() + _DEADLINE_SECONDS
-    while True:
-        summary = call(stream, client.describe_stream_summary, StreamName=stream)["StreamDescriptionSummary"]
-        if summary.get("StreamModeDetails", {}).get("StreamMode") == "ON_DEMAND":
+
+    def __init__(
+        self,
+        client: Any,
+        stream: str,
+        watch: Watch | None = None,
+        *,
+        cool_off: float = 0.0,
+        sleep: Callable[[float], None] = time.sleep,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._client = client
+        self._stream = stream
+        self._watch = watch or Watch()
+        self._cool_off = cool_off
+        self._sleep = sleep
+        self._clock = clock
+
+    def apply(self, plan: Plan) -> int:
+        """Do a plan's steps and return how many were done.
+
+        It is safe to interrupt: a step that Kinesis has begun ends by itself, and no other follows.
+
+        Raises:
+            InputError: It was interrupted, or AWS is against it; the message says how far it came.
+        """
+        count = 0
+        try:
+            self.wait_active(_DEADLINE_SECONDS)
+            for step in plan.steps:
+                if count:
+                    self._rest()
+                self._carry_out(step)
+                count += 1
+                self._watch.done(step)
+        except KeyboardInterrupt:
             raise InputError(
-                f"stream {stream}", "it is on-demand: Kinesis splits and merges its shards, nobody else may"
+                f"stream {self._stream}",
+                f"interrupted after about {count} of {len(plan.steps)} steps; what Kinesis has begun ends by "
+                "itself; run the same command again to go on",
+            ) from None
+        except InputError as error:
+            how_far = f"{count} of {len(plan.steps)} steps were done; run the same command again to go on"
+            raise InputError(error.what, f"{error.problem}; {how_far}") from error
+        return count
+
+    def wait_active(self, patience: float) -> None:
+        """Wait until the stream is ACTIVE.
+
+        Args:
+            patience: Seconds after which it is given up.
+
+        Raises:
+            InputError: It is not, it does not exist, it may not be described, or it is on-demand.
+        """
+        began = self._clock()
+        while (status := stream_status(self._client, self._stream)) != "ACTIVE":
+            waited = self._clock() - began
+            if waited > patience:
+                raise InputError(
+                    f"stream {self._stream}", f"still {status} after {patience / 60:,.0f} minutes"
+                )
+            self._watch.waiting(f"{self._stream} is {status}", waited)
+            self._sleep(_POLL_SECONDS)
+
+    def _rest(self) -> None:
+        began = self._clock()
+        while (rested := self._clock() - began) < self._cool_off:
+            self._watch.waiting(f"cooling off for {self._cool_off:g} s", rested)
+            self._sleep(min(_POLL_SECONDS, self._cool_off - rested))
+
+    def _carry_out(self, step: Step) -> None:
+        client, stream = self._client, self._stream
+        if isinstance(step, UpdateCount):
+            call(
+                stream,
+                client.update_shard_count,
+                StreamName=stream,
+                TargetShardCount=step.shards,
+                ScalingType="UNIFORM_SCALING",
             )
-        if summary["StreamStatus"] == "ACTIVE":
+            # AWS gives no time; even one shard after the other it would be done by then.
+            self.wait_active(max(_DEADLINE_SECONDS, _SECONDS_PER_SHARD * step.shards))
             return
-        if clock() > deadline:
-            raise InputError(stream, "still not ACTIVE after ten minutes")
-        sleep(_POLL_SECONDS)
+        shards = open_shards(client, stream)
+        other = step.start if isinstance(step, Split) else step.neighbour
+        if step.start not in shards or other not in shards:
+            raise InputError(f"stream {stream}", "its shards are no longer those that the plan was made for")
+        if isinstance(step, Split):
+            arguments = {"ShardToSplit": shards[step.start], "NewStartingHashKey": str(step.at)}
+            call(stream, client.split_shard, StreamName=stream, **arguments)
+        else:
+            arguments = {"ShardToMerge": shards[step.start], "AdjacentShardToMerge": shards[step.neighbour]}
+            call(stream, client.merge_shards, StreamName=stream, **arguments)
+        self.wait_active(_DEADLINE_SECONDS)
+
+
+def stream_status(client: Any, stream: str) -> str:
+    """Return a provisioned stream's status: ACTIVE, UPDATING and so on.
+
+    Raises:
+        InputError: It does not exist, may not be described, or is on-demand.
+    """
+    summary = call(stream, client.describe_stream_summary, StreamName=stream)["StreamDescriptionSummary"]
+    if summary.get("StreamModeDetails", {}).get("StreamMode") == "ON_DEMAND":
+        raise InputError(
+            f"stream {stream}", "it is on-demand: Kinesis splits and merges its shards, nobody else may"
+        )
+    return str(summary["StreamStatus"])
 
 
 def call(stream: str, method: Callable[..., Any], **arguments: Any) -> Any:

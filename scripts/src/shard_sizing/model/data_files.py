@@ -25,6 +25,7 @@ class Limits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         read_bytes_per_second: Bytes a shard gives to all shared readers, or to each fan-out consumer.
         reads_per_second: GetRecords calls a shard answers.
         update_shard_count_per_day: UpdateShardCount calls in a rolling 24 hours.
+        update_shard_count_most: Shards up to which UpdateShardCount scales a stream.
         reshards_per_second: SplitShard and MergeShards calls an account may start.
         seconds_per_reshard: Shortest and longest usual time of one split or merge.
         advantage_minimum_mib_per_second: What on-demand Advantage commits an account to, each in and out.
@@ -43,6 +44,7 @@ class Limits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     read_bytes_per_second: int
     reads_per_second: int
     update_shard_count_per_day: int
+    update_shard_count_most: int
     reshards_per_second: int
     seconds_per_reshard: tuple[float, float]
     advantage_minimum_mib_per_second: float

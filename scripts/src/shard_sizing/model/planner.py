@@ -1,13 +1,17 @@
 """From the shards there are to the shards there should be: the exact splits and merges, in order.
 
-    equal ranges wanted (uniform) --+
-                                    +--> cuts --> splits first, then merges --> every call exact
-    ranges of equal load (targeted)-+
+    equal ranges (uniform) ----------+
+                                     +--> cuts --> splits and merges, every call exact
+    ranges of equal load (targeted) -+
 
-Splits come first, so capacity never dips below what there was; the price is that both halves of the work are
-on the stream at once, and those temporary shards count toward the account's quota.
+Splits come first where the quota has room for them, so that capacity never dips. Where it has not, splits and
+merges alternate, one range of the target after the other; even then no shard is ever wider than a shard that
+there was or a shard that is wanted.
 """
 
+import heapq
+from bisect import bisect_left
+from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from typing import Final, Literal
 
@@ -34,7 +38,13 @@ class Merge(msgspec.Struct, frozen=True, tag="merge"):
     neighbour: int
 
 
-Step = Split | Merge
+class UpdateCount(msgspec.Struct, frozen=True, tag="update_count"):
+    """UpdateShardCount to so many equal shards; Kinesis splits and merges by itself."""
+
+    shards: int
+
+
+Step = Split | Merge | UpdateCount
 
 
 class Plan(msgspec.Struct, frozen=True):
@@ -44,7 +54,8 @@ class Plan(msgspec.Struct, frozen=True):
         kind: ``uniform`` or ``targeted``.
         starts: First hash key of each shard at the end, ascending.
         steps: What to do, in order; each step is exact.
-        peak_shards: Most open shards at any time, to hold against the quota.
+        peak_shards: Most open shards at any time, to hold against the quota; what UpdateShardCount opens
+            for a short time beyond the larger count is not known.
     """
 
     kind: Literal["uniform", "targeted"]
@@ -89,13 +100,35 @@ def _fill(loads: Floats, bound: float) -> list[int]:
         firsts.append(after)
 
 
-def plan(kind: Literal["uniform", "targeted"], current: tuple[int, ...], target: tuple[int, ...]) -> Plan:
-    """Return the steps from one tiling to another.
+def settled_starts(current: Sequence[int], target: Sequence[int]) -> tuple[int, ...]:
+    """Return the target with each cut moved onto the boundary that is there already, if it is next to it.
+
+    Kinesis and this module may round the same equal ranges differently by a few of 2**128 hash keys: no
+    reason to split a shard of a few hash keys off.
+    """
+    tolerance = HASH_SPACE // len(target) // 1_000_000
+    settled = []
+    for cut in target:
+        at = bisect_left(current, cut - tolerance)
+        near = at < len(current) and current[at] <= cut + tolerance
+        settled.append(current[at] if near else cut)
+    return tuple(settled)
+
+
+def plan(
+    kind: Literal["uniform", "targeted"],
+    current: tuple[int, ...],
+    target: tuple[int, ...],
+    quota: int | None = None,
+) -> Plan:
+    """Return the splits and merges from one tiling to another.
 
     Args:
         kind: How the target was found.
         current: First hash keys of the open shards, ascending.
         target: First hash keys wanted, ascending.
+        quota: Shards that may be open; where all splits together would exceed it, merges come between them.
+            The plan that comes out may exceed it nonetheless: see ``peak_shards``.
 
     Raises:
         InputError: Either does not tile the hash space.
@@ -108,24 +141,55 @@ def plan(kind: Literal["uniform", "targeted"], current: tuple[int, ...], target:
             or any(a >= b for a, b in pairwise(starts))
         ):
             raise InputError(f"{name} shards", "their hash ranges do not tile the hash space")
-    open_starts = sorted(current)
-    steps: list[Step] = []
-    for at in sorted(set(target) - set(current)):
-        parent = max(start for start in open_starts if start < at)
-        steps.append(Split(parent, at))
-        open_starts = sorted([*open_starts, at])
-    peak = len(open_starts)
-    for gone in sorted(set(current) - set(target)):
-        left = max(start for start in open_starts if start < gone)
-        steps.append(Merge(left, gone))
-        open_starts.remove(gone)
+    wanted, gone = sorted(set(target) - set(current)), sorted(set(current) - set(target))
+    boundaries: Sequence[int] = (*wanted, *gone)
+    if quota is not None and len(current) + len(wanted) > quota:
+        boundaries = tuple(_interleaved(current, target))
+    open_starts, steps, peak = list(current), list[Step](), len(current)
+    present = set(current)
+    for boundary in boundaries:
+        at = bisect_left(open_starts, boundary)
+        left = open_starts[at - 1]
+        if boundary in present:
+            steps.append(Merge(left, boundary))
+            del open_starts[at]
+        else:
+            steps.append(Split(left, boundary))
+            open_starts.insert(at, boundary)
+            peak = max(peak, len(open_starts))
     return Plan(kind, target, tuple(steps), peak)
 
 
-def update_shard_count_steps(current: int, target: int) -> tuple[int, ...]:
-    """Return the counts to ask UpdateShardCount for: each at most twice, at least half of the one before."""
-    counts = [current]
-    while counts[-1] != target:
-        now = counts[-1]
-        counts.append(min(target, now * 2) if target > now else max(target, (now + 1) // 2))
-    return tuple(counts[1:])
+def _interleaved(current: Sequence[int], target: Sequence[int]) -> Iterator[int]:
+    """Yield the boundaries to make or to remove, so that about as few shards as possible are open at once.
+
+    The ranges of the target are finished one by one: first both ends are made, where they are missing, then
+    all boundaries inside are removed. Ranges that need the least room and free the most come first, those
+    that only have to be split off come last. So at most two more shards are open than before or at the end.
+    """
+    ends, present = (*target, HASH_SPACE), {*current, HASH_SPACE}
+    inside: dict[int, list[int]] = {}
+    for boundary in sorted(set(current) - set(target)):
+        inside.setdefault(bisect_left(target, boundary) - 1, []).append(boundary)
+
+    def urgency(number: int) -> tuple[bool, int, int, int]:
+        missing = sum(end not in present for end in ends[number : number + 2])
+        frees = len(inside[number])
+        return missing > frees, missing, -frees, number
+
+    waiting = [urgency(number) for number in inside]
+    heapq.heapify(waiting)
+    while waiting:
+        entry = heapq.heappop(waiting)
+        number = entry[-1]
+        if number not in inside or entry != urgency(number):
+            continue  # finished, or a neighbour has made one of its ends: then it waits elsewhere in the heap
+        for end in ends[number : number + 2]:
+            if end not in present:
+                present.add(end)
+                yield end
+        yield from inside.pop(number)
+        for neighbour in (number - 1, number + 1):
+            if neighbour in inside:
+                heapq.heappush(waiting, urgency(neighbour))
+    yield from (end for end in target if end not in present)

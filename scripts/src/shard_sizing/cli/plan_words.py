@@ -1,0 +1,104 @@
+"""A plan in words."""
+
+from typing import TYPE_CHECKING
+
+import click
+
+from shard_sizing.cli.output import counted
+from shard_sizing.model.adequacy import Adequacy
+from shard_sizing.model.data_files import Limits
+from shard_sizing.model.planner import Split, Step, UpdateCount
+from shard_sizing.model.update_shard_count import is_quick
+
+if TYPE_CHECKING:
+    from shard_sizing.cli.plan import Planned
+
+
+def show_plan(answer: "Planned", current: int, target: int, limits: Limits) -> None:
+    """Print whether the target suffices, then the plan, then each call."""
+    click.echo(_sufficiency(answer.adequacy, target))
+    if not answer.steps:
+        click.echo("Nothing to do: the shards are as they should be.")
+        return
+    source = "as DescribeLimits says" if answer.quota_source == "account" else "the Region's usual quota"
+    time = "" if answer.seconds is None else f", {_minutes(answer.seconds)}"
+    fits = "at most" if answer.peak_shards <= answer.quota else "which does not fit: up to"
+    click.echo(
+        f"Take the {answer.better} plan, as {answer.why}: {counted(len(answer.steps), 'step')}{time}; "
+        f"{fits} {answer.peak_shards:,} shards are open of {answer.quota:,} that may be, {source}."
+    )
+    now = current
+    for call in answer.steps:  # no table: a hash key must never be cut short
+        click.echo(f"  {call_words(call)}{_slow(call, now)}")
+        now = int(call["shards"]) if call["call"] == "UpdateShardCount" else now
+    if answer.targeted is not None:
+        click.echo(
+            f"Busiest shard: {answer.uniform.busiest:.1%} of the load with equal ranges, "
+            f"{answer.targeted.busiest:.1%} with targeted cuts."
+        )
+    click.echo(_by_update_shard_count(answer, limits))
+
+
+def _sufficiency(found: Adequacy, target: int) -> str:
+    shards = counted(target, "shard")
+    suffice = "suffices" if target == 1 else "suffice"
+    if found.placements == 1:
+        if found.suffices:
+            return f"{shards} {suffice}: the busiest takes {found.busiest:.1%} of the load."
+        return (
+            f"{shards} will not be enough: the busiest takes {found.busiest:.1%} of the load, and "
+            f"{found.throttled_seconds:.1%} of seconds throttle."
+        )
+    places = f"in {found.fits_in} of {found.placements} made-up sets of key names"
+    if found.suffices:
+        return f"{shards} {suffice} {places}; with the real names it may be otherwise."
+    return f"{shards} may not be enough: they suffice only {places}."
+
+
+def _minutes(seconds: tuple[float, float]) -> str:
+    low, high = (each / 60 for each in seconds)
+    if high < 120:
+        return f"{low:,.0f} to {high:,.0f} min"
+    return f"{low / 60:,.1f} to {high / 60:,.1f} hours"
+
+
+def _slow(call: dict[str, str], now: int) -> str:
+    quick = call["call"] != "UpdateShardCount" or is_quick(now, int(call["shards"]))
+    return "" if quick else "; no multiple of 25 % of the present count, so it takes longer, says AWS"
+
+
+def _by_update_shard_count(answer: "Planned", limits: Limits) -> str:
+    counts, per_day = answer.update_shard_count, limits.update_shard_count_per_day
+    if counts is None:
+        return (
+            "UpdateShardCount does not come there by its usual rules: up to "
+            f"{limits.update_shard_count_most:,} shards, and from above them only below them. AWS raises "
+            "this on request."
+        )
+    if not counts:
+        return "UpdateShardCount has nothing to do: there are as many shards as wanted."
+    days = max(1, -(-len(counts) // per_day))
+    way = " -> ".join(f"{count:,}" for count in counts)
+    return (
+        f"Equal ranges by UpdateShardCount: {way}, in {counted(days, 'day')} at {per_day} calls a day; AWS "
+        "does not say how long a call takes, only that it may be a few minutes, by the size of the stream."
+    )
+
+
+def call_words(call: dict[str, str]) -> str:
+    """Return a call as one sentence."""
+    if call["call"] == "UpdateShardCount":
+        return f"UpdateShardCount to {counted(int(call['shards']), 'equal shard')}"
+    start, other = call["start"], call["hash_key"]
+    if call["call"] == "SplitShard":
+        return f"SplitShard of the shard that starts at {start}, new starting hash key {other}"
+    return f"MergeShards of the shards that start at {start} and {other}"
+
+
+def call_of(step: Step) -> dict[str, str]:
+    """Return a step as ``--json`` shows it."""
+    if isinstance(step, UpdateCount):
+        return {"call": "UpdateShardCount", "shards": str(step.shards)}
+    if isinstance(step, Split):
+        return {"call": "SplitShard", "start": str(step.start), "hash_key": str(step.at)}
+    return {"call": "MergeShards", "start": str(step.start), "hash_key": str(step.neighbour)}

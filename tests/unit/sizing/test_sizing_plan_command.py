@@ -1,0 +1,103 @@
+"""``plan``: the plan that a person would run, and what it refuses."""
+
+import json
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from fakes.sizing_cli import run
+from shard_sizing.model.adequacy import Adequacy, Candidate, choose, placement_known
+from shard_sizing.model.planner import Plan
+from shard_sizing.model.profile import HashLoad, HotKey, synthetic
+
+
+def candidate(kind: str, busiest: float, *, suffices: bool, peak: int = 8) -> Candidate:
+    found = Adequacy(busiest, 0.0 if suffices else 0.5, 1, int(suffices))
+    return Candidate(Plan("uniform" if kind == "uniform" else "targeted", (0,), (), peak), found)
+
+
+@pytest.mark.parametrize(
+    ("uniform", "targeted", "taken"),
+    [
+        ((0.501, True, 8), (0.500, True, 8), "uniform"),  # both suffice: one UpdateShardCount, no surgery
+        ((0.501, True, 8), (0.300, True, 8), "uniform"),
+        ((0.501, False, 8), (0.300, True, 8), "targeted"),
+        ((0.501, False, 8), (0.500, False, 8), "uniform"),  # a tenth of a per cent is no reason to cut
+        ((0.501, False, 8), (0.400, False, 8), "targeted"),
+        ((0.501, False, 8), (0.300, True, 11), "uniform"),  # does not fit the quota of 10
+        ((0.501, True, 11), (0.500, True, 8), "targeted"),
+    ],
+)
+def test_a_targeted_plan_needs_a_reason(
+    uniform: tuple[float, bool, int], targeted: tuple[float, bool, int], taken: str
+) -> None:
+    """Equal ranges win where they suffice or are about as good; nobody is sent to cut for nothing."""
+    candidates = (
+        candidate(kind, busiest, suffices=suffices, peak=peak)
+        for kind, (busiest, suffices, peak) in (("uniform", uniform), ("targeted", targeted))
+    )
+    better, why = choose(*candidates, quota=10)
+    assert better.plan.kind == taken
+    assert why
+
+
+def test_invented_names_are_not_cut_between() -> None:
+    """Where the keys lie is known from a measurement or a full list of keys, never from a law."""
+    made_up = synthetic(2_000, 500, 1.1, 0.0)
+    measured = msgspec.structs.replace(made_up, hash_load=HashLoad("records", (0.5, 0.5)))
+    keys = (HotKey("a", 0.75, 0.75), HotKey("b", 0.25, 0.25))
+    listed = msgspec.structs.replace(made_up, keys=2, hot_keys=keys)
+    assert [placement_known(each) for each in (made_up, measured, listed)] == [False, True, True]
+    over_counted = msgspec.structs.replace(listed, hot_keys=(keys[0], HotKey("b", 0.25, 0.25, 0.1)))
+    assert not placement_known(over_counted)
+    answer = json.loads(
+        run("plan", "--rate", "2000", "--zipf", "1.1", "--shards", "4", "--target", "8", "--json").stdout
+    )
+    assert (answer["better"], answer["targeted"]) == ("uniform", None)
+    assert answer["steps"] == [{"call": "UpdateShardCount", "shards": "8"}]
+
+
+def test_apply_needs_to_know_where_the_keys_lie() -> None:
+    """A live stream is not resharded by a made-up workload; no call is made to find that out."""
+    done = run("plan", "--rate", "2000", "--zipf", "1.1", "--stream", "orders", "--target", "6", "--apply")
+    assert done.exit_code == 1
+    assert "give a profile that measure wrote" in done.stderr
+
+
+def test_the_answer_begins_with_whether_the_target_suffices(tmp_path: Path) -> None:
+    """Before any call is listed, a person reads whether this will do; exit 2 says it to programs."""
+    enough = run("plan", "--rate", "2000", "--shards", "2", "--target", "4")
+    assert enough.stdout.startswith("4 shards suffice in 5 of 5 made-up sets of key names")
+    assert enough.exit_code == 0
+    short = run("plan", "--rate", "9000", "--shards", "2", "--target", "4")
+    assert short.stdout.startswith("4 shards may not be enough: they suffice only in 0 of 5")
+    assert short.exit_code == 2
+    parts = (0.7, 0.1, 0.1, 0.1)
+    profile = tmp_path / "measured.json"
+    measured = msgspec.structs.replace(synthetic(3_000, 500, 0.0, 0.0), hash_load=HashLoad("records", parts))
+    profile.write_bytes(msgspec.json.encode(measured))
+    known = run("plan", str(profile), "--shards", "2", "--target", "3")
+    assert known.stdout.startswith("3 shards will not be enough: the busiest takes 3")
+    assert "targeted plan" in known.stdout
+    fits = run("plan", str(profile), "--shards", "2", "--target", "5")
+    assert (fits.exit_code, fits.stdout.startswith("5 shards suffice: the busiest takes")) == (0, True)
+    assert "equal ranges would throttle, targeted cuts do not" in fits.stdout
+
+
+def test_a_doubling_up_to_the_quota_is_not_refused() -> None:
+    """500 to 1,000 shards in a Region of 1,000: UpdateShardCount does it, so the plan says so."""
+    done = run(
+        "plan", "--rate", "300000", "--shards", "500", "--target", "1000", "--region", "ap-south-1", "--json"
+    )
+    assert done.exit_code == 0, done.stderr
+    answer = json.loads(done.stdout)
+    assert (answer["peak_shards"], answer["quota"]) == (1_000, 1_000)
+
+
+def test_more_than_10_000_shards_are_not_for_update_shard_count() -> None:
+    """AWS' rule is said, and the splits are planned, in seconds."""
+    done = run("plan", "--rate", "1000", "--keys", "1000", "--shards", "8000", "--target", "16000")
+    assert "UpdateShardCount does not come there by its usual rules" in done.stdout
+    assert "8,000 steps" in done.stdout
+    assert "  SplitShard of" in done.stdout

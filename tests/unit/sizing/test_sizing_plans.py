@@ -1,0 +1,133 @@
+"""Plans: exact, within the quota where an order of the steps is, and the one that a person would run."""
+
+import msgspec
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from shard_sizing.model.data_files import load_limits
+from shard_sizing.model.planner import (
+    HASH_SPACE,
+    Merge,
+    Plan,
+    Split,
+    plan,
+    settled_starts,
+    uniform_starts,
+)
+from shard_sizing.model.update_shard_count import is_quick, update_shard_count_steps
+
+LIMITS = load_limits()
+TILINGS = st.lists(st.integers(1, 400), max_size=40, unique=True).map(lambda cuts: (0, *sorted(cuts)))
+
+
+def played(current: tuple[int, ...], made: Plan) -> list[tuple[int, ...]]:
+    """Carry a plan out and return every tiling on the way; each step must be one that Kinesis accepts."""
+    shards, seen = sorted(current), [tuple(sorted(current))]
+    for step in made.steps:
+        if isinstance(step, Split):
+            following = min((start for start in shards if start > step.start), default=HASH_SPACE)
+            assert step.start in shards
+            assert step.start < step.at < following
+            shards.append(step.at)
+        else:
+            assert isinstance(step, Merge)
+            assert step.neighbour == min(start for start in shards if start > step.start)
+            shards.remove(step.neighbour)
+        shards.sort()
+        seen.append(tuple(shards))
+    return seen
+
+
+@given(TILINGS, TILINGS, st.integers(1, 90))
+@settings(max_examples=200, deadline=None)
+def test_a_tight_quota_is_kept_by_interleaving(
+    current: tuple[int, ...], target: tuple[int, ...], quota: int
+) -> None:
+    """Whatever the quota, the steps are legal and exact, and at most two shards beyond both ends are open."""
+    made = plan("targeted", current, target, quota)
+    seen = played(current, made)
+    assert seen[-1] == target
+    assert made.peak_shards == max(map(len, seen))
+    if made.peak_shards > quota:
+        assert made.peak_shards <= max(len(current), len(target)) + 2
+
+
+@given(TILINGS, TILINGS, st.integers(1, 90))
+@settings(max_examples=100, deadline=None)
+def test_no_shard_is_ever_wider_than_before_or_after(
+    current: tuple[int, ...], target: tuple[int, ...], quota: int
+) -> None:
+    """Each open shard lies within one of the current or within one of the target, so none takes more load."""
+    for tiling in played(current, plan("targeted", current, target, quota)):
+        for start, end in zip(tiling, (*tiling[1:], HASH_SPACE), strict=True):
+            assert any(
+                not any(start < boundary < end for boundary in boundaries) for boundaries in (current, target)
+            )
+
+
+def test_a_doubling_fits_the_quota_that_it_ends_at() -> None:
+    """From 500 shards to 1,000 elsewhere in a Region of 1,000: splits first would need 1,499."""
+    target = (0, *(HASH_SPACE * i // 1_000 + 7 * 2**100 for i in range(1, 1_000)))
+    assert plan("targeted", uniform_starts(500), target).peak_shards == 1_499
+    made = plan("targeted", uniform_starts(500), target, 1_000)
+    assert made.peak_shards == 1_000
+    assert played(uniform_starts(500), made)[-1] == target
+
+
+def test_splits_come_first_where_the_quota_has_room() -> None:
+    """Capacity never dips below what there was."""
+    made = plan("uniform", uniform_starts(5), uniform_starts(4), 100)
+    assert [type(step) for step in made.steps] == [Split] * 3 + [Merge] * 4
+
+
+@pytest.mark.parametrize(
+    ("current", "target", "counts"),
+    [
+        (4, 8, (8,)),
+        (3, 10, (6, 10)),
+        (10, 3, (5, 3)),
+        (9, 9, ()),
+        (6_000, 10_000, (10_000,)),
+        (6_000, 12_000, None),  # above 10,000 not by default
+        (6_000, 20_000, None),
+        (12_000, 13_000, None),
+        (20_000, 12_000, None),  # from above 10,000 only to below it
+        (20_000, 9_000, None),  # and half of 20,000 is not below it
+        (19_998, 9_999, (9_999,)),
+        (18_000, 4_500, (9_000, 4_500)),
+        (18_000, 10_000, None),
+        (10_000, 5_000, (5_000,)),
+    ],
+)
+def test_update_shard_count_keeps_the_documented_rules(
+    current: int, target: int, counts: tuple[int, ...] | None
+) -> None:
+    """Double, half, 10,000: what AWS refuses is never proposed."""
+    assert update_shard_count_steps(current, target, LIMITS) == counts
+
+
+@given(st.integers(1, 20_000), st.integers(1, 20_000))
+def test_each_update_is_one_that_aws_accepts(current: int, target: int) -> None:
+    """At most double, at least half, at most 10,000, and from above 10,000 to below it."""
+    now = current
+    for step in update_shard_count_steps(current, target, LIMITS) or ():
+        assert now / 2 <= step <= min(now * 2, 10_000)
+        assert now <= 10_000 or step < 10_000
+        now = step
+    raised = msgspec.structs.replace(LIMITS, update_shard_count_most=20_000)
+    assert (update_shard_count_steps(current, target, raised) or (current,))[-1] == target
+
+
+def test_a_quarter_is_quick() -> None:
+    """AWS recommends multiples of 25 % of the present count."""
+    assert [is_quick(8, target) for target in (10, 12, 16, 4, 9)] == [True, True, True, True, False]
+
+
+def test_boundaries_that_differ_by_rounding_are_left_alone() -> None:
+    """Kinesis rounds equal ranges in its own way; a shard of one hash key is nobody's wish."""
+    kinesis = tuple(HASH_SPACE // 7 * i for i in range(7))
+    assert kinesis != uniform_starts(7)
+    assert settled_starts(kinesis, uniform_starts(7)) == kinesis
+    assert plan("uniform", kinesis, settled_starts(kinesis, uniform_starts(14))).steps != ()
+    assert settled_starts(uniform_starts(3), uniform_starts(7)) == uniform_starts(7)
