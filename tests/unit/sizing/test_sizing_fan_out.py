@@ -100,7 +100,7 @@ def test_what_arrives_is_measured_and_the_consumer_is_gone() -> None:
         assert kinesis.registered
         for second in range(5):
             kinesis.write(second, f"key-{second}")
-        found = measure("orders", fan_out.read(8), fan_out.shards, load_limits(), None)
+        found = measure("orders", fan_out, fan_out.read(8), load_limits(), None)
     assert (found.records, found.keys, len(found.shards)) == (5, 5, 1)
     assert kinesis.registered == []
 

@@ -11,9 +11,11 @@ import numpy as np
 import pytest
 
 from shard_sizing.model.data_files import load_limits
+from shard_sizing.model.peaks import Floats
 from shard_sizing.model.placement import key_positions, range_loads
 from shard_sizing.model.planner import HASH_SPACE, targeted_starts
-from shard_sizing.model.profile import Floats, shares, synthetic
+from shard_sizing.model.profile import synthetic
+from shard_sizing.model.shares import record_shares
 from shard_sizing.model.simulate import Enforcement, simulate
 from shard_sizing.model.sizing import TARGET, Need, Sizing, ceiling, size
 
@@ -94,7 +96,7 @@ def test_the_usual_formula_throttles(rate: float, throttled: float, rejected: fl
 
 def test_cutting_by_load_halves_the_shards_of_a_skewed_stream() -> None:
     """Halving the busiest shard again and again is known to need 8 or 9; a plan free to cut needs 6 or 7."""
-    weights = shares(synthetic(5_000, 500, 1.1, 0.0))
+    weights = record_shares(synthetic(5_000, 500, 1.1, 0.0))
     by_halving, by_plan = set(), set()
     for name_set in range(20):
         places = key_positions(synthetic(5_000, 500, 1.1, 0.0), weights.size, name_set)

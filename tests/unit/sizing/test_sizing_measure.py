@@ -39,7 +39,7 @@ class World:
     def measure(self, seconds: float = 5) -> Measured:
         """Measure the stream while it is written to."""
         poller = Poller(self.client, "orders", lambda: self.now, self.sleep)
-        return measure("orders", poller.read(seconds), poller.shards, LIMITS, None)
+        return measure("orders", poller, poller.read(seconds), LIMITS, None)
 
 
 def put(client: Any, key: str, data: bytes = b"x" * 90) -> None:
@@ -49,19 +49,22 @@ def put(client: Any, key: str, data: bytes = b"x" * 90) -> None:
 def test_every_record_of_the_time_is_counted_on_its_shard() -> None:
     """Ten keys take turns: rates, bytes, keys and each shard's seconds are those that were written."""
     found = World(lambda client, tenth: put(client, f"key-{tenth % 10}")).measure()
-    assert (found.records, found.kinesis_records, found.keys, found.rate) == (50, 50, 10, 10.0)
+    assert found.kinesis is not None
+    assert (found.records, found.kinesis.records, found.keys, found.rate) == (50, 50, 10, 10.0)
     assert found.record_bytes == 95
     assert sum(shard.records.mean for shard in found.shards) == pytest.approx(10.0)
     assert sum(shard.bytes.mean for shard in found.shards) == pytest.approx(950.0)
     assert found.hash_load is not None
-    assert (found.hash_load.by, sum(found.hash_load.parts)) == ("records", pytest.approx(1.0, abs=1e-3))
+    assert sum(found.hash_load.records) == pytest.approx(1.0, abs=1e-3)
+    assert sum(found.hash_load.bytes) == pytest.approx(1.0, abs=1e-3)
 
 
 def test_aggregates_are_opened_and_never_counted_as_one_key() -> None:
     """The limit counts Kinesis records; keys, rate and hash load are those of the user records."""
     packed = encode_aggregate([UserRecord(f"order-{i}", b"x" * 50) for i in range(20)])
     found = World(lambda client, tenth: put(client, "a", packed)).measure()
-    assert (found.records, found.kinesis_records, found.aggregated) == (1_000, 50, 1.0)
+    assert found.kinesis is not None
+    assert (found.records, found.kinesis.records, found.aggregated) == (1_000, 50, 1.0)
     assert {hot.key for hot in found.hot_keys} == {f"order-{i}" for i in range(20)}
     assert sum(shard.records.mean for shard in found.shards) == pytest.approx(10.0)
 

@@ -9,7 +9,7 @@ import pytest
 from fakes.sizing_cli import run
 from shard_sizing.model.adequacy import Adequacy, Candidate, choose, placement_known
 from shard_sizing.model.planner import Plan
-from shard_sizing.model.profile import HashLoad, HotKey, synthetic
+from shard_sizing.model.profile import HashLoad, KeyShare, synthetic
 
 
 def candidate(kind: str, busiest: float, *, suffices: bool, peak: int = 8) -> Candidate:
@@ -45,12 +45,10 @@ def test_a_targeted_plan_needs_a_reason(
 def test_invented_names_are_not_cut_between() -> None:
     """Where the keys lie is known from a measurement or a full list of keys, never from a law."""
     made_up = synthetic(2_000, 500, 1.1, 0.0)
-    measured = msgspec.structs.replace(made_up, hash_load=HashLoad("records", (0.5, 0.5)))
-    keys = (HotKey("a", 0.75, 0.75), HotKey("b", 0.25, 0.25))
-    listed = msgspec.structs.replace(made_up, keys=2, hot_keys=keys)
+    measured = msgspec.structs.replace(made_up, hash_load=HashLoad((0.5, 0.5), (0.5, 0.5)))
+    keys = (KeyShare("a", 0.75, 0.75), KeyShare("b", 0.25, 0.25))
+    listed = msgspec.structs.replace(made_up, keys=2, key_list=keys)
     assert [placement_known(each) for each in (made_up, measured, listed)] == [False, True, True]
-    over_counted = msgspec.structs.replace(listed, hot_keys=(keys[0], HotKey("b", 0.25, 0.25, 0.1)))
-    assert not placement_known(over_counted)
     answer = json.loads(
         run("plan", "--rate", "2000", "--zipf", "1.1", "--shards", "4", "--target", "8", "--json").stdout
     )
@@ -75,7 +73,7 @@ def test_the_answer_begins_with_whether_the_target_suffices(tmp_path: Path) -> N
     assert short.exit_code == 2
     parts = (0.7, 0.1, 0.1, 0.1)
     profile = tmp_path / "measured.json"
-    measured = msgspec.structs.replace(synthetic(3_000, 500, 0.0, 0.0), hash_load=HashLoad("records", parts))
+    measured = msgspec.structs.replace(synthetic(3_000, 500, 0.0, 0.0), hash_load=HashLoad(parts, parts))
     profile.write_bytes(msgspec.json.encode(measured))
     known = run("plan", str(profile), "--shards", "2", "--target", "3")
     assert known.stdout.startswith("3 shards will not be enough: the busiest takes 3")

@@ -35,7 +35,7 @@ def measure(stream: str, shared: Shared, seconds: float, efo: bool, out: Path | 
     limits, client = shared.limits, kinesis(shared.region)
     began = dt.datetime.now(dt.UTC)
     with _reader(stream, client, shared, seconds, efo=efo) as reader, _progress(seconds) as tick:
-        found = profile_of(stream, reader.read(seconds, tick), reader.shards, limits, None)
+        found = profile_of(stream, reader, reader.read(seconds, tick), limits, None)
     try:
         cloudwatch = boto3.client("cloudwatch", region_name=shared.region)
         count = throttled_writes(cloudwatch, stream, began, dt.datetime.now(dt.UTC))
@@ -86,11 +86,12 @@ def _progress(seconds: float) -> Iterator[Callable[[float], None]]:
 def _show(found: Measured, source: str) -> None:
     busiest = found.busiest
     packed = f", {found.aggregated:.0%} of them aggregates" if found.aggregated else ""
+    kinesis_records = found.kinesis.records if found.kinesis else found.records
     refused = {None: "", 0: " No write was refused."}.get(
         found.throttled_writes, f" {found.throttled_writes} writes were refused."
     )
     sentence = (
-        f"{found.stream} took {found.rate:,.0f} records a second in {found.kinesis_records:,} Kinesis records"
+        f"{found.stream} took {found.rate:,.0f} records a second in {kinesis_records:,} Kinesis records"
         f"{packed}; its busiest shard, {busiest.shard_id}, is at {busiest.used_p99:.0%} of its limit at p99 "
         f"and {busiest.used_max:.0%} in its busiest second.{refused}"
     )

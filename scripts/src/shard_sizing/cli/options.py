@@ -13,7 +13,7 @@ import msgspec
 from shard_sizing.cli.numbers import Number
 from shard_sizing.errors import InputError
 from shard_sizing.model.data_files import Limits, Prices, RegionPrices, load_limits, load_prices
-from shard_sizing.model.profile import Profile, synthetic
+from shard_sizing.model.profile import Profile, grown, synthetic
 
 Command = Callable[..., int]
 FILE: Final = click.Path(path_type=Path, dir_okay=False)
@@ -122,7 +122,7 @@ def workload_options(command: Command) -> Command:
                 "are not known and none are assumed; give --burst-cv as measured on live traffic"
             )
             click.echo(told, err=True)
-        return command(profile=msgspec.structs.replace(found, rate=found.rate * growth), **others)
+        return command(profile=grown(found, growth), **others)
 
     positive = Number(min=0, min_open=True)
     return _with_options(

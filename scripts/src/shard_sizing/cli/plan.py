@@ -16,6 +16,7 @@ from shard_sizing.live.account import room_for_shards
 from shard_sizing.live.reshard import Resharding, Watch, kinesis, open_shards, stream_status
 from shard_sizing.model.adequacy import Adequacy, Candidate, adequacy, choose, placement_known
 from shard_sizing.model.data_files import Limits
+from shard_sizing.model.peaks import Floats
 from shard_sizing.model.placement import placed, range_loads
 from shard_sizing.model.planner import (
     Plan,
@@ -27,6 +28,7 @@ from shard_sizing.model.planner import (
 )
 from shard_sizing.model.planner import plan as steps_to
 from shard_sizing.model.profile import Profile
+from shard_sizing.model.simulate import shard_capacity
 from shard_sizing.model.update_shard_count import update_shard_count_steps
 
 _NEEDS_PLACES: Final = (
@@ -128,7 +130,7 @@ def plan(
         quota_source="usual" if room is None else "account",
     )
     if shared.plot:
-        loads = range_loads(*placed(profile), better.plan.starts)
+        loads = range_loads(*_placed(profile, limits), better.plan.starts)
         x, y = "shards by hash range", "share of the load, %"
         plot_bars(shared.plot, values=(100 * loads).tolist(), x=x, y=y, limit=None)
     if shared.as_json:
@@ -165,9 +167,14 @@ def _candidates(
     fares = adequacy(profile, equal, shared.limits, shared.seed)
     if not placement_known(profile):
         return Candidate(uniform, fares), None
-    cut = targeted_starts(*placed(profile), target)
+    cut = targeted_starts(*_placed(profile, shared.limits), target)
     by_load = steps_to("targeted", starts, cut, quota)
     return Candidate(uniform, fares), Candidate(by_load, adequacy(profile, cut, shared.limits, shared.seed))
+
+
+def _placed(profile: Profile, limits: Limits) -> tuple[Floats, Floats]:
+    _, binding = shard_capacity(profile, limits, aggregate=profile.aggregated > 0.5)
+    return placed(profile, by=binding)
 
 
 def _usual_seconds(plan: Plan, cool_off: float, limits: Limits) -> tuple[float, float] | None:

@@ -13,7 +13,7 @@ from shard_sizing.cli.plots import plot_bars
 from shard_sizing.live.reshard import kinesis, open_shards
 from shard_sizing.model.placement import placed, range_loads, salted
 from shard_sizing.model.planner import uniform_starts
-from shard_sizing.model.profile import Profile
+from shard_sizing.model.profile import Profile, resized
 from shard_sizing.model.simulate import (
     ENFORCEMENTS,
     ShardUse,
@@ -69,12 +69,12 @@ def simulate(
         raise click.UsageError("give either --shards or --stream")
     limits = shared.limits
     starts = tuple(open_shards(kinesis(shared.region), stream)) if stream else uniform_starts(shards or 1)
-    profile = msgspec.structs.replace(profile, record_bytes=profile.record_bytes * compress)
-    places, weights = placed(profile)
+    profile = resized(profile, compress)
+    capacity, binding = shard_capacity(profile, limits, aggregate)
+    places, weights = placed(profile, by=binding)
     if salt > 1:
         places, weights = salted(profile, salt)
     loads = range_loads(places, weights, starts)
-    capacity, _ = shard_capacity(profile, limits, aggregate)
     results = []
     for enforcement in ENFORCEMENTS:
         rng = np.random.default_rng(shared.seed)

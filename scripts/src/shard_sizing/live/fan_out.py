@@ -52,6 +52,7 @@ class FanOut:
 
     Attributes:
         shards: Every shard that was read.
+        span: First and last second whose records are read.
         consumer: ARN of the registered consumer; empty while there is none.
     """
 
@@ -63,6 +64,7 @@ class FanOut:
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         self.shards: dict[str, ShardReading] = {}
+        self.span = (0, 0)
         self.consumer = ""
         self._client = client
         self._stream = stream
@@ -116,6 +118,7 @@ class FanOut:
             self._follow(ShardReading.of(shard, begin))
         first = math.ceil(self._clock())
         last = first + math.ceil(seconds)
+        self.span = first, last - 1
         while True:
             for told in self._waiting():
                 if isinstance(told, ShardReading):

@@ -4,6 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import chain
+from typing import Protocol
 
 import msgspec
 
@@ -11,7 +12,7 @@ from orderstream.kpl import AggregateCorruptError, UserRecord, deaggregate
 from shard_sizing.errors import InputError
 from shard_sizing.live.polling import Arrived, ShardReading
 from shard_sizing.model.data_files import Limits
-from shard_sizing.model.measured import HashCounter, Measured, ShardCounter, ShardLoad
+from shard_sizing.model.measured import HashCounter, KinesisCounter, Measured, ShardCounter, ShardLoad
 from shard_sizing.model.sampling import Event, sample
 
 
@@ -21,17 +22,26 @@ class _Seen:
 
     shards: defaultdict[str, ShardCounter] = field(default_factory=lambda: defaultdict(ShardCounter))
     hashes: HashCounter = field(default_factory=HashCounter)
-    records: int = 0
-    aggregates: int = 0
+    kinesis: KinesisCounter = field(default_factory=KinesisCounter)
     corrupt: int = 0
-    first: int = 2**62
-    last: int = 0
+
+
+class Reader(Protocol):
+    """A reading of a stream."""
+
+    @property
+    def shards(self) -> Mapping[str, ShardReading]:
+        """How far each shard has been read; complete once the records have come to their end."""
+
+    @property
+    def span(self) -> tuple[int, int]:
+        """First and last second whose records are read; known once reading has begun."""
 
 
 def measure(
     stream: str,
+    reader: Reader,
     arrived: Iterable[Arrived],
-    shards: Mapping[str, ShardReading],
     limits: Limits,
     throttled_writes: int | None,
 ) -> Measured:
@@ -39,8 +49,8 @@ def measure(
 
     Args:
         stream: The stream's name.
+        reader: What reads it.
         arrived: Its records, until the measurement is over.
-        shards: How far each shard has been read; looked at once the records have come to their end.
         limits: What a shard takes.
         throttled_writes: Writes refused in that time, if known.
 
@@ -48,17 +58,17 @@ def measure(
         InputError: Nothing was written.
     """
     seen = _Seen()
-    events = _user_records(arrived, shards, seen)
+    events = _user_records(arrived, reader.shards, seen)
     first = next(events, None)
     if first is None:
         raise InputError(
             f"stream {stream}", "nothing was written to it while it was read; measure for longer"
         )
-    profile = sample(chain([first], events))
-    seconds = seen.last - seen.first + 1
+    begin, end = reader.span
+    profile = sample(chain([first], events), span=(begin, end))
     loads = []
-    for reading in sorted(shards.values(), key=lambda shard: (shard.start, shard.shard_id)):
-        records, volume, p99, most = seen.shards[reading.shard_id].rates(seen.first, seconds, limits)
+    for reading in sorted(reader.shards.values(), key=lambda shard: (shard.start, shard.shard_id)):
+        records, volume, p99, most = seen.shards[reading.shard_id].rates(begin, end - begin + 1, limits)
         loads.append(
             ShardLoad(
                 shard_id=reading.shard_id,
@@ -72,16 +82,13 @@ def measure(
                 read_throttled=reading.throttled,
             )
         )
-    aggregated = seen.aggregates / seen.records
     return Measured(
         **{
             **msgspec.structs.asdict(profile),
-            "hash_load": seen.hashes.load(limits, aggregated=aggregated > 0.5),
+            "hash_load": seen.hashes.load(),
+            "kinesis": seen.kinesis.found(reader.span),
         },
         stream=stream,
-        seconds=seconds,
-        kinesis_records=seen.records,
-        aggregated=aggregated,
         corrupt=seen.corrupt,
         throttled_writes=throttled_writes,
         shards=tuple(loads),
@@ -95,10 +102,11 @@ def _user_records(
         shard = shards[each.shard_id]
         data, key = each.record["Data"], each.record["PartitionKey"]
         at = each.record["ApproximateArrivalTimestamp"].timestamp()
-        seen.records += 1
-        seen.first, seen.last = min(seen.first, int(at)), max(seen.last, int(at))
-        seen.shards[each.shard_id].add(at, len(data) + len(key.encode()))
-        for record in _opened(data, key, seen):
+        wire_size = len(data) + len(key.encode())
+        seen.shards[each.shard_id].add(at, wire_size)
+        user_records, aggregate = _deaggregated(data, key, seen)
+        seen.kinesis.add(at, wire_size, aggregate=aggregate)
+        for record in user_records:
             size = len(record.data) + len(record.partition_key.encode())
             # Kinesis does not tell the explicit hash key that brought a record to a shard not its own.
             astray = not shard.start <= record.hash_key <= shard.end
@@ -106,11 +114,10 @@ def _user_records(
             yield record.partition_key, at, size
 
 
-def _opened(data: bytes, key: str, seen: _Seen) -> tuple[UserRecord, ...]:
+def _deaggregated(data: bytes, key: str, seen: _Seen) -> tuple[tuple[UserRecord, ...], bool]:
     try:
-        opened = deaggregate(data, key)
+        found = deaggregate(data, key)
     except AggregateCorruptError:
         seen.corrupt += 1
-        return (UserRecord(key, data),)
-    seen.aggregates += opened.aggregated
-    return opened.user_records
+        return (UserRecord(key, data),), False
+    return found.user_records, found.aggregated

@@ -78,6 +78,7 @@ class Poller:
 
     Attributes:
         shards: Every shard that was read.
+        span: First and last second whose records are read.
 
     Raises:
         InputError: The stream does not exist, or may not be read.
@@ -95,6 +96,7 @@ class Poller:
         self._clock = clock
         self._sleep = sleep
         self.shards: dict[str, ShardReading] = {}
+        self.span = (0, 0)
         now = {"ShardIteratorType": "AT_TIMESTAMP", "Timestamp": clock()}
         for shard in listed(client, stream):
             self._add(shard, now)
@@ -108,6 +110,7 @@ class Poller:
         """
         first = math.ceil(self._clock())
         last = first + math.ceil(seconds)
+        self.span = first, last - 1
         with ThreadPoolExecutor(_THREADS) as pool:
             while True:
                 began = self._clock()

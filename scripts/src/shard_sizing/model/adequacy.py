@@ -8,9 +8,10 @@ import numpy as np
 import numpy.typing as npt
 
 from shard_sizing.model.data_files import Limits
+from shard_sizing.model.peaks import Floats
 from shard_sizing.model.placement import placed, range_loads
 from shard_sizing.model.planner import Plan
-from shard_sizing.model.profile import Floats, Profile
+from shard_sizing.model.profile import Profile
 from shard_sizing.model.simulate import ENFORCEMENTS, burst_factors, shard_capacity, simulate
 from shard_sizing.model.sizing import TARGET
 
@@ -45,8 +46,7 @@ class Adequacy(msgspec.Struct, frozen=True):
 
 def placement_known(profile: Profile) -> bool:
     """Whether it is known where the load lies: it was measured on a stream, or every key is listed."""
-    listed = len(profile.hot_keys) == profile.keys and not any(hot.error for hot in profile.hot_keys)
-    return profile.hash_load is not None or listed
+    return profile.hash_load is not None or bool(profile.key_list)
 
 
 def adequacy(
@@ -67,9 +67,9 @@ def adequacy(
     """
     placements = 1 if placement_known(profile) else _PLACEMENTS
     busiest, throttled = [], []
-    capacity, _ = shard_capacity(profile, limits, False)
+    capacity, binding = shard_capacity(profile, limits, False)
     for name_set in range(placements):
-        loads = range_loads(*placed(profile, name_set), starts)
+        loads = range_loads(*placed(profile, name_set, binding), starts)
         rng = np.random.default_rng((seed, name_set))
         bursts = burst_factors(profile.burst_cv, _SECONDS, rng)
         near = loads[_may_throttle(loads * profile.rate * float(bursts.max()), capacity)]

@@ -6,13 +6,17 @@ from typing import Final
 import msgspec
 import numpy as np
 
+from shard_sizing.model.arrivals import Arrivals
 from shard_sizing.model.data_files import Limits
-from shard_sizing.model.profile import Floats, HashLoad, Profile, Rates
+from shard_sizing.model.peaks import Rates, rates_of
+from shard_sizing.model.profile import HashLoad, KinesisRecords, Profile
+from shard_sizing.model.sizes import SizeCounter
 
 HASH_PARTS: Final = 1_024
 """Equal parts of the hash space in which a measured load is told."""
 
 _HASH_BITS: Final = 128
+_BATCH: Final = 10_000
 _PART_SHIFT: Final = _HASH_BITS - HASH_PARTS.bit_length() + 1
 
 
@@ -47,18 +51,12 @@ class Measured(Profile, frozen=True, kw_only=True):
 
     Attributes:
         stream: The stream.
-        seconds: How long it was read.
-        kinesis_records: Kinesis records read; ``records`` are the user records in them.
-        aggregated: Share of the Kinesis records that were aggregates.
         corrupt: Aggregates that could not be opened; each counts as one record under its own key.
         throttled_writes: Writes refused in that time, as CloudWatch tells; None where it was not to be asked.
         shards: Each shard that was read.
     """
 
     stream: str
-    seconds: float
-    kinesis_records: int
-    aggregated: float
     corrupt: int
     throttled_writes: int | None
     shards: tuple[ShardLoad, ...]
@@ -91,7 +89,50 @@ class ShardCounter:
         records = np.array([self._records[first + i] for i in range(seconds)], dtype=np.float64)
         volume = np.array([self._bytes[first + i] for i in range(seconds)], dtype=np.float64)
         used = np.maximum(records / limits.records_per_second, volume / limits.bytes_per_second)
-        return _rates(records), _rates(volume), float(np.percentile(used, 99)), float(used.max())
+        return rates_of(records), rates_of(volume), float(np.percentile(used, 99)), float(used.max())
+
+
+class KinesisCounter:
+    """Adds up a stream's Kinesis records: what its limits and its bill count."""
+
+    def __init__(self) -> None:
+        self._arrivals = Arrivals()
+        self._sizes = SizeCounter()
+        self._times: list[float] = []
+        self._lengths: list[int] = []
+        self._aggregates = 0
+        self.records = 0
+
+    def add(self, at: float, size: int, *, aggregate: bool) -> None:
+        """Count a Kinesis record by its arrival, in seconds since 1970, and its bytes, key included."""
+        self._times.append(at)
+        self._lengths.append(size)
+        self._aggregates += aggregate
+        self.records += 1
+        if len(self._times) == _BATCH:
+            self._flush()
+
+    def found(self, span: tuple[int, int]) -> KinesisRecords:
+        """Return what was counted, at least one record, over a span of seconds, the last included."""
+        self._flush()
+        arrived, sizes = self._arrivals.over(*span), self._sizes.sizes()
+        return KinesisRecords(
+            records=self.records,
+            rate=self.records / arrived.seconds,
+            record_bytes=sizes.mean,
+            aggregated=self._aggregates / self.records,
+            peaks=arrived.peaks(),
+            sizes=sizes.atoms,
+            kib_units=sizes.kib_units,
+            put_units=sizes.put_units,
+            max_bytes=sizes.max,
+        )
+
+    def _flush(self) -> None:
+        if self._times:
+            self._arrivals.add(np.array(self._times))
+            self._sizes.add(np.array(self._lengths))
+            self._times, self._lengths = [], []
 
 
 class HashCounter:
@@ -107,14 +148,7 @@ class HashCounter:
         self._records[part] += 1
         self._bytes[part] += size
 
-    def load(self, limits: Limits, *, aggregated: bool) -> HashLoad:
-        """Return where the load lies; records or bytes, whichever binds, and bytes where aggregated."""
-        records, volume = self._records.sum(), self._bytes.sum()
-        by_bytes = aggregated or volume / limits.bytes_per_second >= records / limits.records_per_second
-        parts = self._bytes / volume if by_bytes else self._records / records
-        return HashLoad("bytes" if by_bytes else "records", tuple(parts.round(6).tolist()))
-
-
-def _rates(counts: Floats) -> Rates:
-    p50, p99, p999 = (float(x) for x in np.percentile(counts, [50, 99, 99.9]))
-    return Rates(float(counts.mean()), p50, p99, p999)
+    def load(self) -> HashLoad:
+        """Return the share of all records, and of all bytes, in each part."""
+        shares = [counted / max(1.0, counted.sum()) for counted in (self._records, self._bytes)]
+        return HashLoad(*(tuple(parts.round(6).tolist()) for parts in shares))

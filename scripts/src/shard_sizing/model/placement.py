@@ -3,12 +3,15 @@
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from hashlib import md5
+from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
 
 from orderstream.kpl.salting import sub_key
-from shard_sizing.model.profile import Floats, Profile, shares
+from shard_sizing.model.peaks import Floats
+from shard_sizing.model.profile import Profile
+from shard_sizing.model.shares import byte_shares, record_shares
 
 _HASHES = float(2**64)
 _SPREAD = 8
@@ -29,24 +32,26 @@ def key_names(profile: Profile, count: int, name_set: int) -> list[str]:
         count: How many names.
         name_set: Which set of made-up names; set ``n`` numbers its keys from ``n * count``.
     """
-    known = [hot.key for hot in profile.hot_keys[:count]]
+    known = [known.key for known in profile.known_keys()[:count]]
     start = name_set * count
     return known + [f"key-{i}" for i in range(start + len(known), start + count)]
 
 
-def placed(profile: Profile, name_set: int = 0) -> tuple[Floats, Floats]:
-    """Return where a profile's load lies, from 0 to 1, and each place's share of it.
+def placed(
+    profile: Profile, name_set: int = 0, by: Literal["records", "bytes"] = "records"
+) -> tuple[Floats, Floats]:
+    """Return where a profile's load lies, from 0 to 1, and each place's share of its records or bytes.
 
     A profile that was measured on a stream tells where its load lies: its hot keys exactly, the rest by parts
     of the hash space. Any other is placed by the names of its keys.
     """
     if profile.hash_load is None:
-        weights = shares(profile)
+        weights = byte_shares(profile) if by == "bytes" else record_shares(profile)
         return key_positions(profile, weights.size, name_set), weights
-    parts = np.array(profile.hash_load.parts)
-    by_bytes = profile.hash_load.by == "bytes"
-    hot = positions(key.key for key in profile.hot_keys)
-    hot_shares = np.array([key.byte_share if by_bytes else key.record_share for key in profile.hot_keys])
+    parts = np.array(profile.hash_load.by(by))
+    known = profile.known_keys()
+    hot = positions(key.key for key in known)
+    hot_shares = np.array([key.byte_share if by == "bytes" else key.record_share for key in known])
     rest = parts - np.bincount((hot * parts.size).astype(np.int64), weights=hot_shares, minlength=parts.size)
     # Each part's rest is spread over it, so that a cut may go through it.
     offsets = (np.arange(_SPREAD) + 0.5) / _SPREAD
@@ -58,7 +63,7 @@ def placed(profile: Profile, name_set: int = 0) -> tuple[Floats, Floats]:
 
 def key_positions(profile: Profile, count: int, name_set: int) -> Floats:
     """Return where the keys of ``key_names`` lie."""
-    known = positions(hot.key for hot in profile.hot_keys[:count])
+    known = positions(known.key for known in profile.known_keys()[:count])
     start = name_set * count
     return np.concatenate([known, _numbered_positions(start + known.size, start + count)])
 
@@ -76,7 +81,7 @@ def salted(profile: Profile, salts: int) -> tuple[Floats, Floats]:
 
     Sub-keys have names of their own, so where a stream's load was measured to lie says nothing about them.
     """
-    weights = shares(profile)
+    weights = record_shares(profile)
     names = key_names(profile, weights.size, 0)
     return positions(sub_key(name, number, salts) for name in names for number in range(salts)), np.repeat(
         weights / salts, salts

@@ -19,7 +19,7 @@ import msgspec
 import numpy as np
 
 from shard_sizing.errors import InputError
-from shard_sizing.model.profile import Floats
+from shard_sizing.model.peaks import Floats
 
 HASH_SPACE: Final = 2**128
 

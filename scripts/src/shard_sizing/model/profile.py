@@ -1,33 +1,30 @@
-"""A workload as the model sees it: how much, how bursty, how large, and on which keys."""
+"""A workload as the model sees it: how much and when, how bursty, how large, and on which keys."""
 
+from collections.abc import Sequence
 from math import isfinite
-from typing import Final, Literal
+from typing import Any, Final, Literal
 
 import msgspec
-import numpy as np
-import numpy.typing as npt
 
 from shard_sizing.errors import InputError
+from shard_sizing.model.peaks import Peaks, steady
+from shard_sizing.model.sizes import Atoms, Sizes, lognormal_sizes, scaled_sizes
+from shard_sizing.model.zipf import Zipf
 
-SCHEMA: Final = "shard-sizing/profile/1"
+SCHEMA: Final = "shard-sizing/profile/2"
 MAX_RECORD_BYTES: Final = 10 * 1024 * 1024
 """The largest record a stream can be configured to take (Kinesis API, UpdateMaxRecordSize)."""
 
-_ZIPF_STEP: Final = 0.01  # of the exponents tried; an interval is never told to be narrower
-Floats = npt.NDArray[np.float64]
-
-
-class Rates(msgspec.Struct, frozen=True):
-    """Records per interval: mean and percentiles over all intervals, idle ones included."""
-
-    mean: float
-    p50: float
-    p99: float
-    p999: float
-
 
 class HotKey(msgspec.Struct, frozen=True):
-    """A heavy key: its share of all records and bytes (0 to 1), over-counted by at most ``error``."""
+    """A heavy key.
+
+    Attributes:
+        key: Its name.
+        record_share: Its share of all records, 0 to 1, as far as it is certain.
+        byte_share: The same of all bytes.
+        error: How much larger the share may be: of records in ``hot_keys``, of bytes in ``hot_by_bytes``.
+    """
 
     key: str
     record_share: float
@@ -35,44 +32,83 @@ class HotKey(msgspec.Struct, frozen=True):
     error: float = 0.0
 
 
-class Zipf(msgspec.Struct, frozen=True):
-    """A fitted exponent with its 95 % interval; 0 is even, 1 and above is steep."""
+class KeyShare(msgspec.Struct, frozen=True, array_like=True):
+    """One of the keys of a profile that knows them all: its exact shares of records and bytes, 0 to 1."""
 
-    exponent: float
-    low: float
-    high: float
+    key: str
+    record_share: float
+    byte_share: float
 
 
 class HashLoad(msgspec.Struct, frozen=True):
     """The load by its place in the hash space.
 
     Attributes:
-        by: What binds, and so is meant by load: ``records`` or ``bytes``.
-        parts: The share of it in each of equal parts of the hash space.
+        records: The share of all user records in each of equal parts of the hash space.
+        bytes: The same of their bytes.
     """
 
-    by: Literal["records", "bytes"]
-    parts: tuple[float, ...]
+    records: tuple[float, ...]
+    bytes: tuple[float, ...]
+
+    def by(self, what: Literal["records", "bytes"]) -> tuple[float, ...]:
+        """Return the shares of records or of bytes."""
+        return self.bytes if what == "bytes" else self.records
+
+
+class KinesisRecords(msgspec.Struct, frozen=True):
+    """The Kinesis records that carried a stream's user records: what the limits and the bill count.
+
+    Attributes:
+        records: How many there were.
+        rate: Mean Kinesis records per second.
+        record_bytes: Mean bytes of one, its partition key included.
+        aggregated: Share of them that were aggregates.
+        peaks: Their rates by interval.
+        sizes: Histogram of their bytes; its mean is ``record_bytes``.
+        kib_units: As in ``Profile``, of the Kinesis records.
+        put_units: As in ``Profile``, of the Kinesis records.
+        max_bytes: The largest.
+    """
+
+    records: int
+    rate: float
+    record_bytes: float
+    aggregated: float
+    peaks: Peaks
+    sizes: Atoms
+    kib_units: float
+    put_units: float
+    max_bytes: int
 
 
 class Profile(msgspec.Struct, frozen=True):
     """One workload, measured or made up; ``profile.json`` is this as JSON.
 
     Attributes:
-        rate: Mean records per second.
+        rate: Mean records per second over the span.
         record_bytes: Mean bytes of a record, its key included.
-        burst_cv: Coefficient of variation of the rate from second to second, beyond chance; 0, and not
-            known, where ``resolution`` is above 1.
-        keys: Distinct keys (an estimate for large inputs).
+        burst_cv: Coefficient of variation of the rate from second to second within minutes, beyond chance;
+            0, and not known, where ``resolution`` is above 1.
+        keys: Distinct keys (an estimate beyond 120,000).
         zipf: Skew of the keys.
-        hot_keys: The keys with the most records, by name; the rest is taken to follow the Zipf law.
-        per_second: Percentiles of the rate per second, if sampled.
-        per_minute: The same per minute.
+        sizes: Histogram of the records' bytes, at most 64 pairs of bytes and share; its mean is
+            ``record_bytes``.
+        kib_units: Mean of each record's KiB, rounded up: what on-demand streams bill.
+        put_units: Mean of each record's PUT payload units, rounded up: what provisioned streams bill.
+        peaks: The rates by second, minute and hour.
+        daily: The rate in each hour of the day over the mean; None if not known.
+        seconds: The length of the span; 0 for a made-up workload.
+        hot_keys: The keys with the most records whose shares are certain within a tenth; other keys are
+            taken to follow the Zipf law.
+        hot_by_bytes: The same by bytes.
+        key_list: All keys, heaviest by records first, if their number allows; otherwise empty. Where they
+            lie is then known exactly.
         records: Records seen; 0 for a made-up workload.
-        max_bytes: The largest record seen.
-        hot_by_bytes: The keys with the most bytes.
-        resolution: Seconds in whose steps the sampled times were told.
+        max_bytes: The largest record.
+        resolution: Seconds in whose steps the sampled times were stated.
         hash_load: Where in the hash space the load lies, if measured on a stream.
+        kinesis: The Kinesis records that carried the records, if measured on a stream.
         schema: Name and version of this format.
     """
 
@@ -81,14 +117,20 @@ class Profile(msgspec.Struct, frozen=True):
     burst_cv: float
     keys: int
     zipf: Zipf
+    sizes: Atoms
+    kib_units: float
+    put_units: float
+    peaks: Peaks = Peaks()
+    daily: tuple[float, ...] | None = None
+    seconds: float = 0.0
     hot_keys: tuple[HotKey, ...] = ()
-    per_second: Rates | None = None
-    per_minute: Rates | None = None
+    hot_by_bytes: tuple[HotKey, ...] = ()
+    key_list: tuple[KeyShare, ...] = ()
     records: int = 0
     max_bytes: int = 0
-    hot_by_bytes: tuple[HotKey, ...] = ()
     resolution: int = 1
     hash_load: HashLoad | None = None
+    kinesis: KinesisRecords | None = None
     schema: str = SCHEMA
 
     def __post_init__(self) -> None:
@@ -110,60 +152,78 @@ class Profile(msgspec.Struct, frozen=True):
                 "put their address into the stream",
             )
 
+    @property
+    def aggregated(self) -> float:
+        """Share of the measured Kinesis records that were aggregates; 0 where none were measured."""
+        return self.kinesis.aggregated if self.kinesis else 0.0
 
-def synthetic(rate: float, record_bytes: float, zipf: float, burst_cv: float, keys: int = 100_000) -> Profile:
-    """Return a made-up workload whose keys follow the Zipf law."""
-    return Profile(rate, record_bytes, burst_cv, keys, Zipf(zipf, zipf, zipf))
-
-
-def shares(profile: Profile, limit: int = 200_000) -> Floats:
-    """Return each key's share of the load, heaviest first: hot keys as measured, others by the Zipf law."""
-    count = min(profile.keys, limit)
-    law = zipf_shares(count, profile.zipf.exponent)
-    hot = np.array([k.record_share for k in profile.hot_keys[:count]], dtype=np.float64)
-    if not hot.size:
-        return law
-    tail = law[hot.size :]
-    rest = max(0.0, 1.0 - float(hot.sum()))
-    whole = np.concatenate([hot, tail * (rest / tail.sum())]) if tail.size else hot
-    normalised: Floats = whole / whole.sum()
-    return normalised
+    def known_keys(self) -> Sequence[HotKey | KeyShare]:
+        """Return the keys known by name: all of them, or the heavy ones by records, then those by bytes."""
+        if self.key_list:
+            return self.key_list
+        by_records = {hot.key for hot in self.hot_keys}
+        return *self.hot_keys, *(hot for hot in self.hot_by_bytes if hot.key not in by_records)
 
 
-def zipf_shares(keys: int, exponent: float) -> Floats:
-    """Return the shares of ``keys`` keys under the Zipf law; they sum to 1."""
-    weights = np.arange(1, keys + 1, dtype=np.float64) ** -exponent
-    law: Floats = weights / weights.sum()
-    return law
+def rate_at(profile: Profile, peak: str) -> float:
+    """Return a rate of a profile by its name, such as ``mean`` or ``p99.9-minute``; see ``Peaks.at``."""
+    return profile.peaks.at(peak, profile.rate)
 
 
-def fit_zipf(counts: Floats, keys: int, total: float) -> Zipf:
-    """Fit the exponent to the heaviest keys' counts by maximum likelihood, the tail as one further class.
+def grown(profile: Profile, times: float) -> Profile:
+    """Return the same workload at a multiple of its rate, peaks included."""
+    kinesis = profile.kinesis and msgspec.structs.replace(
+        profile.kinesis, rate=profile.kinesis.rate * times, peaks=profile.kinesis.peaks.times(times)
+    )
+    return msgspec.structs.replace(
+        profile, rate=profile.rate * times, peaks=profile.peaks.times(times), kinesis=kinesis
+    )
+
+
+def resized(profile: Profile, factor: float) -> Profile:
+    """Return the same workload with every record's bytes multiplied by a factor, e.g. compressed."""
+    return msgspec.structs.replace(profile, **_size_fields(scaled_sizes(profile.sizes, factor)))
+
+
+def synthetic(
+    rate: float,
+    record_bytes: float,
+    zipf: float,
+    burst_cv: float,
+    keys: int = 100_000,
+    *,
+    peak: float | None = None,
+    bytes_cv: float = 0.0,
+) -> Profile:
+    """Return a made-up workload.
 
     Args:
-        counts: Records of the heaviest keys, heaviest first.
-        keys: Distinct keys in all.
-        total: Records of all keys.
+        rate: Mean records per second.
+        record_bytes: Mean bytes of a record.
+        zipf: Exponent of the Zipf law that the keys follow; 0 is even.
+        burst_cv: Coefficient of variation of the rate from second to second.
+        keys: Distinct keys.
+        peak: Records per second in the busiest minute and hour; by default the load is steady.
+        bytes_cv: Coefficient of variation of the sizes, lognormal; 0 makes all equal.
 
-    Returns:
-        The exponent and its 95 % likelihood interval, widened by how far the counts scatter about the law:
-        keys that come in clumps, or follow another law, leave the exponent less certain than chance alone.
+    Raises:
+        InputError: No workload can be so.
     """
-    grid = np.arange(0.0, 3.0, _ZIPF_STEP)
-    ranks = np.log(np.arange(1, keys + 1, dtype=np.float64))
-    top = counts.size
-    tail = max(0.0, total - float(counts.sum()))
-    scores = np.empty(grid.size)
-    for i, exponent in enumerate(grid):
-        weights = np.exp(-exponent * ranks)
-        rest = float(weights[top:].sum())
-        scores[i] = -exponent * float(counts @ ranks[:top]) - total * np.log(weights.sum())
-        scores[i] += tail * np.log(rest) if tail and rest else 0.0
-    best = int(scores.argmax())
-    expected = np.exp(-grid[best] * ranks)
-    expected *= total / expected.sum()
-    scatter = float(((counts - expected[:top]) ** 2 / expected[:top]).sum()) / max(1, top - 1)
-    # 1.92 is half the 95 % quantile of chi-squared with one degree of freedom.
-    inside = grid[scores >= scores[best] - 1.92 * max(1.0, scatter)]
-    low, high = max(0.0, float(inside[0]) - _ZIPF_STEP), float(inside[-1]) + _ZIPF_STEP
-    return Zipf(round(float(grid[best]), 2), round(low, 2), round(high, 2))
+    if not isfinite(record_bytes) or not 0 < record_bytes <= MAX_RECORD_BYTES:
+        sizes = Sizes(record_bytes, ((record_bytes, 1.0),), 1.0, 1.0, 0)  # refused with the reason below
+    else:
+        sizes = lognormal_sizes(record_bytes, bytes_cv, MAX_RECORD_BYTES)
+    law = Zipf(zipf, zipf, zipf)
+    return Profile(
+        rate, burst_cv=burst_cv, keys=keys, zipf=law, peaks=steady(rate, peak), **_size_fields(sizes)
+    )
+
+
+def _size_fields(sizes: Sizes) -> dict[str, Any]:
+    return {
+        "record_bytes": sizes.mean,
+        "sizes": sizes.atoms,
+        "kib_units": sizes.kib_units,
+        "put_units": sizes.put_units,
+        "max_bytes": sizes.max,
+    }

@@ -1,130 +1,116 @@
 """From events to a profile, in one pass and in bounded memory."""
 
-from collections import Counter, defaultdict
 from collections.abc import Iterable
-from hashlib import blake2b
 from itertools import islice
 from typing import Final
 
 import numpy as np
 
 from shard_sizing.errors import InputError
-from shard_sizing.model.profile import Floats, HotKey, Profile, Rates, fit_zipf
-from shard_sizing.model.space_saving import SpaceSaving
+from shard_sizing.model.arrivals import Arrivals
+from shard_sizing.model.distinct import DistinctKeys
+from shard_sizing.model.heavy_keys import By, HeavyKeys
+from shard_sizing.model.profile import HotKey, KeyShare, Profile
+from shard_sizing.model.sizes import SizeCounter
+from shard_sizing.model.zipf import fit_zipf
 
 _BATCH: Final = 100_000
-_CELLS: Final = 2**22  # of the linear counter: a few per cent of error at ten million distinct keys
-_MOST_INTERVALS: Final = 366 * 86_400
-_HOT: Final = 20
-_RESOLUTIONS: Final = (86_400, 3_600, 60)  # steps in which files are known to tell their times
+_HOT: Final = 100
+_FITTED: Final = 100  # heaviest keys to which the Zipf law is fitted
+_CERTAIN: Final = 0.1  # largest over-count of a key that is named, as a share of its count
 
 Event = tuple[str, float, int]
 """A key, its time in seconds, and its bytes."""
 
 
-def sample(events: Iterable[Event], capacity: int = 256) -> Profile:
+def sample(events: Iterable[Event], capacity: int = 20_000, span: tuple[int, int] | None = None) -> Profile:
     """Make a profile of events in any order.
 
     Args:
-        events: What was sent.
-        capacity: Counters of each Space-Saving sketch, at least 256 for the heaviest 20 keys.
+        events: The records of a workload.
+        capacity: Keys that are counted by records, and as many by bytes; a profile lists all of its keys if
+            there are no more than these.
+        span: First and last second in which records were looked for; by default those of the events.
 
     Raises:
         InputError: No events, a size below zero, or times more than a year apart.
     """
-    sampler, rest = _Sampler(capacity), iter(events)
+    sampler, rest = Sampler(capacity), iter(events)
     while batch := list(islice(rest, _BATCH)):
         sampler.add(batch)
-    return sampler.profile()
+    return sampler.profile(span)
 
 
-class _Sampler:
+class Sampler:
+    """Adds up events, a batch at a time.
+
+    Args:
+        capacity: As in ``sample``.
+    """
+
     def __init__(self, capacity: int) -> None:
-        self._by_records = SpaceSaving(capacity)
-        self._by_bytes = SpaceSaving(capacity)
-        self._seconds: Counter[int] = Counter()
-        self._cells = np.zeros(_CELLS, dtype=np.bool_)
-        self._count = self._volume = self._largest = 0
-        self._whole_seconds = True
+        self._capacity = capacity
+        self._heavy = HeavyKeys(capacity)
+        self._distinct = DistinctKeys()
+        self._arrivals = Arrivals()
+        self._sizes = SizeCounter()
+        self._count = self._bytes = 0
 
     def add(self, batch: list[Event]) -> None:
-        keys, times, sizes = zip(*batch, strict=True)
-        if min(sizes) < 0:
-            first = next(number for number, size in enumerate(sizes, self._count + 1) if size < 0)
-            size = sizes[first - self._count - 1]
+        """Add events, at least one."""
+        keys, times, lengths = zip(*batch, strict=True)
+        if min(lengths) < 0:
+            first = next(number for number, size in enumerate(lengths, self._count + 1) if size < 0)
+            size = lengths[first - self._count - 1]
             raise InputError(f"event {first}", f"its size {size} is negative; sizes are bytes, 0 or more")
-        volumes: defaultdict[str, int] = defaultdict(int)
-        for key, size in zip(keys, sizes, strict=True):
-            volumes[key] += size
-        at = np.array(times)
-        seconds = np.floor(at)
-        self._whole_seconds &= bool((seconds == at).all())
-        distinct, counts = np.unique(seconds.astype(np.int64), return_counts=True)
-        for second, count in zip(distinct.tolist(), counts.tolist(), strict=True):
-            self._seconds[second] += count
-        self._by_records.add(Counter(keys).items())
-        self._by_bytes.add(volumes.items())
-        digests = b"".join(blake2b(key.encode(), digest_size=8).digest() for key in volumes)
-        self._cells[np.frombuffer(digests, dtype="<u8") % _CELLS] = True
+        sizes = np.array(lengths, dtype=np.int64)
+        self._arrivals.add(np.array(times, dtype=np.float64))
+        self._sizes.add(sizes)
+        self._distinct.add(self._heavy.add(keys, sizes))
         self._count += len(batch)
-        self._volume += sum(sizes)
-        self._largest = max(self._largest, *sizes)
+        self._bytes += int(sizes.sum())
 
-    def profile(self) -> Profile:
+    def profile(self, span: tuple[int, int] | None = None) -> Profile:
+        """Return the profile of all events so far."""
         if not self._count:
             raise InputError("input", "it holds no events")
-        step = self._resolution()
-        counts = self._counts(step)
-        rate = float(counts.mean()) / step
-        empty = max(1, _CELLS - int(self._cells.sum()))
-        keys = max(1, round(-_CELLS * float(np.log(empty / _CELLS))))
-        heavy = np.array([count for _, count, _ in self._by_records.top(min(100, keys))])
-        by_minute = counts if step >= 60 else np.add.reduceat(counts, np.arange(0, counts.size, 60))
+        arrived = self._arrivals.over(*(span or (None, None)))
+        sizes = self._sizes.sizes()
+        keys = len(self._heavy) if self._heavy.exact else max(len(self._heavy), self._distinct.estimate())
+        heaviest = np.array([key.records for key in self._heavy.top("records", _FITTED, _CERTAIN)])
         return Profile(
-            rate=rate,
-            record_bytes=max(1.0, self._volume / self._count),
-            # What the variance has beyond a Poisson process of the same mean is burstiness. Within a step
-            # longer than a second it cannot be known.
-            burst_cv=float(np.sqrt(max(0.0, counts.var() - rate))) / rate if step == 1 else 0.0,
+            rate=self._count / arrived.seconds,
+            record_bytes=max(1.0, sizes.mean),
+            burst_cv=arrived.burst_cv(),
             keys=keys,
-            zipf=fit_zipf(heavy, min(keys, 200_000), float(self._count)),
-            hot_keys=self._hot(self._by_records, self._count),
-            hot_by_bytes=self._hot(self._by_bytes, self._volume),
-            per_second=_rates(counts) if step == 1 else None,
-            per_minute=_rates(by_minute) if step <= 60 else None,
+            zipf=fit_zipf(heaviest, min(keys, 200_000), float(self._count)),
+            sizes=sizes.atoms,
+            kib_units=sizes.kib_units,
+            put_units=sizes.put_units,
+            peaks=arrived.peaks(),
+            daily=arrived.daily(),
+            seconds=float(arrived.seconds),
+            hot_keys=self._hot("records"),
+            hot_by_bytes=self._hot("bytes"),
+            key_list=self._all(),
             records=self._count,
-            max_bytes=self._largest,
-            resolution=step,
+            max_bytes=sizes.max,
+            resolution=arrived.resolution,
         )
 
-    def _resolution(self) -> int:
-        if not self._whole_seconds or len(self._seconds) < 2:
-            return 1
-        return next((step for step in _RESOLUTIONS if all(s % step == 0 for s in self._seconds)), 1)
+    def _hot(self, by: By) -> tuple[HotKey, ...]:
+        records, volume = self._count, max(1, self._bytes)
+        whole = records if by == "records" else volume
+        return tuple(
+            HotKey(heavy.key, heavy.records / records, heavy.bytes / volume, heavy.error / whole)
+            for heavy in self._heavy.top(by, _HOT, _CERTAIN)
+        )
 
-    def _counts(self, step: int) -> Floats:
-        first, last = min(self._seconds), max(self._seconds)
-        if last - first >= _MOST_INTERVALS:
-            raise InputError("input", "its times are more than a year apart; check the column and its unit")
-        counts = np.zeros((last - first) // step + 1)
-        for second, count in self._seconds.items():
-            counts[(second - first) // step] = count
-        return counts
-
-    def _hot(self, sketch: SpaceSaving, whole: int) -> tuple[HotKey, ...]:
-        records = {key: count for key, count, _ in self._by_records.top(self._count)}
-        volumes = {key: volume for key, volume, _ in self._by_bytes.top(self._count)}
-        mean = self._volume / self._count
-        hot = []
-        for key, weight, error in sketch.top(_HOT):
-            # A key that only one sketch holds is taken to have records of the mean size.
-            count = records.get(key, min(weight / max(1.0, mean), self._count))
-            volume = volumes.get(key, count * mean)
-            shares = count / self._count, volume / max(1, self._volume)
-            hot.append(HotKey(key, *shares, error / max(1, whole)))
-        return tuple(hot)
-
-
-def _rates(counts: Floats) -> Rates:
-    p50, p99, p999 = (float(x) for x in np.percentile(counts, [50, 99, 99.9]))
-    return Rates(float(counts.mean()), p50, p99, p999)
+    def _all(self) -> tuple[KeyShare, ...]:
+        if not self._heavy.exact or len(self._heavy) > self._capacity:
+            return ()
+        records, volume = self._count, max(1, self._bytes)
+        return tuple(
+            KeyShare(heavy.key, heavy.records / records, heavy.bytes / volume)
+            for heavy in self._heavy.top("records", self._capacity)
+        )

@@ -11,7 +11,8 @@ import msgspec
 import numpy as np
 
 from shard_sizing.model.data_files import Limits
-from shard_sizing.model.profile import Floats, Profile
+from shard_sizing.model.peaks import Floats
+from shard_sizing.model.profile import Profile
 
 Enforcement = Literal["fixed-window", "token-bucket"]
 ENFORCEMENTS: tuple[Enforcement, ...] = ("token-bucket", "fixed-window")
@@ -37,7 +38,9 @@ class Throttling(msgspec.Struct, frozen=True):
     hottest_p999: float
 
 
-def shard_capacity(profile: Profile, limits: Limits, aggregate: bool) -> tuple[float, str]:
+def shard_capacity(
+    profile: Profile, limits: Limits, aggregate: bool
+) -> tuple[float, Literal["records", "bytes"]]:
     """Return the records per second that a shard takes of this workload, and which limit binds."""
     by_bytes = limits.bytes_per_second / profile.record_bytes
     if aggregate or by_bytes < limits.records_per_second:

@@ -9,8 +9,10 @@ import msgspec
 import numpy as np
 
 from shard_sizing.model.data_files import Limits
+from shard_sizing.model.peaks import Floats
 from shard_sizing.model.placement import key_positions, uniform_loads
-from shard_sizing.model.profile import Floats, Profile, shares
+from shard_sizing.model.profile import Profile
+from shard_sizing.model.shares import record_shares
 from shard_sizing.model.simulate import (
     ENFORCEMENTS,
     Enforcement,
@@ -83,7 +85,7 @@ def ceiling(profile: Profile, capacity: float, enforcement: Enforcement = "fixed
 
     No number of shards lifts it: a key lives on one shard.
     """
-    heaviest = float(shares(profile)[0])
+    heaviest = float(record_shares(profile).max())
     quantiles = (np.arange(4_000) + 0.5) / 4_000
     sigma = math.sqrt(math.log1p(profile.burst_cv**2))
     normal = NormalDist()
@@ -127,7 +129,7 @@ def size(
         aggregate: Whether the producers pack records together, so that only bytes count.
         progress: Called after each name set.
     """
-    weights = shares(profile)
+    weights = record_shares(profile)
     capacity, binding = shard_capacity(profile, limits, aggregate)
     naive = naive_shards(profile, limits, consumers, efo, aggregate)
     reads = read_shards(profile, limits, consumers, efo)

@@ -6,9 +6,9 @@ import msgspec
 import numpy as np
 
 from shard_sizing.errors import InputError
-from shard_sizing.model.profile import zipf_shares
 from shard_sizing.model.sampling import Event
 from shard_sizing.model.simulate import burst_factors
+from shard_sizing.model.zipf import zipf_shares
 
 
 class Synthetic(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
