@@ -84,6 +84,55 @@ def test_the_new_stream_is_adopted_without_the_old_leases() -> None:
     assert stage.leases.list_leases() == [kept]
 
 
+def test_leases_of_nobody_knows_which_stream_are_deleted_with_the_flag() -> None:
+    """A version before this one noted no stream; a person says that its leases are a former one's."""
+    stage = Stage()
+    stage.leases.create_if_absent(Lease(lease_key="shardId-000000000000", checkpoint="SHARD_END"))
+    assert stage.worker().adopt(stage.leases, stage.stop)
+    assert stage.leases.list_leases() == []
+    assert stage.worker().confirm(stage.stop)
+
+
+def test_an_adoption_that_breaks_off_is_not_taken_for_done() -> None:
+    """Half of the former leases are left: until the adoption is repeated nothing is read."""
+
+    class BreaksOff(MemoryLeaseTable):
+        def delete(self, lease: Lease) -> bool:
+            raise DependencyError("dynamodb", "DeleteItem", "no answer")
+
+    stage = Stage()
+    stage.leases = BreaksOff()
+    stage.leases.create_if_absent(Lease(lease_key="s", checkpoint=Position(7)))
+    with pytest.raises(DependencyError):
+        stage.worker().adopt(stage.leases, stage.stop)
+    with pytest.raises(StreamChangedError, match="a former stream"):
+        stage.worker().confirm(stage.stop)
+
+
+def test_the_first_start_may_have_the_flag() -> None:
+    """There is nothing to delete, and the stream is noted as ever."""
+    stage = Stage()
+    assert stage.worker().adopt(stage.leases, stage.stop)
+    assert stage.worker().confirm(stage.stop)
+    assert stage.stop.now == 0
+
+
+def test_of_two_that_adopt_the_second_deletes_nothing() -> None:
+    """What the first one has begun with meanwhile is the new stream's."""
+    stage = Stage()
+    stage.leases.create_if_absent(Lease(lease_key="s", lease_owner="dead"))
+    fresh = Lease(lease_key="s", checkpoint="TRIM_HORIZON")
+
+    class QuickerOne(SimulatedStop):
+        def wait(self, timeout: float | None = None) -> bool:
+            assert stage.worker().adopt(stage.leases, stage.stop)
+            stage.leases.create_if_absent(fresh)
+            return super().wait(timeout)
+
+    assert stage.worker().adopt(stage.leases, QuickerOne())
+    assert stage.leases.list_leases() == [fresh]
+
+
 class BusyStop(SimulatedStop):
     """While one worker waits, another one renews its lease."""
 

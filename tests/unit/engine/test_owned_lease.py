@@ -8,7 +8,7 @@ from fakes.engine_processor import FaultyLeaseTable
 from orderstream.errors import DependencyError
 from orderstream_workers.engine.checkpoint import ShardCheckpoints
 from orderstream_workers.engine.errors import CheckpointRefusedError, LeaseLostError
-from orderstream_workers.engine.leases import Lease, LeaseKeeper, OwnedLease, commit
+from orderstream_workers.engine.leases import Lease, LeaseKeeper, MemoryLeaseTable, OwnedLease, commit
 from orderstream_workers.engine.lifecycle.stop_signal import ShardStop
 from orderstream_workers.engine.record import Position
 
@@ -32,6 +32,34 @@ class Holder:
         lease = self.table.get("s")
         assert lease is not None
         return lease
+
+
+def test_a_zombie_creates_no_leases_of_children() -> None:
+    """Its successor may have ended them long ago, and made room."""
+    holder = Holder()
+    commit(holder.table, holder.stored(), lambda held: held.taken_by("you"))
+    with pytest.raises(LeaseLostError):
+        holder.owned.register_children([Lease(lease_key="child")], frozenset({"child"}))
+    assert holder.table.get("child") is None
+
+
+def test_one_that_freezes_among_the_children_s_leases_creates_no_more() -> None:
+    """Its clock alone shows it: nothing is asked."""
+
+    class SlowTable(MemoryLeaseTable):
+        now = 0.0
+
+        def create_if_absent(self, lease: Lease) -> bool:
+            self.now += 3_600
+            return super().create_if_absent(lease)
+
+    table = SlowTable()
+    table.create_if_absent(Lease(lease_key="s"))
+    taken = commit(table, Lease(lease_key="s"), lambda held: held.taken_by("me"))
+    owned = OwnedLease(table, taken, written_at=table.now, failover_time=10, clock=lambda: table.now)
+    with pytest.raises(LeaseLostError):
+        owned.register_children([Lease(lease_key="a"), Lease(lease_key="b")], frozenset("ab"))
+    assert {lease.lease_key for lease in table.list_leases()} == {"s", "a"}
 
 
 def test_a_lost_acknowledgement_is_resolved_by_reading_again() -> None:

@@ -113,16 +113,19 @@ def test_pacing(behind: int, pause: float) -> None:
     ("start", "records", "expected"),
     [
         ("TRIM_HORIZON", None, IssueIterator("TRIM_HORIZON")),
-        ("TRIM_HORIZON", 7, IssueIterator("AFTER_SEQUENCE_NUMBER", sequence_number=7)),
+        ("TRIM_HORIZON", 7, IssueIterator("AT_SEQUENCE_NUMBER", sequence_number=7)),
         (Position(5, 2), None, IssueIterator("AT_SEQUENCE_NUMBER", sequence_number=5)),
         ("LATEST", None, IssueIterator("AT_TIMESTAMP", timestamp=LATER)),
-        ("LATEST", 7, IssueIterator("AFTER_SEQUENCE_NUMBER", sequence_number=7)),
+        ("LATEST", 7, IssueIterator("AT_SEQUENCE_NUMBER", sequence_number=7)),
     ],
 )
 def test_an_expired_iterator_is_renewed_where_we_stand(
     start: Checkpoint, records: int | None, expected: IssueIterator
 ) -> None:
-    """Nothing is skipped: even a reader of the latest records goes back to when it began."""
+    """Nothing is skipped: even a reader of the latest records goes back to when it began.
+
+    The last record that was read is read again, for it shows whether retention has passed it.
+    """
     polling = reader(start)
     polling.want(0.0)
     if isinstance(polling.answered(Issued("it", LATER), 0.0)[1], Pin):
@@ -263,6 +266,62 @@ def test_what_retention_took_is_told() -> None:
     batch, _ = polling.answered(read(508), 9.0)
     assert batch is not None
     assert batch.gap is None
+
+
+@pytest.mark.parametrize("refusals", [(Refusal.EXPIRED,), (Refusal.GONE, LookedUp(SHARD))])
+@pytest.mark.parametrize(("first", "gaps"), [(500, 0), (507, 1)])
+def test_a_live_reader_tells_what_retention_took(
+    refusals: tuple[Refusal | LookedUp, ...], first: int, gaps: int
+) -> None:
+    """One that stood still for longer than retention finds its last record gone, as a new owner would."""
+    polling = reader()
+    first_read(polling, Issued("it", NOON), read(500), *refusals, Issued("new", NOON))
+    batch, _ = polling.answered(read(first), 100_000.0)
+    assert batch is not None
+    assert (batch.gap is not None, polling.retention_gaps) == (bool(gaps), gaps)
+    if batch.gap is not None:
+        assert batch.gap == RetentionGap(Position(500), Position(507))
+
+
+def test_a_live_reader_leaves_out_what_it_has_read() -> None:
+    """Its last record, read again, is in the processor's hands already."""
+    polling = reader()
+    calls = first_read(polling, Issued("it", NOON), read(500), Refusal.EXPIRED, Issued("new", NOON))
+    assert calls[-1] == ReadRecords("new", Position(500))
+    discarded = Read(OpenedRecords((), 600, first_sequence_number=600), 0, "next")
+    polling.answered(discarded, 100.0)
+    polling.want(200.0)
+    polling.answered(Refusal.EXPIRED, 200.0)
+    assert polling.proceed(300.0) == IssueIterator("AT_SEQUENCE_NUMBER", sequence_number=600)
+
+
+def test_a_live_reader_that_was_caught_up_misses_nothing() -> None:
+    """The last record of a quiet shard is gone, and nothing came after it until a moment ago."""
+    polling = reader()
+    first_read(polling, Issued("it", NOON), read(500), replace(read(), at=NOON), Refusal.EXPIRED)
+    first_read(polling, Issued("new", NOON))
+    polling.answered(replace(read(507), at=NOON + dt.timedelta(hours=1)), 1_000.0)
+    assert polling.retention_gaps == 0
+
+
+def test_a_reader_that_went_on_at_the_horizon_goes_on_from_there() -> None:
+    """An iterator that expires later does not lead back to the horizon."""
+    polling = reader(Position(500))
+    calls = first_read(
+        polling, Refusal.INVALID_POSITION, LookedUp(CLOSED), Issued("it", NOON), read(700), Refusal.EXPIRED
+    )
+    assert calls[2] == IssueIterator("TRIM_HORIZON")
+    assert calls[-1] == IssueIterator("AT_SEQUENCE_NUMBER", sequence_number=700)
+
+
+@pytest.mark.parametrize(("hours", "gaps"), [(23, 0), (25, 1)])
+def test_an_empty_shard_does_not_hide_what_retention_took(hours: int, gaps: int) -> None:
+    """Being at the tip proves nothing while the checkpoint's own record, and maybe more, is gone untold."""
+    polling, later = reader(Position(500), NOON), NOON + dt.timedelta(hours=hours)
+    first_read(polling, Issued("it", NOON), replace(read(), at=later))
+    assert (polling.caught_up_at is None) == bool(gaps)
+    polling.answered(replace(read(507), at=later + dt.timedelta(hours=1)), 100.0)
+    assert polling.retention_gaps == gaps
 
 
 def test_a_checkpoint_whose_record_is_there_leaves_no_gap() -> None:

@@ -13,7 +13,8 @@ what a stream is (its ARN and the time of its creation) is kept beside the lease
         v                                              v
     StreamChangedError <───────────────────────────────┘
         │
-        └── a person: adopt deletes the leases, once no worker renews them, and keeps the new stream
+        └── a person: adopt deletes the leases, once no worker renews them, and keeps the new stream; so it
+            does where nothing is kept yet and leases are there, which an earlier version may have made
 
 A stream that does not exist is waited for, and shown in ``/health``; if a time-out is set, the worker ends.
 """
@@ -75,6 +76,10 @@ class StreamIdentity:
             summary = required(response, "StreamDescriptionSummary", dict)
             created = required(summary, "StreamCreationTimestamp", dt.datetime)
             return cls(required(summary, "StreamARN", str), created.astimezone(dt.UTC).isoformat())
+
+
+_UNKNOWN: Final = StreamIdentity("a former stream", "at a time that is not known")
+"""Stands where leases are being deleted of which nobody knows the stream."""
 
 
 class StreamChangedError(OrderstreamError):
@@ -177,8 +182,9 @@ class ConsumedStream:
     def adopt(self, leases: LeaseTable, stop: StopSignal) -> bool:
         """Make the stream that is there the application's own, and delete its leases.
 
-        Nothing is done where the leases belong to that stream already. A crash in between leaves the old
-        identity, so that the next start refuses again.
+        Nothing is done where the leases belong to that stream already. Where nobody has noted yet which
+        stream they belong to, they belong to none. A crash in between leaves the old identity, or none that
+        any stream has, so that the next start refuses again.
 
         Args:
             leases: The application's leases.
@@ -192,12 +198,19 @@ class ConsumedStream:
             OrderstreamError: Kinesis, the store or the leases could not be reached.
         """
         found, item = self._describe(), self._item()
-        if item is None or _identity(item) == found:
+        if item is not None and _identity(item) == found:
             return True
         leases.create_table()
         before = {lease.lease_key: lease for lease in leases.list_leases()}
+        if item is None:
+            if not before:
+                return True
+            self._keep(_UNKNOWN, None)
         if any(lease.lease_owner is not None for lease in before.values()) and stop.wait(self._expiry):
             return False
+        item = self._item()
+        if item is None or _identity(item) == found:
+            return True  # another worker was quicker
         for lease in leases.list_leases():
             _demand_still(self._application, before.get(lease.lease_key), lease)
         for lease in before.values():

@@ -60,7 +60,7 @@ class ProcessRecordsInput:
         records: User records, possibly none (an empty call lets a processor act on the passage of time).
         checkpointer: Accepts checkpoints until this call returns.
         millis_behind_latest: How far the read position is behind the tip of the shard, in milliseconds.
-        gap: What the stream's retention has taken between the checkpoint and these records, as far as the
+        gap: What the stream's retention has taken between the last records and these, as far as the
             engine can see it (KCL does not tell); None almost always.
     """
 

@@ -38,7 +38,7 @@ class RetentionGap:
     How many there were cannot be known; between the two positions there may even have been none.
 
     Attributes:
-        after: The checkpoint: the last position that is done.
+        after: The last position that is done: the checkpoint, or what a live reader had read last.
         before: The first position that was still there.
     """
 

@@ -113,14 +113,17 @@ class OwnedLease:
         """Create leases for the shards that go on from here, then name those shards in ours.
 
         The first half of a shard's end, in the order of KCL's ShutdownTask; the checkpoint SHARD_END is the
-        second. Raises as ``renew`` does.
+        second. Nothing is created before a write has shown that the lease is ours: a successor may have ended
+        the shard long ago, and the leases may have been deleted since. Raises as ``renew`` does.
 
         Args:
             leases: The leases to create; those that exist stay as they are.
             children: Ids of the shards that go on from here.
         """
         with self._writing:
+            self._write(Lease.renewed)
             for lease in leases:
+                self._demand_ours()
                 self._table.create_if_absent(lease)
             if children:
                 self._write(lambda held: held.with_children(children))
@@ -131,9 +134,12 @@ class OwnedLease:
             self._write(Lease.released)
             self._lost_because = "released"
 
-    def _write(self, change: Change) -> None:
+    def _demand_ours(self) -> None:
         if self.is_lost():
             raise LeaseLostError(self.key, self._lost_because or "")
+
+    def _write(self, change: Change) -> None:
+        self._demand_ours()
         # Others count from when they see the write, which is later than its sending: so we stop before they
         # start.
         sent_at = self._clock()

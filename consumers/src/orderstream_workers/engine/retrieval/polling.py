@@ -5,7 +5,7 @@
                     Issued (LATEST: Pin)         Read, shard open
     IDLE ──Wanted──> iterator? ──IssueIterator──> pause ──ReadRecords──> Batch returned, IDLE again
                         ^                           ^        │
-                        ├── EXPIRED: from where we stand     ├─ THROTTLED, UNREACHABLE: backs off, tries again
+                        ├── EXPIRED: at the last record read ├─ THROTTLED, UNREACHABLE: backs off, tries again
                         │                           └────────┤
                         │                                    │ in doubt: no next iterator and no children,
                         │           LookedUp                 │ GONE, INVALID_POSITION
@@ -213,6 +213,7 @@ class PollingReader:
                 if not self._idle_since(read.at):
                     gap = self._gap(done, Position(opened.first_sequence_number))
             self._last_read = opened.last_sequence_number
+            self._from_horizon = False
         self.standstill = None
         self._refusals = 0
         if opened.records:
@@ -221,7 +222,9 @@ class PollingReader:
         if self._iterator is None:
             self._judge_end(read)
         elif opened.last_sequence_number is None and read.millis_behind_latest == 0 and read.at is not None:
-            self.caught_up_at = read.at - _PROPAGATION
+            # Without the record that it begins with, retention may have taken others; that is still to be told.
+            if self._done() is None or self._idle_since(read.at):
+                self.caught_up_at = read.at - _PROPAGATION
         far_behind = read.millis_behind_latest > 1000 * self._config.idle_between_reads
         pause = self._config.min_between_reads
         if not far_behind:
@@ -230,10 +233,9 @@ class PollingReader:
         return Batch(opened.records, read.millis_behind_latest, self._closed, read.children, gap)
 
     def _idle_since(self, now: dt.datetime | None) -> bool:
-        """Whether all that retention can have taken was done, however old the checkpoint is."""
-        return (
-            now is not None and self._done_until is not None and now - self._done_until < _SHORTEST_RETENTION
-        )
+        """Whether all that retention can have taken was done or read, however old the checkpoint is."""
+        moments = [moment for moment in (self._done_until, self.caught_up_at) if moment is not None]
+        return now is not None and bool(moments) and now - max(moments) < _SHORTEST_RETENTION
 
     def _judge_end(self, read: Read) -> None:
         """Decide whether a response without a next iterator was the last.
@@ -277,10 +279,21 @@ class PollingReader:
             return None
         if shard.ending_sequence_number is not None and refused >= shard.ending_sequence_number:
             return self._ended()
-        # What was read is in the processor's hands already, and is left out by its position.
-        self._start, self._last_read = self.position or Position(refused), None
+        self._begin_again()
         self._from_horizon = True
         return None
+
+    def _begin_again(self) -> None:
+        """Begin with the last record that was read: whether it is still there shows what retention has taken.
+
+        What was read is in the processor's hands already, and is left out by its position.
+        """
+        if self._last_read is None:
+            return
+        read = self.position
+        if read is None or read.sequence_number != self._last_read:
+            read = Position(self._last_read)  # nothing of that record was to be delivered
+        self._start, self._last_read = read, None
 
     def _ended(self) -> Batch:
         self._closed = True
@@ -309,9 +322,11 @@ class PollingReader:
         match refusal:
             case Refusal.EXPIRED:
                 self._iterator = None
+                self._begin_again()
                 self._next_call = self._called_at + self._config.min_between_reads
             case Refusal.GONE:
                 self._iterator, self._doubt = None, _Doubt.GONE
+                self._begin_again()
             case Refusal.INVALID_POSITION:
                 self._iterator, self._doubt = None, _Doubt.POSITION
             case _:
