@@ -8,6 +8,7 @@ from orderstream.testing import FakeKinesis
 from orderstream_workers.engine.errors import StreamGoneError
 from orderstream_workers.engine.identity import (
     ConsumedStream,
+    KeysUnorderedError,
     StreamChangedError,
     StreamIdentity,
     StreamInUseError,
@@ -193,6 +194,29 @@ def test_a_stream_that_is_gone_is_waited_for() -> None:
     with pytest.raises(StreamGoneError, match="orders does not exist"):
         stage.worker().watch(stage.stop)
     assert 300 <= stage.stop.now <= 400
+
+
+def test_a_stream_that_places_records_itself_is_refused_by_those_who_need_order() -> None:
+    """What is parked on one shard would hold back nothing on the others; the error says what to do.
+
+    So it is while they run, for a stream can be changed.
+    """
+    stage = Stage()
+    running = ConsumedStream(
+        stage.store,
+        "inventory",
+        lambda: StreamIdentity.of(stage.client, "orders", ordered=True),  # type: ignore[arg-type]
+        expiry=EXPIRY,
+        clock=stage.stop.clock,
+    )
+    assert running.confirm(stage.stop)
+    arn = stage.client.describe_stream_summary(StreamName="orders")["StreamDescriptionSummary"]["StreamARN"]
+    stage.client.update_stream_mode(StreamARN=arn, StreamModeDetails={"StreamMode": "ON_DEMAND"})
+    stage.now += 60
+    stage.client.update_stream_record_distribution_strategy(StreamARN=arn, RecordDistributionStrategy="AUTO")
+    with pytest.raises(KeysUnorderedError, match="USER_PARTITION_KEY"):
+        running.watch(stage.stop)
+    assert stage.worker().confirm(stage.stop)
 
 
 def test_an_outage_is_waited_out() -> None:

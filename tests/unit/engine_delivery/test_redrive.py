@@ -13,7 +13,7 @@ from orderstream_workers.engine.delivery import (
     RedriveStoppedError,
     StoredParking,
 )
-from orderstream_workers.engine.delivery.parking import lifted
+from orderstream_workers.engine.delivery.parking import PlaceTakenError, lifted
 from orderstream_workers.engine.record import DeliveredRecord, Position
 from orderstream_workers.store import ConditionFailedError, Fault, MemoryStore
 
@@ -55,6 +55,29 @@ def test_all_is_carried_out_in_order_and_the_mark_is_lifted() -> None:
     assert ParkedRecords(store, "it").redrive("a", recorder) == 3
     assert recorder.records == [record_of("a", number) for number in (9, 10, 100)]
     assert left(store) == []
+
+
+def test_a_key_on_several_shards_is_parked_on_each_by_itself() -> None:
+    """Where the stream places records itself: each owner knows the marks of its takeover and its own."""
+    store = MemoryStore()
+    here, there = (StoredParking(store, "it", lambda: ARRIVAL) for _ in range(2))
+    here.park(record_of("a", 9), "broken")
+    assert not there.is_parked("a")
+    there.load()
+    assert there.append(replace(record_of("a", 4), shard_id="other"))
+    recorder = Recorder()
+    assert ParkedRecords(store, "it").redrive("a", recorder) == 2
+    assert [record.position.sequence_number for record in recorder.records] == [4, 9]
+
+
+def test_two_shards_do_not_share_a_place() -> None:
+    """A number is unique in its shard only: the second record does not pass for the first one."""
+    parking = parked(store := MemoryStore(), 9)
+    other = replace(record_of("a", 9), shard_id="other")
+    for put_aside in (parking.append, lambda record: parking.park(record, "broken")):
+        with pytest.raises(PlaceTakenError, match="other"):
+            put_aside(other)
+    assert [one.record for one in ParkedRecords(store, "it").records("a")] == [record_of("a", 9)]
 
 
 def test_a_body_in_many_parts_comes_back_whole() -> None:

@@ -60,10 +60,16 @@ class StreamIdentity:
     created_at: str
 
     @classmethod
-    def of(cls, client: "KinesisClient", stream: str) -> Self:
+    def of(cls, client: "KinesisClient", stream: str, *, ordered: bool = False) -> Self:
         """Ask Kinesis.
 
+        Args:
+            client: Asks it.
+            stream: The stream's name.
+            ordered: Whether the records of a key are to be in order.
+
         Raises:
+            KeysUnorderedError: They are to be, and the stream places records itself.
             StreamGoneError: There is no such stream.
             DependencyError: Kinesis could not be reached, or its response is not whole.
         """
@@ -75,7 +81,25 @@ class StreamIdentity:
             response = client.describe_stream_summary(StreamName=stream)
             summary = required(response, "StreamDescriptionSummary", dict)
             created = required(summary, "StreamCreationTimestamp", dt.datetime)
+            if ordered and summary.get("RecordDistributionStrategy") == "AUTO":
+                raise KeysUnorderedError(stream)
             return cls(required(summary, "StreamARN", str), created.astimezone(dt.UTC).isoformat())
+
+
+class KeysUnorderedError(OrderstreamError):
+    """The stream puts the records of one key on several shards, and the application needs them in order.
+
+    Args:
+        stream: The stream.
+    """
+
+    def __init__(self, stream: str) -> None:
+        self.stream = stream
+        super().__init__(
+            f"stream {stream} places records itself (record distribution AUTO): records of one key stand on "
+            "several shards, where neither their order nor the parking of what follows a failed one holds; "
+            "nothing is read; give the stream the record distribution USER_PARTITION_KEY, or name another one"
+        )
 
 
 _UNKNOWN: Final = StreamIdentity("a former stream", "at a time that is not known")

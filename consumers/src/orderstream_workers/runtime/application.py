@@ -28,6 +28,9 @@ class Application:
         stream: The Kinesis stream it reads; None for the stream of messages, ``Settings.stream``.
         initial_position: Where it begins while it has no leases: at the oldest record that is kept (the
             default, so that nothing is missed), or at what comes after its first start.
+        ordered: Whether it needs the records of a key in order, the default. It refuses a stream that places
+            records itself then (AUTO): there one key has records on several shards, and what is parked on one
+            of them holds back nothing on the others.
     """
 
     name: str
@@ -40,3 +43,4 @@ class Application:
     handler: RecordHandler | None = None
     stream: str | None = None
     initial_position: Literal["TRIM_HORIZON", "LATEST"] = "TRIM_HORIZON"
+    ordered: bool = True

@@ -93,6 +93,7 @@ def run_worker(
     Raises:
         MixedEnginesError: the application runs on another engine.
         StreamChangedError: the leases belong to another stream.
+        KeysUnorderedError: the stream places records itself, and the application needs their order.
         OrderstreamError: something that it cannot do without has failed; the worker has drained.
     """
     settings = resources.settings
@@ -110,7 +111,7 @@ def run_worker(
     consumed = ConsumedStream(
         resources.store,
         application.name,
-        lambda: StreamIdentity.of(resources.kinesis, stream),
+        lambda: StreamIdentity.of(resources.kinesis, stream, ordered=application.ordered),
         expiry=settings.failover_seconds,
         gone_timeout=settings.stream_gone_seconds,
     )

@@ -13,6 +13,11 @@ Every entry that is added or taken changes the mark in the same transaction, so 
 still has an unchanged tail. A mark is lifted and not deleted: its version would begin anew, and somebody
 who fell asleep over an old one would take the new one for it. It expires after a month, when nobody sleeps.
 
+All this holds per shard: each of its owners knows the marks that stood when it took over, and those that it
+makes. A key whose records stand on several shards (record distribution AUTO) is parked on each of them by
+itself, and a redrive carries out what is there in the order of the sequence numbers. Applications that need
+more refuse such a stream, see ``identity``.
+
 The marks of an application stand together, so that whoever takes over a shard, a child of a split among
 them, reads all of them with one consistent query.
 
@@ -34,6 +39,7 @@ import logging
 from collections.abc import Callable, Sequence
 from typing import Final, Protocol
 
+from orderstream.errors import OrderstreamError
 from orderstream_workers.engine.delivery.entries import (
     EXPIRES,
     PARKING,
@@ -89,6 +95,7 @@ class Parking(Protocol):
 
         Raises:
             DependencyError: it could not be stored; the record must not be passed.
+            PlaceTakenError: a record of another shard is parked in its place.
         """
 
     def append(self, record: DeliveredRecord) -> bool:
@@ -99,10 +106,29 @@ class Parking(Protocol):
 
         Raises:
             DependencyError: it could not be stored; the record must not be passed.
+            PlaceTakenError: a record of another shard is parked in its place.
         """
 
     def count(self) -> int:
         """How many records of the application are parked."""
+
+
+class PlaceTakenError(OrderstreamError):
+    """Another record is parked in a record's place: it must not count as stored.
+
+    Sequence numbers are unique "per partition-key within its shard" (Kinesis API reference), and no more.
+
+    Args:
+        record: The record.
+        shard_id: The shard of the other one.
+    """
+
+    def __init__(self, record: DeliveredRecord, shard_id: str) -> None:
+        self.shard_id = shard_id
+        super().__init__(
+            f"record {record.position.sequence_number} of key {record.partition_key} on {record.shard_id} "
+            f"cannot be parked: one of {shard_id} with the same number is; redrive or discard that one first"
+        )
 
 
 class StoredParking:
@@ -155,6 +181,8 @@ class StoredParking:
         parts = parts_of(self._application, record, reason=reason, parked_at=self._clock())
         for _ in range(TRIES):
             first = self._store.get(PARKING.name, entries_key(self._application, key), first_sort(place))
+            if first is not None and first.attributes["shard_id"] != record.shard_id:
+                raise PlaceTakenError(record, str(first.attributes["shard_id"]))
             if first is None:
                 mark = self._store.get(PARKING.name, self._application, key)
                 if only_if_marked and not stands(mark):

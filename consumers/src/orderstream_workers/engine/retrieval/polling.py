@@ -221,16 +221,23 @@ class PollingReader:
         self._iterator = read.next_iterator or None
         if self._iterator is None:
             self._judge_end(read)
-        elif opened.last_sequence_number is None and read.millis_behind_latest == 0 and read.at is not None:
-            # Without the record that it begins with, retention may have taken others; that is still to be told.
-            if self._done() is None or self._idle_since(read.at):
-                self.caught_up_at = read.at - _PROPAGATION
+        elif read.at is not None and self._is_at_tip(read):
+            self.caught_up_at = read.at - _PROPAGATION
         far_behind = read.millis_behind_latest > 1000 * self._config.idle_between_reads
         pause = self._config.min_between_reads
         if not far_behind:
             pause = max(pause, self._config.idle_between_reads)
         self._next_call = self._called_at + pause
         return Batch(opened.records, read.millis_behind_latest, self._closed, read.children, gap)
+
+    def _is_at_tip(self, read: Read) -> bool:
+        """Whether all that arrived before has been read.
+
+        If the record that it begins with is gone, retention may have taken others, and that is still to be
+        told.
+        """
+        nothing = read.opened.last_sequence_number is None and read.millis_behind_latest == 0
+        return nothing and (self._done() is None or self._idle_since(read.at))
 
     def _idle_since(self, now: dt.datetime | None) -> bool:
         """Whether all that retention can have taken was done or read, however old the checkpoint is."""

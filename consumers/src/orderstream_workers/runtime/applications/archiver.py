@@ -24,5 +24,6 @@ def build(resources: Resources) -> Application:
         processor,
         counters=tally.figures,
         failure=tally.failure,
+        ordered=False,  # shard by shard, whatever the keys
         dependencies=[Dependency(f"bucket {bucket}", lambda: s3.head_bucket(Bucket=bucket))],
     )
