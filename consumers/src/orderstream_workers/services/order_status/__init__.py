@@ -9,8 +9,10 @@ from orderstream_workers.services.order_status.read_model import (
     HistoryEntry,
     OrderWithHistory,
     ReadModel,
+    UnlistedOrderError,
 )
-from orderstream_workers.services.order_status.status import OrderStatus
+from orderstream_workers.services.order_status.search import OrderMatches, OrderSearch
+from orderstream_workers.services.order_status.status import OrderStatus, State
 from orderstream_workers.services.order_status.story import render_story
 from orderstream_workers.services.order_status.tables import (
     ReadModelError,
@@ -33,12 +35,16 @@ __all__ = [
     "TABLES",
     "Counts",
     "HistoryEntry",
+    "OrderMatches",
+    "OrderSearch",
     "OrderStatus",
     "OrderStatusProcessor",
     "OrderWithHistory",
     "ReadModel",
     "ReadModelError",
     "ReadModelWriter",
+    "State",
+    "UnlistedOrderError",
     "create_schema",
     "described",
     "open_engine",

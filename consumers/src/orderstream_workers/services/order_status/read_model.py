@@ -8,6 +8,7 @@ import msgspec
 from sqlalchemy import Engine, Select, func, select, tuple_
 
 from orderstream.errors import OrderstreamError
+from orderstream_workers.services.order_status.search import OrderMatches, OrderSearch, search
 from orderstream_workers.services.order_status.status import OrderStatus
 from orderstream_workers.services.order_status.tables import HISTORY, ORDERS
 
@@ -93,6 +94,18 @@ class UnknownMessageError(OrderstreamError):
         super().__init__(f"order {order_id} has no message {event_id}; begin its history anew")
 
 
+class UnlistedOrderError(OrderstreamError):
+    """A page of orders cannot begin behind an order that is none.
+
+    Args:
+        order_id: What was given for an order's id.
+    """
+
+    def __init__(self, order_id: str) -> None:
+        self.order_id = order_id
+        super().__init__(f"no order {order_id} has been placed, so no page begins behind it; begin anew")
+
+
 class Counts(msgspec.Struct, frozen=True, kw_only=True):
     """How many orders there are, and how many have come how far; an order counts at every mark it reached.
 
@@ -164,6 +177,28 @@ class ReadModel:
             order=OrderWithHistory(**row, history=tuple(shown)),
             next=shown[-1].event_id if len(found) > limit else None,
         )
+
+    def find(self, wanted: OrderSearch, *, after: str | None = None, limit: int = 50) -> OrderMatches:
+        """A page of the orders that have something in common.
+
+        Args:
+            wanted: What they have in common.
+            after: Id of the order behind which the page begins; None for the beginning.
+            limit: Most orders of the page, at least 1.
+
+        Raises:
+            UnlistedOrderError: there is no order of the id ``after``.
+        """
+        with self._engine.connect() as connection:
+            place = None
+            if after is not None:
+                named = select(ORDERS.c.placed_at, ORDERS.c.order_id).where(
+                    _PLACED, ORDERS.c.order_id == after
+                )
+                place = connection.execute(named).first()
+                if place is None:
+                    raise UnlistedOrderError(after)
+            return search(connection, wanted, place, limit)
 
     def counts(self) -> Counts:
         """How far all orders are."""
