@@ -121,9 +121,10 @@ def _peace(world: World) -> None:
     _until(
         world, lambda: not world.ledger.outstanding(), lambda: f"not done: {world.ledger.outstanding()[:3]}"
     )
-    for _ in range(2):  # the second time, whatever was late has come, or the lease is lost and taken again
-        _until(world, lambda: _is_even(world), lambda: f"shares do not even out: {world.ledger.owners()}")
-        world.scheduler.run_until(world.scheduler.now + 1.5 * world.config.failover_time)
+    _until(world, lambda: _is_even(world), lambda: f"shares do not even out: {world.ledger.owners()}")
+    # By then whatever was late has come, or the lease is lost and taken again.
+    world.scheduler.run_until(world.scheduler.now + 1.5 * world.config.failover_time)
+    _until(world, lambda: _is_even(world), lambda: f"shares do not even out: {world.ledger.owners()}")
     if world.in_lanes:
         world.redrive()
     for _ in range(6):

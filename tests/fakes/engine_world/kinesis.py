@@ -1,14 +1,16 @@
 """The boto3 client's calls that the engine makes of Kinesis, over the simulated network."""
 
+import datetime as dt
 import math
 from collections.abc import Callable
 from email.utils import format_datetime
+from functools import lru_cache
 from random import Random
 from typing import Any
 
 from fakes.engine_world.network import Network
 from fakes.engine_world.scheduler import Scheduler
-from fakes.engine_world.stream import LISTING_LAGS, PAGE, SimulatedStream
+from fakes.engine_world.stream import EPOCH, LISTING_LAGS, PAGE, SimulatedStream
 
 _REFUSALS = ("ProvisionedThroughputExceededException", "InternalFailure", "LimitExceededException")
 
@@ -60,8 +62,7 @@ class SimulatedKinesis:
 
     def _dated(self, answer: dict[str, Any]) -> dict[str, Any]:
         """With the time at which Kinesis answered, which is not the caller's."""
-        date = format_datetime(self._stream.time().replace(microsecond=0), usegmt=True)
-        return {**answer, "ResponseMetadata": {"HTTPHeaders": {"date": date}}}
+        return {**answer, "ResponseMetadata": {"HTTPHeaders": {"date": _date(int(self._stream.seconds()))}}}
 
     def describe_stream_summary(self, **_: Any) -> dict[str, Any]:
         return self._call(self._stream.summary, "DescribeStreamSummary")
@@ -73,3 +74,9 @@ class SimulatedKinesis:
         finally:
             if self._stream.days != days:
                 self.leapt_at = self._scheduler.now
+
+
+@lru_cache(maxsize=1024)
+def _date(seconds: int) -> str:
+    """An HTTP date, by the seconds from EPOCH."""
+    return format_datetime(EPOCH + dt.timedelta(seconds=seconds), usegmt=True)

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable, Mapping
-from copy import deepcopy
+from functools import lru_cache
 from random import Random
 from typing import Any
 
@@ -105,7 +105,7 @@ class SimulatedDynamoDB:
             item = request["Item"]
             row = self._rows.rows.get(item["leaseKey"]["S"], {})
             _check(row, request, "PutItem")
-            self._rows.write(deepcopy(item))
+            self._rows.write(dict(item))
             return {}
 
         created = self._call(act, "PutItem", dies=self._dies_creating)
@@ -129,11 +129,10 @@ class SimulatedDynamoDB:
             row = dict(self._rows.rows.get(request["Key"]["leaseKey"]["S"], request["Key"]))
             _check(row, request, "UpdateItem")
             names, values = request["ExpressionAttributeNames"], request["ExpressionAttributeValues"]
-            setting, _, removing = request["UpdateExpression"].removeprefix("SET ").partition(" REMOVE ")
-            for assignment in setting.split(", "):
-                name, _, value = assignment.partition(" = ")
+            assignments, removals = _update(request["UpdateExpression"])
+            for name, value in assignments:
                 row[names[name]] = values[value]
-            for name in filter(None, removing.split(", ")):
+            for name in removals:
                 row.pop(names.get(name, name), None)
             self._rows.write(row)
             return {"Attributes": dict(row)}
@@ -158,14 +157,26 @@ def _check(row: Row, request: Mapping[str, Any], operation: str) -> None:
     """Refuse what its condition refuses: clauses joined by ``and``."""
     names = request.get("ExpressionAttributeNames", {})
     values = request.get("ExpressionAttributeValues", {})
-    for clause in re.split(" (?:and|AND) ", request.get("ConditionExpression", "")):
-        if not clause:
-            continue
+    for name, value in _condition(request.get("ConditionExpression", "")):
+        found = row.get(names.get(name, name))
+        if found != (None if value is None else values[value]):
+            raise client_error("ConditionalCheckFailedException", operation)
+
+
+@lru_cache
+def _update(expression: str) -> tuple[tuple[tuple[str, str], ...], tuple[str, ...]]:
+    """What an update sets, names and values, and which names it removes."""
+    setting, _, removing = expression.removeprefix("SET ").partition(" REMOVE ")
+    assignments = [assignment.partition(" = ") for assignment in setting.split(", ")]
+    return tuple((name, value) for name, _, value in assignments), tuple(filter(None, removing.split(", ")))
+
+
+@lru_cache
+def _condition(expression: str) -> tuple[tuple[str, str | None], ...]:
+    """The names that a condition compares, each with a value, or with None where it must be absent."""
+    clauses = []
+    for clause in filter(None, re.split(" (?:and|AND) ", expression)):
         found = _CLAUSE.fullmatch(clause)
         assert found is not None, f"a condition that nobody taught this table: {clause}"
-        if found["absent"]:
-            holds = names.get(found["absent"], found["absent"]) not in row
-        else:
-            holds = row.get(names.get(found["name"], found["name"])) == values[found["value"]]
-        if not holds:
-            raise client_error("ConditionalCheckFailedException", operation)
+        clauses.append((found["absent"] or found["name"], found["value"]))
+    return tuple(clauses)

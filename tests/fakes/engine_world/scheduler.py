@@ -3,6 +3,9 @@
 A task is a greenlet with a stack of its own, so the code that it runs is the shipped code, and it may wait in
 the middle of anything: of a call, of a lock, of a processor. While it waits the others go on. Nothing happens
 between two waits, and which task runs next is decided by the time that each of them asked for.
+
+Millions of turns are played, so a turn is cheap: whoever waits hands over to the next one directly, or just
+goes on if that is itself, and the stack of a task that has ended carries the next one that begins.
 """
 
 import heapq
@@ -43,9 +46,9 @@ class Task:
 
     __slots__ = ("ended", "greenlet", "joining", "process", "ticket", "woken")
 
-    def __init__(self, process: Process) -> None:
+    def __init__(self, process: Process, stack: greenlet) -> None:
         self.process = process
-        self.greenlet: greenlet
+        self.greenlet = stack
         self.ticket = 0
         self.woken = False
         self.ended = False
@@ -68,9 +71,12 @@ class Scheduler:
         self.now = 0.0
         self.current: Task | None = None
         self._hub = getcurrent()
+        self._until = 0.0
         self._order = count()
         self._agenda: list[tuple[float, int, Task, int]] = []
-        self._tasks: set[Task] = set()
+        self._acts: dict[Task, Callable[[], object]] = {}
+        self._tasks: dict[Task, None] = {}
+        self._idle: list[greenlet] = []
         self._failure: BaseException | None = None
         self._over = False
         self._turns = 0
@@ -78,9 +84,15 @@ class Scheduler:
 
     def spawn(self, process: Process, act: Callable[[], object], delay: float = 0.0) -> Task:
         """Start a task after ``delay`` seconds."""
-        task = Task(process)
+        task = Task(process, self._idle.pop() if self._idle else greenlet(self._carry, self._hub))
+        self._acts[task] = act
+        self._tasks[task] = None
+        self._push(task, self.now + delay)
+        return task
 
-        def run(_: object = None) -> None:
+    def _carry(self, _: object = None) -> None:
+        """Carry out one task after the other."""
+        while (task := self.current) is not None and (act := self._acts.pop(task, None)) is not None:
             try:
                 act()
             except KilledError:
@@ -88,14 +100,13 @@ class Scheduler:
             except BaseException as error:  # noqa: BLE001 - the hub raises it
                 self.fail(error)
             task.ended = True
-            self._tasks.discard(task)
+            self._tasks.pop(task, None)
             for waiting in task.joining:
                 self.wake(waiting)
-
-        task.greenlet = greenlet(run, self._hub)
-        self._tasks.add(task)
-        self._push(task, self.now + delay)
-        return task
+            if self._over:
+                return
+            self._idle.append(task.greenlet)
+            self._hand_over(task.greenlet)
 
     def fail(self, error: BaseException) -> None:
         """End the history with an error, whoever would have caught it."""
@@ -103,28 +114,39 @@ class Scheduler:
 
     def run_until(self, moment: float) -> None:
         """Let all tasks go on until a moment; raises what ``fail`` was told."""
-        while self._agenda and self._agenda[0][0] <= moment:
-            at, _, task, ticket = heapq.heappop(self._agenda)
+        self._until = moment
+        self._hand_over(self._hub)
+        if self._failure is not None:
+            raise self._failure
+        self.now = max(self.now, moment)
+
+    def _hand_over(self, stack: greenlet) -> None:
+        """Let the next task go on, and return when it is the turn of ``stack``, which is the running one."""
+        following = self._next()
+        if following is not stack:
+            following.switch()
+
+    def _next(self) -> greenlet:
+        """Choose the task that goes on now; the hub goes on if there is none."""
+        agenda = self._agenda
+        while agenda and agenda[0][0] <= self._until and self._failure is None:
+            at, _, task, ticket = heapq.heappop(agenda)
             self.now = max(self.now, at)
-            if task.ended or task.ticket != ticket or not task.process.alive:
+            if task.ticket != ticket or task.ended or not task.process.alive:
                 continue
             if task.process.frozen_until > self.now:
                 self._push(task, task.process.frozen_until)
                 continue
-            self._count_turn()
+            if self.now > self._turns_since + 0.001:
+                self._turns, self._turns_since = 0, self.now
+            self._turns += 1
+            if self._turns >= TURNS:
+                self.fail(AssertionError("somebody goes round and round without waiting"))
             task.ticket += 1
             self.current = task
-            task.greenlet.switch()
-            self.current = None
-            if self._failure is not None:
-                raise self._failure
-        self.now = max(self.now, moment)
-
-    def _count_turn(self) -> None:
-        if self.now > self._turns_since + 0.001:
-            self._turns, self._turns_since = 0, self.now
-        self._turns += 1
-        assert self._turns < TURNS, "somebody goes round and round without waiting"
+            return task.greenlet
+        self.current = None
+        return self._hub
 
     def sleep(self, seconds: float) -> None:
         """Let others go on for so long."""
@@ -138,7 +160,7 @@ class Scheduler:
         task.woken = False
         if timeout is not None:
             self._push(task, self.now + max(timeout, 0.0) + TICK)
-        self._hub.switch()
+        self._hand_over(task.greenlet)
         self.check_alive(task)
         return task.woken
 
@@ -164,17 +186,20 @@ class Scheduler:
         """Kill the process of the running task, here."""
         assert self.current is not None
         self.current.process.alive = False
-        self._hub.switch()
+        self._hand_over(self.current.greenlet)
         raise KilledError
 
     def end(self) -> None:
         """Unwind whatever has not ended."""
         self._over = True
         for task in list(self._tasks):
-            if task.greenlet:
+            if task not in self._acts:  # else it has not begun
                 self.current = task
                 task.greenlet.throw(KilledError)
+        for stack in (*self._idle, *(task.greenlet for task in self._acts)):
+            stack.throw()
         self._tasks.clear()
+        self._acts.clear()
 
     def _push(self, task: Task, at: float) -> None:
         heapq.heappush(self._agenda, (at, next(self._order), task, task.ticket))

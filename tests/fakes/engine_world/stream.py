@@ -8,6 +8,7 @@ import datetime as dt
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from random import Random
 from typing import Any
 
@@ -44,6 +45,22 @@ class SimulatedShard:
     records: list[dict[str, Any]] = field(default_factory=list)
     put_at: list[float] = field(default_factory=list)
 
+    @cached_property
+    def described_open(self) -> dict[str, Any]:
+        """What ListShards says of it while it is open."""
+        described: dict[str, Any] = {
+            "ShardId": self.shard_id,
+            "HashKeyRange": _hash_range(self),
+            "SequenceNumberRange": {"StartingSequenceNumber": str(self.lowest)},
+        }
+        return described | dict(zip(("ParentShardId", "AdjacentParentShardId"), self.parents, strict=False))
+
+    @cached_property
+    def described_closed(self) -> dict[str, Any]:
+        """What ListShards says of it once it is closed."""
+        numbers = self.described_open["SequenceNumberRange"] | {"EndingSequenceNumber": str(self.highest)}
+        return self.described_open | {"SequenceNumberRange": numbers}
+
 
 @dataclass
 class StreamTrouble:
@@ -79,6 +96,7 @@ class SimulatedStream:
         self.places_itself = places_itself
         self._refuses_trimmed = refuses_trimmed
         self._clock = clock
+        self._time = (0.0, EPOCH)
         self.days = 0
         self._random = random
         self._number = FIRST_SEQUENCE_NUMBER
@@ -127,7 +145,10 @@ class SimulatedStream:
         return self._number
 
     def time(self) -> dt.datetime:
-        return EPOCH + dt.timedelta(seconds=self.seconds())
+        seconds = self.seconds()
+        if seconds != self._time[0]:
+            self._time = seconds, EPOCH + dt.timedelta(seconds=seconds)
+        return self._time[1]
 
     def seconds(self) -> float:
         """The time of day in seconds from EPOCH, which may jump."""
@@ -191,7 +212,7 @@ class SimulatedStream:
             closed = shard.closed_at is not None
             if shard.closed_at is not None and shard.closed_at > seen_at:
                 closed = self._random.random() < 0.5
-            shown.append(_description(shard, closed=closed))
+            shown.append(shard.described_closed if closed else shard.described_open)
         return shown
 
     def summary(self) -> dict[str, Any]:
@@ -255,18 +276,6 @@ def client_error(code: str, operation: str) -> ClientError:
 
 def _hash_range(shard: SimulatedShard) -> dict[str, str]:
     return {"StartingHashKey": str(shard.low), "EndingHashKey": str(shard.high)}
-
-
-def _description(shard: SimulatedShard, *, closed: bool) -> dict[str, Any]:
-    numbers = {"StartingSequenceNumber": str(shard.lowest)}
-    if closed:
-        numbers["EndingSequenceNumber"] = str(shard.highest)
-    described: dict[str, Any] = {
-        "ShardId": shard.shard_id,
-        "HashKeyRange": _hash_range(shard),
-        "SequenceNumberRange": numbers,
-    }
-    return described | dict(zip(("ParentShardId", "AdjacentParentShardId"), shard.parents, strict=False))
 
 
 def _child(shard: SimulatedShard) -> dict[str, Any]:

@@ -74,13 +74,16 @@ class VirtualMailbox:
 
     def get(self, block: bool = True, timeout: float | None = None) -> Any:
         deadline = None if timeout is None else self._scheduler.now + timeout
+        waited = False
         while not self._items:
             left = None if deadline is None else deadline - self._scheduler.now
             if not block or (left is not None and left <= 0):
-                self._scheduler.sleep(0)  # whoever never waits must not be alone in the world
+                if not waited:
+                    self._scheduler.sleep(0)  # whoever never waits must not be alone in the world
                 if self._items:
                     break
                 raise queue.Empty
+            waited = True
             self._waiting = self._scheduler.waiting()
             try:
                 self._scheduler.wait(left)

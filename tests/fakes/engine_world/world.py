@@ -157,7 +157,7 @@ class World:
             processors=processors,
             config=self.config,
             clock=self.clock,
-            wall_clock=lambda: self.stream.time() + skew,
+            wall_clock=(lambda: self.stream.time() + skew) if skew else self.stream.time,
             random=self.random,
             concurrency=concurrency,
         )

@@ -122,7 +122,7 @@ def test_a_parent_whose_lease_was_deleted_before_its_end_is_read(position: str) 
     assert (lease.lease_key, lease.checkpoint) == ("1", position)
     assert to_be_waited_for({"0", "1"}, shards, leases) == {"1"}
     assert to_be_waited_for({"0", "1"}, shards, [*leases, lease]) == {"1"}
-    assert to_be_waited_for({"0", "1"}, shards, [*leases, replace(lease, checkpoint="SHARD_END")]) == set()
+    assert to_be_waited_for({"0", "1"}, shards, [*leases, lease.checkpointed("SHARD_END")]) == set()
     assert to_be_waited_for({"0", "1"}, shards, held("0,2", shards)) == {"0"}
 
 

@@ -3,15 +3,14 @@
 import datetime as dt
 import hashlib
 from dataclasses import dataclass
-from functools import total_ordering
 from typing import Final
+
+from msgspec import Struct
 
 from orderstream.kpl.user_record import MAX_PARTITION_KEY
 
 
-@total_ordering
-@dataclass(frozen=True, slots=True)
-class Position:
+class Position(Struct, frozen=True, order=True):
     """A place in a shard: a Kinesis sequence number and a sub-sequence number inside an aggregate.
 
     Sequence numbers are compared as integers: their decimal strings differ in length.
@@ -23,12 +22,6 @@ class Position:
 
     sequence_number: int
     subsequence_number: int = 0
-
-    def __lt__(self, other: "Position") -> bool:
-        return (self.sequence_number, self.subsequence_number) < (
-            other.sequence_number,
-            other.subsequence_number,
-        )
 
 
 @dataclass(frozen=True, slots=True)

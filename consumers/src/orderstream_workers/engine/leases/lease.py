@@ -5,8 +5,10 @@ writes the successor does so on condition that owner and counter are still the p
 """
 
 import datetime as dt
-from dataclasses import dataclass, replace
 from typing import Final, Literal, Self
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from orderstream_workers.engine.record import Position
 from orderstream_workers.engine.shard import Shard
@@ -20,8 +22,7 @@ Checkpoint = Position | Sentinel
 _ENDED: Final = "SHARD_END"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Lease:
+class Lease(Struct, frozen=True, kw_only=True):
     """The lease of one shard. The attributes bear the names of KCL's lease table.
 
     Attributes:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from enum import Enum, auto
 from functools import partial
 from random import Random
+from typing import Final
 
 from orderstream.errors import OrderstreamError
 from orderstream_workers.engine.checkpoint import ShardCheckpoints
@@ -54,6 +55,8 @@ from orderstream_workers.engine.retrieval import (
 )
 
 logger = logging.getLogger(__name__)
+
+_ANSWERS: Final = (Issued, Read, LookedUp, Pinned, Refusal)
 
 HostInput = Input | Answer
 """What a host is told: its consumer's inputs and its reader's answers."""
@@ -200,7 +203,7 @@ class ShardHost:
             if lost:
                 self.stop.set()  # wakes a processor that sleeps on it
             jobs += self._consume(Signal.LEASE_LOST if lost else Signal.STOP_REQUESTED, now)
-        if isinstance(event, Issued | Read | LookedUp | Pinned | Refusal):
+        if isinstance(event, _ANSWERS):
             jobs += self._answered(event, now)
         else:
             jobs += self._consume(event, now)

@@ -91,7 +91,7 @@ def leases_at_end(
     known = {shard.shard_id: shard for shard in (*named, *shards)}
     if (shard := known.get(ending.lease_key)) is not None:
         known[ending.lease_key] = replace(shard, is_open=False)
-    ended = replace(ending, checkpoint="SHARD_END")
+    ended = ending.checkpointed("SHARD_END")
     lineage = _Lineage(known.values(), [*(x for x in leases if x.lease_key != ended.lease_key), ended])
     children = {child.shard_id for child in children_of(ending.lease_key, known.values())}
     later = lineage.later_leases(initial_position, lineage.leases.keys())

@@ -3,6 +3,7 @@
 import datetime as dt
 from collections.abc import Mapping
 from email.utils import parsedate_to_datetime
+from functools import lru_cache
 from typing import Any, Final
 
 _RESOLUTION: Final = dt.timedelta(seconds=1)
@@ -20,10 +21,17 @@ def moment_before(response: Mapping[str, Any], sent: dt.datetime, received: dt.d
         received: When the response was there, by our clock.
     """
     headers = (response.get("ResponseMetadata") or {}).get("HTTPHeaders") or {}
+    answered = _parsed(str(headers.get("date")))
+    if answered is None:
+        return sent
+    return answered - _RESOLUTION - max(received - sent, dt.timedelta())
+
+
+@lru_cache
+def _parsed(date: str) -> dt.datetime | None:
+    """An HTTP date (UTC), or None if it is none; many responses within a second bear the same."""
     try:
-        answered = parsedate_to_datetime(str(headers["date"]))
-    except (KeyError, ValueError):
-        return sent
-    if answered.tzinfo is None:
-        return sent
-    return answered.astimezone(dt.UTC) - _RESOLUTION - max(received - sent, dt.timedelta())
+        answered = parsedate_to_datetime(date)
+    except ValueError:
+        return None
+    return None if answered.tzinfo is None else answered.astimezone(dt.UTC)
