@@ -5,6 +5,7 @@ import json
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from hashlib import md5
 from typing import Any, Final
 
 from aws_kinesis_agg.deaggregator import deaggregate_records
@@ -25,6 +26,8 @@ class Message:
         arrived: When Kinesis took it, in seconds since 1970.
         body: Its bytes.
         envelope: The same, decoded; empty if it is no JSON object.
+        delivered: False in an aggregate of another shard, which consumers discard whole, as KCL does: its
+            producer sends it again.
     """
 
     shard: str
@@ -32,6 +35,7 @@ class Message:
     arrived: float
     body: bytes
     envelope: Mapping[str, Any]
+    delivered: bool = True
 
     @property
     def identity(self) -> tuple[str, str]:
@@ -52,7 +56,7 @@ class Stream:
     Attributes:
         records: The positions of all user records, by shard.
         closed: The shards that have ended.
-        messages: The user records, in the order of the stream.
+        messages: The user records that are delivered, in the order of the stream.
     """
 
     records: Mapping[str, Sequence[Position]]
@@ -83,19 +87,17 @@ class StreamReader:
             shard_id = shard["ShardId"]
             if "EndingSequenceNumber" in shard["SequenceNumberRange"]:
                 closed.add(shard_id)
-            self._found.setdefault(shard_id, []).extend(self._news(shard_id))
+            hash_keys = shard["HashKeyRange"]
+            owned = range(int(hash_keys["StartingHashKey"]), int(hash_keys["EndingHashKey"]) + 1)
+            self._found.setdefault(shard_id, []).extend(self._news(shard_id, owned))
+        every = (message for messages in self._found.values() for message in messages if message.delivered)
         return Stream(
-            records={
-                shard: [message.position for message in messages] for shard, messages in self._found.items()
-            },
+            records={shard: [message.position for message in found] for shard, found in self._found.items()},
             closed=frozenset(closed),
-            messages=sorted(
-                (message for messages in self._found.values() for message in messages),
-                key=lambda message: message.position,
-            ),
+            messages=sorted(every, key=lambda message: message.position),
         )
 
-    def _news(self, shard: str) -> Iterator[Message]:
+    def _news(self, shard: str, owned: range) -> Iterator[Message]:
         if shard not in self._iterators:
             self._iterators[shard] = self._begun(shard)
         behind = 1
@@ -109,7 +111,8 @@ class StreamReader:
             except self._kinesis.exceptions.ExpiredIteratorException:
                 self._iterators[shard] = self._begun(shard)
                 continue
-            yield from _messages(shard, response["Records"])
+            for record in response["Records"]:
+                yield from _messages(shard, record, owned)
             self._iterators[shard], behind = response.get("NextShardIterator"), response["MillisBehindLatest"]
 
     def _begun(self, shard: str) -> str:
@@ -128,17 +131,26 @@ class StreamReader:
         return iterator
 
 
-def _messages(shard: str, records: Sequence[Mapping[str, Any]]) -> Iterator[Message]:
-    for opened in deaggregate_records([_lambda_shaped(record) for record in records]):
-        record = opened["kinesis"]
-        body = base64.b64decode(record["data"])
+def _messages(shard: str, record: Mapping[str, Any], owned: range) -> Iterator[Message]:
+    opened = [each["kinesis"] for each in deaggregate_records([_lambda_shaped(record)])]
+    delivered = all(_hash_key(each) in owned for each in opened)
+    for each in opened:
+        body = base64.b64decode(each["data"])
         yield Message(
             shard=shard,
-            position=(int(record["sequenceNumber"]), record.get("subSequenceNumber", 0)),
-            arrived=float(record["approximateArrivalTimestamp"]),
+            position=(int(each["sequenceNumber"]), each.get("subSequenceNumber", 0)),
+            arrived=float(each["approximateArrivalTimestamp"]),
             body=body,
             envelope=_object(body),
+            delivered=delivered,
         )
+
+
+def _hash_key(user_record: Mapping[str, Any]) -> int:
+    explicit = user_record.get("explicitHashKey")
+    if explicit is not None:
+        return int(explicit)
+    return int.from_bytes(md5(user_record["partitionKey"].encode(), usedforsecurity=False).digest())
 
 
 def _lambda_shaped(record: Mapping[str, Any]) -> dict[str, Any]:

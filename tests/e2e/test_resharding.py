@@ -11,7 +11,7 @@ import pytest
 
 from e2e.running import INVOICES, free_base_port, orderstream, reconcile
 
-LIMIT = 120
+LIMIT = 80
 
 
 def wait_for_records(kinesis: Any, demo: "subprocess.Popen[str]") -> None:

@@ -1,6 +1,8 @@
 """The judge reads a stream that others read too, and misses nothing of it."""
 
 from chaos.streams import StreamReader
+from orderstream.kpl import UserRecord
+from orderstream.kpl.aggregation import encode_aggregate
 from orderstream.testing import FakeKinesis
 from orderstream.testing.limits import Limits
 
@@ -45,3 +47,15 @@ def test_an_expired_iterator_goes_on_behind_what_was_read() -> None:
         bodies = [message.body for message in reader.read().messages]
         assert bodies == [b"%d" % read for read in range(number + 1)]
         time.sleep(400)
+
+
+def test_an_aggregate_of_another_shard_is_read_and_not_delivered() -> None:
+    """Its records take places in the shard, and no consumer gets them: their producer sends them again."""
+    kinesis = FakeKinesis().client()
+    kinesis.create_stream(StreamName="orders", ShardCount=2)
+    # MD5 puts the one key into the lower half of the hash space, the other into the upper.
+    aggregate = encode_aggregate([UserRecord(key, b"{}") for key in ("a", "b")])
+    kinesis.put_record(StreamName="orders", PartitionKey="a", ExplicitHashKey="0", Data=aggregate)
+    stream = StreamReader(kinesis, "orders").read()
+    assert [len(positions) for positions in stream.records.values()] == [2, 0]
+    assert stream.messages == []
