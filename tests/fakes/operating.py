@@ -1,13 +1,18 @@
 """Resources in memory, for commands that work on what is stored."""
 
 import datetime as dt
+from typing import TYPE_CHECKING
 
 from orderstream_workers.effects import HostClock
+from orderstream_workers.engine.leases.memory import MemoryLeaseTable
 from orderstream_workers.runtime.resources import Resources
 from orderstream_workers.runtime.settings import Settings
 from orderstream_workers.runtime.watch import Dependency
 from orderstream_workers.services.payments import MemoryPaymentQueue
 from orderstream_workers.store import MemoryStore
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 NOW = dt.datetime(2026, 1, 1, 12, tzinfo=dt.UTC)
 
@@ -32,10 +37,21 @@ class MemoryResources(Resources):
         self.emitter = RecordingEmitter()
         self.payment_queue = MemoryPaymentQueue()
         self.payment_dead_letters = MemoryPaymentQueue()
+        self.lease_tables: dict[str, MemoryLeaseTable] = {}
+        self.waited: list[float] = []
+        self.meanwhile: Callable[[], object] = lambda: None
 
     @staticmethod
     def clock() -> dt.datetime:
         return NOW
+
+    def wait(self, seconds: float) -> None:
+        """Time passes for others, who do something ``meanwhile``."""
+        self.waited.append(seconds)
+        self.meanwhile()
+
+    def leases(self, application: str) -> MemoryLeaseTable:
+        return self.lease_tables.setdefault(application, MemoryLeaseTable())
 
     def stream(self, name: str) -> Dependency:
         return Dependency(f"stream {name}", lambda: None)

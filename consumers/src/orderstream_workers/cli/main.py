@@ -22,6 +22,7 @@ _COMMANDS: Final = {
     "provision": ("orderstream_workers.cli.provision", "provision"),
     "payment-worker": ("orderstream_workers.cli.payment_worker", "payment_worker"),
     "saga": ("orderstream_workers.cli.saga", "saga"),
+    "status": ("orderstream_workers.cli.status", "status"),
     "worker": ("orderstream_workers.cli.worker", "worker"),
 }
 

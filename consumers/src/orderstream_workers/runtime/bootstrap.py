@@ -11,7 +11,6 @@ from typing import Any, Final, Protocol
 
 from orderstream_workers.engine.config import EngineConfig
 from orderstream_workers.engine.identity import CONSUMED_STREAMS, ConsumedStream, StreamIdentity
-from orderstream_workers.engine.leases import DynamoDBLeaseTable
 from orderstream_workers.engine.mark import ENGINES, EngineMark
 from orderstream_workers.engine.processor import StopSignal
 from orderstream_workers.engine.progress import GivenUp, ShardProgress
@@ -24,7 +23,6 @@ from orderstream_workers.runtime.clients import region
 from orderstream_workers.runtime.health import health_served
 from orderstream_workers.runtime.report import WorkerStanding, worker_report
 from orderstream_workers.runtime.resources import Resources
-from orderstream_workers.runtime.settings import Settings
 from orderstream_workers.runtime.watch import Dependency, DependencyWatch
 
 logger = logging.getLogger(__name__)
@@ -158,7 +156,7 @@ def run_worker(
             return
         claimed.set()
         beside.start(mark.renew_until)  # a stream may be long in coming
-        if adopt_new_stream and not consumed.adopt(_leases(application, resources), stop):
+        if adopt_new_stream and not consumed.adopt(resources.leases(application.name), stop):
             return
         if not consumed.confirm(stop):
             return
@@ -168,15 +166,6 @@ def run_worker(
             worker.run()
         finally:
             logger.info("worker has drained", extra={"counters": dict(counters())})
-
-
-def _lease_table(application: Application, settings: Settings) -> str:
-    # The suffix tells the consumer's leases from the service's own tables, one of which has its name.
-    return f"{settings.table_prefix}{application.name}-consumer"
-
-
-def _leases(application: Application, resources: Resources) -> DynamoDBLeaseTable:
-    return DynamoDBLeaseTable(resources.dynamodb, _lease_table(application, resources.settings))
 
 
 def _worker(
@@ -190,8 +179,9 @@ def _worker(
         idle_between_reads=settings.idle_between_reads,
         initial_position=application.initial_position,
     )
-    leases = _leases(application, resources)
-    asked = Dependency(f"table {_lease_table(application, settings)}", lambda: leases.get("does-it-answer"))
+    leases = resources.leases(application.name)
+    lease_table = resources.lease_table(application.name)
+    asked = Dependency(f"table {lease_table}", lambda: leases.get("does-it-answer"))
     if settings.engine == "embedded":
         embedded = Worker(
             application.name,
@@ -206,7 +196,7 @@ def _worker(
     kcl = KclWorker(
         application.name,
         stream,
-        lease_table=_lease_table(application, settings),
+        lease_table=lease_table,
         shard_command=(sys.executable, "-m", "orderstream_workers.runtime.kcl_shard", application.name),
         config=config,
         region=region(),

@@ -1,6 +1,7 @@
 """What an application is made of: clients, store, emitter; each made on first use, closed at the end."""
 
 import datetime as dt
+import time
 from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import ExitStack
 from functools import cached_property
@@ -21,6 +22,7 @@ from orderstream_workers.engine.delivery import (
     StoredParking,
     never_overtakes,
 )
+from orderstream_workers.engine.leases import DynamoDBLeaseTable, LeaseTable
 from orderstream_workers.engine.processor import RecordProcessor, StopSignal
 from orderstream_workers.runtime import clients
 from orderstream_workers.runtime.application import Application, Background
@@ -64,6 +66,11 @@ class Resources:
         """The time (UTC)."""
         return dt.datetime.now(dt.UTC)
 
+    @staticmethod
+    def wait(seconds: float) -> None:
+        """Let time pass, in seconds."""
+        time.sleep(seconds)
+
     @cached_property
     def deciding_clock(self) -> HostClock:
         """The time (UTC), as long as the host's clock agrees with AWS'."""
@@ -105,6 +112,15 @@ class Resources:
     def store(self) -> Store:
         """State and guards."""
         return DynamoDBStore(self.dynamodb, table_prefix=self.settings.table_prefix)
+
+    def lease_table(self, application: str) -> str:
+        """Name of the table of an application's leases."""
+        # The suffix tells the consumer's leases from the service's own tables, one of which has its name.
+        return f"{self.settings.table_prefix}{application}-consumer"
+
+    def leases(self, application: str) -> LeaseTable:
+        """An application's leases; its first worker makes the table."""
+        return DynamoDBLeaseTable(self.dynamodb, self.lease_table(application))
 
     @cached_property
     def producer(self) -> Producer:

@@ -1,0 +1,71 @@
+"""What an operator sees of all applications at once, and what a script makes of it."""
+
+import json
+
+from click.testing import CliRunner, Result
+
+from fakes.operating import NOW, MemoryResources
+from orderstream_workers.cli.status import status
+from orderstream_workers.engine.leases import Lease
+from orderstream_workers.engine.mark import EngineMark
+from orderstream_workers.engine.record import Position
+from orderstream_workers.runtime.bootstrap import APPLICATIONS
+
+
+def pipeline(*ended: str) -> MemoryResources:
+    """Every application on one shard; the workers of some have ended."""
+    resources = MemoryResources()
+    marks = {
+        name: EngineMark(resources.store, name, "embedded", worker_id="w", expiry=10) for name in APPLICATIONS
+    }
+    for name, mark in marks.items():
+        mark.renew()
+        held = Lease(
+            lease_key="shardId-000000000000", lease_owner="w", checkpoint=Position(7), done_until=NOW
+        )
+        resources.leases(name).create_if_absent(held)
+
+    def work() -> None:
+        for name in set(APPLICATIONS) - set(ended):
+            marks[name].renew()
+            (held,) = resources.leases(name).list_leases()
+            resources.leases(name).replace(held, held.renewed())
+
+    resources.meanwhile = work
+    return resources
+
+
+def run(resources: MemoryResources, *arguments: str) -> Result:
+    return CliRunner().invoke(status, arguments, obj=resources)
+
+
+def test_all_is_well() -> None:
+    """A line an application, one for the payment queue, and exit status 0."""
+    result = run(pipeline())
+    lines = result.output.splitlines()
+    assert (result.exit_code, len(lines)) == (0, len(APPLICATIONS) + 2)
+    assert lines[0] == "APPLICATION    ENGINE    SHARDS  WORKERS  CAUGHT UP  PARKED"
+    assert "inventory      embedded  1 of 1  1        0s ago     0" in lines
+    assert lines[-1] == "payment queue: 0 waiting, 0 dead letters"
+    assert max(map(len, lines)) <= 80
+
+
+def test_what_is_wrong_stands_below_its_application() -> None:
+    """Exit status 1, and a sentence; the others are shown as they are."""
+    result = run(pipeline("saga"))
+    lines = result.output.splitlines()
+    assert result.exit_code == 1
+    place = lines.index("saga           embedded  0 of 1  0        0s ago     0")
+    assert lines[place + 1] == "    no worker runs: nobody has renewed its embedded mark for 11 s"
+    assert len([line for line in lines if line.startswith("    ")]) == 1
+
+
+def test_programs_read_json() -> None:
+    """The verdict first, every shard with its owner, times in RFC 3339; the exit status is the same."""
+    good, bad = run(pipeline(), "--json"), run(pipeline("saga"), "--json")
+    assert (good.exit_code, bad.exit_code) == (0, 1)
+    found = json.loads(good.output)
+    assert (found["healthy"], found["payments"]["dead_letters"]) == (True, 0)
+    shard = found["applications"][0]["shards"][0]
+    assert (shard["owner"], shard["renewed"], shard["checkpoint"]) == ("w", True, "7/0")
+    assert not json.loads(bad.output)["healthy"]
