@@ -54,7 +54,7 @@ class Records:
 
 def send(traffic: Traffic, seconds: int, rng: np.random.Generator) -> Records:
     """Draw the records of some seconds."""
-    bursts = _factors(traffic.burst_cv, seconds, rng)
+    bursts = factors(traffic.burst_cv, seconds, rng)
     key = np.repeat(np.arange(traffic.keys), rng.poisson(traffic.rate * bursts.sum() * traffic.shares()))
     # Given how many records there are, each of a Poisson process falls into a second by the second's weight.
     second = np.repeat(np.arange(seconds), rng.multinomial(key.size, bursts / bursts.sum()))
@@ -71,7 +71,7 @@ def sizes(traffic: Traffic, count: int, rng: np.random.Generator) -> Ints:
     return np.clip(np.rint(drawn), 1, LARGEST).astype(np.int64)
 
 
-def _factors(cv: float, seconds: int, rng: np.random.Generator) -> Floats:
+def factors(cv: float, seconds: int, rng: np.random.Generator) -> Floats:
     """Draw a lognormal factor of mean 1 for each second, one from each of as many equally likely strata.
 
     Strata keep the rare seconds, which decide, as frequent as they are; in plain draws the one second in a

@@ -159,8 +159,8 @@ def test_salting_never_raises_the_largest_keys_share(zipf: float, salt: int, sha
 def test_zipf_fit_covers_the_truth() -> None:
     """The fitted exponent of drawn keys lies near the one they were drawn with."""
     rng = np.random.default_rng(2)
-    counts = -np.sort(-np.bincount(rng.choice(5_000, 200_000, p=zipf_shares(5_000, 1.0)))).astype(float)
-    fit = fit_zipf(counts[:100], 5_000, 200_000.0)
+    counts = np.bincount(rng.choice(5_000, 200_000, p=zipf_shares(5_000, 1.0))).astype(float)
+    fit = fit_zipf(counts[counts > 0], np.count_nonzero(counts), 200_000.0)
     assert fit.exponent == pytest.approx(1.0, abs=0.03)
     assert fit.low <= fit.exponent <= fit.high
 

@@ -97,12 +97,19 @@ def test_sizes_keep_their_mean_and_their_units(sizes: list[int]) -> None:
     assert profile.max_bytes == max(sizes)
 
 
+@pytest.mark.parametrize("cv", [0.25, 1.0, 2.0, 3.8])
+def test_few_large_records_keep_their_weight(cv: float) -> None:
+    """Most of the spread is in the few largest of lognormal sizes: no atom averages it away."""
+    atoms, shares = map(np.array, zip(*synthetic(100, 2_000, 0.0, 0.0, bytes_cv=cv).sizes, strict=True))
+    assert np.sqrt(atoms**2 @ shares - 2_000**2) / 2_000 == pytest.approx(cv, rel=0.01)
+
+
 def test_made_up_sizes_scatter_as_asked() -> None:
     """A lognormal of 900 B and CV 1.5 bills 1.5 KiB a record, where its mean alone says one."""
     profile = synthetic(100, 900, 0.0, 0.0, bytes_cv=1.5)
     atoms, shares = map(np.array, zip(*profile.sizes, strict=True))
     assert atoms @ shares == pytest.approx(900)
-    assert np.sqrt(atoms**2 @ shares - 900**2) / 900 == pytest.approx(1.5, rel=0.1)
+    assert np.sqrt(atoms**2 @ shares - 900**2) / 900 == pytest.approx(1.5, rel=0.01)
     assert profile.kib_units == pytest.approx(1.45, abs=0.1)
     assert synthetic(100, 900, 0.0, 0.0).sizes == ((900.0, 1.0),)
     half = resized(profile, 0.5)

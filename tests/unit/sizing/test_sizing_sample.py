@@ -70,7 +70,7 @@ def test_the_zipf_interval_covers_the_truth() -> None:
     for seed in range(20):
         rng = np.random.default_rng(seed)
         drawn = np.bincount(rng.choice(2_000, 20_000, p=zipf_shares(2_000, 1.0)), minlength=2_000)
-        fit = fit_zipf(-np.sort(-drawn).astype(float)[:100], 2_000, 20_000.0)
+        fit = fit_zipf(drawn[drawn > 0].astype(float), np.count_nonzero(drawn), 20_000.0)
         held += fit.low - 0.01 <= 1.0 <= fit.high + 0.01
     assert held >= 17
 
@@ -81,7 +81,8 @@ def test_clumped_keys_widen_the_zipf_interval() -> None:
     counts = 20_000 * zipf_shares(2_000, 1.0)
     even, clumped = rng.poisson(counts), rng.poisson(counts / 40) * 40
     wide, narrow = (
-        fit_zipf(-np.sort(-drawn).astype(float)[:100], 2_000, float(drawn.sum())) for drawn in (clumped, even)
+        fit_zipf(drawn[drawn > 0].astype(float), np.count_nonzero(drawn), float(drawn.sum()))
+        for drawn in (clumped, even)
     )
     assert wide.high - wide.low > 2 * (narrow.high - narrow.low)
 

@@ -66,6 +66,10 @@ class HeavyKeys:
     def __len__(self) -> int:
         return len(self._ids)
 
+    def floor(self, by: By) -> float:
+        """Return the most records, or bytes, that a key has which is not held."""
+        return float(self._floor[_ROW[by]])
+
     def add(self, keys: Sequence[str], sizes: npt.NDArray[np.int64]) -> list[str]:
         """Count records by key and size; return the keys that were not in the table."""
         before = len(self._ids)

@@ -16,7 +16,6 @@ from shard_sizing.model.zipf import fit_zipf
 
 _BATCH: Final = 100_000
 _HOT: Final = 100
-_FITTED: Final = 100  # heaviest keys to which the Zipf law is fitted
 _CERTAIN: Final = 0.1  # largest over-count of a key that is named, as a share of its count
 
 Event = tuple[str, float, int]
@@ -77,13 +76,14 @@ class Sampler:
         arrived = self._arrivals.over(*(span or (None, None)))
         sizes = self._sizes.sizes()
         keys = len(self._heavy) if self._heavy.exact else max(len(self._heavy), self._distinct.estimate())
-        heaviest = np.array([key.records for key in self._heavy.top("records", _FITTED, _CERTAIN)])
+        least = max(1.0, self._heavy.floor("records") / _CERTAIN)
+        heaviest = np.array([key.records for key in self._heavy.top("records", self._capacity, _CERTAIN)])
         return Profile(
             rate=self._count / arrived.seconds,
             record_bytes=max(1.0, sizes.mean),
             burst_cv=arrived.burst_cv(),
             keys=keys,
-            zipf=fit_zipf(heaviest, min(keys, 200_000), float(self._count)),
+            zipf=fit_zipf(heaviest, keys, float(self._count), least),
             sizes=sizes.atoms,
             kib_units=sizes.kib_units,
             put_units=sizes.put_units,

@@ -1,5 +1,6 @@
 """Sizes of records: a histogram, and the units in which AWS bills them, summed from the true sizes."""
 
+import math
 from statistics import NormalDist
 from typing import Final
 
@@ -20,6 +21,7 @@ MOST_ATOMS: Final = 64
 _PER_OCTAVE: Final = 16  # bins while counting; halved until at most MOST_ATOMS are used
 _BINS: Final = 25 * _PER_OCTAVE  # to 32 MiB, beyond any record
 _QUANTILES: Final = 20_000  # of a lognormal made discrete
+_TAILS: Final = (-4.5, 5.2)  # standard deviations of its logarithm; one record in ten million is beyond
 
 Atoms = tuple[tuple[float, float], ...]
 """A histogram of sizes: mean bytes of each bin, ascending, and its share of the records (they sum to 1)."""
@@ -90,10 +92,26 @@ def lognormal_sizes(mean: float, cv: float, largest: int) -> Sizes:
     sigma = float(np.sqrt(np.log1p(cv * cv)))
     drawn = np.exp(sigma * _normal_quantiles())
     sizes = np.minimum(drawn * (mean / drawn.mean()), largest)
+    atoms = _lognormal_atoms(mean, sigma, largest)
     # Every record is rounded up before it is billed, so the fine quantiles are summed, and not the atoms.
-    parts = np.array_split(sizes, MOST_ATOMS)
-    atoms = tuple((float(part.mean()), part.size / sizes.size) for part in parts)
-    return _sizes(sizes, np.full(sizes.size, 1 / sizes.size), atoms)
+    return Sizes(
+        mean=sum(size * share for size, share in atoms),
+        atoms=atoms,
+        kib_units=float(_units(sizes, KIB).mean()),
+        put_units=float(_units(sizes, PUT_UNIT_BYTES).mean()),
+        max=math.ceil(atoms[-1][0]),
+    )
+
+
+def _lognormal_atoms(mean: float, sigma: float, largest: int) -> Atoms:
+    """Cut a lognormal law by size: by share, one atom would hold the few records that carry most bytes."""
+    normal = NormalDist()
+    cuts = [-math.inf, *np.linspace(*_TAILS, MOST_ATOMS - 1).tolist(), math.inf]
+    below = np.array([normal.cdf(cut) for cut in cuts])
+    volume = np.array([normal.cdf(cut - sigma) for cut in cuts])
+    shares = np.diff(below)
+    means = np.minimum(mean * np.diff(volume) / shares, largest)
+    return tuple(zip(means.tolist(), shares.tolist(), strict=True))
 
 
 def scaled_sizes(atoms: Atoms, factor: float) -> Sizes:
