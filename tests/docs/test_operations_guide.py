@@ -1,55 +1,70 @@
-"""What the operations guide has an operator type into AWS' own command line works on our tables."""
+"""What the operations guide has an operator do to stock works on our tables, as DynamoDB keeps them."""
 
-import json
 import re
 import shlex
+from collections.abc import Iterator
 from pathlib import Path
 
 import boto3
+import pytest
+from click.testing import CliRunner
 from moto import mock_aws
 
+from fakes.operating import MemoryResources
 from orderstream.events import StockLine
+from orderstream_workers.cli.stock import stock
+from orderstream_workers.services.inventory import TABLES, CorrectionRefusedError, stock_of
 from orderstream_workers.services.inventory.domain import Movement
-from orderstream_workers.services.inventory.stock import STOCK, is_known, movements, read_stock
+from orderstream_workers.services.inventory.stock import movements
 from orderstream_workers.store import DynamoDBStore, create_tables
 
 GUIDE = (Path(__file__).parents[2] / "docs" / "operations.md").read_text()
 
 
-def options_of(command: str) -> dict[str, str]:
-    """The options of an `aws` command, each with one value."""
-    (line,) = re.findall(rf"^(aws {command} (?:.*\\\n)*.*)$", GUIDE, re.MULTILINE)
-    words = shlex.split(line.replace("\\\n", " "))[3:]
-    return dict(zip(words[::2], words[1::2], strict=True))
-
-
-def test_stock_is_received_as_the_guide_says() -> None:
-    """For a new SKU and for one that has orders, and what is reserved meanwhile stays reserved."""
-    options = options_of("dynamodb update-item")
+@pytest.fixture
+def resources() -> Iterator[MemoryResources]:
     with mock_aws():
         client = boto3.client(
             "dynamodb", region_name="us-east-1", aws_access_key_id="x", aws_secret_access_key="x"
         )
-        create_tables(client, (STOCK,), "orderstream-")
-        store = DynamoDBStore(client, "orderstream-")
-
-        def receive() -> None:
-            client.update_item(
-                TableName=options["--table-name"],
-                Key=json.loads(options["--key"]),
-                UpdateExpression=options["--update-expression"],
-                ExpressionAttributeValues=json.loads(options["--expression-attribute-values"]),
-            )
-
-        receive()
-        (new,) = read_stock(store)
-        assert new.balanced
-        assert is_known(store, new.sku)
-        lines = [StockLine(sku=new.sku, quantity=7)]
-        store.transact(movements(Movement.HOLD, lines))
-        receive()
-        store.transact(movements(Movement.SELL, lines))
-        (level,) = read_stock(store)
+        create_tables(client, TABLES, "orderstream-")
+        on_dynamodb = MemoryResources()
+        on_dynamodb.store = DynamoDBStore(client, "orderstream-")
+        yield on_dynamodb
         client.close()
+
+
+def guided(verb: str) -> list[list[str]]:
+    """The arguments of each command of the guide."""
+    lines = re.findall(rf"^orderstream stock ({verb} .*)$", GUIDE, re.MULTILINE)
+    assert lines
+    return [shlex.split(line, comments=True) for line in lines]
+
+
+def test_stock_is_received_and_corrected_as_the_guide_says(resources: MemoryResources) -> None:
+    """A new SKU is opened, what is reserved meanwhile stays reserved, and a refusal names the figures."""
+    (receive,) = guided("receive")
+    (show,) = guided("show")
+    by, counted = guided("correct")
+    sku = receive[1]
+
+    def run(arguments: list[str]) -> str:
+        result = CliRunner().invoke(stock, arguments, obj=resources)
+        assert result.exit_code == 0, result.exception
+        return result.stdout
+
+    run(receive)
+    resources.store.transact(movements(Movement.HOLD, [StockLine(sku=sku, quantity=7)]))
+    run([*receive, "--key", "note"])
+    run([*receive, "--key", "note"])
+    run(by)
+    resources.store.transact(movements(Movement.SELL, [StockLine(sku=sku, quantity=7)]))
+    level = stock_of(resources.store, sku)
+    assert level is not None
     assert level.balanced
-    assert (level.initial, level.sold, level.reserved) == (2 * new.initial, 7, 0)
+    assert (level.initial, level.sold, level.available) == (197, 7, 190)
+    run(counted)
+    assert "197" in run(show)
+    resources.store.transact(movements(Movement.HOLD, [StockLine(sku=sku, quantity=100)]))
+    refused = CliRunner().invoke(stock, ["correct", sku, "--counted", "99", "--reason", "x"], obj=resources)
+    assert isinstance(refused.exception, CorrectionRefusedError)

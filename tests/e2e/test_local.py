@@ -1,6 +1,7 @@
 """An environment that stays up: orders over HTTP, cancellations, two workers of one application, a kill."""
 
 import dataclasses
+import json
 import os
 import signal
 import subprocess
@@ -74,8 +75,14 @@ def until(holds: Callable[[], bool], seconds: float = 60.0) -> None:
         pause.wait(0.1)
 
 
+def run(environment: Environment, *words: str) -> str:
+    return subprocess.run(
+        orderstream(environment.home, 0, *words), capture_output=True, text=True, check=True
+    ).stdout
+
+
 def test_an_order_is_confirmed_and_its_story_told(environment: Environment) -> None:
-    """A single order goes through every step, and `order show` tells them in order."""
+    """A single order goes through every step, `order show` tells them, `order list` finds it, all is well."""
     order_id = environment.place("one")
     until(lambda: environment.order(order_id)["state"] == "CONFIRMED")
     until(lambda: "CustomerNotified" in environment.story(order_id))
@@ -86,6 +93,10 @@ def test_an_order_is_confirmed_and_its_story_told(environment: Environment) -> N
         check=True,
     ).stdout
     steps = ["OrderPlaced", "StockReserved", "PaymentCaptured", "ShipOrder", "OrderShipped", "OrderConfirmed"]
+    listed = run(environment, "order", "list", "--state", "confirmed", "--sku", "POST", "--json")
+    assert order_id in {one["order_id"] for one in json.loads(listed)["orders"]}
+    status = json.loads(run(environment, "status", "--json"))
+    assert (status["healthy"], status["payments"]["dead_letters"]) == (True, 0)
     places = [shown.index(step) for step in steps if step not in {"StockReserved", "PaymentCaptured"}]
     assert places == sorted(places)
     assert all(step in shown for step in steps)

@@ -3,6 +3,8 @@
 import json
 import os
 import signal
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -13,11 +15,13 @@ from typing import Any
 import boto3
 import pytest
 
+from chaos.streams import StreamReader
 from e2e.running import free_base_port
 from orderstream_workers.local.environment import EnvironmentOptions, Layout
 from orderstream_workers.local.ministack import ensure_ministack
 from orderstream_workers.local.processes import RunningProcess, start, stop, wait_healthy
 from orderstream_workers.local.provision import provision
+from orderstream_workers.runtime.isolation import isolated
 from orderstream_workers.runtime.provision import operators_queue
 
 pytestmark = pytest.mark.timeout(1200)
@@ -99,6 +103,23 @@ class Environment:
             ]
         return found
 
+    def orderstream(self, *words: str, status: int = 0) -> str:
+        """Run a command on the emulators, as on AWS."""
+        ended = subprocess.run(
+            [sys.executable, "-m", "orderstream_workers.cli.main", *words, "--aws"],
+            env=isolated(os.environ, self.layout.environment),
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert ended.returncode == status, ended.stderr
+        return ended.stdout
+
+    def messages(self) -> list[dict[str, Any]]:
+        """Everything in the stream of messages, each id once."""
+        stream = StreamReader(self.kinesis, self.layout.settings.stream).read()
+        return list({one.identity: dict(one.envelope) for one in stream.messages}.values())
+
     def alerts(self) -> list[tuple[str, int]]:
         """What operators have heard, SKU and units."""
         queue = self.sqs.get_queue_url(QueueName=operators_queue(self.layout.settings))["QueueUrl"]
@@ -159,3 +180,42 @@ def test_each_crossing_is_told_once_under_duplicates_and_disorder(environment: E
     assert environment.counted("stock-monitor", "low_stock") == 3 * len(crossings) + 1
     assert environment.counted("stock-monitor", "parked") == 0
     assert environment.alerts() == sorted([*crossings, ("71053", 7)])
+
+
+def test_an_operator_receives_goods_and_corrects_a_count(environment: Environment) -> None:
+    """Each call is one event with its operator and reason; low stock hears of it; status sees who works."""
+    receive = (
+        "stock",
+        "receive",
+        "85123A",
+        "120",
+        "--reason",
+        "note 4711",
+        "--operator",
+        "ann",
+        "--key",
+        "note",
+    )
+    assert "85123A: 120 received" in environment.orderstream(*receive)
+    assert "nothing was changed now" in environment.orderstream(*receive)
+    environment.orderstream(
+        *("stock", "correct", "85123A", "--counted", "90", "--reason", "water", "--operator", "bob")
+    )
+    until(lambda: environment.counted("notifications", "handled") == 1)
+    environment.orderstream("stock", "correct", "85123A", "--by", "-91", "--reason", "slip", status=1)
+    shown = json.loads(environment.orderstream("stock", "show", "85123A", "--json"))
+    assert (shown["available"], shown["on_hand"], shown["balanced"]) == (90, 90, True)
+    assert environment.alerts() == [("85123A", 90)]
+    said = {
+        one["type"]: (one["source"], one["subject"], one["data"].get("units"), one["data"].get("operator"))
+        for one in environment.messages()
+    }
+    assert said == {
+        "StockReceived": ("inventory", "85123A", 120, "ann"),
+        "StockCorrected": ("inventory", "85123A", -30, "bob"),
+        "LowStockDetected": ("stock-monitor", "85123A", None, None),
+    }
+    # Of nine applications two run here, and the exit status says so.
+    found = json.loads(environment.orderstream("status", "--json", status=1))["applications"]
+    assert {one["application"] for one in found if one["running"]} == {"notifications", "stock-monitor"}
+    assert [one["wrong"] for one in found if one["running"]] == [[], []]

@@ -95,6 +95,18 @@ def test_add_keeps_its_floors(store: Store) -> None:
     assert (item.version, item.attributes) == (2, {"available": 1, "reserved": 2})
 
 
+def test_add_sets_what_else_is_to_be_there(store: Store) -> None:
+    """With the counters or not at all: made, replaced, of any kind; the other attributes stay."""
+    store.transact([Put("things", "sku", {"available": 3, "name": "x"}, None)])
+    store.transact([Add("things", "sku", {"available": 1}, {}, sets={"event": "first", "map": {"a": [1]}})])
+    store.transact([Add("things", "sku", {"available": 1}, {"available": 4}, sets={"event": "second"})])
+    with pytest.raises(ConditionFailedError):
+        store.transact([Add("things", "sku", {"available": -9}, {"available": 9}, sets={"event": "third"})])
+    assert attributes_of(store, "sku") == {"available": 5, "name": "x", "event": "second", "map": {"a": [1]}}
+    with pytest.raises(ValueError, match="both add to and set available"):
+        store.transact([Add("things", "sku", {"available": 1}, {}, sets={"available": 0})])
+
+
 def test_add_makes_no_item(store: Store) -> None:
     """Counters of an item that does not exist are not made by adding to them."""
     with pytest.raises(ConditionFailedError):

@@ -33,6 +33,7 @@ from orderstream_workers.runtime.isolation import isolate_this_process, isolated
 from orderstream_workers.runtime.provision import provision
 from orderstream_workers.runtime.resources import Resources
 from orderstream_workers.runtime.settings import Settings
+from orderstream_workers.services.inventory import seed_stock
 from orderstream_workers.services.order_status import ReadModelWriter, open_engine
 from orderstream_workers.services.saga.handlers import SAGAS, SagaRecord
 from orderstream_workers.services.saga.state import Order, Phase, Progress, Saga, Status
@@ -154,6 +155,7 @@ def something_to_do() -> None:
             timers = timer_writes(None, saga, order_id=ORDER, conversation_id="talk")
             resources.store.transact([state, *timers])
         resources.payment_dead_letters.send(ORDER)
+        seed_stock(resources.store, "85123A", 100)
     engine = open_engine(Settings.from_environment().read_model_url)
     placed = OrderPlaced(
         order_id=ORDER, customer=Customer(), country=None, lines=(), total_minor=1, currency="GBP"
@@ -176,7 +178,7 @@ def filled_in(line: str) -> str:
 
 def test_the_documents_show_every_kind_of_production_command() -> None:
     """What is run below is what the documents show, and no group of commands is missing there."""
-    assert {line.split()[1] for line in COMMANDS} >= {"dlq", "saga", "order", "provision", "status"}
+    assert {line.split()[1] for line in COMMANDS} >= {"dlq", "saga", "order", "provision", "status", "stock"}
 
 
 def test_help_lists_what_can_run_here(image: Path, tmp_path: Path) -> None:
@@ -185,7 +187,17 @@ def test_help_lists_what_can_run_here(image: Path, tmp_path: Path) -> None:
     shown = run(image, clean, "orderstream --help", tmp_path)
     assert (shown.returncode, shown.stderr) == (0, "")
     listed = set(re.findall(r"^  ([a-z][a-z-]+)  ", shown.stdout, re.MULTILINE))
-    assert listed == {"api", "dlq", "order", "payment-worker", "provision", "saga", "status", "worker"}
+    assert listed == {
+        "api",
+        "dlq",
+        "order",
+        "payment-worker",
+        "provision",
+        "saga",
+        "status",
+        "stock",
+        "worker",
+    }
     for name in sorted(listed):
         assert run(image, clean, f"orderstream {name} --help", tmp_path).returncode == 0
     refused = run(image, clean, "orderstream demo", tmp_path)

@@ -23,6 +23,7 @@ _COMMANDS: Final = {
     "payment-worker": ("orderstream_workers.cli.payment_worker", "payment_worker"),
     "saga": ("orderstream_workers.cli.saga", "saga"),
     "status": ("orderstream_workers.cli.status", "status"),
+    "stock": ("orderstream_workers.cli.stock", "stock"),
     "worker": ("orderstream_workers.cli.worker", "worker"),
 }
 

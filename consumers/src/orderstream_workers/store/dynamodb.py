@@ -280,8 +280,14 @@ def _update(write: Add) -> dict[str, Any]:
     for place, (name, floor) in enumerate(write.floors.items()):
         names[f"#f{place}"], values[f":f{place}"] = name, {"N": str(floor)}
         conditions.append(f"#f{place} >= :f{place}")
+    settings = []
+    for place, (name, value) in enumerate(write.sets.items()):
+        names[f"#s{place}"], values[f":s{place}"] = name, _encoded(value)
+        settings.append(f"#s{place} = :s{place}")
     return {
-        "UpdateExpression": "ADD " + ", ".join(additions),
+        "UpdateExpression": "ADD "
+        + ", ".join(additions)
+        + (" SET " + ", ".join(settings) if settings else ""),
         "ConditionExpression": " AND ".join(conditions),
         "ExpressionAttributeNames": names,
         "ExpressionAttributeValues": values,

@@ -27,7 +27,7 @@ MAX_TRANSACTION_BYTES: Final = 4 * 1024 * 1024
 """Largest sum of the items of one transaction."""
 
 MAX_COUNTERS: Final = 100
-"""Most counters, and most floors, of one ``Add``: an expression of DynamoDB holds 4 KB and 300 operators."""
+"""Most counters, floors and settings, each, of one ``Add``: an expression holds 4 KB and 300 operators."""
 
 _DIGITS: Final = 38
 """Significant digits of a number."""
@@ -94,10 +94,14 @@ def _checked_size(write: Write) -> int:
     check_key(write.key, write.sort)
     keys = len(write.key.encode()) + len((write.sort or "").encode()) + _KEY_NAMES_BYTES
     if isinstance(write, Add):
-        for counters in (write.deltas, write.floors):
-            if len(counters) > MAX_COUNTERS:
-                raise ValueError(f"an Add has {MAX_COUNTERS} counters at most, this one has {len(counters)}")
-        return keys + _size_of_members(write.deltas, 1) + _size_of_members(write.floors, 1)
+        for members in (write.deltas, write.floors, write.sets):
+            if len(members) > MAX_COUNTERS:
+                raise ValueError(f"an Add has {MAX_COUNTERS} counters at most, this one has {len(members)}")
+        if overlapping := write.deltas.keys() & write.sets.keys():
+            raise ValueError(f"an Add cannot both add to and set {', '.join(sorted(overlapping))}")
+        return keys + sum(
+            _size_of_members(members, 1) for members in (write.deltas, write.floors, write.sets)
+        )
     if not isinstance(write, Put):
         return keys
     size = keys + _size_of_members(write.attributes, 1) + _VERSION_BYTES

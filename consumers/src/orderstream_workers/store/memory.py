@@ -126,7 +126,11 @@ class MemoryStore:
             item = self._items[address]
             changed = {name: _number(item, name) + delta for name, delta in write.deltas.items()}
             self._items[address] = Item(
-                item.table, item.key, item.sort, item.version + 1, {**item.attributes, **changed}
+                item.table,
+                item.key,
+                item.sort,
+                item.version + 1,
+                {**item.attributes, **changed, **deepcopy(dict(write.sets))},
             )
         elif isinstance(write, Delete):
             self._items.pop(address, None)

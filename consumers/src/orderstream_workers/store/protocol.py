@@ -5,7 +5,7 @@ depends on what was read names the version that it has read.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final, Protocol, TypeAlias
 
 Attribute: TypeAlias = "str | int | bytes | bool | list[Attribute] | dict[str, Attribute] | None"
@@ -77,7 +77,7 @@ class Put:
 
 @dataclass(frozen=True, slots=True)
 class Add:
-    """Add to counters of an item that must exist.
+    """Add to counters of an item that must exist, and set what else is to be there from then on.
 
     Attributes:
         table: The table's name.
@@ -85,6 +85,7 @@ class Add:
         deltas: What is added to which attribute.
         floors: What an attribute must be at least, before the change.
         sort: Its sort key, in a sorted table.
+        sets: Attributes that are set, whatever they were; none of them is a counter of ``deltas``.
     """
 
     table: str
@@ -92,6 +93,7 @@ class Add:
     deltas: Mapping[str, int]
     floors: Mapping[str, int]
     sort: str | None = None
+    sets: Mapping[str, Attribute] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -75,6 +75,40 @@ class StockSold(Event, frozen=True, kw_only=True):
     consumers: ClassVar[tuple[str, ...]] = ()
 
 
+class StockReceived(StockEvent, frozen=True, kw_only=True):
+    """Goods of a SKU have arrived, and can be reserved.
+
+    Attributes:
+        units: Units that were added, at least 1.
+        operator: Who received them.
+        reason: Why, or by which delivery, in their words.
+    """
+
+    owner: ClassVar[str] = "inventory"
+    consumers: ClassVar[tuple[str, ...]] = ()
+
+    units: int
+    operator: str
+    reason: str
+
+
+class StockCorrected(StockEvent, frozen=True, kw_only=True):
+    """The count of a SKU was wrong, and an operator corrected it.
+
+    Attributes:
+        units: Units that were added; below 0 if they were taken off. Never 0.
+        operator: Who corrected it.
+        reason: Why, in their words.
+    """
+
+    owner: ClassVar[str] = "inventory"
+    consumers: ClassVar[tuple[str, ...]] = ()
+
+    units: int
+    operator: str
+    reason: str
+
+
 class LowStockDetected(StockEvent, frozen=True, kw_only=True):
     """The available units of a SKU fell to the threshold or below it, whoever changed them.
 

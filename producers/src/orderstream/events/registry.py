@@ -16,6 +16,8 @@ from orderstream.events.inventory import (
     LowStockDetected,
     ReleaseStock,
     ReserveStock,
+    StockCorrected,
+    StockReceived,
     StockRejected,
     StockReleased,
     StockReserved,
@@ -72,6 +74,8 @@ MESSAGE_TYPES: Final[tuple[type[Message], ...]] = (
     PaymentRefunded,
     OrderCancelled,
     CustomerNotified,
+    StockReceived,
+    StockCorrected,
     LowStockDetected,
 )
 

@@ -2,9 +2,16 @@
 
 from typing import Final
 
+from orderstream_workers.services.inventory.adjustments import Adjusted, Adjustment, adjust
+from orderstream_workers.services.inventory.errors import (
+    AdjustmentKeyTakenError,
+    CorrectionRefusedError,
+    StockItemError,
+    UnknownSkuError,
+)
 from orderstream_workers.services.inventory.handlers import InventoryHandlers
 from orderstream_workers.services.inventory.reservations import RESERVATIONS
-from orderstream_workers.services.inventory.stock import STOCK, StockLevel, read_stock, seed_stock
+from orderstream_workers.services.inventory.stock import STOCK, StockLevel, read_stock, seed_stock, stock_of
 from orderstream_workers.store import TableSpec
 
 APPLICATION: Final = "inventory"
@@ -17,8 +24,16 @@ __all__ = [
     "APPLICATION",
     "STOCK",
     "TABLES",
+    "Adjusted",
+    "Adjustment",
+    "AdjustmentKeyTakenError",
+    "CorrectionRefusedError",
     "InventoryHandlers",
+    "StockItemError",
     "StockLevel",
+    "UnknownSkuError",
+    "adjust",
     "read_stock",
     "seed_stock",
+    "stock_of",
 ]

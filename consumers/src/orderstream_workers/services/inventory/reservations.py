@@ -15,7 +15,8 @@ from orderstream_workers.store import Attribute, Put, Store, TableSpec
 
 RESERVATIONS: Final = TableSpec("reservations")
 """Key: order id for the header (state, inbox, times of decisions), order id + ``#lines`` for the lines. The
-lines never change, so that a chunk's transaction rewrites the header alone, however long the order is."""
+lines never change, so that a chunk's transaction rewrites the header alone, however long the order is. Key of
+what an operator did to stock: ``adjustment#`` + the adjustment's id."""
 
 _DECIDED: Final = "decided"
 

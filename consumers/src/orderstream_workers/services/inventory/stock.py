@@ -8,10 +8,14 @@ import msgspec
 
 from orderstream.events import StockLine
 from orderstream_workers.services.inventory.domain import Movement
+from orderstream_workers.services.inventory.errors import StockItemError
 from orderstream_workers.store import Add, ConditionFailedError, Put, Store, TableSpec
 
 STOCK: Final = TableSpec("stock")
-"""Key: SKU. Attributes: initial, available, reserved, sold; all in units."""
+"""Key: SKU. Attributes: initial, available, reserved, sold, all in units; event of the last adjustment."""
+
+EVENT: Final = "event"
+"""The attribute with the encoded event of the item's last adjustment: its captured change carries it out."""
 
 _FROM_TO: Final = {
     Movement.HOLD: ("available", "reserved"),
@@ -26,7 +30,7 @@ class StockLevel:
 
     Attributes:
         sku: Stock keeping unit.
-        initial: What there was in the beginning.
+        initial: What there was in the beginning, and what adjustments have added or taken off since.
         available: What can be reserved.
         reserved: What is kept for orders that are not confirmed yet.
         sold: What has left for confirmed orders.
@@ -37,6 +41,11 @@ class StockLevel:
     available: int
     reserved: int
     sold: int
+
+    @property
+    def on_hand(self) -> int:
+        """What a person counts on the shelf: reserved units have not left it yet."""
+        return self.available + self.reserved
 
     @property
     def balanced(self) -> bool:
@@ -94,6 +103,26 @@ def read_stock(store: Store) -> Iterator[StockLevel]:
     """
     for item in store.scan(STOCK.name):
         yield msgspec.convert({**item.attributes, "sku": item.key}, StockLevel)
+
+
+def stock_of(store: Store, sku: str) -> StockLevel | None:
+    """The stock of a SKU; None if there is none, and never was.
+
+    Args:
+        store: Where the stock is kept.
+        sku: Stock keeping unit.
+
+    Raises:
+        StockItemError: the item was written by hand and cannot be read.
+        DependencyError: the store did not answer.
+    """
+    item = store.get(STOCK.name, sku)
+    if item is None:
+        return None
+    try:
+        return msgspec.convert({**item.attributes, "sku": sku}, StockLevel)
+    except msgspec.ValidationError as error:
+        raise StockItemError(sku, str(error)) from error
 
 
 def is_known(store: Store, sku: str) -> bool:

@@ -1,4 +1,4 @@
-"""The stock monitor: tells when the stock of a SKU has become low, whoever changed it."""
+"""The stock monitor: says what happened to stock, from its captured changes: low stock, and adjustments."""
 
 from typing import Final
 

@@ -13,6 +13,7 @@ from typing import Annotated, Final, Literal
 import msgspec
 
 from orderstream.errors import OrderstreamError
+from orderstream.events import NotAnEventError, decode_envelope
 from orderstream.events.envelope import MAX_ATTRIBUTE
 
 _EPOCH: Final = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
@@ -46,6 +47,8 @@ class StockChange:
         before: Available units before the write; None where the item was not there.
         after: Available units after the write; None where the item has gone.
         at: About when the item was written (UTC).
+        event: The encoded event of an operator's adjustment, which the write has left in the item; None if it
+            left none.
     """
 
     change_id: str
@@ -53,6 +56,7 @@ class StockChange:
     before: int | None
     after: int | None
     at: dt.datetime
+    event: bytes | None = None
 
 
 class _Key(msgspec.Struct, frozen=True, rename={"text": "S"}):
@@ -67,8 +71,14 @@ class _Number(msgspec.Struct, frozen=True, rename={"digits": "N"}):
     digits: str
 
 
+class _Kept(msgspec.Struct, frozen=True, rename={"text": "S"}):
+    text: str
+
+
 class _Image(msgspec.Struct, frozen=True):
     available: _Number
+    # Every later write of the item has it too: it is looked into where it is new.
+    event: msgspec.Raw = msgspec.Raw()
 
 
 class _Body(msgspec.Struct, frozen=True, kw_only=True, rename="pascal"):
@@ -107,10 +117,28 @@ def read_change(data: bytes) -> StockChange:
             before=_units(body.old_image),
             after=_units(body.new_image),
             at=_EPOCH + body.approximate_creation_date_time * unit,
+            event=_event(body),
         )
-    except (msgspec.DecodeError, ArithmeticError, ValueError, RecursionError) as error:
+    except (msgspec.DecodeError, NotAnEventError, ArithmeticError, ValueError, RecursionError) as error:
         # Numbers that no date or decimal can hold are arithmetic errors, bytes that are no text value errors.
         raise NotAStockChangeError(str(error)) from error
+
+
+def _event(body: _Body) -> bytes | None:
+    """What the write has left to be emitted.
+
+    Raises:
+        NotAnEventError: it is no event.
+        ValueError: it is about something else than the item.
+    """
+    left = b"" if body.new_image is None else bytes(body.new_image.event)
+    if not left or (body.old_image is not None and left == bytes(body.old_image.event)):
+        return None
+    event = msgspec.json.decode(left, type=_Kept).text.encode()
+    envelope = decode_envelope(event)
+    if envelope.order_id is not None or envelope.subject != body.keys.pk.text:
+        raise ValueError(f"its event, {envelope.type} of {envelope.subject!r}, is not about the item")
+    return event
 
 
 def _units(image: _Image | None) -> int | None:

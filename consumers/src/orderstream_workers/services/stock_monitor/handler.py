@@ -12,12 +12,12 @@ logger = logging.getLogger(__name__)
 
 
 class StockChangeHandler:
-    """Emits ``LowStockDetected`` for each change that crosses the threshold. It keeps no state.
+    """Emits what a change has to say: an adjustment's event, and ``LowStockDetected``. It keeps no state.
 
     Args:
         emitter: Puts the events into the stream of messages.
         threshold: Units at which stock counts as low, 0 or above.
-        count: Counts ``low_stock``: crossings told, copies of a change included.
+        count: Counts ``low_stock`` and ``adjusted``: crossings and adjustments, copies of a change included.
     """
 
     def __init__(self, *, emitter: Emitter, threshold: int, count: Callable[[str], object]) -> None:
@@ -26,15 +26,23 @@ class StockChangeHandler:
         self._count = count
 
     def handle(self, record: DeliveredRecord) -> None:
-        """Look at one change; returns once the event, if there is one, is acknowledged.
+        """Look at one change; returns once its events, if there are any, are acknowledged.
 
         Raises:
             NotAStockChangeError: the record cannot be read.
             DependencyError: the stream did not answer; handle the record again.
         """
-        event = detect(read_change(record.data), self._threshold)
-        if event is None:
+        change = read_change(record.data)
+        low = detect(change, self._threshold)
+        events = [] if change.event is None else [change.event]
+        if low is not None:
+            events.append(low.encode())
+        if not events:
             return
-        self._emitter.emit([event.encode()], event.subject)
-        self._count("low_stock")
-        logger.info("stock is low", extra={"sku": event.subject, "event_id": event.id})
+        self._emitter.emit(events, change.sku)
+        if change.event is not None:
+            self._count("adjusted")
+            logger.info("stock was adjusted", extra={"sku": change.sku})
+        if low is not None:
+            self._count("low_stock")
+            logger.info("stock is low", extra={"sku": low.subject, "event_id": low.id})

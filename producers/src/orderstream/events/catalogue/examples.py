@@ -10,7 +10,9 @@ from orderstream.events.inventory import (
     LowStockDetected,
     ReleaseStock,
     ReserveStock,
+    StockCorrected,
     StockLine,
+    StockReceived,
     StockRejected,
     StockReleased,
     StockReserved,
@@ -265,6 +267,23 @@ def _low_stock() -> Envelope:
     )
 
 
+def _adjusted(message: StockReceived | StockCorrected, key: str, seconds: int) -> Envelope:
+    """An operator moves stock; no message causes it."""
+    return initial(
+        message,
+        source="inventory",
+        event_id=initial_event_id("inventory", message.operator, key),
+        time=_START + dt.timedelta(seconds=seconds),
+    )
+
+
+def _adjustments() -> tuple[Envelope, Envelope]:
+    """New goods of the SKU that was low, of which three turn out to be broken."""
+    received = StockReceived(sku="85123A", units=200, operator="goods-in", reason="delivery note 4711")
+    corrected = StockCorrected(sku="85123A", units=-3, operator="goods-in", reason="three were broken")
+    return _adjusted(received, "4711", 60), _adjusted(corrected, "4711-broken", 90)
+
+
 CONFIRMED_ORDER: Final[tuple[Envelope, ...]] = tuple(_confirmed_order())
 """The whole conversation of an order that is confirmed, in stream order."""
 
@@ -290,6 +309,13 @@ def example_of(message_type: type[Message]) -> Envelope:
 _BY_TYPE: Final = {
     envelope.type: envelope
     for envelope in reversed(
-        (*CONFIRMED_ORDER, *CANCELLED_ORDER, *_declined_order(), *_unshippable_order(), _low_stock())
+        (
+            *CONFIRMED_ORDER,
+            *CANCELLED_ORDER,
+            *_declined_order(),
+            *_unshippable_order(),
+            _low_stock(),
+            *_adjustments(),
+        )
     )
 }
