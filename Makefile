@@ -95,14 +95,16 @@ bench-deaggregation: install ## Open aggregates: ours against aws_kinesis_agg's
 
 .PHONY: planted-bugs
 planted-bugs: SUITES ?=
-planted-bugs: install ## Plant known defects in copies of the code; its tests must find each: SUITES="producer engine pipeline"
-	PYTHONPATH=tests $(BIN)/python -m planted.run $(SUITES)
+planted-bugs: JOBS ?=
+planted-bugs: install ## Plant known defects in copies of the code; its tests must find each: SUITES="producer engine pipeline" JOBS=1
+	PYTHONPATH=tests $(BIN)/python -m planted.run $(if $(JOBS),--jobs $(JOBS)) $(SUITES)
 
 .PHONY: engine-seeds
 engine-seeds: SEEDS ?= 100000
 engine-seeds: FROM ?= 0
-engine-seeds: install ## Play many histories of the embedded engine on all cores: SEEDS=100000 FROM=0
-	cd tests && ../$(BIN)/python -m fakes.engine_world.seeds $(FROM) $(SEEDS)
+engine-seeds: JOBS ?=
+engine-seeds: install ## Play many histories of the embedded engine, on all cores or few: SEEDS=100000 FROM=0 JOBS=1
+	cd tests && ../$(BIN)/python -m fakes.engine_world.seeds $(FROM) $(SEEDS) $(JOBS)
 
 .PHONY: reference
 reference: install ## Write the producer's API reference from its docstrings
