@@ -5,6 +5,7 @@ that breaks a rule and prints its seed.
 """
 
 import logging
+import math
 import random as global_random
 import sys
 from collections.abc import Callable, Iterator
@@ -66,10 +67,14 @@ def _trouble(world: World) -> None:
     for _ in range(random.randint(1, 3)):
         world.start_worker()
     end = random.uniform(15, 35)
+    made_anew_at = random.uniform(2, end) if world.made_anew else math.inf
     while world.scheduler.now < end:
         for _ in range(random.randrange(4)):
             world.put()
         _disturb(world)
+        if world.scheduler.now >= made_anew_at and not world.ledger.foreign:
+            made_anew_at = math.inf
+            _make_anew(world)
         if trims and random.random() < 0.1:
             world.trim()
         if deletes and random.random() < 0.1:
@@ -90,6 +95,14 @@ def _false_start(world: World) -> None:
         world.scheduler.run_until(world.scheduler.now + 1)
 
 
+def _make_anew(world: World) -> None:
+    """Another stream has the name: whoever works notices, whoever begins refuses; then it is adopted."""
+    world.make_anew()
+    if world.random.random() < 0.5:
+        world.scheduler.run_until(world.scheduler.now + world.random.uniform(0, 5))
+        world.adopt()
+
+
 def _disturb(world: World) -> None:
     event = world.random.random()
     working = world.working
@@ -98,7 +111,7 @@ def _disturb(world: World) -> None:
     elif event < 0.16 and len(working) > 1:
         world.random.choice(working).process.alive = False
     elif event < 0.22 and len(working) > 1:
-        world.stop_worker(world.random.choice(working))
+        world.random.choice(working).stop()
     elif event < 0.28 and working:
         frozen = world.random.choice(working)
         frozen.process.frozen_until = world.scheduler.now + world.random.uniform(1, 15)
@@ -116,11 +129,8 @@ def _peace(world: World) -> None:
     world.handling.pauses = world.handling.raises = 0.0
     world.handling.poison.clear()
     world.poisonous = 0.0
-    if not world.working:
-        world.start_worker()
-    _until(
-        world, lambda: not world.ledger.outstanding(), lambda: f"not done: {world.ledger.outstanding()[:3]}"
-    )
+    _settle_stream(world)
+    _until(world, lambda: _is_staffed_and_done(world), lambda: f"not done: {world.ledger.outstanding()[:3]}")
     _until(world, lambda: _is_even(world), lambda: f"shares do not even out: {world.ledger.owners()}")
     # By then whatever was late has come, or the lease is lost and taken again.
     world.scheduler.run_until(world.scheduler.now + 1.5 * world.config.failover_time)
@@ -135,6 +145,29 @@ def _peace(world: World) -> None:
     _until(world, lambda: not world.parked_keys(), lambda: "not redriven")
     if not world.stream.places_itself:
         world.ledger.check_order()
+
+
+def _is_staffed_and_done(world: World) -> bool:
+    """Whether nothing is left to do; if nobody works any more, somebody begins."""
+    if not world.working:
+        world.start_worker()
+    return not world.ledger.outstanding()
+
+
+def _settle_stream(world: World) -> None:
+    """With the leases of a former stream nobody works for long, nor begins; then the new one is adopted."""
+    if not world.ledger.foreign:
+        return
+    if not world.adopting:
+        world.start_worker()
+        _until(
+            world,
+            lambda: not (world.ledger.foreign and world.working),
+            lambda: "a worker goes on with another stream",
+            60,
+        )
+    world.adopt()
+    _until(world, lambda: not world.ledger.foreign, lambda: "the new stream cannot be adopted", 60)
 
 
 def _is_even(world: World) -> bool:
@@ -152,7 +185,7 @@ def _farewell(world: World) -> None:
     """Whoever is told to stop drains, and leaves its leases to others."""
     stopping = [worker for worker in world.workers if worker.alive]
     for worker in stopping:
-        world.stop_worker(worker)
+        worker.stop()
     _until(world, lambda: all(worker.ended for worker in stopping), lambda: "a worker does not drain", 40)
     if any(world.ledger.owners().values()):
         raise BrokenRuleError(f"left behind: {world.ledger.owners()}")

@@ -24,6 +24,9 @@ class PutRecord:
         handled: Its effect is there.
         excused: Nobody promised to deliver it: retention took it, or it is in the wrong shard.
         wrong_shard: It is part of an aggregate in the wrong shard, which must not be delivered.
+        generation: Of the stream that it was put into.
+        unordered: It was put when the leases were those of a former stream. Until a worker notices that, it
+            may read with them: in no order, and by the hash keys of another shard.
     """
 
     key: str
@@ -35,6 +38,8 @@ class PutRecord:
     handled: bool = False
     excused: bool = False
     wrong_shard: bool = False
+    generation: int = 0
+    unordered: bool = False
 
 
 class Ledger:
@@ -77,16 +82,40 @@ class Ledger:
         self._started_at: float | None = None
         self._latest_until: dict[str, float | None] = {}
         self.leases: dict[str, Lease] = {}
+        self.foreign = False
+        """Whether the leases are those of a former stream: nobody may go on with them for long."""
 
     # What was put
 
     def put(self, record: PutRecord) -> None:
+        record.generation = self._stream.generation
+        record.unordered = self.foreign
         self._by_place[record.shard_id, record.position] = record
         self.by_shard.setdefault(record.shard_id, []).append(record)
         if record.wrong_shard:
             record.excused = True
         else:
             self.puts.setdefault(record.key, []).append(record)
+
+    def made_anew(self) -> None:
+        """The stream was deleted with all that was in it, and another one has its name."""
+        for records in self.by_shard.values():
+            for record in records:
+                record.excused = record.excused or not record.settled
+        self.foreign = True
+        self.by_shard = {}
+        self._ended_shards.clear()
+        self._lost.clear()
+        self._started_at = None
+        self._latest_until.clear()
+
+    def noted(self, created_at: str) -> None:
+        """The leases are said to belong to the stream that was created then."""
+        if not self.foreign or created_at != self._stream.created_at:
+            return
+        if begun := [lease for lease in self.leases.values() if lease.has_begun]:
+            self.break_rule(f"the new stream is adopted with leases of the former one: {begun}")
+        self.foreign = False
 
     def trimmed(self, shard_id: str, numbers: set[int], *, in_hand: bool) -> None:
         """Retention took Kinesis records; from the hands of a worker that stood still for a day, untold."""
@@ -141,6 +170,8 @@ class Ledger:
         """A record reached a processor."""
         put = self._find(record)
         if put is None:
+            return
+        if put.unordered or put.generation != self._stream.generation:
             return
         if put.wrong_shard:
             self.break_rule(f"{put} was delivered")
@@ -200,6 +231,7 @@ class Ledger:
                 begins = lease.done_until
                 self._latest_until[lease.lease_key] = begins and (begins - EPOCH).total_seconds()
             self._note_start()
+            self._check_progress(None, lease)
             return
         if lease.lease_owner != before.lease_owner and "checkpointOwner" in row:
             self.break_rule(f"{lease} changed hands, and KCL would still wait for its former owner")
@@ -218,7 +250,7 @@ class Ledger:
 
     def _note_start(self) -> None:
         """From when on LATEST promises everything: each open shard, or one that it came from, has a lease."""
-        if self._started_at is not None:
+        if self._started_at is not None or self.foreign:
             return
         if all(self._has_lease(shard) for shard in self._stream.open_shards):
             self._started_at = self._stream.seconds()
@@ -228,11 +260,17 @@ class Ledger:
             self._has_lease(self._stream.shards[parent]) for parent in shard.parents
         )
 
-    def _check_progress(self, before: Lease, lease: Lease) -> None:
+    def _check_progress(self, before: Lease | None, lease: Lease) -> None:
         """No checkpoint, and no end of a shard, may be ahead of a record that is not settled."""
+        if self.foreign:
+            return
+        if lease.lease_key not in self._stream.shards:
+            self.break_rule(f"{lease} is of a former stream")
+            return
+        before_at = None if before is None else before.position
         records = self.by_shard.get(lease.lease_key, [])
         positions = [record.position for record in records]
-        first = bisect_right(positions, before.position) if before.position else 0
+        first = bisect_right(positions, before_at) if before_at else 0
         if lease.has_ended:
             last = len(records)
             if self._stream.shards[lease.lease_key].closed_at is None:
@@ -241,8 +279,10 @@ class Ledger:
             return
         else:
             last = bisect_right(positions, lease.position)
-            if last < first or (before.position is not None and lease.position < before.position):
+            if last < first or (before_at is not None and lease.position < before_at):
                 self.break_rule(f"{lease} is behind {before}")
+            if lease.position.sequence_number < self._stream.shards[lease.lease_key].lowest:
+                self.break_rule(f"{lease} is of a former stream")
         for record in records[first:last]:
             if not record.settled and self.must_come(record):
                 self.break_rule(f"{lease} is ahead of {record}")
@@ -256,7 +296,11 @@ class Ledger:
     def check_order(self) -> None:
         """The first effects of each key came in the order of its puts."""
         for key, records in self.puts.items():
-            wanted = [record.body for record in records if record.handled and self.must_come(record)]
+            wanted = [
+                record.body
+                for record in records
+                if record.handled and self.must_come(record) and not record.unordered
+            ]
             promised = set(wanted)
             seen = [body for body in self.effects.get(key, ()) if body in promised]
             if seen != wanted:

@@ -8,6 +8,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from fakes.engine_world.network import Network
 from orderstream.errors import DependencyError
 from orderstream_workers.engine.delivery import PARKING
+from orderstream_workers.engine.identity import CONSUMED_STREAMS
 from orderstream_workers.engine.record import Position
 from orderstream_workers.store import ContentionError, Item, MemoryStore, Put, Write
 
@@ -16,20 +17,26 @@ _REFUSALS = ("InternalServerError", "ThrottlingException", "TransactionConflict"
 
 
 class ParkingStore:
-    """Implements the part of ``Store`` that parking uses.
+    """Implements the part of ``Store`` that parking and the stream's identity use.
 
     Args:
         memory: What is stored; shared by all processes.
         network: The way there.
         parked: Told of each record that is parked: its key and its position.
+        noted: Told when the application's stream is noted: when that was created.
     """
 
     def __init__(
-        self, memory: MemoryStore, network: Network, parked: Callable[[str, Position], None]
+        self,
+        memory: MemoryStore,
+        network: Network,
+        parked: Callable[[str, Position], None],
+        noted: Callable[[str], None],
     ) -> None:
         self._memory = memory
         self._network = network
         self._parked = parked
+        self._noted = noted
 
     def get(self, table: str, key: str, sort: str | None = None) -> Item | None:
         return self._call(lambda: self._memory.get(table, key, sort), "GetItem")
@@ -41,6 +48,8 @@ class ParkingStore:
         def act() -> None:
             self._memory.transact(writes)
             for write in writes:
+                if isinstance(write, Put) and write.table == CONSUMED_STREAMS.name:
+                    self._noted(str(write.attributes["created_at"]))
                 if isinstance(write, Put) and write.table == PARKING.name and "/" in write.key:
                     number, sub, _ = str(write.sort).split("/")
                     self._parked(write.key.partition("/")[2], Position(int(number), int(sub)))

@@ -5,6 +5,7 @@ done, an iterator that is null though the shard goes on, records that retention 
 """
 
 import datetime as dt
+import math
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -100,6 +101,12 @@ class SimulatedStream:
         self.days = 0
         self._random = random
         self._number = FIRST_SEQUENCE_NUMBER
+        self.generation = 0
+        self._created_at = EPOCH
+        self._exists_from = -math.inf
+        self._open_first(shards)
+
+    def _open_first(self, shards: int) -> None:
         width = (MAX_HASH_KEY + 1) // shards
         for index in range(shards):
             high = MAX_HASH_KEY if index == shards - 1 else (index + 1) * width - 1
@@ -174,6 +181,29 @@ class SimulatedStream:
         upper = self._open(middle + 1, shard.high, (shard.shard_id,))
         self._close(shard, lower, upper)
 
+    def make_anew(self, shards: int, pause: float) -> None:
+        """Delete the stream, and create one of the same name: its shards have the ids that the old ones had.
+
+        Args:
+            shards: How many it begins with.
+            pause: Seconds for which there is no such stream.
+        """
+        self.generation += 1
+        self.shards = {}
+        self._exists_from = self._clock() + pause
+        self._created_at = self.time() + dt.timedelta(seconds=pause)
+        self._open_first(shards)
+
+    @property
+    def created_at(self) -> str:
+        """When it was created, as the engine notes it."""
+        return self._created_at.isoformat()
+
+    @property
+    def exists(self) -> bool:
+        """Whether there is a stream of this name."""
+        return self._clock() >= self._exists_from
+
     def trim(self, shard: SimulatedShard, keep: int) -> Sequence[int]:
         """Let retention take all records but the last ``keep``; returns the numbers of those that went."""
         before, shard.first = shard.first, max(shard.first, len(shard.numbers) - keep)
@@ -186,7 +216,7 @@ class SimulatedStream:
     def is_gone(self, shard_id: str, number: int) -> bool:
         """Whether retention has taken a record."""
         shard = self.shards[shard_id]
-        return bool(shard.first) and number <= shard.numbers[shard.first - 1]
+        return bool(shard.first) and shard.lowest <= number <= shard.numbers[shard.first - 1]
 
     def _open(self, low: int, high: int, parents: tuple[str, ...] = ()) -> str:
         shard_id = f"shardId-{len(self.shards):012d}"
@@ -203,6 +233,7 @@ class SimulatedStream:
 
     def list_shards(self, *, seen_at: float) -> list[dict[str, Any]]:
         """What ListShards answers to whoever sees the stream as it was then, at least in part."""
+        self._demand_stream("ListShards")
         shown = []
         for shard in self.shards.values():
             if not shard.listed:
@@ -217,10 +248,11 @@ class SimulatedStream:
 
     def summary(self) -> dict[str, Any]:
         """What DescribeStreamSummary answers."""
+        self._demand_stream("DescribeStreamSummary")
         return {
             "StreamDescriptionSummary": {
                 "StreamARN": "arn:aws:kinesis:eu-central-1:123456789012:stream/orders",
-                "StreamCreationTimestamp": EPOCH,
+                "StreamCreationTimestamp": self._created_at,
                 "OpenShardCount": len(self.open_shards),
                 "RecordDistributionStrategy": "AUTO" if self.places_itself else "PARTITION_KEY",
             }
@@ -246,13 +278,13 @@ class SimulatedStream:
                 shard.numbers, int(request["StartingSequenceNumber"])
             ),
         }[request["ShardIteratorType"]]()
-        return {"ShardIterator": f"{shard.shard_id}/{max(index, shard.first)}"}
+        return {"ShardIterator": f"{self.generation}/{shard.shard_id}/{max(index, shard.first)}"}
 
     def get_records(self, request: dict[str, Any]) -> dict[str, Any]:
         """What GetRecords answers."""
-        shard_id, _, text = request["ShardIterator"].partition("/")
+        generation, shard_id, text = request["ShardIterator"].split("/")
         shard = self._shard(shard_id, "GetRecords")
-        if self._random.random() < self.trouble.expired:
+        if int(generation) != self.generation or self._random.random() < self.trouble.expired:
             raise client_error("ExpiredIteratorException", "GetRecords")
         index = max(int(text), shard.first)
         end = min(index + request["Limit"], len(shard.records))
@@ -261,10 +293,15 @@ class SimulatedStream:
         if shard.closed_at is not None and end == len(shard.records):
             answer["ChildShards"] = [_child(self.shards[child]) for child in shard.children]
         elif self._random.random() >= self.trouble.null_iterator:
-            answer["NextShardIterator"] = f"{shard_id}/{end}"
+            answer["NextShardIterator"] = f"{generation}/{shard_id}/{end}"
         return answer
 
+    def _demand_stream(self, operation: str) -> None:
+        if not self.exists:
+            raise client_error("ResourceNotFoundException", operation)
+
     def _shard(self, shard_id: str, operation: str) -> SimulatedShard:
+        self._demand_stream(operation)
         if shard_id not in self.shards or not self.shards[shard_id].listed:
             raise client_error("ResourceNotFoundException", operation)
         return self.shards[shard_id]

@@ -6,7 +6,6 @@ simulated: time, threads, the network, Kinesis, DynamoDB.
 
 import datetime as dt
 from collections.abc import Callable
-from dataclasses import dataclass
 from itertools import count
 from random import Random
 from typing import Any, cast
@@ -26,6 +25,7 @@ from fakes.engine_world.scheduler import Process, Scheduler
 from fakes.engine_world.store import ParkingStore
 from fakes.engine_world.stream import EPOCH, SimulatedStream
 from fakes.engine_world.threads import VirtualConcurrency
+from fakes.engine_world.workers import SimulatedWorker
 from orderstream.kpl import UserRecord, hash_key_of
 from orderstream.kpl.aggregation import encode_aggregate
 from orderstream_workers.engine.config import EngineConfig, InitialPosition
@@ -37,6 +37,7 @@ from orderstream_workers.engine.delivery import (
     ParkedRecords,
     StoredParking,
 )
+from orderstream_workers.engine.identity import ConsumedStream, StreamIdentity
 from orderstream_workers.engine.leases import DynamoDBLeaseTable
 from orderstream_workers.engine.processor import ProcessorFactory, RecordProcessor, StopSignal
 from orderstream_workers.engine.record import Position
@@ -46,22 +47,12 @@ from orderstream_workers.store import MemoryStore, Store
 APPLICATION = "it"
 POSITIONS: tuple[InitialPosition, ...] = ("TRIM_HORIZON", "LATEST", "AT_TIMESTAMP")
 STREAM = "orders"
+WATCH = 5.0
+"""Seconds between two looks at which stream it is, where it may change."""
 LEAP = 15.0
 """Seconds for which it is not judged what is told about a call in the middle of which a day passed."""
 KEYS = tuple(f"k{number}" for number in range(8))
 HASH_KEYS = {key: hash_key_of(key) for key in KEYS}
-
-
-@dataclass(eq=False)
-class SimulatedWorker:
-    process: Process
-    worker: Worker
-    stopping: bool = False
-    ended: bool = False
-
-    @property
-    def alive(self) -> bool:
-        return self.process.alive and not self.ended
 
 
 class World:
@@ -80,6 +71,8 @@ class World:
             refuses_trimmed=random.random() < 0.5,
         )
         self.position: InitialPosition = random.choice(POSITIONS)
+        self.made_anew = random.random() < 0.2
+        """Whether the stream is deleted and made anew at some time."""
         self.begins_at = random.uniform(-5, 8)
         at_timestamp = self.position == "AT_TIMESTAMP"
         self.config = EngineConfig(
@@ -116,6 +109,7 @@ class World:
         )
         self.workers: list[SimulatedWorker] = []
         self.outside = Process("producers and operators")
+        self.adopting = False
         self._names = count()
         self._bodies = count()
 
@@ -124,8 +118,13 @@ class World:
 
     # Workers
 
-    def start_worker(self, last_creation: int | None = None) -> SimulatedWorker:
-        """Start a worker, which dies after it has created so many leases, if any."""
+    def start_worker(self, last_creation: int | None = None, *, adopts: bool = False) -> SimulatedWorker:
+        """Start a worker.
+
+        Args:
+            last_creation: After how many leases that it created it dies; None for none.
+            adopts: Whether it is told to adopt the stream that is there.
+        """
         process = Process(f"w{next(self._names)}")
         concurrency = VirtualConcurrency(self.scheduler, process, self.random)
         kinesis = SimulatedKinesis(self.stream, self.network, self.scheduler, self.random)
@@ -148,12 +147,21 @@ class World:
                 self.ledger.break_rule,
             )
 
+        leases = DynamoDBLeaseTable(cast("Any", dynamodb), "leases")
+        consumed = ConsumedStream(
+            self._store(),
+            APPLICATION,
+            lambda: StreamIdentity.of(cast("Any", kinesis), STREAM),
+            expiry=self.config.failover_time,
+            watch_interval=WATCH if self.made_anew else 60.0,
+            clock=self.clock,
+        )
         skew = dt.timedelta(seconds=self.random.choice((0, 0, -3600, 3600)))
         worker = Worker(
             APPLICATION,
             STREAM,
             kinesis=cast("Any", kinesis),
-            leases=DynamoDBLeaseTable(cast("Any", dynamodb), "leases"),
+            leases=leases,
             processors=processors,
             config=self.config,
             clock=self.clock,
@@ -161,19 +169,10 @@ class World:
             random=self.random,
             concurrency=concurrency,
         )
-        simulated = SimulatedWorker(process, worker)
-
-        def run() -> None:
-            worker.run()
-            simulated.ended = True
-
+        simulated = SimulatedWorker(process, worker, consumed, leases, self.scheduler, adopts=adopts)
         self.workers.append(simulated)
-        self.scheduler.spawn(process, run)
+        simulated.start()
         return simulated
-
-    def stop_worker(self, worker: SimulatedWorker) -> None:
-        worker.stopping = True
-        self.scheduler.spawn(worker.process, worker.worker.request_shutdown)
 
     @property
     def working(self) -> list[SimulatedWorker]:
@@ -216,12 +215,14 @@ class World:
         return processor
 
     def _store(self) -> Store:
-        return cast("Store", ParkingStore(self.memory, self.network, self.ledger.parked))
+        return cast("Store", ParkingStore(self.memory, self.network, self.ledger.parked, self.ledger.noted))
 
     # Producers and operators
 
     def put(self) -> None:
         """Put a record, an aggregate, or an aggregate into the wrong shard and then into the right one."""
+        if not self.stream.exists:
+            return
         random = self.random
         shard = self.stream.shard_of(HASH_KEYS[random.choice(KEYS)])
         keys = [key for key in KEYS if shard.low <= HASH_KEYS[key] <= shard.high]
@@ -262,6 +263,31 @@ class World:
         closed_at = shard.closed_at
         if closed_at is not None and shard.first == len(shard.numbers) and self.scheduler.now > closed_at + 8:
             self.stream.forget(shard)
+
+    def make_anew(self) -> None:
+        """Somebody deletes the stream, and creates one of the same name."""
+        self.stream.make_anew(self.random.randint(1, 3), self.random.choice((0.0, 2.0, 10.0)))
+        self.ledger.made_anew()
+
+    def adopt(self) -> None:
+        """An operator stops every worker, or so he thinks, and starts one that adopts, until one has."""
+        if self.adopting:
+            return
+        self.adopting = True
+
+        def act() -> None:
+            while self.ledger.foreign:
+                overlooked = self.random.choice((0.0, 0.0, 0.5))
+                for worker in self.workers:
+                    if not worker.ended and self.random.random() >= overlooked:
+                        worker.process.alive = False
+                adopting = self.start_worker(adopts=True)
+                self.scheduler.sleep(1)
+                while adopting.alive and self.ledger.foreign:
+                    self.scheduler.sleep(0.5)
+            self.adopting = False
+
+        self.scheduler.spawn(self.outside, act)
 
     def delete_lease(self) -> None:
         """An operator, or KCL's cleanup, deletes a row: of an ended shard, or of one that is still open."""

@@ -160,6 +160,42 @@ def test_leases_that_are_renewed_are_not_deleted() -> None:
         stage.worker().confirm(stage.stop)
 
 
+def test_a_lease_that_is_let_go_of_meanwhile_is_deleted_too() -> None:
+    """A worker that finds out by itself that the stream has changed releases what it holds."""
+    stage = Stage()
+    stage.worker().confirm(stage.stop)
+    lease = Lease(lease_key="s", lease_owner="inventory:1", checkpoint="SHARD_END")
+    stage.leases.create_if_absent(lease)
+    stage.make_anew()
+
+    class Releases(SimulatedStop):
+        def wait(self, timeout: float | None = None) -> bool:
+            commit(stage.leases, lease, Lease.released)
+            return super().wait(timeout)
+
+    assert stage.worker().adopt(stage.leases, Releases())
+    assert stage.leases.list_leases() == []
+
+
+def test_a_lease_that_is_written_while_it_is_deleted_is_not_left_to_the_new_stream() -> None:
+    """Its checkpoint means nothing there, so the former stream stays the one that is noted."""
+
+    class TakenMeanwhile(MemoryLeaseTable):
+        def delete(self, lease: Lease) -> bool:
+            commit(self, lease, lambda held: held.taken_by("inventory:2"))
+            return super().delete(lease)
+
+    stage = Stage()
+    stage.leases = TakenMeanwhile()
+    stage.worker().confirm(stage.stop)
+    stage.leases.create_if_absent(Lease(lease_key="s", checkpoint="SHARD_END"))
+    stage.make_anew()
+    with pytest.raises(StreamInUseError, match="has just written"):
+        stage.worker().adopt(stage.leases, stage.stop)
+    with pytest.raises(StreamChangedError):
+        stage.worker().confirm(stage.stop)
+
+
 def test_leases_of_dead_workers_are_deleted_after_the_expiry() -> None:
     """Nobody renewed them while we looked."""
     stage = Stage()

@@ -191,6 +191,28 @@ def test_the_children_of_a_shard_that_ends() -> None:
     assert at_end("6", "4", [shard for shard in shards if shard.shard_id != "7"]) == ["8"]
 
 
+def test_a_shard_that_has_a_child_is_closed_whatever_the_listing_says() -> None:
+    """Otherwise both parents of a merge may end, each seeing the other one open, without a lease for it."""
+    shards = lineage("0o[]0-499 1[]500-999")
+    named = lineage("2o[0,1]0-999")
+    leases = held("1,0", shards)
+    for listed in (shards, [*shards, *named]):
+        children = leases_at_end(leases[0], named, listed, leases, "LATEST")
+        assert [(child.lease_key, child.checkpoint) for child in children] == [("2", "TRIM_HORIZON")]
+
+
+def test_what_lies_between_a_lease_and_one_at_latest_is_wanted() -> None:
+    """Whoever stood still over an empty table creates a lease at LATEST far below those of the others."""
+    shards = lineage("2[]0-999 3[2]0-499 4[2]500-999 5o[3,4]0-999")
+    leases = [*held("2", shards), *held("5", shards, "LATEST")]
+    assert to_be_waited_for({"3", "4"}, shards, leases) == {"3", "4"}
+    children = leases_at_end(leases[0], (), shards, leases, "LATEST")
+    assert [(child.lease_key, child.checkpoint) for child in children] == [
+        ("3", "TRIM_HORIZON"),
+        ("4", "TRIM_HORIZON"),
+    ]
+
+
 def test_children_that_are_named_but_not_listed_yet_are_known() -> None:
     """Kinesis names them with the last records, and the listing may lag behind."""
     (only,) = lineage("0o[]0-999")

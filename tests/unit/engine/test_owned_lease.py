@@ -150,6 +150,26 @@ def test_a_deleted_lease_is_written_again_by_its_owner() -> None:
     assert holder.stored().checkpoint == "TRIM_HORIZON"
 
 
+def test_a_zombie_does_not_put_back_a_lease_that_was_deleted() -> None:
+    """Whoever adopts a stream made anew deletes leases that have expired: none may come back with its end."""
+
+    class SlowTable(MemoryLeaseTable):
+        now = 0.0
+
+        def replace(self, held: Lease, successor: Lease) -> bool:
+            self.now += 3_600
+            self._leases.clear()
+            return super().replace(held, successor)
+
+    table = SlowTable()
+    taken = Lease(lease_key="s", lease_owner="me", checkpoint=Position(7))
+    table.create_if_absent(taken)
+    owned = OwnedLease(table, taken, written_at=0.0, failover_time=10, clock=lambda: table.now)
+    with pytest.raises(LeaseLostError):
+        owned.checkpoint("SHARD_END")
+    assert table.list_leases() == []
+
+
 def test_a_lease_expires_by_our_own_clock() -> None:
     """Ten seconds after the last write was sent the lease is lost, although nobody took it, and stays so."""
     holder = Holder()

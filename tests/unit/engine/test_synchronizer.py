@@ -173,3 +173,23 @@ def test_an_empty_response_ends_no_parent() -> None:
     stage.end(1)
     stage.table.answers_emptily = True
     assert stage.synchronizer.parents_have_ended(child)
+
+
+def test_latest_is_when_there_were_no_leases() -> None:
+    """Whoever stands still behind that look lists a stream that others have been working on for long."""
+    now = dt.datetime(2026, 1, 1, tzinfo=dt.UTC)
+
+    class SlowTable(MemoryLeaseTable):
+        def list_leases(self) -> list[Lease]:
+            nonlocal now
+            leases = super().list_leases()
+            now += dt.timedelta(hours=1)
+            return leases
+
+    table, began = SlowTable(), now
+    reader = KinesisReader(SmallKinesis(1), "s", max_records=9, now=lambda: now)
+    ShardSynchronizer(reader, table, "LATEST").synchronize()
+    (lease,) = table.list_leases()
+    assert lease.checkpoint == "LATEST"
+    assert lease.done_until is not None
+    assert lease.done_until <= began

@@ -44,7 +44,6 @@ CONSUMED_STREAMS: Final = TableSpec("consumed-streams")
 """One item per application: the stream that its leases belong to."""
 
 _RETRY_PAUSE: Final = 2.0
-_WATCH_PAUSE: Final = 60.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,6 +152,7 @@ class ConsumedStream:
         describe: Asks Kinesis what the stream is; see ``StreamIdentity.of``.
         expiry: Seconds without a renewal after which a lease is nobody's.
         gone_timeout: Seconds without a stream after which ``confirm`` and ``watch`` give up; 0 means never.
+        watch_interval: Seconds between two looks of ``watch``.
         clock: Monotonic seconds.
 
     Attributes:
@@ -167,6 +167,7 @@ class ConsumedStream:
         *,
         expiry: float,
         gone_timeout: float = 0.0,
+        watch_interval: float = 60.0,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._store = store
@@ -174,6 +175,7 @@ class ConsumedStream:
         self._describe = describe
         self._expiry = expiry
         self._gone_timeout = gone_timeout
+        self._watch_interval = watch_interval
         self._clock = clock
         self._gone_since: float | None = None
         self.trouble: str | None = None
@@ -199,9 +201,9 @@ class ConsumedStream:
 
     def watch(self, stop: StopSignal) -> None:
         """Look again and again until the signal is set; raises as ``confirm`` does."""
-        pause = _WATCH_PAUSE
+        pause = self._watch_interval
         while not stop.wait(pause):
-            pause = _WATCH_PAUSE if self._look() else _RETRY_PAUSE
+            pause = self._watch_interval if self._look() else _RETRY_PAUSE
 
     def adopt(self, leases: LeaseTable, stop: StopSignal) -> bool:
         """Make the stream that is there the application's own, and delete its leases.
@@ -235,11 +237,14 @@ class ConsumedStream:
         item = self._item()
         if item is None or _identity(item) == found:
             return True  # another worker was quicker
-        for lease in leases.list_leases():
+        former = leases.list_leases()
+        for lease in former:
             _demand_still(self._application, before.get(lease.lease_key), lease)
-        for lease in before.values():
-            if leases.delete(lease):
-                logger.warning("lease of the former stream deleted", extra={"shard_id": lease.lease_key})
+        for lease in former:
+            # One that is left would say of the new stream's shard what is true of the former one's.
+            if not leases.delete(lease):
+                raise StreamInUseError(self._application, "a worker that has just written one")
+            logger.warning("lease of the former stream deleted", extra={"shard_id": lease.lease_key})
         self._keep(found, item.version)
         return True
 

@@ -34,7 +34,8 @@ class Listing:
 
     Attributes:
         shards: All shards within retention, closed ones included.
-        at: A moment by Kinesis' clock at or shortly before that of the listing (UTC).
+        at: A moment by Kinesis' clock at or shortly before that of the listing, or of the look that it is
+            compared with (UTC).
     """
 
     shards: tuple[Shard, ...]

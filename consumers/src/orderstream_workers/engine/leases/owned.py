@@ -157,6 +157,7 @@ class OwnedLease:
 
         From TRIM_HORIZON that would repeat the shard, from LATEST it would skip what came in between.
         """
+        self._demand_ours()  # whoever deletes the leases of a former stream waits until nobody is an owner
         logger.error("lease was deleted, its owner writes it again", extra={"shard_id": self.key})
         if not self._table.create_if_absent(lease):
             self.forfeit("it was deleted and made anew")

@@ -6,7 +6,8 @@ and everyday life. In its terms
 
 - a shard is *done* if it has no lease but a descendant has begun: it was done, and its lease was cleaned up.
   A descendant that stands at its beginning proves nothing, for it may wait for this very shard. Above a lease
-  that still stands at LATEST it is *skipped* instead: nothing before that lease was wanted;
+  that still stands at LATEST it is *skipped* instead: nothing before that lease was wanted. But below another
+  lease it is wanted: whoever stood still before it created the one at LATEST knew nothing of that one;
 - a shard is *fresh* if neither it nor an ancestor has a lease or is done: nothing is known of it. One that
   was merged into a shard whose lease stands at its first record is not: that lease came of its parents'
   leases, so there was one, and with LATEST too its records are wanted.
@@ -56,7 +57,8 @@ def leases_to_create(
         shards: All shards of the stream, as ListShards gives them without a filter.
         leases: All leases.
         initial_position: Where an application without leases begins.
-        now: A moment by Kinesis' clock at or before that of the listing: where LATEST begins.
+        now: A moment by Kinesis' clock at or before those of the look at the leases and of the listing: where
+            LATEST begins.
 
     Returns:
         New leases that nobody holds, in the order in which to create them: the oldest shards first, so that a
@@ -89,11 +91,12 @@ def leases_at_end(
         initial_position: Where an application without leases begins.
     """
     known = {shard.shard_id: shard for shard in (*named, *shards)}
-    if (shard := known.get(ending.lease_key)) is not None:
-        known[ending.lease_key] = replace(shard, is_open=False)
+    children = {child.shard_id: child for child in children_of(ending.lease_key, known.values())}
+    # A shard that has a child is closed, whatever a listing that lags behind says of it.
+    closed = {ending.lease_key}.union(*(child.parents for child in children.values()))
+    known |= {key: replace(known[key], is_open=False) for key in closed & known.keys()}
     ended = ending.checkpointed("SHARD_END")
     lineage = _Lineage(known.values(), [*(x for x in leases if x.lease_key != ended.lease_key), ended])
-    children = {child.shard_id for child in children_of(ending.lease_key, known.values())}
     later = lineage.later_leases(initial_position, lineage.leases.keys())
     return [lease for lease in later if lease.lease_key in children]
 
@@ -155,11 +158,12 @@ class _Lineage:
         at_latest = [key for key, lease in self.leases.items() if lease.checkpoint == "LATEST"]
         begun = [key for key, lease in self.leases.items() if lease.has_begun]
         self.done = self._ancestors(begun) - self.leases.keys()
-        self.skipped = self._ancestors(at_latest) - self.leases.keys() - self.done
         self.children: dict[str, list[str]] = {}
         for shard in self.listed.values():
             for parent in shard.parents:
                 self.children.setdefault(parent, []).append(shard.shard_id)
+        wanted = self._with_descendants(self.leases)
+        self.skipped = self._ancestors(at_latest) - self.done - wanted
         known = self._with_descendants(self.leases.keys() | self.done)
         self.fresh = self.listed.keys() - known - self._parents_of_waiting_merges()
 

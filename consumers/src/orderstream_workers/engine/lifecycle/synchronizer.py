@@ -105,8 +105,10 @@ class ShardSynchronizer:
         return not to_be_waited_for(parents, shards, found)
 
     def _look(self) -> tuple[list[Lease], Listing]:
-        # The leases first: a shard that ends in between then still looks unended, and its children wait.
-        return self._table.list_leases(), self._reader.list_shards()
+        # The leases first: a shard that ends in between then still looks unended, and its children wait. And
+        # LATEST is when there were no leases: we may have stood still since, while others have begun.
+        began = self._reader.now()
+        return self._table.list_leases(), self._reader.list_shards(began)
 
     def _create(self, leases: list[Lease], listing: Listing) -> list[Lease]:
         if not leases:

@@ -64,8 +64,16 @@ class KinesisReader:
         self._keyed_until: dt.datetime | None = None
         self._is_auto = False
 
-    def list_shards(self) -> Listing:
+    def now(self) -> dt.datetime:
+        """The time by our clock."""
+        return self._now()
+
+    def list_shards(self, since: dt.datetime | None = None) -> Listing:
         """List all shards that are within retention, closed ones included.
+
+        Args:
+            since: When whatever the listing is compared with was looked at, by our clock; then the listing's
+                moment is not after it. Now by default.
 
         Raises:
             StreamGoneError: There is no such stream.
@@ -78,7 +86,7 @@ class KinesisReader:
             while True:
                 sent = self._now()
                 response = self._client.list_shards(**request)
-                at = at or moment_before(response, sent, self._now())
+                at = at or moment_before(response, since or sent, self._now())
                 shards += [_listed(shard) for shard in required(response, "Shards", list)]
                 if not response.get("NextToken"):
                     return Listing(_whole(shards), at)
