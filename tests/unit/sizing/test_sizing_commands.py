@@ -72,7 +72,7 @@ def test_a_plot_is_written(tmp_path: Path) -> None:
 def test_compare_answers_in_json() -> None:
     """The costs of every mode come with a versioned schema."""
     answer = json.loads(run("compare", "--rate", "2000", "--keys", "5000", "--json").stdout)
-    assert answer["schema"] == "shard-sizing/compare/2"
+    assert answer["schema"] == "shard-sizing/compare/3"
     assert answer["aggregated"]["costs"]["provisioned"] < answer["plain"]["costs"]["provisioned"]
 
 
@@ -87,7 +87,7 @@ def test_compare_answers_in_json() -> None:
         (("size", "--rate", "9", "--region", "mars-1"), "eu-west-1"),
         (("size", "--rate", "9", "--plot", "nowhere/plot.png"), "nowhere/plot.png"),
         (("whatif", "--orders", "1", "--x", "nan"), "above 0"),
-        (("workers", "--rate", "9", "--milliseconds", "nan", "--leases", "1"), "finite"),
+        (("workers", "--rate", "9", "--milliseconds", "nan", "--shards", "1"), "finite"),
     ],
 )
 def test_options_out_of_reach_are_told_in_a_sentence(arguments: tuple[str, ...], told: str) -> None:

@@ -69,14 +69,14 @@ def test_aws_worked_prices(
     mib_per_second: float, streams: int, consumers: int, efo: bool, mode: str, usd_a_day: float
 ) -> None:
     """Each of AWS's worked examples comes out within 4 %."""
-    load = Workload(mib_per_second * 1024, 1024, 1, consumers, efo, streams=streams)
+    load = Workload(mib_per_second * 1024, 1024, 1, 1, 1, consumers, efo, streams=streams)
     day = getattr(monthly(load, PRICES, 25.0), mode) / 730 * 24
     assert day == pytest.approx(usd_a_day, rel=0.04)
 
 
 def test_at_a_break_even_both_modes_cost_the_same() -> None:
     """Each crossing separates a cheaper side from a dearer one, and names them the right way round."""
-    load = Workload(20_000, 500, 23)
+    load = Workload(20_000, 500, 1, 1, 23)
     crossings = break_evens(load, 20_000, PRICES, 25.0)
     assert crossings
     for at in crossings:
@@ -90,7 +90,7 @@ def test_at_a_break_even_both_modes_cost_the_same() -> None:
 
 def test_provisioned_price() -> None:
     """29 shards at 20,000 records of 500 bytes cost what was reckoned by hand."""
-    assert monthly(Workload(20_000, 500, 29), PRICES, 25.0).provisioned == pytest.approx(1053, rel=0.01)
+    assert monthly(Workload(20_000, 500, 1, 1, 29), PRICES, 25.0).provisioned == pytest.approx(1053, rel=0.01)
 
 
 def test_unknown_region_names_the_known() -> None:

@@ -22,7 +22,7 @@ COMMITTED = Path(__file__).parents[3] / "docs" / "sizing-schema.json"
 ANSWERS: dict[str, tuple[type[msgspec.Struct], tuple[str, ...]]] = {
     "compare": (Comparison, ("--rate", "900", "--keys", "500")),
     "size": (Sizing, ("--rate", "900", "--keys", "500")),
-    "workers": (Workers, ("--rate", "900", "--milliseconds", "1", "--leases", "4")),
+    "workers": (Workers, ("--rate", "900", "--milliseconds", "1", "--shards", "4")),
     "plan": (Planned, ("--rate", "900", "--keys", "500", "--shards", "2", "--target", "3")),
     "simulate": (Simulated, ("--rate", "900", "--keys", "500", "--shards", "2")),
     "whatif": (WhatIf, ("--orders", "1", "--x", "1")),

@@ -1,6 +1,7 @@
 """The whole pipeline at a scale: what breaks first and what it costs, from the calls that were counted."""
 
 import json
+import re
 from pathlib import Path
 
 import msgspec
@@ -10,15 +11,9 @@ from hypothesis import strategies as st
 
 from fakes.sizing_cli import run
 from shard_sizing.model.data_files import load_limits, load_prices
-from shard_sizing.model.pipeline import (
-    OrderCalls,
-    Pipeline,
-    calls_per_second,
-    containers,
-    load_order_calls,
-    loads,
-    monthly_bill,
-)
+from shard_sizing.model.order_calls import IdleCalls, OrderCalls, load_order_calls
+from shard_sizing.model.pipeline import Pipeline, calls_per_second, containers, loads
+from shard_sizing.model.pipeline_bill import bill, kinesis_floor
 
 LIMITS = load_limits()
 PRICES = load_prices().region("us-east-1")
@@ -26,38 +21,103 @@ COUNTED = OrderCalls(
     date="2026-01-01",
     made_by="by hand",
     shards=2,
+    processes=10,
+    readers=2,
     orders=10,
     milliseconds_per_order=100.0,
     calls={"kinesis.PutRecords": 4.0, "dynamodb.TransactWriteItems": 1.0, "sqs.SendMessage": 1.0},
     entries={"kinesis.PutRecords": 8.0, "dynamodb.TransactWriteItems": 3.0, "sqs.SendMessage": 1.0},
-    bytes={"kinesis.PutRecords": 8_000.0},
-    idle_calls_per_second={"kinesis.GetRecords": 2.0, "sqs.ReceiveMessage": 0.5},
+    bytes={"kinesis.PutRecords": 8_000.0, "s3.PutObject": float(2**20)},
+    write_units={"orders": 8.0, "stock": 4.0},
+    read_units={"orders": 3.0},
+    captured_changes=2.0,
+    stored_bytes=float(2**20),
+    idle_calls_per_second=IdleCalls(
+        per_shard={"kinesis.GetRecords": 2.5, "dynamodb.UpdateItem": 1.0},
+        per_process={"sqs.ReceiveMessage": 0.5, "dynamodb.PutItem": 2.0, "dynamodb.Query": 1.0},
+    ),
 )
 
 
-def pipeline(orders: float, shards: int = 2) -> Pipeline:
-    return Pipeline(orders, shards, 10, 5.0, 0.7, 0.25, 1024, 10, 0.05)
+MONTH = 730 * 3600
 
 
-def test_idle_polls_grow_with_the_shards_and_orders_add_theirs() -> None:
-    """Twice the shards are polled twice as often; a queue is polled as before."""
-    asked = calls_per_second(COUNTED, pipeline(3.0, shards=4))
+def pipeline(orders: float, shards: int = 2, *, applications: int = 10, stock_shards: int = 1) -> Pipeline:
+    return Pipeline(
+        orders=orders,
+        shards=shards,
+        stock_shards=stock_shards,
+        readers=2,
+        applications=applications,
+        payments_per_second=5.0,
+        utilisation=0.7,
+        vcpus=0.25,
+        log_bytes=1024,
+        metrics=10,
+        traced=0.05,
+    )
+
+
+def test_idle_calls_grow_with_what_makes_them() -> None:
+    """Polls and lease renewals go by shards, heartbeats and queues by processes, and orders add theirs."""
+    asked = calls_per_second(COUNTED, pipeline(3.0, shards=4, applications=20))
     assert asked == {
+        "dynamodb.PutItem": 4.0,
+        "dynamodb.Query": 2.0,
         "dynamodb.TransactWriteItems": 3.0,
-        "kinesis.GetRecords": 4.0,
+        "dynamodb.UpdateItem": 2.0,
+        "kinesis.GetRecords": 5.0,
         "kinesis.PutRecords": 12.0,
-        "sqs.ReceiveMessage": 0.5,
+        "sqs.ReceiveMessage": 1.0,
         "sqs.SendMessage": 3.0,
     }
+    assert calls_per_second(COUNTED, pipeline(3.0, applications=1))["dynamodb.PutItem"] == 2.0
 
 
 def test_the_bill_is_what_was_reckoned_by_hand() -> None:
-    """One order a second for 730 hours: transactional writes count twice, requests of SQS once."""
-    bill = monthly_bill(COUNTED, pipeline(1.0), PRICES)
-    assert bill["DynamoDB"] == pytest.approx(6 * 2.628 * 0.625)
-    assert bill["SQS"] == pytest.approx(1.5 * 2.628 * 0.40)
-    assert bill["Kinesis"] == pytest.approx(2 * 730 * 0.015 + 8 * 2.628 * 0.014)
-    assert bill["Fargate"] == pytest.approx(730 * 2.5 * (0.03238 + 2 * 0.00356))
+    """One order a second for 730 hours: units by item sizes, both streams, capture, and idle calls."""
+    found = bill(COUNTED, pipeline(1.0), PRICES)
+    month = {name: cost.first_month for name, cost in found.items()}
+    kept = MONTH / 2**10  # GB that a month leaves
+    dynamodb = (12 + 3.0) * 2.628 * 0.625 + (3 + 1.0) * 2.628 * 0.125 + 2 * 2.628 * 0.10
+    assert month["DynamoDB"] == pytest.approx(dynamodb + kept * 0.25 / 2)
+    assert month["SQS"] == pytest.approx(1.5 * 2.628 * 0.40)
+    assert month["Kinesis"] == pytest.approx(3 * 730 * 0.015 + (8 + 2) * 2.628 * 0.014)
+    assert month["Fargate"] == pytest.approx(730 * 2.5 * (0.03238 + 2 * 0.00356))
+    without = bill(COUNTED, pipeline(1.0, stock_shards=0), PRICES)["Kinesis"].first_month
+    assert month["Kinesis"] is not None
+    assert without == pytest.approx(month["Kinesis"] - 730 * 0.015)
+
+
+def test_a_year_keeps_what_its_months_have_brought() -> None:
+    """Twelve months are not twelve first months: in the last one, eleven and a half months' data are kept."""
+    found = bill(COUNTED, pipeline(1.0), PRICES)
+    kept = MONTH / 2**10
+    for name, usd in (("DynamoDB", 0.25), ("S3", 0.023)):
+        month, year = found[name].first_month, found[name].first_year
+        assert month is not None
+        assert year == pytest.approx(12 * (month - kept * usd / 2) + kept * usd * 72)
+    assert found["Fargate"].first_year == pytest.approx(12 * (found["Fargate"].first_month or 0))
+
+
+def test_what_has_no_price_is_named_and_the_rest_is_answered() -> None:
+    """In Tokyo only Kinesis' prices are on file: the bill says so for all others, and never guesses."""
+    tokyo = load_prices().region("ap-northeast-1")
+    found = bill(COUNTED, pipeline(1.0), tokyo)
+    assert {name for name, cost in found.items() if cost.first_month is not None} == {"Kinesis"}
+    done = run("whatif", "--orders", "1", "--x", "1", "--region", "ap-northeast-1")
+    assert done.exit_code == 0
+    assert "Prices not known in ap-northeast-1, so not in the sums: DynamoDB, SQS" in done.stdout
+    elsewhere = run("whatif", "--orders", "1", "--region", "eu-west-1")
+    assert (elsewhere.exit_code, "known are ap-northeast-1, us-east-1" in elsewhere.stderr) == (1, True)
+
+
+def test_the_polls_of_a_shard_are_held_against_its_limit() -> None:
+    """Seven readers of a shard make nearly five calls a second: that limit is among those that are listed."""
+    found = next(
+        load for load in loads(COUNTED, pipeline(1.0), LIMITS, "us-east-1") if "GetRecords" in load.name
+    )
+    assert (found.asked, found.given) == (2.5 / (2 * 2 + 1) * 2, 5)
 
 
 def test_the_most_used_limit_breaks_first() -> None:
@@ -70,8 +130,9 @@ def test_the_most_used_limit_breaks_first() -> None:
 @settings(max_examples=30)
 def test_more_orders_never_cost_less(orders: float, times: float) -> None:
     """Every part of the bill and every limit's use grows with the orders or stays."""
-    low, high = (monthly_bill(COUNTED, pipeline(rate), PRICES) for rate in (orders, orders * times))
-    assert all(high[name] >= low[name] * (1 - 1e-9) for name in low)
+    low, high = (bill(COUNTED, pipeline(rate), PRICES) for rate in (orders, orders * times))
+    for span in ("first_month", "first_year"):
+        assert all(getattr(high[name], span) >= getattr(low[name], span) * (1 - 1e-9) for name in low)
     assert containers(COUNTED, pipeline(orders * times)) >= containers(COUNTED, pipeline(orders))
 
 
@@ -93,7 +154,7 @@ def test_the_command_answers_at_each_scale(tmp_path: Path) -> None:
     done = run(*asked, "--json", "--x", "1,10")
     assert done.exit_code == 2
     answer = json.loads(done.stdout)
-    assert answer["schema"] == "shard-sizing/whatif/1"
+    assert answer["schema"] == "shard-sizing/whatif/2"
     assert [scale["x"] for scale in answer["scales"]] == [1, 10]
     plot = tmp_path / "bill.svg"
     done = run(*asked, "--x", "1", "--plot", str(plot))
@@ -101,4 +162,27 @@ def test_the_command_answers_at_each_scale(tmp_path: Path) -> None:
     assert done.stdout.startswith("Nothing breaks")
     assert plot.read_text().startswith("<?xml")
     assert run(*asked, "--x", "ten").exit_code == 1
-    assert run(*asked, "--region", "ap-northeast-1").exit_code == 1
+
+
+def test_kinesis_sets_a_floor() -> None:
+    """Two streams of one shard cost 262.80 USD in twelve months before the first order comes."""
+    assert kinesis_floor(pipeline(1.0), PRICES) == pytest.approx(262.80)
+    assert kinesis_floor(pipeline(1.0, stock_shards=0), PRICES) == pytest.approx(131.40)
+
+
+EXAMPLE = re.compile(r"^\| ([\d,]+) \| ([\d.]+) \| (\d+) \| ([\d,.]+) \| ([\d,.]+) \|$", re.MULTILINE)
+DOCS = Path(__file__).parents[3] / "docs" / "sizing.md"
+
+
+def test_the_example_of_a_million_units_is_what_the_model_says() -> None:
+    """Both readings of a million units a month stand in the guide with their true figures."""
+    rows = EXAMPLE.findall(DOCS.read_text(encoding="utf-8"))
+    assert len(rows) == 3
+    for orders, lines, applications, month, year in rows:
+        rate = float(orders.replace(",", "")) / MONTH
+        asked = msgspec.structs.replace(pipeline(rate, shards=1, applications=int(applications)), readers=7)
+        costs = bill(load_order_calls().with_lines(float(lines)), asked, PRICES).values()
+        told = [
+            f"{sum(getattr(cost, span) for cost in costs):,.2f}" for span in ("first_month", "first_year")
+        ]
+        assert told == [month, year]

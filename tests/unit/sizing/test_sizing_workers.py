@@ -74,13 +74,13 @@ def test_arm_costs_what_its_prices_say() -> None:
 
 def test_the_command_tells_fit_and_misfit() -> None:
     """Exit 0 with enough containers, 2 with too few or with more work than leases can spread."""
-    asked = ("workers", "--rate", "4000", "--milliseconds", "2", "--leases", "16", "--cores", "2")
+    asked = ("workers", "--rate", "4000", "--milliseconds", "2", "--shards", "16", "--cores", "2")
     done = run(*asked, "--json")
     assert done.exit_code == 0
-    assert json.loads(done.stdout)["schema"] == "shard-sizing/workers/1"
+    assert json.loads(done.stdout)["schema"] == "shard-sizing/workers/2"
     assert run(*asked).stdout.startswith("You need 6 containers for 16 leases.")
     assert run(*asked, "--containers", "3").exit_code == 2
     assert "hold no lease" in run(*asked, "--containers", "20").stdout
-    done = run("workers", "--rate", "4000", "--milliseconds", "9", "--leases", "4")
+    done = run("workers", "--rate", "4000", "--milliseconds", "9", "--shards", "4")
     assert done.exit_code == 2
     assert done.stdout.startswith("No fleet keeps up")

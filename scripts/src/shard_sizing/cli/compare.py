@@ -1,17 +1,17 @@
 """``shard-sizing compare``."""
 
-from pathlib import Path
 from typing import Final
 
 import click
 import msgspec
 
+from shard_sizing.cli.numbers import Number
 from shard_sizing.cli.options import Shared, shared_options, workload_options
-from shard_sizing.cli.output import counted, show_json, show_table
-from shard_sizing.cli.plots import plot_lines
+from shard_sizing.cli.output import Sheet, Table, present
+from shard_sizing.cli.pictures import Lines
 from shard_sizing.cli.progress import progress
 from shard_sizing.model.break_even import MODES, BreakEven, break_evens, mode_warnings, scaled
-from shard_sizing.model.cost import Costs, Workload, monthly, packed
+from shard_sizing.model.cost import KINESIS_PRICES, Costs, Workload, as_measured, as_sent, monthly, packed
 from shard_sizing.model.data_files import RegionPrices
 from shard_sizing.model.profile import Profile
 from shard_sizing.model.sizing import size
@@ -23,6 +23,11 @@ _TITLES: Final = {
     "standard": "on-demand Standard",
     "advantage": "on-demand Advantage",
 }
+_WAYS: Final = ("record by record", "aggregated")
+_NOT_PRICED: Final = (
+    "KMS requests of encrypted streams, VPC endpoints, NAT gateways, traffic between Availability Zones, "
+    "CloudWatch's shard-level metrics, producers and consumers themselves"
+)
 
 
 class Bill(msgspec.Struct, frozen=True):
@@ -32,44 +37,85 @@ class Bill(msgspec.Struct, frozen=True):
         costs: Monthly USD in each mode; where no shard count is enough, provisioned is that of the usual
             formula.
         shards: Shards needed; None where no count is enough.
+        too_heavy: Why no mode carries it, if one key is too heavy for a shard; empty otherwise.
         break_evens: The rates at which modes cross.
     """
 
     costs: Costs
     shards: int | None
+    too_heavy: str
     break_evens: tuple[BreakEven, ...]
 
     @property
-    def cheapest(self) -> tuple[str, float]:
-        """The mode that costs least of those that work, and what it costs."""
+    def cheapest(self) -> tuple[str, float] | None:
+        """The mode that costs least of those that work, and what it costs; None where none works."""
         usable = {
             mode: cost
             for mode in MODES
             if (cost := getattr(self.costs, mode)) is not None
+            and not self.too_heavy
             and (mode != "provisioned" or self.shards is not None)
         }
-        mode = min(usable, key=lambda name: usable[name])
-        return mode, usable[mode]
+        return min(usable.items(), key=lambda item: item[1]) if usable else None
 
 
 class Comparison(msgspec.Struct, frozen=True):
-    """Every mode's bill, with records one by one and packed into aggregates of 25,000 bytes."""
+    """Every mode's bill, with records one by one and packed into aggregates."""
 
     region: str
     plain: Bill
     aggregated: Bill
     warnings: tuple[str, ...]
-    schema: str = "shard-sizing/compare/2"
+    not_priced: str = _NOT_PRICED
+    schema: str = "shard-sizing/compare/3"
 
 
 @click.command()
 @workload_options
-@shared_options
-@click.option("--consumers", type=click.IntRange(min=0), default=1, show_default=True)
+@shared_options()
+@click.option(
+    "--consumers",
+    type=click.IntRange(min=0),
+    default=1,
+    show_default=True,
+    help="Applications that read the stream.",
+)
 @click.option("--efo", is_flag=True, help="They read by enhanced fan-out.")
-@click.option("--retention", type=click.IntRange(24, 8_760), default=24, show_default=True, help="Hours.")
-def compare(profile: Profile, shared: Shared, consumers: int, efo: bool, retention: int) -> int:
-    """Compare the monthly cost of provisioned, on-demand Standard and on-demand Advantage."""
+@click.option(
+    "--retention-hours",
+    type=click.IntRange(24, 8_760),
+    default=24,
+    show_default=True,
+    help="How long the stream keeps records.",
+)
+@click.option(
+    "--long-term-read-gb",
+    type=Number(min=0),
+    default=0.0,
+    show_default=True,
+    help="GB a month that are read again from beyond seven days.",
+)
+@click.option(
+    "--streams",
+    type=click.IntRange(min=1),
+    default=1,
+    show_default=True,
+    help="Streams that share the load evenly.",
+)
+def compare(
+    *,
+    profile: Profile,
+    shared: Shared,
+    consumers: int,
+    efo: bool,
+    retention_hours: int,
+    long_term_read_gb: float,
+    streams: int,
+) -> int:
+    """Compare the monthly cost of provisioned, on-demand Standard and on-demand Advantage.
+
+    Exit 3 if one key is too heavy for a shard however its records are sent: then no mode carries the load.
+    """
     prices, limits = shared.prices, shared.limits
     committed = limits.advantage_minimum_mib_per_second
     loads, bills = [], []
@@ -86,62 +132,109 @@ def compare(profile: Profile, shared: Shared, consumers: int, efo: bool, retenti
                 progress=lambda: step(1),
             )
             shards = found.shards or found.naive
-            load = (
-                packed(profile, shards, _PACK)
-                if aggregate
-                else Workload(profile.rate, profile.record_bytes, shards)
+            load = msgspec.structs.replace(
+                _workload(profile, max(shards, streams), aggregate=aggregate),
+                consumers=consumers,
+                efo=efo,
+                retention_hours=retention_hours,
+                streams=streams,
+                long_term_read_gb=long_term_read_gb,
             )
-            load = msgspec.structs.replace(load, consumers=consumers, efo=efo, retention_hours=retention)
             crossings = break_evens(load, profile.rate, prices, committed)
+            # A shard takes as much of one key in on-demand mode, where Kinesis splits all but a key.
+            too_heavy = found.way_out if profile.rate > found.ceiling else ""
             loads.append(load)
-            bills.append(Bill(monthly(load, prices, committed), found.shards, crossings))
+            bills.append(Bill(monthly(load, prices, committed), found.shards, too_heavy, crossings))
     answer = Comparison(shared.region, bills[0], bills[1], mode_warnings(profile, limits, prices))
-    if shared.plot:
-        _draw(shared.plot, loads, profile.rate, prices, committed)
-    if shared.as_json:
-        show_json(answer)
-    else:
-        _show(answer, prices)
-    return 0
+    present(answer, _sheet(answer, loads, profile.rate, prices, committed), shared)
+    return 0 if any(bill.cheapest for bill in bills) else 3
 
 
-def _show(answer: Comparison, prices: RegionPrices) -> None:
-    bills = {"record by record": answer.plain, "aggregated": answer.aggregated}
-    (mode, usd), (packed_mode, packed_usd) = answer.plain.cheapest, answer.aggregated.cheapest
-    sentence = (
+def _workload(profile: Profile, shards: int, *, aggregate: bool) -> Workload:
+    if not aggregate:
+        return as_sent(profile, shards)
+    if profile.aggregated and profile.kinesis is not None:
+        return as_measured(profile.kinesis, shards)
+    each = max(float(_PACK), profile.record_bytes)
+    return packed(profile.rate * profile.record_bytes / each, each, shards)
+
+
+def _sheet(
+    answer: Comparison, loads: list[Workload], rate: float, prices: RegionPrices, committed: float
+) -> Sheet:
+    bills = dict(zip(_WAYS, (answer.plain, answer.aggregated), strict=True))
+    columns = ("USD a month", *bills)
+    rows = [(_TITLES[mode], *(_cell(bill, mode) for bill in bills.values())) for mode in MODES]
+    rows.append(("shards, if provisioned", *(_shards(bill) for bill in bills.values())))
+    sentence = _sentence(answer)
+    notes = [
+        *(f"{way.capitalize()}: {bill.too_heavy}." for way, bill in bills.items() if bill.too_heavy),
+        *(line for way, bill in bills.items() if not bill.too_heavy for line in _crossings(way, bill)),
+        *(f"- {warning}" for warning in answer.warnings),
+        f"- Not priced: {answer.not_priced}.",
+    ]
+    picture = _picture(sentence, loads, rate, prices, committed, bills)
+    return Sheet(sentence, (Table(columns, rows),), notes, prices.cited(KINESIS_PRICES), picture)
+
+
+def _sentence(answer: Comparison) -> str:
+    plain, aggregated = answer.plain.cheapest, answer.aggregated.cheapest
+    if plain is None and aggregated is None:
+        return "No mode carries this load: one key is too heavy for a shard, and a shard is the same in all."
+    if plain is None and aggregated is not None:
+        return (
+            f"Only aggregated records can be carried: cheapest is {_TITLES[aggregated[0]]}, "
+            f"{aggregated[1]:,.0f} USD a month. One by one, one key is too heavy for a shard in any mode."
+        )
+    if aggregated is None or plain is None:
+        mode, usd = plain or ("", 0.0)
+        return f"Cheapest is {_TITLES[mode]}, {usd:,.0f} USD a month, record by record."
+    (mode, usd), (packed_mode, packed_usd) = plain, aggregated
+    return (
         f"Cheapest is {_TITLES[packed_mode]} with aggregation, {packed_usd:,.0f} USD a month; record by "
         f"record it is {_TITLES[mode]}, {usd:,.0f} USD."
     )
-    rows = [(name, *(_cell(bill, mode) for mode in MODES)) for name, bill in bills.items()]
-    columns = ("producers", *(f"{_TITLES[mode]} USD" for mode in MODES))
-    show_table(sentence, columns, rows, prices.cited())
-    for name, bill in bills.items():
-        if not bill.break_evens:
-            click.echo(f"Break-even {name}: none; one mode is the cheapest at every rate.")
-        for at in bill.break_evens:
-            click.echo(
-                f"Break-even {name}: up to {at.records_per_second:,.0f} records/s {_TITLES[at.below]} is "
-                f"cheaper than {_TITLES[at.above]}."
-            )
-    for warning in answer.warnings:
-        click.echo(f"- {warning}")
+
+
+def _crossings(way: str, bill: Bill) -> list[str]:
+    if not bill.break_evens:
+        return [f"Break-even {way}: none; one mode is the cheapest at every rate."]
+    return [
+        f"Break-even {way}: up to {at.records_per_second:,.0f} records/s {_TITLES[at.below]} is "
+        f"cheaper than {_TITLES[at.above]}."
+        for at in bill.break_evens
+    ]
 
 
 def _cell(bill: Bill, mode: str) -> str:
     usd = getattr(bill.costs, mode)
-    if usd is None:
-        return "price not known"
-    if mode != "provisioned":
-        return f"{usd:,.0f}"
-    return f"{usd:,.0f} ({counted(bill.shards, 'shard')})" if bill.shards else "no shard count is enough"
+    if bill.too_heavy or (mode == "provisioned" and bill.shards is None):
+        return "cannot carry it"
+    return "price not known" if usd is None else f"{usd:,.0f}"
 
 
-def _draw(path: Path, loads: list[Workload], rate: float, prices: RegionPrices, committed_mib: float) -> None:
+def _shards(bill: Bill) -> str:
+    return f"{bill.shards:,}" if bill.shards else "no count is enough"
+
+
+def _picture(
+    sentence: str,
+    loads: list[Workload],
+    rate: float,
+    prices: RegionPrices,
+    committed_mib: float,
+    bills: dict[str, Bill],
+) -> Lines:
     factors = [10 ** (step / 10) for step in range(-20, 21)]
+    at = [rate * factor for factor in factors]
     lines: dict[str, list[float | None]] = {}
-    for load, way in zip(loads, ("record by record", "aggregated"), strict=True):
+    marks = {f"today, {rate:,.0f}/s": rate}
+    for load, way in zip(loads, _WAYS, strict=True):
         costs = [monthly(scaled(load, factor), prices, committed_mib) for factor in factors]
         for mode in MODES:
             lines[f"{_TITLES[mode]}, {way}"] = [getattr(cost, mode) for cost in costs]
-    at = [rate * factor for factor in factors]
-    plot_lines(path, at=at, lines=lines, x="records per second", y="USD a month", log=True)
+        for crossing in bills[way].break_evens:
+            if at[0] < crossing.records_per_second < at[-1]:
+                words = f"{crossing.below} = {crossing.above}, {way}: {crossing.records_per_second:,.0f}/s"
+                marks[words] = crossing.records_per_second
+    return Lines(sentence, at, lines, "records per second", "USD a month", log=True, marks=marks)

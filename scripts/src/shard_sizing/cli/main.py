@@ -1,8 +1,10 @@
-"""The ``shard-sizing`` command. Exit 0 fits, 2 does not, 3 infeasible, 1 wrong input."""
+"""The ``shard-sizing`` command. Exit 0 fits, 2 does not, 3 infeasible, 1 wrong input, 141 a closed pipe."""
 
 import os
+import signal
 import sys
 from collections.abc import Sequence
+from typing import Final
 
 import click
 
@@ -16,6 +18,9 @@ from shard_sizing.cli.simulate import simulate
 from shard_sizing.cli.size import size
 from shard_sizing.cli.whatif import whatif
 from shard_sizing.cli.workers import workers
+
+_CLOSED_PIPE: Final = 128 + signal.SIGPIPE
+"""What a shell reports of a program that ends by a closed pipe: not a verdict."""
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -38,7 +43,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
         SystemExit: Always, with the command's exit status.
     """
     try:
-        sys.exit(shard_sizing(arguments, standalone_mode=False))
+        given = sys.argv[1:] if arguments is None else list(arguments)
+        verdict = shard_sizing(given or ["--help"], standalone_mode=False, obj=given)
+        sys.stdout.flush()  # here a closed pipe is still caught
+        sys.exit(verdict)
     except click.ClickException as error:
         click.echo(f"shard-sizing: {error.format_message()}", err=True)
     except OrderstreamError as error:
@@ -46,6 +54,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     except BrokenPipeError:
         # Whoever read the answer has had enough, as ``head`` has; the interpreter must not try again.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(_CLOSED_PIPE)
     except OSError as error:
         click.echo(
             f"shard-sizing: {error.filename or 'input or output'}: {error.strerror or error}", err=True

@@ -4,7 +4,7 @@ import datetime as dt
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import boto3
 import click
@@ -14,8 +14,8 @@ from rich.progress import Progress
 
 from shard_sizing.cli.numbers import Number
 from shard_sizing.cli.options import FILE, Shared, shared_options
-from shard_sizing.cli.output import show_json, show_table
-from shard_sizing.cli.plots import plot_bars
+from shard_sizing.cli.output import Sheet, Table, present, short_ids
+from shard_sizing.cli.pictures import Bars
 from shard_sizing.live.fan_out import FanOut
 from shard_sizing.live.measure import measure as profile_of
 from shard_sizing.live.polling import Poller
@@ -26,8 +26,10 @@ from shard_sizing.model.measured import Measured
 
 @click.command()
 @click.argument("stream")
-@shared_options
-@click.option("--seconds", type=Number(1, 86_400), default=60.0, show_default=True)
+@shared_options(without=("seed",))
+@click.option(
+    "--seconds", type=Number(1, 86_400), default=60.0, show_default=True, help="How long the stream is read."
+)
 @click.option("--efo", is_flag=True, help="By enhanced fan-out: takes nothing from other readers, and costs.")
 @click.option("--out", type=FILE, help="Where to write the profile, for the other commands.")
 def measure(stream: str, shared: Shared, seconds: float, efo: bool, out: Path | None) -> int:
@@ -44,16 +46,11 @@ def measure(stream: str, shared: Shared, seconds: float, efo: bool, out: Path | 
         click.echo(f"refused writes are not known: CloudWatch says {silent}", err=True)
     if out is not None:
         out.write_bytes(msgspec.json.format(msgspec.json.encode(found)) + b"\n")
-    if shared.plot:
-        used = [100 * shard.used_p99 for shard in found.shards]
-        x, y = "shards by hash range", "load at p99, % of the limit"
-        plot_bars(shared.plot, values=used, x=x, y=y, limit=100)
-    if shared.as_json:
-        show_json(found)
-    else:
-        _show(found, f"Limits of {limits.date}: {limits.source}")
+    present(found, _sheet(found, f"Limits of {limits.date}: {limits.source}"), shared)
     return 2 if found.busiest.used_p99 > 1 or found.throttled_writes else 0
 
+
+_LABELLED: Final = 40  # shards up to which each has its id in the picture
 
 _WARNING = (
     "warning: this reads by GetRecords, and a shard gives 2 MiB and 5 calls a second to all such readers "
@@ -70,8 +67,8 @@ def _reader(
         yield Poller(client, stream)
         return
     reader = FanOut(client, stream)
-    known = shared.region in shared.price_file.regions
-    click.echo(reader.cost(shared.prices if known else None, seconds), err=True)
+    prices = shared.known_prices
+    click.echo(reader.cost(prices if prices.figures else None, seconds), err=True)
     with reader:
         yield reader
 
@@ -83,7 +80,7 @@ def _progress(seconds: float) -> Iterator[Callable[[float], None]]:
         yield lambda passed: progress.update(task, completed=passed)
 
 
-def _show(found: Measured, source: str) -> None:
+def _sheet(found: Measured, source: str) -> Sheet:
     busiest = found.busiest
     packed = f", {found.aggregated:.0%} of them aggregates" if found.aggregated else ""
     kinesis_records = found.kinesis.records if found.kinesis else found.records
@@ -95,17 +92,27 @@ def _show(found: Measured, source: str) -> None:
         f"{packed}; its busiest shard, {busiest.shard_id}, is at {busiest.used_p99:.0%} of its limit at p99 "
         f"and {busiest.used_max:.0%} in its busiest second.{refused}"
     )
+    ids = short_ids([shard.shard_id for shard in found.shards])
     rows = [
         (
-            shard.shard_id,
+            shard_id,
             f"{shard.records.mean:,.0f} / {shard.records.p99:,.0f}",
             f"{shard.bytes.mean:,.0f} / {shard.bytes.p99:,.0f}",
             f"{shard.used_p99:.0%}",
             f"{shard.behind_millis:,}",
         )
-        for shard in found.shards
+        for shard_id, shard in zip(ids, found.shards, strict=True)
     ]
     columns = ("shard", "records/s, mean / p99", "bytes/s, mean / p99", "used at p99", "ms behind")
-    show_table(sentence, columns, rows, source)
-    if found.corrupt:
-        click.echo(f"{found.corrupt} aggregates could not be opened; each counts as one record.")
+    corrupt = f"{found.corrupt} aggregates could not be opened; each counts as one record."
+    picture = Bars(
+        sentence,
+        [100 * shard.used_p99 for shard in found.shards],
+        "shards by hash range",
+        "load at p99, % of the limit",
+        labels=ids if len(ids) <= _LABELLED else (),
+        unit=" %",
+        limit=100,
+    )
+    notes = [corrupt] if found.corrupt else []
+    return Sheet(sentence, (Table(columns, rows),), notes, source, picture)

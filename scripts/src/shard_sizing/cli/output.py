@@ -1,11 +1,60 @@
-"""How an answer is shown: JSON for programs; for people a plain sentence, then a table."""
+"""How an answer is shown: JSON for programs; for people a plain sentence, then tables, then what to know."""
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
 
 import click
 import msgspec
 from rich.console import Console
-from rich.table import Table
+from rich.table import Table as RichTable
+from rich.text import Text
+
+from shard_sizing.cli.pictures import Picture
+from shard_sizing.cli.plots import save
+from shard_sizing.cli.report import write_report
+
+if TYPE_CHECKING:
+    from shard_sizing.cli.options import Shared
+
+_EMPTY: Final = "(empty)"
+_KEPT: Final = 2  # characters of a common beginning that are kept, so that the rest is read as an end
+
+
+class _Console(Console):
+    """A console that leaves a closed pipe to the command: rich would end with the status of wrong input."""
+
+    def on_broken_pipe(self) -> None:
+        raise BrokenPipeError
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """A table, with a sentence above it if it needs one."""
+
+    columns: Sequence[str]
+    rows: Sequence[Sequence[str]]
+    title: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """An answer for people.
+
+    Attributes:
+        sentence: The answer; further sentences that belong to it may follow.
+        tables: Its figures.
+        notes: What to know besides, a line each.
+        source: Where the figures come from.
+        picture: The answer drawn.
+    """
+
+    sentence: str
+    tables: Sequence[Table] = ()
+    notes: Sequence[str] = ()
+    source: str = ""
+    picture: Picture | None = None
 
 
 def counted(number: int, what: str) -> str:
@@ -13,19 +62,87 @@ def counted(number: int, what: str) -> str:
     return f"{number:,} {what}" if number == 1 else f"{number:,} {what}s"
 
 
+def short_ids(ids: Sequence[str]) -> list[str]:
+    """Return ids without the beginning that all of them share: ``…07`` for ``shardId-000000000007``."""
+    if len(set(ids)) < 2:
+        return list(ids)
+    shared = len(_common_beginning(ids))
+    # Digits stay whole where a run of zeros is all that they share.
+    return [f"…{each[max(0, min(shared, len(each) - _KEPT)) :]}" if shared > _KEPT else each for each in ids]
+
+
+def _common_beginning(names: Sequence[str]) -> str:
+    first, last = min(names), max(names)
+    length = next(
+        (i for i, pair in enumerate(zip(first, last, strict=False)) if pair[0] != pair[1]), len(first)
+    )
+    return first[:length]
+
+
+def present(answer: msgspec.Struct, sheet: Sheet, shared: "Shared") -> None:
+    """Show an answer as the shared options ask for it: on the terminal, as a plot, as a report.
+
+    Raises:
+        InputError: No matplotlib for a plot, or a file that cannot be one.
+    """
+    write_files(answer, sheet, shared)
+    if shared.as_json:
+        show_json(answer)
+    else:
+        show_sheet(sheet)
+
+
+def write_files(answer: msgspec.Struct, sheet: Sheet, shared: "Shared") -> None:
+    """Write the plot and the report, where they are asked for.
+
+    Raises:
+        InputError: No matplotlib for a plot, or a file that cannot be written.
+    """
+    if shared.plot is not None and sheet.picture is not None:
+        save(sheet.picture, shared.plot)
+    if shared.report is not None:
+        write_report(shared.report, answer, sheet)
+
+
 def show_json(answer: msgspec.Struct) -> None:
     """Print an answer as JSON."""
     click.echo(msgspec.json.format(msgspec.json.encode(answer)).decode())
+
+
+def show_sheet(sheet: Sheet) -> None:
+    """Print an answer for people."""
+    click.echo(sheet.sentence)
+    for table in sheet.tables:
+        if table.title:
+            click.echo(table.title)
+        _show_rows(table.columns, table.rows)
+    for note in sheet.notes:
+        click.echo(note)
+    if sheet.source:
+        click.echo(sheet.source)
 
 
 def show_table(
     sentence: str, columns: Sequence[str], rows: Iterable[Sequence[str]], source: str = ""
 ) -> None:
     """Print a sentence, a table below it, and where the figures come from."""
-    click.echo(sentence)
-    table = Table(*columns)
+    show_sheet(Sheet(sentence, (Table(columns, tuple(rows)),), source=source))
+
+
+def _show_rows(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    table = RichTable()
+    for column in columns:
+        table.add_column(column, overflow="fold")  # what is cut off is lost; what is folded can be read
     for row in rows:
-        table.add_row(*row)
-    Console(soft_wrap=False).print(table)
-    if source:
-        click.echo(source)
+        table.add_row(*(Text(cell or _EMPTY) for cell in row))  # a key is no markup
+    _Console(soft_wrap=False).print(table)
+
+
+def check_file(path: Path, endings: Sequence[str], what: str) -> None:
+    """Refuse a file name with another ending.
+
+    Raises:
+        click.BadParameter: The message names the endings.
+    """
+    if path.suffix not in endings:
+        raise click.BadParameter(f"{path}: {what} is a file with the ending {' or '.join(endings)}")

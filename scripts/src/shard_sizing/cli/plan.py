@@ -7,9 +7,8 @@ import msgspec
 
 from shard_sizing.cli.numbers import Number
 from shard_sizing.cli.options import Shared, shared_options, workload_options
-from shard_sizing.cli.output import counted, show_json
-from shard_sizing.cli.plan_words import call_of, call_words, show_plan
-from shard_sizing.cli.plots import plot_bars
+from shard_sizing.cli.output import counted, present
+from shard_sizing.cli.plan_words import call_of, call_words, plan_sheet
 from shard_sizing.cli.progress import Waiting, progress
 from shard_sizing.errors import InputError
 from shard_sizing.live.account import room_for_shards
@@ -75,7 +74,7 @@ class Planned(msgspec.Struct, frozen=True):
 
 @click.command()
 @workload_options
-@shared_options
+@shared_options(without=("prices",))
 @click.option("--shards", type=click.IntRange(1, 20_000), help="Equal shards that there are.")
 @click.option("--stream", help="A live stream, whose shards there are.")
 @click.option("--target", type=click.IntRange(1, 20_000), required=True, help="Shards that are wanted.")
@@ -109,8 +108,8 @@ def plan(
     limits = shared.limits
     client = kinesis(shared.region) if stream else None
     starts = _current(client, stream) if client and stream else uniform_starts(shards or 1)
-    room = room_for_shards(client) if client else None
-    quota = limits.quota(shared.region) if room is None else len(starts) + room
+    free = room_for_shards(client) if client else None
+    quota = limits.quota(shared.region) if free is None else len(starts) + free
     with progress("playing the workload on the target", 2) as step:
         uniform, targeted = _candidates(profile, starts, target, quota, shared)
         step(2)
@@ -127,16 +126,11 @@ def plan(
         steps=tuple(call_of(step) for step in better.plan.steps),
         peak_shards=better.plan.peak_shards,
         quota=quota,
-        quota_source="usual" if room is None else "account",
+        quota_source="usual" if free is None else "account",
     )
-    if shared.plot:
-        loads = range_loads(*_placed(profile, limits), better.plan.starts)
-        x, y = "shards by hash range", "share of the load, %"
-        plot_bars(shared.plot, values=(100 * loads).tolist(), x=x, y=y, limit=None)
-    if shared.as_json:
-        show_json(answer)
-    else:
-        show_plan(answer, len(starts), len(better.plan.starts), limits)
+    loads = range_loads(*_placed(profile, limits), better.plan.starts)
+    room = shard_capacity(profile, limits, aggregate=False)[0] / profile.rate
+    present(answer, plan_sheet(answer, len(starts), loads.tolist(), room, limits), shared)
     if answer.peak_shards > answer.quota:
         return 2
     if do_apply and client and stream and better.plan.steps:

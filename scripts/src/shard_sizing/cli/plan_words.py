@@ -1,10 +1,10 @@
 """A plan in words."""
 
-from typing import TYPE_CHECKING
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Final
 
-import click
-
-from shard_sizing.cli.output import counted
+from shard_sizing.cli.output import Sheet, counted
+from shard_sizing.cli.pictures import Bars
 from shard_sizing.model.adequacy import Adequacy
 from shard_sizing.model.data_files import Limits
 from shard_sizing.model.planner import Split, Step, UpdateCount
@@ -14,29 +14,55 @@ if TYPE_CHECKING:
     from shard_sizing.cli.plan import Planned
 
 
-def show_plan(answer: "Planned", current: int, target: int, limits: Limits) -> None:
-    """Print whether the target suffices, then the plan, then each call."""
-    click.echo(_sufficiency(answer.adequacy, target))
-    if not answer.steps:
-        click.echo("Nothing to do: the shards are as they should be.")
-        return
+_SHOWN: Final = 50
+
+
+def plan_sheet(answer: "Planned", current: int, loads: Sequence[float], room: float, limits: Limits) -> Sheet:
+    """Return whether the target suffices, the plan, and each call.
+
+    Args:
+        answer: The plan.
+        current: Open shards before it.
+        loads: Share of the load on each shard after it, in the order of their ranges.
+        room: Share of the load that one shard takes on average.
+        limits: What AWS allows.
+    """
+    sentence = _sufficiency(answer.adequacy, len(loads))
+    lines = []
+    if answer.steps:
+        lines = [*_steps(answer, current), _by_update_shard_count(answer, limits)]
+    else:
+        lines.append("Nothing to do: the shards are as they should be.")
+    if answer.targeted is not None:
+        lines.append(
+            f"Busiest shard: {answer.uniform.busiest:.1%} of the load with equal ranges, "
+            f"{answer.targeted.busiest:.1%} with targeted cuts."
+        )
+    picture = Bars(
+        sentence,
+        [100 * load for load in loads],
+        "shards by hash range",
+        "share of the load, %",
+        unit=" %",
+        limit=round(100 * room, 2) if room <= 1 else None,
+    )
+    return Sheet(sentence, notes=lines, picture=picture)
+
+
+def _steps(answer: "Planned", current: int) -> Iterator[str]:
     source = "as DescribeLimits says" if answer.quota_source == "account" else "the Region's usual quota"
     time = "" if answer.seconds is None else f", {_minutes(answer.seconds)}"
     fits = "at most" if answer.peak_shards <= answer.quota else "which does not fit: up to"
-    click.echo(
+    yield (
         f"Take the {answer.better} plan, as {answer.why}: {counted(len(answer.steps), 'step')}{time}; "
         f"{fits} {answer.peak_shards:,} shards are open of {answer.quota:,} that may be, {source}."
     )
     now = current
-    for call in answer.steps:  # no table: a hash key must never be cut short
-        click.echo(f"  {call_words(call)}{_slow(call, now)}")
+    for call in answer.steps[:_SHOWN]:  # no table: a hash key must never be cut short
+        yield f"  {call_words(call)}{_slow(call, now)}"
         now = int(call["shards"]) if call["call"] == "UpdateShardCount" else now
-    if answer.targeted is not None:
-        click.echo(
-            f"Busiest shard: {answer.uniform.busiest:.1%} of the load with equal ranges, "
-            f"{answer.targeted.busiest:.1%} with targeted cuts."
-        )
-    click.echo(_by_update_shard_count(answer, limits))
+    if len(answer.steps) > _SHOWN:
+        yield f"  and {len(answer.steps) - _SHOWN:,} more; --json has them all"
 
 
 def _sufficiency(found: Adequacy, target: int) -> str:

@@ -1,93 +1,160 @@
-"""Plots, by matplotlib if it is there (the extra ``plot``)."""
+"""Drawing pictures, by matplotlib if it is there (the extra ``plot``).
 
-from collections.abc import Iterable, Mapping, Sequence
+Readers who see no colours tell parts apart by hatches, lines by their dashes and marks; the colours are those
+of Okabe and Ito, which differ in brightness as well. Texts are drawn as they are: a key may hold a dollar.
+"""
+
+import io
+import textwrap
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Final
 
+from shard_sizing.cli.pictures import Bars, Lines, Picture, Stacks, short_label
 from shard_sizing.errors import InputError
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-_COLOURS = ("#3b6ea5", "#d08a2e", "#5a9a5a", "#8a5a9a", "#7a7a7a", "#4aa5a5", "#a55a4a", "#b5b13b")
+_COLOURS: Final = ("#0072b2", "#e69f00", "#009e73", "#cc79a7", "#56b4e9", "#d55e00", "#f0e442", "#999999")
+_HATCHES: Final = ("", "//", "..", "xx", "\\\\", "oo", "++", "--", "**")
+_DASHES: Final = ("-", "--", "-.", ":", (0, (5, 1)), (0, (1, 1)))
+_MARKERS: Final = ("o", "s", "^", "D", "v", "P")
+_LIMIT: Final = "#000000"
+_NUMBERED: Final = 40  # bars up to which each carries its value
+_WIDTH: Final = 88  # characters of a title's line
+_SETTINGS: Final[Any] = {"text.parse_math": False, "svg.fonttype": "path", "hatch.linewidth": 0.6}
 
 
-def plot_bars(
-    path: Path, *, values: Iterable[float], x: str, y: str, labels: Sequence[str] = (), limit: float | None
-) -> None:
-    """Draw one bar for each value, and a line at the limit if there is one.
-
-    Raises:
-        InputError: No matplotlib, or a file name that is neither PNG nor SVG.
-    """
-    figure, axes = _figure(path, x, y)
-    heights = list(values)
-    axes.bar(range(1, len(heights) + 1), heights, color=_COLOURS[0])
-    if labels:
-        axes.set_xticks(range(1, len(heights) + 1), labels, rotation=60, ha="right", fontsize=8)
-    else:
-        axes.locator_params(axis="x", integer=True)
-    if limit is not None:
-        axes.axhline(limit, color="#b03030", linestyle="--", label="limit")
-        axes.legend()
-    figure.savefig(path, dpi=120)
-
-
-def plot_stacks(
-    path: Path, *, stacks: Mapping[str, Sequence[float]], labels: Sequence[str], x: str, y: str
-) -> None:
-    """Draw one column for each label, its parts on top of one another as shares of the whole.
+def save(picture: Picture, path: Path) -> None:
+    """Draw a picture into a file.
 
     Raises:
         InputError: No matplotlib, or a file name that is neither PNG nor SVG.
     """
-    figure, axes = _figure(path, x, y)
-    wholes = [sum(column) or 1.0 for column in zip(*stacks.values(), strict=True)]
-    below = [0.0] * len(labels)
-    for number, (name, parts) in enumerate(stacks.items()):
-        heights = [100 * part / whole for part, whole in zip(parts, wholes, strict=True)]
-        axes.bar(labels, heights, bottom=below, label=name, color=_COLOURS[number % len(_COLOURS)])
-        below = [low + high for low, high in zip(below, heights, strict=True)]
-    axes.legend(loc="center left", bbox_to_anchor=(1, 0.5))
-    figure.savefig(path, dpi=120)
-
-
-def plot_lines(
-    path: Path,
-    *,
-    at: Sequence[float],
-    lines: Mapping[str, Sequence[float | None]],
-    x: str,
-    y: str,
-    log: bool = False,
-) -> None:
-    """Draw lines over common positions; None leaves a gap.
-
-    Raises:
-        InputError: No matplotlib, or a file name that is neither PNG nor SVG.
-    """
-    figure, axes = _figure(path, x, y)
-    for number, (name, heights) in enumerate(lines.items()):
-        drawn = [float("nan") if height is None else height for height in heights]
-        axes.plot(at, drawn, label=name, color=_COLOURS[number % len(_COLOURS)])
-    if log:
-        axes.set_xscale("log")
-        axes.set_yscale("log")
-    axes.grid(visible=True, which="major", color="#dddddd")
-    axes.legend()
-    figure.savefig(path, dpi=120)
-
-
-def _figure(path: Path, x: str, y: str) -> "tuple[Figure, Axes]":
     if path.suffix not in (".png", ".svg"):
         raise InputError(str(path), "a plot is a .png or .svg file")
+    path.write_bytes(drawn(picture, path.suffix[1:]))
+
+
+def drawn(picture: Picture, kind: str) -> bytes:
+    """Return a picture as the bytes of a PNG or SVG file.
+
+    Raises:
+        InputError: No matplotlib.
+    """
     try:
+        import matplotlib as mpl  # noqa: PLC0415 - optional
         from matplotlib.figure import Figure  # noqa: PLC0415 - optional
     except ImportError as error:
         raise InputError("--plot", "needs matplotlib; install orderstream-sizing[plot]") from error
-    figure = Figure(figsize=(8, 4.5), layout="constrained")
-    axes = figure.subplots()
-    axes.set_xlabel(x)
-    axes.set_ylabel(y)
-    return figure, axes
+    with mpl.rc_context(_SETTINGS):
+        figure = Figure(figsize=(9, 5), layout="constrained")
+        axes = figure.subplots()
+        axes.set_title(textwrap.fill(picture.title, _WIDTH), fontsize=10, loc="left")
+        axes.set_xlabel(picture.x)
+        axes.set_ylabel(picture.y)
+        match picture:
+            case Bars():
+                _draw_bars(axes, picture)
+            case Stacks():
+                _draw_stacks(axes, picture)
+            case Lines():
+                _draw_lines(axes, picture)
+        return _bytes(figure, kind)
+
+
+def _bytes(figure: "Figure", kind: str) -> bytes:
+    buffer = io.BytesIO()
+    # Without its date a picture is the same bytes each time: a committed one changes with its content only.
+    figure.savefig(buffer, format=kind, dpi=120, metadata={"Date": None} if kind == "svg" else None)
+    return buffer.getvalue()
+
+
+def _draw_bars(axes: "Axes", bars: Bars) -> None:
+    numbers = range(1, len(bars.values) + 1)
+    over = [bars.limit is not None and value > bars.limit for value in bars.values]
+    drawn_bars = axes.bar(
+        numbers,
+        bars.values,
+        color=[_COLOURS[5] if beyond else _COLOURS[0] for beyond in over],
+        hatch=["//" if beyond else "" for beyond in over],
+        edgecolor="#ffffff",
+        linewidth=0.3,
+    )
+    shown = [
+        f"{value:,.4g}{bars.unit}" if len(bars.values) <= _NUMBERED or value == max(bars.values) else ""
+        for value in bars.values
+    ]
+    crowded = len(bars.values) > _NUMBERED / 3
+    size, turned = (6, 90) if crowded and len(bars.values) <= _NUMBERED else (8, 0)
+    axes.bar_label(drawn_bars, labels=shown, fontsize=size, rotation=turned, padding=2)
+    if bars.labels:
+        labels = [short_label(label) for label in bars.labels]
+        axes.set_xticks(list(numbers), labels, rotation=60, ha="right", fontsize=8)
+    else:
+        axes.locator_params(axis="x", integer=True)
+    axes.margins(y=0.15)
+    if bars.limit is not None:
+        axes.axhline(bars.limit, color=_LIMIT, linestyle="--", label=f"limit: {bars.limit:g}{bars.unit}")
+        axes.legend(loc="upper right")
+
+
+def _draw_stacks(axes: "Axes", stacks: Stacks) -> None:
+    wholes = [sum(column) or 1.0 for column in zip(*stacks.stacks.values(), strict=True)]
+    below = [0.0] * len(stacks.labels)
+    for number, (name, parts) in enumerate(stacks.stacks.items()):
+        heights = [100 * part / whole for part, whole in zip(parts, wholes, strict=True)]
+        columns = axes.bar(
+            stacks.labels,
+            heights,
+            bottom=below,
+            width=0.6,
+            label=name,
+            color=_COLOURS[number % len(_COLOURS)],
+            hatch=_HATCHES[number % len(_HATCHES)],
+            edgecolor="#333333",
+            linewidth=0.4,
+        )
+        shown = [f"{name} {height:.0f} %" if height >= 4 else "" for height in heights]
+        box = {"facecolor": "#ffffff", "edgecolor": "none", "pad": 1.5, "alpha": 0.9}
+        for label in axes.bar_label(columns, labels=shown, label_type="center", fontsize=8):
+            if label.get_text():
+                label.set_bbox(box)
+        below = [low + high for low, high in zip(below, heights, strict=True)]
+    # In the order in which they lie on top of one another.
+    handles, names = axes.get_legend_handles_labels()
+    axes.legend(handles[::-1], names[::-1], loc="center left", bbox_to_anchor=(1, 0.5))
+
+
+def _draw_lines(axes: "Axes", lines: Lines) -> None:
+    for number, (name, heights) in enumerate(lines.lines.items()):
+        known = [float("nan") if height is None else height for height in heights]
+        axes.plot(
+            lines.at,
+            known,
+            label=name,
+            color=_COLOURS[number % len(_COLOURS)],
+            linestyle=_DASHES[number % len(_DASHES)],
+            marker=_MARKERS[number % len(_MARKERS)],
+            markevery=(number % 4, max(1, len(lines.at) // 8)),
+            markersize=5,
+        )
+    if lines.log:
+        axes.set_xscale("log")
+        axes.set_yscale("log")
+        for axis in (axes.xaxis, axes.yaxis):  # matplotlib's own labels of powers are formulas
+            axis.set_major_formatter(lambda value, _: f"{value:,.10g}")
+    axes.grid(visible=True, which="major", color="#dddddd")
+    for number, (name, at) in enumerate(lines.marks.items()):
+        axes.axvline(at, color="#444444", linestyle=":", linewidth=1)
+        axes.annotate(
+            name,
+            (at, 0.02 + 0.05 * (number % 3)),
+            xycoords=("data", "axes fraction"),
+            xytext=(3, 0),
+            textcoords="offset points",
+            fontsize=7,
+            bbox={"facecolor": "#ffffff", "edgecolor": "none", "pad": 1.0, "alpha": 0.85},
+        )
+    axes.legend(loc="upper left", fontsize=8)

@@ -8,8 +8,8 @@ import msgspec
 
 from shard_sizing.cli.event_files import Columns, event_rows
 from shard_sizing.cli.options import FILE, Shared, shared_options
-from shard_sizing.cli.output import show_json
-from shard_sizing.cli.plots import plot_bars
+from shard_sizing.cli.output import Sheet, Table, show_json, write_files
+from shard_sizing.cli.pictures import Bars
 from shard_sizing.cli.progress import progress
 from shard_sizing.errors import InputError
 from shard_sizing.model.profile import Profile
@@ -20,7 +20,7 @@ from shard_sizing.model.synthetic import events as made_up_events
 
 @click.command()
 @click.argument("source", type=click.Path(path_type=Path, allow_dash=True))
-@shared_options
+@shared_options(without=("region", "limits", "prices"))
 @click.option("--key", help="Column or field of the partition key.")
 @click.option("--timestamp", help="Column or field of the time: ISO 8601 or seconds since 1970.")
 @click.option("--size", "size_column", help="Column or field of the bytes; by default the row's own length.")
@@ -49,11 +49,7 @@ def sample(
             f"warning: {empty:.1%} of the rows have an empty key, which Kinesis refuses; counted as one key"
         )
         click.echo(told, err=True)
-    if shared.plot:
-        shares = [100 * hot.record_share for hot in profile.hot_keys]
-        labels = [hot.key or "(empty)" for hot in profile.hot_keys]
-        y = "share of all records, %"
-        plot_bars(shared.plot, values=shares, labels=labels, x="heaviest keys", y=y, limit=None)
+    write_files(profile, _sheet(profile), shared)
     if out is None or shared.as_json:
         show_json(profile)
     if out is not None:
@@ -67,6 +63,20 @@ def _spec(source: Path) -> Synthetic:
         return msgspec.convert(tomllib.loads(source.read_text(encoding="utf-8")), Synthetic)
     except (OSError, ValueError) as error:
         raise InputError(str(source), f"not a synthetic workload: {error}") from error
+
+
+def _sheet(profile: Profile) -> Sheet:
+    picture = Bars(
+        f"{_sentence(profile)}.",
+        [100 * hot.record_share for hot in profile.hot_keys],
+        "heaviest keys",
+        "share of all records, %",
+        labels=[hot.key for hot in profile.hot_keys],
+        unit=" %",
+    )
+    rows = [(hot.key, f"{hot.record_share:.2%}", f"{hot.byte_share:.2%}") for hot in profile.hot_keys]
+    table = Table(("key", "records", "bytes"), rows, "The heaviest keys:")
+    return Sheet(picture.title, (table,), picture=picture)
 
 
 def _sentence(profile: Profile) -> str:

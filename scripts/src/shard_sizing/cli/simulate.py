@@ -8,11 +8,11 @@ import numpy as np
 
 from shard_sizing.cli.numbers import Number
 from shard_sizing.cli.options import Shared, shared_options, workload_options
-from shard_sizing.cli.output import counted, show_json, show_table
-from shard_sizing.cli.plots import plot_bars
+from shard_sizing.cli.output import Sheet, Table, counted, present
+from shard_sizing.cli.pictures import Bars
 from shard_sizing.live.reshard import kinesis, open_shards
 from shard_sizing.model.placement import placed, range_loads, salted
-from shard_sizing.model.planner import uniform_starts
+from shard_sizing.model.planner import HASH_SPACE, uniform_starts
 from shard_sizing.model.profile import Profile, resized
 from shard_sizing.model.simulate import (
     ENFORCEMENTS,
@@ -45,15 +45,27 @@ class Simulated(msgspec.Struct, frozen=True):
 
 @click.command()
 @workload_options
-@shared_options
+@shared_options(without=("prices",))
 @click.option("--shards", type=click.IntRange(1, 20_000), help="So many equal shards.")
 @click.option("--stream", help="The shards of a live stream, as they are.")
 @click.option("--aggregate", is_flag=True, help="Producers pack records together.")
-@click.option("--compress", type=Number(0.01, 1), default=1.0, help="Compressed size over plain size.")
+@click.option(
+    "--compress",
+    type=Number(0.01, 1),
+    default=1.0,
+    show_default=True,
+    help="Compressed size over plain size.",
+)
 @click.option(
     "--salt", type=click.IntRange(min=1), default=1, show_default=True, help="Sub-keys of every key."
 )
-@click.option("--seconds", type=click.IntRange(10, 100_000), default=3_000, show_default=True)
+@click.option(
+    "--seconds",
+    type=click.IntRange(10, 100_000),
+    default=3_000,
+    show_default=True,
+    help="How many seconds are played.",
+)
 def simulate(
     profile: Profile,
     shared: Shared,
@@ -83,22 +95,15 @@ def simulate(
     rng = np.random.default_rng(shared.seed)
     bursts = burst_factors(profile.burst_cv, seconds, rng)
     uses = shard_uses(starts, loads, profile.rate, capacity, bursts, rng)
-    if shared.plot:
-        used = sorted((100 * loads * profile.rate / capacity).tolist(), reverse=True)
-        x, y = "shards, busiest first", "mean load, % of the limit"
-        plot_bars(shared.plot, values=used, x=x, y=y, limit=100)
     worst = max(result.throttled_seconds for result in results)
-    if shared.as_json:
-        show_json(Simulated(len(starts), tuple(results), uses))
-    else:
-        _show(results, uses, fits=worst <= TARGET, source=f"Limits of {limits.date}: {limits.source}")
+    sheet = _sheet(results, uses, fits=worst <= TARGET, source=f"Limits of {limits.date}: {limits.source}")
+    present(Simulated(len(starts), tuple(results), uses), sheet, shared)
     return 0 if worst <= TARGET else 2
 
 
-def _show(results: Sequence[Throttling], uses: Sequence[ShardUse], *, fits: bool, source: str) -> None:
+def _sheet(results: Sequence[Throttling], uses: Sequence[ShardUse], *, fits: bool, source: str) -> Sheet:
     verdict = f"{'is' if len(uses) == 1 else 'are'} {'enough' if fits else 'not enough'}"
-    show_table(
-        f"{counted(len(uses), 'shard')} {verdict}.",
+    readings = Table(
         ("if enforced by", "throttled seconds", "rejected records", "busiest shard at p99.9"),
         [
             (
@@ -110,10 +115,29 @@ def _show(results: Sequence[Throttling], uses: Sequence[ShardUse], *, fits: bool
             for r in results
         ],
     )
-    busiest = sorted(uses, key=lambda use: use.p999, reverse=True)[:_SHOWN]
-    show_table(
-        f"The {len(busiest)} busiest of them:",
-        ("first hash key", "share", "used at p50", "p99", "p99.9"),
-        [(u.start, f"{u.share:.1%}", f"{u.p50:.0%}", f"{u.p99:.0%}", f"{u.p999:.0%}") for u in busiest],
-        source,
+    busiest = sorted(uses, key=lambda use: use.p99, reverse=True)
+    shards = Table(
+        ("begins at", "share", "used at p50", "p99", "p99.9"),
+        [
+            (
+                f"{int(u.start) / HASH_SPACE:.4%}",
+                f"{u.share:.1%}",
+                f"{u.p50:.0%}",
+                f"{u.p99:.0%}",
+                f"{u.p999:.0%}",
+            )
+            for u in busiest[:_SHOWN]
+        ],
+        f"The {min(_SHOWN, len(uses))} busiest of them, by where in the hash space they begin:",
+    )
+    picture = Bars(
+        f"{counted(len(uses), 'shard')} {verdict}: load in the second at the 99th percentile.",
+        [100 * use.p99 for use in busiest],
+        "shards, busiest first",
+        "load at p99, % of the limit",
+        unit=" %",
+        limit=100,
+    )
+    return Sheet(
+        f"{counted(len(uses), 'shard')} {verdict}.", (readings, shards), source=source, picture=picture
     )

@@ -1,12 +1,10 @@
 """``shard-sizing size``."""
 
-from pathlib import Path
-
 import click
 
 from shard_sizing.cli.options import Shared, shared_options, workload_options
-from shard_sizing.cli.output import counted, show_json, show_table
-from shard_sizing.cli.plots import plot_bars
+from shard_sizing.cli.output import Sheet, Table, counted, present
+from shard_sizing.cli.pictures import Bars
 from shard_sizing.cli.progress import progress
 from shard_sizing.model import sizing
 from shard_sizing.model.profile import Profile
@@ -16,8 +14,14 @@ _NAME_SETS = 5
 
 @click.command()
 @workload_options
-@shared_options
-@click.option("--consumers", type=click.IntRange(min=0), default=1, show_default=True)
+@shared_options(without=("prices",))
+@click.option(
+    "--consumers",
+    type=click.IntRange(min=0),
+    default=1,
+    show_default=True,
+    help="Applications that read the stream.",
+)
 @click.option("--efo", is_flag=True, help="They read by enhanced fan-out.")
 @click.option("--aggregate", is_flag=True, help="Producers pack records together.")
 @click.option("--shards", type=click.IntRange(min=1), help="Shards there are: exit 2 if more are needed.")
@@ -37,22 +41,16 @@ def size(
             aggregate=aggregate,
             progress=lambda: step(1),
         )
-    if shared.plot:
-        _draw(found, shared.plot)
-    if shared.as_json:
-        show_json(found)
-    else:
-        rows = [(n.enforcement, _count(n.low), _count(n.median), _count(n.high)) for n in found.needs]
-        source = f"Limits of {limits.date}: {limits.source}. AWS does not say how they are enforced: a range."
-        show_table(sentence(found), ("if enforced by", "least", "median", "most"), rows, source)
-        click.echo(
-            f"Usual formula: {found.naive}. Binding limit: {found.binding}. "
-            f"The heaviest key allows {found.ceiling:,.0f} records/s on the whole stream."
-        )
-        if found.at_advised and found.shards:
-            at = found.at_advised
-            load = f"{at.hottest_p99:.0%} of its limit at p99, {at.hottest_p999:.0%} at p99.9"
-            click.echo(f"Busiest shard at {counted(found.shards, 'shard')}: {load}.")
+    rows = [(n.enforcement, _count(n.low), _count(n.median), _count(n.high)) for n in found.needs]
+    usual = f"Usual formula: {found.naive}. Binding limit: {found.binding}."
+    notes = [f"{usual} The heaviest key allows {found.ceiling:,.0f} records/s on the whole stream."]
+    if found.at_advised and found.shards:
+        at = found.at_advised
+        load = f"{at.hottest_p99:.0%} of its limit at p99, {at.hottest_p999:.0%} at p99.9"
+        notes.append(f"Busiest shard at {counted(found.shards, 'shard')}: {load}.")
+    source = f"Limits of {limits.date}: {limits.source}. AWS does not say how they are enforced: a range."
+    table = Table(("if enforced by", "least", "median", "most"), rows)
+    present(found, Sheet(sentence(found), (table,), notes, source, _picture(found)), shared)
     if found.shards is None:
         return 3
     return 2 if shards is not None and shards < found.shards else 0
@@ -73,12 +71,12 @@ def sentence(found: sizing.Sizing) -> str:
     )
 
 
-def _draw(found: sizing.Sizing, path: Path) -> None:
+def _picture(found: sizing.Sizing) -> Bars:
     counts = {"usual formula": found.naive}
     for need in found.needs:
         named = {"least": need.low, "median": need.median, "most": need.high}
         counts |= {f"{need.enforcement}, {name}": count for name, count in named.items() if count}
-    plot_bars(path, values=counts.values(), labels=tuple(counts), x="", y="shards", limit=None)
+    return Bars(sentence(found), list(counts.values()), "", "shards", labels=tuple(counts))
 
 
 def _count(shards: int | None) -> str:

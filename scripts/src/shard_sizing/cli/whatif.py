@@ -1,5 +1,6 @@
 """``shard-sizing whatif``."""
 
+from collections.abc import Iterator
 from math import inf
 from pathlib import Path
 from typing import Final
@@ -9,25 +10,21 @@ import msgspec
 
 from shard_sizing.cli.numbers import Number
 from shard_sizing.cli.options import FILE, Shared, shared_options
-from shard_sizing.cli.output import show_json, show_table
-from shard_sizing.cli.plots import plot_stacks
+from shard_sizing.cli.output import Sheet, Table, present
+from shard_sizing.cli.pictures import Stacks
 from shard_sizing.cli.progress import progress
-from shard_sizing.errors import InputError
-from shard_sizing.model.pipeline import (
-    Load,
-    OrderCalls,
-    Pipeline,
-    calls_per_second,
-    containers,
-    load_order_calls,
-    loads,
-    monthly_bill,
-)
+from shard_sizing.errors import InputError, UnknownPriceError
+from shard_sizing.model.cost import HOURS
+from shard_sizing.model.data_files import RegionPrices
+from shard_sizing.model.order_calls import OrderCalls, load_order_calls
+from shard_sizing.model.pipeline import Load, Pipeline, calls_per_second, containers, loads
+from shard_sizing.model.pipeline_bill import NOT_PRICED, PIPELINE_PRICES, Cost, bill, kinesis_floor
 from shard_sizing.model.profile import synthetic
 from shard_sizing.model.sizing import size
 
 _NEAR: Final = 0.8  # of a limit: raise it before it breaks
 _NAME_SETS: Final = 3
+_SECONDS: Final = {"second": 1, "day": 86_400, "month": int(HOURS * 3600)}
 _OPEN_ORDERS: Final = 10_000  # keys at a time; none is heavy
 
 
@@ -41,7 +38,7 @@ class Scale(msgspec.Struct, frozen=True):
         containers: Containers of all applications.
         limits: Every limit that is leaned on, the most used first.
         calls_per_second: Requests by operation.
-        usd_a_month: The bill by service.
+        usd: The bill by service, of the first month and of the first year.
     """
 
     x: float
@@ -50,55 +47,122 @@ class Scale(msgspec.Struct, frozen=True):
     containers: int
     limits: tuple[Load, ...]
     calls_per_second: dict[str, float]
-    usd_a_month: dict[str, float]
+    usd: dict[str, Cost]
+
+    def total(self, span: str) -> float:
+        """USD of all services whose prices are known, over ``first_month`` or ``first_year``."""
+        return sum(getattr(cost, span) or 0.0 for cost in self.usd.values())
+
+    @property
+    def unknown(self) -> list[str]:
+        """The services whose prices are not known in the Region."""
+        return [name for name, cost in self.usd.items() if cost.first_month is None]
 
 
 class WhatIf(msgspec.Struct, frozen=True):
-    """The pipeline at each scale, and how an order's calls were counted."""
+    """The pipeline at each scale.
+
+    Attributes:
+        region: Whose prices and quotas these are.
+        scales: Each scale asked for.
+        counted: When and how an order's calls were counted.
+        not_priced: What a real bill has besides.
+        kinesis_floor: USD a year of one shard in each stream, without a record; None if the price is not
+            known.
+    """
 
     region: str
     scales: tuple[Scale, ...]
     counted: str
-    schema: str = "shard-sizing/whatif/1"
+    not_priced: tuple[str, ...]
+    kinesis_floor: float | None
+    schema: str = "shard-sizing/whatif/2"
 
 
 @click.command()
-@shared_options
-@click.option("--orders", type=Number(min=0, min_open=True), required=True, help="Orders a second today.")
+@shared_options()
+@click.option("--orders", type=Number(min=0, min_open=True), required=True, help="Orders today.")
+@click.option(
+    "--per",
+    type=click.Choice(list(_SECONDS)),
+    default="second",
+    show_default=True,
+    help="The time in which those orders come.",
+)
+@click.option(
+    "--lines",
+    type=Number(min=0, min_open=True),
+    help="Lines of an order; by default as in the counted orders.",
+)
 @click.option("--x", "times", default="1,10,100", show_default=True, help="Scales, separated by commas.")
-@click.option("--burst-cv", type=Number(min=0), default=0.25, show_default=True)
-@click.option("--consumers", type=click.IntRange(1, 20), default=7, show_default=True, help="Of the stream.")
-@click.option("--applications", type=click.IntRange(min=1), default=10, show_default=True)
+@click.option(
+    "--burst-cv",
+    type=Number(min=0),
+    default=0.25,
+    show_default=True,
+    help="Variation of the orders from second to second.",
+)
+@click.option(
+    "--consumers",
+    type=click.IntRange(1, 20),
+    default=7,
+    show_default=True,
+    help="Applications that read the order stream.",
+)
+@click.option(
+    "--stock-shards",
+    type=click.IntRange(0, 20_000),
+    default=1,
+    show_default=True,
+    help="Shards of the stream that captures the stock's changes; 0 for a pipeline without it.",
+)
+@click.option(
+    "--containers",
+    "least_containers",
+    type=click.IntRange(min=1),
+    default=10,
+    show_default=True,
+    help="Containers at least, one for each application unless they share some.",
+)
 @click.option(
     "--payments-per-second",
     type=Number(min=0, min_open=True),
     default=5.0,
     show_default=True,
-    help="The provider's limit.",
+    help="Charges that the payment provider takes.",
 )
-@click.option("--vcpus", type=Number(0.25, 16), default=0.25, show_default=True, help="Of a container.")
+@click.option(
+    "--vcpus", type=Number(0.25, 16), default=0.25, show_default=True, help="Virtual CPUs of a container."
+)
 @click.option("--calls", "calls_file", type=FILE, help="Counts of another run.")
 def whatif(
     *,
     shared: Shared,
     orders: float,
+    per: str,
+    lines: float | None,
     times: str,
     burst_cv: float,
     consumers: int,
-    applications: int,
+    stock_shards: int,
+    least_containers: int,
     payments_per_second: float,
     vcpus: float,
     calls_file: Path | None,
 ) -> int:
     """Find what breaks first at each scale, and what the whole pipeline costs; exit 2 if something breaks."""
     counted, factors, prices = load_order_calls(calls_file), _factors(times), shared.prices
+    counted = counted if lines is None else counted.with_lines(lines)
     scales = []
     with progress("sizing each scale", len(factors)) as step:
         for x in factors:
+            rate = orders * x / _SECONDS[per]
             pipeline = Pipeline(
-                orders=orders * x,
-                shards=_shards(counted, orders * x, burst_cv, consumers, shared),
-                applications=applications,
+                orders=rate,
+                shards=_shards(counted, rate, burst_cv, consumers, shared),
+                stock_shards=stock_shards,
+                readers=consumers,
+                applications=least_containers,
                 payments_per_second=payments_per_second,
                 utilisation=0.7,
                 vcpus=vcpus,
@@ -114,21 +178,26 @@ def whatif(
                     containers(counted, pipeline),
                     loads(counted, pipeline, shared.limits, shared.region),
                     calls_per_second(counted, pipeline),
-                    monthly_bill(counted, pipeline, prices),
+                    bill(counted, pipeline, prices),
                 )
             )
             step(1)
-    answer = WhatIf(shared.region, tuple(scales), f"{counted.date}: {counted.made_by}")
-    if shared.plot:
-        services = scales[0].usd_a_month
-        stacks = {name: [scale.usd_a_month[name] for scale in scales] for name in services}
-        labels = [f"x{scale.x:g}: {sum(scale.usd_a_month.values()):,.0f} USD" for scale in scales]
-        plot_stacks(shared.plot, stacks=stacks, labels=labels, x="", y="share of the monthly bill, %")
-    if shared.as_json:
-        show_json(answer)
-    else:
-        _show(answer, prices.cited())
+    answer = WhatIf(
+        shared.region,
+        tuple(scales),
+        f"{counted.date}: {counted.made_by}",
+        NOT_PRICED,
+        _floor(pipeline, prices),
+    )
+    present(answer, _sheet(answer, prices.cited(PIPELINE_PRICES)), shared)
     return 2 if any(scale.limits[0].used > 1 for scale in scales) else 0
+
+
+def _floor(pipeline: Pipeline, prices: RegionPrices) -> float | None:
+    try:
+        return kinesis_floor(pipeline, prices)
+    except UnknownPriceError:
+        return None
 
 
 def _factors(times: str) -> list[float]:
@@ -150,7 +219,7 @@ def _shards(counted: OrderCalls, orders: float, burst_cv: float, consumers: int,
     return found.shards or found.naive
 
 
-def _show(answer: WhatIf, cited: str) -> None:
+def _sheet(answer: WhatIf, cited: str) -> Sheet:
     broken = next((scale for scale in answer.scales if scale.limits[0].used > 1), None)
     sentence = (
         f"At x{broken.x:g} the first to break is {broken.limits[0].name}: {broken.limits[0].asked:,.1f} "
@@ -160,25 +229,49 @@ def _show(answer: WhatIf, cited: str) -> None:
     )
     scales = answer.scales
     rows = [
-        ("orders/s", *(f"{scale.orders_per_second:,.1f}" for scale in scales)),
-        ("shards", *(str(scale.shards) for scale in scales)),
-        ("containers", *(str(scale.containers) for scale in scales)),
-        *(
-            (f"{name}, USD a month", *(f"{scale.usd_a_month[name]:,.2f}" for scale in scales))
-            for name in scales[0].usd_a_month
-        ),
-        ("all, USD a month", *(f"{sum(scale.usd_a_month.values()):,.2f}" for scale in scales)),
+        ("orders/s", *(f"{scale.orders_per_second:,.3g}" for scale in scales)),
+        ("shards", *(f"{scale.shards:,}" for scale in scales)),
+        ("containers", *(f"{scale.containers:,}" for scale in scales)),
+        *((name, *(_usd(scale.usd[name].first_month) for scale in scales)) for name in scales[0].usd),
+        ("all, first month", *(_usd(scale.total("first_month")) for scale in scales)),
+        ("all, twelve months", *(_usd(scale.total("first_year")) for scale in scales)),
     ]
-    show_table(sentence, ("", *(f"x{scale.x:g}" for scale in scales)), rows, cited)
+    table = Table(("USD a month", *(f"x{scale.x:g}" for scale in scales)), rows)
+    return Sheet(sentence, (table,), list(_notes(answer)), cited, _picture(answer, sentence))
+
+
+def _notes(answer: WhatIf) -> Iterator[str]:
     for scale in answer.scales:
         for load in scale.limits:
             if load.used >= _NEAR:
-                click.echo(
+                yield (
                     f"x{scale.x:g}: {load.name}: {load.asked:,.1f} of {load.given:,.0f} ({load.used:.0%}); "
                     f"{load.way_out}."
                 )
         busiest = sorted(scale.calls_per_second.items(), key=lambda item: -item[1])[:5]
-        click.echo(
-            f"x{scale.x:g}: most called: {', '.join(f'{name} {each:,.1f}/s' for name, each in busiest)}."
+        yield f"x{scale.x:g}: most called: {', '.join(f'{name} {each:,.1f}/s' for name, each in busiest)}."
+    if unknown := answer.scales[0].unknown:
+        yield f"Prices not known in {answer.region}, so not in the sums: {', '.join(unknown)}."
+    if answer.kinesis_floor is not None:
+        yield (
+            f"Kinesis alone is at least {answer.kinesis_floor:,.2f} USD in twelve months: one shard in each "
+            "stream, without a record."
         )
-    click.echo(f"Calls of an order counted {answer.counted}. Mails are not priced; provisioned shards are.")
+    yield f"Not priced: {', '.join(answer.not_priced)}."
+    yield "Twelve months keep all that tables and archive are given; provisioned shards."
+    yield f"Calls of an order counted {answer.counted}."
+
+
+def _picture(answer: WhatIf, sentence: str) -> Stacks:
+    scales = answer.scales
+    services = [name for name, cost in scales[0].usd.items() if cost.first_month is not None]
+    stacks = {name: [scale.usd[name].first_month or 0.0 for scale in scales] for name in services}
+    labels = [
+        f"x{scale.x:g}: {scale.orders_per_second:,.3g} orders/s\n{scale.total('first_month'):,.0f} USD"
+        for scale in scales
+    ]
+    return Stacks(sentence, stacks, labels, "", "share of the first month's bill, %")
+
+
+def _usd(amount: float | None) -> str:
+    return "not known" if amount is None else f"{amount:,.2f}"

@@ -1,5 +1,6 @@
 """``shard-sizing workers``."""
 
+import dataclasses
 from typing import Final
 
 import click
@@ -7,10 +8,12 @@ import msgspec
 
 from shard_sizing.cli.numbers import Number
 from shard_sizing.cli.options import Shared, shared_options, workload_options
-from shard_sizing.cli.output import counted, show_json, show_table
-from shard_sizing.cli.plots import plot_lines
+from shard_sizing.cli.output import Sheet, Table, counted, present
+from shard_sizing.cli.pictures import Lines
+from shard_sizing.errors import UnknownPriceError
+from shard_sizing.model.data_files import RegionPrices
 from shard_sizing.model.profile import Profile
-from shard_sizing.model.workers import Fleet, Work, containers_needed, fleet, monthly_cost
+from shard_sizing.model.workers import Architecture, Fleet, Work, containers_needed, fleet, monthly_cost
 
 _MODEL: Final = (
     "Waiting by Erlang's C with batches as jobs (Kleinrock 1975; Allen and Cunneen in Allen 1990). "
@@ -26,14 +29,15 @@ class Workers(msgspec.Struct, frozen=True):
         needed: Containers that keep the planned utilisation, by their work alone.
         leases: Leases there are: more containers than these are idle.
         fleet: How the containers needed, or those there are, fare.
-        usd_a_month: Their cost by architecture; ARM needs as many if it is as fast.
+        usd_a_month: Their cost by architecture, None where the price is not known; ARM needs as many if it is
+            as fast.
     """
 
     needed: int
     leases: int
     fleet: Fleet
-    usd_a_month: dict[str, float]
-    schema: str = "shard-sizing/workers/1"
+    usd_a_month: dict[str, float | None]
+    schema: str = "shard-sizing/workers/2"
 
     @property
     def fits(self) -> bool:
@@ -43,20 +47,50 @@ class Workers(msgspec.Struct, frozen=True):
 
 @click.command()
 @workload_options
-@shared_options
+@shared_options(without=("seed",))
 @click.option(
     "--milliseconds",
     type=Number(min=0, min_open=True),
     required=True,
     help="Measured milliseconds of one core for one record.",
 )
-@click.option("--leases", type=click.IntRange(1, 20_000), required=True, help="Open shards of the stream.")
-@click.option("--cores", type=click.IntRange(1, 16), default=1, show_default=True, help="Of a container.")
-@click.option("--memory-gb", type=Number(0.5, 120), default=2.0, show_default=True)
-@click.option("--batch", type=click.IntRange(1, 10_000), default=100, show_default=True)
-@click.option("--readers", type=click.IntRange(1, 20), default=1, show_default=True, help="Sharing a shard.")
-@click.option("--utilisation", type=Number(0.05, 0.95), default=0.7, show_default=True)
-@click.option("--outage", type=Number(min=0), default=3600.0, show_default=True, help="Seconds.")
+@click.option(
+    "--shards", type=click.IntRange(1, 20_000), required=True, help="Open shards of the stream: its leases."
+)
+@click.option(
+    "--cores", type=click.IntRange(1, 16), default=1, show_default=True, help="Cores of a container."
+)
+@click.option(
+    "--memory-gb", type=Number(0.5, 120), default=2.0, show_default=True, help="Memory of a container."
+)
+@click.option(
+    "--batch",
+    type=click.IntRange(1, 10_000),
+    default=100,
+    show_default=True,
+    help="Records handed over at once.",
+)
+@click.option(
+    "--consumers",
+    type=click.IntRange(1, 20),
+    default=1,
+    show_default=True,
+    help="Applications that share the read limit of a shard; 1 with enhanced fan-out.",
+)
+@click.option(
+    "--utilisation",
+    type=Number(0.05, 0.95),
+    default=0.7,
+    show_default=True,
+    help="Share of a container's time that is planned for.",
+)
+@click.option(
+    "--outage-seconds",
+    type=Number(min=0),
+    default=3600.0,
+    show_default=True,
+    help="Length of an outage that is to be caught up.",
+)
 @click.option("--containers", type=click.IntRange(min=1), help="Containers there are: exit 2 if too few.")
 @click.option("--arm-milliseconds", type=Number(min=0, min_open=True), help="The same measured on ARM.")
 def workers(
@@ -64,13 +98,13 @@ def workers(
     profile: Profile,
     shared: Shared,
     milliseconds: float,
-    leases: int,
+    shards: int,
     cores: int,
     memory_gb: float,
     batch: int,
-    readers: int,
+    consumers: int,
     utilisation: float,
-    outage: float,
+    outage_seconds: float,
     containers: int | None,
     arm_milliseconds: float | None,
 ) -> int:
@@ -81,31 +115,45 @@ def workers(
         milliseconds=milliseconds,
         cores=cores,
         batch=batch,
-        leases=leases,
-        readers=readers,
+        leases=shards,
+        readers=consumers,
         utilisation=utilisation,
         memory_gb=memory_gb,
     )
     needed = containers_needed(work)
     on_arm = msgspec.structs.replace(work, milliseconds=arm_milliseconds or milliseconds)
     costs = {
-        "x86": monthly_cost(work, containers or needed, shared.prices, "x86"),
-        "arm": monthly_cost(on_arm, containers or containers_needed(on_arm), shared.prices, "arm"),
+        "x86": _known(work, containers or needed, shared.known_prices, "x86"),
+        "arm": _known(on_arm, containers or containers_needed(on_arm), shared.known_prices, "arm"),
     }
-    answer = Workers(needed, leases, fleet(work, containers or needed, outage, shared.limits), costs)
-    if shared.plot:
-        counts = list(range(1, max(needed, min(leases, 2 * needed)) + 1))
-        waits = [fleet(work, count, outage, shared.limits).wait_p99 for count in counts]
-        lines = {"waiting, p99": waits}
-        plot_lines(shared.plot, at=[float(n) for n in counts], lines=lines, x="containers", y="seconds")
-    if shared.as_json:
-        show_json(answer)
-    else:
-        _show(answer, outage, arm_milliseconds is not None, shared.prices.cited())
+    answer = Workers(needed, shards, fleet(work, containers or needed, outage_seconds, shared.limits), costs)
+    counts = list(range(1, max(needed, min(shards, 2 * needed)) + 1))
+    waits = [fleet(work, count, outage_seconds, shared.limits).wait_p99 for count in counts]
+    sheet = _sheet(answer, outage_seconds, arm_milliseconds is not None, shared.known_prices)
+    picture = Lines(
+        sheet.sentence,
+        [float(count) for count in counts],
+        {"waiting, 99 % of batches at most": waits},
+        "containers",
+        "seconds",
+        marks={f"needed: {needed}": float(needed)},
+    )
+    present(answer, dataclasses.replace(sheet, picture=picture), shared)
     return 0 if answer.fits else 2
 
 
-def _show(answer: Workers, outage: float, arm_measured: bool, cited: str) -> None:
+def _known(work: Work, containers: int, prices: RegionPrices, architecture: Architecture) -> float | None:
+    try:
+        return monthly_cost(work, containers, prices, architecture)
+    except UnknownPriceError:
+        return None
+
+
+def _usd(cost: float | None) -> str:
+    return "price not known" if cost is None else f"{cost:,.2f}"
+
+
+def _sheet(answer: Workers, outage: float, arm_measured: bool, prices: RegionPrices) -> Sheet:
     found = answer.fleet
     if answer.needed > answer.leases:
         sentence = (
@@ -129,10 +177,12 @@ def _show(answer: Workers, outage: float, arm_measured: bool, cited: str) -> Non
         ("utilisation of the fullest", f"{found.utilisation:.0%}"),
         ("waiting, 99 % of batches at most", waits),
         (f"catch-up after {outage / 60:,.0f} min of outage", back),
-        ("Fargate x86, USD a month", f"{answer.usd_a_month['x86']:,.2f}"),
-        (f"Fargate {arm}, USD a month", f"{answer.usd_a_month['arm']:,.2f}"),
+        ("Fargate x86, USD a month", _usd(answer.usd_a_month["x86"])),
+        (f"Fargate {arm}, USD a month", _usd(answer.usd_a_month["arm"])),
     ]
-    show_table(sentence, ("", "this fleet"), rows, cited)
+    notes = [_MODEL]
     if found.idle:
-        click.echo(f"Idle: {found.idle} of {found.containers} containers hold no lease and only cost money.")
-    click.echo(_MODEL)
+        idle = f"Idle: {found.idle} of {found.containers} containers hold no lease and only cost money."
+        notes.insert(0, idle)
+    source = prices.cited(("fargate_",)) if prices.figures else ""
+    return Sheet(sentence, (Table(("", "this fleet"), rows),), notes, source)

@@ -98,9 +98,9 @@ class RegionPrices:
             raise UnknownPriceError(name, self.region)
         return self.figures[name].usd
 
-    def cited(self) -> str:
-        """Return the sources and dates of the Region's figures, in words."""
-        used = sorted({price.source for price in self.figures.values()})
+    def cited(self, beginnings: tuple[str, ...]) -> str:
+        """Return the sources and dates of the figures whose names begin so, in words."""
+        used = sorted({price.source for name, price in self.figures.items() if name.startswith(beginnings)})
         told = "; ".join(f"{self.sources[name].title} ({self.sources[name].date})" for name in used)
         return f"Prices of {self.region}: {told}"
 

@@ -1,63 +1,15 @@
-"""The whole pipeline at a scale: what every service is asked, which limit breaks first, what a month costs.
+"""The whole pipeline at a scale: what every service is asked, and which limit breaks first.
 
-An order's calls were counted in a run of the pipeline (the data file says when and how). What pollers call
-while nothing happens is counted apart: it grows with the shards, not with the orders.
+An order's calls were counted in a run of the pipeline (the data file says when and how). What is called while
+no order comes was counted apart: some of it grows with the shards, some with the processes, none with orders.
 """
 
 import math
-from importlib.resources import files
-from pathlib import Path
-from typing import Final
 
 import msgspec
 
-from shard_sizing.errors import InputError
-from shard_sizing.model.cost import HOURS
-from shard_sizing.model.data_files import Limits, RegionPrices
-
-_GB: Final = float(2**30)
-_MONTH: Final = HOURS * 3600
-_TRANSACTION: Final = 2  # a transactional write is billed twice
-_READS: Final = frozenset({"GetItem", "Query", "Scan", "BatchGetItem", "TransactGetItems"})
-_S3_READS: Final = frozenset({"GetObject", "HeadObject"})
-
-
-class OrderCalls(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What one order makes the pipeline do, as it was counted.
-
-    Attributes:
-        date: When it was counted.
-        made_by: How it was counted.
-        shards: Shards of the stream meanwhile.
-        orders: Orders that were played.
-        milliseconds_per_order: CPU time of all processes for one order.
-        calls: Requests of one order by ``service.Operation``.
-        entries: Records or items in them.
-        bytes: Bytes of their bodies.
-        idle_calls_per_second: Requests made while no order came, all processes together.
-        schema: Name and version of this format.
-    """
-
-    date: str
-    made_by: str
-    shards: int
-    orders: int
-    milliseconds_per_order: float
-    calls: dict[str, float]
-    entries: dict[str, float]
-    bytes: dict[str, float]
-    idle_calls_per_second: dict[str, float]
-    schema: str = "shard-sizing/calls-per-order/1"
-
-    @property
-    def records(self) -> float:
-        """Kinesis records of one order."""
-        return self.entries["kinesis.PutRecords"]
-
-    @property
-    def record_bytes(self) -> float:
-        """Bytes of one of them: the request's body holds them in base64, four characters for three bytes."""
-        return self.bytes["kinesis.PutRecords"] * 0.75 / self.records
+from shard_sizing.model.data_files import Limits
+from shard_sizing.model.order_calls import OrderCalls
 
 
 class Pipeline(msgspec.Struct, frozen=True):
@@ -66,6 +18,8 @@ class Pipeline(msgspec.Struct, frozen=True):
     Attributes:
         orders: Orders per second.
         shards: Shards of the order stream.
+        stock_shards: Shards of the stream that captures the changes of the stock.
+        readers: Applications that read the order stream.
         applications: Applications, each at least one container.
         payments_per_second: What the payment provider takes.
         utilisation: Planned share of a container's time.
@@ -77,6 +31,8 @@ class Pipeline(msgspec.Struct, frozen=True):
 
     orders: float
     shards: int
+    stock_shards: int
+    readers: int
     applications: int
     payments_per_second: float
     utilisation: float
@@ -101,13 +57,24 @@ class Load(msgspec.Struct, frozen=True):
 
 
 def calls_per_second(counted: OrderCalls, pipeline: Pipeline) -> dict[str, float]:
-    """Return the requests a second by operation, those of idle pollers included."""
+    """Return the requests a second by operation, those made while no order comes included."""
     total = {name: each * pipeline.orders for name, each in counted.calls.items()}
-    for name, idle in counted.idle_calls_per_second.items():
-        # Streams are polled, and leases renewed, shard by shard.
-        by_shards = pipeline.shards / counted.shards if name.startswith(("kinesis.", "dynamodb.")) else 1.0
-        total[name] = total.get(name, 0.0) + idle * by_shards
+    for name, idle in idle_calls(counted, pipeline).items():
+        total[name] = total.get(name, 0.0) + idle
     return dict(sorted(total.items()))
+
+
+def idle_calls(counted: OrderCalls, pipeline: Pipeline) -> dict[str, float]:
+    """Return the requests a second that are made whether orders come or not.
+
+    Fewer containers than were counted do not save any: each application goes on beating, wherever it runs.
+    """
+    idle = counted.idle_calls_per_second
+    by_process = max(1.0, containers(counted, pipeline) / counted.processes)
+    total = {name: each * pipeline.shards / counted.shards for name, each in idle.per_shard.items()}
+    for name, each in idle.per_process.items():
+        total[name] = total.get(name, 0.0) + each * by_process
+    return total
 
 
 def containers(counted: OrderCalls, pipeline: Pipeline) -> int:
@@ -129,17 +96,26 @@ def loads(counted: OrderCalls, pipeline: Pipeline, limits: Limits, region: str) 
             "a higher limit at the provider; until then payments queue in SQS",
         ),
         Load(
-            "shards of the account", pipeline.shards, limits.quota(region), "Service Quotas: Kinesis shards"
+            "shards of the account",
+            pipeline.shards + pipeline.stock_shards,
+            limits.quota(region),
+            "Service Quotas: Kinesis shards",
+        ),
+        Load(
+            "GetRecords calls/s of one shard",
+            _polls_of_a_shard(counted, pipeline),
+            limits.reads_per_second,
+            "enhanced fan-out for some readers, or polls that are further apart",
         ),
         Load(
             "DynamoDB write units/s if one table had them all",
-            _write_units(counted) * pipeline.orders,
+            sum(counted.write_units.values()) * pipeline.orders,
             quotas["dynamodb_table_writes_per_second"],
             "Service Quotas: DynamoDB table-level write units; warm the table up before a launch",
         ),
         Load(
             "DynamoDB read units/s if one table had them all",
-            _read_units(counted) * pipeline.orders,
+            sum(counted.read_units.values()) * pipeline.orders,
             quotas["dynamodb_table_reads_per_second"],
             "Service Quotas: DynamoDB table-level read units",
         ),
@@ -168,76 +144,7 @@ def loads(counted: OrderCalls, pipeline: Pipeline, limits: Limits, region: str) 
     return tuple(sorted(found, key=lambda load: -load.used))
 
 
-def _write_units(counted: OrderCalls) -> float:
-    units = 0.0
-    for name, entries in counted.entries.items():
-        service, operation = name.split(".")
-        if service == "dynamodb" and operation not in _READS:
-            units += entries * (_TRANSACTION if operation.startswith("Transact") else 1)
-    return units
-
-
-def _read_units(counted: OrderCalls) -> float:
-    return sum(
-        entries
-        for name, entries in counted.entries.items()
-        if name.startswith("dynamodb.") and name.split(".")[1] in _READS
-    )
-
-
-def monthly_bill(counted: OrderCalls, pipeline: Pipeline, prices: RegionPrices) -> dict[str, float]:
-    """Return USD a month by service; a month's orders and archive are kept for that month."""
-    calls = calls_per_second(counted, pipeline)
-
-    def monthly(service: str, *starts: str) -> float:
-        wanted = tuple(f"{service}.{start}" for start in starts or ("",))
-        return sum(each for name, each in calls.items() if name.startswith(wanted)) * _MONTH
-
-    orders = pipeline.orders * _MONTH
-    idle_writes = sum(
-        each
-        for name, each in counted.idle_calls_per_second.items()
-        if name.startswith("dynamodb.") and name.split(".")[1] not in _READS
-    )
-    idle_reads = sum(
-        each for name, each in counted.idle_calls_per_second.items() if name.startswith("dynamodb.")
-    )
-    grown = pipeline.shards / counted.shards * _MONTH
-    writes = _write_units(counted) * orders + idle_writes * grown
-    reads = _read_units(counted) * orders + (idle_reads - idle_writes) * grown
-    stored = sum(each for name, each in counted.bytes.items() if name.startswith("dynamodb.")) * orders / _GB
-    archived = counted.bytes.get("s3.PutObject", 0.0) * orders / _GB
-    fleet = containers(counted, pipeline)
-    vcpu, memory = prices["fargate_arm_vcpu_hour"], prices["fargate_arm_gb_hour"]
-    s3_gets = sum(monthly("s3", operation) for operation in _S3_READS)
-    put_units = counted.records * math.ceil(counted.record_bytes / 25_000) * orders
-    return {
-        "Kinesis": pipeline.shards * prices["shard_hour"] * HOURS + put_units / 1e6 * prices["put_million"],
-        "DynamoDB": writes / 1e6 * prices["dynamodb_write_million"]
-        + reads / 1e6 * prices["dynamodb_read_million"]
-        + stored * prices["dynamodb_gb_month"],
-        "SQS": monthly("sqs") / 1e6 * prices["sqs_million"],
-        "SNS": monthly("sns") / 1e6 * prices["sns_million"],
-        "S3": (monthly("s3") - s3_gets) / 1e3 * prices["s3_put_thousand"]
-        + s3_gets / 1e3 * prices["s3_get_thousand"]
-        + archived * prices["s3_gb_month"],
-        "Fargate": fleet * pipeline.vcpus * (vcpu + 2 * memory) * HOURS,
-        # One key; S3 asks it for each object, the other services keep data keys for minutes.
-        "KMS": prices["kms_key_month"] + monthly("s3") / 1e4 * prices["kms_ten_thousand"],
-        "CloudWatch": fleet * pipeline.metrics * prices["cloudwatch_metric_month"]
-        + pipeline.log_bytes * orders / _GB * prices["cloudwatch_logs_gb"]
-        + pipeline.traced * orders / 1e6 * prices["xray_million"],
-    }
-
-
-def load_order_calls(path: Path | None = None) -> OrderCalls:
-    """Read the counts of a run, by default the bundled ones.
-
-    Raises:
-        InputError: The file cannot be read, or holds something else.
-    """
-    source = path or files("shard_sizing.data") / "calls-per-order.json"
-    try:
-        return msgspec.json.decode(source.read_bytes(), type=OrderCalls)
-    except (OSError, msgspec.DecodeError) as error:
-        raise InputError(str(path or "calls-per-order.json"), f"not a count of calls: {error}") from error
+def _polls_of_a_shard(counted: OrderCalls, pipeline: Pipeline) -> float:
+    polls = counted.idle_calls_per_second.per_shard.get("kinesis.GetRecords", 0.0)
+    # One more reader polled the one shard of the captured changes, at the same pace.
+    return polls / (counted.readers * counted.shards + 1) * pipeline.readers
