@@ -9,8 +9,9 @@ from orderstream_workers.cli.layout import age, as_json, printable, table, wrapp
 from orderstream_workers.cli.operating import NotDoneError, operated
 from orderstream_workers.cli.options import json_option, operator_option
 from orderstream_workers.cli.target import TargetChoice, target_options
-from orderstream_workers.runtime.by_hand import record_by_hand
-from orderstream_workers.services.saga import Resolution, find_order, open_orders, resolved
+from orderstream_workers.operations.open_orders import orders_under_way
+from orderstream_workers.operations.open_orders import resolve as resolve_step
+from orderstream_workers.services.saga import Resolution, find_order
 from orderstream_workers.services.saga.definition import step_names
 from orderstream_workers.services.saga.domain import decisions
 from orderstream_workers.services.saga.state import Saga
@@ -30,8 +31,7 @@ def list_command(context: click.Context, late: bool, target: TargetChoice, as_da
     """List the orders that have not ended: where they stand, and what they wait for."""
     with operated(context, target) as resources:
         now = resources.clock()
-        orders = sorted(open_orders(resources.store), key=lambda order: order.order.order_id)
-        shown = [order for order in orders if not late or _is_late(order, now)]
+        shown = orders_under_way(resources, late=late)
     if as_data:
         click.echo(as_json([_data(order, now) for order in shown]))
         return
@@ -102,9 +102,7 @@ def resolve(
     except ValueError as error:
         raise click.UsageError(str(error)) from error
     with operated(context, target) as resources:
-        envelope = resolved(resources.store, resolution, resources.clock())
-        record_by_hand(resources.store, resolution, resources.clock())
-        resources.emitter.emit([envelope.encode()], order_id)
+        resolve_step(resources, resolution)
     click.echo(f"{printable(step)} of order {printable(order_id)}: {decision}; the coordinator has been told")
 
 
@@ -155,7 +153,3 @@ def _data(saga: Saga, now: dt.datetime) -> dict[str, Any]:
             for timer in saga.timers()
         ],
     }
-
-
-def _is_late(saga: Saga, now: dt.datetime) -> bool:
-    return any(timer.due < now or saga.asked_again(timer.step) for timer in saga.timers())
