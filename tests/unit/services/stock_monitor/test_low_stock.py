@@ -10,7 +10,8 @@ import pytest
 import orderstream_workers.services
 from fakes.stock_changes import FIXTURE, captured, change, delivered_change
 from orderstream.errors import DependencyError
-from orderstream.events import LowStockDetected, decode_envelope
+from orderstream.events import LowStockDetected, OrderPlaced, StockReceived, decode_envelope
+from orderstream.events.catalogue import example_of
 from orderstream_workers.effects import CollectingEmitter
 from orderstream_workers.services.stock_monitor import (
     NotAStockChangeError,
@@ -63,6 +64,30 @@ def test_low_is_crossed_downwards(before: int | None, after: int | None, low: bo
     """From above the threshold to it or below; a new item or one that has gone crosses nothing."""
     event = detect(read(change("c-1", before, after)), 100)
     assert (event is not None) is low
+
+
+def left(record: dict[str, Any], image: str, event: str) -> None:
+    record["dynamodb"][image]["event"] = {"S": event}
+
+
+STRANGE = (
+    "{}",
+    "no event",
+    example_of(OrderPlaced).encode().decode(),
+    example_of(StockReceived).encode().decode(),
+)
+
+
+@pytest.mark.parametrize("event", STRANGE, ids=("empty", "text", "of an order", "of another SKU"))
+def test_an_event_that_is_none_of_the_item_is_a_dead_letter_once(event: str) -> None:
+    """The write that leaves it is named, nothing is published, and later writes are read as ever."""
+    record = change("c-1", 120, 80, sku="71053")
+    left(record, "NewImage", event)
+    with pytest.raises(NotAStockChangeError):
+        read(record)
+    left(record, "OldImage", event)
+    later = read(record)
+    assert (later.event, detect(later, 100) is not None) == (None, True)
 
 
 def test_the_event_is_a_function_of_the_change() -> None:
