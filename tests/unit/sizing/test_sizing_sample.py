@@ -75,6 +75,25 @@ def test_the_zipf_interval_covers_the_truth() -> None:
     assert held >= 17
 
 
+@pytest.mark.parametrize("capacity", [20_000, 1_000])
+@pytest.mark.parametrize("zipf", [0.0, 0.3, 0.7, 1.1])
+def test_a_known_law_is_given_back(zipf: float, capacity: int) -> None:
+    """Whether every key is counted or most of 20,000 are dropped: no skew is invented, and none is lost."""
+    profile = sample(events(Synthetic(rate=1_000, seconds=60, keys=20_000, zipf=zipf), seed=7), capacity)
+    assert profile.zipf.low - 0.01 <= zipf <= profile.zipf.high + 0.01
+    assert profile.zipf.exponent == pytest.approx(zipf, abs=0.04 if capacity == 20_000 else 0.1)
+
+
+@pytest.mark.parametrize("capacity", [20_000, 1_000])
+def test_keys_that_never_come_again_are_even(capacity: int) -> None:
+    """Ids of orders and of requests have no skew, and no key of them is called heavy."""
+    profile = sample(((f"id-{i}", i / 1_000, 100) for i in range(40_000)), capacity)
+    assert (profile.zipf.exponent, profile.zipf.low) == (0.0, 0.0)
+    assert profile.zipf.high < 1
+    assert profile.keys == pytest.approx(40_000, rel=0.05)
+    assert all(hot.record_share <= 1 / 40_000 for hot in profile.hot_keys)
+
+
 def test_clumped_keys_widen_the_zipf_interval() -> None:
     """Keys that come in clumps of very different sizes tell less of the law than single records do."""
     rng = np.random.default_rng(1)

@@ -8,11 +8,10 @@ import numpy as np
 
 from shard_sizing.errors import InputError
 from shard_sizing.model.arrivals import Arrivals
-from shard_sizing.model.distinct import DistinctKeys
 from shard_sizing.model.heavy_keys import By, HeavyKeys
 from shard_sizing.model.profile import HotKey, KeyShare, Profile
 from shard_sizing.model.sizes import SizeCounter
-from shard_sizing.model.zipf import fit_zipf
+from shard_sizing.model.zipf import FITTED, fit_zipf
 
 _BATCH: Final = 100_000
 _HOT: Final = 100
@@ -50,7 +49,6 @@ class Sampler:
     def __init__(self, capacity: int) -> None:
         self._capacity = capacity
         self._heavy = HeavyKeys(capacity)
-        self._distinct = DistinctKeys()
         self._arrivals = Arrivals()
         self._sizes = SizeCounter()
         self._count = self._bytes = 0
@@ -65,7 +63,7 @@ class Sampler:
         sizes = np.array(lengths, dtype=np.int64)
         self._arrivals.add(np.array(times, dtype=np.float64))
         self._sizes.add(sizes)
-        self._distinct.add(self._heavy.add(keys, sizes))
+        self._heavy.add(keys, sizes)
         self._count += len(batch)
         self._bytes += int(sizes.sum())
 
@@ -75,15 +73,14 @@ class Sampler:
             raise InputError("input", "it holds no events")
         arrived = self._arrivals.over(*(span or (None, None)))
         sizes = self._sizes.sizes()
-        keys = len(self._heavy) if self._heavy.exact else max(len(self._heavy), self._distinct.estimate())
-        least = max(1.0, self._heavy.floor("records") / _CERTAIN)
-        heaviest = np.array([key.records for key in self._heavy.top("records", self._capacity, _CERTAIN)])
+        keys = self._heavy.distinct()
+        certain = self._heavy.certain_counts(FITTED, _CERTAIN)
         return Profile(
             rate=self._count / arrived.seconds,
             record_bytes=max(1.0, sizes.mean),
             burst_cv=arrived.burst_cv(),
             keys=keys,
-            zipf=fit_zipf(heaviest, keys, float(self._count), least),
+            zipf=fit_zipf(certain.counts, keys, float(self._count), certain.least, certain.one_in),
             sizes=sizes.atoms,
             kib_units=sizes.kib_units,
             put_units=sizes.put_units,

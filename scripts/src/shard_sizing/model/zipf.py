@@ -18,7 +18,8 @@ _MOST: Final = 300  # the largest exponent is 3.00
 _BIN: Final = 1.1  # counts at the ends of a bin
 _ONE_BY_ONE: Final = 64  # ranks that are not grouped
 _GROUPS: Final = 150
-_MOST_UNSEEN: Final = 100.0  # keys there are at most, for each that was seen
+_EXACT_COUNT: Final = 30  # up to here the normal law is no good for the chances of a count
+_MOST_UNSEEN: Final = 1e9  # keys there are at most, for each that was seen: ids that never come again
 
 
 class Zipf(msgspec.Struct, frozen=True):
@@ -36,7 +37,7 @@ def zipf_shares(keys: int, exponent: float) -> Floats:
     return law
 
 
-def fit_zipf(counts: Floats, seen: int, total: float, least: float = 1.0) -> Zipf:
+def fit_zipf(counts: Floats, seen: int, total: float, least: float = 1.0, one_in: float = 1.0) -> Zipf:
     """Fit the exponent to how many keys have how many records, among the heaviest keys.
 
     Ranks by counted records are not the ranks of the law: of even keys some have more records than others by
@@ -49,6 +50,7 @@ def fit_zipf(counts: Floats, seen: int, total: float, least: float = 1.0) -> Zip
         seen: Distinct keys seen.
         total: Records of all keys.
         least: Counts below are not certain, and not used.
+        one_in: The counts are those of one key in so many, drawn by lot.
 
     Returns:
         The exponent and its 95 % likelihood interval, widened by how far the numbers of keys scatter about
@@ -63,7 +65,7 @@ def fit_zipf(counts: Floats, seen: int, total: float, least: float = 1.0) -> Zip
 
     def score(step: int) -> float:
         if step not in laws:
-            laws[step] = _expected(edges, step * _STEP, seen, total)
+            laws[step] = _expected(edges, step * _STEP, seen, total) / one_in
         return float((found * np.log(laws[step]) - laws[step]).sum())
 
     best = max(range(0, _MOST + 1, _COARSE), key=score)
@@ -74,6 +76,8 @@ def fit_zipf(counts: Floats, seen: int, total: float, least: float = 1.0) -> Zip
     # 1.92 is half the 95 % quantile of chi-squared with one degree of freedom.
     lost = 1.92 * max(1.0, float(off.sum()) / max(1, int(told.sum()) - 1))
     low, high = (_end(best, way, lambda step: score(step) >= score(best) - lost) for way in (-1, 1))
+    # Where even keys are not excluded, they are the simplest law: no skew is invented.
+    best = best if low > 0 else 0
     return Zipf(round(best * _STEP, 2), round(max(0, low) * _STEP, 2), round(high * _STEP, 2))
 
 
@@ -96,7 +100,10 @@ def _edges(lightest: float, heaviest: float) -> Floats:
 def _expected(edges: Floats, exponent: float, seen: int, total: float) -> Floats:
     """Return how many keys have a count in each bin, on average."""
     rates, times = _law(exponent, _keys(exponent, seen, total), total)
-    below = _poisson_below(edges[:, None], rates[None, :])
+    exact = edges <= _EXACT_COUNT
+    below = np.vstack(
+        [_poisson_below_exactly(edges[exact], rates), _poisson_below(edges[~exact, None], rates[None, :])]
+    )
     chances = np.diff(np.vstack([below, np.ones(rates.size)]), axis=0)
     expected: Floats = np.maximum(chances @ times, 1e-9)
     return expected
@@ -120,6 +127,15 @@ def _law(exponent: float, keys: float, total: float) -> tuple[Floats, Floats]:
     times = np.concatenate([np.ones(first.size), np.diff(edges)])
     weights = ranks**-exponent
     return total * weights / float(weights @ times), times
+
+
+def _poisson_below_exactly(counts: Floats, mean: Floats) -> Floats:
+    """Return the chance of less than each of a few small counts, one row for each."""
+    numbers = np.arange(_EXACT_COUNT)[:, None]
+    factorials = np.cumsum(np.log(np.maximum(numbers, 1)), axis=0)
+    below = np.cumsum(np.exp(numbers * np.log(mean)[None, :] - mean[None, :] - factorials), axis=0)
+    rows: Floats = below[counts.astype(np.int64) - 1]
+    return rows
 
 
 def _poisson_below(count: Floats, mean: Floats) -> Floats:
