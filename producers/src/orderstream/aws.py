@@ -12,8 +12,11 @@ error counts as the service's own only by a code that the adapter knows, and a r
 service's own only if it has what the service always gives.
 """
 
+import datetime as dt
+import email.utils
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from functools import lru_cache
 from typing import Any, Final, TypeVar
 
 from botocore.exceptions import BotoCoreError, ClientError, ParamValidationError
@@ -221,6 +224,28 @@ def required(response: Mapping[str, Any], name: str, kind: type[Member]) -> Memb
     if not isinstance(value, kind) or value == "":
         raise UnreadableResponseError(f"its response has no {name} that is a {kind.__name__}")
     return value
+
+
+def responded_at(headers: Mapping[str, Any]) -> dt.datetime | None:
+    """When AWS responded (UTC), by its own clock, to the second: the ``Date`` header of RFC 9110, 6.6.1.
+
+    Args:
+        headers: The response's headers, by lower-case name.
+
+    Returns:
+        The time; None where there is no date, or none that can be read.
+    """
+    return _parsed(str(headers.get("date")))
+
+
+@lru_cache
+def _parsed(date: str) -> dt.datetime | None:
+    """An HTTP date, or None if it is none; many responses within a second bear the same."""
+    try:
+        parsed = email.utils.parsedate_to_datetime(date)
+        return None if parsed.tzinfo is None else parsed.astimezone(dt.UTC)
+    except (OverflowError, TypeError, ValueError):
+        return None
 
 
 def _described(error: ClientError) -> str:

@@ -78,6 +78,25 @@ def test_operators_are_warned_once_a_minute(caplog: pytest.LogCaptureFixture) ->
     assert [record.levelname for record in caplog.records] == ["ERROR", "WARNING"]
 
 
+def test_responses_without_a_date_are_said_once_an_hour(caplog: pytest.LogCaptureFixture) -> None:
+    """Then nothing can show that the clock is wrong, and a person should know."""
+    host = Host()
+
+    def comes(headers: dict[str, str]) -> None:
+        context: dict[str, float] = {}
+        host.clock._on_request(type("Request", (), {"context": context})())
+        host.clock._on_response({"headers": headers}, context)
+
+    with caplog.at_level(logging.WARNING):
+        for _ in range(100):
+            comes({})
+        assert [("no Date" in message) for message in caplog.messages] == [True]
+        comes({"date": "Wed, 01 Dec 2010 08:26:00 GMT"})
+        host.monotonic += 7_200
+        comes({})
+    assert len(caplog.messages) == 1
+
+
 @pytest.fixture
 def dated_server() -> Iterator[tuple[str, dict[str, str | None]]]:
     """A server whose answers carry a chosen date."""

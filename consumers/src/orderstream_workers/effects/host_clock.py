@@ -7,19 +7,20 @@
        ^                                                                      │
        └──────────────────────── the clock was set right <────────────────────┘
 
-Every AWS response names the time in its ``Date`` header (RFC 9110, section 6.6.1), to the second. A decision
-that depends on the time reads the store first, so the clock was compared a moment before it is asked. Where
-no response carries a date, as behind a proxy that removes it, the host's clock is taken as it is.
+Every AWS response names the time in its ``Date`` header, to the second. A decision that depends on the time
+reads the store first, so the clock was compared a moment before it is asked. Where no response carries a
+date, as behind a proxy that removes it, the host's clock is taken as it is, and a warning says so.
 """
 
 import datetime as dt
-import email.utils
 import logging
 import time
 from collections.abc import Callable
 from typing import Any, Final
 
+from orderstream.aws import responded_at
 from orderstream.errors import DependencyError
+from orderstream_workers.engine.log_throttle import LogThrottle
 
 logger = logging.getLogger(__name__)
 
@@ -28,6 +29,7 @@ TOLERATED_SKEW: Final = dt.timedelta(seconds=30)
 
 _WARNED_SKEW: Final = dt.timedelta(seconds=5)
 _WARNING_EVERY: Final = 60.0
+_UNDATED_EVERY: Final = 3600.0
 _LONGEST_ROUND_TRIP: Final = 2.0
 """Seconds after which a response tells little of the present: this process may have been frozen meanwhile."""
 
@@ -71,7 +73,7 @@ class HostClock:
     ) -> None:
         self._wall = wall
         self._monotonic = monotonic
-        self._warned_at: float | None = None
+        self._warnings, self._undated = LogThrottle(_WARNING_EVERY), LogThrottle(_UNDATED_EVERY)
         self.skew: dt.timedelta | None = None
         """How far the clock is ahead of AWS', to a second or two; None before the first comparison."""
 
@@ -125,10 +127,8 @@ class HostClock:
             self._warn(self.skew)
 
     def _warn(self, skew: dt.timedelta) -> None:
-        now = self._monotonic()
-        if self._warned_at is not None and now - self._warned_at < _WARNING_EVERY:
+        if not self._warnings.is_due(self._monotonic()):
             return
-        self._warned_at = now
         logger.log(
             logging.ERROR if self.skewed else logging.WARNING,
             "this host's clock is %+.0f s off AWS' clock%s",
@@ -140,14 +140,13 @@ class HostClock:
         request.context[_ASKED_AT] = self._monotonic()
 
     def _on_response(self, response_dict: Any, context: Any, **_: Any) -> None:
-        """A response without a date, or with one that nobody can read, says nothing of the time."""
         asked_at = (context or {}).get(_ASKED_AT)
-        text = response_dict.get("headers", {}).get("date") if response_dict else None
-        if asked_at is None or text is None:
+        if asked_at is None or not response_dict:
             return
-        try:
-            date = email.utils.parsedate_to_datetime(text)
-        except (TypeError, ValueError):
-            return
-        if date.tzinfo is not None:
+        date = responded_at(response_dict.get("headers") or {})
+        if date is not None:
             self.heard(date, self._monotonic() - asked_at)
+        elif self.skew is None and self._undated.is_due(self._monotonic()):
+            logger.warning(
+                "AWS' responses carry no Date, so this host's clock is taken as it is: a proxy may remove it"
+            )

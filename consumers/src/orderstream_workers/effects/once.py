@@ -17,6 +17,7 @@ from orderstream.events import Envelope
 from orderstream_workers.effects.emitter import Emitter
 from orderstream_workers.effects.inbox import CAPACITY, INBOX, Arrival, Inbox
 from orderstream_workers.effects.received import Received
+from orderstream_workers.engine.backoff import Backoff
 from orderstream_workers.store import (
     Attribute,
     ConditionFailedError,
@@ -33,6 +34,8 @@ State = TypeVar("State", bound=msgspec.Struct)
 
 _TRIES: Final = 6
 """Tries against contention before the input goes back to its own retry."""
+
+_CONTENTION: Final = Backoff(first=0.04, longest=1.28, least=0.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +116,7 @@ class Once(Generic[State]):
                 are those of ``Decision.writes``.
             DependencyError: try the whole delivery again.
         """
-        for attempt in range(1, _TRIES + 1):
+        for attempt in range(_TRIES):
             item = self._store.get(self._table, received.order_id)
             inbox = Inbox.of(item, self._inbox_capacity)
             arrival = inbox.classify(received)
@@ -127,7 +130,7 @@ class Once(Generic[State]):
                     outputs = inbox.outputs(received.envelope.id)
                     self._note(received, item, outputs, again)
             except (ContentionError, _Overtaken):
-                self._sleep(random.uniform(0, 0.02 * 2**attempt))  # noqa: S311 - jitter
+                self._sleep(_CONTENTION.pause(attempt, random.random()))  # noqa: S311 - jitter
                 continue
             if outputs is not None:
                 self._emitter.emit(outputs, received.order_id)

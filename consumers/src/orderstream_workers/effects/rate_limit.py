@@ -3,8 +3,9 @@
 The generic cell rate algorithm (ITU-T I.371) keeps one number, the theoretical arrival time: when the next
 permit would be due if permits were handed out evenly. It needs no counters per window and no refill.
 
-Containers compare their own clocks with the stored time; hosts with NTP are within milliseconds of it. A time
-that no right clock can have stored (further ahead than a whole burst and a second) is distrusted: one host
+Containers compare their own clocks with the stored time; hosts with NTP are within milliseconds of it. One
+that is behind another by less than a second waits as much longer for its permits. A time that no right clock
+can have stored (further ahead than a whole burst and a second) is distrusted: one host
 whose clock runs ahead must not make the others wait. Each process then goes by what it has handed out itself,
 so that even among wrong clocks none exceeds the rate alone.
 """
@@ -16,6 +17,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final, Protocol
 
+from orderstream_workers.engine.backoff import Backoff
+from orderstream_workers.engine.log_throttle import LogThrottle
 from orderstream_workers.store import ConditionFailedError, ContentionError, Put, Store, TableSpec
 
 logger = logging.getLogger(__name__)
@@ -29,6 +32,7 @@ _TRIES: Final = 10
 _APART: Final = _MICROS
 """Microseconds that two hosts' clocks are allowed to be apart."""
 
+_CONTENTION: Final = Backoff(first=0.01, longest=5.12, least=0.0)
 _WARNING_EVERY: Final = 60.0
 
 
@@ -111,11 +115,11 @@ class StoredRateLimiter:
         self._now = now
         self._sleep = sleep
         self._own = 0
-        self._warned_at = 0.0
+        self._warnings = LogThrottle(_WARNING_EVERY)
 
     def take(self, wanted: int) -> Permits:
         """See ``RateLimiter.take``."""
-        for attempt in range(1, _TRIES + 1):
+        for attempt in range(_TRIES):
             item = self._store.get(RATE_LIMITS.name, self._name)
             tat = item.attributes["tat"] if item else 0
             assert isinstance(tat, int)
@@ -128,7 +132,7 @@ class StoredRateLimiter:
             try:
                 self._store.transact([put])
             except (ConditionFailedError, ContentionError):
-                self._sleep(random.uniform(0, 0.005 * 2**attempt))  # noqa: S311 - jitter
+                self._sleep(_CONTENTION.pause(attempt, random.random()))  # noqa: S311 - jitter
                 continue
             self._own = new_tat
             return permits
@@ -138,8 +142,7 @@ class StoredRateLimiter:
         """A stored time, or the beginning of time where no right clock can have stored it."""
         if tat <= now + self._burst * self._interval + _APART:
             return tat
-        if abs(self._now() - self._warned_at) >= _WARNING_EVERY:
-            self._warned_at = self._now()
+        if self._warnings.is_due(now / _MICROS):
             logger.warning(
                 "the stored time of a rate limit is %.0f s ahead and distrusted: see the hosts' clocks",
                 (tat - now) / _MICROS,

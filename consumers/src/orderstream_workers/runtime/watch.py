@@ -19,6 +19,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from orderstream.errors import DependencyError
+from orderstream_workers.engine.log_throttle import LogThrottle
 from orderstream_workers.engine.processor import StopSignal
 
 logger = logging.getLogger(__name__)
@@ -35,7 +36,8 @@ READ_EVERY: Final = dt.timedelta(seconds=10)
 _LOOK_EVERY: Final = 0.5
 """Seconds between two looks at what is due."""
 
-_WARN_EVERY: Final = dt.timedelta(seconds=60)
+_WARN_EVERY: Final = 60.0
+"""Seconds between two warnings of one dependency."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +63,6 @@ class DependencyState:
         answered_at: When it last answered (UTC); None before.
         failure: Why it did not answer when it was last asked; None if it did, or was not asked yet.
         asked_at: When it was last asked (UTC); None before.
-        warned_at: When its failure was last logged (UTC); None while it answers.
     """
 
     name: str
@@ -69,7 +70,6 @@ class DependencyState:
     answered_at: dt.datetime | None = None
     failure: str | None = None
     asked_at: dt.datetime | None = None
-    warned_at: dt.datetime | None = None
 
     def due_at(self) -> dt.datetime:
         """When it should be asked next."""
@@ -114,6 +114,7 @@ class DependencyWatch:
         now = clock()
         names = dict.fromkeys(dependency.name for dependency in dependencies)
         self._states = {name: DependencyState(name, now) for name in names}
+        self._warnings = {name: LogThrottle(_WARN_EVERY) for name in names}
         self._figures = {name: Figure(None, "it was not read yet", now) for name in gauges}
         self._lock = threading.Lock()
 
@@ -148,17 +149,16 @@ class DependencyWatch:
 
     def _ask(self, state: DependencyState) -> DependencyState:
         failure = _failure_of(self._asks[state.name])
-        now = self._clock()
+        now, warnings = self._clock(), self._warnings[state.name]
         fields = {"dependency": state.name}
         if failure is None:
-            if state.warned_at is not None:
+            if warnings.logged:
                 logger.info("dependency answers again", extra=fields)
-            return replace(state, answered_at=now, asked_at=now, failure=None, warned_at=None)
-        warned_at = state.warned_at
-        if warned_at is None or now - warned_at >= _WARN_EVERY:
+            warnings.reset()
+            return replace(state, answered_at=now, asked_at=now, failure=None)
+        if warnings.is_due(now.timestamp()):
             logger.warning("dependency does not answer", extra=fields | {"error": failure})
-            warned_at = now
-        return replace(state, asked_at=now, failure=failure, warned_at=warned_at)
+        return replace(state, asked_at=now, failure=failure)
 
     def _read(self, name: str) -> Figure:
         values: list[int] = []

@@ -9,7 +9,9 @@ import pytest
 from orderstream.errors import DependencyError
 from orderstream.events import Customer, OrderPlaced, StepOverdue, decode_envelope
 from orderstream_workers.effects.emitter import CollectingEmitter
-from orderstream_workers.services.saga.state import Order, Phase, Progress, Saga, Status
+from orderstream_workers.services.saga.deadlines import SagaDeadlines
+from orderstream_workers.services.saga.domain import Outcome, transition
+from orderstream_workers.services.saga.state import REARMED_LATER, Order, Phase, Progress, Saga, Status
 from orderstream_workers.services.saga.timers import TIMERS, TimerPoller, timer_writes
 from orderstream_workers.store import Delete, Fault, MemoryStore, Write
 
@@ -153,6 +155,31 @@ def test_a_long_poll_ends_on_the_signal() -> None:
     poller(store, emitter).run(stop)
     assert len(emitter.emitted) == 3
     assert poller(store, emitter).poll_once() == 7
+
+
+def test_a_poller_that_is_ahead_puts_a_deadline_off_by_no_more_than_that() -> None:
+    """Each call that came too early moves the row by half a minute, until the poller sees it as not due.
+
+    So a poller whose clock is right finds it at last, though the other one has died.
+    """
+    ahead, store, emitter, saga = dt.timedelta(hours=1), MemoryStore(), CollectingEmitter(), waiting("o-1")
+    start(store, saga)
+    now = DUE - dt.timedelta(minutes=10)
+    while now < DUE:
+        poller(store, emitter, lambda now=now: now + ahead).poll_once()
+        for late in (decode_envelope(data).message() for data in emitter.emitted):
+            assert isinstance(late, StepOverdue)
+            outcome = transition(saga, late, now, SagaDeadlines(), arrived=now)
+            assert isinstance(outcome, Outcome)
+            assert outcome.outputs == ()
+            assert outcome.saga is not None
+            store.transact(timer_writes(saga, outcome.saga, order_id="o-1", conversation_id="talk"))
+            saga = outcome.saga
+        emitter.emitted.clear()
+        now += SECOND
+    (timer,) = saga.timers()
+    assert timer.due <= DUE + ahead + REARMED_LATER
+    assert poller(store, emitter, lambda: timer.due + SECOND).poll_once() == 1
 
 
 def test_an_answer_clears_the_row_and_a_new_request_starts_another() -> None:

@@ -17,8 +17,9 @@ import time
 from collections.abc import Callable
 from typing import Final
 
-_FIRST_PAUSE: Final = 0.1
-_LONGEST_PAUSE: Final = 5.0
+from orderstream_workers.engine.backoff import Backoff
+
+_PAUSES: Final = Backoff(first=0.2, longest=5.0)
 
 
 class Breaker:
@@ -65,5 +66,4 @@ class Breaker:
             self._open_until = self._clock() + self._length()
 
     def _length(self) -> float:
-        longest = min(_FIRST_PAUSE * 2.0 ** min(self._failures, 10), _LONGEST_PAUSE)
-        return longest * (0.5 + self._jitter() / 2)
+        return _PAUSES.pause(self._failures - 1, self._jitter())

@@ -2,9 +2,9 @@
 
 import datetime as dt
 from collections.abc import Mapping
-from email.utils import parsedate_to_datetime
-from functools import lru_cache
 from typing import Any, Final
+
+from orderstream.aws import responded_at
 
 _RESOLUTION: Final = dt.timedelta(seconds=1)
 """An HTTP date has no fractions of a second."""
@@ -20,18 +20,7 @@ def moment_before(response: Mapping[str, Any], sent: dt.datetime, received: dt.d
         sent: When the call was sent, by our clock. It stands in where there is no header, as in a fake.
         received: When the response was there, by our clock.
     """
-    headers = (response.get("ResponseMetadata") or {}).get("HTTPHeaders") or {}
-    answered = _parsed(str(headers.get("date")))
+    answered = responded_at((response.get("ResponseMetadata") or {}).get("HTTPHeaders") or {})
     if answered is None:
         return sent
     return answered - _RESOLUTION - max(received - sent, dt.timedelta())
-
-
-@lru_cache
-def _parsed(date: str) -> dt.datetime | None:
-    """An HTTP date (UTC), or None if it is none; many responses within a second bear the same."""
-    try:
-        answered = parsedate_to_datetime(date)
-    except ValueError:
-        return None
-    return None if answered.tzinfo is None else answered.astimezone(dt.UTC)

@@ -35,6 +35,7 @@ from enum import Enum, auto
 from random import Random
 from typing import Final
 
+from orderstream_workers.engine.backoff import Backoff
 from orderstream_workers.engine.config import EngineConfig
 from orderstream_workers.engine.leases.lease import Checkpoint
 from orderstream_workers.engine.record import Position, RetentionGap
@@ -56,8 +57,7 @@ from orderstream_workers.engine.shard import Shard
 
 logger = logging.getLogger(__name__)
 
-_FIRST_BACKOFF = 0.5
-_LONGEST_BACKOFF = 8.0
+_BACKOFF: Final = Backoff(first=0.5, longest=8.0)
 _STANDSTILL_PAUSE: Final = 60.0
 """Seconds between tries of a shard that needs a person."""
 
@@ -340,6 +340,5 @@ class PollingReader:
                 self._back_off(now)
 
     def _back_off(self, now: float) -> None:
-        pause = min(_LONGEST_BACKOFF, _FIRST_BACKOFF * 2**self._refusals)
-        self._refusals = min(self._refusals + 1, 10)
-        self._next_call = now + pause * self._random.uniform(0.5, 1.0)
+        self._next_call = now + _BACKOFF.pause(self._refusals, self._random.random())
+        self._refusals += 1

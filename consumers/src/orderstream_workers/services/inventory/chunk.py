@@ -3,6 +3,8 @@
 from dataclasses import dataclass, replace
 from typing import Final
 
+from orderstream_workers.engine.backoff import Backoff
+
 MAX_CHUNK: Final = 25
 """Lines in one transaction. DynamoDB takes 100 items; but the more of them others want as well, the likelier
 the whole is cancelled: with one SKU in every eighth order, large transactions starve."""
@@ -10,8 +12,7 @@ the whole is cancelled: with one SKU in every eighth order, large transactions s
 MAX_CONFLICTS: Final = 10
 """Conflicts in a row before the caller hears of it: five from 25 lines down to one, and as many there."""
 
-_FIRST_DELAY: Final = 0.005
-_LONGEST_DELAY: Final = 0.2
+_DELAYS: Final = Backoff(first=0.005, longest=0.2, least=0.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,4 +48,4 @@ class Chunk:
         Args:
             draw: A random number in [0, 1).
         """
-        return draw * min(_LONGEST_DELAY, _FIRST_DELAY * 2.0**self.conflicts)
+        return _DELAYS.pause(self.conflicts, draw)

@@ -26,7 +26,9 @@ from typing import Final, TypeVar
 
 from orderstream.errors import DependencyError
 from orderstream_workers.effects import Emitter, RateLimiter
+from orderstream_workers.engine.backoff import Backoff
 from orderstream_workers.engine.log_context import log_about, log_scope
+from orderstream_workers.engine.log_throttle import LogThrottle
 from orderstream_workers.services.payments.counters import PaymentCounters
 from orderstream_workers.services.payments.domain import Charge, Refund
 from orderstream_workers.services.payments.provider import (
@@ -53,14 +55,14 @@ _PERMIT_SECONDS: Final = 0.2
 _PERMIT_PATIENCE: Final = 10.0
 """Seconds that a message waits for a permit in a worker's hands before it is handed back."""
 
-_LONGEST_BACKOFF: Final = 30.0
-"""Most seconds until a message that got no answer is tried again, unless the provider asks for more."""
+_TRIED_AGAIN: Final = Backoff(first=0.5, longest=30.0)
+"""When a message that got no answer is tried again, unless the provider asks for more."""
 
 _LONGEST_DELAY: Final = 900.0
 """Most seconds that SQS delays a message."""
 
-_LONGEST_PAUSE: Final = 5.0
-"""Most seconds that the worker stays away from the queue: how late it notices that an outage is over."""
+_PAUSES: Final = Backoff(first=0.5, longest=5.0)
+"""How long the worker stays away from the queue; at most, how late it notices that an outage is over."""
 
 _WARN_EVERY: Final = 10.0
 """Seconds between two warnings that payments get no response; those between are logged at INFO."""
@@ -124,8 +126,7 @@ class PaymentWorker:
         self._now = now
         self._sleep = sleep
         self._draw = draw
-        self._warning = threading.Lock()
-        self._warned_at = -math.inf
+        self._warnings = LogThrottle(_WARN_EVERY)
         # Written by many threads without a lock: one miscounted makes a pause a little longer or shorter.
         self._failures = 0
 
@@ -229,7 +230,7 @@ class PaymentWorker:
 
     def _postpone(self, message: QueuedPayment, error: DependencyError) -> None:
         """Hand a message back: its order is in doubt, and will be settled under the same keys."""
-        seconds = self._backoff(message.receives, _LONGEST_BACKOFF)
+        seconds = _TRIED_AGAIN.pause(message.receives, self._draw())
         if isinstance(error, ProviderUnavailableError) and error.retry_after is not None:
             seconds = max(seconds, min(error.retry_after, _LONGEST_DELAY))
         delay = math.ceil(seconds)
@@ -252,21 +253,11 @@ class PaymentWorker:
 
     def _level_of_outage(self) -> int:
         """WARNING now and then, INFO for the many that say the same."""
-        with self._warning:
-            now = self._now()
-            if now - self._warned_at < _WARN_EVERY:
-                return logging.INFO
-            self._warned_at = now
-            return logging.WARNING
+        return logging.WARNING if self._warnings.is_due(self._now()) else logging.INFO
 
     def _pause(self) -> float:
         """Seconds to stay away from the queue while the world fails; 0 while it does not."""
-        return self._backoff(self._failures - 1, _LONGEST_PAUSE) if self._failures else 0.0
-
-    def _backoff(self, attempts: int, cap: float) -> float:
-        """Seconds: doubles from half a second up to a cap, between half and all of it at random."""
-        longest = min(cap, 0.5 * 2.0 ** min(attempts, 10))
-        return longest * (0.5 + 0.5 * self._draw())
+        return _PAUSES.pause(self._failures - 1, self._draw()) if self._failures else 0.0
 
 
 class _CountedProvider:
