@@ -75,7 +75,9 @@ class Aws:
     def put_records(self, **request: Any) -> Any:
         failed, self.refuse = self.refuse, 0
         self.put += request["Records"][failed:]
-        return {"FailedRecordCount": failed}
+        results: list[dict[str, str]] = [{"ErrorCode": "InternalFailure"}] * failed
+        results += [{"SequenceNumber": "1"}] * (len(request["Records"]) - failed)
+        return {"FailedRecordCount": failed, "Records": results}
 
     def carried(self) -> list[str]:
         return [json.loads(entry["Data"])["eventID"] for entry in self.put]
@@ -153,3 +155,40 @@ def test_it_waits_only_while_something_may_be_left(tmp_path: Path) -> None:
     bridge.run(StopWhenIdle())
     assert not bridge.waiting
     assert aws.carried() == ids(aws)
+
+
+class Stopper(threading.Event):
+    """Lets a loop turn so often, without a pause."""
+
+    def __init__(self, turns: int) -> None:
+        super().__init__()
+        self.turns = turns
+
+    def wait(self, timeout: float | None = None) -> bool:
+        self.turns -= 1
+        if self.turns == 0:
+            self.set()
+        return self.is_set()
+
+
+@pytest.mark.parametrize("odd", [None, {}, [], "page", {"Records": None}, {"Records": [{}]}])
+@pytest.mark.parametrize(
+    "operation", ["describe_table", "describe_stream", "get_shard_iterator", "get_records", "put_records"]
+)
+def test_an_odd_response_neither_ends_the_bridge_nor_skips_a_change(
+    tmp_path: Path, operation: str, odd: object
+) -> None:
+    """A gateway's page or an empty response says nothing: what was not acknowledged is put again."""
+    aws, responses = Aws(3), [odd]
+    normal = getattr(aws, operation)
+
+    class Odd(Aws):
+        def __getattribute__(self, name: str) -> Any:
+            if name == operation and responses:
+                return lambda **_: responses.pop()
+            return normal if name == operation else getattr(aws, name)
+
+    bridge = bridge_of(Odd(0), tmp_path)
+    bridge.run(Stopper(4))
+    assert responses == []
+    assert set(aws.carried()) == {record["eventID"] for record in aws.records}

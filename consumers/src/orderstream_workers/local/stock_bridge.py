@@ -23,8 +23,9 @@ from typing import Any, Final
 import boto3
 import msgspec
 from botocore.config import Config
-from botocore.exceptions import BotoCoreError, ClientError
 
+from orderstream.aws import UnreadableResponseError, aws_calls, required
+from orderstream.errors import OrderstreamError
 from orderstream_workers.local.errors import LocalEnvironmentError
 from orderstream_workers.runtime.clients import region
 from orderstream_workers.runtime.health import health_served
@@ -105,7 +106,7 @@ class StockBridge:
         while not stop.is_set():
             try:
                 moved = self.step()
-            except (ClientError, BotoCoreError, LocalEnvironmentError) as error:
+            except OrderstreamError as error:
                 # Every iterator is opened again behind what is written down: nothing is lost.
                 logger.warning("changes wait for the next try", extra={"error": str(error)})
                 self._iterators.clear()
@@ -121,32 +122,44 @@ class StockBridge:
 
         Returns:
             How many changes were carried over.
+
+        Raises:
+            DependencyError: A service did not respond, or gave a response that is none of its own.
+            LocalEnvironmentError: Kinesis refused some of the changes.
         """
         if not self._iterators:
             self._open()
         return sum(self._carry(shard, at) for shard, at in list(self._iterators.items()))
 
     def _open(self) -> None:
-        arn = self._dynamodb.describe_table(TableName=self._table)["Table"]["LatestStreamArn"]
-        for shard in self._changes.describe_stream(StreamArn=arn)["StreamDescription"]["Shards"]:
-            shard_id = shard["ShardId"]
+        with aws_calls("dynamodb", "DescribeTable", client=self._dynamodb, resource=self._table):
+            table = required(self._dynamodb.describe_table(TableName=self._table), "Table", dict)
+            arn = required(table, "LatestStreamArn", str)
+        with aws_calls("dynamodbstreams", "DescribeStream", client=self._changes, resource=arn):
+            described = required(self._changes.describe_stream(StreamArn=arn), "StreamDescription", dict)
+            shards = [required(shard, "ShardId", str) for shard in required(described, "Shards", list)]
+        for shard_id in shards:
             last = self._positions.get(shard_id)
             place = (
                 {"ShardIteratorType": "AFTER_SEQUENCE_NUMBER", "SequenceNumber": last}
                 if last is not None
                 else {"ShardIteratorType": "TRIM_HORIZON"}
             )
-            answer = self._changes.get_shard_iterator(StreamArn=arn, ShardId=shard_id, **place)
-            self._iterators[shard_id] = answer["ShardIterator"]
+            with aws_calls("dynamodbstreams", "GetShardIterator", client=self._changes, resource=arn):
+                response = self._changes.get_shard_iterator(StreamArn=arn, ShardId=shard_id, **place)
+                self._iterators[shard_id] = required(response, "ShardIterator", str)
 
     def _carry(self, shard_id: str, iterator: str) -> int:
-        answer = self._changes.get_records(ShardIterator=iterator, Limit=_BATCH)
-        found = answer["Records"]
+        with aws_calls("dynamodbstreams", "GetRecords", client=self._changes, resource=self._table):
+            response = self._changes.get_records(ShardIterator=iterator, Limit=_BATCH)
+            found = required(response, "Records", list)
+            records = [change_record(change, self._table) for change in found]
+            last = required(found[-1]["dynamodb"], "SequenceNumber", str) if found else ""
+            following = response.get("NextShardIterator")
         if found:
-            self._put([change_record(change, self._table) for change in found])
-            self._remember(shard_id, found[-1]["dynamodb"]["SequenceNumber"])
+            self._put(records)
+            self._remember(shard_id, last)
             self.carried += len(found)
-        following = answer.get("NextShardIterator")
         if following:
             self._iterators[shard_id] = following
         else:
@@ -155,7 +168,12 @@ class StockBridge:
 
     def _put(self, records: list[bytes]) -> None:
         entries = [{"Data": data, "PartitionKey": uuid.uuid4().hex} for data in records]
-        failed = self._kinesis.put_records(StreamName=self._stream, Records=entries)["FailedRecordCount"]
+        with aws_calls("kinesis", "PutRecords", client=self._kinesis, resource=self._stream):
+            response = self._kinesis.put_records(StreamName=self._stream, Records=entries)
+            results = required(response, "Records", list)
+            if len(results) != len(entries):
+                raise UnreadableResponseError(f"it has {len(results)} results for {len(entries)} records")
+            failed = sum(not result.get("SequenceNumber") for result in results)
         if failed:
             raise LocalEnvironmentError(
                 f"{self._stream} refused {failed} of {len(entries)} changes; all of them are put again"

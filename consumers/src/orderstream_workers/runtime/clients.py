@@ -1,13 +1,16 @@
 """AWS clients, set up the way each caller needs them."""
 
 import os
+from contextlib import closing
 from typing import TYPE_CHECKING, Any, Final
 
 import boto3
 import botocore.session
 from botocore.config import Config
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import BotoCoreError
 
+from orderstream.aws import aws_calls, required
+from orderstream.errors import DependencyError
 from orderstream_workers.runtime.settings import SettingsError
 
 if TYPE_CHECKING:
@@ -65,13 +68,10 @@ def account() -> str:
     once = Config(connect_timeout=2, read_timeout=2, retries={"total_max_attempts": 1})
     try:
         client = boto3.client("sts", region_name=region(), config=once)
-        try:
-            found: str = client.get_caller_identity().get("Account", "unknown")
-            return found
-        finally:
-            client.close()
-    except ClientError as error:
-        return f"unknown ({error.response.get('Error', {}).get('Code', 'refused')})"
+        with closing(client), aws_calls("sts", "GetCallerIdentity", client=client):
+            return required(client.get_caller_identity(), "Account", str)
+    except DependencyError as error:
+        return f"unknown ({error.code})"
     except BotoCoreError as error:
         return f"unknown ({type(error).__name__})"
 

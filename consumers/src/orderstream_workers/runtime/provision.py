@@ -6,9 +6,10 @@ from contextlib import ExitStack, contextmanager
 from typing import Any, Final
 
 import boto3
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import ClientError
 
-from orderstream.errors import DependencyError, OrderstreamError
+from orderstream.aws import aws_calls, error_code, given_by_service, required
+from orderstream.errors import DependencyError, OrderstreamError, RequestInvalidError
 from orderstream_workers.runtime.clients import region
 from orderstream_workers.runtime.settings import Settings
 from orderstream_workers.runtime.tables import TABLES
@@ -91,18 +92,20 @@ def provision(settings: Settings, shards: int, make_client: MakeClient = client_
         with _making(f"S3 bucket {settings.archive_bucket}"):
             _bucket(client("s3"), settings.archive_bucket)
         with _making(f"SES identity {settings.mail_sender}"):
-            client("ses").verify_email_identity(EmailAddress=settings.mail_sender)
+            given_by_service(client("ses").verify_email_identity(EmailAddress=settings.mail_sender))
         _read_model(settings.read_model_url)
 
 
 @contextmanager
 def _making(resource: str) -> Iterator[None]:
     try:
-        yield
+        with aws_calls(resource, "provisioning"):
+            yield
     except DependencyError as error:
+        reason = f"{error.reason}; {error.advice}" if error.advice else error.reason
+        raise ProvisionError(resource, reason) from error
+    except RequestInvalidError as error:
         raise ProvisionError(resource, error.reason) from error
-    except (ClientError, BotoCoreError) as error:
-        raise ProvisionError(resource, str(error)) from error
 
 
 def _stream(kinesis: Any, name: str, shards: int) -> None:
@@ -114,7 +117,8 @@ def _stream(kinesis: Any, name: str, shards: int) -> None:
             StreamName=name, WaiterConfig={"Delay": 1, "MaxAttempts": 60}
         )
         described = kinesis.describe_stream_summary(StreamName=name)
-    if described["StreamDescriptionSummary"]["RetentionPeriodHours"] < _RETENTION_HOURS:
+    summary = required(described, "StreamDescriptionSummary", dict)
+    if required(summary, "RetentionPeriodHours", int) < _RETENTION_HOURS:
         kinesis.increase_stream_retention_period(StreamName=name, RetentionPeriodHours=_RETENTION_HOURS)
 
 
@@ -123,14 +127,14 @@ def _unless(code: str, call: Callable[[], Any]) -> Any:
     try:
         return call()
     except ClientError as error:
-        if error.response.get("Error", {}).get("Code") != code:
+        if error_code(error) != code:
             raise
         return None
 
 
 def _capture(dynamodb: Any, table: str) -> None:
     """Have the table's changes recorded, for the bridge to read."""
-    described = dynamodb.describe_table(TableName=table)["Table"]
+    described = required(dynamodb.describe_table(TableName=table), "Table", dict)
     if not described.get("StreamSpecification", {}).get("StreamEnabled"):
         dynamodb.update_table(
             TableName=table,
@@ -145,29 +149,35 @@ def operators_queue(settings: Settings) -> str:
 
 def _topic(sns: Any, sqs: Any, name: str) -> None:
     """Make the operators' topic and the queue that is subscribed to it."""
-    topic = sns.create_topic(Name=name)["TopicArn"]
-    queue = sqs.create_queue(QueueName=name)["QueueUrl"]
-    inbox = sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
-    sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=inbox, Attributes={"RawMessageDelivery": "true"})
+    topic = required(sns.create_topic(Name=name), "TopicArn", str)
+    inbox = _arn(sqs, _made(sqs, name))
+    attributes = {"RawMessageDelivery": "true"}
+    subscribed = sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=inbox, Attributes=attributes)
+    required(subscribed, "SubscriptionArn", str)
 
 
 def _queue(sqs: Any, name: str) -> None:
     # Created by name and then told: a queue that is there already may have been made with other settings.
-    dead_letters = sqs.create_queue(QueueName=f"{name}-dlq")["QueueUrl"]
+    dead_letters = _made(sqs, f"{name}-dlq")
     retention = {"MessageRetentionPeriod": str(_QUEUE_RETENTION_SECONDS)}
-    sqs.set_queue_attributes(QueueUrl=dead_letters, Attributes=retention)
-    arn = sqs.get_queue_attributes(QueueUrl=dead_letters, AttributeNames=["QueueArn"])["Attributes"][
-        "QueueArn"
-    ]
-    redrive = {"deadLetterTargetArn": arn, "maxReceiveCount": _MAX_RECEIVES}
-    sqs.set_queue_attributes(
-        QueueUrl=sqs.create_queue(QueueName=name)["QueueUrl"],
-        Attributes={
-            **retention,
-            "RedrivePolicy": json.dumps(redrive),
-            "VisibilityTimeout": str(_VISIBILITY_SECONDS),
-        },
-    )
+    given_by_service(sqs.set_queue_attributes(QueueUrl=dead_letters, Attributes=retention))
+    redrive = {"deadLetterTargetArn": _arn(sqs, dead_letters), "maxReceiveCount": _MAX_RECEIVES}
+    attributes = {
+        **retention,
+        "RedrivePolicy": json.dumps(redrive),
+        "VisibilityTimeout": str(_VISIBILITY_SECONDS),
+    }
+    given_by_service(sqs.set_queue_attributes(QueueUrl=_made(sqs, name), Attributes=attributes))
+
+
+def _made(sqs: Any, name: str) -> str:
+    """The URL of a queue, made if there is none."""
+    return required(sqs.create_queue(QueueName=name), "QueueUrl", str)
+
+
+def _arn(sqs: Any, queue_url: str) -> str:
+    response = sqs.get_queue_attributes(QueueUrl=queue_url, AttributeNames=["QueueArn"])
+    return required(required(response, "Attributes", dict), "QueueArn", str)
 
 
 def _read_model(url: str) -> None:
@@ -178,7 +188,9 @@ def _read_model(url: str) -> None:
 
 def _bucket(s3: Any, name: str) -> None:
     # HEAD has no body, so the status stands in for a code.
-    if _unless("404", lambda: s3.head_bucket(Bucket=name)) is not None:
+    found = _unless("404", lambda: s3.head_bucket(Bucket=name))
+    if found is not None:
+        given_by_service(found)
         return
     where = s3.meta.region_name
     # The one region that must not be named.

@@ -1,8 +1,13 @@
 """The items of one parked record: its parts, and the record that they make again.
 
 Every value is text or bytes: a hash key has up to 39 digits, one more than a number of DynamoDB. A body is
-cut into pieces of a fixed length and each piece is compressed by itself, so that whoever stores a record
-makes the same parts, on whatever host, and a store that stopped half-way can be completed by somebody else.
+cut into pieces of a fixed length, and no piece is compressed with what came before it, so that a store that
+stopped half-way can be completed by somebody else, on whatever host::
+
+    zlib header | piece 1, flushed | piece 2, flushed | ... | last piece | checksum of the body
+    part 0 ─────────────────────────> part 1 ─────────> ...   part n ────────────────────────>
+
+Together they are one zlib stream, which version 1 reads, too, and refuses if parts are missing.
 """
 
 import datetime as dt
@@ -90,11 +95,11 @@ def parts_of(
         Put(
             PARKING.name,
             entries_key(application, key),
-            {"body": zlib.compress(piece), **({} if part else head)},
+            {"body": body, **({} if part else head)},
             None,
             sort=part_sort(place, part),
         )
-        for part, piece in enumerate(pieces)
+        for part, body in enumerate(_compressed(pieces))
     ]
 
 
@@ -126,8 +131,15 @@ def storable(text: str) -> str:
     return text.encode(errors="backslashreplace").decode()
 
 
+def _compressed(pieces: Sequence[bytes]) -> list[bytes]:
+    """Pieces as the parts of one stream; a full flush lets the next one begin with nothing behind it."""
+    stream = zlib.compressobj()
+    parts = [stream.compress(piece) + stream.flush(zlib.Z_FULL_FLUSH) for piece in pieces[:-1]]
+    return [*parts, stream.compress(pieces[-1]) + stream.flush()]
+
+
 def _uncompressed(bodies: Iterable[Attribute]) -> bytes:
-    """Join bodies, each compressed by itself, or all as one as in rows of earlier versions."""
+    """Join bodies: one stream, or in rows of some earlier versions one for each part."""
     compressed = b"".join(body for body in bodies if isinstance(body, bytes))
     pieces = []
     while compressed:
