@@ -112,8 +112,8 @@ class SlowTables:
     class exceptions:  # noqa: N801 - boto3's name
         ResourceInUseException = KeyError
 
-    def create_table(self, **_: Any) -> None:
-        pass
+    def create_table(self, **_: Any) -> Any:
+        return {"TableDescription": {"TableStatus": "CREATING"}}
 
     def get_waiter(self, _: str) -> Any:
         return self

@@ -221,12 +221,13 @@ def _create(client: "DynamoDBClient", spec: TableSpec, name: str) -> None:
         aws_calls("dynamodb", "CreateTable", client=client, resource=name, setting=_SETTING),
         suppress(client.exceptions.ResourceInUseException),  # it is there already
     ):
-        client.create_table(
+        response = client.create_table(
             TableName=name,
             AttributeDefinitions=[{"AttributeName": key, "AttributeType": "S"} for key, _ in keys],
             KeySchema=[{"AttributeName": key, "KeyType": kind} for key, kind in keys],
             BillingMode="PAY_PER_REQUEST",
         )
+        required(response, "TableDescription", dict)
     with aws_calls("dynamodb", "DescribeTable", client=client, resource=name, setting=_SETTING):
         client.get_waiter("table_exists").wait(TableName=name, WaiterConfig={"Delay": 1, "MaxAttempts": 60})
 
