@@ -56,11 +56,9 @@ def test_provisioning_takes_no_page_for_a_resource(server: HostileServer, servic
     """Neither a traceback nor a stream, queue or sender that is thought to be there."""
     wrong: list[str] = []
     with mock_aws(), Clients(server.url) as clients:
-        provision(SETTINGS, 1, _client)
-
-        def make(asked: str) -> Any:
-            return clients.aws(service) if asked == service else _client(asked)
-
+        made = {name: _client(name) for name in ("kinesis", "dynamodb", "sqs", "sns", "s3", "ses")}
+        provision(SETTINGS, 1, made.__getitem__)
+        made[service] = clients.aws(service)
         for odd in _odd(wire):
 
             def said(_: Call, odd: Odd = odd) -> Odd:
@@ -68,7 +66,7 @@ def test_provisioning_takes_no_page_for_a_resource(server: HostileServer, servic
 
             server.say(said)
             try:
-                provision(SETTINGS, 1, make)
+                provision(SETTINGS, 1, made.__getitem__)
             except ProvisionError:
                 continue
             except Exception as error:  # noqa: BLE001 - a traceback, to whoever runs the command

@@ -7,6 +7,7 @@ from typing import Final
 from hostile.adapters.operation import Clients, Make, Operation, said
 from hostile.responses import Wire
 from orderstream.errors import DependencyError
+from orderstream_workers.engine.identity import StreamIdentity
 from orderstream_workers.engine.retrieval.calls import IssueIterator, ReadRecords, Refusal
 from orderstream_workers.engine.retrieval.kinesis import KinesisReader
 
@@ -37,7 +38,30 @@ _SHARD: Final = {
     "SequenceNumberRange": {"StartingSequenceNumber": "1"},
 }
 
+_SUMMARY: Final = {
+    "StreamDescriptionSummary": {
+        "StreamARN": "arn:aws:kinesis:us-east-1:123456789012:stream/orders",
+        "StreamCreationTimestamp": 1_291_191_960.0,
+        "RecordDistributionStrategy": "USER_PARTITION_KEY",
+    }
+}
+
+
+def _identity(clients: Clients) -> Callable[[], object]:
+    """Asked on both engines, by our own process: KCL's daemon knows no identities."""
+    kinesis = clients.aws("kinesis")
+    return lambda: StreamIdentity.of(kinesis, "orders", ordered=True)
+
+
 KINESIS: Final = (
+    Operation(
+        "stream identity",
+        Wire.JSON,
+        "DescribeStreamSummary",
+        _identity,
+        said(_SUMMARY),
+        members=("StreamDescriptionSummary",),
+    ),
     Operation(
         "engine ListShards",
         Wire.JSON,

@@ -26,6 +26,7 @@ from orderstream_workers.engine.leases import DynamoDBLeaseTable, LeaseTable
 from orderstream_workers.engine.processor import RecordProcessor, StopSignal
 from orderstream_workers.runtime import clients
 from orderstream_workers.runtime.application import Application, Background
+from orderstream_workers.runtime.asked import stream_asked
 from orderstream_workers.runtime.settings import Settings
 from orderstream_workers.runtime.watch import Dependency
 from orderstream_workers.services.payments import PaymentQueue, SqsPaymentQueue
@@ -155,8 +156,7 @@ class Resources:
 
     def stream(self, name: str) -> Dependency:
         """A Kinesis stream as a dependency: it is asked for one of its shards."""
-        kinesis = self.kinesis
-        return Dependency(f"stream {name}", lambda: kinesis.list_shards(StreamName=name, MaxResults=1))
+        return stream_asked(self.kinesis, name)
 
     @staticmethod
     def queue(name: str, queue: PaymentQueue) -> Dependency:

@@ -3,9 +3,9 @@
 from orderstream_workers.engine.delivery import Breaker, DeliveryTally
 from orderstream_workers.engine.processor import RecordProcessor, StopSignal
 from orderstream_workers.runtime.application import Application
+from orderstream_workers.runtime.asked import bucket_asked
 from orderstream_workers.runtime.clients import s3_client
 from orderstream_workers.runtime.resources import Resources
-from orderstream_workers.runtime.watch import Dependency
 from orderstream_workers.services.archiver import APPLICATION, ArchiverProcessor, S3ObjectStore
 
 
@@ -18,12 +18,11 @@ def build(resources: Resources) -> Application:
     def processor(shard_id: str, stop: StopSignal) -> RecordProcessor:  # noqa: ARG001 - the engine's
         return ArchiverProcessor(objects=objects, stop=stop, breaker=breaker, tally=tally)
 
-    bucket = resources.settings.archive_bucket
     return Application(
         APPLICATION,
         processor,
         counters=tally.figures,
         failure=tally.failure,
         ordered=False,  # shard by shard, whatever the keys
-        dependencies=[Dependency(f"bucket {bucket}", lambda: s3.head_bucket(Bucket=bucket))],
+        dependencies=[bucket_asked(s3, resources.settings.archive_bucket)],
     )

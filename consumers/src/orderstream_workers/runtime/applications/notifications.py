@@ -1,9 +1,9 @@
 """Notifications: the customer hears the outcome, operators hear of low stock."""
 
 from orderstream_workers.runtime.application import Application
+from orderstream_workers.runtime.asked import sender_asked, topic_asked
 from orderstream_workers.runtime.clients import ses_client, sns_client
 from orderstream_workers.runtime.resources import Resources
-from orderstream_workers.runtime.watch import Dependency
 from orderstream_workers.services.notifications import (
     APPLICATION,
     TABLES,
@@ -27,15 +27,12 @@ def build(resources: Resources) -> Application:
         clock=resources.deciding_clock,
     )
     operators = AlertHandlers(store=resources.store, operators=SnsOperators(sns, settings.operators_topic))
-    topic, sender = settings.operators_topic, settings.mail_sender
     return resources.in_lanes(
         APPLICATION,
         {**customers.routes(), **operators.routes()},
         dependencies=[
             *resources.tables(*TABLES),
-            Dependency(f"topic {topic}", lambda: sns.get_topic_attributes(TopicArn=topic)),
-            Dependency(
-                f"sender {sender}", lambda: ses.get_identity_verification_attributes(Identities=[sender])
-            ),
+            topic_asked(sns, settings.operators_topic),
+            sender_asked(ses, settings.mail_sender),
         ],
     )

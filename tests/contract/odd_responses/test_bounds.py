@@ -1,0 +1,79 @@
+"""Where somebody waits for the outcome, an odd response ends the try: one call, and an error to go by."""
+
+import datetime as dt
+import gc
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import msgspec
+import pytest
+
+from fakes.orders_api import BODY
+from fakes.publishing import CollectingProducer
+from hostile.adapters import Clients
+from hostile.responses import Delivery, Odd, Wire, outages
+from hostile.server import HostileServer
+from orderstream import EventPublisher
+from orderstream.api import DynamoDBIdempotencyStore
+from orderstream.api.intake import Intake, UnknownOutcomeError
+from orderstream.errors import DependencyError
+from orderstream_workers.runtime.asked import bucket_asked, sender_asked, stream_asked, topic_asked
+from orderstream_workers.runtime.watch import Dependency
+
+NOW = dt.datetime(2026, 1, 1, tzinfo=dt.UTC)
+
+# The sockets of broken responses are left to the garbage collector by http.client and urllib3.
+pytestmark = pytest.mark.filterwarnings(
+    "ignore:Exception ignored in. <socket:pytest.PytestUnraisableExceptionWarning"
+)
+
+
+@pytest.fixture
+def server() -> Iterator[HostileServer]:
+    with HostileServer() as server:
+        yield server
+    gc.collect()
+
+
+def _odd(wire: Wire) -> list[Odd]:
+    return [odd for odd in outages(wire) if odd.delivery is not Delivery.SILENT][::4]
+
+
+def test_a_customer_does_not_wait_for_a_second_try(server: HostileServer) -> None:
+    """An order and a cancellation: the outcome is unknown, nothing is published, and the key resolves it."""
+    producer = CollectingProducer()
+    with Clients(server.url) as clients:
+        store = DynamoDBIdempotencyStore(clients.aws("dynamodb"), "keys")
+        intake = Intake(EventPublisher(producer, source="orders"), store, lambda: NOW, patience=1.0)
+        for odd in _odd(Wire.JSON):
+            server.say(odd)
+            server.calls.clear()
+            with pytest.raises(UnknownOutcomeError):
+                intake.place("shop", "invoice-1", msgspec.json.encode(BODY))
+            with pytest.raises(UnknownOutcomeError):
+                intake.cancel("order-1", "")
+            assert [call.operation for call in server.calls] == ["PutItem", "GetItem"]
+    assert producer.records == []
+
+
+@pytest.mark.parametrize(
+    ("service", "wire", "asked"),
+    [
+        ("kinesis", Wire.JSON, stream_asked),
+        ("s3", Wire.XML, bucket_asked),
+        ("sns", Wire.QUERY, topic_asked),
+        ("ses", Wire.QUERY, sender_asked),
+    ],
+)
+def test_health_takes_no_page_for_a_service_that_responds(
+    server: HostileServer, service: str, wire: Wire, asked: Callable[[Any, str], Dependency]
+) -> None:
+    """The question fails, and is asked again with the next look."""
+    with Clients(server.url) as clients:
+        dependency = asked(clients.aws(service), "orders")
+        for odd in _odd(wire):
+            server.say(odd)
+            server.calls.clear()
+            with pytest.raises(DependencyError):
+                dependency.ask()
+            assert server.calls
