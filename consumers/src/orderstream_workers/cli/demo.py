@@ -17,7 +17,6 @@ from orderstream_workers.demo.books import Check
 from orderstream_workers.demo.run import Run, run
 from orderstream_workers.local.environment import EnvironmentOptions
 from orderstream_workers.runtime.isolation import isolate_this_process
-from orderstream_workers.runtime.settings import Compression, Engine
 
 
 @click.command(short_help="Play invoices through the pipeline and reconcile the books.")
@@ -46,13 +45,7 @@ def demo(
     orders: Path,
     limit: int | None,
     stock: int,
-    shards: int,
-    payments_per_second: int,
-    decline_percent: int,
-    seed: int,
-    base_port: int,
-    engine: Engine,
-    compression: Compression,
+    options: EnvironmentOptions,
     out: Path | None,
     no_progress: bool,
     home: Path,
@@ -66,15 +59,6 @@ def demo(
     # Said outright, since a shell starts what it puts into the background with Ctrl-C ignored.
     _on_interruption(_interrupt)
     console = Console()
-    options = EnvironmentOptions(
-        shards=shards,
-        payments_per_second=payments_per_second,
-        decline_percent=decline_percent,
-        seed=seed,
-        base_port=base_port,
-        engine=engine,
-        compression=compression,
-    )
     with tempfile.TemporaryDirectory(prefix="orderstream-") as scratch:
         job = Run(
             orders=orders,

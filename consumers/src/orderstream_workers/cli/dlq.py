@@ -14,10 +14,10 @@ from orderstream_workers.cli.dead_letters import (
     listed,
     shown,
 )
-from orderstream_workers.cli.intervening import Intervening, confirm
+from orderstream_workers.cli.intervening import Intervening, Selected, confirm, selection
 from orderstream_workers.cli.layout import age, as_json, printable, table, wrapped
 from orderstream_workers.cli.operating import NotDoneError, operated
-from orderstream_workers.cli.options import json_option, operator_option
+from orderstream_workers.cli.options import json_option, parked_for_option
 from orderstream_workers.cli.target import TargetChoice, target_options
 from orderstream_workers.engine.delivery import ParkedRecords, interventions
 from orderstream_workers.runtime.bootstrap import APPLICATIONS, build_application
@@ -29,14 +29,7 @@ _ONLY_OF: Final = click.option(
     "--application", type=_APPLICATION, metavar="APPLICATION", help="Only this one's."
 )
 
-_ONLY: Final = click.option(
-    "--parked-for", default="", metavar="TEXT", help="Only keys whose reason contains this text."
-)
-_ALL: Final = click.option("--all", "every", is_flag=True, help="Every key of the application.")
-_YES: Final = click.option("--yes", is_flag=True, help="Do not ask.")
 _THIS: Final = "Discard this record permanently?"
-
-_REASON: Final = click.option("--reason", default="", help="Why you do it; it is kept with your name.")
 
 
 @click.group(epilog=f"Applications: {', '.join(_APPLICATION.choices)}.")
@@ -50,7 +43,7 @@ def dlq() -> None:
 
 @dlq.command("list", short_help="List every key that is parked, since when, and why.")
 @_ONLY_OF
-@_ONLY
+@parked_for_option
 @json_option
 @target_options
 @click.pass_context
@@ -107,45 +100,29 @@ def show(
 
 @dlq.command(short_help="Carry out what is parked, key by key and in order.")
 @_OF
-@click.argument("key", required=False)
-@_ALL
-@_ONLY
-@_YES
-@operator_option
-@_REASON
+@selection
 @target_options
 @click.pass_context
-def redrive(
-    context: click.Context,
-    application: str,
-    key: str | None,
-    every: bool,
-    parked_for: str,
-    yes: bool,
-    operator: str,
-    reason: str,
-    target: TargetChoice,
-) -> None:
+def redrive(context: click.Context, application: str, selected: Selected, target: TargetChoice) -> None:
     """Carry out what is parked, key by key and in order; a key stops at the first record that fails again.
 
     Give a KEY, or --all for every key of the application (with --parked-for: for those with that reason).
     Run it once at a time for a key.
     """
-    _one_or_all(key, every=every, parked_for=parked_for)
     with operated(context, target) as resources:
-        work = Intervening(resources, application, "redrive", operator, reason)
+        work = Intervening(resources, application, "redrive", selected)
         if application == PAYMENT_WORKER:
-            if work.letters(key, parked_for, yes=yes, act=letters_of(resources).redrive):
+            if work.letters(letters_of(resources).redrive):
                 click.echo("handed back to the payment workers")
             return
         handler = build_application(application, resources).handler
         if handler is None:
             raise NotDoneError(f"{application} parks nothing, so nothing can be redriven")
-        if key is not None:
-            carried_out = work.redriven(key, handler)
-            click.echo(f"{carried_out} carried out; {printable(key)} is not parked any more")
+        if selected.key is not None:
+            carried_out = work.redriven(selected.key, handler)
+            click.echo(f"{carried_out} carried out; {printable(selected.key)} is not parked any more")
             return
-        keys = work.confirmed(parked_for, yes=yes)
+        keys = work.confirmed()
         done, stopped = 0, 0
         for one in keys:
             try:
@@ -163,46 +140,31 @@ def redrive(
 
 @dlq.command(short_help="Discard the first record that is parked under a key.")
 @_OF
-@click.argument("key", required=False)
-@_ALL
-@_ONLY
+@selection
 @click.option("--behind", is_flag=True, help="Also the records that wait behind the first of each key.")
-@_YES
-@operator_option
-@_REASON
 @target_options
 @click.pass_context
 def discard(
-    context: click.Context,
-    application: str,
-    key: str | None,
-    every: bool,
-    parked_for: str,
-    behind: bool,
-    yes: bool,
-    operator: str,
-    reason: str,
-    target: TargetChoice,
+    context: click.Context, application: str, selected: Selected, behind: bool, target: TargetChoice
 ) -> None:
     """Discard the first record that is parked under a key, permanently. The others stay until redriven.
 
     Give a KEY, or --all for every key of the application (with --parked-for: for those with that reason).
     """
-    _one_or_all(key, every=every, parked_for=parked_for)
     with operated(context, target) as resources:
-        work = Intervening(resources, application, "discard", operator, reason)
+        work = Intervening(resources, application, "discard", selected)
         if application == PAYMENT_WORKER:
-            count = work.letters(key, parked_for, yes=yes, act=letters_of(resources).discard)
+            count = work.letters(letters_of(resources).discard)
             click.echo(f"{count} discarded; the payments stay as they are")
             return
-        if key is None:
-            keys = [one.key for one in work.confirmed(parked_for, yes=yes)]
+        if selected.key is None:
+            keys = [one.key for one in work.confirmed()]
         else:
-            records = shown(resources, application, key, data=False)
+            records = shown(resources, application, selected.key, data=False)
             for line in (line for one in (records if behind else records[:1]) for line in lines_of(one)):
                 click.echo(wrapped(line))
-            confirm(f"Discard {len(records)} records permanently?" if behind else _THIS, yes=yes)
-            keys = [key]
+            confirm(f"Discard {len(records)} records permanently?" if behind else _THIS, yes=selected.yes)
+            keys = [selected.key]
         discarded = sum(work.discarded(one, behind=behind) for one in keys)
         left = sum(len(ParkedRecords(resources.store, application).records(one)) for one in keys)
     click.echo(f"{discarded} discarded; {left} behind" + (" stay parked: redrive them" if left else ""))
@@ -246,8 +208,3 @@ def history(context: click.Context, application: str | None, target: TargetChoic
 
 def _age(key: ListedKey, now: dt.datetime) -> str:
     return age(key.since, now) if key.since else "unknown"
-
-
-def _one_or_all(key: str | None, *, every: bool, parked_for: str) -> None:
-    if (key is None) == (not (every or parked_for)):
-        raise click.UsageError("give a KEY, or --all or --parked-for for many of them")

@@ -1,6 +1,7 @@
 """Options of the commands that start a local environment."""
 
-from typing import Final, get_args
+import functools
+from typing import Any, Final, get_args
 
 import click
 
@@ -12,7 +13,15 @@ _DEFAULTS: Final = EnvironmentOptions()
 
 
 def environment_options(command: Command) -> Command:
-    """What shapes a local environment."""
+    """What shapes a local environment; the command gets it as ``options``, an ``EnvironmentOptions``."""
+
+    def chosen(*args: Any, **given: Any) -> Any:
+        options = EnvironmentOptions(
+            **{name: given.pop(name) for name in EnvironmentOptions.__struct_fields__}
+        )
+        return command(*args, options=options, **given)
+
+    chosen_command: Command = functools.update_wrapper(chosen, command)
     for option in reversed(
         [
             click.option(
@@ -72,5 +81,5 @@ def environment_options(command: Command) -> Command:
             ),
         ]
     ):
-        command = option(command)
-    return command
+        chosen_command = option(chosen_command)
+    return chosen_command

@@ -12,7 +12,6 @@ from orderstream_workers.cli.options import home_option
 from orderstream_workers.local.environment import EnvironmentOptions, Layout
 from orderstream_workers.local.lifecycle import down, is_up, read_state, start_again, up
 from orderstream_workers.runtime.isolation import isolate_this_process
-from orderstream_workers.runtime.settings import Compression, Engine
 
 
 @click.group()
@@ -23,27 +22,8 @@ def local() -> None:
 @local.command("up", short_help="Start the emulators, the orders API and all workers.")
 @environment_options
 @home_option
-def up_command(
-    *,
-    home: Path,
-    shards: int,
-    payments_per_second: int,
-    decline_percent: int,
-    seed: int,
-    base_port: int,
-    engine: Engine,
-    compression: Compression,
-) -> None:
+def up_command(*, home: Path, options: EnvironmentOptions) -> None:
     """Start the emulators, the orders API and all workers, and leave them running."""
-    options = EnvironmentOptions(
-        shards=shards,
-        payments_per_second=payments_per_second,
-        decline_percent=decline_percent,
-        seed=seed,
-        base_port=base_port,
-        engine=engine,
-        compression=compression,
-    )
     isolate_this_process({})
     up(home, options, click.echo)
     click.echo(f"up: the orders API is at {Layout(home, options).api_url}, logs are in {home / 'logs'}")

@@ -63,6 +63,13 @@ def operator_option(command: Command) -> Command:
     )(command)
 
 
+def parked_for_option(command: Command) -> Command:
+    """``--parked-for``: of dead letters, those with this reason."""
+    return click.option(
+        "--parked-for", default="", metavar="TEXT", help="Only keys whose reason contains this text."
+    )(command)
+
+
 def _this_user() -> str:
     try:
         return getpass.getuser()

@@ -2,131 +2,36 @@
 
 import datetime as dt
 import logging
-from collections.abc import Sequence
 
 import pytest
 
-from fakes.delivery import delivered
-from orderstream.errors import DependencyError
+from fakes.saga_coordinator import (
+    CAPTURED,
+    NOW,
+    ORDER,
+    PLACED,
+    REFUNDED,
+    REJECTED,
+    RESERVED,
+    Coordinator,
+)
 from orderstream.events import (
     MESSAGE_TYPES,
     REGISTRY,
     CapturePayment,
-    Customer,
     Envelope,
-    Event,
     OrderCancellationRefused,
     OrderCancellationRequested,
     OrderCancelled,
-    OrderLine,
-    OrderPlaced,
-    PaymentCaptured,
-    PaymentRefunded,
     ShipOrder,
     StepOverdue,
-    StockRejected,
     StockReleased,
-    StockReserved,
-    decode_envelope,
     derived_id,
-    following,
     initial,
 )
-from orderstream_workers.effects.emitter import CollectingEmitter
-from orderstream_workers.services.saga import TABLES, SagaHandlers, TimerPoller, find_order, open_orders
-from orderstream_workers.services.saga.definition import definition_of
+from orderstream_workers.services.saga import TABLES, open_orders
 from orderstream_workers.services.saga.handlers import MAX_CANCELLATIONS
 from orderstream_workers.services.saga.state import Phase
-from orderstream_workers.store import MemoryStore
-
-FLOW = definition_of(1)
-"""The flow that these tests tell of, whichever new orders follow."""
-
-NOW = dt.datetime(2010, 12, 1, 8, 26, tzinfo=dt.UTC)
-ORDER = "o-1"
-PLACED = initial(
-    OrderPlaced(
-        order_id=ORDER,
-        customer=Customer(customer_id="17850"),
-        country="France",
-        lines=(OrderLine(sku="A", quantity=2, unit_price="1.00", total_minor=200),),
-        total_minor=200,
-        currency="GBP",
-    ),
-    source="orders",
-    event_id="placed",
-    time=NOW,
-)
-RESERVED = StockReserved(order_id=ORDER)
-REJECTED = StockRejected(order_id=ORDER, reason="out_of_stock", sku="A")
-CAPTURED = PaymentCaptured(order_id=ORDER, amount_minor=200, currency="GBP", charge_id="ch_1")
-REFUNDED = PaymentRefunded(order_id=ORDER, amount_minor=200, currency="GBP", refund_id="re_1")
-
-
-class Interrupted(CollectingEmitter):
-    """A stream that can be away."""
-
-    away = False
-
-    def emit(self, envelopes: Sequence[bytes], partition_key: str) -> None:
-        if self.away:
-            raise DependencyError("kinesis", "PutRecords", "no answer")
-        super().emit(envelopes, partition_key)
-
-
-class Coordinator:
-    """The handlers over stores in memory, fed with one order's messages."""
-
-    def __init__(self, inbox_capacity: int = 64) -> None:
-        self.store = MemoryStore()
-        self.emitter = Interrupted()
-        self.now = NOW
-        handlers = SagaHandlers(
-            store=self.store,
-            emitter=self.emitter,
-            clock=lambda: self.now,
-            inbox_capacity=inbox_capacity,
-            current=FLOW,
-        )
-        self.routes = handlers.routes()
-        self.sequence = 0
-
-    def hear(
-        self, envelope: Envelope, sequence: int | None = None, arrival: dt.datetime | None = None
-    ) -> list[Envelope]:
-        """Deliver an envelope, at the next position unless one is named; gives what it made the saga emit."""
-        self.sequence += 1
-        before = len(self.emitter.emitted)
-        self.routes[envelope.type](delivered(envelope, sequence or self.sequence, arrival=arrival))
-        return [decode_envelope(data) for data in self.emitter.emitted[before:]]
-
-    def hear_while_the_stream_is_away(self, envelope: Envelope, sequence: int) -> None:
-        """Deliver an envelope; what it leads to is committed, and reaches nobody."""
-        self.emitter.away = True
-        try:
-            self.hear(envelope, sequence)
-        finally:
-            self.emitter.away = False
-
-    def asked(self, mark: str) -> Envelope:
-        """The command that carries a mark."""
-        every = [decode_envelope(data) for data in self.emitter.emitted]
-        return next(envelope for envelope in every if envelope.correlation_id == mark and envelope.reply_to)
-
-    def answer(self, mark: str, event: Event) -> list[Envelope]:
-        """Deliver the answer to the command that carries a mark."""
-        return self.hear(following(self.asked(mark), event, source=event.owner, ordinal=0, time=self.now))
-
-    def phase(self) -> Phase:
-        saga = find_order(self.store, ORDER)
-        assert saga is not None
-        return saga.phase
-
-    def timers(self) -> set[tuple[str, int]]:
-        return {
-            (str(item.attributes["step"]), int(str(item.attributes["attempt"])))
-            for item in self.store.scan("saga-timers")
-        }
 
 
 @pytest.fixture
@@ -311,120 +216,3 @@ def test_an_order_that_is_running_is_cancelled_however_many_requests_came_before
     coordinator.hear(PLACED)
     coordinator.hear(cancellation("at last"))
     assert coordinator.phase() is Phase.COMPENSATING
-
-
-@pytest.mark.parametrize("minutes", [-9, 0, 60])
-def test_deadlines_count_from_a_time_that_all_hosts_share(minutes: int) -> None:
-    """A host whose clock is behind does not call a deadline passed that has only just begun."""
-    coordinator = Coordinator()
-    coordinator.now = NOW + dt.timedelta(minutes=minutes)
-    coordinator.hear(PLACED, arrival=NOW)
-    saga = find_order(coordinator.store, ORDER)
-    assert saga is not None
-    begun = max(NOW, coordinator.now)
-    assert {timer.due for timer in saga.timers()} == {begun + dt.timedelta(minutes=m) for m in (10, 20)}
-
-
-def poll(coordinator: Coordinator, clock: dt.datetime, taken: dt.datetime) -> int:
-    """A poller goes by its clock, Kinesis takes what it says at another time, and the saga hears it."""
-    emitter = CollectingEmitter()
-    TimerPoller(store=coordinator.store, emitter=emitter, clock=lambda: clock).poll_once()
-    for data in emitter.emitted:
-        coordinator.hear(decode_envelope(data), arrival=taken)
-    return len(emitter.emitted)
-
-
-def test_a_poller_eleven_minutes_ahead_turns_nothing_back(caplog: pytest.LogCaptureFixture) -> None:
-    """Its events come before their time by the stream's clock: the order goes on, and the timer with it."""
-    coordinator = Coordinator()
-    coordinator.hear(PLACED)
-    ahead = NOW + dt.timedelta(minutes=11)
-    with caplog.at_level(logging.WARNING):
-        assert poll(coordinator, ahead, taken=NOW + dt.timedelta(seconds=1)) == 1
-    assert "clocks" in caplog.text
-    assert coordinator.phase() is Phase.RUNNING
-    assert coordinator.timers() == {("reserve_stock", 1), ("capture_payment", 1)}
-    assert coordinator.answer("reserve_stock:1", RESERVED) == []
-
-
-def test_a_deadline_that_was_called_too_early_is_called_again_in_time() -> None:
-    """However often a wrong clock calls it: once it has passed by the stream's clock, it counts."""
-    coordinator = Coordinator(inbox_capacity=1)
-    coordinator.hear(PLACED)
-    for second in range(30):
-        poll(coordinator, NOW + dt.timedelta(minutes=11), taken=NOW + dt.timedelta(seconds=second))
-    assert coordinator.phase() is Phase.RUNNING
-    passed = NOW + dt.timedelta(minutes=13)
-    assert poll(coordinator, passed, taken=passed) >= 1
-    assert coordinator.phase() is Phase.COMPENSATING
-
-
-def test_a_wrong_clock_does_not_flood_the_stream() -> None:
-    """Each early call moves the row on by half a minute, so a wrong clock makes few events."""
-    coordinator = Coordinator()
-    coordinator.hear(PLACED)
-    calls = sum(
-        poll(coordinator, NOW + dt.timedelta(minutes=11, seconds=second), taken=NOW) for second in range(60)
-    )
-    assert 1 <= calls <= 5
-
-
-def test_a_request_that_a_crash_held_back_has_its_whole_time_from_when_it_goes_out() -> None:
-    """A crash between commit and emission, and eleven minutes: it is seen only now, and may take ten.
-
-    The deadline's event stands in the stream before the request does, and turns nothing back.
-    """
-    coordinator = Coordinator(inbox_capacity=1)
-    with pytest.raises(DependencyError):
-        coordinator.hear_while_the_stream_is_away(PLACED, 1)
-    emitter = CollectingEmitter()
-    coordinator.now += dt.timedelta(minutes=11)
-    TimerPoller(store=coordinator.store, emitter=emitter, clock=lambda: coordinator.now).poll_once()
-    (late,) = map(decode_envelope, emitter.emitted)
-    assert [request.correlation_id for request in coordinator.hear(PLACED, 1)] == [
-        "reserve_stock:1",
-        "capture_payment:1",
-    ]
-    assert coordinator.hear(late, 2, arrival=coordinator.now) == []
-    assert coordinator.phase() is Phase.RUNNING
-    assert coordinator.timers() == {("reserve_stock", 1), ("capture_payment", 1)}
-    sent = coordinator.now
-    assert poll(coordinator, *[sent + dt.timedelta(minutes=10)] * 2) == 0
-    assert poll(coordinator, *[sent + dt.timedelta(minutes=11)] * 2) == 1
-    assert coordinator.phase() is Phase.COMPENSATING
-
-
-def test_a_request_that_goes_out_again_moves_no_answered_step() -> None:
-    """Only deadlines that run are moved, and only later: what was answered or asked again meanwhile stays."""
-    coordinator = Coordinator()
-    coordinator.hear(PLACED, 1)
-    coordinator.answer("capture_payment:1", CAPTURED)
-    coordinator.now += dt.timedelta(minutes=1)
-    coordinator.hear(PLACED, 1)
-    saga = find_order(coordinator.store, ORDER)
-    assert saga is not None
-    assert {timer.step: timer.due for timer in saga.timers()} == {
-        "reserve_stock": NOW + dt.timedelta(minutes=11)
-    }
-    coordinator.now -= dt.timedelta(minutes=1)
-    coordinator.hear(PLACED, 1)
-    assert find_order(coordinator.store, ORDER) == saga
-    coordinator.answer("reserve_stock:1", REJECTED)
-    compensating = find_order(coordinator.store, ORDER)
-    coordinator.now += dt.timedelta(hours=1)
-    coordinator.hear(PLACED, 1)
-    assert find_order(coordinator.store, ORDER) == compensating
-
-
-def test_a_stream_that_is_away_for_an_hour_makes_no_deadline_later_than_its_time() -> None:
-    """However often the emission is tried, the poller calls the deadline ten minutes after the last one."""
-    coordinator = Coordinator()
-    for minute in range(60):
-        coordinator.now = NOW + dt.timedelta(minutes=minute)
-        with pytest.raises(DependencyError):
-            coordinator.hear_while_the_stream_is_away(PLACED, 1)
-    saga = find_order(coordinator.store, ORDER)
-    assert saga is not None
-    assert {timer.due - coordinator.now for timer in saga.timers()} == {
-        dt.timedelta(minutes=m) for m in (10, 20)
-    }

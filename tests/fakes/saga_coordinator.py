@@ -1,0 +1,115 @@
+"""The coordinator's handlers over stores in memory, and one order for them."""
+
+import datetime as dt
+from collections.abc import Sequence
+
+from fakes.delivery import delivered
+from orderstream.errors import DependencyError
+from orderstream.events import (
+    Customer,
+    Envelope,
+    Event,
+    OrderLine,
+    OrderPlaced,
+    PaymentCaptured,
+    PaymentRefunded,
+    StockRejected,
+    StockReserved,
+    decode_envelope,
+    following,
+    initial,
+)
+from orderstream_workers.effects.emitter import CollectingEmitter
+from orderstream_workers.services.saga import SagaHandlers, find_order
+from orderstream_workers.services.saga.definition import definition_of
+from orderstream_workers.services.saga.state import Phase
+from orderstream_workers.store import MemoryStore
+
+FLOW = definition_of(1)
+"""The flow that these tests tell of, whichever new orders follow."""
+
+NOW = dt.datetime(2010, 12, 1, 8, 26, tzinfo=dt.UTC)
+ORDER = "o-1"
+PLACED = initial(
+    OrderPlaced(
+        order_id=ORDER,
+        customer=Customer(customer_id="17850"),
+        country="France",
+        lines=(OrderLine(sku="A", quantity=2, unit_price="1.00", total_minor=200),),
+        total_minor=200,
+        currency="GBP",
+    ),
+    source="orders",
+    event_id="placed",
+    time=NOW,
+)
+RESERVED = StockReserved(order_id=ORDER)
+REJECTED = StockRejected(order_id=ORDER, reason="out_of_stock", sku="A")
+CAPTURED = PaymentCaptured(order_id=ORDER, amount_minor=200, currency="GBP", charge_id="ch_1")
+REFUNDED = PaymentRefunded(order_id=ORDER, amount_minor=200, currency="GBP", refund_id="re_1")
+
+
+class Interrupted(CollectingEmitter):
+    """A stream that can be away."""
+
+    away = False
+
+    def emit(self, envelopes: Sequence[bytes], partition_key: str) -> None:
+        if self.away:
+            raise DependencyError("kinesis", "PutRecords", "no answer")
+        super().emit(envelopes, partition_key)
+
+
+class Coordinator:
+    """The handlers over stores in memory, fed with one order's messages."""
+
+    def __init__(self, inbox_capacity: int = 64) -> None:
+        self.store = MemoryStore()
+        self.emitter = Interrupted()
+        self.now = NOW
+        handlers = SagaHandlers(
+            store=self.store,
+            emitter=self.emitter,
+            clock=lambda: self.now,
+            inbox_capacity=inbox_capacity,
+            current=FLOW,
+        )
+        self.routes = handlers.routes()
+        self.sequence = 0
+
+    def hear(
+        self, envelope: Envelope, sequence: int | None = None, arrival: dt.datetime | None = None
+    ) -> list[Envelope]:
+        """Deliver an envelope, at the next position unless one is named; gives what it made the saga emit."""
+        self.sequence += 1
+        before = len(self.emitter.emitted)
+        self.routes[envelope.type](delivered(envelope, sequence or self.sequence, arrival=arrival))
+        return [decode_envelope(data) for data in self.emitter.emitted[before:]]
+
+    def hear_while_the_stream_is_away(self, envelope: Envelope, sequence: int) -> None:
+        """Deliver an envelope; what it leads to is committed, and reaches nobody."""
+        self.emitter.away = True
+        try:
+            self.hear(envelope, sequence)
+        finally:
+            self.emitter.away = False
+
+    def asked(self, mark: str) -> Envelope:
+        """The command that carries a mark."""
+        every = [decode_envelope(data) for data in self.emitter.emitted]
+        return next(envelope for envelope in every if envelope.correlation_id == mark and envelope.reply_to)
+
+    def answer(self, mark: str, event: Event) -> list[Envelope]:
+        """Deliver the answer to the command that carries a mark."""
+        return self.hear(following(self.asked(mark), event, source=event.owner, ordinal=0, time=self.now))
+
+    def phase(self) -> Phase:
+        saga = find_order(self.store, ORDER)
+        assert saga is not None
+        return saga.phase
+
+    def timers(self) -> set[tuple[str, int]]:
+        return {
+            (str(item.attributes["step"]), int(str(item.attributes["attempt"])))
+            for item in self.store.scan("saga-timers")
+        }
