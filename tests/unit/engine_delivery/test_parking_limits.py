@@ -98,7 +98,7 @@ def test_rows_of_earlier_versions_are_read() -> None:
 def test_version_1_reads_what_is_parked_or_refuses_it(size: int) -> None:
     """After a rollback nothing is carried out cut: it joins the parts and decompresses them as one."""
     store, body = MemoryStore(), incompressible(size)
-    parking_in(store).park(record_of("a", 1, body), "broken")
+    parking_in(store).park(replace(record_of("a", 1), data=body), "broken")
     parts = [part.attributes["body"] for part in store.query(PARKING.name, "it/a")]
     read = b"".join(part for part in parts if isinstance(part, bytes))
     assert zlib.decompress(read) == body
