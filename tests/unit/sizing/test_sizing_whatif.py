@@ -122,7 +122,7 @@ def test_the_polls_of_a_shard_are_held_against_its_limit() -> None:
 
 def test_the_most_used_limit_breaks_first() -> None:
     """Above five orders a second the payment provider is the first to give in."""
-    assert loads(COUNTED, pipeline(50.0), LIMITS, "us-east-1")[0].name.startswith("payment provider")
+    assert loads(COUNTED, pipeline(50.0), LIMITS, "us-east-1")[0].name.startswith("the payment provider")
     assert loads(COUNTED, pipeline(50.0), LIMITS, "us-east-1")[0].used == 10
 
 

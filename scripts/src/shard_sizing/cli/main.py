@@ -23,7 +23,19 @@ _CLOSED_PIPE: Final = 128 + signal.SIGPIPE
 """What a shell reports of a program that ends by a closed pipe: not a verdict."""
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+class _ClosedPipeError(Exception):
+    """The output's reader is gone. Not an OSError: for those click ends with the status of wrong input."""
+
+
+class _Commands(click.Group):
+    def invoke(self, ctx: click.Context) -> object:
+        try:
+            return super().invoke(ctx)
+        except BrokenPipeError as error:
+            raise _ClosedPipeError from error
+
+
+@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="orderstream-sizing")
 def shard_sizing() -> None:
     """Capacity planning for Kinesis Data Streams that knows keys, bursts and aggregation."""
@@ -51,7 +63,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         click.echo(f"shard-sizing: {error.format_message()}", err=True)
     except OrderstreamError as error:
         click.echo(f"shard-sizing: {error}", err=True)
-    except BrokenPipeError:
+    except (BrokenPipeError, _ClosedPipeError):
         # Whoever read the answer has had enough, as ``head`` has; the interpreter must not try again.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(_CLOSED_PIPE)

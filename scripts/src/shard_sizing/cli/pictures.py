@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 _LABEL: Final = 24
+_ENDING: Final = 8
 _LAST_COMMON_LETTER: Final = 0x052F  # Latin, Greek and Cyrillic: what matplotlib's own font draws
 
 
@@ -78,13 +79,16 @@ Picture = Bars | Stacks | Lines
 
 def short_label(name: str) -> str:
     """Return a name that fits below a bar: 24 characters at most, none that the font lacks, never nothing."""
-    shown = "".join(
+    shown = _drawable(name[: _LABEL + 1])
+    if len(shown) <= _LABEL:
+        return shown or "(empty)"
+    return f"{shown[: _LABEL - _ENDING - 1]}…{_drawable(name[-_ENDING:])[-_ENDING:]}"
+
+
+def _drawable(text: str) -> str:
+    return "".join(
         letter
         if letter.isprintable() and ord(letter) <= _LAST_COMMON_LETTER
         else letter.encode("unicode_escape").decode()
-        for letter in name[: 2 * _LABEL]
+        for letter in text
     )
-    if len(shown) <= _LABEL and len(name) <= 2 * _LABEL:
-        return shown or "(empty)"
-    ending = name[-8:].encode("ascii", "backslashreplace").decode()[-8:]
-    return f"{shown[: _LABEL - 9]}…{ending}"

@@ -6,6 +6,7 @@ of Okabe and Ito, which differ in brightness as well. Texts are drawn as they ar
 
 import io
 import textwrap
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -16,14 +17,43 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-_COLOURS: Final = ("#0072b2", "#e69f00", "#009e73", "#cc79a7", "#56b4e9", "#d55e00", "#f0e442", "#999999")
+_COLOURS: Final = (
+    "#0072b2",
+    "#e69f00",
+    "#009e73",
+    "#cc79a7",
+    "#56b4e9",
+    "#d55e00",
+    "#f0e442",
+    "#999999",
+    "#332288",
+)
 _HATCHES: Final = ("", "//", "..", "xx", "\\\\", "oo", "++", "--", "**")
 _DASHES: Final = ("-", "--", "-.", ":", (0, (5, 1)), (0, (1, 1)))
 _MARKERS: Final = ("o", "s", "^", "D", "v", "P")
 _LIMIT: Final = "#000000"
 _NUMBERED: Final = 40  # bars up to which each carries its value
 _WIDTH: Final = 88  # characters of a title's line
-_SETTINGS: Final[Any] = {"text.parse_math": False, "svg.fonttype": "path", "hatch.linewidth": 0.6}
+_SETTINGS: Final[Any] = {
+    "text.parse_math": False,
+    "svg.fonttype": "path",
+    "svg.hashsalt": "shard-sizing",
+    "hatch.linewidth": 0.6,
+}
+
+
+def line_style(number: int) -> tuple[str, Any, str]:
+    """Return the colour, dashes and mark of a line."""
+    return (
+        _COLOURS[number % len(_COLOURS)],
+        _DASHES[number % len(_DASHES)],
+        _MARKERS[number % len(_MARKERS)],
+    )
+
+
+def part_style(number: int) -> tuple[str, str]:
+    """Return the colour and the hatch of a part of a column."""
+    return _COLOURS[number % len(_COLOURS)], _HATCHES[number % len(_HATCHES)]
 
 
 def save(picture: Picture, path: Path) -> None:
@@ -73,8 +103,36 @@ def _bytes(figure: "Figure", kind: str) -> bytes:
 
 def _draw_bars(axes: "Axes", bars: Bars) -> None:
     numbers = range(1, len(bars.values) + 1)
+    if len(bars.values) <= _NUMBERED:
+        _draw_each_bar(axes, bars, numbers)
+    elif bars.values:
+        # Thousands of bars are narrower than a pixel each: their outline is the same picture, in no time.
+        axes.fill_between(numbers, bars.values, step="mid", color=_COLOURS[0], linewidth=0)
+        highest = max(bars.values)
+        at = (bars.values.index(highest) + 1, highest)
+        axes.annotate(
+            f"{highest:,.4g}{bars.unit}",
+            at,
+            xytext=(0, 3),
+            textcoords="offset points",
+            fontsize=8,
+            ha="center",
+        )
+    if bars.labels:
+        labels = [short_label(label) for label in bars.labels]
+        axes.set_xticks(list(numbers), labels, rotation=60, ha="right", fontsize=8)
+    else:
+        axes.locator_params(axis="x", integer=True)
+    axes.margins(y=0.15)
+    axes.set_ylim(bottom=0)
+    if bars.limit is not None:
+        axes.axhline(bars.limit, color=_LIMIT, linestyle="--", label=f"limit: {bars.limit:g}{bars.unit}")
+        axes.legend(loc="upper right")
+
+
+def _draw_each_bar(axes: "Axes", bars: Bars, numbers: Sequence[int]) -> None:
     over = [bars.limit is not None and value > bars.limit for value in bars.values]
-    drawn_bars = axes.bar(
+    columns = axes.bar(
         numbers,
         bars.values,
         color=[_COLOURS[5] if beyond else _COLOURS[0] for beyond in over],
@@ -82,22 +140,9 @@ def _draw_bars(axes: "Axes", bars: Bars) -> None:
         edgecolor="#ffffff",
         linewidth=0.3,
     )
-    shown = [
-        f"{value:,.4g}{bars.unit}" if len(bars.values) <= _NUMBERED or value == max(bars.values) else ""
-        for value in bars.values
-    ]
-    crowded = len(bars.values) > _NUMBERED / 3
-    size, turned = (6, 90) if crowded and len(bars.values) <= _NUMBERED else (8, 0)
-    axes.bar_label(drawn_bars, labels=shown, fontsize=size, rotation=turned, padding=2)
-    if bars.labels:
-        labels = [short_label(label) for label in bars.labels]
-        axes.set_xticks(list(numbers), labels, rotation=60, ha="right", fontsize=8)
-    else:
-        axes.locator_params(axis="x", integer=True)
-    axes.margins(y=0.15)
-    if bars.limit is not None:
-        axes.axhline(bars.limit, color=_LIMIT, linestyle="--", label=f"limit: {bars.limit:g}{bars.unit}")
-        axes.legend(loc="upper right")
+    size, turned = (6, 90) if len(bars.values) > _NUMBERED / 3 else (8, 0)
+    shown = [f"{value:,.4g}{bars.unit}" for value in bars.values]
+    axes.bar_label(columns, labels=shown, fontsize=size, rotation=turned, padding=2)
 
 
 def _draw_stacks(axes: "Axes", stacks: Stacks) -> None:
@@ -105,14 +150,15 @@ def _draw_stacks(axes: "Axes", stacks: Stacks) -> None:
     below = [0.0] * len(stacks.labels)
     for number, (name, parts) in enumerate(stacks.stacks.items()):
         heights = [100 * part / whole for part, whole in zip(parts, wholes, strict=True)]
+        colour, hatch = part_style(number)
         columns = axes.bar(
             stacks.labels,
             heights,
             bottom=below,
             width=0.6,
             label=name,
-            color=_COLOURS[number % len(_COLOURS)],
-            hatch=_HATCHES[number % len(_HATCHES)],
+            color=colour,
+            hatch=hatch,
             edgecolor="#333333",
             linewidth=0.4,
         )
@@ -130,13 +176,14 @@ def _draw_stacks(axes: "Axes", stacks: Stacks) -> None:
 def _draw_lines(axes: "Axes", lines: Lines) -> None:
     for number, (name, heights) in enumerate(lines.lines.items()):
         known = [float("nan") if height is None else height for height in heights]
+        colour, dashes, marker = line_style(number)
         axes.plot(
             lines.at,
             known,
             label=name,
-            color=_COLOURS[number % len(_COLOURS)],
-            linestyle=_DASHES[number % len(_DASHES)],
-            marker=_MARKERS[number % len(_MARKERS)],
+            color=colour,
+            linestyle=dashes,
+            marker=marker,
             markevery=(number % 4, max(1, len(lines.at) // 8)),
             markersize=5,
         )
@@ -148,11 +195,15 @@ def _draw_lines(axes: "Axes", lines: Lines) -> None:
     axes.grid(visible=True, which="major", color="#dddddd")
     for number, (name, at) in enumerate(lines.marks.items()):
         axes.axvline(at, color="#444444", linestyle=":", linewidth=1)
+        left = (
+            at > lines.at[len(lines.at) // 2]
+        )  # beyond the middle a text to the right would leave the picture
         axes.annotate(
             name,
-            (at, 0.02 + 0.05 * (number % 3)),
+            (at, 0.02 + 0.05 * (number % 4)),
             xycoords=("data", "axes fraction"),
-            xytext=(3, 0),
+            xytext=(-3 if left else 3, 0),
+            ha="right" if left else "left",
             textcoords="offset points",
             fontsize=7,
             bbox={"facecolor": "#ffffff", "edgecolor": "none", "pad": 1.0, "alpha": 0.85},

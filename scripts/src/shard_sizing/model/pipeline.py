@@ -90,7 +90,7 @@ def loads(counted: OrderCalls, pipeline: Pipeline, limits: Limits, region: str) 
     s3_puts = sum(each for name, each in calls.items() if name.startswith("s3.Put"))
     found = [
         Load(
-            "payment provider, charges/s",
+            "the payment provider, charges/s",
             pipeline.orders,
             pipeline.payments_per_second,
             "a higher limit at the provider; until then payments queue in SQS",
