@@ -35,7 +35,7 @@ ANSWER_FIRST = frozenset({"saga", "inventory", "shipping", "notifications"})
 
 Payments hands its input over to a queue, from which another process answers."""
 
-ABOUT_STOCK = frozenset({"LowStockDetected"})
+ABOUT_STOCK = frozenset({"LowStockDetected", "StockCorrected", "StockReceived"})
 """Messages of no order, which the read model of orders passes over."""
 
 TIMED = "StepOverdue"

@@ -76,7 +76,7 @@ class StockSold(Event, frozen=True, kw_only=True):
 
 
 class StockReceived(StockEvent, frozen=True, kw_only=True):
-    """Goods of a SKU have arrived, and can be reserved.
+    """Goods of a SKU have arrived. The stock monitor publishes it, from the captured change.
 
     Attributes:
         units: Units that were added, at least 1.
@@ -93,7 +93,7 @@ class StockReceived(StockEvent, frozen=True, kw_only=True):
 
 
 class StockCorrected(StockEvent, frozen=True, kw_only=True):
-    """The count of a SKU was wrong, and an operator corrected it.
+    """An operator corrected the count of a SKU. The stock monitor publishes it, from the captured change.
 
     Attributes:
         units: Units that were added; below 0 if they were taken off. Never 0.
