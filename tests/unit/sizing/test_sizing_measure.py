@@ -100,6 +100,49 @@ def test_a_reshard_under_way_loses_and_repeats_nothing(change: str) -> None:
     assert (found.records, found.keys, len(found.shards)) == (50, 50, 4 if change == "split" else 3)
 
 
+def test_a_measurement_looks_back_within_retention() -> None:
+    """Ten seconds that are past, on a shard that was split since: every record once, over the true span."""
+
+    def write(client: Any, tenth: int) -> None:
+        if 10 <= tenth < 210:
+            put(client, f"key-{tenth}")
+        if tenth == 60:
+            shard = client.list_shards(StreamName="orders")["Shards"][0]
+            client.split_shard(
+                StreamName="orders", ShardToSplit=shard["ShardId"], NewStartingHashKey=str(2**126)
+            )
+
+    world = World(write)
+    world.sleep(300)
+    since = int(BEGAN) + 5
+    poller = Poller(world.client, "orders", lambda: world.now, world.sleep, since=since)
+    found = measure("orders", poller, poller.read(10), LIMITS, None)
+    assert (found.records, found.keys, found.rate, found.seconds) == (100, 100, 10.0, 10.0)
+    assert len(found.shards) == 4
+    with pytest.raises(InputError, match="keeps its records for 24 hours"):
+        Poller(world.client, "orders", lambda: world.now, world.sleep, since=since - 90_000)
+
+
+def test_chosen_shards_are_read_alone() -> None:
+    """One shard's keys and rates, and no call to the others; a shard that is not there is named."""
+    world = World(lambda client, tenth: put(client, f"key-{tenth}"))
+    first = world.client.list_shards(StreamName="orders")["Shards"][0]["ShardId"]
+    poller = Poller(world.client, "orders", lambda: world.now, world.sleep, only=[first])
+    found = measure("orders", poller, poller.read(5), LIMITS, None)
+    assert [shard.shard_id for shard in found.shards] == [first]
+    assert 10 < found.records < 40
+    with pytest.raises(InputError, match="it has no shard shardId-9"):
+        Poller(world.client, "orders", only=["shardId-9"])
+
+
+def test_the_rate_is_that_of_the_whole_span() -> None:
+    """Five records in the first half second of five are one a second, and not ten."""
+    found = World(lambda client, tenth: put(client, f"key-{tenth}") if 5 <= tenth < 10 else None).measure()
+    assert (found.records, found.rate, found.seconds) == (5, 1.0, 5.0)
+    assert found.kinesis is not None
+    assert found.kinesis.rate == 1.0
+
+
 def faults() -> Iterator[Fault]:
     for error in ("ProvisionedThroughputExceededException", "ExpiredIteratorException"):
         yield Fault(operation="GetRecords", error=error, rate=0.3, times=None)

@@ -134,3 +134,26 @@ def test_times_more_than_a_year_apart_are_refused() -> None:
     """Milliseconds taken for seconds are caught before they fill the memory."""
     with pytest.raises(InputError, match="more than a year"):
         sample([("a", 0.0, 1), ("b", 1.6e12, 1)])
+
+
+def test_keys_that_kinesis_refuses_are_counted_and_said(tmp_path: Path) -> None:
+    """Keys over 256 characters, and empty ones, get a warning with the first line, and a name in tables."""
+    file, out = tmp_path / "events.csv", tmp_path / "profile.json"
+    file.write_text(
+        "key,when\n" + "".join(f"{key},{at}\n" for at, key in enumerate(["a", "ä" * 257, "", ""]))
+    )
+    done = run("sample", str(file), "--key", "key", "--timestamp", "when", "--out", str(out))
+    assert done.exit_code == 0
+    assert "1 rows, the first in line 3, have keys of more than 256 characters" in done.stderr
+    assert "50.0% of the rows have an empty key" in done.stderr
+    assert "(empty)" in run("hotkeys", str(out)).stdout
+
+
+def test_hot_keys_are_judged_at_the_rate_that_is_planned_for(tmp_path: Path) -> None:
+    """A key that is light today is too heavy at a hundred times the busiest minute."""
+    out = tmp_path / "profile.json"
+    run("sample", str(ORDERS), "--key", "CustomerID", "--timestamp", "InvoiceDate", "--out", str(out))
+    today, grown = run("hotkeys", str(out)), run("hotkeys", str(out), "--growth", "1000")
+    assert (today.exit_code, grown.exit_code) == (0, 2)
+    assert "(p99.9-minute)" in grown.stdout
+    assert "does not know the rate by second" in run("hotkeys", str(out), "--at", "max-second").stderr

@@ -11,7 +11,7 @@ from shard_sizing.model.sampling import Event
 
 _ADVANCE_EVERY: Final = 50_000  # rows between two steps of the progress bar
 
-_LONGEST_KEY: Final = 256
+LONGEST_KEY: Final = 256
 """Characters of a partition key (PutRecord's reference)."""
 
 
@@ -24,13 +24,19 @@ class Columns:
     size: str | None
 
 
-def event_rows(source: Path, columns: Columns, advance: Callable[[float], None]) -> Iterator[Event]:
+def event_rows(
+    source: Path,
+    columns: Columns,
+    advance: Callable[[float], None],
+    long_key: Callable[[int], None] = lambda _: None,
+) -> Iterator[Event]:
     """Yield a file's events.
 
     Args:
         source: The file, or ``-`` for stdin; CSV has a header, NDJSON begins with a brace.
         columns: Where to find what.
         advance: Receives how many more bytes were read, about.
+        long_key: Receives the line of each key that is longer than Kinesis takes; it is counted as it is.
 
     Raises:
         InputError: The file cannot be read, lacks a column, or a row has no number or time where one belongs.
@@ -47,7 +53,10 @@ def event_rows(source: Path, columns: Columns, advance: Callable[[float], None])
                     raise InputError(name, f"line {line} has {fields} fields, the header {table.width}")
                 try:
                     size = _size(values[2]) if columns.size else own_size
-                    yield _key(values[0]), seconds(values[1]), size
+                    key = values[0] if isinstance(values[0], str) else str(values[0])
+                    if len(key) > LONGEST_KEY:
+                        long_key(line)
+                    yield key, seconds(values[1]), size
                 except ValueError as error:
                     raise InputError(name, f"line {line}: {error}") from error
                 read += size
@@ -56,13 +65,6 @@ def event_rows(source: Path, columns: Columns, advance: Callable[[float], None])
                     read = 0
     except RowError as error:
         raise InputError(error.source, str(error).removeprefix(f"{error.source}: ")) from error
-
-
-def _key(value: Any) -> str:
-    key = value if isinstance(value, str) else str(value)
-    if len(key) > _LONGEST_KEY:
-        raise ValueError(f"its key has {len(key)} characters; Kinesis takes {_LONGEST_KEY} at most")
-    return key
 
 
 def _size(value: Any) -> int:

@@ -1,30 +1,50 @@
 """``shard-sizing hotkeys``."""
 
 from pathlib import Path
+from typing import Final
 
 import click
 import msgspec
 
+from shard_sizing.cli.numbers import Number
 from shard_sizing.cli.options import FILE, Shared, read_profile, shared_options
 from shard_sizing.cli.output import Sheet, Table, counted, present
 from shard_sizing.cli.pictures import Bars
 from shard_sizing.model.hotkeys import HotKeyNeed, hot_keys
+from shard_sizing.model.profile import grown, rate_at
+
+_SHOWN: Final = 20
 
 
 class HotKeys(msgspec.Struct, frozen=True):
-    """The hot keys of a profile."""
+    """The hot keys of a profile.
+
+    Attributes:
+        keys: Each of them.
+        at: The rate that was asked for.
+        rate: Records per second of the whole workload then.
+    """
 
     keys: tuple[HotKeyNeed, ...]
-    schema: str = "shard-sizing/hotkeys/1"
+    at: str
+    rate: float
+    schema: str = "shard-sizing/hotkeys/2"
 
 
 @click.command()
 @click.argument("profile", type=FILE)
 @shared_options(without=("seed", "region", "prices"))
-def hotkeys(profile: Path, shared: Shared) -> int:
+@click.option(
+    "--growth", type=Number(min=0, min_open=True), default=1.0, help="Times the records per second."
+)
+@click.option("--at", help="The rate that is planned for; by default the 99.9th percentile minute, if known.")
+def hotkeys(profile: Path, shared: Shared, growth: float, at: str | None) -> int:
     """Show each hot key and the sub-keys it needs; exit 2 if any has to be spread."""
     limits = shared.limits
-    keys = hot_keys(read_profile(profile), limits)
+    found = grown(read_profile(profile), growth)
+    at = at or ("p99.9-minute" if found.peaks.minute else "mean")
+    found = msgspec.structs.replace(found, rate=rate_at(found, at))
+    keys = hot_keys(found, limits)
     hot = [key for key in keys if key.sub_keys > 1]
     told = (
         f"{counted(len(hot), 'key')} {'is' if len(hot) == 1 else 'are'} too heavy for half a shard"
@@ -32,26 +52,32 @@ def hotkeys(profile: Path, shared: Shared) -> int:
         else "No key is too heavy for half a shard"
     )
     gives_up = " Spreading a key gives up its order across the sub-keys." if hot else ""
+    shown = sorted(keys, key=lambda key: -key.sub_keys)[:_SHOWN]  # stable: heaviest first among equals
     rows = [
         (
-            k.key,
+            k.key or "(empty)",
             f"{k.record_share:.2%}",
             f"{k.byte_share:.2%}",
             f"{k.records_per_second:,.2f}",
             str(k.sub_keys),
         )
-        for k in keys
+        for k in shown
     ]
     columns = ("key", "records", "bytes", "records/s", "sub-keys")
     picture = Bars(
         f"{told}.",
-        [100 * key.record_share for key in keys],
+        [100 * key.record_share for key in shown],
         "heaviest keys",
         "share of all records, %",
-        labels=[key.key for key in keys],
+        labels=[key.key or "(empty)" for key in shown],
         unit=" %",
     )
     source = f"Limits of {limits.date}: {limits.source}"
-    sheet = Sheet(f"{told}.{gives_up}", (Table(columns, rows),), source=source, picture=picture)
-    present(HotKeys(keys), sheet, shared)
+    sheet = Sheet(
+        f"{told} at {found.rate:,.1f} records a second ({at}).{gives_up}",
+        (Table(columns, rows),),
+        source=source,
+        picture=picture,
+    )
+    present(HotKeys(keys, at, found.rate), sheet, shared)
     return 2 if hot else 0

@@ -12,7 +12,7 @@ import msgspec
 from rich.console import Console
 from rich.progress import Progress
 
-from shard_sizing.cli.numbers import Number
+from shard_sizing.cli.numbers import Moment, Number
 from shard_sizing.cli.options import FILE, Shared, shared_options
 from shard_sizing.cli.output import Sheet, Table, present, short_ids
 from shard_sizing.cli.pictures import Bars
@@ -31,16 +31,38 @@ from shard_sizing.model.measured import Measured
     "--seconds", type=Number(1, 86_400), default=60.0, show_default=True, help="How long the stream is read."
 )
 @click.option("--efo", is_flag=True, help="By enhanced fan-out: takes nothing from other readers, and costs.")
+@click.option("--from", "begin", type=Moment(), help="Look back: ISO 8601, UTC without a zone, in retention.")
+@click.option("--to", "end", type=Moment(), help="Until when to look back; by default until now.")
+@click.option("--shard", "only", multiple=True, help="Read only this shard; may be given again.")
 @click.option("--out", type=FILE, help="Where to write the profile, for the other commands.")
-def measure(stream: str, shared: Shared, seconds: float, efo: bool, out: Path | None) -> int:
-    """Read a live stream for a while: its profile, and the load of each shard."""
+def measure(
+    *,
+    stream: str,
+    shared: Shared,
+    seconds: float,
+    efo: bool,
+    begin: dt.datetime | None,
+    end: dt.datetime | None,
+    only: tuple[str, ...],
+    out: Path | None,
+) -> int:
+    """Read a live stream for a while, or what it still keeps: its profile, and the load of each shard."""
+    if efo and (begin or only):
+        raise click.UsageError("--efo reads every shard from now on; leave out --from and --shard")
+    if end and not begin:
+        raise click.UsageError("--to needs --from")
     limits, client = shared.limits, kinesis(shared.region)
-    began = dt.datetime.now(dt.UTC)
-    with _reader(stream, client, shared, seconds, efo=efo) as reader, _progress(seconds) as tick:
+    now = dt.datetime.now(dt.UTC)
+    began = begin or now
+    if begin:
+        seconds = (min(end or now, now) - begin).total_seconds()
+        if seconds < 1:
+            raise click.UsageError("--from has to be at least a second before --to, and in the past")
+    with _reader(stream, client, shared, seconds, begin, only, efo=efo) as reader, _progress(seconds) as tick:
         found = profile_of(stream, reader, reader.read(seconds, tick), limits, None)
     try:
         cloudwatch = boto3.client("cloudwatch", region_name=shared.region)
-        count = throttled_writes(cloudwatch, stream, began, dt.datetime.now(dt.UTC))
+        count = throttled_writes(cloudwatch, stream, began, began + dt.timedelta(seconds=seconds))
         found = msgspec.structs.replace(found, throttled_writes=count)
     except CloudWatchSilentError as silent:
         click.echo(f"refused writes are not known: CloudWatch says {silent}", err=True)
@@ -60,11 +82,19 @@ _WARNING = (
 
 @contextmanager
 def _reader(
-    stream: str, client: Any, shared: Shared, seconds: float, *, efo: bool
+    stream: str,
+    client: Any,
+    shared: Shared,
+    seconds: float,
+    begin: dt.datetime | None,
+    only: tuple[str, ...],
+    *,
+    efo: bool,
 ) -> Iterator[Poller | FanOut]:
     if not efo:
         click.echo(_WARNING, err=True)
-        yield Poller(client, stream)
+        since = None if begin is None else int(begin.timestamp())
+        yield Poller(client, stream, since=since, only=only)
         return
     reader = FanOut(client, stream)
     prices = shared.known_prices

@@ -2,11 +2,12 @@
 
 import tomllib
 from pathlib import Path
+from typing import Final
 
 import click
 import msgspec
 
-from shard_sizing.cli.event_files import Columns, event_rows
+from shard_sizing.cli.event_files import LONGEST_KEY, Columns, event_rows
 from shard_sizing.cli.options import FILE, Shared, shared_options
 from shard_sizing.cli.output import Sheet, Table, show_json, write_files
 from shard_sizing.cli.pictures import Bars
@@ -16,6 +17,8 @@ from shard_sizing.model.profile import Profile
 from shard_sizing.model.sampling import sample as sample_events
 from shard_sizing.model.synthetic import Synthetic
 from shard_sizing.model.synthetic import events as made_up_events
+
+_SHOWN: Final = 20  # heaviest keys
 
 
 @click.command()
@@ -34,12 +37,13 @@ def sample(
     out: Path | None,
 ) -> int:
     """Make a profile of an NDJSON or CSV file (also .gz), of stdin with ``-``, or of a .toml spec."""
+    long_keys: list[int] = []
     total = source.stat().st_size if source.is_file() else 0
     with progress("reading", total) as advance:
         if source.suffix == ".toml":
             events = made_up_events(_spec(source), shared.seed)
         elif key and timestamp:
-            events = event_rows(source, Columns(key, timestamp, size_column), advance)
+            events = event_rows(source, Columns(key, timestamp, size_column), advance, long_keys.append)
         else:
             raise InputError("sample", "give --key and --timestamp, or a synthetic .toml spec")
         profile = sample_events(events)
@@ -47,6 +51,12 @@ def sample(
     if empty:
         told = (
             f"warning: {empty:.1%} of the rows have an empty key, which Kinesis refuses; counted as one key"
+        )
+        click.echo(told, err=True)
+    if long_keys:
+        told = (
+            f"warning: {len(long_keys):,} rows, the first in line {long_keys[0]:,}, have keys of more than "
+            f"{LONGEST_KEY} characters, which Kinesis refuses; counted as they are"
         )
         click.echo(told, err=True)
     write_files(profile, _sheet(profile), shared)
@@ -66,15 +76,16 @@ def _spec(source: Path) -> Synthetic:
 
 
 def _sheet(profile: Profile) -> Sheet:
+    heaviest = profile.hot_keys[:_SHOWN]
     picture = Bars(
         f"{_sentence(profile)}.",
-        [100 * hot.record_share for hot in profile.hot_keys],
+        [100 * hot.record_share for hot in heaviest],
         "heaviest keys",
         "share of all records, %",
-        labels=[hot.key for hot in profile.hot_keys],
+        labels=[hot.key or "(empty)" for hot in heaviest],
         unit=" %",
     )
-    rows = [(hot.key, f"{hot.record_share:.2%}", f"{hot.byte_share:.2%}") for hot in profile.hot_keys]
+    rows = [(hot.key or "(empty)", f"{hot.record_share:.2%}", f"{hot.byte_share:.2%}") for hot in heaviest]
     table = Table(("key", "records", "bytes"), rows, "The heaviest keys:")
     return Sheet(picture.title, (table,), picture=picture)
 

@@ -1,4 +1,4 @@
-"""Reads everything that arrives on a stream from now on, by GetRecords.
+"""Reads everything that arrives on a stream from now on, or has arrived since a time, by GetRecords.
 
 ::
 
@@ -12,7 +12,7 @@ most once in half a second while there is more to come.
 
 import math
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any, Final, Self
@@ -75,13 +75,17 @@ class Poller:
         stream: The stream's name.
         clock: Seconds since 1970.
         sleep: Waits for so many seconds.
+        since: Read what arrived from this second on, within the stream's retention, and not what arrives
+            from now on; closed shards are read too.
+        only: Ids of the shards to read; by default all, and the children of those that end.
 
     Attributes:
         shards: Every shard that was read.
         span: First and last second whose records are read.
 
     Raises:
-        InputError: The stream does not exist, or may not be read.
+        InputError: The stream does not exist, may not be read, has no such shard, or keeps its records for
+            less time.
     """
 
     def __init__(
@@ -90,25 +94,34 @@ class Poller:
         stream: str,
         clock: Callable[[], float] = time.time,
         sleep: Callable[[float], None] = time.sleep,
+        since: int | None = None,
+        only: Sequence[str] = (),
     ) -> None:
+        self._since = since
+        self._only = frozenset(only)
         self._client = client
         self._stream = stream
         self._clock = clock
         self._sleep = sleep
         self.shards: dict[str, ShardReading] = {}
         self.span = (0, 0)
-        now = {"ShardIteratorType": "AT_TIMESTAMP", "Timestamp": clock()}
-        for shard in listed(client, stream):
-            self._add(shard, now)
+        if since is not None:
+            self._check_kept(since)
+        begin = {"ShardIteratorType": "AT_TIMESTAMP", "Timestamp": clock() if since is None else since}
+        for shard in listed(client, stream, closed=since is not None):
+            self._add(shard, begin)
+        unknown = self._only - self.shards.keys()
+        if unknown:
+            raise InputError(f"stream {stream}", f"it has no shard {', '.join(sorted(unknown))}")
 
     def read(self, seconds: float, tick: Callable[[float], None] = lambda _: None) -> Iterator[Arrived]:
         """Give the records of so many whole seconds, by the time of their arrival.
 
         Args:
-            seconds: From the next full second on, at least 1.
+            seconds: From the next full second on, or from ``since``; at least 1.
             tick: Told after each round how many seconds have passed.
         """
-        first = math.ceil(self._clock())
+        first = math.ceil(self._clock()) if self._since is None else self._since
         last = first + math.ceil(seconds)
         self.span = first, last - 1
         with ThreadPoolExecutor(_THREADS) as pool:
@@ -117,18 +130,28 @@ class Poller:
                 answers = list(pool.map(self._ask, [s for s in self.shards.values() if s.iterator]))
                 for shard, answer in answers:
                     for record in answer.get("Records", ()):
-                        if first <= record["ApproximateArrivalTimestamp"].timestamp() < last:
+                        at = record["ApproximateArrivalTimestamp"].timestamp()
+                        if first <= at < last:
                             yield Arrived(shard.shard_id, record)
+                        elif at >= last and self._since is not None:
+                            shard.iterator = None  # times rise within a shard but for milliseconds
                     for child in answer.get("ChildShards", ()):
                         self._add(child, {"ShardIteratorType": "TRIM_HORIZON"})
                 now = self._clock()
                 tick(min(now - first, seconds))
                 behind = any(shard.behind and shard.iterator for shard in self.shards.values())
                 # Everything that arrived before the end has been read once nothing is left to come.
-                if now >= last + 1 and (not behind or now >= last + _GRACE_SECONDS):
+                patient = self._since is not None or now < last + _GRACE_SECONDS
+                if now >= last + 1 and not (behind and patient):
                     return
                 pause = _CATCHING_UP_SECONDS if behind else _ROUND_SECONDS
                 self._sleep(max(0.0, began + pause - now))
+
+    def _check_kept(self, since: int) -> None:
+        answer = call(self._stream, self._client.describe_stream_summary, StreamName=self._stream)
+        hours = answer["StreamDescriptionSummary"]["RetentionPeriodHours"]
+        if since < self._clock() - hours * 3_600:
+            raise InputError(f"stream {self._stream}", f"it keeps its records for {hours} hours; begin later")
 
     def _ask(self, shard: ShardReading) -> tuple[ShardReading, Mapping[str, Any]]:
         try:
@@ -153,7 +176,7 @@ class Poller:
 
     def _add(self, shard: Mapping[str, Any], begin: Mapping[str, Any]) -> None:
         """Read a shard too; both parents of a merged one name it."""
-        if shard["ShardId"] in self.shards:
+        if shard["ShardId"] in self.shards or (self._only and shard["ShardId"] not in self._only):
             return
         reading = ShardReading.of(shard, begin)
         reading.iterator = self._iterator(reading)

@@ -39,8 +39,8 @@ def open_shards(client: Any, stream: str) -> dict[int, str]:
     return dict(sorted(starts.items()))
 
 
-def listed(client: Any, stream: str) -> Iterator[Mapping[str, Any]]:
-    """Give a stream's open shards as ListShards describes them.
+def listed(client: Any, stream: str, *, closed: bool = False) -> Iterator[Mapping[str, Any]]:
+    """Give a stream's open shards as ListShards describes them, or also those that are closed.
 
     Raises:
         InputError: The stream does not exist, or may not be listed.
@@ -49,7 +49,7 @@ def listed(client: Any, stream: str) -> Iterator[Mapping[str, Any]]:
     while True:
         page = call(stream, client.list_shards, **request)
         for shard in page["Shards"]:
-            if "EndingSequenceNumber" not in shard["SequenceNumberRange"]:
+            if closed or "EndingSequenceNumber" not in shard["SequenceNumberRange"]:
                 yield shard
         if not page.get("NextToken"):
             return
