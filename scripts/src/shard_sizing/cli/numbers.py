@@ -18,7 +18,7 @@ class Number(click.FloatRange):
         return number
 
 
-class Moment(click.ParamType):
+class Moment(click.ParamType[dt.datetime]):
     """A time in ISO 8601; without a zone it is UTC."""
 
     name = "time"
