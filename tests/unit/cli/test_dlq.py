@@ -9,8 +9,8 @@ from fakes.engine import ARRIVAL, record_of
 from fakes.operating import MemoryResources
 from orderstream.events import ReleaseStock, decode_envelope, initial
 from orderstream_workers.cli.dlq import dlq
-from orderstream_workers.cli.operating import NotDoneError
 from orderstream_workers.engine.delivery import PARKING, RedriveStoppedError, StoredParking
+from orderstream_workers.operations.errors import NotDoneError
 from orderstream_workers.store import Delete
 
 

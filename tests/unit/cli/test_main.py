@@ -11,15 +11,22 @@ from orderstream_workers.services.order_status import ReadModelWriter, open_engi
 def test_whatever_is_not_done_is_one_sentence_of_ours(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """An order that is not there is said as an outage is: after the command's name, with status 1."""
+    """What is not there is said as an outage is: after the command's name, status 1, safe for a terminal."""
     url = f"sqlite:///{tmp_path / 'read-model.sqlite'}"
     engine = open_engine(url)
     ReadModelWriter(engine).create_schema()
     engine.dispose()
     monkeypatch.setenv("ORDERSTREAM_READ_MODEL_URL", url)
-    monkeypatch.setattr("sys.argv", ["orderstream", "order", "show", "o-1", "--aws"])
-    with pytest.raises(SystemExit) as ended:
-        command.main()
-    assert ended.value.code == 1
-    *_, last = capsys.readouterr().err.splitlines()
-    assert last == "orderstream: order status knows no order o-1; it may not have seen it yet"
+    for words, sentence in (
+        (["show", "o-1"], "order status knows no order o-1; it may not have seen it yet"),
+        (
+            ["list", "--after", "o\x1b[31m"],
+            r"no order o\x1b[31m has been placed, so no page begins behind it; begin anew",
+        ),
+    ):
+        monkeypatch.setattr("sys.argv", ["orderstream", "order", *words, "--aws"])
+        with pytest.raises(SystemExit) as ended:
+            command.main()
+        assert ended.value.code == 1
+        *_, last = capsys.readouterr().err.splitlines()
+        assert last == f"orderstream: {sentence}"

@@ -1,25 +1,27 @@
 """``orderstream dlq``: records that could not be carried out, and payments that were given up."""
 
 import datetime as dt
+from collections.abc import Iterator
 from typing import Final
 
 import click
 
 from orderstream.errors import DependencyError, OrderstreamError
-from orderstream_workers.cli.dead_letters import (
-    PAYMENT_WORKER,
-    ListedKey,
-    letters_of,
-    lines_of,
-    listed,
-    shown,
-)
 from orderstream_workers.cli.intervening import Intervening, Selected, confirm, selection
 from orderstream_workers.cli.layout import age, as_json, printable, table, wrapped
-from orderstream_workers.cli.operating import NotDoneError, operated
+from orderstream_workers.cli.operating import operated
 from orderstream_workers.cli.options import json_option, parked_for_option
 from orderstream_workers.cli.target import TargetChoice, target_options
 from orderstream_workers.engine.delivery import ParkedRecords, interventions
+from orderstream_workers.operations.dead_letters import (
+    PAYMENT_WORKER,
+    ListedKey,
+    ShownRecord,
+    letters_of,
+    listed,
+    shown,
+)
+from orderstream_workers.operations.errors import NotDoneError
 from orderstream_workers.runtime.bootstrap import APPLICATIONS, build_application
 
 _APPLICATION: Final = click.Choice((*APPLICATIONS, PAYMENT_WORKER))
@@ -94,7 +96,7 @@ def show(
         click.echo(as_json(records))
         return
     for record in records:
-        for line in lines_of(record):
+        for line in _lines_of(record):
             click.echo(wrapped(line))
 
 
@@ -161,7 +163,7 @@ def discard(
             keys = [one.key for one in work.confirmed()]
         else:
             records = shown(resources, application, selected.key, data=False)
-            for line in (line for one in (records if behind else records[:1]) for line in lines_of(one)):
+            for line in (line for one in (records if behind else records[:1]) for line in _lines_of(one)):
                 click.echo(wrapped(line))
             confirm(f"Discard {len(records)} records permanently?" if behind else _THIS, yes=selected.yes)
             keys = [selected.key]
@@ -208,3 +210,12 @@ def history(context: click.Context, application: str | None, target: TargetChoic
 
 def _age(key: ListedKey, now: dt.datetime) -> str:
     return age(key.since, now) if key.since else "unknown"
+
+
+def _lines_of(record: ShownRecord) -> Iterator[str]:
+    """A record in lines, the reason and the payload under it."""
+    arrived = f"{record.arrived_at:%Y-%m-%d %H:%M:%S}Z" if record.arrived_at else "at an unknown time"
+    yield "  ".join(filter(None, (record.position, printable(record.described), record.shard_id, arrived)))
+    yield f"    {printable(record.reason)}"
+    if record.data is not None:
+        yield f"    {printable(record.data)}"

@@ -7,11 +7,17 @@ from typing import Any, Literal
 
 import click
 
-from orderstream_workers.cli.dead_letters import ListedKey, listed, no_letter, not_parked, str_position
 from orderstream_workers.cli.layout import printable
-from orderstream_workers.cli.operating import NotDoneError
 from orderstream_workers.cli.options import Command, operator_option, parked_for_option
 from orderstream_workers.engine.delivery import Intervention, ParkedRecords, RecordHandler
+from orderstream_workers.operations.dead_letters import (
+    ListedKey,
+    listed,
+    no_letter,
+    not_parked,
+    str_position,
+)
+from orderstream_workers.operations.errors import NotDoneError
 from orderstream_workers.runtime.resources import Resources
 
 

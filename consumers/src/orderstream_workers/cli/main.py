@@ -13,7 +13,7 @@ from typing import Final
 import click
 
 from orderstream.errors import OrderstreamError
-from orderstream_workers.cli.layout import wrapped
+from orderstream_workers.cli.layout import printable, wrapped
 
 _COMMANDS: Final = {
     "api": ("orderstream_workers.cli.api", "api"),
@@ -103,7 +103,9 @@ def main() -> None:
     try:
         orderstream()
     except OrderstreamError as error:
-        click.echo(wrapped(f"orderstream: {error}"), err=True)
+        # It may quote what came from outside.
+        said = "\n".join(map(printable, str(error).splitlines()))
+        click.echo(wrapped(f"orderstream: {said}"), err=True)
         sys.exit(1)
 
 

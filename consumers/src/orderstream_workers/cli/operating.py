@@ -34,18 +34,6 @@ class OperationFailedError(OrderstreamError):
         )
 
 
-class NotDoneError(OrderstreamError):
-    """A command found nothing to work on, or could not finish. Nothing is at fault but what was asked.
-
-    Args:
-        reason: What is not there, or was not done.
-    """
-
-    def __init__(self, reason: str) -> None:
-        self.reason = reason
-        super().__init__(reason)
-
-
 @contextmanager
 def operated(context: click.Context, choice: TargetChoice) -> Iterator[Resources]:
     """The resources to work on: those that the caller gave as the context's object, or else new ones.

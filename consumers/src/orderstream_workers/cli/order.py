@@ -10,9 +10,9 @@ import click
 
 from orderstream.currency import spelled
 from orderstream_workers.cli.layout import age, as_json, printable, table, wrapped
-from orderstream_workers.cli.operating import NotDoneError
 from orderstream_workers.cli.options import AGE, json_option
 from orderstream_workers.cli.target import TargetChoice, TargetError, choose, target_options
+from orderstream_workers.operations.errors import NotDoneError
 from orderstream_workers.operations.orders import read_model_at
 from orderstream_workers.services.order_status import (
     OrderSearch,

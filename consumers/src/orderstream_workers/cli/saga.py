@@ -6,9 +6,10 @@ from typing import Any, Literal
 import click
 
 from orderstream_workers.cli.layout import age, as_json, printable, table, wrapped
-from orderstream_workers.cli.operating import NotDoneError, operated
+from orderstream_workers.cli.operating import operated
 from orderstream_workers.cli.options import json_option, operator_option
 from orderstream_workers.cli.target import TargetChoice, target_options
+from orderstream_workers.operations.errors import NotDoneError
 from orderstream_workers.operations.open_orders import orders_under_way
 from orderstream_workers.operations.open_orders import resolve as resolve_step
 from orderstream_workers.services.saga import Resolution, find_order

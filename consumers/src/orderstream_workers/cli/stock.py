@@ -7,9 +7,10 @@ from typing import Any, Literal
 import click
 
 from orderstream_workers.cli.layout import as_json, printable, table, wrapped
-from orderstream_workers.cli.operating import NotDoneError, operated
+from orderstream_workers.cli.operating import operated
 from orderstream_workers.cli.options import Command, json_option, operator_option
 from orderstream_workers.cli.target import TargetChoice, target_options
+from orderstream_workers.operations.errors import NotDoneError
 from orderstream_workers.operations.stock import Adjusted, Adjustment, StockLevel, adjust_stock, stock_level
 
 

@@ -11,9 +11,9 @@ import boto3
 import httpx
 import ijson
 
-from orderstream_workers.engine.delivery import ParkedRecords
 from orderstream_workers.local.environment import Layout
 from orderstream_workers.local.lifecycle import EnvironmentState
+from orderstream_workers.operations.dead_letters import dead_letters
 from orderstream_workers.runtime.bootstrap import APPLICATIONS
 from orderstream_workers.runtime.provision import operators_queue
 from orderstream_workers.services.inventory import read_stock, seed_stock
@@ -136,9 +136,8 @@ class Parts:
     def dead_letters(self) -> int:
         """Records that were parked, and messages in the payments' dead-letter queue."""
         # Counted here: what /health says of them is up to ten seconds old.
-        parked = [ParkedRecords(self._store, name).keys() for name in APPLICATIONS]
         queue = SqsPaymentQueue.named(self._sqs, f"{self.layout.settings.payment_queue}-dlq")
-        return sum(key.count for keys in parked for key in keys) + queue.depth()
+        return dead_letters(self._store, queue)
 
     def lag_millis(self) -> int | None:
         """How far the slowest consumer is behind the stream, in milliseconds; None while unknown."""

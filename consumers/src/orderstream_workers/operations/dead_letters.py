@@ -1,17 +1,17 @@
 """What is parked by the applications, and the payments that were given up, as an operator is shown them."""
 
 import datetime as dt
-from collections.abc import Iterator
 from typing import Final
 
 import msgspec
 
 from orderstream.events import NotAnEventError, decode_envelope, uncompressed
-from orderstream_workers.cli.layout import printable
-from orderstream_workers.cli.operating import NotDoneError
 from orderstream_workers.engine.delivery import ParkedRecord, ParkedRecords
+from orderstream_workers.operations.errors import NotDoneError
+from orderstream_workers.runtime.bootstrap import APPLICATIONS
 from orderstream_workers.runtime.resources import Resources
-from orderstream_workers.services.payments import PaymentDeadLetters, QueuedPayment
+from orderstream_workers.services.payments import PaymentDeadLetters, PaymentQueue, QueuedPayment
+from orderstream_workers.store import Store
 
 PAYMENT_WORKER: Final = "payment-worker"
 """Its dead letters are in SQS, one or more per order; the key is the order id."""
@@ -60,6 +60,20 @@ class ShownRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
 def letters_of(resources: Resources) -> PaymentDeadLetters:
     """The payments that were given up."""
     return PaymentDeadLetters(resources.payment_dead_letters, resources.payment_queue)
+
+
+def dead_letters(store: Store, payments: PaymentQueue) -> int:
+    """How many records are parked, and how many payments were given up.
+
+    Args:
+        store: Where records are parked.
+        payments: The queue of payments that were received too often.
+
+    Raises:
+        DependencyError: the store or the queue did not answer.
+    """
+    keys = [key for name in APPLICATIONS for key in ParkedRecords(store, name).keys()]  # noqa: SIM118 - no dict
+    return sum(key.count for key in keys) + payments.depth()
 
 
 def listed(resources: Resources, application: str, parked_for: str = "") -> list[ListedKey]:
@@ -112,21 +126,12 @@ def shown(resources: Resources, application: str, key: str, *, data: bool) -> li
 
 def not_parked(application: str, key: str) -> NotDoneError:
     """Nothing is there to be dealt with: the key may be misspelt."""
-    return NotDoneError(f"nothing is parked for {application} under {printable(key)}")
+    return NotDoneError(f"nothing is parked for {application} under {key}")
 
 
 def no_letter(order_id: str) -> NotDoneError:
     """As ``not_parked``, of payments."""
-    return NotDoneError(f"no payment of order {printable(order_id)} is a dead letter")
-
-
-def lines_of(record: ShownRecord) -> Iterator[str]:
-    """A record in lines, the reason and the payload under it."""
-    arrived = f"{record.arrived_at:%Y-%m-%d %H:%M:%S}Z" if record.arrived_at else "at an unknown time"
-    yield "  ".join(filter(None, (record.position, printable(record.described), record.shard_id, arrived)))
-    yield f"    {printable(record.reason)}"
-    if record.data is not None:
-        yield f"    {printable(record.data)}"
+    return NotDoneError(f"no payment of order {order_id} is a dead letter")
 
 
 def _listed_letter(letter: QueuedPayment) -> ListedKey:
