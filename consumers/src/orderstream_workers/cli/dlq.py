@@ -7,7 +7,7 @@ from typing import Final
 import click
 
 from orderstream.errors import DependencyError, OrderstreamError
-from orderstream_workers.cli.intervening import Intervening, Selected, confirm, selection
+from orderstream_workers.cli.intervening import Selected, confirm, confirmed, confirmed_letters, selection
 from orderstream_workers.cli.layout import age, as_json, printable, table, wrapped
 from orderstream_workers.cli.operating import operated
 from orderstream_workers.cli.options import json_option, parked_for_option
@@ -22,6 +22,7 @@ from orderstream_workers.operations.dead_letters import (
     shown,
 )
 from orderstream_workers.operations.errors import NotDoneError
+from orderstream_workers.operations.intervening import Intervening
 from orderstream_workers.runtime.bootstrap import APPLICATIONS, build_application
 
 _APPLICATION: Final = click.Choice((*APPLICATIONS, PAYMENT_WORKER))
@@ -112,9 +113,12 @@ def redrive(context: click.Context, application: str, selected: Selected, target
     Run it once at a time for a key.
     """
     with operated(context, target) as resources:
-        work = Intervening(resources, application, "redrive", selected)
+        work = Intervening(
+            resources, application, "redrive", operator=selected.operator, reason=selected.reason
+        )
         if application == PAYMENT_WORKER:
-            if work.letters(letters_of(resources).redrive):
+            letters = confirmed_letters(resources, "redrive", selected)
+            if work.letters(letters, letters_of(resources).redrive):
                 click.echo("handed back to the payment workers")
             return
         handler = build_application(application, resources).handler
@@ -124,7 +128,7 @@ def redrive(context: click.Context, application: str, selected: Selected, target
             carried_out = work.redriven(selected.key, handler)
             click.echo(f"{carried_out} carried out; {printable(selected.key)} is not parked any more")
             return
-        keys = work.confirmed()
+        keys = confirmed(resources, application, "redrive", selected)
         done, stopped = 0, 0
         for one in keys:
             try:
@@ -154,13 +158,16 @@ def discard(
     Give a KEY, or --all for every key of the application (with --parked-for: for those with that reason).
     """
     with operated(context, target) as resources:
-        work = Intervening(resources, application, "discard", selected)
+        work = Intervening(
+            resources, application, "discard", operator=selected.operator, reason=selected.reason
+        )
         if application == PAYMENT_WORKER:
-            count = work.letters(letters_of(resources).discard)
+            letters = confirmed_letters(resources, "discard", selected)
+            count = work.letters(letters, letters_of(resources).discard)
             click.echo(f"{count} discarded; the payments stay as they are")
             return
         if selected.key is None:
-            keys = [one.key for one in work.confirmed()]
+            keys = [one.key for one in confirmed(resources, application, "discard", selected)]
         else:
             records = shown(resources, application, selected.key, data=False)
             for line in (line for one in (records if behind else records[:1]) for line in _lines_of(one)):
