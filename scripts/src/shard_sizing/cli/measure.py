@@ -16,12 +16,14 @@ from shard_sizing.cli.numbers import Moment, Number
 from shard_sizing.cli.options import FILE, Shared, shared_options
 from shard_sizing.cli.output import Sheet, Table, present, short_ids
 from shard_sizing.cli.pictures import Bars
+from shard_sizing.errors import InputError
+from shard_sizing.live.cloudwatch import stream_history
 from shard_sizing.live.fan_out import FanOut
 from shard_sizing.live.measure import measure as profile_of
 from shard_sizing.live.polling import Poller
 from shard_sizing.live.reshard import kinesis
 from shard_sizing.live.throttles import CloudWatchSilentError, throttled_writes
-from shard_sizing.model.measured import Measured
+from shard_sizing.model.measured import Measured, over_history
 
 
 @click.command()
@@ -34,6 +36,7 @@ from shard_sizing.model.measured import Measured
 @click.option("--from", "begin", type=Moment(), help="Look back: ISO 8601, UTC without a zone, in retention.")
 @click.option("--to", "end", type=Moment(), help="Until when to look back; by default until now.")
 @click.option("--shard", "only", multiple=True, help="Read only this shard; may be given again.")
+@click.option("--days", type=Number(0, 30), default=0.0, help="Rates of so many days from CloudWatch, too.")
 @click.option("--out", type=FILE, help="Where to write the profile, for the other commands.")
 def measure(
     *,
@@ -44,11 +47,18 @@ def measure(
     begin: dt.datetime | None,
     end: dt.datetime | None,
     only: tuple[str, ...],
+    days: float,
     out: Path | None,
 ) -> int:
-    """Read a live stream for a while, or what it still keeps: its profile, and the load of each shard."""
+    """Read a live stream for a while, or what it still keeps: its profile, and the load of each shard.
+
+    With --days the rates and peaks are those of the stream's past, as CloudWatch keeps them; keys, sizes and
+    bursts are as read.
+    """
     if efo and (begin or only):
         raise click.UsageError("--efo reads every shard from now on; leave out --from and --shard")
+    if days and only:
+        raise click.UsageError("CloudWatch knows the stream as a whole; leave out --days or --shard")
     if end and not begin:
         raise click.UsageError("--to needs --from")
     limits, client = shared.limits, kinesis(shared.region)
@@ -66,10 +76,24 @@ def measure(
         found = msgspec.structs.replace(found, throttled_writes=count)
     except CloudWatchSilentError as silent:
         click.echo(f"refused writes are not known: CloudWatch says {silent}", err=True)
+    if days:
+        found = _with_history(found, client, shared, days)
     if out is not None:
         out.write_bytes(msgspec.json.format(msgspec.json.encode(found)) + b"\n")
     present(found, _sheet(found, f"Limits of {limits.date}: {limits.source}"), shared)
     return 2 if found.busiest.used_p99 > 1 or found.throttled_writes else 0
+
+
+def _with_history(found: Measured, client: Any, shared: Shared, days: float) -> Measured:
+    summary = client.describe_stream_summary(StreamName=found.stream)["StreamDescriptionSummary"]
+    cloudwatch = boto3.client("cloudwatch", region_name=shared.region)
+    created, now = summary["StreamCreationTimestamp"], dt.datetime.now(dt.UTC)
+    try:
+        return over_history(found, stream_history(cloudwatch, found.stream, days, created, now))
+    except CloudWatchSilentError as silent:
+        raise InputError(
+            "--days", f"the past of {found.stream} is not known: CloudWatch says {silent}"
+        ) from silent
 
 
 _LABELLED: Final = 40  # shards up to which each has its id in the picture

@@ -8,6 +8,7 @@ import numpy as np
 
 from shard_sizing.model.arrivals import Arrivals
 from shard_sizing.model.data_files import Limits
+from shard_sizing.model.history import History
 from shard_sizing.model.peaks import Rates, rates_of
 from shard_sizing.model.profile import HashLoad, KinesisRecords, Profile
 from shard_sizing.model.sizes import SizeCounter
@@ -54,17 +55,40 @@ class Measured(Profile, frozen=True, kw_only=True):
         corrupt: Aggregates that could not be opened; each counts as one record under its own key.
         throttled_writes: Writes refused in that time, as CloudWatch tells; None where it was not to be asked.
         shards: Each shard that was read.
+        history: What CloudWatch says of the stream's past, if it was asked; ``rate``, ``peaks``, ``daily``
+            and ``seconds`` are then of that time.
     """
 
     stream: str
     corrupt: int
     throttled_writes: int | None
     shards: tuple[ShardLoad, ...]
+    history: History | None = None
 
     @property
     def busiest(self) -> ShardLoad:
         """The shard that comes nearest to its limit."""
         return max(self.shards, key=lambda shard: (shard.used_p99, shard.used_max))
+
+
+def over_history(found: Measured, past: History) -> Measured:
+    """Return a measurement with the rates of its stream's past: keys, sizes and bursts are as measured.
+
+    User records are taken to share Kinesis records in the past as they do now.
+    """
+    if found.kinesis is None or not past.records_per_second:
+        return msgspec.structs.replace(found, history=past)
+    each = found.records / found.kinesis.records
+    kinesis = msgspec.structs.replace(found.kinesis, rate=past.records_per_second, peaks=past.peaks)
+    return msgspec.structs.replace(
+        found,
+        rate=past.records_per_second * each,
+        peaks=past.peaks.times(each),
+        daily=past.daily,
+        seconds=past.seconds,
+        kinesis=kinesis,
+        history=past,
+    )
 
 
 class ShardCounter:
