@@ -59,8 +59,13 @@ calls-per-order: install ## Count an order's AWS calls in a run of the demo, for
 	$(BIN)/python scripts/benchmarks/calls_per_order/count.py $(ORDERS) 24870
 
 .PHONY: bench-sizing
-bench-sizing: install ## Sample 10 million events, size, simulate 1,000 shards: within their promised times
+bench-sizing: install ## Sample 10 million events, size up to 20,000 shards, simulate 5,000: within their levels
 	$(BIN)/python scripts/benchmarks/bench_sizing.py
+
+.PHONY: sizing-grid
+sizing-grid: POINTS ?=
+sizing-grid: install ## Play what shard-sizing size advises on fresh key names, record by record: POINTS="0 7"
+	PYTHONPATH=tests $(BIN)/python -m differential.sizing.run_grid $(POINTS)
 
 .PHONY: bench-fake
 bench-fake: install ## Read the fake Kinesis at the tip with 1,000,000 records held and with 10,000

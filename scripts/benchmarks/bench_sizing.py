@@ -1,7 +1,8 @@
-"""Speed of the sizing tool: 10 million events sampled, a full size, a simulation of 1,000 shards.
+"""Speed of the sizing tool: 10 million events sampled, sizes up to 20,000 shards, 5,000 shards simulated.
 
-Run ``make bench-sizing``. Each part is a process of its own, as its user starts it; its seconds
-and peak memory are printed, and the exit code is 1 if one is not held.
+Run ``make bench-sizing``. Each part is a process of its own, as its user starts it; its CPU seconds, what the
+clock showed, and its peak memory are printed, and the exit status is 1 if a level is not held. Levels are of
+CPU seconds: another's work on the machine changes the clock's.
 """
 
 import os
@@ -14,8 +15,20 @@ from pathlib import Path
 import numpy as np
 
 EVENTS, CHUNK = 10_000_000, 500_000
-SAMPLE_SECONDS, SAMPLE_MIB = 60, 300
-SIZE_SECONDS, SIMULATE_SECONDS = 5, 30
+LEVELS = {"sample": 60, "size": 5, "simulate": 5}
+SAMPLE_MIB = 300
+
+PARTS = (
+    # what, its arguments
+    ("size, 20,000/s, Zipf 0.8", ("size", "--rate", "20000", "--zipf", "0.8")),
+    ("size, bursts no count carries", ("size", "--rate", "7000", "--zipf", "1.1", "--burst-cv", "0.25")),
+    ("size, 1,000,000/s, CV 0.25", ("size", "--rate", "1000000", "--burst-cv", "0.25")),
+    ("size, thousands of shards", ("size", "--rate", "4000000", "--keys", "200000")),
+    ("size, more than the quota", ("size", "--rate", "1e12")),
+    ("size, lognormal sizes", ("size", "--rate", "20000", "--bytes", "5000", "--bytes-cv", "2")),
+    ("simulate, 5,000 shards", ("simulate", "--rate", "2500000", "--shards", "5000")),
+    ("simulate, salted", ("simulate", "--rate", "2500000", "--shards", "5000", "--salt", "1000")),
+)
 
 
 def write_events(path: Path) -> None:
@@ -31,8 +44,11 @@ def write_events(path: Path) -> None:
             file.writelines(f"customer-{key},{at},{size}\n" for key, at, size in rows)
 
 
-def run(*arguments: str) -> tuple[float, float]:
-    """Run a command; return its seconds and its peak MiB. A verdict of misfit is fine, wrong input is not."""
+def run(*arguments: str) -> tuple[float, float, float]:
+    """Run a command; return its CPU seconds, the clock's, and its peak MiB.
+
+    A verdict of misfit is fine, wrong input is not.
+    """
     began = time.perf_counter()
     process = subprocess.Popen(
         [sys.executable, "-m", "shard_sizing.cli.main", *arguments], stdout=subprocess.DEVNULL
@@ -41,7 +57,7 @@ def run(*arguments: str) -> tuple[float, float]:
     process.returncode = os.waitstatus_to_exitcode(status)
     if process.returncode not in (0, 2, 3):
         raise SystemExit(f"{arguments[0]} failed with {process.returncode}")
-    return time.perf_counter() - began, usage.ru_maxrss / 1024
+    return usage.ru_utime + usage.ru_stime, time.perf_counter() - began, usage.ru_maxrss / 1024
 
 
 def main() -> int:
@@ -51,25 +67,18 @@ def main() -> int:
         events, profile = Path(scratch) / "events.csv", Path(scratch) / "profile.json"
         write_events(events)
         columns = ("--key", "key", "--timestamp", "when", "--size", "size", "--out", str(profile))
-        hopeless = ("size", "--rate", "7000", "--zipf", "1.1", "--burst-cv", "0.25")
-        parts = (
-            ("sample, 10 M events", SAMPLE_SECONDS, SAMPLE_MIB, ("sample", str(events), *columns)),
-            ("size, 20,000/s, Zipf 0.8", SIZE_SECONDS, None, ("size", "--rate", "20000", "--zipf", "0.8")),
-            ("size, hopeless bursts", SIZE_SECONDS, None, hopeless),
-            (
-                "simulate, 1,000 shards",
-                SIMULATE_SECONDS,
-                None,
-                ("simulate", "--rate", "500000", "--shards", "1000"),
-            ),
-        )
-        for name, seconds, mib, arguments in parts:
-            took, peak = run(*arguments)
-            fits = took < seconds and (mib is None or peak < mib)
+        parts = [("sample, 10 M events", ("sample", str(events), *columns))]
+        for name, arguments in (*parts, *PARTS):
+            cpu, clock, peak = run(*arguments)
+            seconds = LEVELS[arguments[0]]
+            mib = SAMPLE_MIB if arguments[0] == "sample" else None
+            fits = cpu < seconds and (mib is None or peak < mib)
             held &= fits
             promised = f"{seconds} s" + (f", {mib} MiB" if mib else "")
             verdict = "held" if fits else "NOT HELD"
-            print(f"{name:28} {took:6.1f} s {peak:6.0f} MiB   promised {promised:12} {verdict}")
+            print(
+                f"{name:30} {cpu:6.1f} s CPU {clock:6.1f} s {peak:6.0f} MiB   level {promised:12} {verdict}"
+            )
     return 0 if held else 1
 
 
