@@ -26,7 +26,7 @@ _COLOURS: Final = (
     "#d55e00",
     "#f0e442",
     "#999999",
-    "#332288",
+    "#b8a9e0",
 )
 _HATCHES: Final = ("", "//", "..", "xx", "\\\\", "oo", "++", "--", "**")
 _DASHES: Final = ("-", "--", "-.", ":", (0, (5, 1)), (0, (1, 1)))
@@ -111,7 +111,7 @@ def _draw_bars(axes: "Axes", bars: Bars) -> None:
         highest = max(bars.values)
         at = (bars.values.index(highest) + 1, highest)
         axes.annotate(
-            f"{highest:,.4g}{bars.unit}",
+            f"{highest:,.3g}{bars.unit}",
             at,
             xytext=(0, 3),
             textcoords="offset points",
@@ -141,7 +141,7 @@ def _draw_each_bar(axes: "Axes", bars: Bars, numbers: Sequence[int]) -> None:
         linewidth=0.3,
     )
     size, turned = (6, 90) if len(bars.values) > _NUMBERED / 3 else (8, 0)
-    shown = [f"{value:,.4g}{bars.unit}" for value in bars.values]
+    shown = [f"{value:,.3g}{bars.unit}" for value in bars.values]
     axes.bar_label(columns, labels=shown, fontsize=size, rotation=turned, padding=2)
 
 
