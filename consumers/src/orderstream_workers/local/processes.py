@@ -35,7 +35,7 @@ class ProcessSpec:
         health_path: Answers 200 there once the process does its work.
         environment: Added to our own environment variables, without their AWS settings: see ``isolated``.
         emulator: True for what stands in for AWS, whose CPU is not our own.
-        start_timeout: Seconds until it has to be healthy.
+        start_timeout: Seconds until it has to be healthy, on a busy machine too.
     """
 
     name: str
@@ -44,7 +44,7 @@ class ProcessSpec:
     health_path: str
     environment: Mapping[str, str]
     emulator: bool = False
-    start_timeout: float = 60.0
+    start_timeout: float = 180.0
 
 
 class RunningProcess(msgspec.Struct, frozen=True, kw_only=True):
