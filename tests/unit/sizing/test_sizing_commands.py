@@ -20,7 +20,7 @@ def test_real_orders_become_a_profile_that_can_be_sized(key: str, tmp_path: Path
     assert run("hotkeys", str(profile), "--json").exit_code in (0, 2)
     done = run("size", str(profile), "--json")
     assert done.exit_code in (0, 3), done.stderr
-    assert json.loads(done.stdout)["schema"] == "shard-sizing/size/1"
+    assert json.loads(done.stdout)["schema"] == "shard-sizing/size/2"
 
 
 def test_exit_codes_tell_the_verdict() -> None:
@@ -34,7 +34,7 @@ def test_exit_codes_tell_the_verdict() -> None:
 def test_the_plain_sentence_comes_first() -> None:
     """A person reads the answer before any table."""
     assert run("size", "--rate", "2000", "--zipf", "1.1").stdout.startswith(
-        "You need 3 shards; 2 by the usual"
+        "For the 99.9 % minute, 2,000 records/s (the mean as well), you need 4 shards, which fit in 90 % of"
     )
 
 

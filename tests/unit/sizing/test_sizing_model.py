@@ -5,13 +5,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from orderstream.kpl import salting
 from orderstream.kpl.salting import sub_key
 from shard_sizing.errors import InputError
 from shard_sizing.model.break_even import break_evens, scaled
 from shard_sizing.model.cost import Workload, monthly
 from shard_sizing.model.data_files import load_limits, load_prices
-from shard_sizing.model.placement import key_names, positions, range_loads, salted, uniform_loads
+from shard_sizing.model.placement import key_names, positions, range_loads, uniform_loads
 from shard_sizing.model.planner import (
     HASH_SPACE,
     Split,
@@ -31,7 +30,7 @@ MIB = 2**20
 
 def test_a_key_heavier_than_a_shard_is_infeasible() -> None:
     """No shard count is advised when the heaviest key alone peaks over a shard, and a way out is named."""
-    found = size(synthetic(7_500, 500, 1.1, 0.0), LIMITS, name_sets=1)
+    found = size(synthetic(7_500, 500, 1.1, 0.0), LIMITS)
     assert found.verdict == "infeasible"
     assert found.shards is None
     assert "salt" in found.way_out
@@ -40,8 +39,8 @@ def test_a_key_heavier_than_a_shard_is_infeasible() -> None:
 
 def test_a_way_out_that_would_not_help_is_not_named() -> None:
     """Where bytes bind, packing records together changes nothing; where records bind, it may."""
-    by_bytes = size(synthetic(100, 30_000, 0.0, 0.0, keys=1), LIMITS, name_sets=1)
-    by_records = size(synthetic(2_000, 100, 0.0, 0.0, keys=1), LIMITS, name_sets=1)
+    by_bytes = size(synthetic(100, 30_000, 0.0, 0.0, keys=1), LIMITS)
+    by_records = size(synthetic(2_000, 100, 0.0, 0.0, keys=1), LIMITS)
     assert (by_bytes.binding, by_records.binding) == ("bytes", "records")
     assert "aggregate" not in by_bytes.way_out
     assert "aggregate" in by_records.way_out
@@ -49,9 +48,9 @@ def test_a_way_out_that_would_not_help_is_not_named() -> None:
 
 def test_too_many_shards_is_not_the_heaviest_keys_fault() -> None:
     """Where no key is heavy and the stream is, no key is blamed and none is to be salted."""
-    found = size(synthetic(5e6, 500, 0.0, 0.0, keys=200_000), LIMITS, name_sets=1, seconds=300)
+    found = size(synthetic(5e7, 500, 0.0, 0.0, keys=200_000), LIMITS)
     assert found.shards is None
-    assert "4,000, the most looked at, are too few" in found.way_out
+    assert "20,000, the most that a quota allows, are too few" in found.way_out
     assert "streams" in found.way_out
     assert "salt" not in found.way_out
 
@@ -134,14 +133,12 @@ def test_targeted_is_never_heavier_than_uniform(shards: int, zipf: float) -> Non
     assert targeted.max() <= uniform_loads(places, weights, shards).max() * (1 + 1e-6)
 
 
-@given(st.floats(0, 1.2), st.integers(2, 20))
-@settings(max_examples=20, deadline=None)
-def test_more_load_never_needs_fewer_shards_in_the_median(zipf: float, times: int) -> None:
-    """The median need does not fall as the load grows."""
-    needs = []
-    for rate in (200.0, 200.0 * times):
-        found = size(synthetic(rate, 500, zipf, 0.0, keys=2_000), LIMITS, name_sets=3, seconds=500)
-        needs.append(found.shards or 10**9)
+@pytest.mark.parametrize("zipf", [0.0, 0.8, 1.2])
+def test_more_load_never_needs_fewer_shards(zipf: float) -> None:
+    """The number advised does not fall as the load grows."""
+    needs = [
+        size(synthetic(rate, 500, zipf, 0.0, keys=2_000), LIMITS).shards or 10**9 for rate in (400, 2_000)
+    ]
     assert needs[0] <= needs[1]
 
 
@@ -180,10 +177,3 @@ def test_negative_sizes_and_no_events_are_refused() -> None:
         sample([("a", 0.0, -1)])
     with pytest.raises(InputError, match="no events"):
         sample([])
-
-
-def test_salted_keys_lie_where_the_sdk_puts_them() -> None:
-    """The names of the sub-keys decide on their shards, so the tool asks the SDK for them."""
-    profile = synthetic(10.0, 100.0, 0.0, 0.0, keys=1)
-    made = {salting.salted(key_names(profile, 1, 0)[0], 4) for _ in range(200)}
-    assert set(salted(profile, 4)[0]) == set(positions(made))

@@ -66,10 +66,10 @@ def test_apply_needs_to_know_where_the_keys_lie() -> None:
 def test_the_answer_begins_with_whether_the_target_suffices(tmp_path: Path) -> None:
     """Before any call is listed, a person reads whether this will do; exit 2 says it to programs."""
     enough = run("plan", "--rate", "2000", "--shards", "2", "--target", "4")
-    assert enough.stdout.startswith("4 shards suffice in 5 of 5 made-up sets of key names")
+    assert enough.stdout.startswith("4 shards suffice in 50 of 50 made-up sets of key names")
     assert enough.exit_code == 0
     short = run("plan", "--rate", "9000", "--shards", "2", "--target", "4")
-    assert short.stdout.startswith("4 shards may not be enough: they suffice only in 0 of 5")
+    assert short.stdout.startswith("4 shards may not be enough: they suffice only in 0 of 50")
     assert short.exit_code == 2
     parts = (0.7, 0.1, 0.1, 0.1)
     profile = tmp_path / "measured.json"

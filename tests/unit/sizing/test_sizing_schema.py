@@ -11,11 +11,11 @@ from fakes.sizing_cli import run
 from shard_sizing.cli.compare import Comparison
 from shard_sizing.cli.hotkeys import HotKeys
 from shard_sizing.cli.plan import Planned
-from shard_sizing.cli.simulate import Simulated
 from shard_sizing.cli.whatif import WhatIf
 from shard_sizing.cli.workers import Workers
 from shard_sizing.model.measured import Measured
 from shard_sizing.model.profile import Profile
+from shard_sizing.model.simulate import Simulated
 from shard_sizing.model.sizing import Sizing
 
 COMMITTED = Path(__file__).parents[3] / "docs" / "sizing-schema.json"

@@ -2,6 +2,7 @@
 
 import json
 
+import msgspec
 import numpy as np
 import pytest
 from hypothesis import given
@@ -9,13 +10,31 @@ from hypothesis import strategies as st
 
 from fakes.sizing_cli import run
 from shard_sizing.model.data_files import load_limits, load_prices
-from shard_sizing.model.workers import Work, catch_up, containers_needed, fleet, monthly_cost, wait_p99
+from shard_sizing.model.keys import keys_of
+from shard_sizing.model.peaks import Floats
+from shard_sizing.model.profile import synthetic
+from shard_sizing.model.workers import (
+    Work,
+    catch_up,
+    containers_needed,
+    fleet,
+    lease_shares,
+    monthly_cost,
+    wait_p99,
+)
 
 LIMITS = load_limits()
 
 
+EVEN = keys_of(synthetic(1, 500, 0.0, 0.0, keys=2_000))
+
+
 def work(rate: float = 4_000, milliseconds: float = 2.0, leases: int = 16, readers: int = 1) -> Work:
     return Work(rate, 500, milliseconds, 2, 100, leases, readers, 0.7, 4)
+
+
+def equal(leases: int) -> Floats:
+    return np.full((1, leases), 1 / leases)
 
 
 def test_one_server_without_batches_is_exact() -> None:
@@ -39,23 +58,43 @@ def test_the_wait_agrees_with_a_simulated_queue(batch: int, servers: int, used: 
 
 def test_catch_up_is_bound_by_the_slower_of_work_and_reads() -> None:
     """With many readers the read limit binds, and its formula is u / (2/k - u) hours an hour."""
-    bound = fleet(work(leases=4, milliseconds=0.1, readers=4), 4, 3_600, LIMITS)
+    bound = fleet(work(leases=4, milliseconds=0.1, readers=4), 4, 3_600, LIMITS, equal(4))
     u, k = 4_000 * 500 / 4 / 2**20, 4
     assert bound.catch_up_bound == "reads"
     assert bound.catch_up == pytest.approx(3_600 * u / (2 / k - u))
-    assert fleet(work(), 8, 3_600, LIMITS).catch_up_bound == "work"
+    assert fleet(work(), 8, 3_600, LIMITS, equal(16)).catch_up_bound == "work"
 
 
 def test_containers_beyond_the_leases_are_idle() -> None:
     """A lease has one holder, so a seventeenth container for sixteen leases gets none."""
-    assert fleet(work(), 20, 0, LIMITS).idle == 4
+    assert fleet(work(), 20, 0, LIMITS, equal(16)).idle == 4
 
 
 @given(st.floats(1, 1e5), st.floats(0.01, 50), st.integers(1, 200))
 def test_the_containers_needed_keep_the_planned_utilisation(rate: float, ms: float, leases: int) -> None:
-    """Their cores, busy as planned, do at least the work there is."""
-    asked = work(rate, ms, leases)
-    assert containers_needed(asked) * asked.cores * asked.utilisation >= rate * ms / 1000 * (1 - 1e-9)
+    """The fullest is as busy as planned at most, and one container fewer would not do."""
+    asked, shares = work(rate, ms, leases), equal(leases)
+    needed = containers_needed(asked, shares)
+    if needed is None:
+        assert rate * ms / 1000 / leases > asked.utilisation
+        return
+    assert fleet(asked, needed, 0, LIMITS, shares).utilisation <= asked.utilisation * (1 + 1e-6)
+    assert needed * asked.cores * asked.utilisation >= rate * ms / 1000 * (1 - 1e-9)
+
+
+def test_skewed_keys_fill_one_container() -> None:
+    """Steep keys leave one lease with most of the work: it has one core, or as many as it has lanes."""
+    steep = keys_of(synthetic(1, 500, 1.1, 0.0))
+    asked = Work(5_000, 500, 1.0, 1, 100, 16, 1, 0.7, 4)
+    shares = lease_shares(steep, 16, 1)
+    found = fleet(asked, 8, 0, LIMITS, shares)
+    assert found.utilisation > 1
+    assert found.hottest_lease > 0.9
+    assert containers_needed(asked, shares) is None
+    laned = msgspec.structs.replace(asked, cores=2, lanes=2)
+    assert fleet(laned, 8, 0, LIMITS, shares).hottest_lease == pytest.approx(found.hottest_lease / 2)
+    even = lease_shares(EVEN, 16, 1)
+    assert fleet(asked, 8, 0, LIMITS, even).utilisation < 0.75
 
 
 @given(st.floats(0, 1e5), st.floats(0, 0.99), st.floats(0, 0.99))
@@ -75,12 +114,13 @@ def test_arm_costs_what_its_prices_say() -> None:
 def test_the_command_tells_fit_and_misfit() -> None:
     """Exit 0 with enough containers, 2 with too few or with more work than leases can spread."""
     asked = ("workers", "--rate", "4000", "--milliseconds", "2", "--shards", "16", "--cores", "2")
+    first = "For the 99.9 % hour, 4,000 records/s (the mean as well), you need 8 containers for 16 leases."
     done = run(*asked, "--json")
     assert done.exit_code == 0
-    assert json.loads(done.stdout)["schema"] == "shard-sizing/workers/2"
-    assert run(*asked).stdout.startswith("You need 6 containers for 16 leases.")
+    assert json.loads(done.stdout)["schema"] == "shard-sizing/workers/3"
+    assert run(*asked).stdout.startswith(first)
     assert run(*asked, "--containers", "3").exit_code == 2
     assert "hold no lease" in run(*asked, "--containers", "20").stdout
     done = run("workers", "--rate", "4000", "--milliseconds", "9", "--shards", "4")
     assert done.exit_code == 2
-    assert done.stdout.startswith("No fleet keeps up")
+    assert "no fleet keeps the planned utilisation" in done.stdout

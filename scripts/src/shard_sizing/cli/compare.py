@@ -10,13 +10,15 @@ from shard_sizing.cli.options import Shared, shared_options, workload_options
 from shard_sizing.cli.output import Sheet, Table, present
 from shard_sizing.cli.pictures import Lines
 from shard_sizing.cli.progress import progress
+from shard_sizing.model.aggregation import Aggregation
 from shard_sizing.model.break_even import MODES, BreakEven, break_evens, mode_warnings, scaled
 from shard_sizing.model.cost import KINESIS_PRICES, Costs, Workload, as_measured, as_sent, monthly, packed
 from shard_sizing.model.data_files import RegionPrices
+from shard_sizing.model.demand import Demand, planned_peak
 from shard_sizing.model.profile import Profile
-from shard_sizing.model.sizing import size
+from shard_sizing.model.readers import Readers
+from shard_sizing.model.sizing import STEPS, size
 
-_NAME_SETS: Final = 3
 _PACK: Final = 25_000  # bytes: one PUT payload unit
 _TITLES: Final = {
     "provisioned": "provisioned",
@@ -119,16 +121,19 @@ def compare(
     prices, limits = shared.prices, shared.limits
     committed = limits.advantage_minimum_mib_per_second
     loads, bills = [], []
-    with progress("sizing both ways", 2 * _NAME_SETS) as step:
+    with progress("sizing both ways", 2 * STEPS) as step:
         for aggregate in (False, True):
             found = size(
                 profile,
                 limits,
+                Demand(
+                    at=planned_peak(profile),
+                    aggregation=Aggregation(producers=1) if aggregate else None,
+                    readers=Readers(
+                        consumers, efo, poll_seconds=max(1.0, consumers / limits.reads_per_second)
+                    ),
+                ),
                 seed=shared.seed,
-                consumers=consumers,
-                efo=efo,
-                aggregate=aggregate,
-                name_sets=_NAME_SETS,
                 progress=lambda: step(1),
             )
             shards = found.shards or found.naive
@@ -142,7 +147,7 @@ def compare(
             )
             crossings = break_evens(load, profile.rate, prices, committed)
             # A shard takes as much of one key in on-demand mode, where Kinesis splits all but a key.
-            too_heavy = found.way_out if profile.rate > found.ceiling else ""
+            too_heavy = found.way_out if found.rate > found.ceiling else ""
             loads.append(load)
             bills.append(Bill(monthly(load, prices, committed), found.shards, too_heavy, crossings))
     answer = Comparison(shared.region, bills[0], bills[1], mode_warnings(profile, limits, prices))

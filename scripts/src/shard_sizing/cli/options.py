@@ -15,6 +15,7 @@ from shard_sizing.cli.numbers import Number
 from shard_sizing.cli.output import check_file
 from shard_sizing.errors import InputError
 from shard_sizing.model.data_files import Limits, Prices, RegionPrices, load_limits, load_prices
+from shard_sizing.model.measured import Measured
 from shard_sizing.model.profile import Profile, grown, synthetic
 
 Command = Callable[..., int]
@@ -106,7 +107,7 @@ def shared_options(*, without: Collection[str] = ()) -> Callable[[Command], Comm
             "plot": click.option("--plot", type=FILE, help="Draw the answer as .png or .svg."),
             "report": click.option("--report", type=FILE, help="Write the answer as one .html file."),
         }
-        return _with_options(
+        return with_options(
             wrapped,
             click.option("--json", "as_json", is_flag=True, help="Print JSON with a versioned schema."),
             *(options[name] for name in SHARED_NAMES if name not in without),
@@ -158,6 +159,8 @@ def workload_options(command: Command) -> Command:
     ) -> int:
         if (profile_file is None) == (rate is None):
             raise InputError("workload", "give either a profile file or --rate, not both and not neither")
+        if peak is not None and rate is not None and peak < rate:
+            raise InputError("--peak", f"the busiest minutes' {peak:g} is below the average of {rate:g}")
         if profile_file is None:
             made_up = synthetic(rate or 0.0, record_bytes, zipf, 0.0, keys, peak=peak, bytes_cv=bytes_cv)
         else:
@@ -174,7 +177,7 @@ def workload_options(command: Command) -> Command:
         return command(profile=grown(found, growth), **others)
 
     positive = Number(min=0, min_open=True)
-    return _with_options(
+    return with_options(
         wrapped,
         click.argument("profile_file", metavar="[PROFILE]", type=FILE, required=False),
         click.option("--rate", type=positive, help="Records per second of a made-up workload, on average."),
@@ -222,19 +225,22 @@ def _refuse_beside_a_profile() -> None:
             raise InputError(option, "it describes a made-up workload; the profile file has its own")
 
 
-def _with_options(command: Command, *options: Callable[[Command], Command]) -> Command:
+def with_options(command: Command, *options: Callable[[Command], Command]) -> Command:
+    """Add options to a command, in the order in which its help lists them."""
     for option in reversed(options):
         command = option(command)
     return command
 
 
 def read_profile(path: Path) -> Profile:
-    """Read a profile that ``sample`` wrote.
+    """Read a profile that ``sample`` or ``measure`` wrote.
 
     Raises:
         InputError: It cannot be read, or is none.
     """
     try:
-        return msgspec.json.decode(path.read_bytes(), type=Profile)
+        raw = path.read_bytes()
+        measured = "stream" in msgspec.json.decode(raw, type=dict[str, msgspec.Raw])
+        return msgspec.json.decode(raw, type=Measured if measured else Profile)
     except (OSError, msgspec.DecodeError) as error:
         raise InputError(str(path), f"not a profile: {error}") from error

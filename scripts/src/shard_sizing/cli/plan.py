@@ -13,7 +13,15 @@ from shard_sizing.cli.progress import Waiting, progress
 from shard_sizing.errors import InputError
 from shard_sizing.live.account import room_for_shards
 from shard_sizing.live.reshard import Resharding, Watch, kinesis, open_shards, stream_status
-from shard_sizing.model.adequacy import Adequacy, Candidate, adequacy, choose, placement_known
+from shard_sizing.model.adequacy import (
+    Adequacy,
+    Candidate,
+    adequacy,
+    binding_limit,
+    choose,
+    placement_known,
+    shard_room,
+)
 from shard_sizing.model.data_files import Limits
 from shard_sizing.model.peaks import Floats
 from shard_sizing.model.placement import placed, range_loads
@@ -27,7 +35,6 @@ from shard_sizing.model.planner import (
 )
 from shard_sizing.model.planner import plan as steps_to
 from shard_sizing.model.profile import Profile
-from shard_sizing.model.simulate import shard_capacity
 from shard_sizing.model.update_shard_count import update_shard_count_steps
 
 _NEEDS_PLACES: Final = (
@@ -129,7 +136,7 @@ def plan(
         quota_source="usual" if free is None else "account",
     )
     loads = range_loads(*_placed(profile, limits), better.plan.starts)
-    room = shard_capacity(profile, limits, aggregate=False)[0] / profile.rate
+    room = shard_room(profile, limits)
     present(answer, plan_sheet(answer, len(starts), loads.tolist(), room, limits), shared)
     if answer.peak_shards > answer.quota:
         return 2
@@ -167,8 +174,7 @@ def _candidates(
 
 
 def _placed(profile: Profile, limits: Limits) -> tuple[Floats, Floats]:
-    _, binding = shard_capacity(profile, limits, aggregate=profile.aggregated > 0.5)
-    return placed(profile, by=binding)
+    return placed(profile, by=binding_limit(profile, limits))
 
 
 def _usual_seconds(plan: Plan, cool_off: float, limits: Limits) -> tuple[float, float] | None:

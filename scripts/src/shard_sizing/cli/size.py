@@ -2,82 +2,95 @@
 
 import click
 
+from shard_sizing.cli.demand_options import demand_options
+from shard_sizing.cli.numbers import Number
 from shard_sizing.cli.options import Shared, shared_options, workload_options
 from shard_sizing.cli.output import Sheet, Table, counted, present
+from shard_sizing.cli.peak_words import peak_words
 from shard_sizing.cli.pictures import Bars
 from shard_sizing.cli.progress import progress
 from shard_sizing.model import sizing
+from shard_sizing.model.demand import Demand
 from shard_sizing.model.profile import Profile
-
-_NAME_SETS = 5
 
 
 @click.command()
 @workload_options
+@demand_options
 @shared_options(without=("prices",))
 @click.option(
-    "--consumers",
-    type=click.IntRange(min=0),
-    default=1,
+    "--percent",
+    type=Number(1, 99.9),
+    default=sizing.PERCENT,
     show_default=True,
-    help="Applications that read the stream.",
+    help="Placements of the keys in which the shards fit, in %.",
 )
-@click.option("--efo", is_flag=True, help="They read by enhanced fan-out.")
-@click.option("--aggregate", is_flag=True, help="Producers pack records together.")
 @click.option("--shards", type=click.IntRange(min=1), help="Shards there are: exit 2 if more are needed.")
-def size(
-    profile: Profile, shared: Shared, consumers: int, efo: bool, aggregate: bool, shards: int | None
-) -> int:
+def size(profile: Profile, demand: Demand, shared: Shared, percent: float, shards: int | None) -> int:
     """Find the shards a workload needs."""
     limits = shared.limits
-    with progress("placing and playing sets of key names", _NAME_SETS) as step:
+    with progress("placing keys on shards", sizing.STEPS) as step:
         found = sizing.size(
-            profile,
-            limits,
-            seed=shared.seed,
-            name_sets=_NAME_SETS,
-            consumers=consumers,
-            efo=efo,
-            aggregate=aggregate,
-            progress=lambda: step(1),
+            profile, limits, demand, percent=percent, seed=shared.seed, progress=lambda: step(1)
         )
-    rows = [(n.enforcement, _count(n.low), _count(n.median), _count(n.high)) for n in found.needs]
-    usual = f"Usual formula: {found.naive}. Binding limit: {found.binding}."
-    notes = [f"{usual} The heaviest key allows {found.ceiling:,.0f} records/s on the whole stream."]
-    if found.at_advised and found.shards:
-        at = found.at_advised
-        load = f"{at.hottest_p99:.0%} of its limit at p99, {at.hottest_p999:.0%} at p99.9"
-        notes.append(f"Busiest shard at {counted(found.shards, 'shard')}: {load}.")
     source = f"Limits of {limits.date}: {limits.source}. AWS does not say how they are enforced: a range."
-    table = Table(("if enforced by", "least", "median", "most"), rows)
-    present(found, Sheet(sentence(found), (table,), notes, source, _picture(found)), shared)
+    present(found, Sheet(sentence(found), (_table(found),), _notes(found), source, _picture(found)), shared)
     if found.shards is None:
         return 3
     return 2 if shards is not None and shards < found.shards else 0
 
 
 def sentence(found: sizing.Sizing) -> str:
-    """Return the answer as one plain sentence."""
-    throttled = f"{found.at_naive.throttled_seconds:.0%} of seconds"
+    """Return the answer as one plain sentence, the planned rate in it."""
+    planned = peak_words(found.at, found.rate, found.mean_rate)
     if found.shards is None:
-        return f"No number of shards is enough: {found.way_out}."
-    if found.shards == found.naive:
-        return f"You need {counted(found.shards, 'shard')}, as the usual formula says."
-    if found.shards < found.naive:
-        return f"You need {counted(found.shards, 'shard')}."
-    return (
-        f"You need {found.shards} shards; {found.naive} by the usual formula would throttle in {throttled} "
-        "because keys do not spread evenly and arrivals come in bursts."
+        return f"For {planned}, no number of shards is enough: {found.way_out}."
+    sure = (
+        "exactly: it is known where every key lies"
+        if found.exact
+        else f"which fit in {found.percent:g} % of placements"
     )
+    answer = f"For {planned}, you need {counted(found.shards, 'shard')}, {sure}"
+    naive = found.at_naive
+    if naive is None or found.shards <= found.naive:
+        return f"{answer}."
+    return (
+        f"{answer}; {found.naive:,} by the usual formula would throttle in {naive.throttled_seconds:.1%} of "
+        "seconds" + ("." if found.exact else f" and fit in {naive.fits_in:.0%} of placements.")
+    )
+
+
+def _table(found: sizing.Sizing) -> Table:
+    percents = sorted({need.percent for need in found.needs})
+    readings = list(dict.fromkeys(need.enforcement for need in found.needs))
+    cells = {(need.enforcement, need.percent): _count(need.shards) for need in found.needs}
+    shown = percents[:1] if found.exact else percents
+    named = ("shards",) if found.exact else tuple(f"fits in {each:g} %" for each in percents)
+    rows = [(reading, *(cells[reading, percent] for percent in shown)) for reading in readings]
+    return Table(("if enforced by", *named), rows)
+
+
+def _notes(found: sizing.Sizing) -> list[str]:
+    cut = "" if found.targeted is None else f" Cut by the load: {counted(found.targeted, 'shard')}."
+    usual = f"Usual formula: {found.naive:,}.{cut} Binding limit: {found.binding}."
+    notes = [f"{usual} The heaviest key allows {found.ceiling:,.0f} records/s on the whole stream."]
+    at = found.at_advised
+    if at and at.read_limit_used:
+        again = "never" if at.catch_up is None else f"{at.catch_up:.1f} times the outage"
+        notes.append(
+            f"Readers of the busiest shard use {at.read_limit_used:.0%} of its read limit; catching up "
+            f"takes {again}."
+        )
+    return [*notes, *found.notes]
 
 
 def _picture(found: sizing.Sizing) -> Bars:
     counts = {"usual formula": found.naive}
-    for need in found.needs:
-        named = {"least": need.low, "median": need.median, "most": need.high}
-        counts |= {f"{need.enforcement}, {name}": count for name, count in named.items() if count}
+    counts |= {f"{n.enforcement}, {n.percent:g} %": n.shards for n in found.needs if n.shards is not None}
+    if found.targeted is not None:
+        counts["cut by the load"] = found.targeted
     return Bars(sentence(found), list(counts.values()), "", "shards", labels=tuple(counts))
 
 
 def _count(shards: int | None) -> str:
-    return "never enough" if shards is None else str(shards)
+    return "never enough" if shards is None else f"{shards:,}"

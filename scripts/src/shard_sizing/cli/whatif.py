@@ -16,14 +16,16 @@ from shard_sizing.cli.progress import progress
 from shard_sizing.errors import InputError, UnknownPriceError
 from shard_sizing.model.cost import HOURS
 from shard_sizing.model.data_files import RegionPrices
+from shard_sizing.model.demand import Demand, planned_peak
 from shard_sizing.model.order_calls import OrderCalls, load_order_calls
 from shard_sizing.model.pipeline import Load, Pipeline, calls_per_second, containers, loads
 from shard_sizing.model.pipeline_bill import NOT_PRICED, PIPELINE_PRICES, Cost, bill, kinesis_floor
 from shard_sizing.model.profile import synthetic
+from shard_sizing.model.readers import Readers
 from shard_sizing.model.sizing import size
 
 _NEAR: Final = 0.8  # of a limit: raise it before it breaks
-_NAME_SETS: Final = 3
+_POLL_SECONDS: Final = 1.5  # between two reads of a shard, as the engine's default
 _SECONDS: Final = {"second": 1, "day": 86_400, "month": int(HOURS * 3600)}
 _OPEN_ORDERS: Final = 10_000  # keys at a time; none is heavy
 
@@ -213,9 +215,8 @@ def _factors(times: str) -> list[float]:
 def _shards(counted: OrderCalls, orders: float, burst_cv: float, consumers: int, shared: Shared) -> int:
     # Records are keyed by order, so no key is heavy, and an aggregate is one record.
     stream = synthetic(orders * counted.records, counted.record_bytes, 0.0, burst_cv, keys=_OPEN_ORDERS)
-    found = size(
-        stream, shared.limits, seed=shared.seed, name_sets=_NAME_SETS, consumers=consumers, seconds=1_000
-    )
+    readers = Readers(consumers, poll_seconds=_POLL_SECONDS)
+    found = size(stream, shared.limits, Demand(at=planned_peak(stream), readers=readers), seed=shared.seed)
     return found.shards or found.naive
 
 

@@ -9,12 +9,25 @@ import msgspec
 from shard_sizing.cli.numbers import Number
 from shard_sizing.cli.options import Shared, shared_options, workload_options
 from shard_sizing.cli.output import Sheet, Table, counted, present
+from shard_sizing.cli.peak_words import peak_words
 from shard_sizing.cli.pictures import Lines
 from shard_sizing.errors import UnknownPriceError
 from shard_sizing.model.data_files import RegionPrices
-from shard_sizing.model.profile import Profile
-from shard_sizing.model.workers import Architecture, Fleet, Work, containers_needed, fleet, monthly_cost
+from shard_sizing.model.demand import planned_peak
+from shard_sizing.model.keys import keys_of
+from shard_sizing.model.peaks import PEAK_NAMES
+from shard_sizing.model.profile import Profile, rate_at
+from shard_sizing.model.workers import (
+    Architecture,
+    Fleet,
+    Work,
+    containers_needed,
+    fleet,
+    lease_shares,
+    monthly_cost,
+)
 
+_DRAWN: Final = 200  # containers in a plot, at most
 _MODEL: Final = (
     "Waiting by Erlang's C with batches as jobs (Kleinrock 1975; Allen and Cunneen in Allen 1990). "
     "Catch-up is outage x u / (1 - u), u being the busy share of the work or of a shard's read limit, "
@@ -26,23 +39,28 @@ class Workers(msgspec.Struct, frozen=True):
     """The containers that an application needs.
 
     Attributes:
-        needed: Containers that keep the planned utilisation, by their work alone.
+        needed: Containers that keep the planned utilisation in nine of ten placements of the keys; None
+            where one lease alone exceeds it.
         leases: Leases there are: more containers than these are idle.
         fleet: How the containers needed, or those there are, fare.
         usd_a_month: Their cost by architecture, None where the price is not known; ARM needs as many if it is
             as fast.
     """
 
-    needed: int
+    needed: int | None
     leases: int
     fleet: Fleet
     usd_a_month: dict[str, float | None]
-    schema: str = "shard-sizing/workers/2"
+    schema: str = "shard-sizing/workers/3"
 
     @property
     def fits(self) -> bool:
         """Whether the fleet keeps up, recovers and has a lease for each container."""
-        return self.fleet.catch_up is not None and self.needed <= min(self.fleet.containers, self.leases)
+        return (
+            self.needed is not None
+            and self.fleet.catch_up is not None
+            and self.needed <= min(self.fleet.containers, self.leases)
+        )
 
 
 @click.command()
@@ -56,6 +74,18 @@ class Workers(msgspec.Struct, frozen=True):
 )
 @click.option(
     "--shards", type=click.IntRange(1, 20_000), required=True, help="Open shards of the stream: its leases."
+)
+@click.option(
+    "--at",
+    metavar="PEAK",
+    help=f"The rate planned for: {', '.join(PEAK_NAMES)}; by default the 99.9 % hour: minutes may wait.",
+)
+@click.option(
+    "--lanes",
+    type=click.IntRange(1, 1_000),
+    default=1,
+    show_default=True,
+    help="Keys of a lease that are worked on side by side.",
 )
 @click.option(
     "--cores", type=click.IntRange(1, 16), default=1, show_default=True, help="Cores of a container."
@@ -99,6 +129,8 @@ def workers(
     shared: Shared,
     milliseconds: float,
     shards: int,
+    at: str | None,
+    lanes: int,
     cores: int,
     memory_gb: float,
     batch: int,
@@ -109,8 +141,10 @@ def workers(
     arm_milliseconds: float | None,
 ) -> int:
     """Find the containers that keep up, how long records wait, and how long an outage is felt."""
+    name = at or ("p99.9-hour" if profile.peaks.hour else planned_peak(profile))
+    rate = rate_at(profile, name)
     work = Work(
-        rate=profile.rate,
+        rate=rate,
         record_bytes=profile.record_bytes,
         milliseconds=milliseconds,
         cores=cores,
@@ -119,24 +153,30 @@ def workers(
         readers=consumers,
         utilisation=utilisation,
         memory_gb=memory_gb,
+        lanes=lanes,
     )
-    needed = containers_needed(work)
+    shares = lease_shares(keys_of(profile), shards, shared.seed)
+    needed = containers_needed(work, shares)
+    running = containers or needed or shards
     on_arm = msgspec.structs.replace(work, milliseconds=arm_milliseconds or milliseconds)
     costs = {
-        "x86": _known(work, containers or needed, shared.known_prices, "x86"),
-        "arm": _known(on_arm, containers or containers_needed(on_arm), shared.known_prices, "arm"),
+        "x86": _known(work, running, shared.known_prices, "x86"),
+        "arm": _known(
+            on_arm, containers or containers_needed(on_arm, shares) or shards, shared.known_prices, "arm"
+        ),
     }
-    answer = Workers(needed, shards, fleet(work, containers or needed, outage_seconds, shared.limits), costs)
-    counts = list(range(1, max(needed, min(shards, 2 * needed)) + 1))
-    waits = [fleet(work, count, outage_seconds, shared.limits).wait_p99 for count in counts]
-    sheet = _sheet(answer, outage_seconds, arm_milliseconds is not None, shared.known_prices)
+    answer = Workers(needed, shards, fleet(work, running, outage_seconds, shared.limits, shares), costs)
+    counts = list(range(1, min(shards, 2 * running, _DRAWN) + 1))
+    waits = [fleet(work, count, outage_seconds, shared.limits, shares).wait_p99 for count in counts]
+    planned = peak_words(name, rate, profile.rate)
+    sheet = _sheet(answer, planned, outage_seconds, arm_milliseconds is not None, shared.known_prices)
     picture = Lines(
         sheet.sentence,
         [float(count) for count in counts],
         {"waiting, 99 % of batches at most": waits},
         "containers",
         "seconds",
-        marks={f"needed: {needed}": float(needed)},
+        marks={} if needed is None else {f"needed: {needed}": float(needed)},
     )
     present(answer, dataclasses.replace(sheet, picture=picture), shared)
     return 0 if answer.fits else 2
@@ -153,17 +193,24 @@ def _usd(cost: float | None) -> str:
     return "price not known" if cost is None else f"{cost:,.2f}"
 
 
-def _sheet(answer: Workers, outage: float, arm_measured: bool, prices: RegionPrices) -> Sheet:
+def sentence(answer: Workers, planned: str) -> str:
+    """Return the answer as one plain sentence, the planned rate in it."""
     found = answer.fleet
-    if answer.needed > answer.leases:
-        sentence = (
-            f"No fleet keeps up: the work fills {answer.needed} containers, and only {answer.leases} can "
-            "hold a lease; give each more cores, spend less time on a record, or add shards."
+    if answer.needed is None:
+        return (
+            f"For {planned}, no fleet keeps the planned utilisation: the hottest lease alone keeps "
+            f"{found.hottest_lease:.0%} of its cores busy; spend less time on a record, give a lease more "
+            "lanes and cores, add shards, or spread the heaviest key."
         )
-    elif found.utilisation >= 1:
-        sentence = f"{found.containers} containers fall behind for ever; {answer.needed} are needed."
-    else:
-        sentence = f"You need {counted(answer.needed, 'container')} for {counted(answer.leases, 'lease')}."
+    if max(found.utilisation, found.hottest_lease) >= 1:
+        running = counted(found.containers, "container")
+        return f"For {planned}, {running} will fall further and further behind; {answer.needed} are needed."
+    needed, leases = counted(answer.needed, "container"), counted(answer.leases, "lease")
+    return f"For {planned}, you need {needed} for {leases}."
+
+
+def _sheet(answer: Workers, planned: str, outage: float, arm_measured: bool, prices: RegionPrices) -> Sheet:
+    found = answer.fleet
     waits = "without end" if found.wait_p99 is None else f"{found.wait_p99:,.3f} s"
     back = (
         "never"
@@ -175,6 +222,7 @@ def _sheet(answer: Workers, outage: float, arm_measured: bool, prices: RegionPri
         ("containers", str(found.containers)),
         ("idle for want of a lease", str(found.idle)),
         ("utilisation of the fullest", f"{found.utilisation:.0%}"),
+        ("utilisation of the hottest lease", f"{found.hottest_lease:.0%}"),
         ("waiting, 99 % of batches at most", waits),
         (f"catch-up after {outage / 60:,.0f} min of outage", back),
         ("Fargate x86, USD a month", _usd(answer.usd_a_month["x86"])),
@@ -185,4 +233,4 @@ def _sheet(answer: Workers, outage: float, arm_measured: bool, prices: RegionPri
         idle = f"Idle: {found.idle} of {found.containers} containers hold no lease and only cost money."
         notes.insert(0, idle)
     source = prices.cited(("fargate_",)) if prices.figures else ""
-    return Sheet(sentence, (Table(("", "this fleet"), rows),), notes, source)
+    return Sheet(sentence(answer, planned), (Table(("", "this fleet"), rows),), notes, source)

@@ -1,25 +1,22 @@
 """Whether given shards take a workload, and which of two plans a person would run."""
 
 from collections.abc import Callable, Sequence
-from typing import Final
+from typing import Final, Literal
 
 import msgspec
 import numpy as np
-import numpy.typing as npt
 
 from shard_sizing.model.data_files import Limits
-from shard_sizing.model.peaks import Floats
-from shard_sizing.model.placement import placed, range_loads
-from shard_sizing.model.planner import Plan
+from shard_sizing.model.demand import TARGET, Demand, Question, planned_peak
+from shard_sizing.model.keys import fall
+from shard_sizing.model.planner import HASH_SPACE, Plan
 from shard_sizing.model.profile import Profile
-from shard_sizing.model.simulate import ENFORCEMENTS, burst_factors, shard_capacity, simulate
-from shard_sizing.model.sizing import TARGET
 
 MARGIN: Final = 0.1
 """Where neither plan suffices, targeted cuts have to relieve the busiest shard by this share of its load."""
 
-_PLACEMENTS: Final = 5  # sets of made-up names, where the real ones are not known
-_SECONDS: Final = 1_000
+_ENOUGH: Final = 0.9  # of the placements, as of ``size``
+_PLACEMENTS: Final = 50  # sets of made-up names, where the real ones are not known
 
 
 class Adequacy(msgspec.Struct, frozen=True):
@@ -40,13 +37,24 @@ class Adequacy(msgspec.Struct, frozen=True):
 
     @property
     def suffices(self) -> bool:
-        """Whether the shards take the workload in every placement that was tried."""
-        return self.fits_in == self.placements
+        """Whether the shards take the workload in nine of ten placements that were tried."""
+        return self.fits_in >= _ENOUGH * self.placements
 
 
 def placement_known(profile: Profile) -> bool:
     """Whether it is known where the load lies: it was measured on a stream, or every key is listed."""
     return profile.hash_load is not None or bool(profile.key_list)
+
+
+def binding_limit(profile: Profile, limits: Limits) -> Literal["records", "bytes"]:
+    """Return which limit of a shard a workload reaches first."""
+    return Question(profile, limits, Demand(at=planned_peak(profile))).law.binding
+
+
+def shard_room(profile: Profile, limits: Limits) -> float:
+    """Return the share of a workload, at the peak that is planned for by default, that fills a shard."""
+    question = Question(profile, limits, Demand(at=planned_peak(profile)))
+    return question.law.full / question.rate
 
 
 def adequacy(
@@ -56,37 +64,28 @@ def adequacy(
     seed: int,
     progress: Callable[[], None] = lambda: None,
 ) -> Adequacy:
-    """Play a workload on shards that begin at given hash keys.
+    """Hold a workload, at the peak that is planned for by default, against shards that begin at given keys.
 
     Args:
-        profile: The workload, at the rate that the shards have to take.
+        profile: The workload.
         starts: First hash key of each shard, ascending.
         limits: What a shard takes.
         seed: Makes the same answer come out again.
-        progress: Called after each placement.
+        progress: Called when it is done.
     """
-    placements = 1 if placement_known(profile) else _PLACEMENTS
-    busiest, throttled = [], []
-    capacity, binding = shard_capacity(profile, limits, False)
-    for name_set in range(placements):
-        loads = range_loads(*placed(profile, name_set, binding), starts)
-        rng = np.random.default_rng((seed, name_set))
-        bursts = burst_factors(profile.burst_cv, _SECONDS, rng)
-        near = loads[_may_throttle(loads * profile.rate * float(bursts.max()), capacity)]
-        played = [
-            simulate(near, profile.rate, capacity, bursts, rng, one) for one in ENFORCEMENTS if near.size
-        ]
-        busiest.append(float(loads.max()))
-        throttled.append(max((each.throttled_seconds for each in played), default=0.0))
-        progress()
-    fits = sum(share <= TARGET for share in throttled)
-    return Adequacy(round(float(np.median(busiest)), 6), round(max(throttled), 6), placements, fits)
-
-
-def _may_throttle(busiest_seconds: Floats, capacity: float) -> npt.NDArray[np.bool_]:
-    # Six standard deviations of a Poisson count, and a few records more for counts that are small.
-    near: npt.NDArray[np.bool_] = busiest_seconds + 6 * np.sqrt(busiest_seconds) + 6 > capacity
-    return near
+    question = Question(profile, limits, Demand(at=planned_peak(profile)))
+    placements = 1 if question.keys.exact else _PLACEMENTS
+    edges = np.array([*(start / HASH_SPACE for start in starts), 1.0])
+    loads = fall(question.keys, edges, placements, np.random.default_rng((seed, len(starts), 3)))
+    throttled = question.law.throttled(loads).max(axis=1)
+    share = loads.records if question.law.binding == "records" else loads.bytes
+    progress()
+    return Adequacy(
+        round(float(np.median(share.max(axis=1))), 6),
+        round(float(throttled.max()), 6),
+        placements,
+        int((throttled <= TARGET).sum()),
+    )
 
 
 class Candidate(msgspec.Struct, frozen=True):

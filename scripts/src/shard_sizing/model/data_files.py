@@ -33,6 +33,7 @@ class Limits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         standard_start_mib_per_second: What a new on-demand Standard stream takes.
         standard_most_mib_per_second: What one may grow to, by Region, with ``default`` for all others.
         fan_out_consumers: Enhanced fan-out consumers of one stream.
+        fan_out_consumers_advantage: The same with on-demand Advantage.
         shard_quota: Shards by Region, with ``default`` for all others.
         quotas: Default quotas of the services around the stream, by name.
     """
@@ -52,6 +53,7 @@ class Limits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     standard_start_mib_per_second: float
     standard_most_mib_per_second: dict[str, float]
     fan_out_consumers: int
+    fan_out_consumers_advantage: int
     shard_quota: dict[str, int]
     quotas: dict[str, float]
 

@@ -8,7 +8,6 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 
-from orderstream.kpl.salting import sub_key
 from shard_sizing.model.peaks import Floats
 from shard_sizing.model.profile import Profile
 from shard_sizing.model.shares import byte_shares, record_shares
@@ -74,18 +73,6 @@ def _numbered_positions(start: int, end: int) -> Floats:
     places = positions(f"key-{i}" for i in range(start, end))
     places.setflags(write=False)
     return places
-
-
-def salted(profile: Profile, salts: int) -> tuple[Floats, Floats]:
-    """Return where a profile's load lies once every key is spread over so many sub-keys, and the shares.
-
-    Sub-keys have names of their own, so where a stream's load was measured to lie says nothing about them.
-    """
-    weights = record_shares(profile)
-    names = key_names(profile, weights.size, 0)
-    return positions(sub_key(name, number, salts) for name in names for number in range(salts)), np.repeat(
-        weights / salts, salts
-    )
 
 
 def uniform_loads(places: Floats, weights: Floats, shards: int) -> Floats:

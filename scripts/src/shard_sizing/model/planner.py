@@ -80,16 +80,21 @@ def targeted_starts(places: Floats, weights: Floats, shards: int) -> tuple[int, 
     low, high = float(weights.max()), float(loads[-1])
     for _ in range(40):
         bound = (low + high) / 2
-        low, high = (low, bound) if len(_fill(loads, bound)) <= shards else (bound, high)
+        low, high = (low, bound) if len(fill(loads, bound)) <= shards else (bound, high)
     cuts = [
         int((float(sorted_places[i - 1]) + float(sorted_places[i])) / 2 * HASH_SPACE)
-        for i in _fill(loads, high)[1:]
+        for i in fill(loads, high)[1:]
     ]
     return (0, *sorted({cut for cut in cuts if 0 < cut < HASH_SPACE}))
 
 
-def _fill(loads: Floats, bound: float) -> list[int]:
-    """Return the index of the first key of each range when each takes keys as long as they fit."""
+def fill(loads: Floats, bound: float) -> list[int]:
+    """Return the index of the first key of each range when each takes keys as long as they fit.
+
+    Args:
+        loads: The keys' loads by place, added up.
+        bound: The most that a range may hold; a single key may weigh more.
+    """
     firsts, before = [0], 0.0
     while True:
         after = int(np.searchsorted(loads, before + bound * (1 + 1e-9), side="right"))

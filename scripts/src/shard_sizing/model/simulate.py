@@ -1,36 +1,40 @@
-"""Monte-Carlo of a stream: how many of its seconds are throttled, under both readings of the limit.
+"""What given shards do with a workload: how often they throttle, what is rejected, how full each is.
 
 AWS does not say how it enforces a shard's limit. A fixed window counts each second by itself; a token bucket
-of one second lets a quiet second pay for a busy one. The truth lies between, so both are reckoned.
+of one second lets a quiet second pay for a busy one. The truth lies between, so both are told.
 """
 
 from collections.abc import Sequence
-from typing import Literal
+from typing import Final
 
 import msgspec
 import numpy as np
 
-from shard_sizing.model.data_files import Limits
-from shard_sizing.model.peaks import Floats
-from shard_sizing.model.profile import Profile
+from shard_sizing.model.demand import TARGET, Question
+from shard_sizing.model.keys import Loads, fall
+from shard_sizing.model.planner import HASH_SPACE
+from shard_sizing.model.shard_law import ENFORCEMENTS, Enforcement
+from shard_sizing.model.stream_use import rejected_share, use_of_hottest, use_of_shards
 
-Enforcement = Literal["fixed-window", "token-bucket"]
-ENFORCEMENTS: tuple[Enforcement, ...] = ("token-bucket", "fixed-window")
+PLACEMENTS: Final = 200
+_MOST_FALLS: Final = 1_000_000  # shards times placements
 
 
 class Throttling(msgspec.Struct, frozen=True):
-    """What a simulation found.
+    """What was found under one reading of the limit.
 
     Attributes:
-        enforcement: How the limit was read.
-        throttled_seconds: Share of seconds in which any shard rejected a record.
-        rejected_records: Share of all records rejected at the first attempt; retries are not simulated.
-        hottest_p50: Busiest shard's load over its limit, median second.
+        enforcement: The reading.
+        fits_in: Share of the placements in which at most one second in a thousand is throttled.
+        throttled_seconds: Share of seconds in which any shard rejects a record, in the placement shown.
+        rejected_records: Share of the load rejected at the first attempt, there; retries come on top.
+        hottest_p50: Busiest shard's load over its limit, median second, there.
         hottest_p99: The same, 99th percentile.
-        hottest_p999: The same, 99.9th percentile.
+        hottest_p999: The same, 99.9th percentile; at most 4.
     """
 
     enforcement: Enforcement
+    fits_in: float
     throttled_seconds: float
     rejected_records: float
     hottest_p50: float
@@ -38,73 +42,16 @@ class Throttling(msgspec.Struct, frozen=True):
     hottest_p999: float
 
 
-def shard_capacity(
-    profile: Profile, limits: Limits, aggregate: bool
-) -> tuple[float, Literal["records", "bytes"]]:
-    """Return the records per second that a shard takes of this workload, and which limit binds."""
-    by_bytes = limits.bytes_per_second / profile.record_bytes
-    if aggregate or by_bytes < limits.records_per_second:
-        return by_bytes, "bytes"
-    return float(limits.records_per_second), "records"
-
-
-def burst_factors(cv: float, seconds: int, rng: np.random.Generator) -> Floats:
-    """Return one factor per second, lognormal with mean 1 and the given coefficient of variation."""
-    if cv == 0:
-        return np.ones(seconds)
-    sigma = float(np.sqrt(np.log1p(cv * cv)))
-    return rng.lognormal(-sigma * sigma / 2, sigma, seconds)
-
-
-def simulate(
-    loads: Floats,
-    rate: float,
-    capacity: float,
-    bursts: Floats,
-    rng: np.random.Generator,
-    enforcement: Enforcement,
-) -> Throttling:
-    """Play a stream second by second: Poisson arrivals on each shard, one burst factor for all of them.
-
-    Args:
-        loads: Each shard's share of the load; keys with Poisson arrivals add up to Poisson shards.
-        rate: Mean records per second on the whole stream.
-        capacity: Records per second that a shard takes.
-        bursts: The factor of each second.
-        rng: Seeded randomness.
-        enforcement: How the limit is read.
-    """
-    seconds = bursts.size
-    rejected = np.zeros(seconds)
-    hottest = np.zeros(seconds)
-    arrived = 0.0
-    # Blocks of shards bound the memory of a thousand of them to a few dozen megabytes.
-    for block in np.array_split(loads, max(1, loads.size // 256)):
-        arrivals = rng.poisson(bursts[:, None] * (block * rate)[None, :]).astype(np.float64)
-        arrived += float(arrivals.sum())
-        hottest = np.maximum(hottest, arrivals.max(axis=1))
-        if enforcement == "fixed-window":
-            rejected += np.maximum(arrivals - capacity, 0.0).sum(axis=1)
-        else:
-            rejected += _token_bucket(arrivals, capacity)
-    used = np.percentile(hottest / capacity, [50, 99, 99.9])
-    return Throttling(
-        enforcement,
-        float((rejected > 0).mean()),
-        float(rejected.sum()) / max(1.0, arrived),
-        *(round(float(x), 4) for x in used),
-    )
-
-
 class ShardUse(msgspec.Struct, frozen=True):
-    """One shard's load over its limit.
+    """One shard's load over the limit that is nearer, in the placement shown.
 
     Attributes:
         start: Its first hash key, in decimal.
-        share: Its share of the whole load, 0 to 1.
+        share: Its share of the whole load, of what binds, 0 to 1.
         p50: Load over the limit in the median second.
         p99: The same, 99th percentile.
-        p999: The same, 99.9th percentile.
+        p999: The same, 99.9th percentile; at most 4.
+        read_limit_used: Share of its read limit that its readers need to keep up.
     """
 
     start: str
@@ -112,30 +59,88 @@ class ShardUse(msgspec.Struct, frozen=True):
     p50: float
     p99: float
     p999: float
+    read_limit_used: float
 
 
-def shard_uses(
-    starts: Sequence[int],
-    loads: Floats,
-    rate: float,
-    capacity: float,
-    bursts: Floats,
-    rng: np.random.Generator,
-) -> tuple[ShardUse, ...]:
-    """Play each shard by itself; arguments as for ``simulate``, and the shards' first hash keys."""
-    uses = []
-    for start, load in zip(starts, loads.tolist(), strict=True):
-        arrivals = rng.poisson(bursts * (load * rate)) / capacity
-        p50, p99, p999 = (round(float(x), 4) for x in np.percentile(arrivals, [50, 99, 99.9]))
-        uses.append(ShardUse(str(start), round(load, 6), p50, p99, p999))
-    return tuple(uses)
+class Simulated(msgspec.Struct, frozen=True):
+    """What a simulation says.
+
+    Attributes:
+        shards: How many there are.
+        rate: The rate held against them, user records a second.
+        at: Its name in the profile.
+        exact: Whether there is one placement, because it is known where the load lies.
+        placements: How many were looked at; the one shown is worse than ``percent`` of them.
+        percent: The share of placements in which the shards are to fit, in per cent.
+        fits_in: Share of the placements that fit under both readings, readers included.
+        results: Under both readings of the limit.
+        uses: Each shard by itself, in the order of their hash ranges.
+    """
+
+    shards: int
+    rate: float
+    at: str
+    exact: bool
+    placements: int
+    percent: float
+    fits_in: float
+    results: tuple[Throttling, ...]
+    uses: tuple[ShardUse, ...]
+    schema: str = "shard-sizing/simulate/2"
+
+    @property
+    def enough(self) -> bool:
+        """Whether the shards fit in the share of placements that is wanted."""
+        return self.fits_in >= self.percent / 100
 
 
-def _token_bucket(arrivals: Floats, capacity: float) -> Floats:
-    tokens = np.full(arrivals.shape[1], capacity)
-    rejected = np.zeros(arrivals.shape[0])
-    for second, arrived in enumerate(arrivals):
-        balance = tokens + capacity - arrived
-        rejected[second] = np.maximum(-balance, 0.0).sum()
-        tokens = np.clip(balance, 0.0, capacity)
-    return rejected
+def simulate(question: Question, starts: Sequence[int], percent: float, seed: int) -> Simulated:
+    """Hold a demand against shards.
+
+    Args:
+        question: The demand.
+        starts: First hash key of each shard, ascending, the first 0.
+        percent: The share of placements in which they are to fit, in per cent.
+        seed: Names the unknown keys anew.
+    """
+    edges = np.array([*(start / HASH_SPACE for start in starts), 1.0])
+    exact = question.keys.exact
+    placements = 1 if exact else max(50, min(PLACEMENTS, _MOST_FALLS // len(starts)))
+    rng = np.random.default_rng((seed, len(starts), 2))
+    loads = fall(question.keys, edges, placements, rng)
+    throttled, fits = question.law.throttled(loads), question.fits(loads)
+    order = np.argsort(throttled.max(axis=1), kind="stable")
+    shown = int(order[min(placements - 1, int(np.ceil(placements * percent / 100)) - 1)]) if not exact else 0
+    one = loads.placement(shown)
+    hottest = use_of_hottest(question.law, one)
+    results = tuple(
+        Throttling(
+            reading,
+            float((throttled[:, index] <= TARGET).mean()),
+            float(throttled[shown, index]),
+            rejected_share(question.law, one, reading),
+            *hottest,
+        )
+        for index, reading in enumerate(ENFORCEMENTS)
+    )
+    return Simulated(
+        shards=len(starts),
+        rate=question.rate,
+        at=question.demand.at,
+        exact=exact,
+        placements=placements,
+        percent=percent,
+        fits_in=float(fits.all(axis=1).mean()),
+        results=results,
+        uses=_uses(question, starts, one),
+    )
+
+
+def _uses(question: Question, starts: Sequence[int], one: Loads) -> tuple[ShardUse, ...]:
+    shares = (one.records if question.law.binding == "records" else one.bytes)[0]
+    read = question.demand.readers.used(question.volume(one), question.limits)[0]
+    rows = zip(starts, shares.tolist(), use_of_shards(question.law, one).tolist(), read.tolist(), strict=True)
+    return tuple(
+        ShardUse(str(start), round(share, 6), round(p50, 4), round(p99, 4), round(p999, 4), round(used, 4))
+        for start, share, (p50, p99, p999), used in rows
+    )

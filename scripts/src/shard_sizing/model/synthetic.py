@@ -6,8 +6,8 @@ import msgspec
 import numpy as np
 
 from shard_sizing.errors import InputError
+from shard_sizing.model.bursts import burst_factors
 from shard_sizing.model.sampling import Event
-from shard_sizing.model.simulate import burst_factors
 from shard_sizing.model.zipf import zipf_shares
 
 

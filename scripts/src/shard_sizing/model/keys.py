@@ -1,0 +1,214 @@
+"""A workload's keys as they fall on shards: known names where MD5 puts them, unknown ones anywhere.
+
+The name of a key decides its shard. MD5 spreads names that nobody has chosen evenly over the hash space, so
+a key whose name is not known falls on a shard with a chance that is the shard's part of the space. A
+*placement* is one such fall of all unknown keys; where every key is known, or the load was measured by its
+place, there is one.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Final
+
+import numpy as np
+
+from orderstream.kpl.salting import sub_key
+from shard_sizing.model.peaks import Floats
+from shard_sizing.model.placement import placed, positions
+from shard_sizing.model.profile import Profile
+from shard_sizing.model.shares import byte_shares, record_shares
+
+_SINGLE: Final = 128  # unknown keys, the heaviest, that are placed one by one with their own weight
+_ALIKE: Final = 1.2  # the heaviest of a group over the lightest
+_SAME_SIZES: Final = 1.25  # key by key, that far from the mean, sizes are taken as of one law
+
+
+@dataclass(frozen=True, slots=True)
+class Loads:
+    """Each shard's share of the stream, by placement: arrays of placements x shards.
+
+    Attributes:
+        records: Of the records.
+        bytes: Of the bytes.
+        scale: The size of a shard's records over the stream's, as its bytes see them; None where alike.
+        times: How many shards of such a load there are, if not one.
+    """
+
+    records: Floats
+    bytes: Floats
+    scale: Floats | None
+    times: Floats | None = None
+
+    def placement(self, number: int) -> "Loads":
+        """Return one of the placements by itself."""
+        rows = slice(number, number + 1)
+        scale = None if self.scale is None else self.scale[rows]
+        return Loads(self.records[rows], self.bytes[rows], scale)
+
+
+@dataclass(frozen=True)
+class Keys:
+    """The keys, or groups of keys that weigh the same.
+
+    Attributes:
+        places: Where those lie whose place is known, 0 to 1.
+        placed: Their shares, in columns: records, bytes, and bytes times the mean size.
+        counts: How many keys each group of unknown ones holds.
+        each: The shares of one key of each group, in the same columns.
+    """
+
+    places: Floats
+    placed: Floats
+    counts: Sequence[int]
+    each: Floats
+
+    @property
+    def exact(self) -> bool:
+        """Whether every place is known, so that there is one placement."""
+        return not self.counts
+
+    def apart(self) -> Loads:
+        """Return the loads if each key had a shard of its own: the least that any number of shards can do."""
+        shares = np.concatenate([self.placed, self.each])
+        times = np.concatenate([np.ones(self.places.size), np.array(self.counts, dtype=np.float64)])
+        return Loads(
+            shares[None, :, 0], shares[None, :, 1], scales_of(shares, self.lump)[None, :], times[None, :]
+        )
+
+    @cached_property
+    def scales(self) -> tuple[float, float]:
+        """Return the least and the largest mean size of a key's records, over the stream's."""
+        scales = scales_of(np.concatenate([self.placed, self.each]), self.lump)
+        low, high = float(scales.min()), float(scales.max())
+        return (1.0, 1.0) if low >= 1 / _SAME_SIZES and high <= _SAME_SIZES else (low, high)
+
+    @cached_property
+    def columns(self) -> int:
+        """How many columns differ: one if records and bytes weigh the same, two if sizes are of one law."""
+        shares = np.concatenate([self.placed, self.each])
+        if np.allclose(shares[:, 0], shares[:, 1], rtol=1e-9):
+            return 1
+        return 2 if self.scales == (1.0, 1.0) else 3
+
+    @property
+    def lump(self) -> float:
+        """The sum of the third column: the size of the record that a mean byte is in, over the mean size."""
+        return float(self.placed[:, 2].sum() + np.array(self.counts, dtype=np.float64) @ self.each[:, 2])
+
+
+@dataclass(frozen=True, slots=True)
+class Salt:
+    """Which keys are spread, and over how many sub-keys each.
+
+    Attributes:
+        ways: Sub-keys of a key, 1 to 1,000; 1 spreads none.
+        names: The keys; where empty, the ``heaviest`` are meant.
+        heaviest: So many of the heaviest keys.
+    """
+
+    ways: int = 1
+    names: tuple[str, ...] = ()
+    heaviest: int = 1
+
+
+def keys_of(profile: Profile, salt: Salt = Salt()) -> Keys:
+    """Return the keys of a workload."""
+    if profile.hash_load is not None and salt.ways == 1:
+        places, records = placed(profile, by="records")
+        _, volume = placed(profile, by="bytes")
+        return Keys(places, _columns(records, volume, profile), (), np.empty((0, 3)))
+    shares = _columns(record_shares(profile), byte_shares(profile), profile)
+    names = [known.key for known in profile.known_keys()][: shares.shape[0]]
+    known, unknown = shares[: len(names)], shares[len(names) :]
+    chosen = _salted(names, shares, salt)
+    sub_names = [
+        [sub_key(name, number, salt.ways) for number in range(salt.ways)] if i in chosen else [name]
+        for i, name in enumerate(names)
+    ]
+    times = np.array([len(each) for each in sub_names], dtype=np.int64)
+    groups = [(salt.ways, share / salt.ways) for i, share in enumerate(unknown, len(names)) if i in chosen]
+    rest = unknown[[i not in chosen for i in range(len(names), shares.shape[0])]] if groups else unknown
+    groups += _groups(rest)
+    return Keys(
+        positions(name for each in sub_names for name in each),
+        np.repeat(known / np.maximum(times, 1)[:, None], times, axis=0),
+        tuple(count for count, _ in groups),
+        np.array([each for _, each in groups]).reshape(-1, 3),
+    )
+
+
+def fall(keys: Keys, shards: int | Floats, placements: int, rng: np.random.Generator) -> Loads:
+    """Let the keys fall on shards.
+
+    Args:
+        keys: The keys.
+        shards: How many equal ranges, or the edges of the ranges from 0 to 1.
+        placements: How often.
+        rng: Seeded randomness.
+    """
+    edges = np.arange(shards + 1) / shards if isinstance(shards, int) else shards
+    count = edges.size - 1
+    columns = keys.columns
+    at = np.clip(np.searchsorted(edges, keys.places, side="right") - 1, 0, count - 1)
+    fixed = np.stack([np.bincount(at, keys.placed[:, column], count) for column in range(columns)])
+    loads = np.repeat(fixed.astype(np.float64)[:, None, :], placements, axis=1)
+    counts = np.array(keys.counts, dtype=np.int64)
+    large = counts > 3 * count
+    width = np.diff(edges) / edges[-1]
+    for number, each in zip(counts[large].tolist(), keys.each[large], strict=True):
+        held = rng.multinomial(number, width, size=placements)
+        loads += held[None, :, :] * each[:columns, None, None]
+    single = np.repeat(keys.each[~large, :columns], counts[~large], axis=0)
+    if single.size:
+        drawn = rng.random((placements, single.shape[0]))
+        index = (
+            np.searchsorted(edges, drawn, side="right") - 1
+            if not isinstance(shards, int)
+            else ((drawn * shards).astype(np.int64))
+        )
+        flat = (index + np.arange(placements)[:, None] * count).ravel()
+        for column in range(columns):
+            weights = np.tile(single[:, column], placements)
+            loads[column] += np.bincount(flat, weights, placements * count).reshape(placements, count)
+    scale = scales_of(np.moveaxis(loads, 0, -1), keys.lump) if columns == 3 else None
+    return Loads(loads[0], loads[min(1, columns - 1)], scale)
+
+
+def scales_of(shares: Floats, lump: float) -> Floats:
+    """Return the size that a byte's record has, over the stream's; 1 where there is nothing."""
+    volume = shares[..., 1]
+    scales: Floats = np.divide(shares[..., 2], volume * lump, out=np.ones(volume.shape), where=volume > 0)
+    return scales
+
+
+def _columns(records: Floats, volume: Floats, profile: Profile) -> Floats:
+    sizes = [size for size, _ in profile.sizes]
+    least, most = min(sizes) / profile.record_bytes, max(sizes) / profile.record_bytes
+    size = np.clip(np.divide(volume, records, out=np.ones(volume.size), where=records > 0), least, most)
+    return np.stack([records, volume, volume * size], axis=1)
+
+
+def _salted(names: Sequence[str], shares: Floats, salt: Salt) -> set[int]:
+    if salt.ways == 1:
+        return set()
+    if salt.names:
+        return {i for i, name in enumerate(names) if name in salt.names}
+    return set(np.argsort(-shares[:, :2].max(axis=1))[: salt.heaviest].tolist())
+
+
+def _groups(shares: Floats) -> list[tuple[int, Floats]]:
+    """Group unknown keys of nearly the same weights; the heaviest stay by themselves."""
+    order = np.argsort(-shares[:, :2].max(axis=1), kind="stable")
+    shares = shares[order]
+    groups: list[tuple[int, Floats]] = []
+    first = 0
+    while first < shares.shape[0]:
+        if first < _SINGLE and not np.array_equal(shares[first], shares[-1]):
+            after = first + 1
+        else:
+            near = (shares[first:, :2] * _ALIKE >= shares[first, :2]).all(axis=1)
+            after = first + (int(near.argmin()) if not near.all() else near.size)
+        groups.append((after - first, shares[first:after].mean(axis=0)))
+        first = after
+    return groups
