@@ -77,3 +77,14 @@ def test_what_is_not_priced_is_named() -> None:
     answer = json.loads(run("compare", "--rate", "90", "--keys", "500", "--json").stdout)
     assert "KMS" in answer["not_priced"]
     assert "VPC endpoints" in answer["not_priced"]
+
+
+def test_many_producers_aggregate_less_and_pay_more() -> None:
+    """Each sends an aggregate of its own to every shard, so their number decides what aggregation costs."""
+    asked = ("compare", "--rate", "3000", "--bytes", "100", "--keys", "500", "--json")
+    few, many, lingering = (
+        json.loads(run(*asked, *more).stdout)["aggregated"]["costs"]["provisioned"]
+        for more in (("--producers", "2"), ("--producers", "200"), ("--producers", "200", "--linger", "1"))
+    )
+    assert few < many
+    assert lingering < many

@@ -4,13 +4,14 @@ from typing import Final
 
 import click
 import msgspec
+import numpy as np
 
 from shard_sizing.cli.numbers import Number
 from shard_sizing.cli.options import Shared, shared_options, workload_options
 from shard_sizing.cli.output import Sheet, Table, present
 from shard_sizing.cli.pictures import Lines
 from shard_sizing.cli.progress import progress
-from shard_sizing.model.aggregation import Aggregation
+from shard_sizing.model.aggregation import Aggregation, aggregated_bytes
 from shard_sizing.model.break_even import MODES, BreakEven, break_evens, mode_warnings, scaled
 from shard_sizing.model.cost import KINESIS_PRICES, Costs, Workload, as_measured, as_sent, monthly, packed
 from shard_sizing.model.data_files import RegionPrices
@@ -19,7 +20,6 @@ from shard_sizing.model.profile import Profile
 from shard_sizing.model.readers import Readers
 from shard_sizing.model.sizing import STEPS, size
 
-_PACK: Final = 25_000  # bytes: one PUT payload unit
 _TITLES: Final = {
     "provisioned": "provisioned",
     "standard": "on-demand Standard",
@@ -104,10 +104,26 @@ class Comparison(msgspec.Struct, frozen=True):
     show_default=True,
     help="Streams that share the load evenly.",
 )
+@click.option(
+    "--producers",
+    type=click.IntRange(min=1),
+    default=1,
+    show_default=True,
+    help="Producers that aggregate side by side: the more, the smaller their aggregates.",
+)
+@click.option(
+    "--linger",
+    type=Number(0, 60),
+    default=0.0,
+    show_default=True,
+    help="Their linger, in seconds; 0 as the SDK's.",
+)
 def compare(
     *,
     profile: Profile,
     shared: Shared,
+    producers: int,
+    linger: float,
     consumers: int,
     efo: bool,
     retention_hours: int,
@@ -120,6 +136,7 @@ def compare(
     """
     prices, limits = shared.prices, shared.limits
     committed = limits.advantage_minimum_mib_per_second
+    aggregation = Aggregation(producers=producers, linger=linger)
     loads, bills = [], []
     with progress("sizing both ways", 2 * STEPS) as step:
         for aggregate in (False, True):
@@ -128,7 +145,7 @@ def compare(
                 limits,
                 Demand(
                     at=planned_peak(profile),
-                    aggregation=Aggregation(producers=1) if aggregate else None,
+                    aggregation=aggregation if aggregate else None,
                     readers=Readers(
                         consumers, efo, poll_seconds=max(1.0, consumers / limits.reads_per_second)
                     ),
@@ -138,7 +155,7 @@ def compare(
             )
             shards = found.shards or found.naive
             load = msgspec.structs.replace(
-                _workload(profile, max(shards, streams), aggregate=aggregate),
+                _workload(profile, max(shards, streams), aggregation if aggregate else None),
                 consumers=consumers,
                 efo=efo,
                 retention_hours=retention_hours,
@@ -155,13 +172,15 @@ def compare(
     return 0 if any(bill.cheapest for bill in bills) else 3
 
 
-def _workload(profile: Profile, shards: int, *, aggregate: bool) -> Workload:
-    if not aggregate:
+def _workload(profile: Profile, shards: int, aggregation: Aggregation | None) -> Workload:
+    if aggregation is None:
         return as_sent(profile, shards)
     if profile.aggregated and profile.kinesis is not None:
         return as_measured(profile.kinesis, shards)
-    each = max(float(_PACK), profile.record_bytes)
-    return packed(profile.rate * profile.record_bytes / each, each, shards)
+    user_records = np.array([profile.rate / shards])
+    records = aggregation.kinesis_records(user_records, profile.record_bytes)
+    volume = aggregated_bytes(user_records, records, profile.record_bytes)
+    return packed(float(records[0]) * shards, float(volume[0] / records[0]), shards)
 
 
 def _sheet(
