@@ -226,6 +226,10 @@ def required(response: Mapping[str, Any], name: str, kind: type[Member]) -> Memb
     return value
 
 
+_DATE_LENGTH: Final = len("Sun, 06 Nov 1994 08:49:37 GMT")
+"""An IMF-fixdate, the one form that may be sent (RFC 9110, 5.6.7)."""
+
+
 def responded_at(headers: Mapping[str, Any]) -> dt.datetime | None:
     """When AWS responded (UTC), by its own clock, to the second: the ``Date`` header of RFC 9110, 6.6.1.
 
@@ -235,7 +239,8 @@ def responded_at(headers: Mapping[str, Any]) -> dt.datetime | None:
     Returns:
         The time; None where there is no date, or none that can be read.
     """
-    return _parsed(str(headers.get("date")))
+    # Where a service and a server or proxy before it each set one, a client sees both, joined by a comma.
+    return _parsed(str(headers.get("date"))[:_DATE_LENGTH])
 
 
 @lru_cache

@@ -129,6 +129,7 @@ def dated_server() -> Iterator[tuple[str, dict[str, str | None]]]:
     ("date", "skewed"),
     [
         ("Wed, 01 Dec 2010 08:26:00 GMT", True),
+        ("Wed, 01 Dec 2010 08:26:00 GMT, Wed, 01 Dec 2010 08:26:00 GMT", True),
         (None, False),
         ("", False),
         ("yesterday", False),
