@@ -108,4 +108,5 @@ def test_half_requests_do_not_silence_it(tmp_path: Path) -> None:
             connections.append(connection)
         assert ask(port, "/health/live")[0] == 200
         assert connections[0].recv(100).startswith(b"HTTP/1.1 408")
-        assert connections[1].recv(100) == b""
+        ended = connections[1].recv(100)
+        assert ended == b"" or ended.startswith(b"HTTP/1.1 408"), ended

@@ -100,7 +100,7 @@ def test_after_the_plan_the_throttles_are_gone(
         measured = run("measure", "orders", "--seconds", "6", "--out", profile)
     record_property("refused Kinesis records, before and after", (refused(before), refused(after)))
     assert (measured.exit_code, refused(after)) == (0, 0), measured.stdout
-    played = run("simulate", profile, "--stream", "orders", "--aggregate")
+    played = run("simulate", profile, "--stream", "orders")
     assert played.exit_code == 0, played.stdout
     again = run("plan", profile, "--stream", "orders", "--target", "4")
     assert again.exit_code == 0, again.stderr

@@ -19,7 +19,6 @@ from orderstream_workers.services.order_status import (
     open_engine,
 )
 
-NOW = dt.datetime.now(dt.UTC)
 IDS = tuple(f"0d2c1f8e-5b1d-5d0f-9d6e-0c6f3a1f7b2{digit}" for digit in "123")
 
 
@@ -29,12 +28,13 @@ def url(tmp_path: Path) -> str:
     url = f"sqlite:///{tmp_path / 'model.sqlite'}"
     engine = open_engine(url)
     create_schema(engine)
+    now = dt.datetime.now(dt.UTC)
     messages = [
-        envelope_of(placed(order_id), time=NOW - dt.timedelta(hours=hours, minutes=1))
+        envelope_of(placed(order_id), time=now - dt.timedelta(hours=hours, minutes=1))
         for hours, order_id in enumerate(IDS, start=1)
     ]
     messages.append(
-        envelope_of(OrderCancelled(order_id=IDS[2], customer=Customer(), reason="card_declined"), time=NOW)
+        envelope_of(OrderCancelled(order_id=IDS[2], customer=Customer(), reason="card_declined"), time=now)
     )
     records = [delivered(number, one.encode(), key=one.subject) for number, one in enumerate(messages)]
     ReadModelWriter(engine).apply_batch(records)

@@ -26,7 +26,7 @@ class _DoubtError(Exception):
 
 
 def as_sent(operation: str, parameters: dict[str, Any]) -> dict[str, Any]:
-    """A call's parameters as they would arrive: payloads as bytes, times as whole seconds since the epoch.
+    """A call's parameters as they would arrive: payloads as bytes, times as seconds since the epoch.
 
     Args:
         operation: The operation's API name.
@@ -137,8 +137,10 @@ def _blob(value: Any) -> bytes:
     raise _DoubtError
 
 
-def _timestamp(value: Any) -> int:
+def _timestamp(value: Any) -> float:
     try:
-        return calendar.timegm(parse_to_aware_datetime(value).timetuple())
+        time = parse_to_aware_datetime(value)
+        whole = calendar.timegm(time.timetuple())
     except (TypeError, ValueError, AttributeError):
         raise _DoubtError from None
+    return (whole * 10**6 + time.microsecond) / 10**6 if time.microsecond else whole
