@@ -111,6 +111,7 @@ def test_after_the_plan_the_throttles_are_gone(
     "command",
     [
         ("measure", "nowhere", "--seconds", "1"),
+        ("measure", "nowhere", "--seconds", "1", "--days", "30"),
         ("plan", "--rate", "1", "--stream", "nowhere", "--target", "2"),
     ],
 )
@@ -119,6 +120,14 @@ def test_a_stream_that_does_not_exist_is_one_sentence(command: tuple[str, ...]) 
     done = run(*command)
     assert done.exit_code == 1
     assert "stream nowhere: ResourceNotFoundException" in done.stderr
+
+
+@pytest.mark.usefixtures("_live")
+def test_a_past_that_nobody_tells_is_said_before_anything_is_measured() -> None:
+    """CloudWatch is not there: an hour's measurement is not begun only to be thrown away."""
+    done = run("measure", "orders", "--seconds", "3600", "--days", "30")
+    assert done.exit_code == 1
+    assert "the past of orders is not known: CloudWatch says" in done.stderr
 
 
 @pytest.mark.usefixtures("_live")

@@ -21,8 +21,9 @@ from shard_sizing.live.cloudwatch import stream_history
 from shard_sizing.live.fan_out import FanOut
 from shard_sizing.live.measure import measure as profile_of
 from shard_sizing.live.polling import Poller
-from shard_sizing.live.reshard import kinesis
+from shard_sizing.live.reshard import call, kinesis
 from shard_sizing.live.throttles import CloudWatchSilentError, throttled_writes
+from shard_sizing.model.history import History
 from shard_sizing.model.measured import Measured, over_history
 
 
@@ -68,6 +69,8 @@ def measure(
         seconds = (min(end or now, now) - begin).total_seconds()
         if seconds < 1:
             raise click.UsageError("--from has to be at least a second before --to, and in the past")
+    # Asked first: a refusal must not cost a measurement that took minutes.
+    past = _past(stream, client, shared, days) if days else None
     with _reader(stream, client, shared, seconds, begin, only, efo=efo) as reader, _progress(seconds) as tick:
         found = profile_of(stream, reader, reader.read(seconds, tick), limits, None)
     try:
@@ -76,24 +79,22 @@ def measure(
         found = msgspec.structs.replace(found, throttled_writes=count)
     except CloudWatchSilentError as silent:
         click.echo(f"refused writes are not known: CloudWatch says {silent}", err=True)
-    if days:
-        found = _with_history(found, client, shared, days)
+    if past is not None:
+        found = over_history(found, past)
     if out is not None:
         out.write_bytes(msgspec.json.format(msgspec.json.encode(found)) + b"\n")
     present(found, _sheet(found, f"Limits of {limits.date}: {limits.source}"), shared)
     return 2 if found.busiest.used_p99 > 1 or found.throttled_writes else 0
 
 
-def _with_history(found: Measured, client: Any, shared: Shared, days: float) -> Measured:
-    summary = client.describe_stream_summary(StreamName=found.stream)["StreamDescriptionSummary"]
+def _past(stream: str, client: Any, shared: Shared, days: float) -> History:
+    summary = call(stream, client.describe_stream_summary, StreamName=stream)["StreamDescriptionSummary"]
     cloudwatch = boto3.client("cloudwatch", region_name=shared.region)
     created, now = summary["StreamCreationTimestamp"], dt.datetime.now(dt.UTC)
     try:
-        return over_history(found, stream_history(cloudwatch, found.stream, days, created, now))
+        return stream_history(cloudwatch, stream, days, created, now)
     except CloudWatchSilentError as silent:
-        raise InputError(
-            "--days", f"the past of {found.stream} is not known: CloudWatch says {silent}"
-        ) from silent
+        raise InputError("--days", f"the past of {stream} is not known: CloudWatch says {silent}") from silent
 
 
 _LABELLED: Final = 40  # shards up to which each has its id in the picture
