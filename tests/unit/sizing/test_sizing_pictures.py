@@ -54,6 +54,12 @@ def test_every_picture_is_drawn_without_a_word_of_the_library(name: str, kind: s
     assert drawn(PICTURES[name], kind) == picture
 
 
+def test_the_limit_is_in_the_picture_even_if_no_bar_comes_near() -> None:
+    """A bar's height says little without the line that it should not cross."""
+    picture = drawn(Bars("", [10.0], "shards", "load, %", limit=100), "svg").decode()
+    assert re.search(r"<!-- 100 -->|>100<", picture)
+
+
 def test_lines_and_parts_differ_without_their_colours() -> None:
     """Six lines have six pairs of dashes and marks; nine services have nine hatches."""
     lines = {line_style(number)[1:] for number in range(6)}

@@ -123,11 +123,12 @@ def _draw_bars(axes: "Axes", bars: Bars) -> None:
         axes.set_xticks(list(numbers), labels, rotation=60, ha="right", fontsize=8)
     else:
         axes.locator_params(axis="x", integer=True)
-    axes.margins(y=0.15)
-    axes.set_ylim(bottom=0)
     if bars.limit is not None:
         axes.axhline(bars.limit, color=_LIMIT, linestyle="--", label=f"limit: {bars.limit:g}{bars.unit}")
         axes.legend(loc="upper right")
+    axes.margins(y=0.15)
+    # The last, as it ends autoscaling: the limit has to be in the picture even if no bar comes near.
+    axes.set_ylim(bottom=0)
 
 
 def _draw_each_bar(axes: "Axes", bars: Bars, numbers: Sequence[int]) -> None:
