@@ -10,7 +10,7 @@ from shard_sizing.errors import InputError
 from shard_sizing.model.break_even import break_evens, scaled
 from shard_sizing.model.cost import Workload, monthly
 from shard_sizing.model.data_files import load_limits, load_prices
-from shard_sizing.model.placement import key_names, positions, range_loads, uniform_loads
+from shard_sizing.model.placement import key_positions, positions, range_loads
 from shard_sizing.model.planner import (
     HASH_SPACE,
     Split,
@@ -128,9 +128,9 @@ def test_a_plan_ends_in_exactly_its_target(current: int, target: int, zipf: floa
 def test_targeted_is_never_heavier_than_uniform(shards: int, zipf: float) -> None:
     """Ranges cut by measured load have no busier shard than equal ranges."""
     weights = zipf_shares(2_000, zipf)
-    places = positions(key_names(synthetic(1, 1, zipf, 0, 2_000), 2_000, 0))
+    places = key_positions(synthetic(1, 1, zipf, 0, 2_000), 2_000, 0)
     targeted = range_loads(places, weights, targeted_starts(places, weights, shards))
-    assert targeted.max() <= uniform_loads(places, weights, shards).max() * (1 + 1e-6)
+    assert targeted.max() <= range_loads(places, weights, uniform_starts(shards)).max() * (1 + 1e-6)
 
 
 @pytest.mark.parametrize("zipf", [0.0, 0.8, 1.2])
@@ -150,7 +150,7 @@ def test_salting_never_raises_the_largest_keys_share(zipf: float, salt: int, sha
     spread = np.repeat(weights / salt, salt)
     places = positions(sub_key(f"key-{i}", j, salt) for i in range(300) for j in range(salt))
     assert spread.max() <= weights.max()
-    assert uniform_loads(places, spread, shards).sum() == pytest.approx(1.0)
+    assert range_loads(places, spread, uniform_starts(shards)).sum() == pytest.approx(1.0)
 
 
 def test_zipf_fit_covers_the_truth() -> None:

@@ -7,7 +7,7 @@ import msgspec
 import numpy as np
 
 from shard_sizing.cli.numbers import Number
-from shard_sizing.cli.options import Shared, shared_options, workload_options
+from shard_sizing.cli.options import CONSUMERS, FAN_OUT, Shared, shared_options, workload_options
 from shard_sizing.cli.output import Sheet, Table, present
 from shard_sizing.cli.pictures import Lines
 from shard_sizing.cli.progress import progress
@@ -75,14 +75,8 @@ class Comparison(msgspec.Struct, frozen=True):
 @click.command()
 @workload_options
 @shared_options()
-@click.option(
-    "--consumers",
-    type=click.IntRange(min=0),
-    default=1,
-    show_default=True,
-    help="Applications that read the stream.",
-)
-@click.option("--efo", is_flag=True, help="They read by enhanced fan-out.")
+@CONSUMERS
+@FAN_OUT
 @click.option(
     "--retention-hours",
     type=click.IntRange(24, 8_760),

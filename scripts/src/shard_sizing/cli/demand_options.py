@@ -7,7 +7,7 @@ import click
 import msgspec
 
 from shard_sizing.cli.numbers import Number
-from shard_sizing.cli.options import Command, with_options
+from shard_sizing.cli.options import CONSUMERS, FAN_OUT, Command, with_options
 from shard_sizing.errors import InputError
 from shard_sizing.model.aggregation import LATENCY, Aggregation
 from shard_sizing.model.demand import Demand, planned_peak
@@ -92,14 +92,8 @@ def demand_options(command: Command) -> Command:
             type=click.IntRange(min=1),
             help="Salt so many of the heaviest keys; by default 1.",
         ),
-        click.option(
-            "--consumers",
-            type=click.IntRange(min=0),
-            default=1,
-            show_default=True,
-            help="Applications that read all of it.",
-        ),
-        click.option("--efo", is_flag=True, help="They read by enhanced fan-out."),
+        CONSUMERS,
+        FAN_OUT,
         click.option(
             "--catch-up",
             type=Number(min=0, min_open=True),

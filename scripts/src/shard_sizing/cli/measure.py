@@ -70,11 +70,11 @@ def measure(
         if seconds < 1:
             raise click.UsageError("--from has to be at least a second before --to, and in the past")
     # Asked first: a refusal must not cost a measurement that took minutes.
-    past = _past(stream, client, shared, days) if days else None
+    cloudwatch = boto3.client("cloudwatch", region_name=shared.region)
+    past = _past(stream, client, cloudwatch, days) if days else None
     with _reader(stream, client, shared, seconds, begin, only, efo=efo) as reader, _progress(seconds) as tick:
         found = profile_of(stream, reader, reader.read(seconds, tick), limits, None)
     try:
-        cloudwatch = boto3.client("cloudwatch", region_name=shared.region)
         count = throttled_writes(cloudwatch, stream, began, began + dt.timedelta(seconds=seconds))
         found = msgspec.structs.replace(found, throttled_writes=count)
     except CloudWatchSilentError as silent:
@@ -87,9 +87,8 @@ def measure(
     return 2 if found.busiest.used_p99 > 1 or found.throttled_writes else 0
 
 
-def _past(stream: str, client: Any, shared: Shared, days: float) -> History:
+def _past(stream: str, client: Any, cloudwatch: Any, days: float) -> History:
     summary = call(stream, client.describe_stream_summary, StreamName=stream)["StreamDescriptionSummary"]
-    cloudwatch = boto3.client("cloudwatch", region_name=shared.region)
     created, now = summary["StreamCreationTimestamp"], dt.datetime.now(dt.UTC)
     try:
         return stream_history(cloudwatch, stream, days, created, now)

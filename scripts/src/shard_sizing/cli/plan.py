@@ -17,12 +17,11 @@ from shard_sizing.model.adequacy import (
     Adequacy,
     Candidate,
     adequacy,
-    binding_limit,
     choose,
     placement_known,
-    shard_room,
 )
 from shard_sizing.model.data_files import Limits
+from shard_sizing.model.demand import Demand, Question, planned_peak
 from shard_sizing.model.peaks import Floats
 from shard_sizing.model.placement import placed, range_loads
 from shard_sizing.model.planner import (
@@ -118,7 +117,9 @@ def plan(
     free = room_for_shards(client) if client else None
     quota = limits.quota(shared.region) if free is None else len(starts) + free
     with progress("playing the workload on the target", 2) as step:
-        uniform, targeted = _candidates(profile, starts, target, quota, shared)
+        question = Question(profile, limits, Demand(at=planned_peak(profile)))
+        load = placed(profile, by=question.law.binding)
+        uniform, targeted = _candidates(question, load, starts, target, quota, shared.seed)
         step(2)
     better, why = choose(uniform, targeted, quota)
     answer = Planned(
@@ -135,8 +136,8 @@ def plan(
         quota=quota,
         quota_source="usual" if free is None else "account",
     )
-    loads = range_loads(*_placed(profile, limits), better.plan.starts)
-    room = shard_room(profile, limits)
+    loads = range_loads(*load, better.plan.starts)
+    room = question.law.full / question.rate
     present(answer, plan_sheet(answer, len(starts), loads.tolist(), room, limits), shared)
     if answer.peak_shards > answer.quota:
         return 2
@@ -156,25 +157,26 @@ def _current(client: Any, stream: str) -> tuple[int, ...]:
 
 
 def _candidates(
-    profile: Profile, starts: tuple[int, ...], target: int, quota: int, shared: Shared
+    question: Question,
+    load: tuple[Floats, Floats],
+    starts: tuple[int, ...],
+    target: int,
+    quota: int,
+    seed: int,
 ) -> tuple[Candidate, Candidate | None]:
     equal = settled_starts(starts, uniform_starts(target))
     by_splits = steps_to("uniform", starts, equal, quota)
-    counts = update_shard_count_steps(len(starts), target, shared.limits)
+    counts = update_shard_count_steps(len(starts), target, question.limits)
     calls = tuple(UpdateCount(count) for count in counts or ())
     uniform = by_splits
     if by_splits.steps and calls:  # not where the count is right already and the ranges are not
         uniform = Plan("uniform", equal, calls, max(len(starts), target))
-    fares = adequacy(profile, equal, shared.limits, shared.seed)
-    if not placement_known(profile):
+    fares = adequacy(question, equal, seed)
+    if not placement_known(question.profile):
         return Candidate(uniform, fares), None
-    cut = targeted_starts(*_placed(profile, shared.limits), target)
+    cut = targeted_starts(*load, target)
     by_load = steps_to("targeted", starts, cut, quota)
-    return Candidate(uniform, fares), Candidate(by_load, adequacy(profile, cut, shared.limits, shared.seed))
-
-
-def _placed(profile: Profile, limits: Limits) -> tuple[Floats, Floats]:
-    return placed(profile, by=binding_limit(profile, limits))
+    return Candidate(uniform, fares), Candidate(by_load, adequacy(question, cut, seed))
 
 
 def _usual_seconds(plan: Plan, cool_off: float, limits: Limits) -> tuple[float, float] | None:

@@ -5,9 +5,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from typing import Any, Final
 
-from botocore.exceptions import BotoCoreError, ClientError
-
-from shard_sizing.live.throttles import CloudWatchSilentError
+from shard_sizing.live.throttles import CloudWatchSilentError, cloudwatch_asked
 from shard_sizing.model.history import MINUTE_DAYS, History, history
 
 METRICS: Final = (
@@ -73,12 +71,8 @@ def _sums(
     }
     found: defaultdict[str, dict[dt.datetime, float]] = defaultdict(dict)
     while True:
-        try:
+        with cloudwatch_asked():
             page = client.get_metric_data(**request)
-        except ClientError as error:
-            raise CloudWatchSilentError(error.response["Error"]["Code"]) from error
-        except BotoCoreError as error:
-            raise CloudWatchSilentError(str(error)) from error
         for result in page["MetricDataResults"]:
             if result.get("StatusCode") in _REFUSED:
                 raise CloudWatchSilentError(result["StatusCode"])

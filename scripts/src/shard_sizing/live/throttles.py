@@ -1,6 +1,8 @@
 """What CloudWatch says of the writes that a stream has refused."""
 
 import datetime as dt
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
@@ -18,7 +20,7 @@ def throttled_writes(client: Any, stream: str, first: dt.datetime, last: dt.date
     Raises:
         CloudWatchSilentError: It could not be asked; its message says why.
     """
-    try:
+    with cloudwatch_asked():
         answer = client.get_metric_statistics(
             Namespace="AWS/Kinesis",
             MetricName="WriteProvisionedThroughputExceeded",
@@ -28,12 +30,19 @@ def throttled_writes(client: Any, stream: str, first: dt.datetime, last: dt.date
             Period=60,
             Statistics=["Sum"],
         )
-    except ClientError as error:
-        raise CloudWatchSilentError(error.response["Error"]["Code"]) from error
-    except BotoCoreError as error:
-        raise CloudWatchSilentError(str(error)) from error
     return int(sum(point["Sum"] for point in answer["Datapoints"]))
 
 
 class CloudWatchSilentError(Exception):
     """CloudWatch could not be asked: no permission, or not there, as with an emulator."""
+
+
+@contextmanager
+def cloudwatch_asked() -> Iterator[None]:
+    """Have what CloudWatch's client raises mean that it is silent."""
+    try:
+        yield
+    except ClientError as error:
+        raise CloudWatchSilentError(error.response["Error"]["Code"]) from error
+    except BotoCoreError as error:
+        raise CloudWatchSilentError(str(error)) from error

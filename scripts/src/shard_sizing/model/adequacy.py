@@ -1,13 +1,12 @@
 """Whether given shards take a workload, and which of two plans a person would run."""
 
-from collections.abc import Callable, Sequence
-from typing import Final, Literal
+from collections.abc import Sequence
+from typing import Final
 
 import msgspec
 import numpy as np
 
-from shard_sizing.model.data_files import Limits
-from shard_sizing.model.demand import TARGET, Demand, Question, planned_peak
+from shard_sizing.model.demand import TARGET, Question
 from shard_sizing.model.keys import fall
 from shard_sizing.model.planner import HASH_SPACE, Plan
 from shard_sizing.model.profile import Profile
@@ -46,40 +45,19 @@ def placement_known(profile: Profile) -> bool:
     return profile.hash_load is not None or bool(profile.key_list)
 
 
-def binding_limit(profile: Profile, limits: Limits) -> Literal["records", "bytes"]:
-    """Return which limit of a shard a workload reaches first."""
-    return Question(profile, limits, Demand(at=planned_peak(profile))).law.binding
-
-
-def shard_room(profile: Profile, limits: Limits) -> float:
-    """Return the share of a workload, at the peak that is planned for by default, that fills a shard."""
-    question = Question(profile, limits, Demand(at=planned_peak(profile)))
-    return question.law.full / question.rate
-
-
-def adequacy(
-    profile: Profile,
-    starts: Sequence[int],
-    limits: Limits,
-    seed: int,
-    progress: Callable[[], None] = lambda: None,
-) -> Adequacy:
-    """Hold a workload, at the peak that is planned for by default, against shards that begin at given keys.
+def adequacy(question: Question, starts: Sequence[int], seed: int) -> Adequacy:
+    """Hold a workload against shards that begin at given keys.
 
     Args:
-        profile: The workload.
+        question: The workload, at the peak that is planned for.
         starts: First hash key of each shard, ascending.
-        limits: What a shard takes.
         seed: Makes the same answer come out again.
-        progress: Called when it is done.
     """
-    question = Question(profile, limits, Demand(at=planned_peak(profile)))
     placements = 1 if question.keys.exact else _PLACEMENTS
     edges = np.array([*(start / HASH_SPACE for start in starts), 1.0])
     loads = fall(question.keys, edges, placements, np.random.default_rng((seed, len(starts), 3)))
     throttled = question.law.throttled(loads).max(axis=1)
     share = loads.records if question.law.binding == "records" else loads.bytes
-    progress()
     return Adequacy(
         round(float(np.median(share.max(axis=1))), 6),
         round(float(throttled.max()), 6),

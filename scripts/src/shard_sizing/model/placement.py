@@ -6,7 +6,6 @@ from hashlib import md5
 from typing import Literal
 
 import numpy as np
-import numpy.typing as npt
 
 from shard_sizing.model.peaks import Floats
 from shard_sizing.model.profile import Profile
@@ -23,22 +22,7 @@ def positions(names: Iterable[str]) -> Floats:
     return np.minimum(whole, np.nextafter(1.0, 0.0))
 
 
-def key_names(profile: Profile, count: int, name_set: int) -> list[str]:
-    """Return names for a profile's keys: the measured ones as they are, ``key-<i>`` for the others.
-
-    Args:
-        profile: The workload.
-        count: How many names.
-        name_set: Which set of made-up names; set ``n`` numbers its keys from ``n * count``.
-    """
-    known = [known.key for known in profile.known_keys()[:count]]
-    start = name_set * count
-    return known + [f"key-{i}" for i in range(start + len(known), start + count)]
-
-
-def placed(
-    profile: Profile, name_set: int = 0, by: Literal["records", "bytes"] = "records"
-) -> tuple[Floats, Floats]:
+def placed(profile: Profile, by: Literal["records", "bytes"] = "records") -> tuple[Floats, Floats]:
     """Return where a profile's load lies, from 0 to 1, and each place's share of its records or bytes.
 
     A profile that was measured on a stream tells where its load lies: its hot keys exactly, the rest by parts
@@ -46,7 +30,7 @@ def placed(
     """
     if profile.hash_load is None:
         weights = byte_shares(profile) if by == "bytes" else record_shares(profile)
-        return key_positions(profile, weights.size, name_set), weights
+        return key_positions(profile, weights.size, 0), weights
     parts = np.array(profile.hash_load.by(by))
     known = profile.known_keys()
     hot = positions(key.key for key in known)
@@ -61,7 +45,13 @@ def placed(
 
 
 def key_positions(profile: Profile, count: int, name_set: int) -> Floats:
-    """Return where the keys of ``key_names`` lie."""
+    """Return where a profile's keys lie: the measured ones by name, and ``key-<i>`` for the others.
+
+    Args:
+        profile: The workload.
+        count: How many keys.
+        name_set: Which set of made-up names; set ``n`` numbers its keys from ``n * count``.
+    """
     known = positions(known.key for known in profile.known_keys()[:count])
     start = name_set * count
     return np.concatenate([known, _numbered_positions(start + known.size, start + count)])
@@ -73,12 +63,6 @@ def _numbered_positions(start: int, end: int) -> Floats:
     places = positions(f"key-{i}" for i in range(start, end))
     places.setflags(write=False)
     return places
-
-
-def uniform_loads(places: Floats, weights: Floats, shards: int) -> Floats:
-    """Return each shard's share when the hash space is cut into equal ranges."""
-    index: npt.NDArray[np.int64] = (places * shards).astype(np.int64)
-    return np.bincount(index, weights=weights, minlength=shards).astype(np.float64)
 
 
 def range_loads(places: Floats, weights: Floats, starts: Sequence[int]) -> Floats:
