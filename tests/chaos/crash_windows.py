@@ -21,10 +21,8 @@ from dataclasses import dataclass
 from functools import partial
 from itertools import groupby
 from pathlib import Path
-from typing import Any
 
-import boto3
-
+from chaos.clients import client_of
 from chaos.gateway import Gateway
 from chaos.invariants import Inspection
 from chaos.supervisor import Supervisor
@@ -186,13 +184,7 @@ def _until_ended(demo: subprocess.Popen[bytes], supervisor: Supervisor, *, plant
 
 def _plant_timer(aws_url: str) -> bool:
     """Let one of the waiting timers be due at once, beside its own time; False if none waits."""
-    dynamodb: Any = boto3.client(
-        "dynamodb",
-        endpoint_url=aws_url,
-        region_name="us-east-1",
-        aws_access_key_id="local",
-        aws_secret_access_key="local",
-    )
+    dynamodb = client_of("dynamodb", aws_url)
     try:
         rows = dynamodb.scan(TableName="orderstream-saga-timers")["Items"]
         for row in rows[:1]:

@@ -8,8 +8,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Self
 
-import boto3
-
+from chaos.clients import client_of
 from chaos.histories import history_violations
 from chaos.progress import Checkpoint, checkpoints_of
 from chaos.streams import Message, Position, Stream, StreamReader
@@ -32,13 +31,7 @@ class Inspection:
 
     def __init__(self, kinesis_url: str, aws_url: str, *, leases_are_deleted: bool = False) -> None:
         self._clients = {
-            service: boto3.client(  # type: ignore[call-overload]
-                service,
-                endpoint_url=kinesis_url if service == "kinesis" else aws_url,
-                region_name="us-east-1",
-                aws_access_key_id="local",
-                aws_secret_access_key="local",
-            )
+            service: client_of(service, kinesis_url if service == "kinesis" else aws_url)
             for service in ("kinesis", "dynamodb", "s3", "sqs")
         }
         self._streams = {name: StreamReader(self._clients["kinesis"], name) for name in READERS}
@@ -61,14 +54,15 @@ class Inspection:
         Histories are judged once the rest is right: until then the pipeline is at work.
         """
         found: list[str] = []
+        streams = {name: reader.read() for name, reader in self._streams.items()}
         for name, readers in READERS.items():
-            stream = self._streams[name].read()
+            stream = streams[name]
             leases = {reader: checkpoints_of(self._clients["dynamodb"], reader) for reader in readers}
             found += _unread(leases, stream, leases_are_deleted=self._leases_are_deleted)
             if "archiver" in leases:
                 found += _archive(_objects(self._clients["s3"]), stream, leases["archiver"])
         found += _dead_letters(self._clients["dynamodb"], self._clients["sqs"])
-        return found or list(history_violations(self.messages()))
+        return found or list(history_violations(streams["orders"].messages))
 
 
 def _archive(

@@ -11,12 +11,11 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-import boto3
 import httpx
 import msgspec
 import psutil
-from botocore.config import Config
 
+from chaos.clients import client_of
 from chaos.gateway import Gateway
 from chaos.invariants import READERS
 from chaos.plan import Event, Trouble
@@ -327,19 +326,6 @@ class Pipeline:
                 self._kinesis.update_shard_count(
                     StreamName="orders", TargetShardCount=target, ScalingType="UNIFORM_SCALING"
                 )
-
-
-def client_of(service: str, url: str) -> Any:
-    """A boto3 client that asks again when a fault strikes it."""
-    return boto3.client(
-        service,  # type: ignore[call-overload]
-        endpoint_url=url,
-        region_name="us-east-1",
-        aws_access_key_id="x",
-        aws_secret_access_key="x",
-        # The faults that are armed strike the operator's calls as well.
-        config=Config(retries={"mode": "standard", "total_max_attempts": 10}),
-    )
 
 
 def _signal_tree(process: RunningProcess, number: signal.Signals) -> None:

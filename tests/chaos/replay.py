@@ -6,10 +6,9 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing
 from pathlib import Path
-from typing import Any
 from urllib.request import urlopen
 
-import boto3
+from chaos.clients import client_of
 
 _MAILBOX = "/_ministack/ses/messages"
 
@@ -66,13 +65,7 @@ def at_rest(violations: Callable[[], list[str]], patience: float) -> list[str]:
 
 
 def _rows(aws_url: str, table: str, without: set[str]) -> frozenset[str]:
-    dynamodb: Any = boto3.client(
-        "dynamodb",
-        endpoint_url=aws_url,
-        region_name="us-east-1",
-        aws_access_key_id="local",
-        aws_secret_access_key="local",
-    )
+    dynamodb = client_of("dynamodb", aws_url)
     with closing(dynamodb):
         pages = dynamodb.get_paginator("scan").paginate(TableName=table, ConsistentRead=True)
         return frozenset(

@@ -1,8 +1,7 @@
 """Where somebody waits for the outcome, an odd response ends the try: one call, and an error to go by."""
 
 import datetime as dt
-import gc
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import msgspec
@@ -26,13 +25,6 @@ NOW = dt.datetime(2026, 1, 1, tzinfo=dt.UTC)
 pytestmark = pytest.mark.filterwarnings(
     "ignore:Exception ignored in. <socket:pytest.PytestUnraisableExceptionWarning"
 )
-
-
-@pytest.fixture
-def server() -> Iterator[HostileServer]:
-    with HostileServer() as server:
-        yield server
-    gc.collect()
 
 
 def _odd(wire: Wire) -> list[Odd]:

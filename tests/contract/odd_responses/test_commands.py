@@ -1,7 +1,5 @@
 """What a person starts once says in one sentence that a service gave no response of its own."""
 
-import gc
-from collections.abc import Iterator
 from typing import Any
 
 import boto3
@@ -22,13 +20,6 @@ SETTINGS = Settings(read_model_url="sqlite:///:memory:")
 pytestmark = pytest.mark.filterwarnings(
     "ignore:Exception ignored in. <socket:pytest.PytestUnraisableExceptionWarning"
 )
-
-
-@pytest.fixture
-def server() -> Iterator[HostileServer]:
-    with HostileServer() as server:
-        yield server
-    gc.collect()
 
 
 def _odd(wire: Wire) -> list[Odd]:

@@ -1,9 +1,7 @@
 """A worker whose services respond oddly waits, and then does everything: nothing is parked or skipped."""
 
 import datetime as dt
-import gc
 import itertools
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -37,18 +35,11 @@ pytestmark = pytest.mark.filterwarnings(
 )
 
 
-@pytest.fixture
-def server() -> Iterator[HostileServer]:
-    with HostileServer() as server:
-        yield server
-    gc.collect()
-
-
 def test_two_outcomes_are_mailed_once_each_after_every_odd_response(server: HostileServer) -> None:
     """SES' way there responds with each of the catalogue in turn; then both customers hear, each once."""
     mailer = next(operation for operation in MESSAGING if operation.name == "mailer")
     odds = [odd for odd in outages(Wire.QUERY) if odd.delivery is not Delivery.SILENT]
-    responses: Iterator[Odd] = itertools.chain(odds, itertools.repeat(mailer.good))
+    responses = itertools.chain(odds, itertools.repeat(mailer.good))
     sent: list[Odd] = []
 
     def respond(_: Call) -> Odd:

@@ -1,7 +1,6 @@
 """What the service did not say about a request is retried without end, by every call of every adapter."""
 
-import gc
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 
 import pytest
 
@@ -9,14 +8,6 @@ from hostile.adapters import OPERATIONS, Clients, Operation
 from hostile.responses import Delivery, Odd, Wire, members, outages
 from hostile.server import HostileServer
 from orderstream.errors import DependencyError
-
-
-@pytest.fixture
-def server() -> Iterator[HostileServer]:
-    with HostileServer() as server:
-        yield server
-    gc.collect()
-
 
 # The sockets of broken responses are left to the garbage collector by http.client and urllib3.
 pytestmark = pytest.mark.filterwarnings(

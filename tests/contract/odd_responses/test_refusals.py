@@ -1,7 +1,5 @@
 """What a service says about the request at hand is the record's own; what nothing mends stops loudly."""
 
-from collections.abc import Iterator
-
 import pytest
 
 from chaos.calls import Call
@@ -20,12 +18,6 @@ from orderstream_workers.store import ConditionFailedError, ContentionError
 def named(name: str) -> Operation:
     (found,) = (operation for operation in OPERATIONS if operation.name == name)
     return found
-
-
-@pytest.fixture
-def server() -> Iterator[HostileServer]:
-    with HostileServer() as server:
-        yield server
 
 
 @pytest.mark.parametrize(
