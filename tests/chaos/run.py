@@ -58,9 +58,10 @@ ZOMBIE_SECONDS = 3.0
 REST_SECONDS = 30.0
 """In which the last checkpoints have to be written once everything has been dealt with."""
 
-SETTLE_SECONDS: Mapping[Engine, float] = {"embedded": 300.0, "kcl": 900.0}
+SETTLE_SECONDS: Mapping[Engine, float] = {"embedded": 300.0, "kcl": 1500.0}
 """In which a run has to come to rest after the last trouble. KCL assigns no lease for two and a half minutes
-after the worker that leads the others was killed, and a new worker needs half a minute to get to work."""
+after the worker that leads the others was killed, makes a deleted lease anew at the third audit, two minutes
+apart, and a shard that is merged with the one of that lease waits for it."""
 
 
 @dataclass(frozen=True, slots=True)

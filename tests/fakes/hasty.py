@@ -71,7 +71,11 @@ def ask(port: int, path: str = "/health") -> tuple[int, dict[str, Any]]:
 def wait_for(
     port: int, holds: Callable[[int, dict[str, Any]], bool], path: str = "/health"
 ) -> dict[str, Any]:
-    """Ask until an answer is as it should be; the answer."""
+    """Ask until an answer is as it should be; the answer.
+
+    All that is expected belongs into ``holds``: a thread that waits 1.5 seconds for its turn on a busy
+    machine has stood still for ninety on this clock, and a later answer takes that back.
+    """
     deadline, pause, last = time.monotonic() + _PATIENCE, threading.Event(), None
     while time.monotonic() < deadline:
         with contextlib.suppress(urllib.error.URLError, ConnectionError):

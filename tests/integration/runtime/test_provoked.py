@@ -5,7 +5,7 @@ reports is sped up.
 """
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing
 from functools import partial
 from pathlib import Path
@@ -65,13 +65,20 @@ class Stage:
         )
         self._endings.enter_context(running(run))
 
-    def becomes_unhealthy(self, dependency: str = "") -> dict[str, Any]:
-        """Wait for it, and until a dependency is known to fail."""
+    def says(self, holds: Callable[[dict[str, Any]], bool]) -> dict[str, Any]:
+        """Wait for a report."""
+        return wait_for(self.settings.health_port, lambda _, said: holds(said))
+
+    def becomes_unhealthy(self, dependency: str, reason: str) -> dict[str, Any]:
+        """Wait until a dependency fails, and this is said first; the process lives."""
         said = wait_for(
             self.settings.health_port,
-            lambda status, body: status == 503 and (not dependency or dependency in failing(body)),
+            lambda status, said: (
+                (status, said["healthy"]) == (503, False)
+                and dependency in failing(said)
+                and said["reason"].startswith(reason)
+            ),
         )
-        assert said["healthy"] is False
         assert ask(self.settings.health_port, "/health/ready")[0] == 503
         assert ask(self.settings.health_port, "/health/live")[0] == 200
         return said
@@ -95,11 +102,13 @@ def test_a_worker_that_handles_records_is_ready(stage: Stage, application: str) 
     stage.put("a", "b")
     stage.start(application)
     stage.becomes_ready()
-    said = wait_for(
-        stage.settings.health_port,
-        lambda _, body: body.get("handled", 0) >= 2 and body["oldest_unhandled_seconds"] is None,
+    said = stage.says(
+        lambda said: (
+            said.get("handled", 0) >= 2
+            and said["oldest_unhandled_seconds"] is None
+            and (said["healthy"], said["reason"], said["stalled"]) == (True, None, [])
+        )
     )
-    assert (said["healthy"], said["reason"], said["stalled"]) == (True, None, [])
     assert all(dependency["failure"] is None for dependency in said["dependencies"])
 
 
@@ -108,12 +117,15 @@ def test_an_archiver_without_its_bucket(stage: Stage) -> None:
     stage.aws("s3").delete_bucket(Bucket="orderstream-archive")
     stage.put("a", "b")
     stage.start("archiver")
-    stage.becomes_unhealthy()
-    said = wait_for(stage.settings.health_port, lambda _, body: "NoSuchBucket" in body["reason"])
+    said = stage.says(
+        lambda said: (
+            "NoSuchBucket" in (said["reason"] or "") and "bucket orderstream-archive" in failing(said)
+        )
+    )
+    assert said["healthy"] is False
     assert said["stalled"] == ["shardId-000000000000"]
     assert said["millis_behind_latest"] > 90_000
     assert said["oldest_unhandled_seconds"] > 90
-    assert "bucket orderstream-archive" in failing(said)
 
 
 def test_shipping_whose_table_goes_away_while_commands_wait(stage: Stage) -> None:
@@ -122,12 +134,16 @@ def test_shipping_whose_table_goes_away_while_commands_wait(stage: Stage) -> Non
     stage.becomes_ready()
     stage.without_table("shipments")
     stage.put("a", "b", "c", "d", "e")
-    said = wait_for(stage.settings.health_port, lambda _, body: bool(body["stalled"]) and bool(failing(body)))
+    said = stage.says(
+        lambda said: (
+            bool(said["stalled"])
+            and failing(said) == {"table orderstream-shipments"}
+            and "although records wait" in said["reason"]
+            and "ResourceNotFoundException" in said["reason"]
+        )
+    )
     assert said["healthy"] is False
-    assert "although records wait" in said["reason"]
-    assert "ResourceNotFoundException" in said["reason"]
     assert said["millis_behind_latest"] > 90_000
-    assert failing(said) == {"table orderstream-shipments"}
     assert said["parked"] == 0
 
 
@@ -135,17 +151,23 @@ def test_a_worker_that_has_nothing_to_do_misses_a_table_too(stage: Stage) -> Non
     """No record has to come and wait before somebody hears of it."""
     stage.without_table("shipments")
     stage.start("shipping")
-    said = stage.becomes_unhealthy("table orderstream-shipments")
-    assert said["reason"].startswith("the table orderstream-shipments has not answered for")
+    stage.becomes_unhealthy(
+        "table orderstream-shipments", "the table orderstream-shipments has not answered for"
+    )
 
 
 def test_a_worker_without_the_table_of_parking(stage: Stage) -> None:
     """It cannot begin its shards, its figure is unknown and not missing, and both have a reason."""
     stage.without_table("parking")
     stage.start("shipping")
-    said = wait_for(stage.settings.health_port, lambda _, body: bool(body.get("stalled")))
-    assert "has been INITIALIZING for" in said["reason"]
-    assert said["parked"] == "unknown"
+    said = stage.says(
+        lambda said: (
+            bool(said.get("stalled"))
+            and "has been INITIALIZING for" in said["reason"]
+            and said["parked"] == "unknown"
+            and "parked" in said["unknown"]
+        )
+    )
     assert "ResourceNotFoundException" in said["unknown"]["parked"]
 
 
@@ -153,16 +175,14 @@ def test_an_application_that_cannot_be_claimed(stage: Stage) -> None:
     """No shard is stalled, for there is none; still nothing is done."""
     stage.without_table("engines")
     stage.start("shipping")
-    said = stage.becomes_unhealthy("table orderstream-engines")
-    assert said["reason"].startswith("the application is not claimed for this engine yet")
+    stage.becomes_unhealthy("table orderstream-engines", "the application is not claimed for this engine yet")
 
 
 def test_a_missing_stream(stage: Stage) -> None:
     """The stream is named, and the worker was never ready."""
     stage.kinesis.client().delete_stream(StreamName="orders")
     stage.start("shipping")
-    said = stage.becomes_unhealthy("stream orders")
-    assert said["reason"].startswith("the shards of the stream orders have not been seen yet")
+    said = stage.becomes_unhealthy("stream orders", "the shards of the stream orders have not been seen yet")
     assert "the stream orders does not exist" in said["reason"]
 
 
@@ -172,8 +192,7 @@ def test_an_unwritable_database(stage: Stage, tmp_path: Path) -> None:
     with closing(sqlite3.connect(tmp_path / "read-model.sqlite")) as database, database:
         database.execute("CREATE TRIGGER full BEFORE INSERT ON orders BEGIN SELECT RAISE(ABORT, 'full'); END")
     stage.start("order-status")
-    said = wait_for(stage.settings.health_port, lambda _, body: bool(body.get("stalled")))
-    assert "full" in said["reason"]
+    said = stage.says(lambda said: bool(said.get("stalled")) and "full" in said["reason"])
     assert said["millis_behind_latest"] > 90_000
 
 
@@ -183,15 +202,22 @@ def test_a_payment_worker_without_a_queue(stage: Stage, queue: str) -> None:
     sqs = stage.aws("sqs")
     sqs.delete_queue(QueueUrl=sqs.get_queue_url(QueueName=queue)["QueueUrl"])
     stage.start("payment-worker")
-    said = stage.becomes_unhealthy(f"queue {queue}")
-    assert "queue" in said["reason"]
+    said = wait_for(
+        stage.settings.health_port,
+        lambda status, said: (
+            status == 503 and f"queue {queue}" in failing(said) and "queue" in said["reason"]
+        ),
+    )
+    assert said["healthy"] is False
+    assert ask(stage.settings.health_port, "/health/ready")[0] == 503
 
 
 def test_a_payment_worker_whose_provider_is_away(stage: Stage) -> None:
     """It is not ready before the provider has answered, and the provider is named."""
     stage.start("payment-worker")
-    said = stage.becomes_unhealthy("provider http://127.0.0.1:1")
-    assert said["reason"].startswith("the provider http://127.0.0.1:1 has not answered for")
+    said = stage.becomes_unhealthy(
+        "provider http://127.0.0.1:1", "the provider http://127.0.0.1:1 has not answered for"
+    )
     assert failing(said) == {"provider http://127.0.0.1:1"}
 
 

@@ -25,9 +25,10 @@ from orderstream_workers.local.environment import EnvironmentOptions, Layout
 from orderstream_workers.local.lifecycle import EnvironmentState, down, is_up, read_state, up
 from orderstream_workers.runtime.settings import Engine
 
-_STALL: Mapping[Engine, float] = {"embedded": 180.0, "kcl": 480.0}
+_STALL: Mapping[Engine, float] = {"embedded": 180.0, "kcl": 1200.0}
 """Seconds in which nothing moves after which a run is given up. KCL assigns no lease for two and a half
-minutes after the worker that leads the others was killed; that may happen twice in a row."""
+minutes after the worker that leads the others was killed, and the leader makes a missing lease anew when its
+audit, every two minutes, has missed it three times in a row; a killed leader's successor counts from one."""
 
 _CALM = 4.0
 """Seconds of rest that count as the end: longer than a quiet shard is left unread."""
