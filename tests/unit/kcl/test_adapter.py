@@ -34,6 +34,7 @@ class Journal:
         self.checkpoints: list[Position | None] = []
         self.errors: list[Exception] = []
         self.raises: Exception | None = None
+        self.raises_last: Exception | None = None
         self.kept: Checkpointer | None = None
 
     def __call__(self, shard_id: str, stop: StopSignal) -> "Journal":
@@ -54,10 +55,14 @@ class Journal:
 
     def shard_ended(self, checkpointer: Checkpointer) -> None:
         self.calls.append("shard_ended")
+        if self.raises_last:
+            raise self.raises_last
         self._checkpoint(checkpointer)
 
     def shutdown_requested(self, checkpointer: Checkpointer) -> None:
         self.calls.append("shutdown_requested")
+        if self.raises_last:
+            raise self.raises_last
         self._checkpoint(checkpointer)
 
     def _checkpoint(self, checkpointer: Checkpointer) -> None:
@@ -242,6 +247,23 @@ def test_shutdown_may_checkpoint_and_a_lost_lease_may_not() -> None:
     assert journal.calls[-2:] == ["shutdown_requested", "lease_lost"]
     assert [line["responseFor"] for line in said[-2:]] == ["shutdownRequested", "leaseLost"]
     assert [progress.state for progress in told][-3:] == ["STOPPING", "DONE", "LEASE_LOST"]
+
+
+@pytest.mark.parametrize("last", ["shardEnded", "shutdownRequested"])
+def test_a_lease_that_is_lost_in_the_last_call_ends_no_process(last: str) -> None:
+    """KCL skips nothing after it; the daemon would end with the process, and with it every other shard's."""
+    journal = Journal()
+    journal.raises_last = LeaseLostError(SHARD, "KCL says so")
+    said, _ = play(journal, initialize(), {"action": last})
+    assert said == [done("initialize"), done(last)]
+
+
+@pytest.mark.parametrize("last", ["shardEnded", "shutdownRequested"])
+def test_another_error_of_the_last_call_ends_the_process(last: str) -> None:
+    """What nobody expected is no lost lease: the shard must not pass for done."""
+    journal = Journal()
+    journal.raises_last = RuntimeError("a fault of ours")
+    assert crashed(journal, initialize(), {"action": last}) == [done("initialize")]
 
 
 def crashed(journal: Journal, *lines: dict[str, Any]) -> list[dict[str, Any]]:

@@ -4,7 +4,8 @@ import datetime as dt
 import logging
 import os
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from orderstream.errors import DependencyError
@@ -218,7 +219,8 @@ class MultiLangProcessor:
         with _CrashOnError(self._crash):
             self._enter("ENDING")
             self._checkpointer.open(call.checkpointer, shard_ends=True)
-            self._processor.shard_ended(self._checkpointer)
+            with self._lease_may_be_lost():
+                self._processor.shard_ended(self._checkpointer)
             self._checkpointer.close()
         self._enter("DONE")
 
@@ -227,9 +229,22 @@ class MultiLangProcessor:
         with _CrashOnError(self._crash):
             self._enter("STOPPING")
             self._checkpointer.open(call.checkpointer)
-            self._processor.shutdown_requested(self._checkpointer)
+            with self._lease_may_be_lost():
+                self._processor.shutdown_requested(self._checkpointer)
             self._checkpointer.close()
         self._enter("DONE")
+
+    @contextmanager
+    def _lease_may_be_lost(self) -> Iterator[None]:
+        """Let a processor's last call end without its checkpoint.
+
+        KCL hands nothing more over after it, so nothing is skipped: it calls again, or another worker owns
+        the shard. A crash would take the processes of all other shards along.
+        """
+        try:
+            yield
+        except LeaseLostError as error:
+            logger.warning("no last checkpoint", extra={"error": str(error)})
 
     def _delivered(self, records: Sequence[KclRecord]) -> list[DeliveredRecord]:
         return [self._converted(record) for record in records]
