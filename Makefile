@@ -13,6 +13,10 @@ ifneq ($(shell c="$${XDG_CACHE_HOME:-$$HOME/.cache}/uv"; mkdir -p "$$c" 2>/dev/n
 export UV_CACHE_DIR := $(CURDIR)/.tools/uv-cache
 endif
 endif
+# Everything is compiled once, at installation, and never again by each process that starts: uv leaves that out
+# unless it is told, and a shell that forbids Python to write bytecode would have every start compile everything.
+export UV_COMPILE_BYTECODE := 1
+unexport PYTHONDONTWRITEBYTECODE
 .DEFAULT_GOAL := help
 
 .PHONY: help

@@ -15,6 +15,11 @@ def test_the_systems_certificates_are_trusted(tmp_path: Path) -> None:
     assert uv_environment(told, tmp_path)["UV_SYSTEM_CERTS"] == "false"
 
 
+def test_it_is_compiled_when_it_is_installed(tmp_path: Path) -> None:
+    """No start of the emulator compiles what it imports, even where Python may not write bytecode."""
+    assert uv_environment({"PYTHONDONTWRITEBYTECODE": "1"}, tmp_path)["UV_COMPILE_BYTECODE"] == "true"
+
+
 def test_a_home_that_cannot_be_written_is_not_needed(tmp_path: Path) -> None:
     """The cache is in the user's own place if there is one, else beside the emulator."""
     (tmp_path / "file").touch()

@@ -75,7 +75,9 @@ def uv_environment(surrounding: Mapping[str, str], folder: Path) -> dict[str, st
         folder: Has room for a cache, where the user's own folder has none.
     """
     # A proxy that inspects TLS signs with a certificate that the system knows, and uv's own list does not.
-    variables = {"UV_SYSTEM_CERTS": "true", "UV_PYTHON_DOWNLOADS": "never"} | dict(surrounding)
+    # Compiled once, here: who forbids Python to write bytecode would wait for it at every start.
+    defaults = {"UV_SYSTEM_CERTS": "true", "UV_PYTHON_DOWNLOADS": "never", "UV_COMPILE_BYTECODE": "true"}
+    variables = defaults | dict(surrounding)
     # What another environment of the caller's says of interpreters is not meant for this one.
     variables.pop("UV_PYTHON", None)
     if "UV_CACHE_DIR" not in variables:
