@@ -279,14 +279,24 @@ class Pipeline:
     def _delete_leases(self, application: str, most: int | None = None) -> None:
         """Delete leases, the newest shard's first; rows of other kinds stay.
 
+        KCL makes no lease anew while that of an ancestor stands, so there the ancestors' are deleted, too.
+
         Args:
             application: Whose.
             most: How many; None for all.
         """
         table = f"orderstream-{application}-consumer"
-        leases = self._dynamodb.scan(TableName=table, ConsistentRead=True)["Items"]
-        keys = sorted((lease["leaseKey"]["S"] for lease in leases if "leaseCounter" in lease), reverse=True)
-        for key in keys[:most]:
+        items = self._dynamodb.scan(TableName=table, ConsistentRead=True)["Items"]
+        parents = {
+            item["leaseKey"]["S"]: item.get("parentShardId", {}).get("SS", [])
+            for item in items
+            if "leaseCounter" in item
+        }
+        doomed = sorted(parents, reverse=True)[:most]
+        if self.layout.options.engine == "kcl":
+            for key in doomed:  # it grows meanwhile, an ancestor after its descendant
+                doomed += [parent for parent in parents[key] if parent in parents and parent not in doomed]
+        for key in doomed:
             self._dynamodb.delete_item(TableName=table, Key={"leaseKey": {"S": key}})
 
     def _drain(self, process: RunningProcess) -> None:

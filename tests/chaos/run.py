@@ -61,7 +61,7 @@ REST_SECONDS = 30.0
 SETTLE_SECONDS: Mapping[Engine, float] = {"embedded": 300.0, "kcl": 1500.0}
 """In which a run has to come to rest after the last trouble. KCL assigns no lease for two and a half minutes
 after the worker that leads the others was killed, makes a deleted lease anew at the third audit, two minutes
-apart, and a shard that is merged with the one of that lease waits for it."""
+apart, and reads the shard and its ancestors from the beginning."""
 
 
 @dataclass(frozen=True, slots=True)
