@@ -125,7 +125,7 @@ def test_counts_of_keys_are_certain_and_their_errors_bounded(capacity: int, keys
     sizes = rng.integers(0, 5_000, drawn.size)
     table = HeavyKeys(capacity)
     for part in np.array_split(np.arange(drawn.size), 40):
-        table.add([f"key-{i}" for i in drawn[part]], sizes[part])
+        table.add([f"key-{i}" for i in drawn[part]], part.astype(float), sizes[part])
     records = Counter(f"key-{i}" for i in drawn)
     volume: Counter[str] = Counter()
     for key, size in zip(drawn.tolist(), sizes.tolist(), strict=True):

@@ -9,7 +9,9 @@ import msgspec
 from shard_sizing.cli.numbers import Number
 from shard_sizing.cli.options import FILE, Shared, read_profile, shared_options
 from shard_sizing.cli.output import Sheet, Table, counted, present
+from shard_sizing.cli.peak_words import peak_words
 from shard_sizing.cli.pictures import Bars
+from shard_sizing.model.demand import planned_peak
 from shard_sizing.model.hotkeys import HotKeyNeed, hot_keys
 from shard_sizing.model.profile import grown, rate_at
 
@@ -28,7 +30,7 @@ class HotKeys(msgspec.Struct, frozen=True):
     keys: tuple[HotKeyNeed, ...]
     at: str
     rate: float
-    schema: str = "shard-sizing/hotkeys/2"
+    schema: str = "shard-sizing/hotkeys/3"
 
 
 @click.command()
@@ -42,9 +44,9 @@ def hotkeys(profile: Path, shared: Shared, growth: float, at: str | None) -> int
     """Show each hot key and the sub-keys it needs; exit 2 if any has to be spread."""
     limits = shared.limits
     found = grown(read_profile(profile), growth)
-    at = at or ("p99.9-minute" if found.peaks.minute else "mean")
-    found = msgspec.structs.replace(found, rate=rate_at(found, at))
-    keys = hot_keys(found, limits)
+    at = at or planned_peak(found)
+    rate = rate_at(found, at)
+    keys = hot_keys(found, limits, at)
     hot = [key for key in keys if key.sub_keys > 1]
     told = (
         f"{counted(len(hot), 'key')} {'is' if len(hot) == 1 else 'are'} too heavy for half a shard"
@@ -55,7 +57,7 @@ def hotkeys(profile: Path, shared: Shared, growth: float, at: str | None) -> int
     shown = sorted(keys, key=lambda key: -key.sub_keys)[:_SHOWN]  # stable: heaviest first among equals
     rows = [
         (
-            k.key or "(empty)",
+            (k.key or "(empty)") + (" *" if k.clump else ""),
             f"{k.record_share:.2%}",
             f"{k.byte_share:.2%}",
             f"{k.records_per_second:,.2f}",
@@ -72,12 +74,15 @@ def hotkeys(profile: Path, shared: Shared, growth: float, at: str | None) -> int
         labels=[key.key or "(empty)" for key in shown],
         unit=" %",
     )
+    clumped = any(key.clump for key in shown)
+    notes = ["* In busy times one key brings so much; it is another one each time."] if clumped else []
     source = f"Limits of {limits.date}: {limits.source}"
     sheet = Sheet(
-        f"{told} at {found.rate:,.1f} records a second ({at}).{gives_up}",
+        f"{told} at {peak_words(at, rate, found.rate)}.{gives_up}",
         (Table(columns, rows),),
-        source=source,
-        picture=picture,
+        notes,
+        source,
+        picture,
     )
-    present(HotKeys(keys, at, found.rate), sheet, shared)
+    present(HotKeys(keys, at, rate), sheet, shared)
     return 2 if hot else 0

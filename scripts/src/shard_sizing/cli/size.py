@@ -45,8 +45,10 @@ def sentence(found: sizing.Sizing) -> str:
     planned = peak_words(found.at, found.rate, found.mean_rate)
     if found.shards is None:
         return f"For {planned}, no number of shards is enough: {found.way_out}."
+    if found.shards == 1:
+        return f"For {planned}, you need 1 shard; it takes all keys, wherever they lie."
     sure = (
-        "exactly: it is known where every key lies"
+        "exactly: it is known where the whole load lies"
         if found.exact
         else f"which fit in {found.percent:g} % of placements"
     )

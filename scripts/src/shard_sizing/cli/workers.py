@@ -16,7 +16,7 @@ from shard_sizing.model.data_files import RegionPrices
 from shard_sizing.model.demand import planned_peak
 from shard_sizing.model.keys import keys_of
 from shard_sizing.model.peaks import PEAK_NAMES
-from shard_sizing.model.profile import Profile, rate_at
+from shard_sizing.model.profile import Profile, planned_clumps, rate_at
 from shard_sizing.model.workers import (
     Architecture,
     Fleet,
@@ -155,7 +155,8 @@ def workers(
         memory_gb=memory_gb,
         lanes=lanes,
     )
-    shares = lease_shares(keys_of(profile), shards, shared.seed)
+    keys = keys_of(profile, clumps=[clump.lasting for clump in planned_clumps(profile, name)], rate=rate)
+    shares = lease_shares(keys, shards, shared.seed)
     needed = containers_needed(work, shares)
     running = containers or needed or shards
     on_arm = msgspec.structs.replace(work, milliseconds=arm_milliseconds or milliseconds)

@@ -1,15 +1,21 @@
 """What a planner is told beside a number of shards, or in place of one."""
 
 import math
+from collections.abc import Iterator
 from typing import Final
 
 import numpy as np
 
+from shard_sizing.model.clumps import Clump
 from shard_sizing.model.demand import Question
+from shard_sizing.model.peaks import parsed_peak
+from shard_sizing.model.profile import planned_clumps
 from shard_sizing.model.stream_law import DEFAULT_RECORD_LIMIT
 from shard_sizing.model.targeted import MOST_SHARDS
 
 _LARGE_RECORD: Final = 100_000  # bytes: ten of them fill a shard's second
+_LONGEST_NAME: Final = 40  # characters of a key that are shown
+_UNSEEN: Final = 0.05  # of what a shard takes: from there on it is said what may have been missed
 _MOST_WAYS: Final = 1_000  # of a salted key, in the SDK
 
 
@@ -36,10 +42,27 @@ def heaviest(question: Question) -> str:
         if ways <= _MOST_WAYS
         else ""
     )
+    known = float(apart.records[:, : question.keys.places.size].max(initial=0.0)) * question.rate
+    if max((clump.records for clump in question.clumps), default=0.0) <= known:
+        return (
+            f"the heaviest key alone overloads a shard; {pack}{spread}or key by a finer entity, such as the "
+            "order in place of the customer"
+        )
+    clump = planned_clumps(question.profile, question.demand.at)[0]
     return (
-        f"the heaviest key alone overloads a shard; {pack}{spread}or key by a finer entity, such as the "
-        "order in place of the customer"
+        f"one key, such as {_named(clump.key)}, brings up to {_rates(clump)}, and a key never gets more than "
+        f"one shard's {question.limits.records_per_second:,} records/s and "
+        f"{question.limits.bytes_per_second / 1e6:,.3g} MB/s; {pack}{spread}pace the key at its producer; or "
+        "key by a finer entity, such as the order's line in place of the order"
     )
+
+
+def _named(key: str) -> str:
+    return f"{key[:_LONGEST_NAME]!r}" if key else "the empty one"
+
+
+def _rates(clump: Clump) -> str:
+    return f"{clump.records:,.0f} records/s ({clump.bytes / 1e6:,.2g} MB/s)"
 
 
 def too_many(question: Question) -> str:
@@ -72,6 +95,7 @@ def notes(question: Question) -> tuple[str, ...]:
         )
     if question.oversized and question.profile.records:
         found.append(f"{question.oversized:.3%} of the records are over the stream's maximum record size.")
+    found += _on_clumps(question)
     packing = law.traffic.aggregation
     if packing is not None and question.demand.aggregation is not None:
         rate = np.array([question.rate])
@@ -87,3 +111,34 @@ def notes(question: Question) -> tuple[str, ...]:
             "Kinesis records are counted as measured: each shard gets as many as the busiest one did."
         )
     return tuple(found)
+
+
+def _on_clumps(question: Question) -> Iterator[str]:
+    """Say how the keys of busy times come, where that matters."""
+    profile, limits = question.profile, question.limits
+    if question.clumps:
+        heaviest = planned_clumps(profile, question.demand.at)[0]
+        yield (
+            "At this peak single keys bring more than their share of the whole, the heaviest "
+            f"{_rates(heaviest)}, such as {_named(heaviest.key)}; it is planned for wherever it falls."
+        )
+        if profile.resolution > 1:
+            yield (
+                f"Times are told in steps of {profile.resolution:,} s, so a key's records are taken to come "
+                "evenly over a step. Where they come within a second, their shard throttles in it: sample "
+                "times in seconds, or pace the records at the producer."
+            )
+    parsed = parsed_peak(question.demand.at)
+    found = profile.clumps.get(parsed[1]) if parsed else None
+    if parsed and found:
+        worst = max(found.max, key=lambda clump: clump.records, default=None)
+        if parsed[0] != "max" and worst and worst.records > limits.records_per_second:
+            yield (
+                f"Beyond this rate: in the busiest {parsed[1]} one key, {_named(worst.key)}, brings "
+                f"{_rates(worst)}, more than any shard takes (--at max-{parsed[1]})."
+            )
+        if found.error > _UNSEEN * limits.records_per_second:
+            yield (
+                "The input is not in the order of its times, so a key may have brought up to "
+                f"{found.error:,.0f} records/s more in a busy {parsed[1]} than was seen: sort it by time."
+            )

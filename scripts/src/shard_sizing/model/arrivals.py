@@ -81,6 +81,22 @@ class Span:
         """How long it is."""
         return self.end - self.first
 
+    def arrived(self, begins: Ints, seconds: int) -> Ints:
+        """Return how many came in each of some intervals, of so many seconds, that part a day evenly."""
+        counts = np.zeros(begins.size, dtype=np.int64)
+        days = begins // _DAY
+        for day in np.unique(days).tolist():
+            of_day = days == day
+            by_interval = self.days[day].reshape(-1, seconds).sum(axis=1)
+            counts[of_day] = by_interval[begins[of_day] % _DAY // seconds]
+        return counts
+
+    def moments(self, seconds: int) -> tuple[float, float, float]:
+        """Return the sums of the counts of all intervals, of so many seconds, of their squares and cubes."""
+        by_interval = [day.reshape(-1, seconds).sum(axis=1).astype(np.float64) for day in self.days.values()]
+        first, second, third = (sum(float((n**power).sum()) for n in by_interval) for power in (1, 2, 3))
+        return first, second, third
+
     def peaks(self) -> Peaks:
         """Return the rates by interval; None where the times are coarser, or the span is shorter.
 
@@ -92,22 +108,26 @@ class Span:
             hour=self._by("hour"),
         )
 
-    def burst_cv(self) -> float:
+    def burst_cv(self, company: float = 0.0) -> float:
         """Return the coefficient of variation from second to second within minutes, beyond chance.
 
-        Chance alone makes the variance of a second's count equal to its mean. What there is beyond it, in
-        terms of the squared mean of each minute, is the square of the coefficient. It is 0 where times are
-        coarser than a second, and where it is within two standard errors of chance.
+        Chance alone makes the variance of a second's count equal to its mean, or to its mean times the size
+        of the clumps in which records come. What there is beyond it, in terms of the squared mean of each
+        minute, is the square of the coefficient. It is 0 where times are coarser than a second, and where it
+        is within two standard errors of chance.
+
+        Args:
+            company: Of a record's key in the same second; see ``Clumps``.
         """
         window = min(60, self.seconds)
         windows = self.seconds // window
         if self.resolution > 1 or window < 2:
             return 0.0
         sums, squares = (self._summed(window, power)[:windows] for power in (1, 2))
-        means = sums / window
+        means, clump = sums / window, 1.0 + company
         variances = np.maximum(squares - sums * means, 0.0) / (window - 1)
-        beyond, scale = float((variances - means).sum()), float((means**2 - variances / window).sum())
-        error = float(np.sqrt((2 * means**2 / (window - 1) + means / window).sum()))
+        beyond, scale = float((variances - clump * means).sum()), float((means**2 - variances / window).sum())
+        error = float(np.sqrt((2 * (clump * means) ** 2 / (window - 1) + clump**3 * means / window).sum()))
         return float(np.sqrt(beyond / scale)) if scale > 0 and beyond > 2 * error else 0.0
 
     def daily(self) -> tuple[float, ...] | None:

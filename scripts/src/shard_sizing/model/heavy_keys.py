@@ -36,12 +36,16 @@ class HeavyKey(NamedTuple):
         records: Records counted for certain.
         bytes: Bytes counted for certain.
         error: How many more records, or bytes, it may have.
+        first: When it was first seen, in seconds; later than it truly was if it had left the table.
+        last: When it was last seen.
     """
 
     key: str
     records: float
     bytes: float
     error: float
+    first: float
+    last: float
 
 
 class CertainCounts(NamedTuple):
@@ -73,6 +77,7 @@ class HeavyKeys:
         self._ids.default_factory = self._ids.__len__
         self._counts = np.zeros((2, 0))
         self._errors = np.zeros((2, 0))
+        self._seen = np.zeros((2, 0))  # first and last time
         self._floor = np.zeros(2)
         self._records = 0
         self._hashes = np.zeros(0, dtype=np.uint64)
@@ -86,8 +91,8 @@ class HeavyKeys:
     def __len__(self) -> int:
         return len(self._ids)
 
-    def add(self, keys: Sequence[str], sizes: npt.NDArray[np.int64]) -> None:
-        """Count records by key and size."""
+    def add(self, keys: Sequence[str], times: Floats, sizes: npt.NDArray[np.int64]) -> None:
+        """Count records by key, time in seconds, and size."""
         before = len(self._ids)
         ids = np.fromiter(map(self._ids.__getitem__, keys), dtype=np.int64, count=len(keys))
         held = len(self._ids)
@@ -96,6 +101,10 @@ class HeavyKeys:
             self._counts = np.pad(self._counts, ((0, 0), (0, held - before)))
             floors = np.repeat(self._floor[:, None], held - before, axis=1)
             self._errors = np.concatenate([self._errors, floors], axis=1)
+            unseen = np.repeat([[np.inf], [-np.inf]], held - before, axis=1)
+            self._seen = np.concatenate([self._seen, unseen], axis=1)
+        np.minimum.at(self._seen[0], ids, times)
+        np.maximum.at(self._seen[1], ids, times)
         self._records += ids.size
         self._counts[0] += np.bincount(ids, minlength=held)
         self._counts[1] += np.bincount(ids, weights=sizes, minlength=held)
@@ -116,8 +125,20 @@ class HeavyKeys:
         order = chosen[np.argsort(-counts[chosen], kind="stable")][:most]
         names = list(self._ids)
         found = (names[i] for i in order.tolist())
-        columns = (column.tolist() for column in (*self._counts[:, order], errors[order]))
+        columns = (
+            column.tolist() for column in (*self._counts[:, order], errors[order], *self._seen[:, order])
+        )
         return [HeavyKey(*each) for each in zip(found, *columns, strict=True)]
+
+    def record_shares(self, keys: Iterable[str]) -> Floats:
+        """Return the share of all records that was counted for each of some keys, 0 for those not held."""
+        ids = [self._ids.get(key, -1) for key in keys]
+        return np.append(self._counts[0], 0.0)[ids] / max(1, self._records)
+
+    def moments(self) -> tuple[float, float]:
+        """Return the sums of the squares and of the cubes of the shares of records."""
+        shares = self._counts[0] / max(1, self._records)
+        return float((shares**2).sum()), float((shares**3).sum())
 
     def certain_counts(self, enough: int, error: float) -> CertainCounts:
         """Return the records of all heavy keys, or of a random sample of keys where too few are certain.
@@ -162,7 +183,7 @@ class HeavyKeys:
         self._ids.clear()
         self._ids.update(zip(names, range(len(names)), strict=True))
         self._counts, self._errors = self._counts[:, keep], self._errors[:, keep]
-        self._hashes = self._hashes[keep]
+        self._seen, self._hashes = self._seen[:, keep], self._hashes[keep]
 
 
 def _hashes(keys: Iterable[str]) -> npt.NDArray[np.uint64]:

@@ -66,10 +66,10 @@ class Peaks(msgspec.Struct, frozen=True):
         """
         if name == "mean":
             return mean
-        parsed = _NAME.fullmatch(name)
+        parsed = parsed_peak(name)
         if parsed is None:
             raise InputError(f"rate {name!r}", f"no such rate; known are {', '.join(PEAK_NAMES)}")
-        statistic, interval = parsed.groups()
+        statistic, interval = parsed
         rates: Rates | None = getattr(self, interval)
         if rates is None:
             known = [each for each in INTERVALS if getattr(self, each) is not None]
@@ -77,8 +77,17 @@ class Peaks(msgspec.Struct, frozen=True):
             raise InputError(
                 f"rate {name!r}", f"the profile does not know the rate by {interval}; use {instead}"
             )
-        found: float = getattr(rates, _STATISTICS[statistic])
+        found: float = getattr(rates, statistic)
         return found
+
+
+def parsed_peak(name: str) -> tuple[str, Interval] | None:
+    """Return a peak's statistic, as a field of ``Rates``, and its interval; None for any other name."""
+    parsed = _NAME.fullmatch(name)
+    if parsed is None:
+        return None
+    statistic, interval = parsed.groups()
+    return _STATISTICS[statistic], interval  # type: ignore[return-value] # the pattern has no others
 
 
 def rates_of(counts: npt.ArrayLike, seconds: float = 1.0) -> Rates:

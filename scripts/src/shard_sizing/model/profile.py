@@ -7,6 +7,7 @@ from typing import Any, Final, Literal
 import msgspec
 
 from shard_sizing.errors import InputError
+from shard_sizing.model.clumps import Clump, ClumpsByInterval, clumps_at
 from shard_sizing.model.peaks import Peaks, steady
 from shard_sizing.model.sizes import Atoms, Sizes, lognormal_sizes, scaled_sizes
 from shard_sizing.model.zipf import Zipf
@@ -24,20 +25,31 @@ class HotKey(msgspec.Struct, frozen=True):
         record_share: Its share of all records, 0 to 1, as far as it is certain.
         byte_share: The same of all bytes.
         error: How much larger the share may be: of records in ``hot_keys``, of bytes in ``hot_by_bytes``.
+        recurs: Whether it came in both halves of the span. The place of one that did not, such as an order's
+            number, is no help: it is not expected to come again.
     """
 
     key: str
     record_share: float
     byte_share: float
     error: float = 0.0
+    recurs: bool = True
 
 
 class KeyShare(msgspec.Struct, frozen=True, array_like=True):
-    """One of the keys of a profile that knows them all: its exact shares of records and bytes, 0 to 1."""
+    """One of the keys of a profile that knows them all.
+
+    Attributes:
+        key: Its name.
+        record_share: Its exact share of the records, 0 to 1.
+        byte_share: Its exact share of the bytes.
+        recurs: As in ``HotKey``.
+    """
 
     key: str
     record_share: float
     byte_share: float
+    recurs: bool = True
 
 
 class HashLoad(msgspec.Struct, frozen=True):
@@ -98,12 +110,14 @@ class Profile(msgspec.Struct, frozen=True):
         put_units: Mean of each record's PUT payload units, rounded up: what provisioned streams bill.
         peaks: The rates by second, minute and hour.
         daily: The rate in each hour of the day over the mean; None if not known.
+        clumps: What the heaviest keys bring in the busy seconds, minutes and hours, beyond their shares of
+            the whole; an interval that the times do not show is missing.
         seconds: The length of the span; 0 for a made-up workload.
         hot_keys: The keys with the most records whose shares are certain within a tenth; other keys are
             taken to follow the Zipf law.
         hot_by_bytes: The same by bytes.
-        key_list: All keys, heaviest by records first, if their number allows; otherwise empty. Where they
-            lie is then known exactly.
+        key_list: All keys, heaviest by records first, if their number allows; otherwise empty. Where those
+            lie that recur is then known exactly.
         records: Records seen; 0 for a made-up workload.
         max_bytes: The largest record.
         resolution: Seconds in whose steps the sampled times were stated.
@@ -122,6 +136,7 @@ class Profile(msgspec.Struct, frozen=True):
     put_units: float
     peaks: Peaks = Peaks()
     daily: tuple[float, ...] | None = None
+    clumps: ClumpsByInterval = {}
     seconds: float = 0.0
     hot_keys: tuple[HotKey, ...] = ()
     hot_by_bytes: tuple[HotKey, ...] = ()
@@ -170,19 +185,32 @@ def rate_at(profile: Profile, peak: str) -> float:
     return profile.peaks.at(peak, profile.rate)
 
 
+def planned_clumps(profile: Profile, peak: str) -> tuple[Clump, ...]:
+    """Return what the heaviest keys bring at a peak, by its name as in ``rate_at``; see ``Clumps``."""
+    return clumps_at(profile.clumps, peak)
+
+
 def grown(profile: Profile, times: float) -> Profile:
     """Return the same workload at a multiple of its rate, peaks included."""
     kinesis = profile.kinesis and msgspec.structs.replace(
         profile.kinesis, rate=profile.kinesis.rate * times, peaks=profile.kinesis.peaks.times(times)
     )
     return msgspec.structs.replace(
-        profile, rate=profile.rate * times, peaks=profile.peaks.times(times), kinesis=kinesis
+        profile,
+        rate=profile.rate * times,
+        peaks=profile.peaks.times(times),
+        clumps=_scaled(profile.clumps, times, 1.0),
+        kinesis=kinesis,
     )
 
 
 def resized(profile: Profile, factor: float) -> Profile:
     """Return the same workload with every record's bytes multiplied by a factor, e.g. compressed."""
-    return msgspec.structs.replace(profile, **_size_fields(scaled_sizes(profile.sizes, factor)))
+    return msgspec.structs.replace(
+        profile,
+        clumps=_scaled(profile.clumps, 1.0, factor),
+        **_size_fields(scaled_sizes(profile.sizes, factor)),
+    )
 
 
 def synthetic(
@@ -217,6 +245,10 @@ def synthetic(
     return Profile(
         rate, burst_cv=burst_cv, keys=keys, zipf=law, peaks=steady(rate, peak), **_size_fields(sizes)
     )
+
+
+def _scaled(clumps: ClumpsByInterval, records: float, size: float) -> ClumpsByInterval:
+    return {interval: found.times(records, size) for interval, found in clumps.items()}
 
 
 def _size_fields(sizes: Sizes) -> dict[str, Any]:

@@ -8,7 +8,9 @@ import numpy as np
 
 from shard_sizing.errors import InputError
 from shard_sizing.model.arrivals import Arrivals
-from shard_sizing.model.heavy_keys import By, HeavyKeys
+from shard_sizing.model.clump_counter import ClumpCounter
+from shard_sizing.model.clumps import Clumps
+from shard_sizing.model.heavy_keys import By, HeavyKey, HeavyKeys
 from shard_sizing.model.profile import HotKey, KeyShare, Profile
 from shard_sizing.model.sizes import SizeCounter
 from shard_sizing.model.zipf import FITTED, fit_zipf
@@ -49,6 +51,7 @@ class Sampler:
     def __init__(self, capacity: int) -> None:
         self._capacity = capacity
         self._heavy = HeavyKeys(capacity)
+        self._clumps = ClumpCounter(capacity)
         self._arrivals = Arrivals()
         self._sizes = SizeCounter()
         self._count = self._bytes = 0
@@ -60,10 +63,11 @@ class Sampler:
             first = next(number for number, size in enumerate(lengths, self._count + 1) if size < 0)
             size = lengths[first - self._count - 1]
             raise InputError(f"event {first}", f"its size {size} is negative; sizes are bytes, 0 or more")
-        sizes = np.array(lengths, dtype=np.int64)
-        self._arrivals.add(np.array(times, dtype=np.float64))
+        sizes, at = np.array(lengths, dtype=np.int64), np.array(times, dtype=np.float64)
+        self._arrivals.add(at)
         self._sizes.add(sizes)
-        self._heavy.add(keys, sizes)
+        self._heavy.add(keys, at, sizes)
+        self._clumps.add(keys, at, sizes)
         self._count += len(batch)
         self._bytes += int(sizes.sum())
 
@@ -75,10 +79,13 @@ class Sampler:
         sizes = self._sizes.sizes()
         keys = self._heavy.distinct()
         certain = self._heavy.certain_counts(FITTED, _CERTAIN)
+        clumps = self._clumps.found(arrived, self._heavy)
+        seconds = clumps.get("second", Clumps())
+        middle = arrived.first + arrived.seconds / 2
         return Profile(
             rate=self._count / arrived.seconds,
             record_bytes=max(1.0, sizes.mean),
-            burst_cv=arrived.burst_cv(),
+            burst_cv=arrived.burst_cv(seconds.company),
             keys=keys,
             zipf=fit_zipf(certain.counts, keys, float(self._count), certain.least, certain.one_in),
             sizes=sizes.atoms,
@@ -87,27 +94,39 @@ class Sampler:
             peaks=arrived.peaks(),
             daily=arrived.daily(),
             seconds=float(arrived.seconds),
-            hot_keys=self._hot("records"),
-            hot_by_bytes=self._hot("bytes"),
-            key_list=self._all(),
+            clumps=clumps,
+            hot_keys=self._hot("records", middle),
+            hot_by_bytes=self._hot("bytes", middle),
+            key_list=self._all(middle),
             records=self._count,
             max_bytes=sizes.max,
             resolution=arrived.resolution,
         )
 
-    def _hot(self, by: By) -> tuple[HotKey, ...]:
+    def _hot(self, by: By, middle: float) -> tuple[HotKey, ...]:
         records, volume = self._count, max(1, self._bytes)
         whole = records if by == "records" else volume
         return tuple(
-            HotKey(heavy.key, heavy.records / records, heavy.bytes / volume, heavy.error / whole)
+            HotKey(
+                heavy.key,
+                heavy.records / records,
+                heavy.bytes / volume,
+                heavy.error / whole,
+                _recurs(heavy, middle),
+            )
             for heavy in self._heavy.top(by, _HOT, _CERTAIN)
         )
 
-    def _all(self) -> tuple[KeyShare, ...]:
+    def _all(self, middle: float) -> tuple[KeyShare, ...]:
         if not self._heavy.exact or len(self._heavy) > self._capacity:
             return ()
         records, volume = self._count, max(1, self._bytes)
         return tuple(
-            KeyShare(heavy.key, heavy.records / records, heavy.bytes / volume)
+            KeyShare(heavy.key, heavy.records / records, heavy.bytes / volume, _recurs(heavy, middle))
             for heavy in self._heavy.top("records", self._capacity)
         )
+
+
+def _recurs(heavy: HeavyKey, middle: float) -> bool:
+    """Tell whether a key of the span's first half came again in the second: then it is likely to come on."""
+    return heavy.first < middle <= heavy.last

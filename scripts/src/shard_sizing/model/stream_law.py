@@ -43,6 +43,8 @@ class Traffic(msgspec.Struct, frozen=True):
         burst_cv: Coefficient of variation of the seconds' rates, beyond chance.
         aggregation: How producers aggregate; None if each user record is a Kinesis record.
         record_limit: The stream's maximum record size in bytes.
+        company: Mean number of other records of its key in a record's second, beyond chance: records
+            arrive in clumps of so many and one.
     """
 
     rate: float
@@ -50,6 +52,7 @@ class Traffic(msgspec.Struct, frozen=True):
     burst_cv: float
     aggregation: Aggregation | None = None
     record_limit: int = DEFAULT_RECORD_LIMIT
+    company: float = 0.0
 
     @property
     def record_bytes(self) -> float:
@@ -91,11 +94,18 @@ class StreamLaw:
         self.full = float(min(by_records, limits.bytes_per_second / traffic.record_bytes))
         self.large = traffic.record_limit > DEFAULT_RECORD_LIMIT
         self._rates = lattice(self.full)
+        # Aggregates hold the records of a clump together; a tank takes large records whenever they come.
+        record_clump = 1.0 if traffic.aggregation else 1.0 + traffic.company
+        self._clump = 1.0 if self.large else 1.0 + traffic.company
         self.records = MeterLaw(
             Meter(
                 limits.records_per_second,
                 limits.records_per_second,
-                Arrivals(self.kinesis_records(self._rates), np.ones((1, 1)), np.ones(1)),
+                Arrivals(
+                    self.kinesis_records(self._rates) / record_clump,
+                    np.full((1, 1), record_clump),
+                    np.ones(1),
+                ),
             ),
             traffic.burst_cv,
         )
@@ -199,9 +209,10 @@ class StreamLaw:
         if packing is None:
             sizes, shares = (np.array(column) for column in zip(*traffic.sizes, strict=True))
             scaled = np.minimum(sizes * scale, sizes[-1])  # no record is larger than the largest
-            return Arrivals(self._rates * float(sizes @ shares / (scaled @ shares)), scaled[None, :], shares)
+            events = self._rates * float(sizes @ shares / (scaled @ shares)) / self._clump
+            return Arrivals(events, scaled[None, :] * self._clump, shares)
         mean, rates = traffic.record_bytes, self._rates
-        lump = self.lump_bytes * scale
+        lump = self.lump_bytes * scale * self._clump
         kinesis, volume = self.kinesis_records(rates), self.volume(rates)
         # What a second holds varies by its user records, and at its edges by a part of one aggregate of each
         # producer. Sizes are scaled so that their variance is the sum of both.

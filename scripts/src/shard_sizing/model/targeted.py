@@ -36,7 +36,7 @@ def targeted_shards(question: Question, reading: int, rng: np.random.Generator) 
         firsts = fill(loads, bound)
         cut = np.add.reduceat(shares, firsts, axis=0)
         scale = None if keys.columns < 3 else scales_of(cut, keys.lump)[None, :]
-        fits = question.fits(Loads(cut[None, :, 0], cut[None, :, 1], scale))
+        fits = question.fits(Loads(cut[None, :, 0], cut[None, :, 1], scale, read=cut[None, :, 3]))
         return len(firsts) if fits[0, reading] else None
 
     low = max(float(weight.max()), 1 / MOST_SHARDS)
