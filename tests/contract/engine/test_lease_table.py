@@ -5,12 +5,14 @@ from collections.abc import Iterator
 from typing import Any
 
 import boto3
+import msgspec
 import pytest
 from moto import mock_aws
 
 from orderstream.errors import DependencyError
 from orderstream_workers.engine.errors import LeaseLostError
 from orderstream_workers.engine.leases import (
+    Checkpoint,
     DynamoDBLeaseTable,
     Lease,
     LeaseTable,
@@ -93,6 +95,21 @@ def test_a_write_needs_owner_and_counter(table: LeaseTable) -> None:
         commit(table, mine, Lease.renewed)
     assert table.get(LEASE.lease_key) == yours
     assert yours.owner_switches_since_checkpoint == 2
+
+
+@pytest.mark.parametrize("checkpoint", [Position(9), Position(7, 1), "SHARD_END", "TRIM_HORIZON"])
+def test_a_write_that_comes_in_another_life_of_the_lease_changes_nothing(
+    table: LeaseTable, checkpoint: Checkpoint
+) -> None:
+    """Made anew, a lease counts from 0 again: its former owner may have it again, at the very same count."""
+    former = Lease(lease_key="s", lease_owner="me", lease_counter=3, checkpoint=Position(7))
+    present = msgspec.structs.replace(former, checkpoint=checkpoint)
+    table.create_if_absent(present)
+    assert not table.replace(former, former.checkpointed(Position(8)))
+    assert not table.delete(former)
+    with pytest.raises(LeaseLostError):
+        commit(table, former, lambda held: held.checkpointed(Position(8)))
+    assert table.get("s") == present
 
 
 def test_a_deletion_needs_owner_and_counter(table: LeaseTable) -> None:

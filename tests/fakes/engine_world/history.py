@@ -147,10 +147,15 @@ def _peace(world: World) -> None:
         world.ledger.check_order()
 
 
-def _is_staffed_and_done(world: World) -> bool:
-    """Whether nothing is left to do; if nobody works any more, somebody begins."""
+def _staff(world: World) -> None:
+    """Somebody begins if nobody works any more: whoever refuses to, ends, and may have been the last one."""
     if not world.working:
         world.start_worker()
+
+
+def _is_staffed_and_done(world: World) -> bool:
+    """Whether nothing is left to do."""
+    _staff(world)
     return not world.ledger.outstanding()
 
 
@@ -171,12 +176,17 @@ def _settle_stream(world: World) -> None:
 
 
 def _is_even(world: World) -> bool:
-    """Every open shard has a lease, every lease a worker, and no worker two more than another."""
+    """Every open shard has a lease, every lease a worker, and no worker two more than another.
+
+    A worker that has lost one, and whose call is still under way, has it no longer.
+    """
+    _staff(world)
     owners = world.ledger.owners()
     held = [{shard.shard_id for shard in worker.worker.progress()} for worker in world.working]
     return (
         {shard.shard_id for shard in world.stream.open_shards} <= owners.keys()
         and sorted(owners) == sorted(chain.from_iterable(held))
+        and all(world.ledger.is_believed(shard_id) for shard_id in owners)
         and max(map(len, held)) - min(map(len, held)) <= 1
     )
 

@@ -150,16 +150,19 @@ class _Waiter:
         """The table is there."""
 
 
+_ALTERNATIVES = re.compile(r"\((.+ (?:or|OR) .+)\)")
 _CLAUSE = re.compile(r"attribute_not_exists\((?P<absent>\S+)\)|(?P<name>\S+) = (?P<value>\S+)")
 
 
 def _check(row: Row, request: Mapping[str, Any], operation: str) -> None:
-    """Refuse what its condition refuses: clauses joined by ``and``."""
+    """Refuse what its condition refuses: clauses joined by ``and``, with alternatives joined by ``or``."""
     names = request.get("ExpressionAttributeNames", {})
     values = request.get("ExpressionAttributeValues", {})
-    for name, value in _condition(request.get("ConditionExpression", "")):
-        found = row.get(names.get(name, name))
-        if found != (None if value is None else values[value]):
+    for alternatives in _condition(request.get("ConditionExpression", "")):
+        if not any(
+            row.get(names.get(name, name)) == (None if value is None else values[value])
+            for name, value in alternatives
+        ):
             raise client_error("ConditionalCheckFailedException", operation)
 
 
@@ -172,11 +175,15 @@ def _update(expression: str) -> tuple[tuple[tuple[str, str], ...], tuple[str, ..
 
 
 @lru_cache
-def _condition(expression: str) -> tuple[tuple[str, str | None], ...]:
+def _condition(expression: str) -> tuple[tuple[tuple[str, str | None], ...], ...]:
     """The names that a condition compares, each with a value, or with None where it must be absent."""
-    clauses = []
-    for clause in filter(None, re.split(" (?:and|AND) ", expression)):
-        found = _CLAUSE.fullmatch(clause)
-        assert found is not None, f"a condition that nobody taught this table: {clause}"
-        clauses.append((found["absent"] or found["name"], found["value"]))
-    return tuple(clauses)
+    return tuple(
+        tuple(_compared(one) for one in re.split(" (?:or|OR) ", _ALTERNATIVES.sub(r"\1", clause)))
+        for clause in filter(None, re.split(" (?:and|AND) ", expression))
+    )
+
+
+def _compared(clause: str) -> tuple[str, str | None]:
+    found = _CLAUSE.fullmatch(clause)
+    assert found is not None, f"a condition that nobody taught this table: {clause}"
+    return found["absent"] or found["name"], found["value"]

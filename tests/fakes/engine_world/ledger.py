@@ -244,6 +244,11 @@ class Ledger:
         """A lease's row was deleted."""
         self.leases.pop(lease_key, None)
 
+    def is_believed(self, shard_id: str) -> bool:
+        """Whether a shard's lease has an owner who may still believe in it."""
+        lease = self.leases[shard_id]
+        return self._clock() <= self._believes_until.get((lease.lease_owner or "", shard_id), 0.0)
+
     def owners(self) -> dict[str, str | None]:
         """The owners of the leases whose shards have not ended."""
         return {key: lease.lease_owner for key, lease in self.leases.items() if not lease.has_ended}

@@ -45,6 +45,11 @@ def held(text: str, shards: list[Shard], checkpoint: object = Position(1)) -> li
     return [Lease.of_shard(by_id[key], checkpoint) for key in text.split(",") if key]  # type: ignore[arg-type]
 
 
+def waited_for(child: str, shards: list[Shard], leases: list[Lease]) -> set[str]:
+    (lease,) = [lease for lease in leases if lease.lease_key == child] or held(child, shards, "TRIM_HORIZON")
+    return set(to_be_waited_for(lease, shards, [*leases, lease]))
+
+
 def created(shards: list[Shard], leases: list[Lease], position: str) -> str:
     return ",".join(lease.lease_key for lease in leases_to_create(shards, leases, position, NOON))  # type: ignore[arg-type]
 
@@ -120,10 +125,10 @@ def test_a_parent_whose_lease_was_deleted_before_its_end_is_read(position: str) 
     leases = [*held("0", shards, "SHARD_END"), *held("2", shards, position)]
     (lease,) = leases_to_create(shards, leases, position, NOON)  # type: ignore[arg-type]
     assert (lease.lease_key, lease.checkpoint) == ("1", position)
-    assert to_be_waited_for({"0", "1"}, shards, leases) == {"1"}
-    assert to_be_waited_for({"0", "1"}, shards, [*leases, lease]) == {"1"}
-    assert to_be_waited_for({"0", "1"}, shards, [*leases, lease.checkpointed("SHARD_END")]) == set()
-    assert to_be_waited_for({"0", "1"}, shards, held("0,2", shards)) == {"0"}
+    assert waited_for("2", shards, leases) == {"1"}
+    assert waited_for("2", shards, [*leases, lease]) == {"1"}
+    assert waited_for("2", shards, [*leases, lease.checkpointed("SHARD_END")]) == set()
+    assert waited_for("2", shards, held("0,2", shards)) == {"0"}
 
 
 def test_a_merged_parent_whose_lease_was_deleted_before_it_had_ended_is_read() -> None:
@@ -205,7 +210,7 @@ def test_what_lies_between_a_lease_and_one_at_latest_is_wanted() -> None:
     """Whoever stood still over an empty table creates a lease at LATEST far below those of the others."""
     shards = lineage("2[]0-999 3[2]0-499 4[2]500-999 5o[3,4]0-999")
     leases = [*held("2", shards), *held("5", shards, "LATEST")]
-    assert to_be_waited_for({"3", "4"}, shards, leases) == {"3", "4"}
+    assert waited_for("5", shards, leases) == {"3", "4"}
     children = leases_at_end(leases[0], (), shards, leases, "LATEST")
     assert [(child.lease_key, child.checkpoint) for child in children] == [
         ("3", "TRIM_HORIZON"),
@@ -220,3 +225,63 @@ def test_children_that_are_named_but_not_listed_yet_are_known() -> None:
     (lease,) = held("0", [only])
     children = leases_at_end(lease, named, [only], [lease], "TRIM_HORIZON")
     assert [child.lease_key for child in children] == ["1", "2"]
+
+
+SPLITS = "0[]0-999 1[0]0-499 2[0]500-999 3[2]500-749 4o[2]750-999 5o[1]0-499 6o[3]500-749"
+MERGE = "0[]0-999 1[0]0-499 2[0]500-999 3o[1,2]0-999"
+MERGE_THEN_SPLIT = "0[]0-499 1[]500-999 2[0,1]0-999 3o[2]0-499 4o[2]500-999"
+APART = "0[]0-499 1[]500-999 2o[0]0-249 3o[0]250-499 4[1]500-749 5o[1]750-999 6o[4]500-749"
+PAST_RETENTION = [
+    (SPLITS, "0,2", "1,3,4"),
+    (SPLITS, "0,1,2", "3,4,5"),
+    (MERGE, "0,1,2", "3"),
+    (MERGE_THEN_SPLIT, "0,1,2", "3,4"),
+]
+
+
+@pytest.mark.parametrize(("graph", "gone", "wanted"), PAST_RETENTION)
+@pytest.mark.parametrize("checkpoint", ["LATEST", "SHARD_END", Position(1)])
+def test_what_came_of_a_shard_past_retention_is_known_by_its_hash_keys(
+    graph: str, gone: str, wanted: str, checkpoint: object
+) -> None:
+    """From LATEST too: the application had begun, though nothing listed leads back to what it began with."""
+    shards = lineage(graph)
+    listed = [shard for shard in shards if shard.shard_id not in gone.split(",")]
+    new = leases_to_create(listed, held("0", shards, checkpoint), "LATEST", NOON)
+    assert ",".join(lease.lease_key for lease in new) == wanted
+    assert {lease.checkpoint for lease in new} == {"TRIM_HORIZON"}
+
+
+def test_what_came_of_nothing_that_had_begun_begins_at_latest() -> None:
+    """A crash in the first synchronization of a stream whose older shards are past retention."""
+    shards = lineage(APART)
+    new = leases_to_create(shards[2:], held("2", shards, "LATEST"), "LATEST", NOON)
+    assert [(lease.lease_key, lease.checkpoint) for lease in new] == [(key, "LATEST") for key in "356"]
+
+
+def test_what_came_of_a_shard_past_retention_waits_for_it() -> None:
+    """Its last records may be in the hands of its owner."""
+    shards = lineage(SPLITS)
+    listed = [shard for shard in shards if shard.shard_id in {"3", "4", "5", "6"}]
+    for child in ("3", "4", "5"):
+        assert waited_for(child, listed, held("0", shards, "LATEST")) == {"0"}
+        assert waited_for(child, listed, held("0", shards)) == {"0"}
+        assert waited_for(child, listed, held("0", shards, "SHARD_END")) == set()
+
+
+def test_a_listing_that_lags_behind_a_child_shows_of_no_parent_that_it_is_gone() -> None:
+    """Kinesis names the child at its other parent's end; what that listing lacks may not be listed yet."""
+    whole = lineage("1[]0-499 2[]500-999 3[2]500-749 4o[2]750-999 5o[1,3]0-749")
+    lagging = lineage("1[]0-499 2o[]500-999")
+    leases = held("1,2", whole)
+    named = whole[-1:]
+    assert leases_at_end(leases[0], named, lagging, leases, "TRIM_HORIZON") == []
+    assert leases_at_end(leases[0], named, whole, leases, "TRIM_HORIZON") == []
+    retained = [shard for shard in whole if shard.shard_id not in {"2", "3"}]
+    (child,) = leases_at_end(leases[0], named, retained, leases[:1], "TRIM_HORIZON")
+    assert child.lease_key == "5"
+    ended = [*held("1", whole, "SHARD_END"), *held("2", whole)]
+    (waiting,) = held("5", whole, "TRIM_HORIZON")
+    assert to_be_waited_for(waiting, lagging, ended) == {"3"}
+    assert waited_for("5", whole, ended) == {"3"}
+    assert waited_for("5", retained, ended[:1]) == set()

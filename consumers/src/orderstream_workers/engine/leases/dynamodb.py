@@ -177,14 +177,23 @@ def _refused(code: str, _: "ClientError") -> Exception | None:
     return _ConditionFailed() if code == "ConditionalCheckFailedException" else None
 
 
-_CONDITION_NAMES: Final = {"#leaseCounter": "leaseCounter", "#leaseOwner": "leaseOwner"}
+_IN_VERSION: Final = ("leaseOwner", "leaseCounter", "checkpoint", "checkpointSubSequenceNumber")
+_CONDITION_NAMES: Final = {f"#{name}": name for name in _IN_VERSION}
 
 
 def _condition(held: Lease) -> str:
     owner = "attribute_not_exists(#leaseOwner)" if held.lease_owner is None else "#leaseOwner = :heldOwner"
-    return f"#leaseCounter = :heldCounter and {owner}"
+    sub = "#checkpointSubSequenceNumber = :heldSub"
+    if held.position is None or not held.position.subsequence_number:
+        sub = f"(attribute_not_exists(#checkpointSubSequenceNumber) or {sub})"
+    return f"#leaseCounter = :heldCounter and {owner} and #checkpoint = :heldCheckpoint and {sub}"
 
 
 def _condition_values(held: Lease) -> dict[str, Any]:
-    values = {":heldCounter": {"N": str(held.lease_counter)}}
-    return values if held.lease_owner is None else values | {":heldOwner": {"S": held.lease_owner}}
+    item = lease_to_item(held)
+    values = {
+        ":heldCounter": item["leaseCounter"],
+        ":heldCheckpoint": item["checkpoint"],
+        ":heldSub": item["checkpointSubSequenceNumber"],
+    }
+    return values if held.lease_owner is None else values | {":heldOwner": item["leaseOwner"]}

@@ -1,7 +1,9 @@
 """A lease: who works on a shard, and how far it is done. In KCL's terms, without any I/O.
 
 Each change of a lease is a function from the lease to its successor, whose counter is one higher. Whoever
-writes the successor does so on condition that owner and counter are still the predecessor's.
+writes the successor does so on condition that owner, counter and checkpoint are still the predecessor's. The
+counter alone would not do: a lease that is deleted and made anew counts from 0 again, and a write that was
+under way all the while may come when its owner has it again, and has come as far.
 """
 
 import datetime as dt
@@ -63,6 +65,11 @@ class Lease(Struct, frozen=True, kw_only=True):
             ending_hash_key=shard.ending_hash_key,
             done_until=done_until,
         )
+
+    @property
+    def version(self) -> tuple[str | None, int, Checkpoint]:
+        """What a write is conditional on: with the checkpoint, none of another life of it takes it back."""
+        return self.lease_owner, self.lease_counter, self.checkpoint
 
     @property
     def has_ended(self) -> bool:

@@ -34,10 +34,7 @@ class MemoryLeaseTable:
         """See ``LeaseTable.replace``."""
         with self._lock:
             found = self._leases.get(held.lease_key)
-            if found is None or (found.lease_owner, found.lease_counter) != (
-                held.lease_owner,
-                held.lease_counter,
-            ):
+            if found is None or found.version != held.version:
                 return False
             self._leases[held.lease_key] = successor
             return True
@@ -46,10 +43,7 @@ class MemoryLeaseTable:
         """See ``LeaseTable.delete``."""
         with self._lock:
             found = self._leases.get(lease.lease_key)
-            if found is None or (found.lease_owner, found.lease_counter) != (
-                lease.lease_owner,
-                lease.lease_counter,
-            ):
+            if found is None or found.version != lease.version:
                 return False
             del self._leases[lease.lease_key]
             return True

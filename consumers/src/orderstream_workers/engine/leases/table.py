@@ -27,10 +27,10 @@ class LeaseTable(Protocol):
         """Add a lease; False, and nothing written, if there is one of that key."""
 
     def replace(self, held: Lease, successor: Lease) -> bool:
-        """Write a lease's successor if owner and counter are still those of ``held``; else False."""
+        """Write a lease's successor if the lease's version is still that of ``held``; else False."""
 
     def delete(self, lease: Lease) -> bool:
-        """Delete a lease if owner and counter are still those of ``lease``; else False."""
+        """Delete a lease if its version is still that of ``lease``; else False."""
 
 
 def commit(table: LeaseTable, held: Lease, change: Change) -> Lease:
@@ -66,18 +66,17 @@ def commit(table: LeaseTable, held: Lease, change: Change) -> Lease:
         found = table.get(held.lease_key)
         if found is None:
             raise LeaseDeletedError(held.lease_key)
-        identity = (found.lease_owner, found.lease_counter)
-        if identity == (successor.lease_owner, successor.lease_counter):
+        if (found.lease_owner, found.lease_counter) == (successor.lease_owner, successor.lease_counter):
             if found.lease_owner is None and _says_the_same(found, successor):
                 return found  # nobody counts on it any more
             held = found
-        elif identity == (held.lease_owner, held.lease_counter):
+        elif found.version == held.version:
             raise failure or DependencyError("lease table", "replace", "refused for a reason that is gone")
         else:
             break
     else:
         raise failure or DependencyError("lease table", "replace", "never acknowledged")
-    raise LeaseLostError(held.lease_key, "its owner or its counter is not what we wrote")
+    raise LeaseLostError(held.lease_key, "it is not as we wrote it")
 
 
 def _says_the_same(found: Lease, successor: Lease) -> bool:

@@ -10,7 +10,11 @@ and everyday life. In its terms
   lease it is wanted: whoever stood still before it created the one at LATEST knew nothing of that one;
 - a shard is *fresh* if neither it nor an ancestor has a lease or is done: nothing is known of it. One that
   was merged into a shard whose lease stands at its first record is not: that lease came of its parents'
-  leases, so there was one, and with LATEST too its records are wanted.
+  leases, so there was one, and with LATEST too its records are wanted;
+- a shard is *lost* if it is neither listed nor has a lease, and a listed one names it as its parent:
+  retention has taken it. Of two shards that share a hash key the younger came from the older, so it came from
+  the leases of older shards past retention that share one with its children: those are not fresh. (Unless
+  the listing lags: then it may lack a shard that is younger than all it shows, with that one's parents.)
 
 Each listed shard that has no lease, is neither done nor skipped, and has no open listed parent (such a
 listing was caught in the middle of a reshard) gets one:
@@ -98,22 +102,34 @@ def leases_at_end(
     ended = ending.checkpointed("SHARD_END")
     lineage = _Lineage(known.values(), [*(x for x in leases if x.lease_key != ended.lease_key), ended])
     later = lineage.later_leases(initial_position, lineage.leases.keys())
-    return [lease for lease in later if lease.lease_key in children]
+    return [
+        lease
+        for lease in later
+        if lease.lease_key in children
+        and not (lineage.lost_parents(lease) and _is_ahead(lease.lease_key, shards))
+    ]
 
 
-def to_be_waited_for(
-    parents: Collection[str], shards: Iterable[Shard], leases: Iterable[Lease]
-) -> frozenset[str]:
-    """Those of a shard's parents that have a lease that has not ended, or will get one that was deleted.
+def to_be_waited_for(child: Lease, shards: Collection[Shard], leases: Iterable[Lease]) -> frozenset[str]:
+    """The shards that come before one that has not begun, and are not done.
+
+    They are its parents that have a lease that has not ended, or will get one that was deleted, and, where it
+    names one that is lost, the leases that this came from. Even what is lost is waited for as long as the
+    listing lags behind the child.
 
     Args:
-        parents: Their ids.
-        shards: All shards of the stream, as listed.
+        child: The lease of the shard.
+        shards: All shards of the stream, as listed; none if the child has begun.
         leases: All leases.
     """
     lineage = _Lineage(shards, leases)
+    unended = lineage.leases.keys() - lineage.ended
     missing = lineage.listed.keys() - lineage.leases.keys() - lineage.done - lineage.skipped
-    return frozenset(parents) & ((lineage.leases.keys() - lineage.ended) | missing)
+    waited_for = child.parent_shard_ids & (unended | missing)
+    lost = lineage.lost_parents(child)
+    for parent in lost:
+        waited_for |= unended.intersection(lineage.origins.get(parent, ()))
+    return waited_for | lost if _is_ahead(child.lease_key, shards) else waited_for
 
 
 def children_of(shard_id: str, shards: Iterable[Shard]) -> list[Shard]:
@@ -148,8 +164,22 @@ def hole_in(leases: Iterable[Lease], shards: Iterable[Shard]) -> HashRange | Non
     return uncovered(ranges)
 
 
+def _age(shard_id: str) -> tuple[int, str]:
+    """Orders shards by age: Kinesis counts their ids up as it opens them."""
+    return len(shard_id), shard_id
+
+
+def _is_ahead(shard_id: str, listed: Collection[Shard]) -> bool:
+    """Whether a listing lags behind a shard: retention never takes the youngest."""
+    return bool(listed) and _age(shard_id) > max(_age(shard.shard_id) for shard in listed)
+
+
 class _Lineage:
-    """The listed shards and the leases together."""
+    """The listed shards and the leases together.
+
+    Attributes:
+        origins: The leases that lost shards came from, of shards past retention, by lost shard.
+    """
 
     def __init__(self, shards: Iterable[Shard], leases: Iterable[Lease]) -> None:
         self.listed: Mapping[str, Shard] = {shard.shard_id: shard for shard in shards}
@@ -162,6 +192,10 @@ class _Lineage:
         for shard in self.listed.values():
             for parent in shard.parents:
                 self.children.setdefault(parent, []).append(shard.shard_id)
+        self.origins = self._origins_of_lost()
+        for lost, origins in self.origins.items():
+            for origin in origins:
+                self.children.setdefault(origin, []).append(lost)
         wanted = self._with_descendants(self.leases)
         self.skipped = self._ancestors(at_latest) - self.done - wanted
         known = self._with_descendants(self.leases.keys() | self.done)
@@ -189,6 +223,32 @@ class _Lineage:
             if shard.shard_id not in self.fresh
             and all(parent not in self.listed or parent in passed for parent in shard.parents)
         ]
+
+    def lost_parents(self, child: Lease) -> frozenset[str]:
+        """Parents of which nothing is known: neither listed, nor done, and without a lease."""
+        return child.parent_shard_ids - self.listed.keys() - self.leases.keys() - self.done
+
+    def _origins_of_lost(self) -> dict[str, list[str]]:
+        past_retention = [
+            (lease.lease_key, lease.starting_hash_key, lease.ending_hash_key)
+            for lease in self.leases.values()
+            if lease.lease_key not in self.listed
+        ]
+        return {
+            lost: [
+                origin
+                for origin, low, high in past_retention
+                if low is not None
+                and high is not None
+                and _age(origin) < _age(lost)
+                and any(
+                    low <= self.listed[child].ending_hash_key and self.listed[child].starting_hash_key <= high
+                    for child in children
+                )
+            ]
+            for lost, children in self.children.items()
+            if lost not in self.listed and lost not in self.leases
+        }
 
     def _candidates(self) -> Iterable[Shard]:
         for key, shard in self.listed.items():

@@ -95,14 +95,13 @@ class ShardSynchronizer:
         Raises:
             DependencyError: Kinesis or the lease table could not be reached.
         """
-        parents = child.parent_shard_ids
-        leases = [self._table.get(parent) for parent in sorted(parents)]
+        leases = [self._table.get(parent) for parent in sorted(child.parent_shard_ids)]
         if all(lease is not None for lease in leases):
             return all(lease is not None and lease.has_ended for lease in leases)
         found = self._table.list_leases()
         # Once the child has begun its parents are done, and no look at the stream is needed.
         shards = () if child.has_begun else self._reader.list_shards().shards
-        return not to_be_waited_for(parents, shards, found)
+        return not to_be_waited_for(child, shards, found)
 
     def _look(self) -> tuple[list[Lease], Listing]:
         # The leases first: a shard that ends in between then still looks unended, and its children wait. And
