@@ -8,6 +8,7 @@ million, nothing is drawn. All else is played record by record.
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final, Literal
 
 import numpy as np
@@ -25,6 +26,8 @@ PROMISE: Final = 0.001
 
 _LOOK: Final = 3_000  # seconds
 _LOOKS: Final = 4
+_PART: Final = 250  # seconds of a look that are played at once, where no second depends on the one before
+_TOO_MANY: Final = PROMISE * _LOOK * _LOOKS  # seconds that throttle, beyond which no later look can help
 _AT_ONCE: Final = 2_000_000  # records drawn at once: a bound of memory
 _NEVER: Final = 1e-8
 
@@ -86,7 +89,7 @@ def keeps_alone(point: Point, reading: Reading) -> bool:
 def _keeps(point: Point, loads: Floats, reading: Reading, rng: np.random.Generator) -> bool:
     throttled = looked = 0
     for _ in range(_LOOKS):
-        throttled += _throttled(point, loads, reading, rng)
+        throttled += _throttled(point, loads, reading, rng, _TOO_MANY - throttled)
         looked += _LOOK
         expected = PROMISE * looked
         if abs(throttled - expected) >= 3 * math.sqrt(expected) or not throttled:
@@ -94,17 +97,21 @@ def _keeps(point: Point, loads: Floats, reading: Reading, rng: np.random.Generat
     return throttled <= PROMISE * looked
 
 
-def _throttled(point: Point, loads: Floats, reading: Reading, rng: np.random.Generator) -> int:
+def _throttled(point: Point, loads: Floats, reading: Reading, rng: np.random.Generator, enough: float) -> int:
+    """Return how many seconds of a look throttle; beyond ``enough`` the rest is not played."""
     bursts = factors(point.traffic.burst_cv, _LOOK, rng)
+    part = _PART if reading == "fixed-window" else _LOOK
     safe = 0.0 if point.producers else _safe_rate(point.traffic, reading)
     if reading == "token-bucket":
         # A bucket remembers, so a shard is played in all of its seconds or in none.
         loads = loads[loads * bursts.max() > safe]
-    step = max(1, int(_AT_ONCE / max(1.0, float(loads.sum() * bursts.mean()))))
-    return sum(
-        _part(point, loads, bursts[first : first + step], safe, reading, rng)
-        for first in range(0, _LOOK, step)
-    )
+    step = max(1, min(part, int(_AT_ONCE / max(1.0, float(loads.sum() * bursts.mean())))))
+    throttled = 0
+    for first in range(0, _LOOK, step):
+        throttled += _part(point, loads, bursts[first : first + step], safe, reading, rng)
+        if throttled > enough:
+            break
+    return throttled
 
 
 def _part(
@@ -130,6 +137,7 @@ def _play(shard: Ints, at: Floats, size: Ints, reading: Reading) -> Played:
     return play_windows(shard[small], at[small], size[small])
 
 
+@lru_cache
 def _safe_rate(traffic: Traffic, reading: Reading) -> float:
     """Return the records a second below which a second has next to no chance to throttle a shard."""
     drawn = sizes(traffic, 20_000, np.random.default_rng(1)).astype(np.float64)

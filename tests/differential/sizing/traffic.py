@@ -81,7 +81,7 @@ def factors(cv: float, seconds: int, rng: np.random.Generator) -> Floats:
         return np.ones(seconds)
     sigma = float(np.sqrt(np.log1p(cv * cv)))
     strata = (rng.permutation(seconds) + rng.uniform(1e-9, 1 - 1e-9, seconds)) / seconds
-    normal = np.array([NormalDist().inv_cdf(quantile) for quantile in strata.tolist()])
+    normal = np.array([*map(NormalDist().inv_cdf, strata.tolist())])
     factors: Floats = np.exp(sigma * normal - sigma * sigma / 2)
     return factors
 
