@@ -1,12 +1,41 @@
-"""The order in which tests run: whatever waits longest begins first."""
+"""The order in which tests run, whatever waits longest first; and what a collection of garbage looks at."""
 
+import gc
 from pathlib import Path
 
 import pytest
 
-_END_TO_END = Path(__file__).parent / "e2e"
+_TESTS = Path(__file__).parent
+
+_LONGEST = (
+    "e2e/test_chaos.py",
+    "e2e/test_crash_windows.py",
+    "e2e/test_engines.py",
+    "e2e/test_demo.py",
+    "e2e/test_resharding.py",
+    "e2e",
+    "property/kpl/test_pipeline_simulation.py",
+    "property/engine/test_simulation.py",
+    "integration/image/test_commands.py",
+)
+"""Files that one worker is busy with for longest, and all other pipelines."""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Begin with the whole pipelines: they spend most of their time waiting, while the others compute."""
-    items.sort(key=lambda item: _END_TO_END not in item.path.parents)
+    """Begin with what takes longest, pipelines first: they wait for much of their time, the others compute.
+
+    What begins last then keeps one worker for seconds, and not for minutes after the others have ended.
+    """
+    places = [_TESTS / path for path in _LONGEST]
+
+    def turn(item: pytest.Item) -> int:
+        within = {item.path, *item.path.parents}
+        return next((turn for turn, place in enumerate(places) if place in within), len(places))
+
+    items.sort(key=turn)
+
+
+def pytest_collection_finish() -> None:
+    """Keep what was imported out of every collection of garbage: tests that ask for one wait for it."""
+    gc.collect()
+    gc.freeze()

@@ -3,11 +3,11 @@
 import datetime as dt
 from collections.abc import Iterator
 
-import boto3
 import pytest
 from botocore.config import Config
 from moto import mock_aws
 
+from fakes.moto_aws import moto_client
 from orderstream import DependencyError
 from orderstream.api import Accepted, DynamoDBIdempotencyStore, IdempotencyStore, MemoryIdempotencyStore
 
@@ -15,7 +15,6 @@ FIRST = Accepted("digest-1", dt.datetime(2026, 1, 1, 12, 0, 0, 123456, tzinfo=dt
 SECOND = Accepted(
     "digest-2", dt.datetime(2026, 1, 2, tzinfo=dt.UTC), "event-2", b'{"some": "event"}' * 20_000
 )
-ACCESS = {"region_name": "us-east-1", "aws_access_key_id": "x", "aws_secret_access_key": "x"}
 
 
 @pytest.fixture(params=["memory", "dynamodb"])
@@ -25,7 +24,7 @@ def store(request: pytest.FixtureRequest) -> Iterator[IdempotencyStore]:
         yield MemoryIdempotencyStore()
         return
     with mock_aws():
-        client = boto3.client("dynamodb", **ACCESS)
+        client = moto_client("dynamodb")
         client.create_table(
             TableName="keys",
             KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}],
@@ -67,12 +66,12 @@ def test_the_longest_id_is_remembered(store: IdempotencyStore) -> None:
 def test_a_failing_table_is_a_dependency() -> None:
     """Neither a refusal nor an unreachable endpoint tells anything about the order."""
     with mock_aws():
-        client = boto3.client("dynamodb", **ACCESS)
+        client = moto_client("dynamodb")
         with pytest.raises(DependencyError, match="ResourceNotFoundException"):
             DynamoDBIdempotencyStore(client, "missing").get("order-1")
         client.close()
     config = Config(connect_timeout=1, retries={"total_max_attempts": 1})
-    client = boto3.client("dynamodb", endpoint_url="http://127.0.0.1:1", config=config, **ACCESS)
+    client = moto_client("dynamodb", endpoint_url="http://127.0.0.1:1", config=config)
     with pytest.raises(DependencyError, match="PutItem"):
         DynamoDBIdempotencyStore(client, "keys").put_if_absent("order-1", FIRST)
     client.close()

@@ -4,11 +4,11 @@ import datetime as dt
 from collections.abc import Iterator
 from typing import Any
 
-import boto3
 import msgspec
 import pytest
 from moto import mock_aws
 
+from fakes.moto_aws import moto_client
 from orderstream.errors import DependencyError
 from orderstream_workers.engine.errors import LeaseLostError
 from orderstream_workers.engine.leases import (
@@ -35,9 +35,7 @@ LEASE = Lease(
 def dynamodb() -> Iterator[Any]:
     """A DynamoDB client over moto."""
     with mock_aws():
-        client = boto3.client(
-            "dynamodb", region_name="us-east-1", aws_access_key_id="x", aws_secret_access_key="x"
-        )
+        client = moto_client("dynamodb")
         yield client
         client.close()
 

@@ -2,11 +2,11 @@
 
 from typing import Any
 
-import boto3
 import pytest
 from moto import mock_aws
 
 from chaos.calls import Call
+from fakes.moto_aws import moto_client
 from hostile.adapters import Clients
 from hostile.responses import Odd, Wire, good, pages, shapes
 from hostile.server import HostileServer
@@ -29,7 +29,7 @@ def _odd(wire: Wire) -> list[Odd]:
 
 
 def _client(service: str) -> Any:
-    return boto3.client(service, region_name="us-east-1", aws_access_key_id="x", aws_secret_access_key="x")  # type: ignore[call-overload]
+    return moto_client(service)
 
 
 @pytest.mark.parametrize(

@@ -3,11 +3,11 @@
 from collections.abc import Callable, Iterator
 from typing import Any
 
-import boto3
 import pytest
 from botocore.stub import Stubber
 from moto import mock_aws
 
+from fakes.moto_aws import moto_client
 from orderstream_workers.runtime.provision import ProvisionError, provision
 from orderstream_workers.runtime.settings import Settings
 
@@ -22,7 +22,7 @@ def aws() -> Iterator[None]:
 
 
 def client(service: str, region: str) -> Any:
-    return boto3.client(service, region_name=region, aws_access_key_id="x", aws_secret_access_key="x")
+    return moto_client(service, region_name=region)
 
 
 def clients_in(region: str) -> Callable[[str], Any]:

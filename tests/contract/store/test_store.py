@@ -2,10 +2,10 @@
 
 from collections.abc import Iterator
 
-import boto3
 import pytest
 from moto import mock_aws
 
+from fakes.moto_aws import moto_client
 from orderstream.errors import DependencyError
 from orderstream_workers.store import (
     Add,
@@ -32,9 +32,7 @@ def store(request: pytest.FixtureRequest) -> Iterator[Store]:
         yield MemoryStore()
         return
     with mock_aws():
-        client = boto3.client(
-            "dynamodb", region_name="us-east-1", aws_access_key_id="x", aws_secret_access_key="x"
-        )
+        client = moto_client("dynamodb")
         create_tables(client, TABLES, "test-")
         create_tables(client, TABLES, "test-")  # again is harmless
         yield DynamoDBStore(client, "test-")
@@ -307,9 +305,7 @@ def test_memory_fails_on_demand(fault: Fault, error: type[Exception], written: b
 def test_item_of_somebody_else_is_taken_up() -> None:
     """An item that was put past the store has version 0: it is read, added to, and replaced under a guard."""
     with mock_aws():
-        client = boto3.client(
-            "dynamodb", region_name="us-east-1", aws_access_key_id="x", aws_secret_access_key="x"
-        )
+        client = moto_client("dynamodb")
         create_tables(client, TABLES, "test-")
         store = DynamoDBStore(client, "test-")
         for key in ("a", "b"):

@@ -1,9 +1,9 @@
 """Tables as they are created: what expires is left to DynamoDB to delete."""
 
-import boto3
 import pytest
 from moto import mock_aws
 
+from fakes.moto_aws import moto_client
 from orderstream_workers.store import TableSpec, create_tables
 
 
@@ -11,9 +11,7 @@ from orderstream_workers.store import TableSpec, create_tables
 def test_time_to_live_is_as_the_table_says(expires: str | None, status: str) -> None:
     """For a new table and, at the next provisioning, for one that an earlier version has created."""
     with mock_aws():
-        client = boto3.client(
-            "dynamodb", region_name="us-east-1", aws_access_key_id="x", aws_secret_access_key="x"
-        )
+        client = moto_client("dynamodb")
         create_tables(client, [TableSpec("old")])
         for _ in range(2):
             create_tables(client, [TableSpec("new", expires=expires), TableSpec("old", expires=expires)])

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator
 
+import boto3
 import pytest
 
 from fakes.kpl import TinyClient
@@ -19,10 +20,14 @@ def server() -> Iterator[TinyServer]:
         yield server
 
 
+@pytest.fixture(scope="module")
+def session() -> boto3.Session:
+    """One for all tests: each loads the models of Kinesis and its endpoints once."""
+    return boto3.Session(aws_access_key_id="testing", aws_secret_access_key="testing")
+
+
 @pytest.fixture
-def config(server: TinyServer, monkeypatch: pytest.MonkeyPatch) -> ProducerConfig:
-    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "testing")
-    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "testing")
+def config(server: TinyServer) -> ProducerConfig:
     return ProducerConfig(region_name="eu-west-1", endpoint_url=server.url, retry_base_delay=0.01)
 
 
@@ -89,11 +94,11 @@ ANSWERS = {
 @pytest.mark.parametrize("operation", ["PutRecords", "ListShards"])
 @pytest.mark.parametrize("answer", ANSWERS.values(), ids=ANSWERS.keys())
 def test_an_answer_that_kinesis_would_not_stand_by_is_asked_for_again(
-    server: TinyServer, config: ProducerConfig, operation: str, answer: bytes
+    server: TinyServer, config: ProducerConfig, session: boto3.Session, operation: str, answer: bytes
 ) -> None:
     """Whatever comes in a response's place, the record is delivered by a later call, and so is the next."""
     server.instead[operation] = [answer]
-    with Producer("orders", config=config) as producer:
+    with Producer("orders", config=config, session=session) as producer:
         first = producer.put(b"1", "key")
         second = producer.put(b"2", "key")
         first.result(WAIT)

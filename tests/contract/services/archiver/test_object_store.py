@@ -2,14 +2,12 @@
 
 from collections.abc import Iterator
 
-import boto3
 import pytest
 from moto import mock_aws
 
+from fakes.moto_aws import moto_client
 from orderstream.errors import DependencyError
 from orderstream_workers.services.archiver import MemoryObjectStore, ObjectStore, S3ObjectStore
-
-ACCESS = {"region_name": "us-east-1", "aws_access_key_id": "x", "aws_secret_access_key": "x"}
 
 
 @pytest.fixture(params=["memory", "s3"])
@@ -19,7 +17,7 @@ def objects(request: pytest.FixtureRequest) -> Iterator[ObjectStore]:
         yield MemoryObjectStore()
         return
     with mock_aws():
-        client = boto3.client("s3", **ACCESS)
+        client = moto_client("s3")
         client.create_bucket(Bucket="archive")
         yield S3ObjectStore(client, "archive")
         client.close()
@@ -77,7 +75,7 @@ def test_what_s3_just_takes_is_taken(objects: ObjectStore) -> None:
 def test_a_failing_bucket_is_a_dependency() -> None:
     """Whatever S3 refuses but the condition is no answer."""
     with mock_aws():
-        client = boto3.client("s3", **ACCESS)
+        client = moto_client("s3")
         objects = S3ObjectStore(client, "missing")
         with pytest.raises(DependencyError, match="NoSuchBucket"):
             objects.put_if_absent("a", b"", {})

@@ -3,10 +3,10 @@
 import datetime as dt
 from collections.abc import Iterator
 
-import boto3
 import pytest
 from moto import mock_aws
 
+from fakes.moto_aws import moto_client
 from orderstream.events import (
     Customer,
     Message,
@@ -36,9 +36,7 @@ LINES = tuple(StockLine(sku=sku, quantity=2) for sku in SKUS)
 def store(request: pytest.FixtureRequest) -> Iterator[Store]:
     """Each implementation in turn, with 5 units of every SKU."""
     with mock_aws():
-        client = boto3.client(
-            "dynamodb", region_name="us-east-1", aws_access_key_id="x", aws_secret_access_key="x"
-        )
+        client = moto_client("dynamodb")
         create_tables(client, TABLES)
         kept: Store = MemoryStore() if request.param == "memory" else DynamoDBStore(client)
         for sku in SKUS:

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 
-import boto3
 import pytest
 from botocore.stub import Stubber
 from moto import mock_aws
@@ -10,6 +9,7 @@ from moto.core import DEFAULT_ACCOUNT_ID
 from moto.ses.models import ses_backends
 from msgspec import structs
 
+from fakes.moto_aws import moto_client
 from orderstream.errors import DependencyError
 from orderstream_workers.services.notifications import Mail, MailRefusedError, MemoryMailer, SesMailer
 
@@ -19,7 +19,7 @@ MAIL = Mail(
 
 
 def ses_client():
-    return boto3.client("ses", region_name="us-east-1", aws_access_key_id="x", aws_secret_access_key="x")
+    return moto_client("ses")
 
 
 @pytest.fixture

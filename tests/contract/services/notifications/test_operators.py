@@ -3,12 +3,12 @@
 import json
 from collections.abc import Iterator
 
-import boto3
 import pytest
 from botocore.stub import Stubber
 from moto import mock_aws
 from msgspec import structs
 
+from fakes.moto_aws import moto_client
 from orderstream.errors import DependencyError
 from orderstream_workers.services.notifications import LowStockAlert, MemoryOperators, SnsOperators
 
@@ -18,7 +18,7 @@ ALERT = LowStockAlert(
 
 
 def client_of(service: str):
-    return boto3.client(service, region_name="us-east-1", aws_access_key_id="x", aws_secret_access_key="x")
+    return moto_client(service)
 
 
 @pytest.fixture

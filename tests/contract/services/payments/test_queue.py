@@ -3,11 +3,11 @@
 import datetime as dt
 from collections.abc import Iterator
 
-import boto3
 import pytest
 from botocore.stub import Stubber
 from moto import mock_aws
 
+from fakes.moto_aws import moto_client
 from orderstream.errors import DependencyError
 from orderstream_workers.services.payments import (
     MemoryPaymentQueue,
@@ -30,7 +30,7 @@ def queue(request: pytest.FixtureRequest) -> Iterator[PaymentQueue]:
 
 
 def sqs_client():
-    return boto3.client("sqs", region_name="us-east-1", aws_access_key_id="x", aws_secret_access_key="x")
+    return moto_client("sqs")
 
 
 def test_what_is_sent_is_received_and_hidden(queue: PaymentQueue) -> None:
