@@ -1,9 +1,14 @@
-"""The order in which tests run, whatever waits longest first; and what a collection of garbage looks at."""
+"""How all tests run: what takes longest first, by no clock, and without imports in the collected garbage."""
 
 import gc
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
+
+# On a busy machine any example is slow, and what a test proves does not depend on that.
+settings.register_profile("any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("any machine")
 
 _TESTS = Path(__file__).parent
 
