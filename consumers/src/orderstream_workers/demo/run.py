@@ -33,6 +33,9 @@ audit, every two minutes, has missed it three times in a row; a killed leader's 
 _CALM = 4.0
 """Seconds of rest that count as the end: longer than a quiet shard is left unread."""
 
+_PAUSES = (0.5, 2.0)
+"""Shortest and longest pause between two looks for what is at rest, in seconds."""
+
 
 @dataclass(frozen=True, slots=True)
 class Run:
@@ -166,7 +169,9 @@ def _wait_for_rest(parts: Parts, tally: Tally, timings: Timings) -> None:
     last, since = None, time.monotonic()
     stall = _STALL[parts.layout.options.engine]
     while True:
+        looked_at = time.monotonic()
         unrest = _unrest(parts, tally.accepted)
+        looked_for = time.monotonic() - looked_at
         if unrest != last:
             last, since = unrest, time.monotonic()
         if unrest is None or unrest.stock_settled:
@@ -178,7 +183,17 @@ def _wait_for_rest(parts: Parts, tally: Tally, timings: Timings) -> None:
             raise PlayError(
                 f"nothing has moved for {stall:g} s: {unrest}; the workers' logs are in {parts.layout.logs}"
             )
-        time.sleep(0.5)
+        time.sleep(pause_after(looked_for))
+
+
+def pause_after(looked_for: float) -> float:
+    """How long to wait before the next look, in seconds: a look reads all of the stock, beside busy workers.
+
+    Args:
+        looked_for: How long the last one took, in seconds.
+    """
+    shortest, longest = _PAUSES
+    return min(max(shortest, 4 * looked_for), longest)
 
 
 @dataclass(frozen=True, slots=True)
