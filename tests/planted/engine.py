@@ -223,4 +223,25 @@ BUGS = (
         "self._ancestors(at_latest) - self.done - self.leases.keys()\n",
         "tests/property/engine/test_lineage.py",
     ),
+    Bug(
+        "what came of a shard past retention counts as fresh",
+        f"{_ENGINE}/lifecycle/shard_sync.py",
+        "            if lost not in self.listed and lost not in self.leases\n",
+        "            if lost in self.leases\n",
+        "tests/unit/engine/test_lineage.py",
+    ),
+    Bug(
+        "a parent that is not listed yet counts as past retention",
+        f"{_ENGINE}/lifecycle/shard_sync.py",
+        "    return waited_for | lost if _is_ahead(child.lease_key, shards) else waited_for\n",
+        "    return waited_for\n",
+        "tests/unit/engine/test_lineage.py",
+    ),
+    Bug(
+        "a write comes in another life of its lease",
+        f"{_ENGINE}/leases/lease.py",
+        "return self.lease_owner, self.lease_counter, self.checkpoint\n",
+        "return self.lease_owner, self.lease_counter, None\n",
+        "tests/contract/engine/test_lease_table.py",
+    ),
 )
