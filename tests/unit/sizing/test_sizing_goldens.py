@@ -9,11 +9,11 @@ from itertools import count
 import numpy as np
 import pytest
 
+from fakes.sizing_keys import numbered_positions, range_loads
 from shard_sizing.model.data_files import load_limits
 from shard_sizing.model.demand import TARGET, Demand, Question
 from shard_sizing.model.keys import Loads, fall
 from shard_sizing.model.peaks import Floats
-from shard_sizing.model.placement import key_positions, range_loads
 from shard_sizing.model.planner import HASH_SPACE, targeted_starts
 from shard_sizing.model.profile import synthetic
 from shard_sizing.model.shard_law import ENFORCEMENTS
@@ -82,7 +82,7 @@ def test_cutting_by_load_halves_the_shards_of_a_skewed_stream() -> None:
     weights = record_shares(question.profile)
     by_halving, by_plan = set(), set()
     for name_set in range(6):
-        places = key_positions(question.profile, weights.size, name_set)
+        places = numbered_positions(weights.size, name_set)
         cuts = [0]
         while not suffices(question, loads := range_loads(places, weights, cuts)):
             cuts = halved(places, weights, cuts, int(loads.argmax()))

@@ -5,12 +5,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from fakes.sizing_keys import numbered_positions, range_loads
 from orderstream.kpl.salting import sub_key
 from shard_sizing.errors import InputError
 from shard_sizing.model.break_even import break_evens, scaled
 from shard_sizing.model.cost import Workload, monthly
 from shard_sizing.model.data_files import load_limits, load_prices
-from shard_sizing.model.placement import key_positions, positions, range_loads
+from shard_sizing.model.placement import positions
 from shard_sizing.model.planner import (
     HASH_SPACE,
     Split,
@@ -128,7 +129,7 @@ def test_a_plan_ends_in_exactly_its_target(current: int, target: int, zipf: floa
 def test_targeted_is_never_heavier_than_uniform(shards: int, zipf: float) -> None:
     """Ranges cut by measured load have no busier shard than equal ranges."""
     weights = zipf_shares(2_000, zipf)
-    places = key_positions(synthetic(1, 1, zipf, 0, 2_000), 2_000, 0)
+    places = numbered_positions(2_000)
     targeted = range_loads(places, weights, targeted_starts(places, weights, shards))
     assert targeted.max() <= range_loads(places, weights, uniform_starts(shards)).max() * (1 + 1e-6)
 

@@ -7,13 +7,15 @@ import msgspec
 import pytest
 
 from fakes.sizing_cli import run
-from shard_sizing.model.adequacy import Adequacy, Candidate, choose, placement_known
+from shard_sizing.model.adequacy import Adequacy, Candidate, choose, cuttable
+from shard_sizing.model.data_files import load_limits
+from shard_sizing.model.demand import Demand, Question
 from shard_sizing.model.planner import Plan
 from shard_sizing.model.profile import HashLoad, KeyShare, synthetic
 
 
 def candidate(kind: str, busiest: float, *, suffices: bool, peak: int = 8) -> Candidate:
-    found = Adequacy(busiest, 0.0 if suffices else 0.5, 1, int(suffices))
+    found = Adequacy(busiest, (0.9,), 0.0 if suffices else 0.5, 1, int(suffices))
     return Candidate(Plan("uniform" if kind == "uniform" else "targeted", (0,), (), peak), found)
 
 
@@ -48,7 +50,10 @@ def test_invented_names_are_not_cut_between() -> None:
     measured = msgspec.structs.replace(made_up, hash_load=HashLoad((0.5, 0.5), (0.5, 0.5)))
     keys = (KeyShare("a", 0.75, 0.75), KeyShare("b", 0.25, 0.25))
     listed = msgspec.structs.replace(made_up, keys=2, key_list=keys)
-    assert [placement_known(each) for each in (made_up, measured, listed)] == [False, True, True]
+    once = tuple(msgspec.structs.replace(key, recurs=False) for key in keys)
+    orders = msgspec.structs.replace(listed, key_list=once)
+    asked = [Question(each, load_limits(), Demand(at="mean")) for each in (made_up, measured, listed, orders)]
+    assert [cuttable(each) for each in asked] == [False, True, True, False]
     answer = json.loads(
         run("plan", "--rate", "2000", "--zipf", "1.1", "--shards", "4", "--target", "8", "--json").stdout
     )
@@ -66,20 +71,20 @@ def test_apply_needs_to_know_where_the_keys_lie() -> None:
 def test_the_answer_begins_with_whether_the_target_suffices(tmp_path: Path) -> None:
     """Before any call is listed, a person reads whether this will do; exit 2 says it to programs."""
     enough = run("plan", "--rate", "2000", "--shards", "2", "--target", "4")
-    assert enough.stdout.startswith("4 shards suffice in 50 of 50 made-up sets of key names")
+    assert "4 shards suffice in 50 of 50 placements of the keys, whose places are not known" in enough.stdout
     assert enough.exit_code == 0
     short = run("plan", "--rate", "9000", "--shards", "2", "--target", "4")
-    assert short.stdout.startswith("4 shards may not be enough: they suffice only in 0 of 50")
+    assert "4 shards may not be enough: they suffice only in 0 of 50 placements" in short.stdout
     assert short.exit_code == 2
     parts = (0.7, 0.1, 0.1, 0.1)
     profile = tmp_path / "measured.json"
     measured = msgspec.structs.replace(synthetic(3_000, 500, 0.0, 0.0), hash_load=HashLoad(parts, parts))
     profile.write_bytes(msgspec.json.encode(measured))
     known = run("plan", str(profile), "--shards", "2", "--target", "3")
-    assert known.stdout.startswith("3 shards will not be enough: the busiest takes 3")
+    assert "3 shards will not be enough: the busiest is at" in known.stdout
     assert "targeted plan" in known.stdout
     fits = run("plan", str(profile), "--shards", "2", "--target", "5")
-    assert (fits.exit_code, fits.stdout.startswith("5 shards suffice: the busiest takes")) == (0, True)
+    assert (fits.exit_code, "5 shards suffice: the busiest is at" in fits.stdout) == (0, True)
     assert "equal ranges would throttle, targeted cuts do not" in fits.stdout
 
 
@@ -99,3 +104,36 @@ def test_more_than_10_000_shards_are_not_for_update_shard_count() -> None:
     assert "UpdateShardCount does not come there by its usual rules" in done.stdout
     assert "8,000 steps" in done.stdout
     assert "  SplitShard of" in done.stdout
+
+
+def test_a_plan_is_for_the_rate_that_is_asked_for() -> None:
+    """``--at`` takes another rate than the busy minutes'; the first words say which one it is."""
+    options = ("--rate", "500", "--peak", "3000", "--keys", "2000", "--shards", "2", "--target", "2")
+    peak, mean = run("plan", *options), run("plan", *options, "--at", "mean")
+    assert (peak.exit_code, mean.exit_code) == (2, 0)
+    assert peak.stdout.startswith(
+        "For the 99.9 % minute, 3,000 records/s (6 times the mean), 2 shards may not"
+    )
+    assert mean.stdout.startswith("For the mean of 500 records/s, 2 shards suffice")
+    wrong = run("plan", *options, "--at", "noon")
+    assert (wrong.exit_code, "no such rate" in wrong.stderr) == (1, True)
+
+
+def test_the_picture_shows_the_load_of_the_second_that_decides() -> None:
+    """Not shares, whose mean says nothing of a busy second: each shard's use of its limit at p99."""
+    options = (
+        "--rate",
+        "900",
+        "--zipf",
+        "1",
+        "--burst-cv",
+        "0.4",
+        "--shards",
+        "2",
+        "--target",
+        "3",
+        "--json",
+    )
+    found = json.loads(run("plan", *options).stdout)["adequacy"]
+    assert len(found["used_p99"]) == 3
+    assert max(found["used_p99"]) > found["busiest"] * 900 / 1_000

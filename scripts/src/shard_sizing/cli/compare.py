@@ -132,7 +132,7 @@ def compare(
     committed = limits.advantage_minimum_mib_per_second
     aggregation = Aggregation(producers=producers, linger=linger)
     loads, bills = [], []
-    with progress("sizing both ways", 2 * STEPS) as step:
+    with progress("sizing both ways", 2 * STEPS, shown=shared.show_progress) as step:
         for aggregate in (False, True):
             found = size(
                 profile,

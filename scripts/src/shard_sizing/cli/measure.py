@@ -1,6 +1,7 @@
 """``shard-sizing measure``."""
 
 import datetime as dt
+import math
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -9,13 +10,12 @@ from typing import Any, Final
 import boto3
 import click
 import msgspec
-from rich.console import Console
-from rich.progress import Progress
 
 from shard_sizing.cli.numbers import Moment, Number
 from shard_sizing.cli.options import FILE, Shared, shared_options
 from shard_sizing.cli.output import Sheet, Table, present, short_ids
 from shard_sizing.cli.pictures import Bars
+from shard_sizing.cli.progress import progress
 from shard_sizing.errors import InputError
 from shard_sizing.live.cloudwatch import stream_history
 from shard_sizing.live.fan_out import FanOut
@@ -66,14 +66,18 @@ def measure(
     now = dt.datetime.now(dt.UTC)
     began = begin or now
     if begin:
-        seconds = (min(end or now, now) - begin).total_seconds()
-        if seconds < 1:
+        # Whole seconds are read: those of both ends too, however little of them was asked for.
+        seconds = math.ceil(min(end or now, now).timestamp()) - math.floor(begin.timestamp())
+        if min(end or now, now) - begin < dt.timedelta(seconds=1):
             raise click.UsageError("--from has to be at least a second before --to, and in the past")
     # Asked first: a refusal must not cost a measurement that took minutes.
     cloudwatch = boto3.client("cloudwatch", region_name=shared.region)
     past = _past(stream, client, cloudwatch, days) if days else None
-    with _reader(stream, client, shared, seconds, begin, only, efo=efo) as reader, _progress(seconds) as tick:
-        found = profile_of(stream, reader, reader.read(seconds, tick), limits, None)
+    with (
+        _reader(stream, client, shared, seconds, begin, only, efo=efo) as reader,
+        progress("reading", seconds, shown=shared.show_progress) as advance,
+    ):
+        found = profile_of(stream, reader, reader.read(seconds, _passed(advance)), limits, None)
     try:
         count = throttled_writes(cloudwatch, stream, began, began + dt.timedelta(seconds=seconds))
         found = msgspec.structs.replace(found, throttled_writes=count)
@@ -127,11 +131,16 @@ def _reader(
         yield reader
 
 
-@contextmanager
-def _progress(seconds: float) -> Iterator[Callable[[float], None]]:
-    with Progress(console=Console(stderr=True), transient=True) as progress:
-        task = progress.add_task("reading", total=seconds)
-        yield lambda passed: progress.update(task, completed=passed)
+def _passed(advance: Callable[[float], None]) -> Callable[[float], None]:
+    """Return what takes the seconds that have passed, of what takes those that were added."""
+    before = 0.0
+
+    def passed(seconds: float) -> None:
+        nonlocal before
+        advance(seconds - before)
+        before = seconds
+
+    return passed
 
 
 def _sheet(found: Measured, source: str) -> Sheet:

@@ -38,6 +38,7 @@ class Shared:
         price_file: Prices of all Regions that are known.
         plot: Where to draw the answer, if anywhere.
         report: Where to write the answer as HTML, if anywhere.
+        show_progress: Whether long work shows how far it is.
     """
 
     as_json: bool
@@ -47,6 +48,7 @@ class Shared:
     price_file: Prices
     plot: Path | None
     report: Path | None
+    show_progress: bool
 
     @property
     def prices(self) -> RegionPrices:
@@ -76,6 +78,7 @@ def shared_options(*, without: Collection[str] = ()) -> Callable[[Command], Comm
         def wrapped(
             *,
             as_json: bool,
+            no_progress: bool,
             seed: int = 1,
             region: str = "us-east-1",
             limits_file: Path | None = None,
@@ -89,7 +92,8 @@ def shared_options(*, without: Collection[str] = ()) -> Callable[[Command], Comm
             for path, endings, what in ((plot, (".png", ".svg"), "a plot"), (report, (".html",), "a report")):
                 if path is not None:
                     check_file(path, endings, what)
-            return command(shared=Shared(as_json, seed, region, limits, prices, plot, report), **others)
+            shared = Shared(as_json, seed, region, limits, prices, plot, report, not no_progress)
+            return command(shared=shared, **others)
 
         options = {
             "seed": click.option(
@@ -110,6 +114,7 @@ def shared_options(*, without: Collection[str] = ()) -> Callable[[Command], Comm
         return with_options(
             wrapped,
             click.option("--json", "as_json", is_flag=True, help="Print JSON with a versioned schema."),
+            click.option("--no-progress", is_flag=True, help="Show no progress."),
             *(options[name] for name in SHARED_NAMES if name not in without),
         )
 

@@ -1,5 +1,6 @@
 """``shard-sizing plan``."""
 
+from collections.abc import Callable
 from typing import Any, Final
 
 import click
@@ -8,6 +9,7 @@ import msgspec
 from shard_sizing.cli.numbers import Number
 from shard_sizing.cli.options import Shared, shared_options, workload_options
 from shard_sizing.cli.output import counted, present
+from shard_sizing.cli.peak_words import peak_words
 from shard_sizing.cli.plan_words import call_of, call_words, plan_sheet
 from shard_sizing.cli.progress import Waiting, progress
 from shard_sizing.errors import InputError
@@ -18,12 +20,11 @@ from shard_sizing.model.adequacy import (
     Candidate,
     adequacy,
     choose,
-    placement_known,
+    cuttable,
 )
 from shard_sizing.model.data_files import Limits
 from shard_sizing.model.demand import Demand, Question, planned_peak
-from shard_sizing.model.peaks import Floats
-from shard_sizing.model.placement import placed, range_loads
+from shard_sizing.model.peaks import PEAK_NAMES
 from shard_sizing.model.planner import (
     Plan,
     Step,
@@ -75,7 +76,7 @@ class Planned(msgspec.Struct, frozen=True):
     peak_shards: int
     quota: int
     quota_source: str
-    schema: str = "shard-sizing/plan/2"
+    schema: str = "shard-sizing/plan/3"
 
 
 @click.command()
@@ -84,6 +85,11 @@ class Planned(msgspec.Struct, frozen=True):
 @click.option("--shards", type=click.IntRange(1, 20_000), help="Equal shards that there are.")
 @click.option("--stream", help="A live stream, whose shards there are.")
 @click.option("--target", type=click.IntRange(1, 20_000), required=True, help="Shards that are wanted.")
+@click.option(
+    "--at",
+    metavar="PEAK",
+    help=f"The rate planned for: {', '.join(PEAK_NAMES)}; by default the 99.9 % minute.",
+)
 @click.option("--apply", "do_apply", is_flag=True, help="Do it; run again to go on after an interruption.")
 @click.option(
     "--cool-off",
@@ -98,6 +104,7 @@ def plan(
     shards: int | None,
     stream: str | None,
     target: int,
+    at: str | None,
     do_apply: bool,
     cool_off: float,
 ) -> int:
@@ -109,18 +116,16 @@ def plan(
         raise click.UsageError("give either --shards or --stream")
     if do_apply and stream is None:
         raise click.UsageError("--apply needs --stream")
-    if do_apply and not placement_known(profile):
-        raise InputError("--apply", _NEEDS_PLACES)
     limits = shared.limits
+    question = Question(profile, limits, Demand(at=at or planned_peak(profile)))
+    if do_apply and not cuttable(question):
+        raise InputError("--apply", _NEEDS_PLACES)
     client = kinesis(shared.region) if stream else None
     starts = _current(client, stream) if client and stream else uniform_starts(shards or 1)
     free = room_for_shards(client) if client else None
     quota = limits.quota(shared.region) if free is None else len(starts) + free
-    with progress("playing the workload on the target", 2) as step:
-        question = Question(profile, limits, Demand(at=planned_peak(profile)))
-        load = placed(profile, by=question.law.binding)
-        uniform, targeted = _candidates(question, load, starts, target, quota, shared.seed)
-        step(2)
+    with progress("holding the load against the target", 2, shown=shared.show_progress) as step:
+        uniform, targeted = _candidates(question, starts, target, quota, shared.seed, step)
     better, why = choose(uniform, targeted, quota)
     answer = Planned(
         better=better.plan.kind,
@@ -136,9 +141,8 @@ def plan(
         quota=quota,
         quota_source="usual" if free is None else "account",
     )
-    loads = range_loads(*load, better.plan.starts)
-    room = question.law.full / question.rate
-    present(answer, plan_sheet(answer, len(starts), loads.tolist(), room, limits), shared)
+    planned = peak_words(question.demand.at, question.rate, profile.rate)
+    present(answer, plan_sheet(answer, len(starts), len(better.plan.starts), planned, limits), shared)
     if answer.peak_shards > answer.quota:
         return 2
     if do_apply and client and stream and better.plan.steps:
@@ -158,11 +162,11 @@ def _current(client: Any, stream: str) -> tuple[int, ...]:
 
 def _candidates(
     question: Question,
-    load: tuple[Floats, Floats],
     starts: tuple[int, ...],
     target: int,
     quota: int,
     seed: int,
+    step: Callable[[float], None],
 ) -> tuple[Candidate, Candidate | None]:
     equal = settled_starts(starts, uniform_starts(target))
     by_splits = steps_to("uniform", starts, equal, quota)
@@ -172,11 +176,15 @@ def _candidates(
     if by_splits.steps and calls:  # not where the count is right already and the ranges are not
         uniform = Plan("uniform", equal, calls, max(len(starts), target))
     fares = adequacy(question, equal, seed)
-    if not placement_known(question.profile):
+    step(1)
+    if not cuttable(question):
         return Candidate(uniform, fares), None
-    cut = targeted_starts(*load, target)
+    keys = question.keys
+    cut = targeted_starts(keys.places, keys.placed[:, 0 if question.law.binding == "records" else 1], target)
     by_load = steps_to("targeted", starts, cut, quota)
-    return Candidate(uniform, fares), Candidate(by_load, adequacy(question, cut, seed))
+    found = Candidate(uniform, fares), Candidate(by_load, adequacy(question, cut, seed))
+    step(1)
+    return found
 
 
 def _usual_seconds(plan: Plan, cool_off: float, limits: Limits) -> tuple[float, float] | None:

@@ -1,6 +1,6 @@
 """A plan in words."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
 from shard_sizing.cli.output import Sheet, counted
@@ -17,17 +17,17 @@ if TYPE_CHECKING:
 _SHOWN: Final = 50
 
 
-def plan_sheet(answer: "Planned", current: int, loads: Sequence[float], room: float, limits: Limits) -> Sheet:
+def plan_sheet(answer: "Planned", current: int, target: int, planned: str, limits: Limits) -> Sheet:
     """Return whether the target suffices, the plan, and each call.
 
     Args:
         answer: The plan.
         current: Open shards before it.
-        loads: Share of the load on each shard after it, in the order of their ranges.
-        room: Share of the load that one shard takes on average.
+        target: Open shards after it.
+        planned: The rate that is planned for, in words.
         limits: What AWS allows.
     """
-    sentence = _sufficiency(answer.adequacy, len(loads))
+    sentence = f"For {planned}, {_sufficiency(answer.adequacy, target)}"
     lines = []
     if answer.steps:
         lines = [*_steps(answer, current), _by_update_shard_count(answer, limits)]
@@ -40,11 +40,11 @@ def plan_sheet(answer: "Planned", current: int, loads: Sequence[float], room: fl
         )
     picture = Bars(
         sentence,
-        [100 * load for load in loads],
+        [100 * used for used in answer.adequacy.used_p99],
         "shards by hash range",
-        "share of the load, %",
+        "load at p99, % of the limit",
         unit=" %",
-        limit=round(100 * room, 2) if room <= 1 else None,
+        limit=100,
     )
     return Sheet(sentence, notes=lines, picture=picture)
 
@@ -68,16 +68,17 @@ def _steps(answer: "Planned", current: int) -> Iterator[str]:
 def _sufficiency(found: Adequacy, target: int) -> str:
     shards = counted(target, "shard")
     suffice = "suffices" if target == 1 else "suffice"
+    most = max(found.used_p99)
+    busiest = f"the busiest is at {most:.0%} of its limit at p99, with {found.busiest:.1%} of the load"
     if found.placements == 1:
         if found.suffices:
-            return f"{shards} {suffice}: the busiest takes {found.busiest:.1%} of the load."
+            return f"{shards} {suffice}: {busiest}."
         return (
-            f"{shards} will not be enough: the busiest takes {found.busiest:.1%} of the load, and "
-            f"{found.throttled_seconds:.1%} of seconds throttle."
+            f"{shards} will not be enough: {busiest}, and {found.throttled_seconds:.1%} of seconds throttle."
         )
-    places = f"in {found.fits_in} of {found.placements} made-up sets of key names"
+    places = f"in {found.fits_in} of {found.placements} placements of the keys, whose places are not known"
     if found.suffices:
-        return f"{shards} {suffice} {places}; with the real names it may be otherwise."
+        return f"{shards} {suffice} {places}."
     return f"{shards} may not be enough: they suffice only {places}."
 
 

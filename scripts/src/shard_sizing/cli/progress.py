@@ -2,22 +2,55 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from threading import Timer
 from types import TracebackType
 from typing import Final, Self
 
 from rich.console import Console
 from rich.progress import Progress
 
+SHOWN_AFTER: Final = 2.0
+"""Seconds of work before a bar is shown: what is quicker needs none."""
+
 _REPEAT_SECONDS: Final = 30.0
 
 
 @contextmanager
-def progress(what: str, total: float) -> Iterator[Callable[[float], None]]:
-    """Show a bar while the body runs, if somebody watches; the callable it gets adds what was done."""
-    console = Console(stderr=True)
-    with Progress(console=console, transient=True, disable=not console.is_terminal) as bar:
-        task = bar.add_task(what, total=total)
+def progress(
+    what: str,
+    total: float,
+    *,
+    shown: bool = True,
+    console: Console | None = None,
+    timer: Callable[[float, Callable[[], None]], Timer] = Timer,
+) -> Iterator[Callable[[float], None]]:
+    """Show a bar while the body runs, if somebody watches and it takes more than two seconds.
+
+    Args:
+        what: What goes on.
+        total: How much there is to do.
+        shown: Whether a bar is wanted at all (``--no-progress``).
+        console: Where to show it; by default the error stream.
+        timer: Makes a timer that calls a function after some seconds, as ``threading.Timer``.
+
+    Yields:
+        A callable that adds what was done.
+    """
+    console = console or Console(stderr=True)
+    if not shown or not console.is_terminal:
+        yield lambda _: None
+        return
+    bar = Progress(console=console, transient=True)
+    task = bar.add_task(what, total=total)
+    start = timer(SHOWN_AFTER, bar.start)
+    start.daemon = True
+    start.start()
+    try:
         yield lambda done: bar.advance(task, done)
+    finally:
+        start.cancel()
+        start.join()
+        bar.stop()
 
 
 class Waiting:

@@ -15,9 +15,12 @@ from shard_sizing.cli.progress import progress
 from shard_sizing.errors import InputError
 from shard_sizing.model.profile import Profile
 from shard_sizing.model.sampling import sample as sample_events
+from shard_sizing.model.shares import MOST_KEYS
 from shard_sizing.model.synthetic import Synthetic
 from shard_sizing.model.synthetic import events as made_up_events
+from shard_sizing.model.zipf import FITTED, zipf_shares
 
+_APART: Final = 2.0  # times the share that the law gives the heaviest key
 _SHOWN: Final = 20  # heaviest keys
 
 
@@ -39,7 +42,7 @@ def sample(
     """Make a profile of an NDJSON or CSV file (also .gz), of stdin with ``-``, or of a .toml spec."""
     long_keys: list[int] = []
     total = source.stat().st_size if source.is_file() else 0
-    with progress("reading", total) as advance:
+    with progress("reading", total, shown=shared.show_progress) as advance:
         if source.suffix == ".toml":
             events = made_up_events(_spec(source), shared.seed)
         elif key and timestamp:
@@ -90,6 +93,19 @@ def _sheet(profile: Profile) -> Sheet:
     return Sheet(picture.title, (table,), picture=picture)
 
 
+def _heaviest(profile: Profile) -> str:
+    """Say what the heaviest key has where it stands apart from the law."""
+    if not profile.hot_keys:
+        return ""
+    share = profile.hot_keys[0].record_share
+    times = share / float(zipf_shares(min(profile.keys, MOST_KEYS), profile.zipf.exponent)[0])
+    return (
+        f", the first of which has {share:.1%}, {times:,.0f} times what that gives it"
+        if times > _APART
+        else ""
+    )
+
+
 def _sentence(profile: Profile) -> str:
     bursts = (
         f"burstiness {profile.burst_cv:.2f}"
@@ -98,5 +114,6 @@ def _sentence(profile: Profile) -> str:
     )
     return (
         f"{profile.records:,} records on {profile.keys:,} keys, {profile.rate:,.3f} a second on average; "
-        f"Zipf {profile.zipf.exponent} ({profile.zipf.low} to {profile.zipf.high}); {bursts}"
+        f"Zipf exponent {profile.zipf.exponent} ({profile.zipf.low} to {profile.zipf.high}) of the heaviest "
+        f"{min(FITTED, profile.keys):,} keys{_heaviest(profile)}; {bursts}"
     )

@@ -8,6 +8,7 @@ from shard_sizing.cli.options import Shared, shared_options, workload_options
 from shard_sizing.cli.output import Sheet, Table, counted, present
 from shard_sizing.cli.peak_words import peak_words
 from shard_sizing.cli.pictures import Bars
+from shard_sizing.cli.progress import progress
 from shard_sizing.live.reshard import kinesis, open_shards
 from shard_sizing.model import simulate as model
 from shard_sizing.model.demand import Demand, Question
@@ -45,7 +46,9 @@ def simulate(
         raise click.UsageError("give either --shards or --stream")
     limits = shared.limits
     starts = tuple(open_shards(kinesis(shared.region), stream)) if stream else uniform_starts(shards or 1)
-    found = model.simulate(Question(profile, limits, demand), starts, percent, shared.seed)
+    question = Question(profile, limits, demand)
+    with progress("holding the load against the shards", model.STEPS, shown=shared.show_progress) as step:
+        found = model.simulate(question, starts, percent, shared.seed, lambda: step(1))
     present(found, _sheet(found, profile.rate, f"Limits of {limits.date}: {limits.source}"), shared)
     return 0 if found.enough else 2
 

@@ -29,7 +29,7 @@ from shard_sizing.model.profile import Profile
 def size(profile: Profile, demand: Demand, shared: Shared, percent: float, shards: int | None) -> int:
     """Find the shards a workload needs."""
     limits = shared.limits
-    with progress("placing keys on shards", sizing.STEPS) as step:
+    with progress("placing keys on shards", sizing.STEPS, shown=shared.show_progress) as step:
         found = sizing.size(
             profile, limits, demand, percent=percent, seed=shared.seed, progress=lambda: step(1)
         )

@@ -156,7 +156,7 @@ def whatif(
     counted, factors, prices = load_order_calls(calls_file), _factors(times), shared.prices
     counted = counted if lines is None else counted.with_lines(lines)
     scales = []
-    with progress("sizing each scale", len(factors)) as step:
+    with progress("sizing each scale", len(factors), shown=shared.show_progress) as step:
         for x in factors:
             rate = orders * x / _SECONDS[per]
             pipeline = Pipeline(

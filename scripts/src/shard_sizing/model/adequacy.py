@@ -1,5 +1,6 @@
 """Whether given shards take a workload, and which of two plans a person would run."""
 
+import math
 from collections.abc import Sequence
 from typing import Final
 
@@ -9,12 +10,13 @@ import numpy as np
 from shard_sizing.model.demand import TARGET, Question
 from shard_sizing.model.keys import fall
 from shard_sizing.model.planner import HASH_SPACE, Plan
-from shard_sizing.model.profile import Profile
+from shard_sizing.model.stream_use import QUANTILES, use_of_shards
 
 MARGIN: Final = 0.1
 """Where neither plan suffices, targeted cuts have to relieve the busiest shard by this share of its load."""
 
 _ENOUGH: Final = 0.9  # of the placements, as of ``size``
+_KNOWN: Final = 0.9  # of the load
 _PLACEMENTS: Final = 50  # sets of made-up names, where the real ones are not known
 
 
@@ -23,6 +25,8 @@ class Adequacy(msgspec.Struct, frozen=True):
 
     Attributes:
         busiest: The busiest shard's share of the load, 0 to 1; the median where placements are made up.
+        used_p99: Each shard's load over its limit in the second at the 99th percentile, by hash range; where
+            placements are made up, in one that is worse than nine of ten.
         throttled_seconds: Share of seconds in which any shard throttles, by the stricter reading of the
             limit; the worst of all placements.
         placements: Sets of key names that were tried; 1 where the real placement is known.
@@ -30,6 +34,7 @@ class Adequacy(msgspec.Struct, frozen=True):
     """
 
     busiest: float
+    used_p99: tuple[float, ...]
     throttled_seconds: float
     placements: int
     fits_in: int
@@ -40,9 +45,9 @@ class Adequacy(msgspec.Struct, frozen=True):
         return self.fits_in >= _ENOUGH * self.placements
 
 
-def placement_known(profile: Profile) -> bool:
-    """Whether it is known where the load lies: it was measured on a stream, or every key is listed."""
-    return profile.hash_load is not None or bool(profile.key_list)
+def cuttable(question: Question) -> bool:
+    """Whether enough of the load has a known place for cuts by it to make sense."""
+    return question.keys.known >= _KNOWN
 
 
 def adequacy(question: Question, starts: Sequence[int], seed: int) -> Adequacy:
@@ -57,9 +62,12 @@ def adequacy(question: Question, starts: Sequence[int], seed: int) -> Adequacy:
     edges = np.array([*(start / HASH_SPACE for start in starts), 1.0])
     loads = fall(question.keys, edges, placements, np.random.default_rng((seed, len(starts), 3)))
     throttled = question.law.throttled(loads).max(axis=1)
+    shown = int(np.argsort(throttled, kind="stable")[math.ceil(_ENOUGH * placements) - 1])
+    used = use_of_shards(question.law, loads.placement(shown))[:, QUANTILES.index(0.99)]
     share = loads.records if question.law.binding == "records" else loads.bytes
     return Adequacy(
         round(float(np.median(share.max(axis=1))), 6),
+        tuple(used.round(4).tolist()),
         round(float(throttled.max()), 6),
         placements,
         int((throttled <= TARGET).sum()),

@@ -77,7 +77,7 @@ class Aggregation(msgspec.Struct, frozen=True):
         return pause
 
 
-def as_measured(per_shard: float) -> Aggregation:
+def measured_pace(per_shard: float) -> Aggregation:
     """Return what was measured: at most so many Kinesis records a second on each shard."""
     return Aggregation(producers=per_shard, latency=1.0)
 

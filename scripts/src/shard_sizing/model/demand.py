@@ -6,7 +6,7 @@ from typing import Final
 
 import msgspec
 
-from shard_sizing.model.aggregation import Aggregation, as_measured
+from shard_sizing.model.aggregation import Aggregation, measured_pace
 from shard_sizing.model.clumps import Clump
 from shard_sizing.model.data_files import Limits
 from shard_sizing.model.keys import Keys, Loads, Salt, keys_of
@@ -65,7 +65,7 @@ def measured_aggregation(profile: Profile) -> Aggregation | None:
         return None
     shards = getattr(profile, "shards", ())
     busiest = max((shard.records.p99 for shard in shards), default=kinesis.rate)
-    return as_measured(max(busiest, kinesis.rate / max(1, len(shards))))
+    return measured_pace(max(busiest, kinesis.rate / max(1, len(shards))))
 
 
 def _clumps(

@@ -74,6 +74,12 @@ class Keys:
         """Whether every place is known, so that there is one placement."""
         return not self.counts
 
+    @property
+    def known(self) -> float:
+        """The share of the records whose place is known, 0 to 1."""
+        placed = float(self.placed[:, 0].sum())
+        return placed / (placed + float(np.array(self.counts, dtype=np.float64) @ self.each[:, 0]))
+
     def apart(self) -> Loads:
         """Return the loads if each key had a shard of its own: the least that any number of shards can do."""
         shares = np.concatenate([self.placed, self.each])
@@ -140,8 +146,8 @@ def keys_of(profile: Profile, salt: Salt = Salt(), clumps: Sequence[Clump] = (),
     """
     own, rest = _clump_columns(profile, clumps, rate)
     if profile.hash_load is not None and salt.ways == 1:
-        places, records = placed(profile, by="records")
-        _, volume = placed(profile, by="bytes")
+        places, records = placed(profile, profile.hash_load, "records")
+        _, volume = placed(profile, profile.hash_load, "bytes")
         groups = _groups(own)
         return Keys(places, _columns(records, volume, profile) * rest, *_grouped(groups))
     shares = np.concatenate([_columns(record_shares(profile), byte_shares(profile), profile) * rest, own])

@@ -4,7 +4,7 @@ AWS does not say how it enforces a shard's limit. A fixed window counts each sec
 of one second lets a quiet second pay for a busy one. The truth lies between, so both are told.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Final
 
 import msgspec
@@ -94,7 +94,17 @@ class Simulated(msgspec.Struct, frozen=True):
         return self.fits_in >= self.percent / 100
 
 
-def simulate(question: Question, starts: Sequence[int], percent: float, seed: int) -> Simulated:
+STEPS: Final = 3
+"""Steps of ``simulate``, for a progress bar."""
+
+
+def simulate(
+    question: Question,
+    starts: Sequence[int],
+    percent: float,
+    seed: int,
+    progress: Callable[[], None] = lambda: None,
+) -> Simulated:
     """Hold a demand against shards.
 
     Args:
@@ -102,13 +112,17 @@ def simulate(question: Question, starts: Sequence[int], percent: float, seed: in
         starts: First hash key of each shard, ascending, the first 0.
         percent: The share of placements in which they are to fit, in per cent.
         seed: Names the unknown keys anew.
+        progress: Called after each of ``STEPS`` steps.
     """
     edges = np.array([*(start / HASH_SPACE for start in starts), 1.0])
     exact = question.keys.exact
     placements = 1 if exact else max(50, min(PLACEMENTS, _MOST_FALLS // len(starts)))
     rng = np.random.default_rng((seed, len(starts), 2))
     loads = fall(question.keys, edges, placements, rng)
-    throttled, fits = question.law.throttled(loads), question.fits(loads)
+    throttled = question.law.throttled(loads)
+    progress()
+    fits = question.fits(loads)
+    progress()
     order = np.argsort(throttled.max(axis=1), kind="stable")
     shown = int(order[min(placements - 1, int(np.ceil(placements * percent / 100)) - 1)]) if not exact else 0
     one = loads.placement(shown)
@@ -123,6 +137,8 @@ def simulate(question: Question, starts: Sequence[int], percent: float, seed: in
         )
         for index, reading in enumerate(ENFORCEMENTS)
     )
+    uses = _uses(question, starts, one)
+    progress()
     return Simulated(
         shards=len(starts),
         rate=question.rate,
@@ -132,7 +148,7 @@ def simulate(question: Question, starts: Sequence[int], percent: float, seed: in
         percent=percent,
         fits_in=float(fits.all(axis=1).mean()),
         results=results,
-        uses=_uses(question, starts, one),
+        uses=uses,
     )
 
 
