@@ -163,7 +163,7 @@ class ClumpCounter:
             for name, counter in self._counters.items()
             if counter.seconds >= span.resolution
         }
-        error = max(self._counters[each].error for each in known)
+        error = max((self._counters[each].error for each in known), default=0.0)
         found = {}
         for name in known:
             if INTERVALS[name] <= span.seconds:
