@@ -34,7 +34,7 @@ def test_exit_codes_tell_the_verdict() -> None:
 def test_the_plain_sentence_comes_first() -> None:
     """A person reads the answer before any table."""
     assert run("size", "--rate", "2000", "--zipf", "1.1").stdout.startswith(
-        "For the 99.9 % minute, 2,000 records/s (the mean as well), you need 4 shards, which fit in 90 % of"
+        "For the 99.9 % minute, 2,000 records/s (steady: the mean is the same), you need 4 shards, "
     )
 
 

@@ -155,5 +155,5 @@ def test_hot_keys_are_judged_at_the_rate_that_is_planned_for(tmp_path: Path) -> 
     run("sample", str(ORDERS), "--key", "CustomerID", "--timestamp", "InvoiceDate", "--out", str(out))
     today, grown = run("hotkeys", str(out)), run("hotkeys", str(out), "--growth", "1000")
     assert (today.exit_code, grown.exit_code) == (0, 2)
-    assert "(p99.9-minute)" in grown.stdout
+    assert "at the 99.9 % minute, 2,346 records/s" in grown.stdout
     assert "does not know the rate by second" in run("hotkeys", str(out), "--at", "max-second").stderr

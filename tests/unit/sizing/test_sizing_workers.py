@@ -114,7 +114,8 @@ def test_arm_costs_what_its_prices_say() -> None:
 def test_the_command_tells_fit_and_misfit() -> None:
     """Exit 0 with enough containers, 2 with too few or with more work than leases can spread."""
     asked = ("workers", "--rate", "4000", "--milliseconds", "2", "--shards", "16", "--cores", "2")
-    first = "For the 99.9 % hour, 4,000 records/s (the mean as well), you need 8 containers for 16 leases."
+    rate = "4,000 records/s (steady: the mean is the same)"
+    first = f"For the 99.9 % hour, {rate}, you need 8 containers for 16 leases."
     done = run(*asked, "--json")
     assert done.exit_code == 0
     assert json.loads(done.stdout)["schema"] == "shard-sizing/workers/3"

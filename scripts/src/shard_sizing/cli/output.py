@@ -1,5 +1,6 @@
 """How an answer is shown: JSON for programs; for people a plain sentence, then tables, then what to know."""
 
+import textwrap
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -111,15 +112,14 @@ def show_json(answer: msgspec.Struct) -> None:
 
 def show_sheet(sheet: Sheet) -> None:
     """Print an answer for people."""
-    click.echo(sheet.sentence)
+    _show_text(sheet.sentence)
     for table in sheet.tables:
         if table.title:
-            click.echo(table.title)
+            _show_text(table.title)
         _show_rows(table.columns, table.rows)
-    for note in sheet.notes:
-        click.echo(note)
-    if sheet.source:
-        click.echo(sheet.source)
+    for text in (*sheet.notes, sheet.source):
+        if text:
+            _show_text(text)
 
 
 def show_table(
@@ -127,6 +127,16 @@ def show_table(
 ) -> None:
     """Print a sentence, a table below it, and where the figures come from."""
     show_sheet(Sheet(sentence, (Table(columns, tuple(rows)),), source=source))
+
+
+def _show_text(text: str) -> None:
+    """Print a text: on a terminal broken between words, else and where it is a call in one line."""
+    console = _Console()
+    if not console.is_terminal or text.startswith(" "):
+        click.echo(text)
+        return
+    for line in text.splitlines():
+        click.echo(textwrap.fill(line, console.width, break_long_words=False, break_on_hyphens=False))
 
 
 def _show_rows(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:

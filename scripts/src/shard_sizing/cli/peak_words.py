@@ -21,5 +21,5 @@ def peak_words(at: str, rate: float, mean: float) -> str:
         return f"the mean of {amount}"
     statistic, interval = at.split("-")
     times = rate / mean
-    beside = "the mean as well" if 0.995 <= times <= 1.005 else f"{times:,.3g} times the mean"
+    beside = "steady: the mean is the same" if 0.995 <= times <= 1.005 else f"{times:,.3g} times the mean"
     return f"{_STATISTICS[statistic]} {interval}, {amount} ({beside})"

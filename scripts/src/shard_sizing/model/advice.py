@@ -75,8 +75,8 @@ def too_many(question: Question) -> str:
     )
 
 
-def notes(question: Question) -> tuple[str, ...]:
-    """Say what a planner must know beside the number."""
+def notes(question: Question, *, fits: bool) -> tuple[str, ...]:
+    """Say what a planner must know beside the number, or beside the reason why there is none."""
     law, found = question.law, []
     sizes = np.array(law.traffic.sizes)
     large = sizes[:, 0] > DEFAULT_RECORD_LIMIT
@@ -95,7 +95,7 @@ def notes(question: Question) -> tuple[str, ...]:
         )
     if question.oversized and question.profile.records:
         found.append(f"{question.oversized:.3%} of the records are over the stream's maximum record size.")
-    found += _on_clumps(question)
+    found += _on_clumps(question, fits=fits)
     packing = law.traffic.aggregation
     if packing is not None and question.demand.aggregation is not None:
         rate = np.array([question.rate])
@@ -113,15 +113,16 @@ def notes(question: Question) -> tuple[str, ...]:
     return tuple(found)
 
 
-def _on_clumps(question: Question) -> Iterator[str]:
+def _on_clumps(question: Question, *, fits: bool) -> Iterator[str]:
     """Say how the keys of busy times come, where that matters."""
     profile, limits = question.profile, question.limits
     if question.clumps:
         heaviest = planned_clumps(profile, question.demand.at)[0]
-        yield (
-            "At this peak single keys bring more than their share of the whole, the heaviest "
-            f"{_rates(heaviest)}, such as {_named(heaviest.key)}; it is planned for wherever it falls."
-        )
+        if fits:
+            yield (
+                "At this peak single keys bring more than their share of the whole, the heaviest "
+                f"{_rates(heaviest)}, such as {_named(heaviest.key)}; it is planned for wherever it falls."
+            )
         if profile.resolution > 1:
             yield (
                 f"Times are told in steps of {profile.resolution:,} s, so a key's records are taken to come "

@@ -162,7 +162,7 @@ def size(
         at_naive=_outlook(question, trials, naive, seed) if naive <= MOST_SHARDS else None,
         at_advised=_outlook(question, trials, shards, seed) if shards else None,
         way_out=way_out if shards is None else "",
-        notes=notes(question),
+        notes=notes(question, fits=shards is not None),
     )
 
 
