@@ -13,7 +13,8 @@ RUN uv pip install --no-cache --compile-bytecode --python /opt/orderstream --req
 COPY pyproject.toml ./
 COPY producers producers
 COPY consumers consumers
-RUN uv pip install --no-cache --compile-bytecode --python /opt/orderstream --no-deps ./producers ./consumers
+RUN uv pip install --no-cache --compile-bytecode --python /opt/orderstream --no-deps \
+    ./producers/sdk ./producers/orders ./consumers/library ./consumers/workers
 
 FROM python:${PYTHON}
 COPY --from=build /opt/orderstream /opt/orderstream

@@ -3,6 +3,7 @@ SHELL := /bin/bash
 PYTHON ?= python3
 UV := .tools/bin/uv
 BIN := .venv/bin
+DISTRIBUTIONS := producers/sdk producers/orders consumers/library consumers/workers scripts/sizing scripts/playground
 export UV_PYTHON_DOWNLOADS := never
 export PIP_ROOT_USER_ACTION := ignore
 # A proxy that inspects TLS signs with a certificate that the system knows, and uv's own list does not.
@@ -32,10 +33,10 @@ python-version:
 $(UV): | python-version
 	$(PYTHON) -m pip install --quiet --disable-pip-version-check --target .tools 'uv==0.13.9'
 
-$(BIN)/.installed: $(UV) requirements.lock producers/pyproject.toml consumers/pyproject.toml scripts/pyproject.toml
+$(BIN)/.installed: $(UV) requirements.lock $(DISTRIBUTIONS:%=%/pyproject.toml)
 	$(UV) venv --quiet --allow-existing --python $(PYTHON) .venv
 	$(UV) pip sync --quiet --python $(BIN)/python --require-hashes requirements.lock
-	$(UV) pip install --quiet --python $(BIN)/python --no-deps -e producers -e consumers -e scripts
+	$(UV) pip install --quiet --python $(BIN)/python --no-deps $(DISTRIBUTIONS:%=-e %)
 	@touch $@
 
 $(BIN)/.installed-kcl: $(BIN)/.installed requirements-kcl.lock
@@ -60,11 +61,11 @@ test: install install-kcl ## Run all tests, JOBS=3 side by side
 .PHONY: calls-per-order
 calls-per-order: ORDERS ?= 200
 calls-per-order: install ## Count an order's AWS calls in a run of the demo, for shard-sizing whatif: ORDERS=200
-	$(BIN)/python scripts/benchmarks/calls_per_order/count.py $(ORDERS) 24870
+	$(BIN)/python scripts/playground/benchmarks/calls_per_order/count.py $(ORDERS) 24870
 
 .PHONY: bench-sizing
 bench-sizing: install ## Sample 10 million events, size up to 20,000 shards, simulate 5,000: within their levels
-	$(BIN)/python scripts/benchmarks/bench_sizing.py
+	$(BIN)/python scripts/sizing/benchmarks/bench_sizing.py
 
 .PHONY: sizing-grid
 sizing-grid: POINTS ?=
@@ -73,34 +74,34 @@ sizing-grid: install ## Play what shard-sizing size advises on fresh key names, 
 
 .PHONY: bench-fake
 bench-fake: install ## Read the fake Kinesis at the tip with 1,000,000 records held and with 10,000
-	$(BIN)/python producers/benchmarks/bench_fake_tip.py
+	$(BIN)/python producers/sdk/benchmarks/bench_fake_tip.py
 
 BENCH := .tools/bench-producer
 .PHONY: bench-producer
 bench-producer: install $(BENCH)/sink $(BENCH)/kpl/KplClient.class ## Measure producers side by side; needs Go, Java 17, Maven, OpenSSL, and a quiet machine
 	$(UV) venv --quiet --allow-existing --python $(PYTHON) $(BENCH)/venv
-	$(UV) pip install --quiet --python $(BENCH)/venv/bin/python -r producers/benchmarks/producer/requirements.txt
-	$(BIN)/python producers/benchmarks/producer/run.py --python $(BENCH)/venv/bin/python --sink $(BENCH)/sink --kpl $(BENCH)/kpl --out $(BENCH)/figures.json
-	$(BENCH)/venv/bin/python producers/benchmarks/producer/report.py $(BENCH)/figures.json docs/benchmarks.md docs/benchmarks-producer.png
+	$(UV) pip install --quiet --python $(BENCH)/venv/bin/python -r producers/sdk/benchmarks/producer/requirements.txt
+	$(BIN)/python producers/sdk/benchmarks/producer/run.py --python $(BENCH)/venv/bin/python --sink $(BENCH)/sink --kpl $(BENCH)/kpl --out $(BENCH)/figures.json
+	$(BENCH)/venv/bin/python producers/sdk/benchmarks/producer/report.py $(BENCH)/figures.json docs/benchmarks.md docs/benchmarks-producer.png
 
-$(BENCH)/kpl/KplClient.class: producers/benchmarks/producer/kpl/KplClient.java producers/benchmarks/producer/kpl/pom.xml
-	mvn -q -B -f producers/benchmarks/producer/kpl/pom.xml dependency:copy-dependencies -DoutputDirectory=$(abspath $(BENCH))/kpl
+$(BENCH)/kpl/KplClient.class: producers/sdk/benchmarks/producer/kpl/KplClient.java producers/sdk/benchmarks/producer/kpl/pom.xml
+	mvn -q -B -f producers/sdk/benchmarks/producer/kpl/pom.xml dependency:copy-dependencies -DoutputDirectory=$(abspath $(BENCH))/kpl
 	javac -cp '$(BENCH)/kpl/*' -d $(BENCH)/kpl $<
 
 .PHONY: differential-kpl
 differential-kpl: install $(BENCH)/kpl/KplClient.class ## Amazon's KPL writes to the fake over TLS, we read it; needs Java 17, Maven, OpenSSL
-	$(BIN)/python producers/benchmarks/producer/kpl_to_fake.py --kpl $(BENCH)/kpl
+	$(BIN)/python producers/sdk/benchmarks/producer/kpl_to_fake.py --kpl $(BENCH)/kpl
 
-$(BENCH)/sink: $(wildcard producers/benchmarks/producer/sink/*.go)
-	go build -C producers/benchmarks/producer/sink -o $(abspath $@) .
+$(BENCH)/sink: $(wildcard producers/sdk/benchmarks/producer/sink/*.go)
+	go build -C producers/sdk/benchmarks/producer/sink -o $(abspath $@) .
 
 .PHONY: bench-memory
 bench-memory: install $(BENCH)/sink ## Put 5,000,000 records with one producer and watch its memory; needs Go
-	$(BIN)/python producers/benchmarks/bench_memory.py $(BENCH)/sink
+	$(BIN)/python producers/sdk/benchmarks/bench_memory.py $(BENCH)/sink
 
 .PHONY: bench-deaggregation
 bench-deaggregation: install ## Open aggregates: ours against aws_kinesis_agg's
-	$(BIN)/python producers/benchmarks/bench_deaggregation.py
+	$(BIN)/python producers/sdk/benchmarks/bench_deaggregation.py
 
 .PHONY: planted-bugs
 planted-bugs: SUITES ?=
@@ -161,10 +162,11 @@ format: install ## Rewrite the code in the house style
 	$(BIN)/ruff format .
 
 .PHONY: wheels
-wheels: install ## Build the distributions into dist/, and use the SDK's in clean environments
+wheels: install ## Build the distributions into dist/, and use each of them alone in a clean environment
 	rm -rf dist
 	$(UV) build --quiet --all-packages --wheel --out-dir dist
 	PYTHONPATH=tests $(BIN)/python -m wheels.check $(UV) dist
+	PYTHONPATH=tests $(BIN)/python -m wheels.alone $(UV) dist
 
 .PHONY: lock
 lock: $(UV) ## Resolve the dependencies anew into requirements.lock

@@ -28,7 +28,7 @@ from chaos.invariants import Inspection
 from chaos.supervisor import Supervisor
 from chaos.windows import PLANTED_SORT, Window, chunk_windows, flow_windows
 from e2e.running import INVOICES, free_base_port, orderstream
-from orderstream_workers.local.environment import EnvironmentOptions
+from orderstream_playground.local.environment import EnvironmentOptions
 
 LONGEST_ORDER = "537434"
 """The invoice with the most lines of all: 675, of 673 different goods."""

@@ -27,7 +27,7 @@ from chaos.deliveries import Deliveries
 from chaos.faults import Action, Fault, Rates, decide
 from chaos.http1 import Message, read_head, read_request_body, read_response
 from hostile.responses import Delivery, Odd
-from orderstream_workers.local.processes import ProcessSpec
+from orderstream_playground.local.processes import ProcessSpec
 
 _LARGEST_HEAD = 1 << 20
 _ENDPOINTS = ("AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_KINESIS", "ORDERSTREAM_PAYMENTS_API_URL")

@@ -21,11 +21,11 @@ from chaos.invariants import READERS
 from chaos.plan import Event, Trouble
 from chaos.progress import Sample, Watcher
 from chaos.skew import skewed
-from orderstream_workers.local.environment import EnvironmentOptions, Layout
-from orderstream_workers.local.lifecycle import EnvironmentState
-from orderstream_workers.local.ministack import ensure_ministack
-from orderstream_workers.local.processes import ProcessSpec, RunningProcess, start, stop, wait_healthy
-from orderstream_workers.local.provision import provision
+from orderstream_playground.local.environment import EnvironmentOptions, Layout
+from orderstream_playground.local.lifecycle import EnvironmentState
+from orderstream_playground.local.ministack import ensure_ministack
+from orderstream_playground.local.processes import ProcessSpec, RunningProcess, start, stop, wait_healthy
+from orderstream_playground.local.provision import provision
 
 DRAIN_SECONDS = 30.0
 """Longer than a process may take to end after SIGTERM."""

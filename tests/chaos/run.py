@@ -43,7 +43,7 @@ from chaos.verdict import (
     toothless,
 )
 from e2e.running import INVOICES, free_base_port, orderstream, reconcile
-from orderstream_workers.local.environment import EnvironmentOptions
+from orderstream_playground.local.environment import EnvironmentOptions
 from orderstream_workers.runtime.settings import Engine
 
 PAYMENTS_PER_SECOND = 10

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import libfaketime
 
-from orderstream_workers.local.processes import ProcessSpec
+from orderstream_playground.local.processes import ProcessSpec
 
 _LIBRARY = Path(libfaketime.__file__).parent / "vendor" / "libfaketime" / "src" / "libfaketime.so.1"
 

@@ -13,9 +13,9 @@ import psutil
 
 from chaos.gateway import Gateway
 from chaos.windows import Window
-from orderstream_workers.local.environment import EnvironmentOptions, Layout
-from orderstream_workers.local.lifecycle import down, up
-from orderstream_workers.local.processes import ProcessSpec, RunningProcess, start, stop
+from orderstream_playground.local.environment import EnvironmentOptions, Layout
+from orderstream_playground.local.lifecycle import down, up
+from orderstream_playground.local.processes import ProcessSpec, RunningProcess, start, stop
 
 
 class Supervisor:

@@ -13,16 +13,21 @@ PAGE = Path(__file__).parents[2] / "docs" / "producer-api.md"
 HEAD = """# The producer SDK, name by name
 
 Made from the docstrings by `make reference`. The first part is imported from `orderstream`, the rest from the
-module that the heading names; where to begin stands in [the SDK's own page](../producers/README.md).
+module that the heading names; where to begin stands in [the SDK's own page](../producers/sdk/README.md).
 """
 BESIDE = {
-    "orderstream.events": ("DataTooLargeError", "compressed", "decode_envelope", "uncompressed"),
-    "orderstream.kpl": ("AggregateCorruptError", "Attempt", "Opened", "deaggregate", "hash_key_of"),
-    "orderstream.metrics.cloudwatch": ("CloudWatchMetrics",),
-    "orderstream.metrics.otel": ("OpenTelemetryMetrics",),
-    "orderstream.metrics.prometheus": ("PrometheusMetrics",),
+    "orderstream.messages": ("DataTooLargeError", "compressed", "decode_envelope", "uncompressed"),
+    "orderstream.aggregation": ("AggregateCorruptError", "Opened", "deaggregate", "hash_key_of"),
+    "orderstream.producer": ("Attempt",),
+    "orderstream.observability.metrics.cloudwatch": ("CloudWatchMetrics",),
+    "orderstream.observability.metrics.otel": ("OpenTelemetryMetrics",),
+    "orderstream.observability.metrics.prometheus": ("PrometheusMetrics",),
     "orderstream.testing": tuple(orderstream.testing.__all__),
-    "orderstream.tracing": ("opentelemetry_traceparent", "traceparent_from_xray", "xray_traceparent"),
+    "orderstream.observability.tracing": (
+        "opentelemetry_traceparent",
+        "traceparent_from_xray",
+        "xray_traceparent",
+    ),
 }
 # Names whose value is an alias, not something with a docstring of its own.
 ALIASES = {"Partitioner": "`Callable[[UserRecord], int | None]`: chooses a record's explicit hash key."}

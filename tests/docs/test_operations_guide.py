@@ -11,12 +11,12 @@ from click.testing import CliRunner
 from moto import mock_aws
 
 from fakes.operating import MemoryResources
-from orderstream.events import StockLine
+from orderstream_consumer.store import DynamoDBStore, create_tables
+from orderstream_orders.contracts import StockLine
 from orderstream_workers.cli.stock import stock
 from orderstream_workers.services.inventory import TABLES, CorrectionRefusedError, stock_of
 from orderstream_workers.services.inventory.domain import Movement
 from orderstream_workers.services.inventory.stock import movements
-from orderstream_workers.store import DynamoDBStore, create_tables
 
 GUIDE = (Path(__file__).parents[2] / "docs" / "operations.md").read_text()
 

@@ -8,14 +8,14 @@ import pytest
 
 import orderstream
 import orderstream.errors
-import orderstream.events
+import orderstream.messages
 from docs.reference import PAGE as PAGE_OF_REFERENCE
 from docs.reference import page
 from fakes.kpl import TinyClient
 from orderstream import Producer, ProducerConfig
 from orderstream.testing import FakeKinesis
 
-PAGE = Path(__file__).parents[2] / "producers" / "README.md"
+PAGE = Path(__file__).parents[2] / "producers" / "sdk" / "README.md"
 TEXT = PAGE.read_text()
 SNIPPETS = re.findall(r"```python\n(.*?)```", TEXT, re.DOTALL)
 ERRORS = set(re.findall(r"`(\w+(?:Error|Warning))`", TEXT))
@@ -41,7 +41,7 @@ def test_the_examples_are_there() -> None:
 
 def test_every_error_and_setting_it_names_exists() -> None:
     """The tables are about this version."""
-    homes = (orderstream, orderstream.errors, orderstream.events)
+    homes = (orderstream, orderstream.errors, orderstream.messages)
     assert {name for name in ERRORS if not any(hasattr(home, name) for home in homes)} == set()
     settings = {
         field

@@ -13,9 +13,10 @@ import click
 import pytest
 
 from fakes.engine import record_of
-from orderstream.events import Customer, OrderPlaced, initial
+from orderstream.messages import initial
+from orderstream_consumer.idempotency import MessageHandler
+from orderstream_orders.contracts import Customer, OrderPlaced
 from orderstream_workers.cli.main import orderstream
-from orderstream_workers.effects import MessageHandler
 
 ROOT = Path(__file__).parents[2]
 PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), *ROOT.glob("data/*.md")])
@@ -33,10 +34,18 @@ def test_links_lead_to_files(page: Path) -> None:
     assert [link for link in links if not (page.parent / link).exists()] == []
 
 
-@pytest.mark.parametrize("distribution", ["producers", "consumers", "scripts"])
-def test_a_package_index_shows_no_broken_link(distribution: str) -> None:
+@pytest.mark.parametrize(
+    "distribution",
+    sorted(
+        path.parent
+        for folder in ("producers", "consumers", "scripts")
+        for path in (ROOT / folder).glob("*/README.md")
+    ),
+    ids=lambda folder: str(folder.relative_to(ROOT)),
+)
+def test_a_package_index_shows_no_broken_link(distribution: Path) -> None:
     """What a wheel carries as its description stands alone: no link leads to a file of the repository."""
-    text = (ROOT / distribution / "README.md").read_text()
+    text = (distribution / "README.md").read_text()
     assert re.findall(r"\]\((?!https?://|#)[^)]+\)", text) == []
 
 

@@ -17,20 +17,15 @@ import pytest
 from fakes.engine import record_of
 from fakes.operating import MemoryResources
 from orderstream import EventPublisher, Producer
-from orderstream.events import (
-    REGISTRY,
-    Event,
-    MessageTypeTakenError,
-    decode_envelope,
-    register,
-)
-from orderstream.kpl import deaggregate
+from orderstream.aggregation import deaggregate
+from orderstream.messages import REGISTRY, MessageTypeTakenError, decode_envelope, register
 from orderstream.testing import FakeKinesis
-from orderstream_workers.effects import MessageHandler
-from orderstream_workers.engine.config import EngineConfig
-from orderstream_workers.engine.delivery import ParkedRecords
-from orderstream_workers.engine.leases import MemoryLeaseTable
-from orderstream_workers.engine.worker import Worker
+from orderstream_consumer.delivery import ParkedRecords
+from orderstream_consumer.engines.config import EngineConfig
+from orderstream_consumer.engines.embedded.leases import MemoryLeaseTable
+from orderstream_consumer.engines.embedded.worker import Worker
+from orderstream_consumer.idempotency import MessageHandler
+from orderstream_orders.contracts import Event
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text()
@@ -63,7 +58,7 @@ def registry() -> Iterator[None]:
 @pytest.mark.timeout(1200)
 def test_the_consumer_of_the_readme_is_in_the_house_style() -> None:
     """Style and types are those of `make lint`, at the place where the README puts the file."""
-    place = "consumers/src/orderstream_workers/runtime/applications/large_orders.py"
+    place = "consumers/workers/src/orderstream_workers/runtime/applications/large_orders.py"
     for command in (("check",), ("format", "--check")):
         checked = subprocess.run(
             [Path(sys.executable).with_name("ruff"), *command, "--stdin-filename", place, "-"],
@@ -212,14 +207,14 @@ def test_a_stream_of_your_own_is_handled_in_lanes() -> None:
 
 def copied(tmp_path: Path, title: str) -> dict[str, str]:
     """Copy the repository, carry the recipe's edits out, and return the variables to run the copy with."""
-    for folder in ("producers/src", "consumers/src", "docs", "tests"):
+    for folder in (*SOURCES, "docs", "tests"):
         shutil.copytree(ROOT / folder, tmp_path / folder, ignore=shutil.ignore_patterns("__pycache__"))
     shutil.copy(ROOT / "pyproject.toml", tmp_path)
     edits = blocks(section(title), "python")
     assert len(edits) == 8
     for edit in edits:
         carry_out(edit, tmp_path)
-    sources = os.pathsep.join(str(tmp_path / folder / "src") for folder in ("producers", "consumers"))
+    sources = os.pathsep.join(str(tmp_path / folder) for folder in SOURCES)
     return os.environ | {"PYTHONPATH": sources}
 
 
@@ -230,6 +225,8 @@ def succeeds(command: Sequence[str], folder: Path, environment: Mapping[str, str
     assert done.returncode == 0, done.stdout + done.stderr
 
 
+SOURCES = ("producers/sdk/src", "producers/orders/src", "consumers/library/src", "consumers/workers/src")
+
 TESTED = ("-m", "pytest", "-q", "-p", "no:cacheprovider")
 
 
@@ -239,8 +236,8 @@ def test_a_new_event_of_the_flow_passes_every_test_of_events(tmp_path: Path) -> 
     environment = copied(tmp_path, "A new event of the order flow")
     story = "tests/unit/services/order_status/test_story.py"
     for command in (
-        ("-m", "orderstream.events.catalogue"),
-        ("-m", "orderstream.events.catalogue", "--check"),
+        ("-m", "orderstream_orders.catalogue"),
+        ("-m", "orderstream_orders.catalogue", "--check"),
         (*TESTED, "tests/unit/events", "tests/contract/events", story),
     ):
         succeeds(command, tmp_path, environment)
@@ -250,9 +247,10 @@ def test_a_new_event_of_the_flow_passes_every_test_of_events(tmp_path: Path) -> 
 PLAYED = """
 import datetime as dt
 
-from orderstream.events import OrderPlaced, OrderShipped, PaymentCaptured, ReserveStock, StockReserved
-from orderstream.events.catalogue import example_of
-from orderstream.events.fraud import CheckFraud, FraudCleared, FraudSuspected
+from orderstream_orders.catalogue import example_of
+from orderstream_orders.contracts import OrderPlaced, OrderShipped, PaymentCaptured, ReserveStock
+from orderstream_orders.contracts import StockReserved
+from orderstream_orders.contracts.fraud import CheckFraud, FraudCleared, FraudSuspected
 from orderstream_workers.services.saga.deadlines import SagaDeadlines
 from orderstream_workers.services.saga.definition import FIRST, definition_of, step_names
 from orderstream_workers.services.saga.domain import transition

@@ -10,8 +10,8 @@ import pytest
 
 from e2e.running import INVOICES, free_base_port, orderstream, reconcile
 from fakes.bad_input import EVERYBODY, PLANTED, UNKNOWN_EVENT, UNKNOWN_ORDER
-from orderstream_workers.local.environment import Layout
-from orderstream_workers.local.lifecycle import read_state
+from orderstream_playground.local.environment import Layout
+from orderstream_playground.local.lifecycle import read_state
 
 pytestmark = pytest.mark.timeout(1200)
 

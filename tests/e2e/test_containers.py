@@ -22,9 +22,9 @@ import pytest
 import yaml
 
 from e2e.running import free_base_port
-from orderstream_workers.local.environment import EnvironmentOptions, Layout
-from orderstream_workers.local.ministack import ensure_ministack
-from orderstream_workers.local.processes import start, stop, wait_healthy
+from orderstream_playground.local.environment import EnvironmentOptions, Layout
+from orderstream_playground.local.ministack import ensure_ministack
+from orderstream_playground.local.processes import start, stop, wait_healthy
 from orderstream_workers.runtime.bootstrap import APPLICATIONS
 
 ROOT = Path(__file__).parents[2]

@@ -12,9 +12,9 @@ import pytest
 
 from e2e.running import free_base_port, orderstream
 from orderstream import Producer, ProducerConfig
-from orderstream.kpl import Delivered
-from orderstream_workers.local.environment import Layout
-from orderstream_workers.local.lifecycle import read_state
+from orderstream.producer import Delivered
+from orderstream_playground.local.environment import Layout
+from orderstream_playground.local.lifecycle import read_state
 
 pytestmark = pytest.mark.timeout(1200)
 

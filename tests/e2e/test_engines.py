@@ -18,12 +18,12 @@ import psutil
 import pytest
 
 from e2e.running import INVOICES, free_base_port, orderstream, reconcile
-from orderstream.kpl import deaggregate
-from orderstream_workers.engine.leases import DynamoDBLeaseTable
-from orderstream_workers.engine.record import Position
-from orderstream_workers.local.environment import Layout
-from orderstream_workers.local.lifecycle import read_state
-from orderstream_workers.local.processes import RunningProcess, start
+from orderstream.aggregation import deaggregate
+from orderstream_consumer.engines.embedded.leases import DynamoDBLeaseTable
+from orderstream_consumer.processing.record import Position
+from orderstream_playground.local.environment import Layout
+from orderstream_playground.local.lifecycle import read_state
+from orderstream_playground.local.processes import RunningProcess, start
 
 LIMIT = 120
 APPLICATION = "inventory"

@@ -16,10 +16,10 @@ import msgspec
 import pytest
 
 from e2e.running import INVOICES, free_base_port, orderstream, reconcile
-from orderstream_workers.demo.invoices import read_invoices
-from orderstream_workers.local.environment import Layout
-from orderstream_workers.local.lifecycle import read_state
-from orderstream_workers.local.processes import RunningProcess, start
+from orderstream_playground.demo.invoices import read_invoices
+from orderstream_playground.local.environment import Layout
+from orderstream_playground.local.lifecycle import read_state
+from orderstream_playground.local.processes import RunningProcess, start
 
 pytestmark = pytest.mark.timeout(1200)
 

@@ -17,10 +17,10 @@ import pytest
 
 from chaos.streams import StreamReader
 from e2e.running import free_base_port
-from orderstream_workers.local.environment import EnvironmentOptions, Layout
-from orderstream_workers.local.ministack import ensure_ministack
-from orderstream_workers.local.processes import RunningProcess, start, stop, wait_healthy
-from orderstream_workers.local.provision import provision
+from orderstream_playground.local.environment import EnvironmentOptions, Layout
+from orderstream_playground.local.ministack import ensure_ministack
+from orderstream_playground.local.processes import RunningProcess, start, stop, wait_healthy
+from orderstream_playground.local.provision import provision
 from orderstream_workers.runtime.isolation import isolated
 from orderstream_workers.runtime.provision import operators_queue
 

@@ -8,17 +8,10 @@ from hashlib import md5
 
 import zstandard
 
-from orderstream.events import (
-    Message,
-    ReserveStock,
-    ShipOrder,
-    StockLine,
-    StockReserved,
-    compressed,
-    initial,
-)
-from orderstream.kpl import UserRecord
-from orderstream.kpl.aggregation import MAGIC, encode_aggregate
+from orderstream.aggregation import UserRecord
+from orderstream.aggregation.aggregate import MAGIC, encode_aggregate
+from orderstream.messages import Message, compressed, initial
+from orderstream_orders.contracts import ReserveStock, ShipOrder, StockLine, StockReserved
 
 NOW = dt.datetime(2026, 1, 1, tzinfo=dt.UTC)
 

@@ -2,9 +2,9 @@
 
 import datetime as dt
 
-from orderstream.events import Envelope
-from orderstream_workers.effects.received import Received
-from orderstream_workers.engine.record import Position
+from orderstream.messages import Envelope
+from orderstream_consumer.idempotency.received import Received
+from orderstream_consumer.processing.record import Position
 
 
 def delivered(

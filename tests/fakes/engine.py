@@ -2,7 +2,7 @@
 
 import datetime as dt
 
-from orderstream_workers.engine.record import DeliveredRecord, Position
+from orderstream_consumer.processing.record import DeliveredRecord, Position
 
 ARRIVAL = dt.datetime(2026, 1, 1, tzinfo=dt.UTC)
 

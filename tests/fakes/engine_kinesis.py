@@ -10,7 +10,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from orderstream.kpl import MAX_HASH_KEY, hash_key_of
+from orderstream.aggregation import MAX_HASH_KEY, hash_key_of
 
 
 @dataclass

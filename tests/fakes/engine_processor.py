@@ -4,14 +4,14 @@ import threading
 from collections.abc import Callable
 
 from orderstream.errors import DependencyError
-from orderstream_workers.engine.leases import Lease, MemoryLeaseTable
-from orderstream_workers.engine.processor import (
+from orderstream_consumer.engines.embedded.leases import Lease, MemoryLeaseTable
+from orderstream_consumer.processing.processor import (
     Checkpointer,
     InitializationInput,
     ProcessRecordsInput,
     StopSignal,
 )
-from orderstream_workers.engine.record import DeliveredRecord
+from orderstream_consumer.processing.record import DeliveredRecord
 
 
 class Journal:

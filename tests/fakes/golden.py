@@ -8,11 +8,11 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from orderstream.events import uncompressed
-from orderstream.kpl import deaggregate
-from orderstream_workers.engine.record import DeliveredRecord, Position
-from orderstream_workers.store import MemoryStore, Put, TableSpec
-from orderstream_workers.store.dynamodb import _item
+from orderstream.aggregation import deaggregate
+from orderstream.messages import uncompressed
+from orderstream_consumer.processing.record import DeliveredRecord, Position
+from orderstream_consumer.store import MemoryStore, Put, TableSpec
+from orderstream_consumer.store.dynamodb import _item
 
 GOLDEN = Path(__file__).parents[1] / "fixtures" / "golden" / "v1"
 

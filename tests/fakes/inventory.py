@@ -5,7 +5,7 @@ import threading
 from collections.abc import Callable, Sequence
 from typing import TypeVar
 
-from orderstream_workers.store import ContentionError, Item, Store, Write
+from orderstream_consumer.store import ContentionError, Item, Store, Write
 
 T = TypeVar("T")
 

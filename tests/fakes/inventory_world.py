@@ -4,27 +4,19 @@ import datetime as dt
 from collections.abc import Sequence
 
 from orderstream.errors import DependencyError
-from orderstream.events import (
-    Customer,
-    Message,
-    OrderConfirmed,
-    ReleaseStock,
-    ReserveStock,
-    StockLine,
-    decode_envelope,
-    initial,
-)
-from orderstream_workers.effects.received import Received
-from orderstream_workers.engine.record import Position
-from orderstream_workers.services.inventory import InventoryHandlers, read_stock, seed_stock
-from orderstream_workers.services.inventory.domain import Reservation
-from orderstream_workers.services.inventory.reservations import Reservations
-from orderstream_workers.store import (
+from orderstream.messages import Message, decode_envelope, initial
+from orderstream_consumer.idempotency.received import Received
+from orderstream_consumer.processing.record import Position
+from orderstream_consumer.store import (
     Add,
     Fault,
     MemoryStore,
     Write,
 )
+from orderstream_orders.contracts import Customer, OrderConfirmed, ReleaseStock, ReserveStock, StockLine
+from orderstream_workers.services.inventory import InventoryHandlers, read_stock, seed_stock
+from orderstream_workers.services.inventory.domain import Reservation
+from orderstream_workers.services.inventory.reservations import Reservations
 
 NOW = dt.datetime(2010, 12, 1, 8, 26, tzinfo=dt.UTC)
 CONFIRMED = OrderConfirmed(order_id="o-1", customer=Customer(), total_minor=1, currency="GBP")

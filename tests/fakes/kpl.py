@@ -8,10 +8,10 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from orderstream.kpl import MAX_HASH_KEY, deaggregate, hash_key_of
-from orderstream.kpl.kinesis_record import KinesisRecord
-from orderstream.kpl.outcome import Acknowledged, Settlement
-from orderstream.kpl.shard_map import HashRange, Shard
+from orderstream.aggregation import MAX_HASH_KEY, deaggregate, hash_key_of
+from orderstream.kinesis.shard_map import HashRange, Shard
+from orderstream.producer.core.kinesis_record import KinesisRecord
+from orderstream.producer.outcome import Acknowledged, Settlement
 
 
 @dataclass

@@ -1,8 +1,9 @@
 """The producer's core, step by step: its inputs, and what its commands say."""
 
 from fakes.kpl import TinyKinesis
-from orderstream.kpl import ProducerConfig
-from orderstream.kpl.messages import (
+from orderstream.kinesis.shard_map import Shard
+from orderstream.producer import ProducerConfig
+from orderstream.producer.core.messages import (
     Command,
     GiveUp,
     MapLoaded,
@@ -11,10 +12,9 @@ from orderstream.kpl.messages import (
     Settle,
     Tick,
 )
-from orderstream.kpl.outcome import Acknowledged, Failure, Landed, Rejected
-from orderstream.kpl.pending import PendingRecord
-from orderstream.kpl.pipeline import Pipeline
-from orderstream.kpl.shard_map import Shard
+from orderstream.producer.core.pending import PendingRecord
+from orderstream.producer.core.pipeline import Pipeline
+from orderstream.producer.outcome import Acknowledged, Failure, Landed, Rejected
 
 HALF = 2**127
 THROTTLED = Failure("ProvisionedThroughputExceededException", "slow down", retryable=True)

@@ -13,9 +13,9 @@ from math import inf
 from random import Random
 
 from fakes.kpl_stream import SimulatedStream
-from orderstream.kpl import ProducerConfig
-from orderstream.kpl.config import KIB, MIB
-from orderstream.kpl.messages import (
+from orderstream.producer import ProducerConfig
+from orderstream.producer.config import KIB, MIB
+from orderstream.producer.core.messages import (
     Close,
     Command,
     Flush,
@@ -33,9 +33,9 @@ from orderstream.kpl.messages import (
     Told,
     WakeAt,
 )
-from orderstream.kpl.outcome import Failure, Landed, Rejected
-from orderstream.kpl.pending import PendingRecord
-from orderstream.kpl.pipeline import Pipeline
+from orderstream.producer.core.pending import PendingRecord
+from orderstream.producer.core.pipeline import Pipeline
+from orderstream.producer.outcome import Failure, Landed, Rejected
 
 TROUBLE_ENDS = 30.0
 ALL_WELL_AGAIN = 45.0

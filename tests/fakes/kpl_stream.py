@@ -5,12 +5,12 @@ from dataclasses import dataclass
 from random import Random
 from typing import Any, cast
 
-from orderstream.kpl import deaggregate
-from orderstream.kpl.messages import MapLoaded, RequestCompleted, SendPutRecords
-from orderstream.kpl.outcome import Failure
-from orderstream.kpl.sender import Sender
-from orderstream.kpl.shard_map import Shard
-from orderstream.kpl.target import Target
+from orderstream.aggregation import deaggregate
+from orderstream.kinesis.shard_map import Shard
+from orderstream.producer.core.messages import MapLoaded, RequestCompleted, SendPutRecords
+from orderstream.producer.outcome import Failure
+from orderstream.producer.requests.sender import Sender
+from orderstream.producer.requests.target import Target
 from orderstream.testing import FakeKinesis, Limits
 
 STREAM = "orders"

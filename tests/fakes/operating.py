@@ -3,13 +3,13 @@
 import datetime as dt
 from typing import TYPE_CHECKING
 
-from orderstream_workers.effects import HostClock
-from orderstream_workers.engine.leases.memory import MemoryLeaseTable
+from orderstream_consumer.engines.embedded.leases.memory import MemoryLeaseTable
+from orderstream_consumer.idempotency import HostClock
+from orderstream_consumer.store import MemoryStore
 from orderstream_workers.runtime.resources import Resources
 from orderstream_workers.runtime.settings import Settings
 from orderstream_workers.runtime.watch import Dependency
 from orderstream_workers.services.payments import MemoryPaymentQueue
-from orderstream_workers.store import MemoryStore
 
 if TYPE_CHECKING:
     from collections.abc import Callable

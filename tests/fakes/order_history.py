@@ -2,7 +2,8 @@
 
 import datetime as dt
 
-from orderstream.events import Customer, Envelope, Message, OrderLine, OrderPlaced, initial
+from orderstream.messages import Envelope, Message, initial
+from orderstream_orders.contracts import Customer, OrderLine, OrderPlaced
 
 AT = dt.datetime(2026, 1, 1, 12, tzinfo=dt.UTC)
 

@@ -2,11 +2,11 @@
 
 from dataclasses import dataclass, field
 
-from orderstream.events import (
+from orderstream.messages import Message
+from orderstream_orders.contracts import (
     CapturePayment,
     Command,
     Event,
-    Message,
     OrderShipped,
     PaymentCaptured,
     PaymentDeclined,

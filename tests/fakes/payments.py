@@ -6,9 +6,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from orderstream.errors import DependencyError
-from orderstream.events import CapturePayment, Envelope, Message, RefundPayment, decode_envelope, initial
-from orderstream_workers.effects import Permits, Received
-from orderstream_workers.engine.record import Position
+from orderstream.messages import Envelope, Message, decode_envelope, initial
+from orderstream_consumer.idempotency import Received
+from orderstream_consumer.limits import Permits
+from orderstream_consumer.processing.record import Position
+from orderstream_orders.contracts import CapturePayment, RefundPayment
 from orderstream_workers.services.payments.domain import Charge, Refund
 from orderstream_workers.services.payments.provider import (
     Charged,

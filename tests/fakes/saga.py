@@ -2,10 +2,10 @@
 
 import datetime as dt
 
-from orderstream.events import (
+from orderstream.messages import Message
+from orderstream_orders.contracts import (
     CapturePayment,
     Customer,
-    Message,
     OrderCancellationRefused,
     OrderCancellationRequested,
     OrderCancelled,

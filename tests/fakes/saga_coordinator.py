@@ -5,9 +5,11 @@ from collections.abc import Sequence
 
 from fakes.delivery import delivered
 from orderstream.errors import DependencyError
-from orderstream.events import (
+from orderstream.messages import Envelope, decode_envelope, following, initial
+from orderstream_consumer.idempotency.emitter import CollectingEmitter
+from orderstream_consumer.store import MemoryStore
+from orderstream_orders.contracts import (
     Customer,
-    Envelope,
     Event,
     OrderLine,
     OrderPlaced,
@@ -15,15 +17,10 @@ from orderstream.events import (
     PaymentRefunded,
     StockRejected,
     StockReserved,
-    decode_envelope,
-    following,
-    initial,
 )
-from orderstream_workers.effects.emitter import CollectingEmitter
 from orderstream_workers.services.saga import SagaHandlers, find_order
 from orderstream_workers.services.saga.definition import definition_of
 from orderstream_workers.services.saga.state import Phase
-from orderstream_workers.store import MemoryStore
 
 FLOW = definition_of(1)
 """The flow that these tests tell of, whichever new orders follow."""

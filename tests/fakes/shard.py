@@ -4,8 +4,8 @@ import datetime as dt
 from collections.abc import Sequence
 
 from fakes.engine import ARRIVAL
-from orderstream_workers.engine.processor import Checkpointer, ProcessRecordsInput
-from orderstream_workers.engine.record import DeliveredRecord, Position
+from orderstream_consumer.processing.processor import Checkpointer, ProcessRecordsInput
+from orderstream_consumer.processing.record import DeliveredRecord, Position
 
 
 class SimulatedStop:

@@ -5,7 +5,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from orderstream_workers.engine.record import DeliveredRecord, Position
+from orderstream_consumer.processing.record import DeliveredRecord, Position
 
 FIXTURE = Path(__file__).parents[1] / "fixtures" / "stock_change.json"
 """One change with every field in the place where AWS has it, of an item of ours."""

@@ -5,37 +5,37 @@ from planted.bug import Bug
 BUGS = (
     Bug(
         "a retry that is packed anew goes to the end of its queue",
-        "orderstream/kpl/aggregator.py",
+        "orderstream/producer/core/aggregator.py",
         "waiting.extendleft(reversed(packed))",
         "waiting.extend(packed)",
     ),
     Bug(
         "a retry that is sent as it is goes to the end of its queue",
-        "orderstream/kpl/slots.py",
+        "orderstream/producer/core/slots.py",
         "self.queue.appendleft(record)",
         "self.queue.append(record)",
     ),
     Bug(
         "an aggregate is sent again as it is though its user records belong into several shards by now",
-        "orderstream/kpl/slots.py",
+        "orderstream/producer/core/slots.py",
         "        if len(slots) == 1 and self._aggregator.keeps(record):\n            (slot,) = slots\n",
         "        if self._aggregator.keeps(record):\n            slot = next(iter(slots))\n",
     ),
     Bug(
         "after a reshard a slot is held back by shard id instead of by hash key",
-        "orderstream/kpl/slots.py",
+        "orderstream/producer/core/slots.py",
         "map(self.slot_for, record.user_records))",
         "[each for each in self._slots if each.shard_id == record.shard_id])",
     ),
     Bug(
         "where a record landed is not looked at",
-        "orderstream/kpl/pipeline.py",
+        "orderstream/producer/core/pipeline.py",
         "if result.shard_id == record.shard_id:",
         "if result:",
     ),
     Bug(
         "of an aggregate that consumers drop, only the records outside the shard are sent again",
-        "orderstream/kpl/pipeline.py",
+        "orderstream/producer/core/pipeline.py",
         """            record.failed(attempt)
             self._put_back(record, now)
         else:
@@ -53,13 +53,13 @@ BUGS = (
     ),
     Bug(
         "an entry that Kinesis refused is forgotten",
-        "orderstream/kpl/pipeline.py",
+        "orderstream/producer/core/pipeline.py",
         "                self._refused(record, result, now)\n",
         "                self._release(record)\n",
     ),
     Bug(
         "a record that was sent twice is reported twice",
-        "orderstream/kpl/pipeline.py",
+        "orderstream/producer/core/pipeline.py",
         "            self._outcomes.landed(user_records, record.settlement, record.user_bytes, landed,",
         """            size = record.user_bytes
             for _ in (*user_records[0].attempts[:1], attempt):
@@ -68,13 +68,13 @@ BUGS = (
     ),
     Bug(
         "an aggregate is routed by its partition key",
-        "orderstream/kpl/kinesis_record.py",
+        "orderstream/producer/core/kinesis_record.py",
         "                str(first.hash_key),\n",
         "                None,\n",
     ),
     Bug(
         "a lost answer counts as a delivery",
-        "orderstream/kpl/pipeline.py",
+        "orderstream/producer/core/pipeline.py",
         "        for record in entries:\n            self._refused(record, event.failure, now)\n",
         """        for record in entries:
             if event.failure.code == "ReadTimeoutError":
@@ -85,43 +85,43 @@ BUGS = (
     ),
     Bug(
         "a record is sent once more than it may be",
-        "orderstream/kpl/retrier.py",
+        "orderstream/producer/core/retrier.py",
         "attempts >= self.max_attempts",
         "attempts > self.max_attempts",
     ),
     Bug(
         "a record that is given up is forgotten with all that travelled with it",
-        "orderstream/kpl/pipeline.py",
+        "orderstream/producer/core/pipeline.py",
         "if not gives_up(user.failures)]",
         "if False]",
     ),
     Bug(
         "two records of a slot are under way at once",
-        "orderstream/kpl/pipeline.py",
+        "orderstream/producer/core/pipeline.py",
         'not slot.unsettled or self._config.ordering == "none"',
         "len(slot.unsettled) < 2",
     ),
     Bug(
         "records that join an aggregate later are counted from its beginning",
-        "orderstream/kpl/kinesis_record.py",
+        "orderstream/producer/core/kinesis_record.py",
         "indexes = _INDEXES[first:end] if end <= len(_INDEXES) else range(first, end)",
         "indexes = range(len(records))",
     ),
     Bug(
         "a record that is given up shares its outcome with all that travelled with it",
-        "orderstream/kpl/outcomes.py",
+        "orderstream/producer/core/outcomes.py",
         "            settlement = Settlement()\n            for record in records:\n",
         "            settlement = records[0].settlement\n            for record in records:\n",
     ),
     Bug(
         "what waits behind a record that is given up for good goes out",
-        "orderstream/kpl/pipeline.py",
+        "orderstream/producer/core/pipeline.py",
         "for slot in slots:\n            behind",
         "for slot in ():\n            behind",
     ),
     Bug(
         "what was put before a failure was told goes out behind the record that was given up",
-        "orderstream/kpl/pipeline.py",
+        "orderstream/producer/core/pipeline.py",
         "        if self._outcomes.given_up:\n",
         "        if False:\n",
     ),

@@ -17,13 +17,18 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import orderstream
+import orderstream_consumer
+import orderstream_orders
 import orderstream_workers
 from planted import engine, pipeline, producer
 from planted.bug import Bug
 
 SEEDS = 1000
 TESTS = Path(__file__).parents[1]
-PACKAGES = (Path(orderstream.__file__).parent, Path(orderstream_workers.__file__).parent)
+PACKAGES = tuple(
+    Path(str(package.__file__)).parent
+    for package in (orderstream, orderstream_orders, orderstream_consumer, orderstream_workers)
+)
 LONGEST = 3600
 """Seconds after which a hunt counts as having found nothing: enough for a busy machine."""
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from wheels.interpreters import find
 
 VERSIONS = ("3.11", "3.12", "3.13", "3.14")
-PROJECT = Path(__file__).parents[2] / "producers" / "pyproject.toml"
+PROJECT = Path(__file__).parents[2] / "producers" / "sdk" / "pyproject.toml"
 BARE = Path(__file__).with_name("bare.py")
 COMPLETE = Path(__file__).with_name("complete.py")
 
@@ -46,7 +46,7 @@ class Checker:
             _run(str(python), "-I", "-W", "error", str(BARE), cwd=folder)
             self._install(python, f"{self._wheel}[{','.join(extras)}]", "pytest")
             self._run("pip", "check", "--quiet", f"--python={python}")
-            apart = ("-p", "no:cacheprovider", "-c", "/dev/null", "--rootdir", folder)
+            apart = ("--noconftest", "-p", "no:cacheprovider", "-c", "/dev/null", "--rootdir", folder)
             _run(str(python), "-I", "-B", "-m", "pytest", "-W", "error", *apart, str(COMPLETE), cwd=folder)
 
     def _install(self, python: Path, *requirements: str) -> None:
@@ -65,7 +65,7 @@ def _run(*command: str, cwd: str | None = None) -> str:
 
 def main(uv: str, dist: Path) -> None:
     """Check the one SDK wheel in a folder, and say what was checked."""
-    (wheel,) = dist.glob("orderstream-*.whl")
+    (wheel,) = dist.glob("orderstream-[0-9]*.whl")
     checker = Checker(uv, wheel.resolve())
     extras = sorted(tomllib.loads(PROJECT.read_text())["project"]["optional-dependencies"])
     for version in VERSIONS:

@@ -9,7 +9,12 @@ from moto import mock_aws
 
 from fakes.moto_aws import moto_client
 from orderstream import DependencyError
-from orderstream.api import Accepted, DynamoDBIdempotencyStore, IdempotencyStore, MemoryIdempotencyStore
+from orderstream_orders.api import (
+    Accepted,
+    DynamoDBIdempotencyStore,
+    IdempotencyStore,
+    MemoryIdempotencyStore,
+)
 
 FIRST = Accepted("digest-1", dt.datetime(2026, 1, 1, 12, 0, 0, 123456, tzinfo=dt.UTC), "event-1")
 SECOND = Accepted(

@@ -10,9 +10,7 @@ from moto import mock_aws
 
 from fakes.moto_aws import moto_client
 from orderstream.errors import DependencyError
-from orderstream_workers.engine.errors import LeaseLostError
-from orderstream_workers.engine.leases import (
-    Checkpoint,
+from orderstream_consumer.engines.embedded.leases import (
     DynamoDBLeaseTable,
     Lease,
     LeaseTable,
@@ -20,7 +18,8 @@ from orderstream_workers.engine.leases import (
     OwnedLease,
     commit,
 )
-from orderstream_workers.engine.record import Position
+from orderstream_consumer.processing.errors import LeaseLostError
+from orderstream_consumer.processing.record import Checkpoint, Position
 
 SEQUENCE = 49680457943812345678901234567890123456789012345678901234
 LEASE = Lease(

@@ -8,7 +8,7 @@ from botocore.exceptions import ClientError, EndpointConnectionError
 from botocore.parsers import ResponseParserError
 
 from orderstream.errors import DependencyError
-from orderstream_workers.engine.leases import DynamoDBLeaseTable, Lease
+from orderstream_consumer.engines.embedded.leases import DynamoDBLeaseTable, Lease
 
 LEASE = Lease(lease_key="s", lease_owner="me")
 

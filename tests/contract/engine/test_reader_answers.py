@@ -7,11 +7,17 @@ import pytest
 from botocore.exceptions import ClientError, EndpointConnectionError
 from botocore.parsers import ResponseParserError
 
+from orderstream.aggregation import UserRecord
+from orderstream.aggregation.aggregate import encode_aggregate
 from orderstream.errors import DependencyError
-from orderstream.kpl import UserRecord
-from orderstream.kpl.aggregation import encode_aggregate
-from orderstream_workers.engine.errors import StreamGoneError
-from orderstream_workers.engine.retrieval import IssueIterator, KinesisReader, Read, ReadRecords, Refusal
+from orderstream_consumer.engines.embedded.retrieval import (
+    IssueIterator,
+    KinesisReader,
+    Read,
+    ReadRecords,
+    Refusal,
+)
+from orderstream_consumer.processing.errors import StreamGoneError
 
 NOON = dt.datetime(2026, 1, 1, 12, tzinfo=dt.UTC)
 

@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from orderstream.events import MESSAGE_TYPES
-from orderstream.events.catalogue.__main__ import main
-from orderstream.events.catalogue.asyncapi import document
-from orderstream.events.catalogue.files import broken, outdated, rendered, schema_path, write
+from orderstream_orders.catalogue.__main__ import main
+from orderstream_orders.catalogue.asyncapi import document
+from orderstream_orders.catalogue.files import broken, outdated, rendered, schema_path, write
+from orderstream_orders.contracts import MESSAGE_TYPES
 
 DOCS = Path(__file__).parents[3] / "docs"
 
@@ -19,7 +19,7 @@ def test_the_code_only_grew_since_the_schemas_were_committed() -> None:
 
 
 def test_the_committed_files_are_what_the_code_says() -> None:
-    """Document, page and schemas are generated: `python -m orderstream.events.catalogue` renews them."""
+    """Document, page and schemas are generated: `python -m orderstream_orders.catalogue` renews them."""
     assert outdated(DOCS) == []
 
 

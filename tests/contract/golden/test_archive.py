@@ -6,7 +6,7 @@ from typing import Any
 import pyarrow.parquet as pq
 
 from fakes.golden import GOLDEN, stream
-from orderstream_workers.engine.record import DeliveredRecord, Position
+from orderstream_consumer.processing.record import DeliveredRecord, Position
 from orderstream_workers.services.archiver.names import (
     FROM,
     PREVIOUS,

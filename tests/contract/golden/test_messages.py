@@ -9,15 +9,9 @@ import pytest
 
 from e2e.running import INVOICES
 from fakes.golden import books, events, messages, stream
-from orderstream.events import (
-    MESSAGE_TYPES,
-    Envelope,
-    OrderPlaced,
-    decode_envelope,
-    derived_id,
-    order_id_for,
-)
-from orderstream_workers.demo.invoices import CALLER, read_invoices
+from orderstream.messages import Envelope, decode_envelope, derived_id
+from orderstream_orders.contracts import MESSAGE_TYPES, OrderPlaced, order_id_for, order_of
+from orderstream_playground.demo.invoices import CALLER, read_invoices
 from orderstream_workers.services.order_status.status import project
 from orderstream_workers.services.stock_monitor.change import read_change
 from orderstream_workers.services.stock_monitor.detection import detect
@@ -77,8 +71,8 @@ def test_order_status_folds_to_the_same_endings() -> None:
     """The read model built anew from the stream says of each order what it said then."""
     orders: dict[str, OrderStatus] = {}
     for envelope in map(decode_envelope, events("plain/orders")):
-        if envelope.order_id is not None:
-            orders[envelope.order_id] = project(orders.get(envelope.order_id), envelope, envelope.message())
+        if order_of(envelope) is not None:
+            orders[order_of(envelope)] = project(orders.get(order_of(envelope)), envelope, envelope.message())
     recorded = books()["orders"]
     assert orders.keys() == recorded.keys()
     for order_id, status in orders.items():

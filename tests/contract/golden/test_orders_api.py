@@ -12,16 +12,11 @@ from e2e.running import INVOICES
 from fakes.asgi import AsgiClient
 from fakes.golden import books, events
 from fakes.orders_api import World
-from orderstream.api import Accepted
-from orderstream.events import (
-    Envelope,
-    OrderCancellationRequested,
-    OrderPlaced,
-    decode_envelope,
-    order_id_for,
-)
-from orderstream_workers.demo.client import _order_of
-from orderstream_workers.demo.invoices import CALLER, read_invoices
+from orderstream.messages import Envelope, decode_envelope
+from orderstream_orders.api import Accepted
+from orderstream_orders.contracts import OrderCancellationRequested, OrderPlaced, order_id_for
+from orderstream_playground.demo.client import _order_of
+from orderstream_playground.demo.invoices import CALLER, read_invoices
 
 
 def _bodies() -> Iterator[tuple[str, str, dict[str, Any]]]:

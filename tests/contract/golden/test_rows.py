@@ -8,8 +8,9 @@ import pytest
 
 from fakes.golden import books, events, stream, tables
 from fakes.payments import Outbox
-from orderstream.events import Envelope, decode_envelope, derived_id
-from orderstream_workers.effects import MessageHandler, Received
+from orderstream.messages import Envelope, decode_envelope, derived_id
+from orderstream_consumer.idempotency import MessageHandler, Received
+from orderstream_consumer.store import MemoryStore
 from orderstream_workers.services.inventory import InventoryHandlers
 from orderstream_workers.services.notifications import NotificationHandlers
 from orderstream_workers.services.payments import MemoryPaymentQueue, PaymentHandlers
@@ -17,7 +18,6 @@ from orderstream_workers.services.saga import SagaHandlers
 from orderstream_workers.services.saga.deadlines import SagaDeadlines
 from orderstream_workers.services.saga.domain import Input, Outcome, transition
 from orderstream_workers.services.shipping import ShippingHandlers
-from orderstream_workers.store import MemoryStore
 
 if TYPE_CHECKING:
     from orderstream_workers.services.saga.state import Saga

@@ -6,12 +6,12 @@ import pytest
 
 from hostile.responses import Odd, Wire, members, outages
 from hostile.server import HostileServer
-from orderstream.kpl import ProducerConfig
-from orderstream.kpl.kinesis_record import KinesisRecord
-from orderstream.kpl.messages import MapFailed, RequestFailed, SendPutRecords
-from orderstream.kpl.outcome import Failure, Settlement
-from orderstream.kpl.sender import Sender
-from orderstream.kpl.target import Target, kinesis_client
+from orderstream.producer import ProducerConfig
+from orderstream.producer.core.kinesis_record import KinesisRecord
+from orderstream.producer.core.messages import MapFailed, RequestFailed, SendPutRecords
+from orderstream.producer.outcome import Failure, Settlement
+from orderstream.producer.requests.sender import Sender
+from orderstream.producer.requests.target import Target, kinesis_client
 
 ENTRY = KinesisRecord([], b"data", "key", None, aggregated=False, user_bytes=7, settlement=Settlement())
 ODD = (*outages(Wire.JSON), *members(Wire.JSON, "Records", "Shards", "NextToken"))

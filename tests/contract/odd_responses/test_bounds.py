@@ -13,9 +13,9 @@ from hostile.adapters import Clients
 from hostile.responses import Delivery, Odd, Wire, outages
 from hostile.server import HostileServer
 from orderstream import EventPublisher
-from orderstream.api import DynamoDBIdempotencyStore
-from orderstream.api.intake import Intake, UnknownOutcomeError
 from orderstream.errors import DependencyError
+from orderstream_orders.api import DynamoDBIdempotencyStore
+from orderstream_orders.api.intake import Intake, UnknownOutcomeError
 from orderstream_workers.runtime.asked import bucket_asked, sender_asked, stream_asked, topic_asked
 from orderstream_workers.runtime.watch import Dependency
 

@@ -13,19 +13,19 @@ from fakes.payments import Outbox
 from hostile.adapters import MESSAGING, Clients
 from hostile.responses import Delivery, Odd, Wire, outages
 from hostile.server import HostileServer
-from orderstream.events.catalogue.examples import CANCELLED_ORDER, CONFIRMED_ORDER
-from orderstream_workers.effects import MessageHandler
-from orderstream_workers.engine.delivery import (
+from orderstream_consumer.delivery import (
     Breaker,
     DeliveryConfig,
     DeliveryTally,
     LaneProcessor,
     StoredParking,
 )
-from orderstream_workers.engine.processor import InitializationInput, ProcessRecordsInput
-from orderstream_workers.engine.record import DeliveredRecord, Position
+from orderstream_consumer.idempotency import MessageHandler
+from orderstream_consumer.processing.processor import InitializationInput, ProcessRecordsInput
+from orderstream_consumer.processing.record import DeliveredRecord, Position
+from orderstream_consumer.store import MemoryStore
+from orderstream_orders.catalogue.examples import CANCELLED_ORDER, CONFIRMED_ORDER
 from orderstream_workers.services.notifications import NotificationHandlers, SesMailer
-from orderstream_workers.store import MemoryStore
 
 SHARD = "shardId-000000000000"
 

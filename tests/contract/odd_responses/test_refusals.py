@@ -7,12 +7,12 @@ from hostile.adapters import ARCHIVE, DYNAMODB, MESSAGING, OPERATIONS, PROVIDER,
 from hostile.responses import Odd, Wire, error_body, good, refusal
 from hostile.server import HostileServer
 from orderstream.errors import DependencyError, OrderstreamError, RequestInvalidError
+from orderstream_consumer.store import ConditionFailedError, ContentionError
 from orderstream_workers.services.archiver import S3ObjectStore
 from orderstream_workers.services.archiver.s3 import PutConditionIgnoredError
 from orderstream_workers.services.notifications.mailer import MailRefusedError
 from orderstream_workers.services.payments import ProviderRefusedError
 from orderstream_workers.services.payments.queue_limits import MessageRefusedError
-from orderstream_workers.store import ConditionFailedError, ContentionError
 
 
 def named(name: str) -> Operation:

@@ -7,7 +7,7 @@ from moto import mock_aws
 
 from fakes.moto_aws import moto_client
 from orderstream.errors import DependencyError
-from orderstream_workers.store import (
+from orderstream_consumer.store import (
     Add,
     Check,
     ConditionFailedError,

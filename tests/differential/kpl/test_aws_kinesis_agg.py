@@ -7,8 +7,8 @@ from aws_kinesis_agg import aggregator, deaggregator
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from orderstream.kpl import MAX_HASH_KEY, UserRecord, deaggregate
-from orderstream.kpl.aggregation import encode_aggregate
+from orderstream.aggregation import MAX_HASH_KEY, UserRecord, deaggregate
+from orderstream.aggregation.aggregate import encode_aggregate
 
 LETTERS = st.characters(exclude_categories=["Cs"])
 KEYS = st.text(LETTERS, min_size=1, max_size=30) | st.sampled_from(["a", "b", "c"])

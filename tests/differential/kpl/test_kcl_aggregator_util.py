@@ -13,9 +13,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from orderstream.kpl import MAX_HASH_KEY, UserRecord, deaggregate
-from orderstream.kpl.aggregation import encode_aggregate
-from orderstream_workers.engine.retrieval.opening import open_records
+from orderstream.aggregation import MAX_HASH_KEY, UserRecord, deaggregate
+from orderstream.aggregation.aggregate import encode_aggregate
+from orderstream_consumer.engines.embedded.retrieval.opening import open_records
 
 LETTERS = st.characters(exclude_categories=["Cs"])
 KEYS = st.text(LETTERS, min_size=1, max_size=30) | st.sampled_from(["a", "b", "c"])

@@ -12,8 +12,9 @@ from random import Random
 import numpy as np
 
 from differential.sizing.shard import HASH_KEYS
-from orderstream.kpl import ProducerConfig
-from orderstream.kpl.messages import (
+from orderstream.kinesis.shard_map import HashRange, Shard
+from orderstream.producer import ProducerConfig
+from orderstream.producer.core.messages import (
     Input,
     ListShards,
     MapLoaded,
@@ -23,10 +24,9 @@ from orderstream.kpl.messages import (
     Tick,
     WakeAt,
 )
-from orderstream.kpl.outcome import Acknowledged
-from orderstream.kpl.pending import PendingRecord
-from orderstream.kpl.pipeline import Pipeline
-from orderstream.kpl.shard_map import HashRange, Shard
+from orderstream.producer.core.pending import PendingRecord
+from orderstream.producer.core.pipeline import Pipeline
+from orderstream.producer.outcome import Acknowledged
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,8 +9,8 @@ import msgspec
 import pytest
 
 from fakes.sizing_cli import run
-from orderstream.kpl import UserRecord, hash_key_of
-from orderstream.kpl.aggregation import encode_aggregate
+from orderstream.aggregation import UserRecord, hash_key_of
+from orderstream.aggregation.aggregate import encode_aggregate
 from orderstream.testing import FakeKinesis, Limits
 from shard_sizing.live.measure import measure
 from shard_sizing.live.polling import Poller

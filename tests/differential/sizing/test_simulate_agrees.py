@@ -12,7 +12,7 @@ from differential.sizing.shard import HASH_KEYS, hash_key
 from differential.sizing.stream import play_buckets, play_windows
 from differential.sizing.traffic import Traffic, send
 from fakes.sizing_cli import run
-from orderstream.kpl.salting import salted
+from orderstream.producer.salting import salted
 from shard_sizing.model.profile import KeyShare, Profile, synthetic
 
 SECONDS = 2_000

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 from fakes.engine_world.lease_rows import Row
 from fakes.engine_world.stream import EPOCH, SimulatedShard, SimulatedStream
-from orderstream_workers.engine.leases.items import lease_from_item
-from orderstream_workers.engine.leases.lease import Lease
-from orderstream_workers.engine.record import DeliveredRecord, Position
+from orderstream_consumer.engines.embedded.leases.items import lease_from_item
+from orderstream_consumer.engines.embedded.leases.lease import Lease
+from orderstream_consumer.processing.record import DeliveredRecord, Position
 
 
 class BrokenRuleError(AssertionError):

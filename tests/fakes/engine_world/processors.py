@@ -9,14 +9,14 @@ from fakes.engine_world.network import Network
 from fakes.engine_world.scheduler import Scheduler
 from fakes.engine_world.stream import client_error
 from orderstream.errors import DependencyError
-from orderstream_workers.engine.processor import (
+from orderstream_consumer.processing.processor import (
     Checkpointer,
     InitializationInput,
     ProcessRecordsInput,
     RecordProcessor,
     StopSignal,
 )
-from orderstream_workers.engine.record import DeliveredRecord, Position
+from orderstream_consumer.processing.record import DeliveredRecord, Position
 
 
 @dataclass

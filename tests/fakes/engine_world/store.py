@@ -7,10 +7,10 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from fakes.engine_world.network import Network
 from orderstream.errors import DependencyError
-from orderstream_workers.engine.delivery import PARKING
-from orderstream_workers.engine.identity import CONSUMED_STREAMS
-from orderstream_workers.engine.record import Position
-from orderstream_workers.store import ContentionError, Item, MemoryStore, Put, Write
+from orderstream_consumer.delivery import PARKING
+from orderstream_consumer.engines.stream_identity import CONSUMED_STREAMS
+from orderstream_consumer.processing.record import Position
+from orderstream_consumer.store import ContentionError, Item, MemoryStore, Put, Write
 
 _T = TypeVar("_T")
 _REFUSALS = ("InternalServerError", "ThrottlingException", "TransactionConflict")

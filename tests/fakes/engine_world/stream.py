@@ -15,7 +15,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from orderstream.kpl import MAX_HASH_KEY
+from orderstream.aggregation import MAX_HASH_KEY
 
 EPOCH = dt.datetime(2026, 1, 1, tzinfo=dt.UTC)
 FIRST_SEQUENCE_NUMBER = 10**20

@@ -5,9 +5,9 @@ from collections.abc import Callable
 from fakes.engine_world.scheduler import Process, Scheduler
 from fakes.engine_world.threads import VirtualEvent
 from orderstream.errors import OrderstreamError
-from orderstream_workers.engine.identity import ConsumedStream
-from orderstream_workers.engine.leases import LeaseTable
-from orderstream_workers.engine.worker import Worker
+from orderstream_consumer.engines.embedded.leases import LeaseTable
+from orderstream_consumer.engines.embedded.worker import Worker
+from orderstream_consumer.engines.stream_identity import ConsumedStream
 
 
 class SimulatedWorker:

@@ -26,10 +26,9 @@ from fakes.engine_world.store import ParkingStore
 from fakes.engine_world.stream import EPOCH, SimulatedStream
 from fakes.engine_world.threads import VirtualConcurrency
 from fakes.engine_world.workers import SimulatedWorker
-from orderstream.kpl import UserRecord, hash_key_of
-from orderstream.kpl.aggregation import encode_aggregate
-from orderstream_workers.engine.config import EngineConfig, InitialPosition
-from orderstream_workers.engine.delivery import (
+from orderstream.aggregation import UserRecord, hash_key_of
+from orderstream.aggregation.aggregate import encode_aggregate
+from orderstream_consumer.delivery import (
     Breaker,
     DeliveryConfig,
     DeliveryTally,
@@ -37,12 +36,13 @@ from orderstream_workers.engine.delivery import (
     ParkedRecords,
     StoredParking,
 )
-from orderstream_workers.engine.identity import ConsumedStream, StreamIdentity
-from orderstream_workers.engine.leases import DynamoDBLeaseTable
-from orderstream_workers.engine.processor import ProcessorFactory, RecordProcessor, StopSignal
-from orderstream_workers.engine.record import Position
-from orderstream_workers.engine.worker import Worker
-from orderstream_workers.store import MemoryStore, Store
+from orderstream_consumer.engines.config import EngineConfig, InitialPosition
+from orderstream_consumer.engines.embedded.leases import DynamoDBLeaseTable
+from orderstream_consumer.engines.embedded.worker import Worker
+from orderstream_consumer.engines.stream_identity import ConsumedStream, StreamIdentity
+from orderstream_consumer.processing.processor import ProcessorFactory, RecordProcessor, StopSignal
+from orderstream_consumer.processing.record import Position
+from orderstream_consumer.store import MemoryStore, Store
 
 APPLICATION = "it"
 POSITIONS: tuple[InitialPosition, ...] = ("TRIM_HORIZON", "LATEST", "AT_TIMESTAMP")

@@ -8,6 +8,7 @@ import pytest
 import schemathesis
 from hypothesis import HealthCheck, given, settings
 from schemathesis.checks import not_a_server_error
+from schemathesis.config import SchemathesisConfig
 from schemathesis.specs.openapi.checks import (
     content_type_conformance,
     negative_data_rejection,
@@ -22,10 +23,10 @@ from starlette.routing import Route
 from fakes.engine import record_of
 from fakes.publishing import CollectingProducer
 from orderstream import EventPublisher
-from orderstream.api import Accepted, MemoryIdempotencyStore, create_app
-from orderstream.api.openapi import document
-from orderstream.events import OrderPlaced
-from orderstream.events.catalogue.examples import example_of
+from orderstream_orders.api import Accepted, MemoryIdempotencyStore, create_app
+from orderstream_orders.api.openapi import document
+from orderstream_orders.catalogue.examples import example_of
+from orderstream_orders.contracts import OrderPlaced
 from orderstream_workers.services.order_status import (
     ReadModel,
     ReadModelWriter,
@@ -71,9 +72,14 @@ def app(engine: Engine) -> Starlette:
     )
 
 
+REFUSALS = SchemathesisConfig.from_dict(
+    {"checks": {"negative_data_rejection": {"expected-statuses": [400, 404, 405, 409, 413, 415, 422]}}}
+)
+"""What may be said of a request that does not fit; 413 comes first, where it is too large to be read."""
+
 OPERATIONS = {
     found.ok().label: found.ok()
-    for found in schemathesis.openapi.from_dict(document(described())).get_all_operations()
+    for found in schemathesis.openapi.from_dict(document(described()), config=REFUSALS).get_all_operations()
 }
 
 
@@ -93,6 +99,14 @@ def test_no_defect_and_no_surprise(app: Starlette, operation: str, mode: schemat
         case.call_and_validate(app=app, checks=CHECKS)
 
     ask()
+
+
+def test_a_request_too_large_to_be_read_is_refused_as_described(app: Starlette) -> None:
+    """A body that fits the document in nothing may be too large as well, and then nobody reads on."""
+    case = OPERATIONS["POST /orders"].Case(
+        headers={"Idempotency-Key": "large"}, body={"country": "x" * 600_000}, media_type="application/json"
+    )
+    assert case.call_and_validate(app=app, checks=CHECKS).status_code == 413
 
 
 def test_a_known_order_is_shown_and_cancelled_as_described(app: Starlette) -> None:

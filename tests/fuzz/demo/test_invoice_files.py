@@ -7,8 +7,8 @@ from pathlib import Path
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from orderstream_workers.demo.errors import OrderFileError
-from orderstream_workers.demo.invoices import read_invoices, rejection_of
+from orderstream_playground.demo.errors import OrderFileError
+from orderstream_playground.demo.invoices import read_invoices, rejection_of
 
 HEADER = b"InvoiceNo,StockCode,Description,Quantity,InvoiceDate,UnitPrice,CustomerID,Country\n"
 ROWS = b"".join(

@@ -7,15 +7,15 @@ from typing import Any
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from orderstream.events import (
-    MESSAGE_TYPES,
+from orderstream.messages import (
     NotAnEventError,
     UnknownMessageTypeError,
     UnsupportedSchemaVersionError,
     compressed,
     decode_envelope,
 )
-from orderstream.events.catalogue.examples import example_of
+from orderstream_orders.catalogue.examples import example_of
+from orderstream_orders.contracts import MESSAGE_TYPES
 
 VALID = [example_of(message_type).encode() for message_type in MESSAGE_TYPES]
 VALID += [compressed(data) for data in VALID if compressed(data) != data]

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from orderstream.kpl import AggregateCorruptError, UserRecord, deaggregate
-from orderstream.kpl.aggregation import MAGIC, encode_aggregate
+from orderstream.aggregation import AggregateCorruptError, UserRecord, deaggregate
+from orderstream.aggregation.aggregate import MAGIC, encode_aggregate
 
 WHOLE = encode_aggregate(
     [

@@ -8,11 +8,11 @@ from typing import Any, Final
 
 from hostile.adapters.operation import Clients, Make, Operation, said
 from hostile.responses import Wire
-from orderstream.api.idempotency import Accepted
-from orderstream.api.idempotency_dynamodb import DynamoDBIdempotencyStore
-from orderstream_workers.engine.leases import DynamoDBLeaseTable, Lease
-from orderstream_workers.engine.leases.items import lease_to_item
-from orderstream_workers.store import Add, Delete, DynamoDBStore, Put
+from orderstream_consumer.engines.embedded.leases import DynamoDBLeaseTable, Lease
+from orderstream_consumer.engines.embedded.leases.items import lease_to_item
+from orderstream_consumer.store import Add, Delete, DynamoDBStore, Put
+from orderstream_orders.api.idempotency import Accepted
+from orderstream_orders.api.idempotency_dynamodb import DynamoDBIdempotencyStore
 
 
 def _item(**attributes: Any) -> dict[str, Any]:

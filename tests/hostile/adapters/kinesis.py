@@ -7,9 +7,9 @@ from typing import Final
 from hostile.adapters.operation import Clients, Make, Operation, said
 from hostile.responses import Wire
 from orderstream.errors import DependencyError
-from orderstream_workers.engine.identity import StreamIdentity
-from orderstream_workers.engine.retrieval.calls import IssueIterator, ReadRecords, Refusal
-from orderstream_workers.engine.retrieval.kinesis import KinesisReader
+from orderstream_consumer.engines.embedded.retrieval.calls import IssueIterator, ReadRecords, Refusal
+from orderstream_consumer.engines.embedded.retrieval.kinesis import KinesisReader
+from orderstream_consumer.engines.stream_identity import StreamIdentity
 
 
 def _reader(call: Callable[[KinesisReader], object]) -> Make:

@@ -5,14 +5,15 @@ import random
 import string
 
 from fakes.engine import record_of
-from orderstream.api import MAX_ORDER_BYTES
-from orderstream.api.acceptance import accept
-from orderstream.api.requests import LineRequest, OrderRequest, Rejection
-from orderstream.events import OrderPlaced, decode_envelope, initial
-from orderstream_workers.effects import CollectingEmitter, MessageHandler
+from orderstream.messages import decode_envelope, initial
+from orderstream_consumer.idempotency import CollectingEmitter, MessageHandler
+from orderstream_consumer.store import MemoryStore
+from orderstream_orders.api import MAX_ORDER_BYTES
+from orderstream_orders.api.acceptance import accept
+from orderstream_orders.api.requests import LineRequest, OrderRequest, Rejection
+from orderstream_orders.contracts import OrderPlaced
 from orderstream_workers.services.inventory import InventoryHandlers
 from orderstream_workers.services.saga import SagaHandlers
-from orderstream_workers.store import MemoryStore
 
 NOW = dt.datetime(2026, 1, 1, tzinfo=dt.UTC)
 

@@ -21,11 +21,11 @@ from fakes.bad_input import (
 )
 from fakes.operating import MemoryResources
 from orderstream.testing import FakeKinesis
-from orderstream_workers.engine.config import EngineConfig
-from orderstream_workers.engine.delivery import Breaker, DeliveryTally, ParkedRecords
-from orderstream_workers.engine.leases import MemoryLeaseTable
-from orderstream_workers.engine.processor import ProcessorFactory
-from orderstream_workers.engine.worker import Worker
+from orderstream_consumer.delivery import Breaker, DeliveryTally, ParkedRecords
+from orderstream_consumer.engines.config import EngineConfig
+from orderstream_consumer.engines.embedded.leases import MemoryLeaseTable
+from orderstream_consumer.engines.embedded.worker import Worker
+from orderstream_consumer.processing.processor import ProcessorFactory
 from orderstream_workers.runtime.bootstrap import build_application
 from orderstream_workers.services.order_status import (
     OrderStatusProcessor,

@@ -10,13 +10,13 @@ import pytest
 
 from fakes.engine_kinesis import SmallKinesis
 from fakes.engine_processor import FaultyLeaseTable, Journal, JournalProcessor
-from orderstream.kpl import MAX_HASH_KEY, UserRecord
-from orderstream.kpl.aggregation import encode_aggregate
-from orderstream_workers.engine.config import EngineConfig
-from orderstream_workers.engine.errors import ShardGivenUpError
-from orderstream_workers.engine.leases import LeaseTable, MemoryLeaseTable
-from orderstream_workers.engine.processor import ProcessorFactory, ProcessRecordsInput
-from orderstream_workers.engine.worker import Worker
+from orderstream.aggregation import MAX_HASH_KEY, UserRecord
+from orderstream.aggregation.aggregate import encode_aggregate
+from orderstream_consumer.engines.config import EngineConfig
+from orderstream_consumer.engines.embedded.leases import LeaseTable, MemoryLeaseTable
+from orderstream_consumer.engines.embedded.worker import Worker
+from orderstream_consumer.processing.errors import ShardGivenUpError
+from orderstream_consumer.processing.processor import ProcessorFactory, ProcessRecordsInput
 
 QUICK = EngineConfig(
     failover_time=1.5,

@@ -16,7 +16,7 @@ from fakes.kpl import TinyClient, client_error
 from fakes.kpl_http import served
 from orderstream import BufferFullError, StreamUnavailableError
 
-EXAMPLES = Path(__file__).parents[3] / "producers" / "examples"
+EXAMPLES = Path(__file__).parents[3] / "producers" / "sdk" / "examples"
 
 
 @pytest.fixture

@@ -24,11 +24,13 @@ import uv
 
 from e2e.running import free_base_port
 from fakes.engine import record_of
-from orderstream.events import Customer, OrderPlaced, ReleaseStock, initial
-from orderstream_workers.engine.delivery import ParkedRecords, StoredParking
-from orderstream_workers.local.environment import EnvironmentOptions, Layout
-from orderstream_workers.local.ministack import ensure_ministack
-from orderstream_workers.local.processes import start, stop, wait_healthy
+from orderstream.messages import initial
+from orderstream_consumer.delivery import ParkedRecords, StoredParking
+from orderstream_consumer.store import Put
+from orderstream_orders.contracts import Customer, OrderPlaced, ReleaseStock
+from orderstream_playground.local.environment import EnvironmentOptions, Layout
+from orderstream_playground.local.ministack import ensure_ministack
+from orderstream_playground.local.processes import start, stop, wait_healthy
 from orderstream_workers.runtime.isolation import isolate_this_process, isolated
 from orderstream_workers.runtime.provision import provision
 from orderstream_workers.runtime.resources import Resources
@@ -38,7 +40,6 @@ from orderstream_workers.services.order_status import ReadModelWriter, open_engi
 from orderstream_workers.services.saga.handlers import SAGAS, SagaRecord
 from orderstream_workers.services.saga.state import Order, Phase, Progress, Saga, Status
 from orderstream_workers.services.saga.timers import timer_writes
-from orderstream_workers.store import Put
 
 pytestmark = pytest.mark.timeout(1200)
 
@@ -63,6 +64,9 @@ def documented() -> list[str]:
 
 COMMANDS = documented()
 
+SHIPPED = ("producers/sdk", "producers/orders", "consumers/library", "consumers/workers")
+"""The distributions that the image holds."""
+
 
 @pytest.fixture(scope="module")
 def image(tmp_path_factory: pytest.TempPathFactory) -> Path:
@@ -73,7 +77,7 @@ def image(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for words in (
         ("venv", "--quiet", "--python", sys.executable, str(folder)),
         (*install, "--require-hashes", "-r", str(ROOT / "requirements-image.lock")),
-        (*install, "--no-deps", str(ROOT / "producers"), str(ROOT / "consumers")),
+        (*install, "--no-deps", *(str(ROOT / folder) for folder in SHIPPED)),
     ):
         subprocess.run([uv.find_uv_bin(), *words], check=True, cwd=folder)
     return python.parent
@@ -202,7 +206,7 @@ def test_help_lists_what_can_run_here(image: Path, tmp_path: Path) -> None:
         assert run(image, clean, f"orderstream {name} --help", tmp_path).returncode == 0
     refused = run(image, clean, "orderstream demo", tmp_path)
     assert refused.returncode == 1
-    assert "orderstream-workers with its extra 'local'" in refused.stderr
+    assert "install orderstream-playground" in refused.stderr
     assert "Traceback" not in refused.stderr
 
 

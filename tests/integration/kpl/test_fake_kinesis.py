@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from orderstream import Producer, ProducerConfig
-from orderstream.kpl import UserRecord, deaggregate
+from orderstream.aggregation import UserRecord, deaggregate
 from orderstream.testing import FakeKinesis, Fault, FaultKind
 
 WAIT = 60.0

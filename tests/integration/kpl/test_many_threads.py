@@ -9,7 +9,8 @@ from random import Random
 import pytest
 
 from orderstream import Producer, ProducerConfig
-from orderstream.kpl import Delivery, deaggregate
+from orderstream.aggregation import deaggregate
+from orderstream.producer import Delivery
 from orderstream.testing import FakeKinesis, Fault, FaultKind
 
 WAIT = 60.0

@@ -8,7 +8,7 @@ from pathlib import Path
 import orderstream
 
 SOURCE = Path(orderstream.__file__).parents[1]
-README = Path(__file__).parents[3] / "producers" / "README.md"
+README = Path(__file__).parents[3] / "producers" / "sdk" / "README.md"
 SNIPPETS = re.findall(r"```python\n(.*?)```", README.read_text(), re.DOTALL)
 
 GOOD = """

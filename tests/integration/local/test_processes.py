@@ -11,10 +11,10 @@ import msgspec
 import psutil
 import pytest
 
-from orderstream_workers.local.environment import EnvironmentOptions
-from orderstream_workers.local.errors import LocalEnvironmentError, PortTakenError, StartFailedError
-from orderstream_workers.local.lifecycle import EnvironmentState, down, read_state, start_again
-from orderstream_workers.local.processes import (
+from orderstream_playground.local.environment import EnvironmentOptions
+from orderstream_playground.local.errors import LocalEnvironmentError, PortTakenError, StartFailedError
+from orderstream_playground.local.lifecycle import EnvironmentState, down, read_state, start_again
+from orderstream_playground.local.processes import (
     ProcessSpec,
     RunningProcess,
     check_ports,

@@ -8,23 +8,25 @@ import pytest
 
 from fakes.engine import RecordingCheckpointer, record_of
 from fakes.operating import NOW, MemoryResources
-from orderstream.events import (
+from orderstream.messages import Envelope, decode_envelope, initial
+from orderstream_consumer.delivery import ParkedRecords, StoredParking
+from orderstream_consumer.idempotency import MessageHandler
+from orderstream_consumer.processing.processor import (
+    InitializationInput,
+    ProcessRecordsInput,
+    RecordProcessor,
+)
+from orderstream_consumer.processing.record import DeliveredRecord, Position
+from orderstream_orders.contracts import (
     CapturePayment,
     Customer,
-    Envelope,
     OrderCancellationRequested,
     OrderLine,
     OrderPlaced,
     ReserveStock,
     StepOverdue,
     StepResolved,
-    decode_envelope,
-    initial,
 )
-from orderstream_workers.effects import MessageHandler
-from orderstream_workers.engine.delivery import ParkedRecords, StoredParking
-from orderstream_workers.engine.processor import InitializationInput, ProcessRecordsInput, RecordProcessor
-from orderstream_workers.engine.record import DeliveredRecord, Position
 from orderstream_workers.runtime.bootstrap import build_application
 from orderstream_workers.services.inventory import read_stock, seed_stock
 from orderstream_workers.services.saga import find_order

@@ -12,7 +12,8 @@ import httpx
 import pytest
 
 from fakes.payments import AmplePermits, Outbox, TickingClock, capture_command, received, refund_command
-from orderstream.events import PaymentCaptured, PaymentRefunded
+from orderstream_consumer.store import MemoryStore
+from orderstream_orders.contracts import PaymentCaptured, PaymentRefunded
 from orderstream_workers.services.payments import (
     MemoryPaymentQueue,
     PaymentHandlers,
@@ -23,7 +24,6 @@ from orderstream_workers.services.payments import (
 from orderstream_workers.services.payments.domain import Charge, Refund
 from orderstream_workers.services.payments.http_provider import HttpPaymentProvider
 from orderstream_workers.services.payments.provider import Charged, Declined
-from orderstream_workers.store import MemoryStore
 
 
 def free_port() -> int:
@@ -36,7 +36,7 @@ def free_port() -> int:
 def serving(ledger: Path, *options: str) -> Iterator[str]:
     """The process, from its first healthy answer until the body ends."""
     port = free_port()
-    command = [sys.executable, "-m", "orderstream_workers.local.payments_api", "--port", str(port)]
+    command = [sys.executable, "-m", "orderstream_playground.local.payments_api", "--port", str(port)]
     process = subprocess.Popen([*command, "--ledger", str(ledger), *options])
     url = f"http://127.0.0.1:{port}"
     try:

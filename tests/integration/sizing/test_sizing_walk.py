@@ -10,7 +10,7 @@ import pytest
 
 from fakes.kinesis_server import KinesisServer, kinesis_server
 from fakes.sizing_cli import run
-from orderstream.kpl import hash_key_of
+from orderstream.aggregation import hash_key_of
 
 SHARDS, HOT, OTHERS = 2, 240, 360
 """The heaviest key has two fifths of the records: fewer than a shard takes in a second; none is refused."""

@@ -8,9 +8,9 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 from iso4217 import Currency
 
-from orderstream.api.money import MAX_PRICE_DIGITS, line_total, parse_price
-from orderstream.currency import minor_digits, spelled
-from orderstream.events import Customer, OrderConfirmed
+from orderstream_orders.api.money import MAX_PRICE_DIGITS, line_total, parse_price
+from orderstream_orders.contracts import Customer, OrderConfirmed
+from orderstream_orders.currency import minor_digits, spelled
 from orderstream_workers.services.notifications.domain import mail_about
 
 EXACT = Context(prec=200, rounding=ROUND_HALF_EVEN)

@@ -9,9 +9,10 @@ from hypothesis import strategies as st
 
 from fakes.delivery import delivered
 from orderstream.errors import DependencyError
-from orderstream.events import Envelope, ShipOrder, following, initial
-from orderstream_workers.effects import Decision, Once
-from orderstream_workers.store import Fault, MemoryStore, Write
+from orderstream.messages import Envelope, following, initial
+from orderstream_consumer.idempotency import Decision, Once
+from orderstream_consumer.store import Fault, MemoryStore, Write
+from orderstream_orders.contracts import ShipOrder
 
 NOW = dt.datetime(2026, 1, 1, tzinfo=dt.UTC)
 

@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from orderstream_workers.effects import gcra
+from orderstream_consumer.limits import gcra
 
 
 @given(

@@ -5,8 +5,8 @@ from collections import Counter
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from orderstream_workers.effects import StoredRateLimiter
-from orderstream_workers.store import MemoryStore
+from orderstream_consumer.limits import StoredRateLimiter
+from orderstream_consumer.store import MemoryStore
 
 RATE = 5.0
 

@@ -3,7 +3,7 @@
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from orderstream_workers.engine.leases import Lease, LeaseKeeper, MemoryLeaseTable, OwnedLease
+from orderstream_consumer.engines.embedded.leases import Lease, LeaseKeeper, MemoryLeaseTable, OwnedLease
 
 WORKERS = ("a", "b", "c", "d")
 FAILOVER = 10.0

@@ -8,16 +8,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from orderstream_workers.engine.config import InitialPosition
-from orderstream_workers.engine.leases import Lease
-from orderstream_workers.engine.lifecycle.lease_cleanup import leases_to_delete
-from orderstream_workers.engine.lifecycle.shard_sync import (
+from orderstream_consumer.engines.config import InitialPosition
+from orderstream_consumer.engines.embedded.leases import Lease
+from orderstream_consumer.engines.embedded.lifecycle.lease_cleanup import leases_to_delete
+from orderstream_consumer.engines.embedded.lifecycle.shard_sync import (
     leases_at_end,
     leases_to_create,
     to_be_waited_for,
 )
-from orderstream_workers.engine.record import Position
-from orderstream_workers.engine.shard import Shard
+from orderstream_consumer.processing.record import Position
+from orderstream_consumer.processing.shard import Shard
 
 POSITIONS: tuple[InitialPosition, ...] = ("TRIM_HORIZON", "LATEST", "AT_TIMESTAMP")
 EPOCH = datetime(2026, 1, 1, tzinfo=UTC)

@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fakes.engine import record_of
-from orderstream_workers.engine.delivery import Lanes
+from orderstream_consumer.delivery import Lanes
 
 
 @given(

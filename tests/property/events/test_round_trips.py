@@ -8,15 +8,8 @@ import msgspec
 from hypothesis import given
 from hypothesis import strategies as st
 
-from orderstream.events import (
-    MESSAGE_TYPES,
-    Message,
-    compressed,
-    decode_envelope,
-    derived_id,
-    initial,
-    uncompressed,
-)
+from orderstream.messages import Message, compressed, decode_envelope, derived_id, initial, uncompressed
+from orderstream_orders.contracts import MESSAGE_TYPES
 
 NOW = dt.datetime(2010, 12, 1, 8, 26, tzinfo=dt.UTC)
 TIMES = st.datetimes(timezones=st.just(dt.UTC))

@@ -4,10 +4,10 @@ from hashlib import md5
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from orderstream.kpl import MAX_HASH_KEY, AggregateCorruptError, UserRecord, deaggregate
-from orderstream.kpl.aggregation import _open, encode_aggregate
-from orderstream.kpl.codec import MAGIC, Body, pack, seal, unpack
-from orderstream.kpl.wire import decode_varint, encode_varint
+from orderstream.aggregation import MAX_HASH_KEY, AggregateCorruptError, UserRecord, deaggregate
+from orderstream.aggregation.aggregate import _open, encode_aggregate
+from orderstream.aggregation.codec import MAGIC, Body, pack, seal, unpack
+from orderstream.aggregation.wire import decode_varint, encode_varint
 
 LETTERS = st.characters(exclude_categories=["Cs"])
 KEYS = st.text(LETTERS, min_size=1, max_size=30) | st.sampled_from(["a", "b"])

@@ -10,11 +10,12 @@ from fakes.asgi import AsgiClient
 from fakes.orders_api import BODY, KEY, ORDER_ID, World
 from fakes.publishing import gave_up
 from orderstream import BufferFullError, EventPublisher
-from orderstream.api import (
+from orderstream.messages import decode_envelope, initial_event_id
+from orderstream_orders.api import (
     Standing,
     create_app,
 )
-from orderstream.events import OrderPlaced, decode_envelope, initial_event_id, order_id_for
+from orderstream_orders.contracts import OrderPlaced, order_id_for
 
 
 def test_an_order_is_published_before_it_is_accepted(world: World, client: AsgiClient) -> None:

@@ -3,7 +3,7 @@
 from fakes.asgi import AsgiClient
 from fakes.orders_api import BODY, KEY, ORDER_ID, World
 from fakes.publishing import gave_up
-from orderstream.events import decode_envelope
+from orderstream.messages import decode_envelope
 
 
 def test_a_cancellation_joins_the_order_s_conversation(world: World, client: AsgiClient) -> None:

@@ -9,7 +9,7 @@ import pytest
 from fakes.asgi import AsgiClient
 from fakes.orders_api import BODY, KEY, ORDER_ID, World
 from orderstream import EventPublisher
-from orderstream.api import (
+from orderstream_orders.api import (
     MAX_BODY_BYTES,
     MAX_ORDER_BYTES,
     create_app,

@@ -9,9 +9,10 @@ import pytest
 
 from fakes.asgi import AsgiClient
 from fakes.orders_api import BODY, KEY, ORDER_ID, World
-from orderstream.api import Accepted
-from orderstream.api.repetition import AskedOrder, digest_of
-from orderstream.events import OrderPlaced, decode_envelope, initial_event_id
+from orderstream.messages import decode_envelope, initial_event_id
+from orderstream_orders.api import Accepted
+from orderstream_orders.api.repetition import AskedOrder, digest_of
+from orderstream_orders.contracts import OrderPlaced
 
 TAKEN_AT = dt.datetime(2025, 12, 31, tzinfo=dt.UTC)
 

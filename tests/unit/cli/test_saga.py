@@ -9,9 +9,11 @@ from click.testing import CliRunner, Result
 from fakes.delivery import delivered
 from fakes.operating import NOW, MemoryResources
 from fakes.payments import received, refund_command
-from orderstream.events import (
+from orderstream.messages import Envelope, decode_envelope, initial
+from orderstream_consumer.idempotency import CollectingEmitter
+from orderstream_consumer.store import Add, Delete, Put
+from orderstream_orders.contracts import (
     Customer,
-    Envelope,
     OrderShipped,
     PaymentRefunded,
     ReleaseStock,
@@ -19,11 +21,8 @@ from orderstream.events import (
     ShipOrder,
     StepResolved,
     StockLine,
-    decode_envelope,
-    initial,
 )
 from orderstream_workers.cli.saga import saga
-from orderstream_workers.effects import CollectingEmitter
 from orderstream_workers.services.inventory import InventoryHandlers, read_stock, seed_stock
 from orderstream_workers.services.payments import PaymentHandlers
 from orderstream_workers.services.payments.domain import Payment
@@ -36,7 +35,6 @@ from orderstream_workers.services.saga.state import Failure, Order, Phase, Progr
 from orderstream_workers.services.saga.timers import timer_writes
 from orderstream_workers.services.shipping import ShippingHandlers
 from orderstream_workers.services.shipping.by_hand import AlreadyDecidedError
-from orderstream_workers.store import Add, Delete, Put
 
 LATER, EARLIER = NOW + dt.timedelta(minutes=5), NOW - dt.timedelta(hours=1)
 

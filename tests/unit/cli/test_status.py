@@ -5,10 +5,10 @@ import json
 from click.testing import CliRunner, Result
 
 from fakes.operating import NOW, MemoryResources
+from orderstream_consumer.engines.embedded.leases import Lease
+from orderstream_consumer.engines.ownership import EngineMark
+from orderstream_consumer.processing.record import Position
 from orderstream_workers.cli.status import status
-from orderstream_workers.engine.leases import Lease
-from orderstream_workers.engine.mark import EngineMark
-from orderstream_workers.engine.record import Position
 from orderstream_workers.runtime.bootstrap import APPLICATIONS
 
 

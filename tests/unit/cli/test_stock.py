@@ -6,12 +6,12 @@ import pytest
 from click.testing import CliRunner, Result
 
 from fakes.operating import MemoryResources
-from orderstream.events import StockLine
+from orderstream_consumer.store import Add
+from orderstream_orders.contracts import StockLine
 from orderstream_workers.cli.stock import stock
 from orderstream_workers.services.inventory import CorrectionRefusedError, UnknownSkuError, seed_stock
 from orderstream_workers.services.inventory.domain import Movement
 from orderstream_workers.services.inventory.stock import movements
-from orderstream_workers.store import Add
 
 SKU = "85123A"
 WHY = ("--reason", "delivery note 4711", "--operator", "ann")

@@ -11,11 +11,11 @@ import msgspec
 import pytest
 from click.testing import CliRunner
 
+from orderstream_playground.local.environment import EnvironmentOptions, Layout
+from orderstream_playground.local.lifecycle import EnvironmentState
+from orderstream_playground.local.processes import RunningProcess
 from orderstream_workers.cli.dlq import dlq
 from orderstream_workers.cli.target import TargetChoice, TargetError, choose
-from orderstream_workers.local.environment import EnvironmentOptions, Layout
-from orderstream_workers.local.lifecycle import EnvironmentState
-from orderstream_workers.local.processes import RunningProcess
 from orderstream_workers.runtime.isolation import isolated
 
 PRODUCTION = {

@@ -10,10 +10,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from orderstream_workers.demo.books import Check, open_books, reconcile
-from orderstream_workers.demo.invoices import InvoiceLine
-from orderstream_workers.demo.offers import Offer, OfferBook
-from orderstream_workers.demo.output import Output
+from orderstream_playground.demo.books import Check, open_books, reconcile
+from orderstream_playground.demo.invoices import InvoiceLine
+from orderstream_playground.demo.offers import Offer, OfferBook
+from orderstream_playground.demo.output import Output
 
 NOW = dt.datetime(2026, 1, 1, tzinfo=dt.UTC)
 DATA = {

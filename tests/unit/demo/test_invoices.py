@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from orderstream.rows.text import MAX_LINE_CHARACTERS
-from orderstream_workers.demo.errors import OrderFileError
-from orderstream_workers.demo.invoices import InvoiceLine, read_invoices, rejection_of
+from orderstream_playground.demo.errors import OrderFileError
+from orderstream_playground.demo.invoices import InvoiceLine, read_invoices, rejection_of
 
 HEADER = "InvoiceNo,StockCode,Description,Quantity,InvoiceDate,UnitPrice,CustomerID,Country\n"
 REAL = Path(__file__).parents[3] / "data" / "online-retail-2010-12.csv.gz"

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from orderstream_workers.demo.parts import Parts
+from orderstream_playground.demo.parts import Parts
 from orderstream_workers.runtime.bootstrap import APPLICATIONS
 
 

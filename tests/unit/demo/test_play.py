@@ -8,12 +8,12 @@ from pathlib import Path
 import httpx
 import pytest
 
-from orderstream_workers.demo.books import open_books
-from orderstream_workers.demo.client import OrdersClient
-from orderstream_workers.demo.errors import OrderFileError, PlayError
-from orderstream_workers.demo.invoices import Invoice, InvoiceLine, Rejection
-from orderstream_workers.demo.offers import OfferBook
-from orderstream_workers.demo.play import Tally, play
+from orderstream_playground.demo.books import open_books
+from orderstream_playground.demo.client import OrdersClient
+from orderstream_playground.demo.errors import OrderFileError, PlayError
+from orderstream_playground.demo.invoices import Invoice, InvoiceLine, Rejection
+from orderstream_playground.demo.offers import OfferBook
+from orderstream_playground.demo.play import Tally, play
 
 LINES = (InvoiceLine("85123A", 2, "2.55", None), InvoiceLine("POST", 1, "3.00", None))
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from orderstream_workers.demo.run import pause_after
+from orderstream_playground.demo.run import pause_after
 
 
 @pytest.mark.parametrize(("looked_for", "pause"), [(0.01, 0.5), (0.25, 1.0), (30.0, 2.0)])

@@ -5,16 +5,10 @@ import datetime as dt
 import pytest
 
 from fakes.engine import record_of
-from orderstream.events import (
-    IdentifierInvalidError,
-    NotAnEventError,
-    OrderShipped,
-    ShipOrder,
-    following,
-    initial,
-)
-from orderstream_workers.effects import MessageHandler, Received
-from orderstream_workers.engine.record import Position
+from orderstream.messages import IdentifierInvalidError, NotAnEventError, following, initial
+from orderstream_consumer.idempotency import MessageHandler, Received
+from orderstream_consumer.processing.record import Position
+from orderstream_orders.contracts import OrderShipped, ShipOrder
 
 EVENT = initial(
     ShipOrder(order_id="o-1", country=None, units=1),
@@ -30,7 +24,7 @@ def test_a_message_reaches_its_route_with_its_place() -> None:
     handler = MessageHandler({ShipOrder.type_name(): arrived.append})
     handler.handle(record_of("o-1", 7, EVENT.encode()))
     assert [one.place for one in arrived] == ["shardId-000000000000/7/0"]
-    assert arrived[0].order_id == "o-1"
+    assert arrived[0].subject == "o-1"
     assert arrived[0].position == Position(7)
 
 
@@ -79,4 +73,4 @@ def test_an_order_that_was_taken_before_the_rule_comes_to_its_end() -> None:
     )
     arrived: list[Received] = []
     MessageHandler({OrderShipped.type_name(): arrived.append}).handle(record_of("o", 1, shipped.encode()))
-    assert [one.order_id for one in arrived] == ["\u200bo-1"]
+    assert [one.subject for one in arrived] == ["\u200bo-1"]

@@ -6,8 +6,9 @@ from fakes.engine import ARRIVAL
 from fakes.kpl import TinyClient, client_error
 from orderstream import Producer, ProducerConfig
 from orderstream.errors import DependencyError
-from orderstream.events import StockRejected, decode_envelope, initial
-from orderstream_workers.effects import KinesisEmitter
+from orderstream.messages import decode_envelope, initial
+from orderstream_consumer.idempotency import KinesisEmitter
+from orderstream_orders.contracts import StockRejected
 
 
 def test_it_returns_when_all_is_acknowledged_in_order() -> None:

@@ -12,7 +12,7 @@ from botocore.config import Config
 from botocore.exceptions import ClientError
 
 from orderstream.errors import DependencyError
-from orderstream_workers.effects import ClockSkewedError, HostClock
+from orderstream_consumer.idempotency import ClockSkewedError, HostClock
 
 NOW = dt.datetime(2010, 12, 1, 8, 26, tzinfo=dt.UTC)
 HOUR = dt.timedelta(hours=1)

@@ -9,10 +9,10 @@ import pytest
 
 from fakes.delivery import delivered
 from orderstream.errors import DependencyError
-from orderstream.events import Envelope, ShipOrder, following, initial
-from orderstream_workers.effects import INBOX, CollectingEmitter, Decision, Once
-from orderstream_workers.effects.inbox import CAPACITY
-from orderstream_workers.store import (
+from orderstream.messages import Envelope, following, initial
+from orderstream_consumer.idempotency import INBOX, CollectingEmitter, Decision, Once
+from orderstream_consumer.idempotency.inbox import CAPACITY
+from orderstream_consumer.store import (
     Check,
     ConditionFailedError,
     ContentionError,
@@ -22,6 +22,7 @@ from orderstream_workers.store import (
     Put,
     Write,
 )
+from orderstream_orders.contracts import ShipOrder
 
 NOW = dt.datetime(2026, 1, 1, tzinfo=dt.UTC)
 

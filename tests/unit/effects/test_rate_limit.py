@@ -5,8 +5,8 @@ from collections.abc import Sequence
 import pytest
 
 from orderstream.errors import DependencyError
-from orderstream_workers.effects import Permits, StoredRateLimiter
-from orderstream_workers.store import ContentionError, Fault, MemoryStore, Write
+from orderstream_consumer.limits import Permits, StoredRateLimiter
+from orderstream_consumer.store import ContentionError, Fault, MemoryStore, Write
 
 
 def limiter_on(store: MemoryStore, now: float = 1_000.0, burst: int = 1) -> StoredRateLimiter:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from orderstream_workers.engine.backoff import Backoff
+from orderstream_consumer.processing.backoff import Backoff
 
 
 @pytest.mark.parametrize(

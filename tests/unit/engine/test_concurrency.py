@@ -4,7 +4,7 @@ import threading
 
 import pytest
 
-from orderstream_workers.engine.concurrency import ThreadPool
+from orderstream_consumer.processing.concurrency import ThreadPool
 
 
 def test_a_task_that_is_refused_for_want_of_a_thread_is_never_done(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -5,17 +5,17 @@ import pytest
 from fakes.shard import SimulatedStop
 from orderstream.errors import DependencyError
 from orderstream.testing import FakeKinesis
-from orderstream_workers.engine.errors import StreamGoneError
-from orderstream_workers.engine.identity import (
+from orderstream_consumer.engines.embedded.leases import Lease, MemoryLeaseTable, commit
+from orderstream_consumer.engines.stream_identity import (
     ConsumedStream,
     KeysUnorderedError,
     StreamChangedError,
     StreamIdentity,
     StreamInUseError,
 )
-from orderstream_workers.engine.leases import Lease, MemoryLeaseTable, commit
-from orderstream_workers.engine.record import Position
-from orderstream_workers.store import Fault, MemoryStore
+from orderstream_consumer.processing.errors import StreamGoneError
+from orderstream_consumer.processing.record import Position
+from orderstream_consumer.store import Fault, MemoryStore
 
 EXPIRY = 6.0
 

@@ -6,7 +6,7 @@ import pytest
 
 from fakes.engine_processor import FaultyLeaseTable
 from orderstream.errors import DependencyError
-from orderstream_workers.engine.leases import Lease, LeaseKeeper, MemoryLeaseTable
+from orderstream_consumer.engines.embedded.leases import Lease, LeaseKeeper, MemoryLeaseTable
 
 
 class SlowTable(MemoryLeaseTable):

@@ -2,10 +2,10 @@
 
 import pytest
 
-from orderstream_workers.engine.leases import Lease
-from orderstream_workers.engine.lifecycle.lease_cleanup import leases_to_delete
-from orderstream_workers.engine.record import Position
-from orderstream_workers.engine.shard import Shard
+from orderstream_consumer.engines.embedded.leases import Lease
+from orderstream_consumer.engines.embedded.lifecycle.lease_cleanup import leases_to_delete
+from orderstream_consumer.processing.record import Position
+from orderstream_consumer.processing.shard import Shard
 
 # 0 was split into 1 and 2; 2 and 3 were merged into 4.
 PARENTS = {"0": "", "1": "0", "2": "0", "3": "", "4": "23"}

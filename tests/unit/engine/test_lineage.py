@@ -10,10 +10,14 @@ from random import Random
 
 import pytest
 
-from orderstream_workers.engine.leases import Lease
-from orderstream_workers.engine.lifecycle.shard_sync import leases_at_end, leases_to_create, to_be_waited_for
-from orderstream_workers.engine.record import Position
-from orderstream_workers.engine.shard import Shard
+from orderstream_consumer.engines.embedded.leases import Lease
+from orderstream_consumer.engines.embedded.lifecycle.shard_sync import (
+    leases_at_end,
+    leases_to_create,
+    to_be_waited_for,
+)
+from orderstream_consumer.processing.record import Position
+from orderstream_consumer.processing.shard import Shard
 
 LINEAGES = {
     "A": "0[]0-99 1[]100-199 2[]200-299 3[]300-399 4o[]400-499 5[]500-999 6[0,1]0-199 7[2,3]200-399 "

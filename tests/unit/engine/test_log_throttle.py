@@ -1,6 +1,6 @@
 """A line now and then, for what many would say."""
 
-from orderstream_workers.engine.log_throttle import LogThrottle
+from orderstream_consumer.processing.log_throttle import LogThrottle
 
 
 def test_a_line_is_due_once_in_a_while() -> None:

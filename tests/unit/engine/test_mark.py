@@ -5,8 +5,8 @@ from collections.abc import Sequence
 import pytest
 
 from fakes.shard import SimulatedStop
-from orderstream_workers.engine.mark import ENGINES, EngineMark, MixedEnginesError
-from orderstream_workers.store import Fault, MemoryStore, Write
+from orderstream_consumer.engines.ownership import ENGINES, EngineMark, MixedEnginesError
+from orderstream_consumer.store import Fault, MemoryStore, Write
 
 EXPIRY = 6.0
 

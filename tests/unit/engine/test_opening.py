@@ -2,9 +2,9 @@
 
 import datetime as dt
 
-from orderstream.kpl import UserRecord
-from orderstream.kpl.aggregation import encode_aggregate
-from orderstream_workers.engine.retrieval import open_records
+from orderstream.aggregation import UserRecord
+from orderstream.aggregation.aggregate import encode_aggregate
+from orderstream_consumer.engines.embedded.retrieval import open_records
 
 NOON = dt.datetime(2026, 1, 1, 12, tzinfo=dt.UTC)
 

@@ -6,11 +6,17 @@ import pytest
 
 from fakes.engine_processor import FaultyLeaseTable
 from orderstream.errors import DependencyError
-from orderstream_workers.engine.checkpoint import ShardCheckpoints
-from orderstream_workers.engine.errors import CheckpointRefusedError, LeaseLostError
-from orderstream_workers.engine.leases import Lease, LeaseKeeper, MemoryLeaseTable, OwnedLease, commit
-from orderstream_workers.engine.lifecycle.stop_signal import ShardStop
-from orderstream_workers.engine.record import Position
+from orderstream_consumer.engines.embedded.checkpoint import ShardCheckpoints
+from orderstream_consumer.engines.embedded.leases import (
+    Lease,
+    LeaseKeeper,
+    MemoryLeaseTable,
+    OwnedLease,
+    commit,
+)
+from orderstream_consumer.engines.embedded.lifecycle.stop_signal import ShardStop
+from orderstream_consumer.processing.errors import CheckpointRefusedError, LeaseLostError
+from orderstream_consumer.processing.record import Position
 
 
 def pattern(*faults: bool) -> Callable[[], bool]:

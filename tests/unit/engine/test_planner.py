@@ -2,7 +2,7 @@
 
 import pytest
 
-from orderstream_workers.engine.leases import Lease, Sighting, observe, plan
+from orderstream_consumer.engines.embedded.leases import Lease, Sighting, observe, plan
 
 
 def leases(owners: str, ended: str = "") -> list[Lease]:

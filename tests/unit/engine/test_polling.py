@@ -6,10 +6,8 @@ from random import Random
 
 import pytest
 
-from orderstream_workers.engine.config import EngineConfig
-from orderstream_workers.engine.leases import Checkpoint
-from orderstream_workers.engine.record import DeliveredRecord, Position, RetentionGap
-from orderstream_workers.engine.retrieval import (
+from orderstream_consumer.engines.config import EngineConfig
+from orderstream_consumer.engines.embedded.retrieval import (
     Issued,
     IssueIterator,
     LookedUp,
@@ -23,7 +21,8 @@ from orderstream_workers.engine.retrieval import (
     Refusal,
     Request,
 )
-from orderstream_workers.engine.shard import Shard
+from orderstream_consumer.processing.record import Checkpoint, DeliveredRecord, Position, RetentionGap
+from orderstream_consumer.processing.shard import Shard
 
 SHARD = Shard("s", 0, 99, starting_sequence_number=100)
 CLOSED = replace(SHARD, is_open=False, ending_sequence_number=900)

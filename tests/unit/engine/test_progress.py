@@ -5,8 +5,8 @@ import datetime as dt
 from hypothesis import given
 from hypothesis import strategies as st
 
-from orderstream_workers.engine.progress import HandledMark, Waiting
-from orderstream_workers.engine.record import DeliveredRecord, Position
+from orderstream_consumer.processing.progress import HandledMark, Waiting
+from orderstream_consumer.processing.record import DeliveredRecord, Position
 
 START = dt.datetime(2026, 1, 1, tzinfo=dt.UTC)
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from orderstream_workers.engine.record import Position, possible_key
+from orderstream_consumer.processing.record import Position, possible_key
 
 PLACE = Position(7, 2)
 

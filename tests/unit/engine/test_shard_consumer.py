@@ -5,8 +5,8 @@ import datetime as dt
 from hypothesis import given
 from hypothesis import strategies as st
 
-from orderstream_workers.engine.config import EngineConfig
-from orderstream_workers.engine.lifecycle.shard_consumer import (
+from orderstream_consumer.engines.config import EngineConfig
+from orderstream_consumer.engines.embedded.lifecycle.shard_consumer import (
     Command,
     Completed,
     Fetched,
@@ -18,9 +18,9 @@ from orderstream_workers.engine.lifecycle.shard_consumer import (
     Signal,
     State,
 )
-from orderstream_workers.engine.record import DeliveredRecord, Position, RetentionGap
-from orderstream_workers.engine.retrieval import Batch
-from orderstream_workers.engine.shard import Shard
+from orderstream_consumer.engines.embedded.retrieval import Batch
+from orderstream_consumer.processing.record import DeliveredRecord, Position, RetentionGap
+from orderstream_consumer.processing.shard import Shard
 
 CONFIG = EngineConfig(idle_call_interval=1, parent_poll_interval=2, retry_pause=3)
 CHILD = Shard("child", 0, 9, frozenset({"s"}))

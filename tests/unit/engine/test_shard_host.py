@@ -5,18 +5,18 @@ from collections import deque
 from random import Random
 
 from orderstream.testing import FakeKinesis, Fault
-from orderstream_workers.engine.config import EngineConfig
-from orderstream_workers.engine.leases import MemoryLeaseTable, OwnedLease, commit
-from orderstream_workers.engine.lifecycle.shard_consumer import Signal
-from orderstream_workers.engine.lifecycle.shard_host import Job, ShardHost
-from orderstream_workers.engine.lifecycle.synchronizer import ShardSynchronizer
-from orderstream_workers.engine.processor import (
+from orderstream_consumer.engines.config import EngineConfig
+from orderstream_consumer.engines.embedded.leases import MemoryLeaseTable, OwnedLease, commit
+from orderstream_consumer.engines.embedded.lifecycle.shard_consumer import Signal
+from orderstream_consumer.engines.embedded.lifecycle.shard_host import Job, ShardHost
+from orderstream_consumer.engines.embedded.lifecycle.synchronizer import ShardSynchronizer
+from orderstream_consumer.engines.embedded.retrieval import KinesisReader
+from orderstream_consumer.processing.processor import (
     Checkpointer,
     InitializationInput,
     ProcessRecordsInput,
     StopSignal,
 )
-from orderstream_workers.engine.retrieval import KinesisReader
 
 EPOCH = dt.datetime(2010, 12, 1, tzinfo=dt.UTC)
 

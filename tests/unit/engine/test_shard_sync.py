@@ -1,14 +1,14 @@
 """Which leases are created from which listing."""
 
-from orderstream_workers.engine.leases import Lease
-from orderstream_workers.engine.lifecycle.shard_sync import (
+from orderstream_consumer.engines.embedded.leases import Lease
+from orderstream_consumer.engines.embedded.lifecycle.shard_sync import (
     hole_in,
     leases_at_end,
     leases_to_create,
     uncovered,
 )
-from orderstream_workers.engine.record import Position
-from orderstream_workers.engine.shard import Shard
+from orderstream_consumer.processing.record import Position
+from orderstream_consumer.processing.shard import Shard
 
 # 0 was split into 1 and 2; 2 and 3 were merged into 4.
 LISTED = [

@@ -6,11 +6,11 @@ import pytest
 
 from fakes.engine_kinesis import SmallKinesis
 from orderstream.errors import DependencyError
-from orderstream_workers.engine.errors import ChildrenUnknownError
-from orderstream_workers.engine.leases import Lease, MemoryLeaseTable, OwnedLease, commit
-from orderstream_workers.engine.lifecycle.synchronizer import ShardSynchronizer
-from orderstream_workers.engine.record import Position
-from orderstream_workers.engine.retrieval import KinesisReader
+from orderstream_consumer.engines.embedded.leases import Lease, MemoryLeaseTable, OwnedLease, commit
+from orderstream_consumer.engines.embedded.lifecycle.synchronizer import ShardSynchronizer
+from orderstream_consumer.engines.embedded.retrieval import KinesisReader
+from orderstream_consumer.processing.errors import ChildrenUnknownError
+from orderstream_consumer.processing.record import Position
 
 ID = "shardId-00000000000"
 

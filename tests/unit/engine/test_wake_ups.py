@@ -5,7 +5,7 @@ import math
 from hypothesis import given
 from hypothesis import strategies as st
 
-from orderstream_workers.engine.wake_ups import WakeUps
+from orderstream_consumer.engines.embedded.wake_ups import WakeUps
 
 
 def test_the_earliest_of_a_sleepers_moments_counts() -> None:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from orderstream_workers.engine.delivery import Breaker, DeliveryConfig, DeliveryTally
+from orderstream_consumer.delivery import Breaker, DeliveryConfig, DeliveryTally
 
 
 class Clock:

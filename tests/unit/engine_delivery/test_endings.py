@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from fakes.engine import ARRIVAL, RecordingCheckpointer, record_of
-from orderstream_workers.engine.delivery import (
+from orderstream_consumer.delivery import (
     Breaker,
     DeliveryConfig,
     DeliveryTally,
@@ -16,14 +16,14 @@ from orderstream_workers.engine.delivery import (
     RecordHandler,
     StoredParking,
 )
-from orderstream_workers.engine.errors import (
+from orderstream_consumer.processing.errors import (
     CheckpointRefusedError,
     LeaseLostError,
     ShardGivenUpError,
 )
-from orderstream_workers.engine.processor import InitializationInput, ProcessRecordsInput
-from orderstream_workers.engine.record import DeliveredRecord, Position
-from orderstream_workers.store import MemoryStore
+from orderstream_consumer.processing.processor import InitializationInput, ProcessRecordsInput
+from orderstream_consumer.processing.record import DeliveredRecord, Position
+from orderstream_consumer.store import MemoryStore
 
 
 class ExitingHandler:

@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from fakes.engine import ARRIVAL, RecordingCheckpointer, record_of
-from orderstream_workers.engine.delivery import (
+from orderstream_consumer.delivery import (
     Breaker,
     DeliveryConfig,
     DeliveryTally,
@@ -14,9 +14,9 @@ from orderstream_workers.engine.delivery import (
     ParkedRecords,
     StoredParking,
 )
-from orderstream_workers.engine.processor import InitializationInput, ProcessRecordsInput
-from orderstream_workers.engine.record import DeliveredRecord
-from orderstream_workers.store import Fault, MemoryStore
+from orderstream_consumer.processing.processor import InitializationInput, ProcessRecordsInput
+from orderstream_consumer.processing.record import DeliveredRecord
+from orderstream_consumer.store import Fault, MemoryStore
 
 
 class Guard:

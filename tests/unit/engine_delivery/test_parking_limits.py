@@ -9,15 +9,15 @@ import pytest
 
 from fakes.engine import ARRIVAL, record_of
 from orderstream.errors import DependencyError
-from orderstream_workers.engine.delivery import (
+from orderstream_consumer.delivery import (
     PARKING,
     NotFirstError,
     ParkedRecords,
     RecordIncompleteError,
     StoredParking,
 )
-from orderstream_workers.engine.record import DeliveredRecord, Position
-from orderstream_workers.store import Fault, MemoryStore, Put
+from orderstream_consumer.processing.record import DeliveredRecord, Position
+from orderstream_consumer.store import Fault, MemoryStore, Put
 
 LARGEST = 10 * 1024 * 1024
 """Bytes of the largest record that a stream can be set to take."""

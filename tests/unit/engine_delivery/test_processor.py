@@ -8,7 +8,7 @@ import pytest
 from fakes.engine import ARRIVAL, RecordingCheckpointer, record_of
 from fakes.passing_time import PassingTime
 from orderstream.errors import DependencyError
-from orderstream_workers.engine.delivery import (
+from orderstream_consumer.delivery import (
     PARKING,
     Breaker,
     DeliveryConfig,
@@ -16,10 +16,10 @@ from orderstream_workers.engine.delivery import (
     LaneProcessor,
     StoredParking,
 )
-from orderstream_workers.engine.errors import LeaseLostError
-from orderstream_workers.engine.processor import InitializationInput, ProcessRecordsInput
-from orderstream_workers.engine.record import DeliveredRecord, Position
-from orderstream_workers.store import ContentionError, Fault, MemoryStore, Write
+from orderstream_consumer.processing.errors import LeaseLostError
+from orderstream_consumer.processing.processor import InitializationInput, ProcessRecordsInput
+from orderstream_consumer.processing.record import DeliveredRecord, Position
+from orderstream_consumer.store import ContentionError, Fault, MemoryStore, Write
 
 OUTAGE = DependencyError("dynamodb", "GetItem", "down")
 

@@ -6,16 +6,16 @@ import pytest
 
 from fakes.engine import ARRIVAL, record_of
 from orderstream.errors import DependencyError
-from orderstream_workers.engine.delivery import (
+from orderstream_consumer.delivery import (
     PARKING,
     NotFirstError,
     ParkedRecords,
     RedriveStoppedError,
     StoredParking,
 )
-from orderstream_workers.engine.delivery.parking import PlaceTakenError, lifted
-from orderstream_workers.engine.record import DeliveredRecord, Position
-from orderstream_workers.store import ConditionFailedError, Fault, MemoryStore
+from orderstream_consumer.delivery.parking import PlaceTakenError, lifted
+from orderstream_consumer.processing.record import DeliveredRecord, Position
+from orderstream_consumer.store import ConditionFailedError, Fault, MemoryStore
 
 
 class Recorder:

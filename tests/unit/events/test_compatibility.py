@@ -7,8 +7,8 @@ from typing import Any, ClassVar, Literal
 import msgspec
 import pytest
 
-from orderstream.events import Event
-from orderstream.events.catalogue import breaking_changes, schema_of
+from orderstream_orders.catalogue import breaking_changes, schema_of
+from orderstream_orders.contracts import Event
 
 Schema = dict[str, Any]
 

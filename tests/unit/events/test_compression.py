@@ -12,19 +12,18 @@ import zstandard
 from fakes.publishing import CollectingProducer
 from orderstream import EventPublisher
 from orderstream.errors import MissingExtraError
-from orderstream.events import (
+from orderstream.messages import (
     MAX_DATA_BYTES,
     DataTooLargeError,
     Envelope,
     NotAnEventError,
-    OrderCancellationRequested,
-    StockRejected,
     compressed,
     decode_envelope,
     initial,
     uncompressed,
 )
-from orderstream.events.compression import zstd
+from orderstream.messages.compression import zstd
+from orderstream_orders.contracts import OrderCancellationRequested, StockRejected
 
 NOW = dt.datetime(2010, 12, 1, 8, 26, tzinfo=dt.UTC)
 LONG = StockRejected(order_id="o-1", reason="out of stock, " * 100)

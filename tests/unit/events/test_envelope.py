@@ -6,18 +6,14 @@ from typing import Any
 
 import pytest
 
-from orderstream.events import (
-    NotAnEventError,
+from orderstream.messages import NotAnEventError, decode_envelope, derived_id, following, initial
+from orderstream.messages.envelope import Envelope
+from orderstream_orders.contracts import (
     OrderCancellationRequested,
     ReleaseStock,
     StockRejected,
     StockReleased,
-    decode_envelope,
-    derived_id,
-    following,
-    initial,
 )
-from orderstream.events.envelope import Envelope
 
 NOW = dt.datetime(2010, 12, 1, 8, 26, tzinfo=dt.UTC)
 

@@ -2,9 +2,10 @@
 
 import pytest
 
-from orderstream.events import MESSAGE_TYPES, Command, Event, Message, StockEvent
-from orderstream.events.catalogue import example_of
-from orderstream.events.catalogue.schemas import described
+from orderstream.messages import Message
+from orderstream_orders.catalogue import example_of
+from orderstream_orders.catalogue.schemas import described
+from orderstream_orders.contracts import MESSAGE_TYPES, Command, Event, StockEvent, order_of
 
 SERVICES = {"orders", "saga", "inventory", "payments", "shipping", "notifications", "stock-monitor"}
 EMITTERS = {*SERVICES, "operators"}
@@ -93,4 +94,4 @@ def test_a_message_is_about_an_order_or_a_sku(message_type: type[Message]) -> No
     """The subject is the order id; an event about stock has its SKU there, and names no order."""
     example = example_of(message_type)
     assert example.subject == getattr(example.message(), message_type.subject_field)
-    assert example.order_id == (None if issubclass(message_type, StockEvent) else example.subject)
+    assert order_of(example) == (None if issubclass(message_type, StockEvent) else example.subject)

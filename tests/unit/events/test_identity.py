@@ -2,7 +2,8 @@
 
 import uuid
 
-from orderstream.events import derived_id, initial_event_id, order_id_for
+from orderstream.messages import derived_id, initial_event_id
+from orderstream_orders.contracts import order_id_for
 
 
 def test_the_same_decision_has_the_same_id() -> None:

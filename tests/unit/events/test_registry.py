@@ -5,16 +5,14 @@ from typing import Any, ClassVar
 
 import pytest
 
-from orderstream.events import (
-    MESSAGE_TYPES,
+from orderstream.messages import (
     REGISTRY,
-    Event,
     NotAnEventError,
     Registry,
-    StockRejected,
     UnknownMessageTypeError,
     UnsupportedSchemaVersionError,
 )
+from orderstream_orders.contracts import MESSAGE_TYPES, Event, StockRejected
 
 
 class ParcelWeighed(Event, frozen=True, kw_only=True):

@@ -11,16 +11,16 @@ import pytest
 from amazon_kclpy.kcl import KCLProcess
 
 from orderstream.errors import DependencyError
-from orderstream_workers.engine.errors import CheckpointRefusedError, LeaseLostError
-from orderstream_workers.engine.processor import (
+from orderstream_consumer.engines.kcl.adapter import CRASHED, MultiLangProcessor
+from orderstream_consumer.processing.errors import CheckpointRefusedError, LeaseLostError
+from orderstream_consumer.processing.processor import (
     Checkpointer,
     InitializationInput,
     ProcessRecordsInput,
     StopSignal,
 )
-from orderstream_workers.engine.progress import ShardProgress, Waiting
-from orderstream_workers.engine.record import Position
-from orderstream_workers.kcl.adapter import CRASHED, MultiLangProcessor
+from orderstream_consumer.processing.progress import ShardProgress, Waiting
+from orderstream_consumer.processing.record import Position
 
 SHARD = "shardId-000000000000"
 NOW = dt.datetime(2010, 12, 1, tzinfo=dt.UTC)

@@ -5,9 +5,9 @@ import threading
 import time
 from collections.abc import Callable
 
-from orderstream_workers.engine.progress import ShardProgress, Waiting
-from orderstream_workers.engine.record import Position
-from orderstream_workers.kcl.channel import Ear, Mouth, Told
+from orderstream_consumer.engines.kcl.channel import Ear, Mouth, Told
+from orderstream_consumer.processing.progress import ShardProgress, Waiting
+from orderstream_consumer.processing.record import Position
 
 
 def told(shard: int, handled: int) -> Told:

@@ -4,7 +4,7 @@ import logging
 
 import pytest
 
-from orderstream_workers.kcl.daemon import log_line
+from orderstream_consumer.engines.kcl.daemon import log_line
 
 
 def test_event_of_the_daemon_becomes_an_event_of_ours(caplog: pytest.LogCaptureFixture) -> None:

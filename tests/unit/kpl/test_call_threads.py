@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import pytest
 
-from orderstream.kpl.call_threads import CallThreads, start_daemon
+from orderstream.producer.threads.call_threads import CallThreads, start_daemon
 
 WAIT = 30.0
 

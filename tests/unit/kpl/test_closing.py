@@ -155,7 +155,7 @@ from time import monotonic
 import atexit
 from fakes.kpl import TinyClient
 from orderstream import Producer
-from orderstream.kpl import shell
+from orderstream.producer.threads import shell
 client = TinyClient()
 client.gate.clear()
 began = monotonic()

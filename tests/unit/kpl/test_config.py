@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from orderstream.kpl import ConfigError, ProducerConfig
-from orderstream.kpl.config import KIB, MIB
+from orderstream.producer import ConfigError, ProducerConfig
+from orderstream.producer.config import KIB, MIB
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,6 @@
 import orderstream
-import orderstream.kpl
+import orderstream.aggregation
+import orderstream.producer
 
 FOR_APPLICATIONS = {
     "AsyncProducer",
@@ -27,14 +28,13 @@ FOR_APPLICATIONS = {
     "RecordTooLargeError",
     "UnclosedProducerWarning",
     "UnsentRecordsError",
-    "UserRecord",
     "WaitInCallbackError",
 }
-FOR_CONSUMERS = {
+OF_THE_FORMAT = {
     "MAX_HASH_KEY",
     "AggregateCorruptError",
-    "Attempt",
     "Opened",
+    "UserRecord",
     "deaggregate",
     "hash_key_of",
 }
@@ -42,18 +42,21 @@ FOR_CONSUMERS = {
 
 def test_the_public_names_are_these() -> None:
     """Adding a public name is a decision; removing one breaks somebody."""
-    assert set(orderstream.kpl.__all__) == FOR_APPLICATIONS | FOR_CONSUMERS
+    assert set(orderstream.producer.__all__) == FOR_APPLICATIONS | {"Attempt"}
+    assert set(orderstream.aggregation.__all__) == OF_THE_FORMAT
 
 
 def test_applications_import_from_the_top() -> None:
     """What an application needs of the producer stands in the package itself."""
     assert set(orderstream.__all__) >= FOR_APPLICATIONS
-    assert all(getattr(orderstream, name) is getattr(orderstream.kpl, name) for name in FOR_APPLICATIONS)
+    assert all(getattr(orderstream, name) is getattr(orderstream.producer, name) for name in FOR_APPLICATIONS)
+    assert orderstream.UserRecord is orderstream.aggregation.UserRecord
 
 
 def test_every_error_of_the_producer_is_in_the_one_tree() -> None:
     """One except clause catches whatever Orderstream raises on purpose."""
-    errors = [value for name, value in vars(orderstream.kpl).items() if name.endswith("Error")]
+    public = vars(orderstream.producer) | vars(orderstream.aggregation)
+    errors = [value for name, value in public.items() if name.endswith("Error")]
     assert len(errors) == 15
     assert all(issubclass(error, orderstream.OrderstreamError) for error in errors)
 

@@ -2,12 +2,12 @@ import threading
 
 import pytest
 
-from orderstream.kpl import BufferFullError, ForkedProducerError, ProducerClosedError
-from orderstream.kpl.inbox import Inbox
-from orderstream.kpl.messages import Flush
-from orderstream.kpl.pending import Arrival
-from orderstream.kpl.process import Process, current
-from orderstream.kpl.tracked import TrackedRecord, settling_thread
+from orderstream.producer import BufferFullError, ForkedProducerError, ProducerClosedError
+from orderstream.producer.core.messages import Flush
+from orderstream.producer.core.pending import Arrival
+from orderstream.producer.threads.buffer import Inbox
+from orderstream.producer.threads.process import Process, current
+from orderstream.producer.tracked import TrackedRecord, settling_thread
 
 WAIT = 30.0
 

@@ -10,7 +10,7 @@ from orderstream import (
     RecordInvalidError,
     RecordTooLargeError,
 )
-from orderstream.kpl.codec import MAGIC
+from orderstream.aggregation.codec import MAGIC
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,7 @@
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from orderstream.kpl.limiter import ShardLimiter, TokenBucket
+from orderstream.producer.core.limiter import ShardLimiter, TokenBucket
 
 
 def test_a_quiet_shard_takes_a_burst_and_then_the_rate() -> None:

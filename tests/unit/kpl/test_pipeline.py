@@ -15,7 +15,7 @@ from fakes.kpl_pipeline import (
     sent,
     settled,
 )
-from orderstream.kpl.messages import (
+from orderstream.producer.core.messages import (
     Close,
     Flush,
     ListShards,
@@ -29,7 +29,7 @@ from orderstream.kpl.messages import (
     Told,
     WakeAt,
 )
-from orderstream.kpl.outcome import Acknowledged, Landed, Rejected
+from orderstream.producer.outcome import Acknowledged, Landed, Rejected
 
 
 def test_nothing_leaves_before_the_shard_map_is_known() -> None:

@@ -14,9 +14,9 @@ from fakes.kpl_pipeline import (
     settled,
     split,
 )
-from orderstream.kpl import ProducerConfig
-from orderstream.kpl.aggregator import Aggregator
-from orderstream.kpl.messages import (
+from orderstream.producer import ProducerConfig
+from orderstream.producer.core.aggregator import Aggregator
+from orderstream.producer.core.messages import (
     MapLoaded,
     Put,
     RequestCompleted,
@@ -25,9 +25,9 @@ from orderstream.kpl.messages import (
     Told,
     WakeAt,
 )
-from orderstream.kpl.outcome import Acknowledged, Rejected
-from orderstream.kpl.pending import Arrival, PendingRecord
-from orderstream.kpl.slots import Slot
+from orderstream.producer.core.pending import Arrival, PendingRecord
+from orderstream.producer.core.slots import Slot
+from orderstream.producer.outcome import Acknowledged, Rejected
 
 
 def test_what_is_given_up_for_good_takes_the_later_ones_of_its_key_along() -> None:

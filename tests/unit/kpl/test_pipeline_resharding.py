@@ -2,7 +2,7 @@
 
 from fakes.kpl import TinyKinesis
 from fakes.kpl_pipeline import DENIED, HALF, answer, carried, pending, ready, sent, settled, split
-from orderstream.kpl.messages import (
+from orderstream.producer.core.messages import (
     ListShards,
     MapFailed,
     MapLoaded,
@@ -10,7 +10,7 @@ from orderstream.kpl.messages import (
     Tick,
     WakeAt,
 )
-from orderstream.kpl.outcome import Acknowledged, Rejected
+from orderstream.producer.outcome import Acknowledged, Rejected
 
 
 def test_an_aggregate_across_a_split_is_sent_again_whole() -> None:

@@ -8,13 +8,13 @@ import boto3
 import pytest
 from botocore.awsrequest import AWSPreparedRequest, AWSResponse
 
-from orderstream.kpl import ProducerConfig
-from orderstream.kpl.kinesis_record import KinesisRecord
-from orderstream.kpl.messages import RequestCompleted, SendPutRecords
-from orderstream.kpl.outcome import Acknowledged, Settlement
-from orderstream.kpl.request_body import encode_body, takes_ready_bodies
-from orderstream.kpl.sender import Sender
-from orderstream.kpl.target import Target, kinesis_client
+from orderstream.producer import ProducerConfig
+from orderstream.producer.core.kinesis_record import KinesisRecord
+from orderstream.producer.core.messages import RequestCompleted, SendPutRecords
+from orderstream.producer.outcome import Acknowledged, Settlement
+from orderstream.producer.requests.request_body import encode_body, takes_ready_bodies
+from orderstream.producer.requests.sender import Sender
+from orderstream.producer.requests.target import Target, kinesis_client
 
 STREAM = "arn:aws:kinesis:eu-west-1:123456789012:stream/orders"
 

@@ -1,6 +1,6 @@
 import pytest
 
-from orderstream.kpl.retrier import RetryPolicy, is_retryable
+from orderstream.producer.core.retrier import RetryPolicy, is_retryable
 
 
 @pytest.mark.parametrize(

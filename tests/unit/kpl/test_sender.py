@@ -16,18 +16,18 @@ from botocore.exceptions import (
 from botocore.parsers import ResponseParserError
 
 from fakes.kpl import TinyClient, client_error
-from orderstream.kpl import AwsSettingsError, Producer, ProducerConfig
-from orderstream.kpl.kinesis_record import KinesisRecord
-from orderstream.kpl.messages import (
+from orderstream.producer import AwsSettingsError, Producer, ProducerConfig
+from orderstream.producer.core.kinesis_record import KinesisRecord
+from orderstream.producer.core.messages import (
     MapFailed,
     MapLoaded,
     RequestCompleted,
     RequestFailed,
     SendPutRecords,
 )
-from orderstream.kpl.outcome import Acknowledged, Failure, Settlement
-from orderstream.kpl.sender import Sender
-from orderstream.kpl.target import Target, kinesis_client
+from orderstream.producer.outcome import Acknowledged, Failure, Settlement
+from orderstream.producer.requests.sender import Sender
+from orderstream.producer.requests.target import Target, kinesis_client
 
 ENTRY = KinesisRecord([], b"data", "key", "7", aggregated=False, user_bytes=7, settlement=Settlement())
 REQUEST = SendPutRecords(1, [ENTRY])

@@ -1,7 +1,7 @@
 import pytest
 
-from orderstream.kpl import MAX_HASH_KEY
-from orderstream.kpl.shard_map import HashRange, IncompleteShardMapError, Shard, ShardMap
+from orderstream.aggregation import MAX_HASH_KEY
+from orderstream.kinesis.shard_map import HashRange, IncompleteShardMapError, Shard, ShardMap
 
 HALF = MAX_HASH_KEY // 2
 LEFT = Shard("left", HashRange(0, HALF))

@@ -16,8 +16,8 @@ from orderstream import (
     StreamUnreachableError,
     UnsentRecordsError,
 )
-from orderstream.kpl.outcome import Failure
-from orderstream.kpl.troubles import REPEAT, TroubleReport, Troubles
+from orderstream.producer.core.troubles import REPEAT, TroubleReport, Troubles
+from orderstream.producer.outcome import Failure
 
 WAIT = 30.0
 THROTTLED = Failure("ProvisionedThroughputExceededException", "slow down", retryable=True)

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from orderstream_workers.local.environment import EnvironmentOptions, Layout
+from orderstream_playground.local.environment import EnvironmentOptions, Layout
 from orderstream_workers.runtime.settings import Settings
 
 LAYOUT = Layout(Path("/somewhere"), EnvironmentOptions(base_port=30_000, payments_per_second=7))

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from orderstream_workers.local.ministack import EmulatorInstallError, ensure_ministack, uv_environment
+from orderstream_playground.local.ministack import EmulatorInstallError, ensure_ministack, uv_environment
 
 
 def test_the_systems_certificates_are_trusted(tmp_path: Path) -> None:

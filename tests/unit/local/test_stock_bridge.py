@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from fakes.stock_changes import captured
-from orderstream_workers.local.errors import LocalEnvironmentError
-from orderstream_workers.local.stock_bridge import StockBridge, change_record
+from orderstream_playground.local.errors import LocalEnvironmentError
+from orderstream_playground.local.stock_bridge import StockBridge, change_record
 
 AT = dt.datetime(2010, 12, 1, 8, 26, 0, 180_250, tzinfo=dt.UTC)
 

@@ -9,9 +9,9 @@ from prometheus_client import CollectorRegistry
 
 from fakes.kpl import TinyClient, client_error
 from orderstream import Producer, ProducerMetrics
-from orderstream.metrics.cloudwatch import CloudWatchMetrics
-from orderstream.metrics.otel import OpenTelemetryMetrics
-from orderstream.metrics.prometheus import PrometheusMetrics
+from orderstream.observability.metrics.cloudwatch import CloudWatchMetrics
+from orderstream.observability.metrics.otel import OpenTelemetryMetrics
+from orderstream.observability.metrics.prometheus import PrometheusMetrics
 
 WAIT = 30.0
 SHARD = "shardId-000000000000"

@@ -8,12 +8,12 @@ import pytest
 
 from fakes.engine import record_of
 from fakes.operating import NOW, MemoryResources
+from orderstream.aggregation import MAX_HASH_KEY
 from orderstream.errors import DependencyError
-from orderstream.kpl import MAX_HASH_KEY
-from orderstream_workers.engine.delivery import StoredParking
-from orderstream_workers.engine.leases import Lease, MemoryLeaseTable
-from orderstream_workers.engine.mark import ENGINES, EngineMark
-from orderstream_workers.engine.record import Position
+from orderstream_consumer.delivery import StoredParking
+from orderstream_consumer.engines.embedded.leases import Lease, MemoryLeaseTable
+from orderstream_consumer.engines.ownership import ENGINES, EngineMark
+from orderstream_consumer.processing.record import Position
 from orderstream_workers.operations.status import ApplicationStatus, PipelineStatus, pipeline_status
 from orderstream_workers.runtime.bootstrap import APPLICATIONS
 

@@ -10,7 +10,7 @@ import msgspec
 import pytest
 
 from fakes.asgi import AsgiClient
-from orderstream_workers.local.payments_api import Ledger, create_app, is_declined
+from orderstream_playground.local.payments_api import Ledger, create_app, is_declined
 
 NOW = dt.datetime(2010, 12, 1, 8, 26, tzinfo=dt.UTC)
 

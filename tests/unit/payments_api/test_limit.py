@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from orderstream_workers.local.payments_api import RequestWindow
+from orderstream_playground.local.payments_api import RequestWindow
 
 
 def test_two_bursts_around_the_turn_of_a_second_are_one() -> None:

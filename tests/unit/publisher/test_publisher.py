@@ -7,12 +7,8 @@ import pytest
 
 from fakes.publishing import CollectingProducer
 from orderstream import EventPublisher
-from orderstream.events import (
-    IdentifierInvalidError,
-    OrderCancellationRequested,
-    decode_envelope,
-    initial,
-)
+from orderstream.messages import IdentifierInvalidError, decode_envelope, initial
+from orderstream_orders.contracts import OrderCancellationRequested
 
 NOW = dt.datetime(2026, 1, 2, 3, 4, 5, tzinfo=dt.UTC)
 MESSAGE = OrderCancellationRequested(order_id="order-1")

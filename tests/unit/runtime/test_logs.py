@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from orderstream_workers.engine.log_context import log_about, log_scope
+from orderstream_consumer.processing.log_context import log_about, log_scope
 from orderstream_workers.runtime.logs import configure_logging
 
 

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from orderstream_workers.engine.progress import GivenUp, ShardProgress, Waiting
-from orderstream_workers.engine.record import Position
+from orderstream_consumer.processing.progress import GivenUp, ShardProgress, Waiting
+from orderstream_consumer.processing.record import Position
 from orderstream_workers.runtime.report import WorkerStanding, worker_report
 from orderstream_workers.runtime.watch import DependencyState, Figure
 

@@ -7,7 +7,15 @@ from typing import Any
 import pytest
 
 CAPACITY = runpy.run_path(
-    str(Path(__file__).parents[3] / "scripts" / "benchmarks" / "calls_per_order" / "hook" / "capacity.py")
+    str(
+        Path(__file__).parents[3]
+        / "scripts"
+        / "playground"
+        / "benchmarks"
+        / "calls_per_order"
+        / "hook"
+        / "capacity.py"
+    )
 )
 
 

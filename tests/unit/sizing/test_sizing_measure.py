@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from orderstream.kpl import UserRecord
-from orderstream.kpl.aggregation import encode_aggregate
+from orderstream.aggregation import UserRecord
+from orderstream.aggregation.aggregate import encode_aggregate
 from orderstream.testing import FakeKinesis, Fault, Limits
 from shard_sizing.errors import InputError
 from shard_sizing.live.measure import measure

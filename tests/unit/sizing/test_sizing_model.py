@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fakes.sizing_keys import numbered_positions, range_loads
-from orderstream.kpl.salting import sub_key
+from orderstream.producer.salting import sub_key
 from shard_sizing.errors import InputError
 from shard_sizing.model.break_even import break_evens, scaled
 from shard_sizing.model.cost import Workload, monthly

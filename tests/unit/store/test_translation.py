@@ -6,7 +6,7 @@ import pytest
 from botocore.exceptions import ClientError, ConnectTimeoutError, ParamValidationError, WaiterError
 
 from orderstream.errors import DependencyError, RequestInvalidError
-from orderstream_workers.store import (
+from orderstream_consumer.store import (
     ConditionFailedError,
     ContentionError,
     DynamoDBStore,

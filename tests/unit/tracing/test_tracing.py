@@ -12,8 +12,13 @@ from opentelemetry.trace import NonRecordingSpan, SpanContext, TraceFlags
 
 from fakes.publishing import CollectingProducer
 from orderstream import EventPublisher
-from orderstream.events import OrderCancellationRequested, decode_envelope
-from orderstream.tracing import opentelemetry_traceparent, traceparent_from_xray, xray_traceparent
+from orderstream.messages import decode_envelope
+from orderstream.observability.tracing import (
+    opentelemetry_traceparent,
+    traceparent_from_xray,
+    xray_traceparent,
+)
+from orderstream_orders.contracts import OrderCancellationRequested
 
 MESSAGE = OrderCancellationRequested(order_id="order-1")
 TRACE = "5759e988bd862e3fe1be46a994272793"

@@ -7,9 +7,13 @@ import pytest
 from moto import mock_aws
 
 from fakes.moto_aws import moto_client
-from orderstream.events import (
+from orderstream.messages import Message, decode_envelope, initial
+from orderstream_consumer.idempotency.emitter import CollectingEmitter
+from orderstream_consumer.idempotency.received import Received
+from orderstream_consumer.processing.record import Position
+from orderstream_consumer.store import DynamoDBStore, MemoryStore, Store, create_tables
+from orderstream_orders.contracts import (
     Customer,
-    Message,
     OrderConfirmed,
     ReleaseStock,
     ReserveStock,
@@ -18,14 +22,8 @@ from orderstream.events import (
     StockReleased,
     StockReserved,
     StockSold,
-    decode_envelope,
-    initial,
 )
-from orderstream_workers.effects.emitter import CollectingEmitter
-from orderstream_workers.effects.received import Received
-from orderstream_workers.engine.record import Position
 from orderstream_workers.services.inventory import TABLES, InventoryHandlers, read_stock, seed_stock
-from orderstream_workers.store import DynamoDBStore, MemoryStore, Store, create_tables
 
 NOW = dt.datetime(2010, 12, 1, 8, 26, tzinfo=dt.UTC)
 SKUS = tuple(f"{number:05}" for number in range(60))

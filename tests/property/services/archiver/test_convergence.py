@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 
 from fakes.engine import RecordingCheckpointer
 from fakes.shard import SimulatedStop, batch_of, delivered
-from orderstream_workers.engine.delivery import Breaker, DeliveryTally
-from orderstream_workers.engine.processor import InitializationInput
-from orderstream_workers.engine.record import Position
+from orderstream_consumer.delivery import Breaker, DeliveryTally
+from orderstream_consumer.processing.processor import InitializationInput
+from orderstream_consumer.processing.record import Position
 from orderstream_workers.services.archiver import ArchiveConfig, ArchiverProcessor, MemoryObjectStore
 
 RECORDS = [delivered(10 + number // 3, b"x" * (number % 5), sub=number % 3) for number in range(24)]

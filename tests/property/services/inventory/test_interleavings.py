@@ -9,10 +9,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fakes.inventory import Fault, SteppedEmitter, SteppedStore, SteppedWorker
-from orderstream.events import (
+from orderstream.messages import Message, decode_envelope, initial
+from orderstream_consumer.idempotency.received import Received
+from orderstream_consumer.processing.record import Position
+from orderstream_consumer.store import MemoryStore
+from orderstream_orders.contracts import (
     Customer,
     Event,
-    Message,
     OrderConfirmed,
     ReleaseStock,
     ReserveStock,
@@ -21,15 +24,10 @@ from orderstream.events import (
     StockReleased,
     StockReserved,
     StockSold,
-    decode_envelope,
-    initial,
 )
-from orderstream_workers.effects.received import Received
-from orderstream_workers.engine.record import Position
 from orderstream_workers.services.inventory import InventoryHandlers, read_stock, seed_stock
 from orderstream_workers.services.inventory.domain import Phase, Reservation
 from orderstream_workers.services.inventory.reservations import Reservations
-from orderstream_workers.store import MemoryStore
 
 NOW = dt.datetime(2010, 12, 1, 8, 26, tzinfo=dt.UTC)
 SKUS = ("A", "B", "C", "D", "E")

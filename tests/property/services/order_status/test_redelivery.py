@@ -8,9 +8,10 @@ from hypothesis import strategies as st
 
 from fakes.order_history import AT, envelope_of, placed
 from fakes.shard import delivered
-from orderstream.events import (
+from orderstream.messages import Message
+from orderstream_consumer.processing.record import DeliveredRecord
+from orderstream_orders.contracts import (
     Customer,
-    Message,
     OrderCancelled,
     OrderConfirmed,
     OrderPlaced,
@@ -18,7 +19,6 @@ from orderstream.events import (
     PaymentCaptured,
     StockReserved,
 )
-from orderstream_workers.engine.record import DeliveredRecord
 from orderstream_workers.services.order_status import ReadModel, ReadModelWriter, create_schema, open_engine
 from orderstream_workers.services.order_status.status import OrderStatus, project
 

@@ -4,6 +4,7 @@ import datetime as dt
 import random
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -20,11 +21,14 @@ from fakes.payments import (
     refund_command,
 )
 from orderstream.errors import DependencyError
-from orderstream.events import Message, PaymentCaptured, PaymentDeclined, PaymentRefunded
-from orderstream_workers.effects import Received
+from orderstream_consumer.idempotency import Received
+from orderstream_consumer.store import Fault, MemoryStore, Write
+from orderstream_orders.contracts import PaymentCaptured, PaymentDeclined, PaymentRefunded
 from orderstream_workers.services.payments import MemoryPaymentQueue, PaymentHandlers, PaymentWorker
 from orderstream_workers.services.payments.records import PaymentRecords
-from orderstream_workers.store import Fault, MemoryStore, Write
+
+if TYPE_CHECKING:
+    from orderstream.messages import Message
 
 AMOUNT = 1230
 

@@ -11,23 +11,15 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 from fakes.delivery import delivered
 from fakes.order_world import OrderWorld
 from orderstream.errors import DependencyError
-from orderstream.events import (
-    Customer,
-    Envelope,
-    OrderCancellationRequested,
-    OrderLine,
-    OrderPlaced,
-    decode_envelope,
-    following,
-    initial,
-)
-from orderstream_workers.effects.once import Once
-from orderstream_workers.effects.received import Received
+from orderstream.messages import Envelope, decode_envelope, following, initial
+from orderstream_consumer.idempotency.once import Once
+from orderstream_consumer.idempotency.received import Received
+from orderstream_consumer.store import Fault, MemoryStore, Write
+from orderstream_orders.contracts import Customer, OrderCancellationRequested, OrderLine, OrderPlaced
 from orderstream_workers.services.saga.definition import definition_of
 from orderstream_workers.services.saga.handlers import SAGAS, SagaHandlers, SagaRecord, open_orders
 from orderstream_workers.services.saga.state import Phase, Saga
 from orderstream_workers.services.saga.timers import TIMERS, TimerPoller
-from orderstream_workers.store import Fault, MemoryStore, Write
 
 FLOW = definition_of(1)
 """The flow that these tests tell of, whichever new orders follow."""

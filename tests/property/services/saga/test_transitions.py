@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, initialize, invariant, multiple, rule
 
 from fakes.order_world import OrderWorld
-from orderstream.events import (
+from orderstream_orders.contracts import (
     Command,
     Customer,
     Event,

@@ -8,10 +8,11 @@ from hypothesis import strategies as st
 
 from fakes.delivery import delivered
 from orderstream.errors import DependencyError
-from orderstream.events import ShipOrder, decode_envelope, initial
-from orderstream_workers.effects.emitter import CollectingEmitter
+from orderstream.messages import decode_envelope, initial
+from orderstream_consumer.idempotency.emitter import CollectingEmitter
+from orderstream_consumer.store import Fault, MemoryStore, Write
+from orderstream_orders.contracts import ShipOrder
 from orderstream_workers.services.shipping import ShippingHandlers
-from orderstream_workers.store import Fault, MemoryStore, Write
 
 NOW = dt.datetime(2010, 12, 1, 8, 26, tzinfo=dt.UTC)
 

@@ -6,12 +6,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fakes.stock_changes import change, delivered_change
-from orderstream.events import decode_envelope
-from orderstream_workers.effects import CollectingEmitter, Received
-from orderstream_workers.engine.record import Position
+from orderstream.messages import decode_envelope
+from orderstream_consumer.idempotency import CollectingEmitter, Received
+from orderstream_consumer.processing.record import Position
+from orderstream_consumer.store import MemoryStore
 from orderstream_workers.services.notifications import AlertHandlers, MemoryOperators
 from orderstream_workers.services.stock_monitor import StockChangeHandler
-from orderstream_workers.store import MemoryStore
 
 THRESHOLD = 100
 

@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 from fakes.engine import RecordingCheckpointer
 from fakes.shard import SimulatedStop, delivered
 from orderstream.errors import DependencyError
-from orderstream_workers.engine.delivery import Breaker, DeliveryTally
-from orderstream_workers.engine.processor import InitializationInput, ProcessRecordsInput
-from orderstream_workers.engine.record import DeliveredRecord, Position, RetentionGap
+from orderstream_consumer.delivery import Breaker, DeliveryTally
+from orderstream_consumer.processing.processor import InitializationInput, ProcessRecordsInput
+from orderstream_consumer.processing.record import DeliveredRecord, Position, RetentionGap
 from orderstream_workers.services.archiver import ArchiveConfig, ArchiverProcessor, MemoryObjectStore
 
 SHARD = "shardId-000000000000"

@@ -11,16 +11,11 @@ import pytest
 from fakes.engine import ARRIVAL, RecordingCheckpointer
 from fakes.shard import SimulatedStop, batch_of, delivered
 from orderstream.errors import DependencyError, OrderstreamError
-from orderstream.events import (
-    LowStockDetected,
-    OrderCancellationRequested,
-    StockRejected,
-    compressed,
-    initial,
-)
-from orderstream_workers.engine.delivery import Breaker, DeliveryTally
-from orderstream_workers.engine.processor import InitializationInput
-from orderstream_workers.engine.record import DeliveredRecord, Position
+from orderstream.messages import compressed, initial
+from orderstream_consumer.delivery import Breaker, DeliveryTally
+from orderstream_consumer.processing.processor import InitializationInput
+from orderstream_consumer.processing.record import DeliveredRecord, Position
+from orderstream_orders.contracts import LowStockDetected, OrderCancellationRequested, StockRejected
 from orderstream_workers.services.archiver import ArchiveConfig, ArchiverProcessor, MemoryObjectStore
 
 SHARD = "shardId-000000000000"

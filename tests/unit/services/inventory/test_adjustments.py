@@ -8,14 +8,10 @@ import pytest
 
 from fakes.stock_changes import change, delivered_change
 from orderstream.errors import DependencyError
-from orderstream.events import (
-    IdentifierInvalidError,
-    StockCorrected,
-    StockLine,
-    StockReceived,
-    decode_envelope,
-)
-from orderstream_workers.effects import CollectingEmitter
+from orderstream.messages import IdentifierInvalidError, decode_envelope
+from orderstream_consumer.idempotency import CollectingEmitter
+from orderstream_consumer.store import ConditionFailedError, ContentionError, Fault, MemoryStore, Put, Write
+from orderstream_orders.contracts import StockCorrected, StockLine, StockReceived
 from orderstream_workers.services.inventory import (
     STOCK,
     Adjusted,
@@ -33,7 +29,6 @@ from orderstream_workers.services.inventory import (
 from orderstream_workers.services.inventory.domain import Movement
 from orderstream_workers.services.inventory.stock import EVENT, movements
 from orderstream_workers.services.stock_monitor import StockChangeHandler
-from orderstream_workers.store import ConditionFailedError, ContentionError, Fault, MemoryStore, Put, Write
 
 NOW = dt.datetime(2026, 1, 1, 12, tzinfo=dt.UTC)
 SKU = "85123A"

@@ -4,7 +4,7 @@ import datetime as dt
 
 import pytest
 
-from orderstream.events import (
+from orderstream_orders.contracts import (
     Customer,
     OrderConfirmed,
     ReleaseStock,

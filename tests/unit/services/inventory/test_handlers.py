@@ -4,25 +4,18 @@ import pytest
 
 from fakes.inventory_world import CONFIRMED, NOW, RELEASE, Inventory, reserve
 from orderstream.errors import DependencyError
-from orderstream.events import (
-    StockRejected,
-    StockReleased,
-    StockReserved,
-    StockSold,
-    decode_envelope,
-    derived_id,
-    initial,
-)
-from orderstream_workers.effects.emitter import CollectingEmitter
-from orderstream_workers.effects.received import Received
-from orderstream_workers.engine.record import Position
-from orderstream_workers.services.inventory import InventoryHandlers, StockLevel, read_stock, seed_stock
-from orderstream_workers.services.inventory.domain import Phase, Reservation
-from orderstream_workers.store import (
+from orderstream.messages import decode_envelope, derived_id, initial
+from orderstream_consumer.idempotency.emitter import CollectingEmitter
+from orderstream_consumer.idempotency.received import Received
+from orderstream_consumer.processing.record import Position
+from orderstream_consumer.store import (
     ContentionError,
     Fault,
     Put,
 )
+from orderstream_orders.contracts import StockRejected, StockReleased, StockReserved, StockSold
+from orderstream_workers.services.inventory import InventoryHandlers, StockLevel, read_stock, seed_stock
+from orderstream_workers.services.inventory.domain import Phase, Reservation
 
 
 def test_a_small_order_is_one_transaction() -> None:

@@ -5,15 +5,13 @@ import logging
 import pytest
 
 from fakes.inventory_world import CONFIRMED, RELEASE, Inventory, reserve
-from orderstream.events import (
-    Message,
-)
-from orderstream_workers.services.inventory.errors import InvalidStockLinesError, StockImbalanceError
-from orderstream_workers.store import (
+from orderstream.messages import Message
+from orderstream_consumer.store import (
     Add,
     ConditionFailedError,
     Put,
 )
+from orderstream_workers.services.inventory.errors import InvalidStockLinesError, StockImbalanceError
 
 
 def test_a_forged_copy_is_dropped_with_an_alarm(caplog: pytest.LogCaptureFixture) -> None:

@@ -6,11 +6,12 @@ import pytest
 
 from fakes.payments import CrashedError
 from orderstream.errors import DependencyError
-from orderstream.events import LowStockDetected, initial
-from orderstream_workers.effects import Received
-from orderstream_workers.engine.record import Position
+from orderstream.messages import initial
+from orderstream_consumer.idempotency import Received
+from orderstream_consumer.processing.record import Position
+from orderstream_consumer.store import Fault, MemoryStore
+from orderstream_orders.contracts import LowStockDetected
 from orderstream_workers.services.notifications import AlertHandlers, LowStockAlert, MemoryOperators
-from orderstream_workers.store import Fault, MemoryStore
 
 AT = dt.datetime(2010, 12, 1, 8, 26, tzinfo=dt.UTC)
 LOW = LowStockDetected(sku="85123A", available=96, threshold=100)

@@ -4,10 +4,10 @@ import pytest
 
 from fakes.payments import CrashedError, Outbox, TickingClock, received
 from orderstream.errors import DependencyError
-from orderstream.events import Customer, CustomerNotified, OrderCancelled, OrderConfirmed
+from orderstream_consumer.store import Fault, MemoryStore
+from orderstream_orders.contracts import Customer, CustomerNotified, OrderCancelled, OrderConfirmed
 from orderstream_workers.services.notifications import Mail, MemoryMailer, NotificationHandlers
 from orderstream_workers.services.notifications.domain import mail_about
-from orderstream_workers.store import Fault, MemoryStore
 
 JANE = Customer(customer_id="17850", email="jane@example.com")
 SENT = CustomerNotified(order_id="o-1", about="OrderConfirmed", outcome="sent")

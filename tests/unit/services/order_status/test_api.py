@@ -10,8 +10,9 @@ from sqlalchemy import Engine
 from starlette.applications import Starlette
 
 from fakes.asgi import AsgiClient
-from orderstream.events import Customer, OrderPlaced, OrderShipped, initial
-from orderstream_workers.engine.record import DeliveredRecord, Position
+from orderstream.messages import initial
+from orderstream_consumer.processing.record import DeliveredRecord, Position
+from orderstream_orders.contracts import Customer, OrderPlaced, OrderShipped
 from orderstream_workers.services.order_status import (
     ReadModel,
     ReadModelWriter,

@@ -10,7 +10,7 @@ from sqlalchemy import event
 from fakes.order_history import envelope_of, placed
 from fakes.shard import delivered
 from orderstream.errors import DependencyError
-from orderstream_workers.engine.record import DeliveredRecord
+from orderstream_consumer.processing.record import DeliveredRecord
 from orderstream_workers.services.order_status import ReadModel, ReadModelWriter, create_schema, open_engine
 
 

@@ -14,18 +14,18 @@ from fakes.engine import RecordingCheckpointer
 from fakes.order_history import AT, envelope_of, placed
 from fakes.shard import SimulatedStop, batch_of, delivered
 from orderstream.errors import DependencyError
-from orderstream.events import (
+from orderstream.messages import Message
+from orderstream_consumer.delivery import Breaker, DeliveryTally
+from orderstream_consumer.processing.processor import InitializationInput
+from orderstream_consumer.processing.record import DeliveredRecord, Position
+from orderstream_orders.contracts import (
     Customer,
     LowStockDetected,
-    Message,
     OrderCancelled,
     OrderConfirmed,
     PaymentDeclined,
     StockReserved,
 )
-from orderstream_workers.engine.delivery import Breaker, DeliveryTally
-from orderstream_workers.engine.processor import InitializationInput
-from orderstream_workers.engine.record import DeliveredRecord, Position
 from orderstream_workers.services.order_status import (
     Counts,
     OrderStatusProcessor,

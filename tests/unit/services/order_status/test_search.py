@@ -9,9 +9,9 @@ from sqlalchemy import Engine
 
 from fakes.order_history import AT, envelope_of
 from fakes.shard import delivered
-from orderstream.events import (
+from orderstream.messages import Message
+from orderstream_orders.contracts import (
     Customer,
-    Message,
     OrderCancelled,
     OrderConfirmed,
     OrderLine,

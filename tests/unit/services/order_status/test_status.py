@@ -7,9 +7,9 @@ import msgspec
 import pytest
 
 from fakes.order_history import AT, envelope_of, placed
-from orderstream.events import (
+from orderstream.messages import Message
+from orderstream_orders.contracts import (
     Customer,
-    Message,
     OrderCancelled,
     OrderConfirmed,
     OrderShipped,

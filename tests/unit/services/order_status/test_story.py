@@ -5,7 +5,7 @@ import datetime as dt
 import msgspec
 import pytest
 
-from orderstream.events import MESSAGE_TYPES, OrderMessage, StepResolved
+from orderstream_orders.contracts import MESSAGE_TYPES, OrderMessage, StepResolved
 from orderstream_workers.services.order_status.read_model import HistoryEntry, OrderWithHistory
 from orderstream_workers.services.order_status.story import _EFFECTS, effect_of, render_story
 

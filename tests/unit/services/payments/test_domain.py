@@ -5,7 +5,7 @@ import datetime as dt
 import pytest
 
 from fakes.payments import NOW, capture_command, refund_command
-from orderstream.events import PaymentCaptured, PaymentDeclined, PaymentRefunded
+from orderstream_orders.contracts import PaymentCaptured, PaymentDeclined, PaymentRefunded
 from orderstream_workers.services.payments import domain
 from orderstream_workers.services.payments.domain import (
     FINAL,

@@ -11,10 +11,10 @@ from fakes.payments import (
     received,
     refund_command,
 )
-from orderstream.events import PaymentCaptured, PaymentRefunded
-from orderstream_workers.effects import CAPACITY, Received
+from orderstream_consumer.idempotency import CAPACITY, Received
+from orderstream_consumer.store import MemoryStore
+from orderstream_orders.contracts import PaymentCaptured, PaymentRefunded
 from orderstream_workers.services.payments import MemoryPaymentQueue, PaymentHandlers, PaymentWorker
-from orderstream_workers.store import MemoryStore
 
 
 class World:

@@ -4,11 +4,11 @@ import pytest
 
 from fakes.payments import Outbox, TickingClock, capture_command, received, refund_command
 from orderstream.errors import DependencyError
-from orderstream.events import PaymentDeclined, PaymentRefunded, StepResolved
+from orderstream_consumer.store import MemoryStore
+from orderstream_orders.contracts import PaymentDeclined, PaymentRefunded, StepResolved
 from orderstream_workers.services.payments import MemoryPaymentQueue, PaymentHandlers
 from orderstream_workers.services.payments.domain import Phase, begin, charged
 from orderstream_workers.services.payments.records import PaymentRecords
-from orderstream_workers.store import MemoryStore
 
 
 class BrokenQueue(MemoryPaymentQueue):

@@ -18,15 +18,16 @@ from fakes.payments import (
     refund_command,
 )
 from orderstream.errors import DependencyError
-from orderstream.events import PaymentCaptured, PaymentDeclined, PaymentRefunded
-from orderstream_workers.effects import TOLERATED_SKEW, HostClock, Permits, RateLimiter
-from orderstream_workers.engine.record import Position
+from orderstream_consumer.idempotency import TOLERATED_SKEW, HostClock
+from orderstream_consumer.limits import Permits, RateLimiter
+from orderstream_consumer.processing.record import Position
+from orderstream_consumer.store import MemoryStore
+from orderstream_orders.contracts import PaymentCaptured, PaymentDeclined, PaymentRefunded
 from orderstream_workers.services.payments import MemoryPaymentQueue, PaymentHandlers, PaymentWorker
 from orderstream_workers.services.payments.domain import Charge, Phase
 from orderstream_workers.services.payments.provider import Charged, Declined
 from orderstream_workers.services.payments.queue import QueuedPayment
 from orderstream_workers.services.payments.records import PaymentRecords
-from orderstream_workers.store import MemoryStore
 
 
 class World:

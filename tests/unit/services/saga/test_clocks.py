@@ -15,8 +15,8 @@ from fakes.saga_coordinator import (
     Coordinator,
 )
 from orderstream.errors import DependencyError
-from orderstream.events import decode_envelope
-from orderstream_workers.effects.emitter import CollectingEmitter
+from orderstream.messages import decode_envelope
+from orderstream_consumer.idempotency.emitter import CollectingEmitter
 from orderstream_workers.services.saga import TimerPoller, find_order
 from orderstream_workers.services.saga.state import Phase
 

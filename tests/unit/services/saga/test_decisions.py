@@ -24,11 +24,7 @@ from fakes.saga import (
     overdue,
     said,
 )
-from orderstream.events import (
-    PaymentDeclined,
-    RefuseShipment,
-    StepResolved,
-)
+from orderstream_orders.contracts import PaymentDeclined, RefuseShipment, StepResolved
 from orderstream_workers.services.saga.domain import Ignored, Input, Outcome, transition
 from orderstream_workers.services.saga.state import Status
 

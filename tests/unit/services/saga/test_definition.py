@@ -5,8 +5,8 @@ import datetime as dt
 import msgspec
 import pytest
 
-from orderstream.events import OrderPlaced, StockReserved
-from orderstream.events.catalogue import example_of
+from orderstream_orders.catalogue import example_of
+from orderstream_orders.contracts import OrderPlaced, StockReserved
 from orderstream_workers.services.saga.deadlines import SagaDeadlines
 from orderstream_workers.services.saga.definition import (
     CAPTURE_PAYMENT,

@@ -34,13 +34,8 @@ from fakes.saga import (
     statuses,
     too_late,
 )
-from orderstream.events import (
-    CapturePayment,
-    Customer,
-    Message,
-    OrderPlaced,
-    ReserveStock,
-)
+from orderstream.messages import Message
+from orderstream_orders.contracts import CapturePayment, Customer, OrderPlaced, ReserveStock
 from orderstream_workers.services.saga.domain import Ignored, Input, transition
 from orderstream_workers.services.saga.state import Phase, Status, Timer
 

@@ -15,19 +15,16 @@ from fakes.saga_coordinator import (
     RESERVED,
     Coordinator,
 )
-from orderstream.events import (
+from orderstream.messages import REGISTRY, Envelope, derived_id, initial
+from orderstream_orders.contracts import (
     MESSAGE_TYPES,
-    REGISTRY,
     CapturePayment,
-    Envelope,
     OrderCancellationRefused,
     OrderCancellationRequested,
     OrderCancelled,
     ShipOrder,
     StepOverdue,
     StockReleased,
-    derived_id,
-    initial,
 )
 from orderstream_workers.services.saga import TABLES, open_orders
 from orderstream_workers.services.saga.handlers import MAX_CANCELLATIONS

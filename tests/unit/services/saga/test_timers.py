@@ -7,13 +7,14 @@ from collections.abc import Callable, Sequence
 import pytest
 
 from orderstream.errors import DependencyError
-from orderstream.events import Customer, OrderPlaced, StepOverdue, decode_envelope
-from orderstream_workers.effects.emitter import CollectingEmitter
+from orderstream.messages import decode_envelope
+from orderstream_consumer.idempotency.emitter import CollectingEmitter
+from orderstream_consumer.store import Delete, Fault, MemoryStore, Write
+from orderstream_orders.contracts import Customer, OrderPlaced, StepOverdue
 from orderstream_workers.services.saga.deadlines import SagaDeadlines
 from orderstream_workers.services.saga.domain import Outcome, transition
 from orderstream_workers.services.saga.state import REARMED_LATER, Order, Phase, Progress, Saga, Status
 from orderstream_workers.services.saga.timers import TIMERS, TimerPoller, timer_writes
-from orderstream_workers.store import Delete, Fault, MemoryStore, Write
 
 DUE = dt.datetime(2010, 12, 1, 8, 36, tzinfo=dt.UTC)
 SECOND = dt.timedelta(seconds=1)

@@ -4,7 +4,7 @@ import datetime as dt
 
 import pytest
 
-from orderstream.events import OrderShipped, ShipmentRefused, ShipOrder
+from orderstream_orders.contracts import OrderShipped, ShipmentRefused, ShipOrder
 from orderstream_workers.services.shipping.domain import Refused, Shipment, Taken, answer, decide
 
 NOW = dt.datetime(2010, 12, 1, 8, 26, tzinfo=dt.UTC)

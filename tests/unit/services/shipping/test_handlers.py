@@ -7,21 +7,18 @@ import pytest
 
 from fakes.delivery import delivered
 from orderstream.errors import DependencyError
-from orderstream.events import (
+from orderstream.messages import Envelope, decode_envelope, following, initial
+from orderstream_consumer.idempotency.emitter import CollectingEmitter
+from orderstream_consumer.store import Fault, MemoryStore
+from orderstream_orders.contracts import (
     MESSAGE_TYPES,
-    Envelope,
     OrderShipped,
     RefuseShipment,
     ShipmentRefused,
     ShipOrder,
     StepResolved,
-    decode_envelope,
-    following,
-    initial,
 )
-from orderstream_workers.effects.emitter import CollectingEmitter
 from orderstream_workers.services.shipping import TABLES, ShippingHandlers
-from orderstream_workers.store import Fault, MemoryStore
 
 NOW = dt.datetime(2010, 12, 1, 8, 26, tzinfo=dt.UTC)
 

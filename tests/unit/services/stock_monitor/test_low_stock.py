@@ -10,9 +10,10 @@ import pytest
 import orderstream_workers.services
 from fakes.stock_changes import FIXTURE, captured, change, delivered_change
 from orderstream.errors import DependencyError
-from orderstream.events import LowStockDetected, OrderPlaced, StockReceived, decode_envelope
-from orderstream.events.catalogue import example_of
-from orderstream_workers.effects import CollectingEmitter
+from orderstream.messages import decode_envelope
+from orderstream_consumer.idempotency import CollectingEmitter
+from orderstream_orders.catalogue import example_of
+from orderstream_orders.contracts import LowStockDetected, OrderPlaced, StockReceived
 from orderstream_workers.services.stock_monitor import (
     NotAStockChangeError,
     StockChange,

@@ -1,0 +1,1 @@
+"""Consume Kinesis streams as Amazon's KCL does: leases, checkpoints, lanes, parking. It knows no orders."""

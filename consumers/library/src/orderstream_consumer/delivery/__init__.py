@@ -1,0 +1,43 @@
+"""What stands between an engine's five calls and a service's handler, the same under every engine."""
+
+from orderstream_consumer.delivery.breaker import Breaker
+from orderstream_consumer.delivery.entries import PARKING
+from orderstream_consumer.delivery.handler import Overtakes, RecordHandler, never_overtakes
+from orderstream_consumer.delivery.interventions import INTERVENTIONS, Intervention, interventions
+from orderstream_consumer.delivery.lanes import Lanes
+from orderstream_consumer.delivery.parked import (
+    NotFirstError,
+    ParkedKey,
+    ParkedRecord,
+    ParkedRecords,
+    RecordIncompleteError,
+    RedriveStoppedError,
+)
+from orderstream_consumer.delivery.parking import Parking, StoredParking
+from orderstream_consumer.delivery.persistence import until_it_works
+from orderstream_consumer.delivery.processor import DeliveryConfig, LaneProcessor
+from orderstream_consumer.delivery.tally import DeliveryTally
+
+__all__ = [
+    "INTERVENTIONS",
+    "PARKING",
+    "Breaker",
+    "DeliveryConfig",
+    "DeliveryTally",
+    "Intervention",
+    "LaneProcessor",
+    "Lanes",
+    "NotFirstError",
+    "Overtakes",
+    "ParkedKey",
+    "ParkedRecord",
+    "ParkedRecords",
+    "Parking",
+    "RecordHandler",
+    "RecordIncompleteError",
+    "RedriveStoppedError",
+    "StoredParking",
+    "interventions",
+    "never_overtakes",
+    "until_it_works",
+]

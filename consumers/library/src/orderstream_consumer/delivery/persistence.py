@@ -1,0 +1,81 @@
+"""Doing one thing again and again until it works, for what a processor cannot go on without."""
+
+import logging
+import random
+from collections.abc import Callable
+from typing import Final
+
+from orderstream.errors import DependencyError
+from orderstream_consumer.delivery.breaker import Breaker
+from orderstream_consumer.delivery.tally import DeliveryTally
+from orderstream_consumer.processing.processor import StopSignal
+from orderstream_consumer.store import ContentionError
+
+logger = logging.getLogger(__name__)
+
+
+_CONTENTION_PAUSE: Final = 0.2
+"""Seconds that whoever meets an item which other transactions hold waits, on average."""
+
+
+def wait_out_contention(
+    error: ContentionError, stop: StopSignal, breaker: Breaker, tally: DeliveryTally
+) -> None:
+    """Pause after a ``ContentionError``: the store is well, and one hot item says nothing about the others.
+
+    Args:
+        error: What was met.
+        stop: Ends the pause.
+        breaker: Hears that the dependency answered, so that nobody else pauses for this item.
+        tally: Counts ``retried``.
+    """
+    breaker.succeeded()
+    tally.retried(str(error))
+    # Jitter: two that met once would meet again and again.
+    stop.wait(_CONTENTION_PAUSE * random.uniform(0.5, 1.5))  # noqa: S311 - jitter
+
+
+def until_it_works(
+    act: Callable[[], object],
+    *,
+    stop: StopSignal,
+    breaker: Breaker,
+    tally: DeliveryTally,
+    is_over: Callable[[], bool] = lambda: False,
+    retried: type[Exception] = DependencyError,
+) -> bool:
+    """Do something again and again while it fails.
+
+    Args:
+        act: What to do.
+        stop: Ends the tries, and the pauses between them.
+        breaker: Holds back tries; hears how each of them ended.
+        tally: Counts ``retried``.
+        is_over: A second reason to try no more, looked at before each try; by default there is none.
+        retried: The failures that are tried again; by default those of a dependency.
+
+    Returns:
+        Whether it worked; False if we had to stop before.
+
+    Raises:
+        Exception: what the act raised and is not ``retried``.
+    """
+    while not (stop.is_set() or is_over()):
+        if pause := breaker.pause():
+            stop.wait(pause)
+            continue
+        try:
+            act()
+        except ContentionError as error:
+            wait_out_contention(error, stop, breaker, tally)
+        except retried as error:
+            breaker.failed()
+            tally.retried(str(error))
+            # An outage explains itself; anything else is a fault, which whoever mends it has to find.
+            outage = isinstance(error, DependencyError)
+            level = logging.WARNING if outage else logging.ERROR
+            logger.log(level, "it fails, trying again", extra={"error": str(error)}, exc_info=not outage)
+        else:
+            breaker.succeeded()
+            return True
+    return False

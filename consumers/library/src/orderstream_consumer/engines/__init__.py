@@ -1,0 +1,1 @@
+"""What reads the shards: the embedded engine, and Amazon's KCL."""

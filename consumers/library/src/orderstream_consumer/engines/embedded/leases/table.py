@@ -1,0 +1,87 @@
+"""Where leases are kept, and how a change of one is made safe against a lost acknowledgement."""
+
+from collections.abc import Callable
+from typing import Protocol
+
+from orderstream.errors import DependencyError
+from orderstream_consumer.engines.embedded.leases.lease import Lease
+from orderstream_consumer.processing.errors import LeaseDeletedError, LeaseLostError
+
+Change = Callable[[Lease], Lease]
+"""From a lease to its successor, whose counter is one higher."""
+
+
+class LeaseTable(Protocol):
+    """Leases of one application. Every call may raise DependencyError, after which its outcome is unknown."""
+
+    def create_table(self) -> None:
+        """Create the table if it is not there yet, and wait until it is usable."""
+
+    def list_leases(self) -> list[Lease]:
+        """Read all leases, consistently."""
+
+    def get(self, lease_key: str) -> Lease | None:
+        """Read one lease, consistently."""
+
+    def create_if_absent(self, lease: Lease) -> bool:
+        """Add a lease; False, and nothing written, if there is one of that key."""
+
+    def replace(self, held: Lease, successor: Lease) -> bool:
+        """Write a lease's successor if the lease's version is still that of ``held``; else False."""
+
+    def delete(self, lease: Lease) -> bool:
+        """Delete a lease if its version is still that of ``lease``; else False."""
+
+
+def commit(table: LeaseTable, held: Lease, change: Change) -> Lease:
+    """Apply a change to a lease; whether an unanswered write was done is found out by reading again.
+
+    What is returned was written after the call began: whoever holds the lease may count its time from then.
+
+    Args:
+        table: Where the lease is.
+        held: The lease as we know it.
+        change: What to make of it.
+
+    Returns:
+        The lease as it stands now, changed.
+
+    Raises:
+        LeaseDeletedError: It is no longer in the table.
+        LeaseLostError: Somebody else changed it.
+        DependencyError: The table could not be reached; the change may or may not have been made. Try again
+            with the same ``held``.
+    """
+    # An earlier write of ours, unanswered then, may have come through: adopt it and go on from there, once.
+    # Should it be this very change, it is written again all the same: when the one in the table was made
+    # nobody knows, and others count from then.
+    failure: DependencyError | None = None
+    for _ in range(3):
+        successor = change(held)
+        try:
+            if table.replace(held, successor):
+                return successor
+        except DependencyError as error:
+            failure = error
+        found = table.get(held.lease_key)
+        if found is None:
+            raise LeaseDeletedError(held.lease_key)
+        if (found.lease_owner, found.lease_counter) == (successor.lease_owner, successor.lease_counter):
+            if found.lease_owner is None and _says_the_same(found, successor):
+                return found  # nobody counts on it any more
+            held = found
+        elif found.version == held.version:
+            raise failure or DependencyError("lease table", "replace", "refused for a reason that is gone")
+        else:
+            break
+    else:
+        raise failure or DependencyError("lease table", "replace", "never acknowledged")
+    raise LeaseLostError(held.lease_key, "it is not as we wrote it")
+
+
+def _says_the_same(found: Lease, successor: Lease) -> bool:
+    return (found.checkpoint, found.child_shard_ids, found.done_until) == (
+        successor.checkpoint,
+        successor.child_shard_ids,
+        successor.done_until,
+    )

@@ -1,0 +1,39 @@
+"""Retrieval: how records get from a shard to its processor."""
+
+from orderstream_consumer.engines.embedded.retrieval.calls import (
+    Answer,
+    Batch,
+    Issued,
+    IssueIterator,
+    LookedUp,
+    LookUpShard,
+    Pin,
+    Pinned,
+    Read,
+    ReadRecords,
+    Refusal,
+    Request,
+)
+from orderstream_consumer.engines.embedded.retrieval.kinesis import KinesisReader
+from orderstream_consumer.engines.embedded.retrieval.opening import HashRange, OpenedRecords, open_records
+from orderstream_consumer.engines.embedded.retrieval.polling import PollingReader
+
+__all__ = [
+    "Answer",
+    "Batch",
+    "HashRange",
+    "IssueIterator",
+    "Issued",
+    "KinesisReader",
+    "LookUpShard",
+    "LookedUp",
+    "OpenedRecords",
+    "Pin",
+    "Pinned",
+    "PollingReader",
+    "Read",
+    "ReadRecords",
+    "Refusal",
+    "Request",
+    "open_records",
+]

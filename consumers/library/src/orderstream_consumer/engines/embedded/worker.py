@@ -1,0 +1,338 @@
+"""The worker: threads and clocks around the machines.
+
+::
+
+    lease thread ── leases taken ──┐                       ┌── READ pool: GetShardIterator, GetRecords
+      renews, takes                ├─> inbox ─> run() ─────┤
+    request_shutdown ── a nudge ───┘     ^    the machines └── CALL pool: the processors' calls, checkpoints
+                                         └──────────── results ─┘
+
+``run`` owns the machines of all shards. The lease thread is never held up by a processor, and the machines
+never by either: they are told of results through the inbox.
+"""
+
+import datetime as dt
+import logging
+import math
+import queue
+import time
+import uuid
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from random import Random
+from typing import TYPE_CHECKING
+
+from orderstream.errors import OrderstreamError
+from orderstream_consumer.engines.config import EngineConfig
+from orderstream_consumer.engines.embedded.leases import LeaseKeeper, LeaseTable, OwnedLease
+from orderstream_consumer.engines.embedded.lifecycle.shard_consumer import Signal
+from orderstream_consumer.engines.embedded.lifecycle.shard_host import HostInput, Job, Pool, ShardHost
+from orderstream_consumer.engines.embedded.lifecycle.synchronizer import ShardSynchronizer
+from orderstream_consumer.engines.embedded.retrieval import KinesisReader
+from orderstream_consumer.engines.embedded.wake_ups import WakeUps
+from orderstream_consumer.processing.concurrency import Concurrency, Executor, Mailbox, Thread, Threads
+from orderstream_consumer.processing.processor import ProcessorFactory
+from orderstream_consumer.processing.progress import GivenUp, ShardProgress
+
+if TYPE_CHECKING:
+    from mypy_boto3_kinesis import KinesisClient
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class _Result:
+    host: ShardHost
+    event: HostInput
+
+
+@dataclass(frozen=True, slots=True)
+class _Synchronized:
+    succeeded: bool
+
+
+@dataclass(frozen=True, slots=True)
+class _Crashed:
+    error: BaseException
+
+
+class _Nudge:
+    """Look around: leases were looked at, or the worker is to stop."""
+
+
+_Message = _Result | _Synchronized | _Crashed | _Nudge | OwnedLease
+
+
+def _utc_now() -> dt.datetime:
+    return dt.datetime.now(dt.UTC)
+
+
+class Worker:
+    """One of possibly many workers of an application; together they share the shards of a stream.
+
+    Args:
+        application: Name of the application, for the worker's id and the log.
+        stream: Name of the stream.
+        kinesis: A boto3 Kinesis client, best with botocore's own retries off.
+        leases: The application's leases; ``run`` creates the table if need be.
+        processors: Makes a processor for each shard that this worker takes.
+        config: Settings.
+        clock: Monotonic seconds.
+        wall_clock: The time, with a zone.
+        random: Source of jitter and of the worker's id; workers must not begin with the same seed.
+        concurrency: Makes its threads, pools and queues.
+
+    Attributes:
+        worker_id: The owner that stands in the leases: the application's name and a UUID of this run.
+        given_up: The shards that it has given up, by id, the last time of each.
+        failure: Why the shards could not be compared with the leases the last time; None if they could.
+    """
+
+    def __init__(
+        self,
+        application: str,
+        stream: str,
+        *,
+        kinesis: "KinesisClient",
+        leases: LeaseTable,
+        processors: ProcessorFactory,
+        config: EngineConfig | None = None,
+        clock: Callable[[], float] = time.monotonic,
+        wall_clock: Callable[[], dt.datetime] = _utc_now,
+        random: Random | None = None,
+        concurrency: Concurrency | None = None,
+    ) -> None:
+        self._random = random or Random()  # noqa: S311 - jitter needs no secrecy
+        self.worker_id = f"{application}:{uuid.UUID(int=self._random.getrandbits(128), version=4)}"
+        self._config = config or EngineConfig()
+        self._table = leases
+        self._processors = processors
+        self._clock = clock
+        self._wall_clock = wall_clock
+        self._concurrency = concurrency or Threads()
+        self._reader = KinesisReader(kinesis, stream, max_records=self._config.max_records, now=wall_clock)
+        self._synchronizer = ShardSynchronizer(self._reader, leases, self._config.initial_position)
+        self._keeper = LeaseKeeper(
+            leases,
+            worker_id=self.worker_id,
+            failover_time=self._config.failover_time,
+            clock=clock,
+            concurrency=self._concurrency,
+        )
+        self._inbox: Mailbox[_Message] = self._concurrency.mailbox()
+        self._hosts: dict[str, ShardHost] = {}
+        self._wake_ups: WakeUps[ShardHost] = WakeUps()
+        self._stopping = self._concurrency.event()
+        self._lease_thread: Thread | None = None
+        self._lease_thread_ends = self._concurrency.event()
+        self._look_at_leases = self._concurrency.event()
+        self._next_sync: float | None = None
+        self.failure: str | None = None
+        self.given_up: dict[str, GivenUp] = {}
+        self._pools: dict[Pool, Executor] = {}
+
+    def run(self) -> None:
+        """Work until ``request_shutdown``; returns once all shards are let go of, or the time for it is up.
+
+        Raises:
+            Exception: Something failed that no retry mends; leases were left to expire.
+        """
+        self._pools = {
+            Pool.READ: self._concurrency.executor(self._config.io_threads, "kinesis"),
+            Pool.CALL: self._concurrency.executor(self._config.call_threads, "processor"),
+        }
+        logger.info("worker starts", extra={"worker_id": self.worker_id})
+        self._synchronize()
+        drained = False
+        try:
+            drained = self._work()
+        finally:
+            self._end(drained=drained)
+
+    def request_shutdown(self) -> None:
+        """Drain: processors come back early, checkpoint what is done, and their leases go to others at once.
+
+        May be called from any thread and from a signal handler, at any time, more than once.
+        """
+        self._stopping.set()
+        self._inbox.put(_Nudge())
+
+    @property
+    def started(self) -> bool:
+        """Whether it has seen the stream's shards and its leases; from any thread."""
+        return self._lease_thread is not None
+
+    @property
+    def hole(self) -> str | None:
+        """What no lease covers, in words; None if every hash key is covered; from any thread."""
+        hole = self._synchronizer.hole
+        return None if hole is None else f"no lease covers the hash keys from {hole[0]} to {hole[1]}"
+
+    def progress(self) -> tuple[ShardProgress, ...]:
+        """Tell how each shard of this worker is doing; from any thread."""
+        return tuple(host.progress() for host in list(self._hosts.values()))
+
+    def _work(self) -> bool:
+        """Run the machines; True if all shards were let go of in time."""
+        deadline: float | None = None
+        while True:
+            now = self._clock()
+            if self._stopping.is_set():
+                deadline = deadline or now + self._config.shutdown_timeout
+                self._stop_hosts()
+                if not self._hosts:
+                    return True
+                if now >= deadline:
+                    logger.error("worker does not drain in time", extra={"shards": sorted(self._hosts)})
+                    return False
+            with suppress(queue.Empty):  # nothing came, something is due
+                self._handle(self._inbox.get(timeout=self._pause(now, deadline)))
+            self._do_what_is_due()
+
+    def _pause(self, now: float, deadline: float | None) -> float | None:
+        moments = [self._wake_ups.first()]
+        # Whoever drains compares no more: a comparison that is due would keep the loop from ever waiting.
+        sync = None if self._stopping.is_set() else self._next_sync
+        moments += [moment for moment in (sync, deadline) if moment is not None]
+        first = min(moments, default=math.inf)
+        return None if first == math.inf else max(0.0, first - now)
+
+    def _handle(self, message: _Message) -> None:
+        match message:
+            case _Result(host, event):
+                self._feed(host, event)
+            case OwnedLease():
+                self._begin(message)
+            case _Synchronized(succeeded):
+                pause = self._config.shard_sync_interval if succeeded else self._config.retry_pause
+                self._next_sync = self._clock() + pause
+                if succeeded:
+                    self._start_lease_thread()
+                    self._look_at_leases.set()
+            case _Crashed(error):
+                raise error
+            case _Nudge():
+                for host in list(self._hosts.values()):
+                    if host.stop.is_set():
+                        self._feed(host, Signal.WOKEN)
+
+    def _do_what_is_due(self) -> None:
+        now = self._clock()
+        for host in self._wake_ups.due(now):
+            self._feed(host, Signal.WOKEN)  # at worst a renewal has moved it, and nothing happens
+        if self._next_sync is not None and now >= self._next_sync and not self._stopping.is_set():
+            self._synchronize()
+
+    def _begin(self, owned: OwnedLease) -> None:
+        host = ShardHost(
+            owned,
+            processors=self._processors,
+            reader=self._reader,
+            synchronizer=self._synchronizer,
+            config=self._config,
+            clock=self._clock,
+            wall_clock=self._wall_clock,
+            random=self._random,
+            concurrency=self._concurrency,
+        )
+        self._hosts[owned.key] = host
+        self._feed(host, Signal.WOKEN)
+
+    def _stop_hosts(self) -> None:
+        for host in list(self._hosts.values()):
+            if not host.stop.is_set():
+                host.stop.set()
+                self._feed(host, Signal.WOKEN)
+
+    def _feed(self, host: ShardHost, event: HostInput) -> None:
+        self._run(host, host.on(event, self._clock()))
+        if not host.is_done:
+            self._wake_ups.note(host, host.wake_at)
+            return
+        self._wake_ups.forget(host)
+        if self._hosts.get(host.shard_id) is host:
+            del self._hosts[host.shard_id]
+            if host.given_up is not None:
+                self.given_up[host.shard_id] = GivenUp(host.shard_id, host.given_up, self._wall_clock())
+            self._keeper.drop(host.shard_id)
+            self._look_at_leases.set()  # its share of work may have changed, or children are to be had
+
+    def _run(self, host: ShardHost, jobs: list[Job]) -> None:
+        for job in jobs:
+            self._pools[job.pool].submit(self._run_job, host, job)
+
+    def _run_job(self, host: ShardHost, job: Job) -> None:
+        self._inbox.put(_Result(host, job.run()))
+
+    def _synchronize(self) -> None:
+        self._next_sync = None
+        self._pools[Pool.READ].submit(self._synchronize_now)
+
+    def _synchronize_now(self) -> None:
+        succeeded = False
+        try:
+            if self._lease_thread is None:
+                self._table.create_table()
+            self._synchronizer.synchronize()
+            succeeded, self.failure = True, None
+        except OrderstreamError as error:
+            logger.warning("shards not compared with the leases", extra={"error": str(error)})
+            self.failure = str(error)
+        except BaseException as error:
+            logger.exception("comparing shards with leases crashed")
+            self._inbox.put(_Crashed(error))
+        self._inbox.put(_Synchronized(succeeded))
+
+    def _start_lease_thread(self) -> None:
+        if self._lease_thread is None:
+            self._lease_thread = self._concurrency.start(self._keep_leases, "leases")
+
+    def _keep_leases(self) -> None:
+        look_at = self._clock()
+        try:
+            while not self._lease_thread_ends.is_set():
+                self._keeper.renew()
+                if self._look_at_leases.is_set() or not self._keeper.alone or self._clock() >= look_at:
+                    self._look_at_leases.clear()
+                    self._take_leases()
+                    look_at = self._clock() + self._config.failover_time
+                self._inbox.put(_Nudge())
+                self._look_at_leases.wait(self._config.lease_interval)
+        except BaseException as error:
+            logger.exception("keeping leases crashed")
+            self._inbox.put(_Crashed(error))
+
+    def _take_leases(self) -> None:
+        if self._stopping.is_set():
+            return
+        try:
+            for owned in self._keeper.take():
+                self._inbox.put(owned)
+        except OrderstreamError as error:
+            logger.warning("leases not read", extra={"error": str(error)})
+
+    def _end(self, *, drained: bool) -> None:
+        self._stopping.set()
+        for host in self._hosts.values():
+            host.stop.set()
+        self._lease_thread_ends.set()
+        self._look_at_leases.set()
+        if self._lease_thread is not None:
+            self._lease_thread.join()
+        self._keeper.close()
+        for pool in self._pools.values():
+            pool.shutdown(wait=drained, cancel_futures=True)
+        self._release_late_leases()
+        logger.info("worker ends", extra={"worker_id": self.worker_id, "drained": drained})
+
+    def _release_late_leases(self) -> None:
+        """Release what the lease thread took when nobody was left to begin its work."""
+        while not self._inbox.empty():
+            message = self._inbox.get()
+            if isinstance(message, OwnedLease):
+                try:
+                    message.release()
+                except OrderstreamError as error:
+                    fields = {"shard_id": message.key, "error": str(error)}
+                    logger.warning("lease left to expire", extra=fields)

@@ -1,0 +1,191 @@
+"""What the shard processes tell their worker, and the worker them: JSON lines over a Unix socket.
+
+A shard process is started by the daemon, so nothing but the environment passes from the worker to it. It
+tells its progress after each call. The worker tells it to drain; and that the worker has ended, by the end of
+the connection: a shard process that outlives its worker ends too, and the daemon with it.
+"""
+
+import logging
+import os
+import socket
+import tempfile
+import threading
+from collections import Counter
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, Final, Self
+
+import msgspec
+
+from orderstream_consumer.processing.progress import ShardProgress
+
+logger = logging.getLogger(__name__)
+
+CHANNEL: Final = "ORDERSTREAM_KCL_CHANNEL"
+"""Environment variable that names the socket."""
+
+_DRAIN: Final = b"drain\n"
+
+ORPHANED: Final = 69
+"""Exit status of a shard process whose worker has ended (``EX_UNAVAILABLE``)."""
+
+
+class Told(msgspec.Struct, frozen=True):
+    """What a shard process tells.
+
+    Attributes:
+        progress: How its shard is doing.
+        counters: What it has counted since it began.
+    """
+
+    progress: ShardProgress
+    counters: dict[str, int]
+
+
+class Ear:
+    """The worker's end; threads of its own listen.
+
+    Attributes:
+        path: Where shard processes connect to.
+    """
+
+    def __init__(self) -> None:
+        self._folder = tempfile.TemporaryDirectory(prefix="orderstream-kcl-")
+        self.path = Path(self._folder.name) / "channel"
+        self._socket = socket.socket(socket.AF_UNIX)
+        self._socket.bind(str(self.path))
+        self._socket.listen()
+        self._lock = threading.Lock()
+        self._connections: dict[int, socket.socket] = {}
+        self._told: dict[int, Told] = {}
+        self._counted: Counter[str] = Counter()
+        self._draining = False
+        self._threads: list[threading.Thread] = []
+        self._accepting = threading.Thread(target=self._accept, name="kcl-channel", daemon=True)
+        self._accepting.start()
+
+    def __enter__(self) -> Self:
+        """Listen while the body runs."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Hang up; shard processes that still run end by it."""
+        # Only a shutdown wakes a thread that waits in accept or recv.
+        self._socket.shutdown(socket.SHUT_RDWR)
+        self._accepting.join()
+        self._socket.close()
+        with self._lock:
+            connections = list(self._connections.values())
+        for connection in connections:
+            _shut(connection)
+        for thread in self._threads:
+            thread.join()
+        self._folder.cleanup()
+
+    def drain(self) -> None:
+        """Tell every shard process, those to come too, to start no new work."""
+        with self._lock:
+            self._draining = True
+            connections = list(self._connections.values())
+        for connection in connections:
+            _send(connection, _DRAIN)
+
+    def progress(self) -> tuple[ShardProgress, ...]:
+        """What the living shard processes have told last."""
+        with self._lock:
+            told = [told.progress for told in self._told.values()]
+        return tuple(sorted(told, key=lambda progress: progress.shard_id))
+
+    def counters(self) -> Mapping[str, int]:
+        """Sums over all shard processes, those that have ended included."""
+        with self._lock:
+            return sum((Counter(told.counters) for told in self._told.values()), Counter(self._counted))
+
+    def _accept(self) -> None:
+        for number in range(2**63):
+            try:
+                connection, _ = self._socket.accept()
+            except OSError:
+                return  # the ear was closed
+            with self._lock:
+                self._connections[number] = connection
+                draining = self._draining
+            if draining:
+                _send(connection, _DRAIN)
+            thread = threading.Thread(
+                target=self._listen, args=(number, connection), name="kcl-shard", daemon=True
+            )
+            thread.start()
+            self._threads = [*(alive for alive in self._threads if alive.is_alive()), thread]
+
+    def _listen(self, number: int, connection: socket.socket) -> None:
+        decoder = msgspec.json.Decoder(Told)
+        with connection, connection.makefile("rb") as lines:
+            try:
+                for line in lines:
+                    told = decoder.decode(line)
+                    with self._lock:
+                        self._told[number] = told
+            except (OSError, msgspec.MsgspecError) as error:
+                # A killed process may leave half a line; its successor tells everything anew.
+                logger.warning("a shard process stopped telling", extra={"error": str(error)})
+            with self._lock:
+                del self._connections[number]
+                if last := self._told.pop(number, None):
+                    self._counted.update(last.counters)
+
+
+class Mouth:
+    """A shard process's end.
+
+    Args:
+        path: The worker's socket.
+        stop: Set when the worker says that it drains.
+        orphaned: Called when the worker has ended.
+    """
+
+    def __init__(
+        self, path: str, stop: threading.Event, orphaned: Callable[[], Any] = lambda: os._exit(ORPHANED)
+    ) -> None:
+        self._stop = stop
+        self._orphaned = orphaned
+        self._socket = socket.socket(socket.AF_UNIX)
+        self._socket.connect(path)
+        self._closing = False
+        self._thread = threading.Thread(target=self._hear, name="kcl-channel", daemon=True)
+        self._thread.start()
+
+    def close(self) -> None:
+        """Hang up: the shard process ends by itself."""
+        self._closing = True
+        _shut(self._socket)
+        self._thread.join()
+        self._socket.close()
+
+    def tell(self, told: Told) -> None:
+        """Tell the worker; one that has ended hears nothing."""
+        _send(self._socket, msgspec.json.encode(told) + b"\n")
+
+    def _hear(self) -> None:
+        try:
+            while self._socket.recv(64):
+                self._stop.set()
+        except OSError as error:
+            logger.warning("the worker's end of the channel failed", extra={"error": str(error)})
+        if not self._closing:
+            self._orphaned()
+
+
+def _send(connection: socket.socket, line: bytes) -> None:
+    try:
+        connection.sendall(line)
+    except OSError as error:
+        # The other end is gone, which its own thread notices and acts upon.
+        logger.info("nobody listens", extra={"error": str(error)})
+
+
+def _shut(connection: socket.socket) -> None:
+    try:
+        connection.shutdown(socket.SHUT_RDWR)
+    except OSError as error:
+        logger.debug("hung up already", extra={"error": str(error)})

@@ -1,0 +1,95 @@
+"""The process of one shard, as MultiLangDaemon starts it."""
+
+import datetime as dt
+import os
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import Final, Self, TextIO
+
+from orderstream_consumer.engines.kcl.adapter import MultiLangProcessor
+from orderstream_consumer.engines.kcl.channel import CHANNEL, Mouth, Told
+from orderstream_consumer.processing.processor import ProcessorFactory
+from orderstream_consumer.processing.progress import ShardProgress
+
+_REPEAT_EVERY: Final = 5.0
+"""Seconds between two tellings of the same: a call that does not return counts and fails meanwhile."""
+
+
+def _utc_now() -> dt.datetime:
+    return dt.datetime.now(dt.UTC)
+
+
+def run_shard_process(
+    processors: ProcessorFactory,
+    *,
+    protocol: tuple[TextIO, TextIO],
+    errors: TextIO,
+    counters: Callable[[], Mapping[str, int]],
+    failure: Callable[[], str | None] = lambda: None,
+    environment: Mapping[str, str] = os.environ,
+    clock: Callable[[], dt.datetime] = _utc_now,
+) -> None:
+    """Serve the daemon until it closes our input.
+
+    Args:
+        processors: Makes the processor of the shard.
+        protocol: What the daemon writes to us, and what we write to it.
+        errors: Where ``amazon_kclpy`` tells of what it met.
+        counters: What this process has counted so far.
+        failure: What failed last in this process; None if nothing did of late.
+        environment: Names the worker's channel.
+        clock: The time (UTC).
+    """
+    from amazon_kclpy.kcl import KCLProcess  # noqa: PLC0415 - an extra
+
+    stop = threading.Event()
+    mouth = Mouth(environment[CHANNEL], stop)
+    from_daemon, to_daemon = protocol
+    with _Teller(mouth, counters, failure) as teller:
+        processor = MultiLangProcessor(processors, stop, teller.tell, clock)
+        try:
+            KCLProcess(processor, from_daemon, to_daemon, errors).run()
+        finally:
+            mouth.close()
+
+
+class _Teller:
+    """Tells the worker of the progress when it changes, and every few seconds while a call lasts."""
+
+    def __init__(
+        self, mouth: Mouth, counters: Callable[[], Mapping[str, int]], failure: Callable[[], str | None]
+    ) -> None:
+        self._mouth = mouth
+        self._counters = counters
+        self._failure = failure
+        self._progress: ShardProgress | None = None
+        self._lock = threading.Lock()
+        self._ends = threading.Event()
+        self._thread = threading.Thread(target=self._repeat, name="kcl-progress", daemon=True)
+
+    def __enter__(self) -> Self:
+        """Repeat while the body runs."""
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Repeat no more."""
+        self._ends.set()
+        self._thread.join()
+
+    def tell(self, progress: ShardProgress) -> None:
+        """Tell of a new state."""
+        with self._lock:
+            self._progress = progress
+            self._send()
+
+    def _repeat(self) -> None:
+        while not self._ends.wait(_REPEAT_EVERY):
+            with self._lock:
+                self._send()
+
+    def _send(self) -> None:
+        if self._progress is not None:
+            progress = replace(self._progress, failure=self._failure())
+            self._mouth.tell(Told(progress, dict(self._counters())))

@@ -1,0 +1,122 @@
+"""A worker on Amazon's KCL: the same face as the embedded engine's worker."""
+
+import logging
+import os
+import tempfile
+import threading
+import uuid
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Final
+
+from orderstream_consumer.engines.config import EngineConfig
+from orderstream_consumer.engines.kcl.channel import CHANNEL, Ear
+from orderstream_consumer.engines.kcl.daemon import Daemon, DaemonEndedError, daemon_command, require_kcl
+from orderstream_consumer.engines.kcl.properties import LOGBACK, DaemonSettings, daemon_properties
+from orderstream_consumer.processing.progress import GivenUp, ShardProgress
+
+logger = logging.getLogger(__name__)
+
+_LOOK: Final = 0.2
+"""Seconds between two looks at the daemon."""
+
+
+class KclWorker:
+    """One of possibly many workers of an application, each with a daemon of its own.
+
+    Args:
+        application: Name of the application, for the worker's id and the log.
+        stream: Name of the stream.
+        lease_table: Name of the application's lease table.
+        shard_command: What the daemon starts for each shard; see ``run_shard_process``.
+        config: The settings that both engines share.
+        environment: Environment of the daemon and of the shard processes. ``AWS_ENDPOINT_URL_KINESIS``,
+            ``AWS_ENDPOINT_URL_DYNAMODB`` and ``AWS_ENDPOINT_URL`` are passed on to KCL.
+        region: AWS region.
+        more: Properties of KCL's own, which win over ours.
+
+    Attributes:
+        worker_id: The owner that stands in the leases.
+        given_up: Empty: a shard's process that cannot go on ends, and the daemon with it.
+        failure: None: what keeps the daemon from the shards stands in its own log lines alone.
+
+    Raises:
+        KclMissingError: the extra is not installed.
+    """
+
+    def __init__(
+        self,
+        application: str,
+        stream: str,
+        *,
+        lease_table: str,
+        shard_command: tuple[str, ...],
+        config: EngineConfig,
+        region: str,
+        environment: Mapping[str, str] = os.environ,
+        more: Mapping[str, str] | None = None,
+    ) -> None:
+        require_kcl()  # before the application is claimed for an engine that cannot run here
+        self.worker_id = f"{application}:{uuid.uuid4()}"
+        self.failure: str | None = None
+        self.given_up: dict[str, GivenUp] = {}
+        everywhere = environment.get("AWS_ENDPOINT_URL")
+        self._settings = DaemonSettings(
+            lease_table=lease_table,
+            stream=stream,
+            worker_id=self.worker_id,
+            region=region,
+            shard_command=shard_command,
+            engine=config,
+            kinesis_endpoint=environment.get("AWS_ENDPOINT_URL_KINESIS", everywhere),
+            dynamodb_endpoint=environment.get("AWS_ENDPOINT_URL_DYNAMODB", everywhere),
+            more=more or {},
+        )
+        self._environment = environment
+        self._stopping = threading.Event()
+        self._ear: Ear | None = None
+
+    def run(self) -> None:
+        """Work until ``request_shutdown``.
+
+        Raises:
+            DaemonEndedError: the daemon has ended by itself.
+        """
+        with tempfile.TemporaryDirectory(prefix="orderstream-kcl-") as folder, Ear() as ear:
+            properties, logback = Path(folder) / "kcl.properties", Path(folder) / "logback.xml"
+            properties.write_text(daemon_properties(self._settings))
+            logback.write_text(LOGBACK)
+            command = daemon_command(properties, logback, cbor=self._settings.kinesis_endpoint is None)
+            logger.info("worker starts", extra={"worker_id": self.worker_id})
+            self._ear = ear
+            daemon = Daemon(command, {**self._environment, CHANNEL: str(ear.path)})
+            try:
+                while not self._stopping.wait(_LOOK):
+                    if daemon.status is not None:
+                        raise DaemonEndedError(daemon.status)
+            finally:
+                ear.drain()
+                daemon.stop()
+                logger.info("worker ends", extra={"worker_id": self.worker_id})
+
+    def request_shutdown(self) -> None:
+        """Drain: processors come back early and checkpoint what is done. From any thread, more than once."""
+        self._stopping.set()
+
+    @property
+    def started(self) -> bool:
+        """Whether its daemon runs, which is not to say that it has seen the shards; from any thread."""
+        return self._ear is not None
+
+    @property
+    def hole(self) -> None:
+        """None: KCL audits its leases itself."""
+        return
+
+    def progress(self) -> tuple[ShardProgress, ...]:
+        """Tell how each shard of this worker is doing; from any thread."""
+        return self._ear.progress() if self._ear else ()
+
+    def counters(self) -> Mapping[str, int]:
+        """What the shard processes have counted, together."""
+        return self._ear.counters() if self._ear else {}

@@ -1,0 +1,99 @@
+"""Hands each message to the function of a service that wants it."""
+
+import logging
+from collections.abc import Callable, Collection, Mapping
+
+from orderstream.messages import (
+    REGISTRY,
+    Envelope,
+    Message,
+    NotAnEventError,
+    UnknownMessageTypeError,
+    check_identifiers,
+    decode_envelope,
+)
+from orderstream_consumer.idempotency.received import Received, subject_of
+from orderstream_consumer.processing.log_context import log_about
+from orderstream_consumer.processing.record import DeliveredRecord
+
+logger = logging.getLogger(__name__)
+
+Route = Callable[[Received], None]
+"""Carries out what one type of message asks for; returns once that is committed and acknowledged."""
+
+Count = Callable[[str], object]
+"""Counts one occurrence of something under its name, for ``/health``; see ``DeliveryTally.count``."""
+
+
+def uncounted(_: str) -> None:
+    """Count nothing."""
+
+
+class MessageHandler:
+    """The record handler of a service.
+
+    Args:
+        routes: By CloudEvents type. Other types are none of this service's business and are passed over.
+        count: Counts ``unknown_type``: events passed over because nobody here knows their type.
+        overtaking: The messages that never wait behind parked ones of their order: the compensations.
+    """
+
+    def __init__(
+        self,
+        routes: Mapping[str, Route],
+        count: Count = uncounted,
+        overtaking: Collection[type[Message]] = (),
+    ) -> None:
+        self._routes = dict(routes)
+        self._count = count
+        self._overtaking = frozenset(message_type.type_name() for message_type in overtaking)
+        self._addresses = {_address(type_name) for type_name in routes} - {""}
+
+    def handle(self, record: DeliveredRecord) -> None:
+        """Decode a record and carry it out.
+
+        Raises:
+            NotAnEventError: the record is no envelope, or its data does not fit its type.
+            IdentifierInvalidError: it begins a conversation, and the order's id, or another one, could not be
+                carried by a neighbour.
+            UnsupportedSchemaVersionError: the data's version is not known here.
+            UnknownMessageTypeError: a command that is addressed to this service is not known here.
+            DependencyError: try again.
+        """
+        envelope = decode_envelope(record.data)
+        log_about(
+            **subject_of(envelope), conversation_id=envelope.conversation_id, message_type=envelope.type
+        )
+        route = self._routes.get(envelope.type)
+        if route is not None:
+            if envelope.conversation_id == envelope.id:
+                # Where it enters, and only there: an order that an earlier version took comes to its end.
+                check_identifiers(envelope)
+            route(Received(envelope, record.shard_id, record.position, record.approximate_arrival))
+        elif REGISTRY.type_of(envelope.type) is None:
+            self._pass_over(envelope)
+
+    def overtakes(self, record: DeliveredRecord) -> bool:
+        """True for a message that is carried out although earlier ones of its order are parked."""
+        if not self._overtaking:
+            return False
+        try:
+            return decode_envelope(record.data).type in self._overtaking
+        except NotAnEventError:
+            return False  # it waits with its reason for whoever looks at the key
+
+    def _pass_over(self, envelope: Envelope) -> None:
+        """Whoever emits a new event need not wait for all consumers; a command has to be carried out."""
+        if _address(envelope.type) in self._addresses:
+            raise UnknownMessageTypeError(envelope.type)
+        self._count("unknown_type")
+        logger.warning(
+            "event of an unknown type passed over",
+            extra={"subject": envelope.subject, "event_id": envelope.id, "event_type": envelope.type},
+        )
+
+
+def _address(type_name: str) -> str:
+    """The service that a command is addressed to; empty for an event."""
+    service, dot, _ = type_name.partition(".")
+    return service if dot else ""

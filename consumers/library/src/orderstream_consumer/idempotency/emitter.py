@@ -1,0 +1,79 @@
+"""Puts encoded messages into the stream and waits until Kinesis has acknowledged all of them."""
+
+from collections.abc import Iterator, Sequence
+from typing import Protocol
+
+from orderstream import BufferFullError, DeliveryFailedError, Producer, ProducerClosedError
+from orderstream.errors import DependencyError
+from orderstream.messages import compressed
+from orderstream.producer.intake import RUN_BYTES
+
+
+class Emitter(Protocol):
+    """Emits messages of one order, in order."""
+
+    def emit(self, envelopes: Sequence[bytes], partition_key: str) -> None:
+        """Put messages and wait for every acknowledgement.
+
+        Args:
+            envelopes: Encoded envelopes, in the order in which they are to stand in the stream.
+            partition_key: The order id.
+
+        Raises:
+            DependencyError: not all of them are known to have arrived; emit them again.
+        """
+
+
+class KinesisEmitter:
+    """Emits through the producer SDK.
+
+    Messages that are put at one moment never change places: if the producer gives one up, it gives up those
+    behind it, and all are emitted again. Those too large for that are emitted one part after the other.
+
+    Args:
+        producer: The process's producer.
+        patience: Seconds to wait for each acknowledgement before the input is handed back to its retry,
+            above 0.
+        compress: Whether messages travel compressed where that makes them smaller.
+    """
+
+    def __init__(self, producer: Producer, patience: float = 30.0, *, compress: bool = False) -> None:
+        self._producer = producer
+        self._patience = patience
+        self._compress = compress
+
+    def emit(self, envelopes: Sequence[bytes], partition_key: str) -> None:
+        """See ``Emitter.emit``."""
+        if self._compress:
+            envelopes = [compressed(envelope) for envelope in envelopes]
+        try:
+            for together in _handed_over_together(envelopes, len(partition_key.encode())):
+                deliveries = self._producer.put_many([(envelope, partition_key) for envelope in together])
+                for delivery in deliveries:
+                    delivery.result(timeout=self._patience)
+        except (BufferFullError, ProducerClosedError, DeliveryFailedError, TimeoutError) as error:
+            # None of these says anything about the input: it must be retried, never parked.
+            raise DependencyError("kinesis", "PutRecords", str(error)) from error
+
+
+def _handed_over_together(envelopes: Sequence[bytes], key_bytes: int) -> Iterator[Sequence[bytes]]:
+    """Cut messages into the parts that ``put_many`` hands over at one moment."""
+    first, size = 0, 0
+    for place, envelope in enumerate(envelopes, start=1):
+        size += len(envelope) + key_bytes
+        if size >= RUN_BYTES:
+            yield envelopes[first:place]
+            first, size = place, 0
+    if first < len(envelopes):
+        yield envelopes[first:]
+
+
+class CollectingEmitter:
+    """Keeps what is emitted, for tests and simulations."""
+
+    def __init__(self) -> None:
+        self.emitted: list[bytes] = []
+
+    def emit(self, envelopes: Sequence[bytes], partition_key: str) -> None:  # noqa: ARG002 - the protocol's
+        """See ``Emitter.emit``."""
+        self.emitted.extend(envelopes)

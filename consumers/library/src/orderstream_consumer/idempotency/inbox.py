@@ -1,0 +1,114 @@
+"""The inbox of one order: what was applied, from where, and what it led to.
+
+```
+ arrives ──> not in the inbox ─────────────────────────> FRESH: decide, commit, emit
+         └─> in it, from this very position ───────────> REDELIVERED: emit the stored outputs again
+         └─> in it, from another position ─────────────> DUPLICATE: drop, so that duplicates do not cascade
+         └─> in it with another digest ────────────────> FORGED: drop, and raise the alarm
+```
+
+An order that waits for months is asked about again and again, and its item must not grow with that. So only
+the last ``CAPACITY`` entries are kept. A message whose entry is gone is FRESH again: in a replay from
+TRIM_HORIZON, or in the hands of a worker that was frozen meanwhile. Therefore each guard answers from its own
+state, never from the inbox alone: the state keeps how a command was answered and when that was decided, so
+that a second decision gives the first one's bytes under the first one's id, or nothing at all.
+"""
+
+import zlib
+from collections.abc import Mapping, Sequence
+from enum import Enum
+from typing import Final
+
+import msgspec
+
+from orderstream_consumer.idempotency.received import Received
+from orderstream_consumer.store import Attribute, Item
+
+INBOX: Final = "inbox"
+"""The attribute of an order's item that holds its inbox."""
+
+
+CAPACITY: Final = 64
+"""Entries of one order that are kept: several times what an order needs that goes well."""
+
+
+class Arrival(Enum):
+    """What a delivery is to an order's inbox."""
+
+    FRESH = "fresh"
+    REDELIVERED = "redelivered"
+    DUPLICATE = "duplicate"
+    FORGED = "forged"
+
+
+class Inbox:
+    """What was applied to one order.
+
+    Args:
+        entries: By event id: place, digest and packed outputs.
+        capacity: Entries that are kept, at least 1; ``CAPACITY`` by default.
+    """
+
+    def __init__(self, entries: Mapping[str, Attribute] | None = None, capacity: int = CAPACITY) -> None:
+        self._entries = dict(entries or {})
+        self._capacity = capacity
+
+    @classmethod
+    def of(cls, item: Item | None, capacity: int = CAPACITY) -> "Inbox":
+        """The inbox that stands in an order's item; empty where there is no item."""
+        entries = item.attributes.get(INBOX, {}) if item is not None else {}
+        assert isinstance(entries, dict)
+        return cls(entries, capacity)
+
+    def classify(self, received: Received) -> Arrival:
+        """Say what a delivery is."""
+        entry = self._entries.get(received.envelope.id)
+        if entry is None:
+            return Arrival.FRESH
+        assert isinstance(entry, dict)
+        if entry["digest"] != received.digest:
+            return Arrival.FORGED
+        return Arrival.REDELIVERED if entry["place"] == received.place else Arrival.DUPLICATE
+
+    def outputs(self, event_id: str) -> list[bytes]:
+        """The encoded messages that an applied event led to, byte for byte."""
+        entry = self._entries[event_id]
+        assert isinstance(entry, dict)
+        packed = entry["outputs"]
+        assert isinstance(packed, bytes)
+        return unpack(packed)
+
+    def with_entry(self, received: Received, outputs: Sequence[bytes]) -> dict[str, Attribute]:
+        """The entries once a delivery has been applied, the oldest left out beyond the capacity.
+
+        Args:
+            received: What was applied.
+            outputs: The encoded messages that it led to.
+        """
+        entry: dict[str, Attribute] = {
+            "place": received.place,
+            "digest": received.digest,
+            "outputs": pack(outputs),
+            "number": max((_number(known) for known in self._entries.values()), default=0) + 1,
+        }
+        entries = {**self._entries, received.envelope.id: entry}
+        kept = sorted(entries, key=lambda event_id: _number(entries[event_id]))[-self._capacity :]
+        return {event_id: entries[event_id] for event_id in kept}
+
+
+def _number(entry: Attribute) -> int:
+    """When it was added: a redriven message stands further up in the stream than those applied before it."""
+    assert isinstance(entry, dict)
+    number = entry["number"]
+    assert isinstance(number, int)
+    return number
+
+
+def pack(outputs: Sequence[bytes]) -> bytes:
+    """Encoded messages in few bytes: an order of 675 lines has to fit an item of 400 KB several times."""
+    return zlib.compress(msgspec.msgpack.encode(list(outputs)))
+
+
+def unpack(packed: bytes) -> list[bytes]:
+    """The messages that ``pack`` has packed."""
+    return msgspec.msgpack.decode(zlib.decompress(packed), type=list[bytes])

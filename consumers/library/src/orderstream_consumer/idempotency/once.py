@@ -1,0 +1,215 @@
+"""One decision per input: commit state, inbox entry and outputs at once, then emit what was committed.
+
+An input that comes again is not decided again: what was committed is emitted once more, after its service has
+noted what that changes, such as from when a deadline counts.
+"""
+
+import logging
+import random
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Final, Generic, TypeVar
+
+import msgspec
+
+from orderstream.messages import Envelope
+from orderstream_consumer.idempotency.emitter import Emitter
+from orderstream_consumer.idempotency.inbox import CAPACITY, INBOX, Arrival, Inbox
+from orderstream_consumer.idempotency.received import Received, subject_of
+from orderstream_consumer.processing.backoff import Backoff
+from orderstream_consumer.store import (
+    Attribute,
+    ConditionFailedError,
+    ContentionError,
+    Item,
+    Put,
+    Store,
+    Write,
+)
+
+logger = logging.getLogger(__name__)
+
+State = TypeVar("State", bound=msgspec.Struct)
+
+_TRIES: Final = 6
+"""Tries against contention before the input goes back to its own retry."""
+
+_CONTENTION: Final = Backoff(first=0.04, longest=1.28, least=0.0)
+
+
+@dataclass(frozen=True, slots=True)
+class Decision(Generic[State]):
+    """What a service decides on a message.
+
+    Attributes:
+        state: The order's state from now on.
+        outputs: The messages to emit, in order.
+        writes: What else has to change in the same transaction, such as timers.
+    """
+
+    state: State
+    outputs: Sequence[Envelope] = ()
+    writes: Sequence[Write] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Change(Generic[State]):
+    """What a service notes before the outputs of an earlier decision go out again.
+
+    Attributes:
+        state: The order's state from now on.
+        writes: What else has to change in the same transaction, such as timers.
+    """
+
+    state: State
+    writes: Sequence[Write] = ()
+
+
+class Once(Generic[State]):
+    """Keeps one item per order, with its state and its inbox, and applies each message to it once.
+
+    Args:
+        store: Where the items are.
+        table: Their table; the key is the order id.
+        state_type: What the state is decoded to.
+        emitter: Puts the outputs into the stream.
+        inbox_capacity: Entries of one order's inbox that are kept, at least 1; 64 by default.
+        sleep: Waits so many seconds between two tries.
+    """
+
+    def __init__(
+        self,
+        *,
+        store: Store,
+        table: str,
+        state_type: type[State],
+        emitter: Emitter,
+        inbox_capacity: int = CAPACITY,
+        sleep: Callable[[float], object] = time.sleep,
+    ) -> None:
+        self._store = store
+        self._table = table
+        self._decoder = msgspec.json.Decoder(state_type)
+        self._emitter = emitter
+        self._inbox_capacity = inbox_capacity
+        self._sleep = sleep
+
+    def apply(
+        self,
+        received: Received,
+        decide: Callable[[State | None], Decision[State] | None],
+        *,
+        again: Callable[[State, Sequence[bytes]], Change[State] | None] | None = None,
+    ) -> None:
+        """Apply one delivery. Returns once its outputs, if any, are acknowledged.
+
+        Args:
+            received: The delivery.
+            decide: Decides on the order's state (None: not known yet). It may be asked more than once, each
+                time with a fresh state, and must do nothing but decide. None means: nothing to record.
+            again: Asked in the same way before the outputs of a redelivered message go out again, with the
+                state and the encoded outputs. None, or a service without it: nothing to note.
+
+        Raises:
+            ConditionFailedError: the condition of one of the decision's own writes does not hold; the indexes
+                are those of ``Decision.writes``.
+            DependencyError: try the whole delivery again.
+        """
+        for attempt in range(_TRIES):
+            item = self._store.get(self._table, received.subject)
+            inbox = Inbox.of(item, self._inbox_capacity)
+            arrival = inbox.classify(received)
+            if arrival in {Arrival.DUPLICATE, Arrival.FORGED}:
+                report_repetition(received, arrival)
+                return
+            try:
+                if arrival is Arrival.FRESH:
+                    outputs = self._decide(received, item, inbox, decide)
+                else:
+                    outputs = inbox.outputs(received.envelope.id)
+                    self._note(received, item, outputs, again)
+            except (ContentionError, _Overtaken):
+                self._sleep(_CONTENTION.pause(attempt, random.random()))  # noqa: S311 - jitter
+                continue
+            if outputs is not None:
+                self._emitter.emit(outputs, received.subject)
+            return
+        raise ContentionError("TransactWriteItems")
+
+    def load(self, subject: str) -> tuple[State | None, int | None]:
+        """Read an order's state and its item's version; None and None where it is not known."""
+        item = self._store.get(self._table, subject)
+        return self._state(item), item.version if item else None
+
+    def _state(self, item: Item | None) -> State | None:
+        if item is None:
+            return None
+        content = item.attributes["state"]
+        assert isinstance(content, bytes)
+        return self._decoder.decode(content)
+
+    def _decide(
+        self,
+        received: Received,
+        item: Item | None,
+        inbox: Inbox,
+        decide: Callable[[State | None], Decision[State] | None],
+    ) -> list[bytes] | None:
+        """Commit what is decided; gives the encoded outputs, or None where there is nothing to record."""
+        decision = decide(self._state(item))
+        if decision is None:
+            return None
+        outputs = [envelope.encode() for envelope in decision.outputs]
+        entries = inbox.with_entry(received, outputs)
+        self._commit(received.subject, item, entries, decision.state, decision.writes)
+        return outputs
+
+    def _note(
+        self,
+        received: Received,
+        item: Item | None,
+        outputs: Sequence[bytes],
+        again: Callable[[State, Sequence[bytes]], Change[State] | None] | None,
+    ) -> None:
+        """Commit what a service notes of outputs that go out again; the inbox stays as it is."""
+        state = self._state(item)
+        if again is None or item is None or state is None:
+            return
+        change = again(state, outputs)
+        if change is not None:
+            self._commit(received.subject, item, item.attributes[INBOX], change.state, change.writes)
+
+    def _commit(
+        self, subject: str, item: Item | None, entries: Attribute, state: State, writes: Sequence[Write]
+    ) -> None:
+        put = Put(
+            self._table,
+            subject,
+            {"state": msgspec.json.encode(state), INBOX: entries},
+            item.version if item else None,
+        )
+        try:
+            self._store.transact([put, *writes])
+        except ConditionFailedError as error:
+            if 0 in error.failed:
+                raise _Overtaken from error
+            raise ConditionFailedError(tuple(place - 1 for place in error.failed)) from error
+
+
+class _Overtaken(Exception):  # noqa: N818 - not an error: another delivery came first
+    """The order's item has changed since it was read."""
+
+
+def report_repetition(received: Received, arrival: Arrival) -> None:
+    """Log a delivery that is dropped: a duplicate is normal, a forged one never is."""
+    details = {
+        **subject_of(received.envelope),
+        "event_id": received.envelope.id,
+        "event_type": received.envelope.type,
+        "place": received.place,
+    }
+    if arrival is Arrival.FORGED:
+        logger.error("ALARM: an event id came again with another content; dropped", extra=details)
+    else:
+        logger.debug("duplicate dropped", extra=details)

@@ -1,0 +1,69 @@
+"""A message as a service receives it: the envelope, and where in the stream it stood."""
+
+import datetime as dt
+import hashlib
+from dataclasses import dataclass
+from typing import TypeVar
+
+from orderstream.messages import REGISTRY, Envelope, Message
+from orderstream_consumer.processing.record import Position
+
+M = TypeVar("M", bound=Message)
+
+
+@dataclass(frozen=True, slots=True)
+class Received:
+    """One delivery of one message.
+
+    Attributes:
+        envelope: The message.
+        shard_id: The shard that it was read from.
+        position: Its place in that shard.
+        arrival: When Kinesis took the record (UTC): the one time on which all hosts agree.
+    """
+
+    envelope: Envelope
+    shard_id: str
+    position: Position
+    arrival: dt.datetime
+
+    def message(self, message_type: type[M]) -> M:
+        """The message, decoded, as the type that its route is for.
+
+        Args:
+            message_type: The type that the route was registered under.
+
+        Raises:
+            NotAnEventError: the data does not fit the type, or is about something else than the envelope.
+            UnsupportedSchemaVersionError: the data's version is not known here.
+        """
+        message = self.envelope.message()
+        assert isinstance(message, message_type)
+        return message
+
+    @property
+    def subject(self) -> str:
+        """What it is about, such as an order's id: the key of its row, and of what follows from it."""
+        return self.envelope.subject
+
+    @property
+    def place(self) -> str:
+        """Its place in the stream, as the inbox writes it down."""
+        return f"{self.shard_id}/{self.position.sequence_number}/{self.position.subsequence_number}"
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 over type and data. Trace headers may differ between two sendings of one message."""
+        content = self.envelope.type.encode() + b"\0" + bytes(self.envelope.data)
+        return hashlib.sha256(content).hexdigest()
+
+
+def subject_of(envelope: Envelope) -> dict[str, str]:
+    """What an envelope is about, as a field of log lines.
+
+    Returns:
+        One pair: the name that the message's type gives it (``order_id``, say), or ``subject`` where the type
+        is not known; and the subject.
+    """
+    kind = REGISTRY.type_of(envelope.type)
+    return {kind.subject_field if kind is not None else "subject": envelope.subject}

@@ -1,7 +1,0 @@
-"""Lifecycle: which shards there are to work on, and the life of each on its worker."""
-
-from orderstream_workers.engine.lifecycle.shard_consumer import ShardConsumer, State
-from orderstream_workers.engine.lifecycle.shard_host import ShardHost
-from orderstream_workers.engine.lifecycle.shard_sync import leases_to_create
-
-__all__ = ["ShardConsumer", "ShardHost", "State", "leases_to_create"]

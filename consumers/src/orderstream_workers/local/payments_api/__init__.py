@@ -1,9 +1,0 @@
-"""A payment provider for one machine: an HTTP process with a ledger, a strict limit, faults on demand."""
-
-from orderstream_workers.local.payments_api.app import create_app
-from orderstream_workers.local.payments_api.bookings import Bookings, is_declined
-from orderstream_workers.local.payments_api.faults import Faults
-from orderstream_workers.local.payments_api.ledger import Entry, Ledger
-from orderstream_workers.local.payments_api.limit import RequestWindow
-
-__all__ = ["Bookings", "Entry", "Faults", "Ledger", "RequestWindow", "create_app", "is_declined"]

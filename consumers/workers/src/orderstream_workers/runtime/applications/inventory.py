@@ -1,0 +1,22 @@
+"""Inventory: reserves, releases and sells stock."""
+
+from orderstream_orders.contracts import ReleaseStock, StepResolved
+from orderstream_workers.runtime.application import Application
+from orderstream_workers.runtime.resources import Resources
+from orderstream_workers.services.inventory import APPLICATION, TABLES, InventoryHandlers
+
+
+def build(resources: Resources) -> Application:
+    """Wire the application."""
+    handlers = InventoryHandlers(
+        store=resources.store,
+        emitter=resources.emitter,
+        clock=resources.deciding_clock,
+        count=resources.tally.count,
+    )
+    return resources.in_lanes(
+        APPLICATION,
+        handlers.routes(),
+        overtaking=(ReleaseStock, StepResolved),
+        dependencies=resources.tables(*TABLES),
+    )

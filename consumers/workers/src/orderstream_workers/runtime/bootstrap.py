@@ -1,0 +1,205 @@
+"""The composition root: finds an application by its name, wires it, and runs it on the chosen engine."""
+
+import logging
+import sys
+import threading
+from collections.abc import Callable, Mapping
+from importlib import import_module
+from importlib.metadata import entry_points
+from pkgutil import iter_modules
+from typing import Any, Final, Protocol
+
+from orderstream_consumer.engines.config import EngineConfig
+from orderstream_consumer.engines.embedded.worker import Worker
+from orderstream_consumer.engines.kcl import KclWorker
+from orderstream_consumer.engines.ownership import ENGINES, EngineMark
+from orderstream_consumer.engines.stream_identity import CONSUMED_STREAMS, ConsumedStream, StreamIdentity
+from orderstream_consumer.processing.processor import StopSignal
+from orderstream_consumer.processing.progress import GivenUp, ShardProgress
+from orderstream_workers.runtime import applications
+from orderstream_workers.runtime.application import Application
+from orderstream_workers.runtime.beside import Beside
+from orderstream_workers.runtime.clients import region
+from orderstream_workers.runtime.health import health_served
+from orderstream_workers.runtime.report import WorkerStanding, worker_report
+from orderstream_workers.runtime.resources import Resources
+from orderstream_workers.runtime.watch import Dependency, DependencyWatch
+
+logger = logging.getLogger(__name__)
+
+_OWN: Final = frozenset(module.name.replace("_", "-") for module in iter_modules(applications.__path__))
+_PLUGGED: Final = {point.name: point for point in entry_points(group="orderstream.applications")}
+
+APPLICATIONS: Final = tuple(sorted(_OWN | _PLUGGED.keys()))
+"""Every application that there is: one per module of ``runtime/applications``, and those of other
+distributions, which name the module that has ``build`` as an entry point ``orderstream.applications``."""
+
+
+class EngineWorker(Protocol):
+    """What both engines offer: see ``engine.worker.Worker`` and ``kcl.KclWorker``."""
+
+    worker_id: str
+    failure: str | None
+
+    @property
+    def hole(self) -> str | None:
+        """What no lease covers, in words; from any thread."""
+
+    given_up: dict[str, GivenUp]
+
+    @property
+    def started(self) -> bool:
+        """Whether it has begun to look after shards; from any thread."""
+
+    def run(self) -> None:
+        """Work until ``request_shutdown``."""
+
+    def request_shutdown(self) -> None:
+        """Drain; from any thread."""
+
+    def progress(self) -> tuple[ShardProgress, ...]:
+        """Tell how each shard of this worker is doing; from any thread."""
+
+
+def build_application(name: str, resources: Resources) -> Application:
+    """Wire an application.
+
+    Args:
+        name: One of ``APPLICATIONS``.
+        resources: What it is made of.
+    """
+    # What is here keeps its name: another distribution cannot put itself in its place.
+    if name in _OWN:
+        module = import_module(f"{applications.__name__}.{name.replace('-', '_')}")
+    else:
+        module = _PLUGGED[name].load()
+    application: Application = module.build(resources)
+    return application
+
+
+def run_worker(
+    name: str, resources: Resources, stop: threading.Event, *, adopt_new_stream: bool = False
+) -> None:
+    """Run an application until it is told to stop, then drain.
+
+    Args:
+        name: One of ``APPLICATIONS``.
+        resources: What it is made of.
+        stop: Set to end it.
+        adopt_new_stream: Delete the leases of another stream and begin with the one that is there.
+
+    Raises:
+        MixedEnginesError: the application runs on another engine.
+        StreamChangedError: the leases belong to another stream.
+        KeysUnorderedError: the stream places records itself, and the application needs their order.
+        OrderstreamError: something that it cannot do without has failed; the worker has drained.
+    """
+    settings = resources.settings
+    application = build_application(name, resources)
+    worker, leases, counters = _worker(application, resources)
+    mark = EngineMark(
+        resources.store,
+        application.name,
+        settings.engine,
+        worker_id=worker.worker_id,
+        expiry=settings.failover_seconds,
+    )
+
+    stream = application.stream or settings.stream
+    consumed = ConsumedStream(
+        resources.store,
+        application.name,
+        lambda: StreamIdentity.of(resources.kinesis, stream, ordered=application.ordered),
+        expiry=settings.failover_seconds,
+        gone_timeout=settings.stream_gone_seconds,
+    )
+    dependencies = [
+        resources.stream(stream),
+        *resources.tables(ENGINES, CONSUMED_STREAMS),
+        leases,
+        *application.dependencies,
+    ]
+    watch = DependencyWatch(dependencies, application.gauges, resources.clock)
+    claimed = threading.Event()
+    begun_at = resources.clock()
+
+    def report() -> dict[str, Any]:
+        said = worker_report(
+            application.name,
+            stream,
+            worker.worker_id,
+            standing=WorkerStanding(
+                begun_at=begun_at,
+                claimed=claimed.is_set(),
+                started=worker.started,
+                stopping=stop.is_set(),
+                failure=consumed.trouble or application.failure() or worker.failure,
+                given_up=tuple(worker.given_up.values()),
+                skew=resources.deciding_clock.trouble(),
+                hole=worker.hole,
+            ),
+            progress=worker.progress(),
+            dependencies=watch.states(),
+            counters=counters(),
+            figures=watch.figures(),
+            now=resources.clock(),
+        )
+        return said | resources.deciding_clock.report()
+
+    def drain_when_told(stop: StopSignal) -> None:
+        stop.wait()
+        worker.request_shutdown()
+
+    with health_served(settings.health_port, report, settings.health_host), Beside(stop) as beside:
+        beside.start(watch.run)
+        if not mark.claim(stop):
+            return
+        claimed.set()
+        beside.start(mark.renew_until)  # a stream may be long in coming
+        if adopt_new_stream and not consumed.adopt(resources.leases(application.name), stop):
+            return
+        if not consumed.confirm(stop):
+            return
+        for run in (drain_when_told, consumed.watch, *application.background):
+            beside.start(run)
+        try:
+            worker.run()
+        finally:
+            logger.info("worker has drained", extra={"counters": dict(counters())})
+
+
+def _worker(
+    application: Application, resources: Resources
+) -> tuple[EngineWorker, Dependency, Callable[[], Mapping[str, int]]]:
+    """The worker on the engine that the settings name, its table of leases, and what gives its counters."""
+    settings = resources.settings
+    stream = application.stream or settings.stream
+    config = EngineConfig(
+        failover_time=settings.failover_seconds,
+        idle_between_reads=settings.idle_between_reads,
+        initial_position=application.initial_position,
+    )
+    leases = resources.leases(application.name)
+    lease_table = resources.lease_table(application.name)
+    asked = Dependency(f"table {lease_table}", lambda: leases.get("does-it-answer"))
+    if settings.engine == "embedded":
+        embedded = Worker(
+            application.name,
+            stream,
+            kinesis=resources.kinesis,
+            leases=leases,
+            processors=application.processors,
+            config=config,
+            wall_clock=resources.clock,
+        )
+        return embedded, asked, application.counters
+    kcl = KclWorker(
+        application.name,
+        stream,
+        lease_table=lease_table,
+        shard_command=(sys.executable, "-m", "orderstream_workers.runtime.kcl_shard", application.name),
+        config=config,
+        region=region(),
+        more=settings.more_kcl_properties,
+    )
+    return kcl, asked, lambda: {**application.counters(), **kcl.counters()}

@@ -1,0 +1,122 @@
+"""The payment worker: a process beside the stream that takes payments from their queue to the provider."""
+
+import datetime as dt
+import threading
+from typing import Any
+
+import httpx
+
+from orderstream_consumer.limits import RATE_LIMITS, StoredRateLimiter
+from orderstream_workers.runtime.beside import Beside
+from orderstream_workers.runtime.health import health_served
+from orderstream_workers.runtime.report import (
+    STALLED_AFTER,
+    age,
+    outages,
+    shown_dependencies,
+    shown_figures,
+    unanswered,
+    verdict,
+)
+from orderstream_workers.runtime.resources import Resources
+from orderstream_workers.runtime.watch import Dependency, DependencyState, DependencyWatch, Figure
+from orderstream_workers.services.payments import TABLES, PaymentStanding, PaymentWorker
+from orderstream_workers.services.payments.http_provider import HttpPaymentProvider
+
+
+def run_payment_worker(resources: Resources, stop: threading.Event) -> None:
+    """Work until stopped.
+
+    Args:
+        resources: What it is made of.
+        stop: Set to end it; what is in hand is finished first.
+    """
+    settings = resources.settings
+    http = httpx.Client()
+    resources.close_later(http.close)
+    provider = HttpPaymentProvider(http, settings.payments_api_url)
+    worker = PaymentWorker(
+        store=resources.store,
+        queue=resources.payment_queue,
+        provider=provider,
+        limiter=StoredRateLimiter(
+            resources.store,
+            name="payments-api",
+            rate=settings.payments_per_second,
+            now=lambda: resources.deciding_clock().timestamp(),
+        ),
+        emitter=resources.emitter,
+        clock=resources.deciding_clock,
+        wall_clock=resources.clock,
+    )
+    # Every client is made here, by one thread.
+    dead_letters = resources.payment_dead_letters
+    watch = DependencyWatch(
+        [
+            *resources.tables(*TABLES, RATE_LIMITS),
+            resources.queue(settings.payment_queue, resources.payment_queue),
+            resources.queue(f"{settings.payment_queue}-dlq", dead_letters),
+            resources.stream(settings.stream),
+            Dependency(f"provider {settings.payments_api_url}", provider.ask),
+        ],
+        {"dead_letters": dead_letters.depth},
+        resources.clock,
+    )
+
+    def report() -> dict[str, Any]:
+        said = payment_report(
+            worker.standing(),
+            dependencies=watch.states(),
+            counters=worker.counters.snapshot(),
+            figures=watch.figures(),
+            stopping=stop.is_set(),
+            skew=resources.deciding_clock.trouble(),
+            now=resources.clock(),
+        )
+        return said | resources.deciding_clock.report()
+
+    with health_served(settings.health_port, report, settings.health_host), Beside(stop) as beside:
+        beside.start(watch.run)
+        worker.run(stop)
+
+
+def payment_report(
+    standing: PaymentStanding,
+    *,
+    dependencies: tuple[DependencyState, ...],
+    counters: dict[str, int],
+    figures: dict[str, Figure],
+    stopping: bool,
+    skew: str | None = None,
+    now: dt.datetime,
+) -> dict[str, Any]:
+    """Say how a payment worker is doing.
+
+    Args:
+        standing: What the worker has done last.
+        dependencies: What each dependency said last.
+        counters: What this process has counted.
+        figures: What is true of the queue as a whole.
+        stopping: Whether it finishes what is in hand.
+        skew: What is wrong with the host's clock; None if nothing is.
+        now: The time (UTC).
+    """
+    because = f": {standing.failure}" if standing.failure else ""
+    troubles = [] if skew is None else [skew]
+    if (silent := now - standing.last_round) > STALLED_AFTER:
+        lasted = int(silent.total_seconds())
+        troubles.append(f"the payment queue has not been read for {lasted} s{because}")
+    if standing.unsettled_since is not None and now - standing.unsettled_since > STALLED_AFTER:
+        lasted = int((now - standing.unsettled_since).total_seconds())
+        troubles.append(f"no payment was settled for {lasted} s although payments wait{because}")
+    obstacles = [*(["it finishes what is in hand and ends"] if stopping else []), *unanswered(dependencies)]
+    return {
+        "application": "payment-worker",
+        **verdict([*troubles, *outages(dependencies, now)], obstacles),
+        "round_seconds_ago": age(standing.last_round, now),
+        "unsettled_seconds": age(standing.unsettled_since, now),
+        "failure": standing.failure,
+        "dependencies": shown_dependencies(dependencies, now),
+        **counters,
+        **shown_figures(figures),
+    }

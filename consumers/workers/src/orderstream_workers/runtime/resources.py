@@ -1,0 +1,260 @@
+"""What an application is made of: clients, store, emitter; each made on first use, closed at the end."""
+
+import datetime as dt
+import time
+from collections.abc import Callable, Collection, Mapping, Sequence
+from contextlib import ExitStack
+from functools import cached_property
+from typing import TYPE_CHECKING, Final, Literal, Self
+
+from orderstream import Producer
+from orderstream.messages import Message
+from orderstream_consumer.delivery import (
+    PARKING,
+    Breaker,
+    DeliveryConfig,
+    DeliveryTally,
+    LaneProcessor,
+    Overtakes,
+    RecordHandler,
+    StoredParking,
+    never_overtakes,
+)
+from orderstream_consumer.engines.embedded.leases import DynamoDBLeaseTable, LeaseTable
+from orderstream_consumer.idempotency import Emitter, HostClock, KinesisEmitter, MessageHandler, Route
+from orderstream_consumer.processing.concurrency import ThreadPool
+from orderstream_consumer.processing.processor import RecordProcessor, StopSignal
+from orderstream_consumer.store import DynamoDBStore, Store, TableSpec
+from orderstream_workers.runtime import clients
+from orderstream_workers.runtime.application import Application, Background
+from orderstream_workers.runtime.asked import stream_asked
+from orderstream_workers.runtime.settings import Settings
+from orderstream_workers.runtime.watch import Dependency
+from orderstream_workers.services.payments import PaymentQueue, SqsPaymentQueue
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+    from mypy_boto3_kinesis import KinesisClient
+
+_NO_KEY: Final = "does-it-answer"
+"""Key of an item that no table has."""
+
+_LANE_THREADS: Final = 32
+"""Threads that the lanes of all shards of a process share."""
+
+
+class Resources:
+    """Everything that the composition root hands out.
+
+    Args:
+        settings: The process's settings.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self._closing = ExitStack()
+
+    def __enter__(self) -> Self:
+        """Use the resources."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Close what was made, the last first."""
+        self._closing.close()
+
+    @staticmethod
+    def clock() -> dt.datetime:
+        """The time (UTC)."""
+        return dt.datetime.now(dt.UTC)
+
+    @staticmethod
+    def wait(seconds: float) -> None:
+        """Let time pass, in seconds."""
+        time.sleep(seconds)
+
+    @cached_property
+    def deciding_clock(self) -> HostClock:
+        """The time (UTC), as long as the host's clock agrees with AWS'."""
+        return HostClock()
+
+    @cached_property
+    def tally(self) -> DeliveryTally:
+        """What the process's application counts, for ``/health``."""
+        return DeliveryTally()
+
+    @cached_property
+    def kinesis(self) -> "KinesisClient":
+        """Reads the stream."""
+        client = clients.kinesis_client()
+        self.deciding_clock.listen_to(client)
+        self.close_later(client.close)
+        return client
+
+    @cached_property
+    def producing(self) -> "KinesisClient":
+        """Puts into the stream.
+
+        Unlike a client that a ``Producer`` makes, it may be made before there are credentials: a process
+        whose metadata service is late waits for them, not ready, and its health says why.
+        """
+        client = clients.kinesis_client()
+        self.close_later(client.close)
+        return client
+
+    @cached_property
+    def dynamodb(self) -> "DynamoDBClient":
+        """Leases, state and guards."""
+        client = clients.dynamodb_client()
+        self.deciding_clock.listen_to(client)
+        self.close_later(client.close)
+        return client
+
+    @cached_property
+    def store(self) -> Store:
+        """State and guards."""
+        return DynamoDBStore(self.dynamodb, table_prefix=self.settings.table_prefix)
+
+    def lease_table(self, application: str) -> str:
+        """Name of the table of an application's leases."""
+        # The suffix tells the consumer's leases from the service's own tables, one of which has its name.
+        return f"{self.settings.table_prefix}{application}-consumer"
+
+    def leases(self, application: str) -> LeaseTable:
+        """An application's leases; its first worker makes the table."""
+        return DynamoDBLeaseTable(self.dynamodb, self.lease_table(application))
+
+    @cached_property
+    def producer(self) -> Producer:
+        """Puts into the stream."""
+        return self._closing.enter_context(Producer(self.settings.stream, client=self.producing))
+
+    @cached_property
+    def emitter(self) -> Emitter:
+        """Puts messages into the stream and waits for the acknowledgement."""
+        return KinesisEmitter(self.producer, compress=self.settings.compression == "zstd")
+
+    @cached_property
+    def payment_queue(self) -> PaymentQueue:
+        """The queue between payments' stream side and the payment worker."""
+        return self._queue(self.settings.payment_queue)
+
+    @cached_property
+    def payment_dead_letters(self) -> PaymentQueue:
+        """Where SQS puts payments that were received too often."""
+        return self._queue(f"{self.settings.payment_queue}-dlq")
+
+    def tables(self, *specs: TableSpec) -> tuple[Dependency, ...]:
+        """Tables as dependencies: each is asked for an item that is not there."""
+        store = self.store  # made here and not by the thread that asks
+
+        def asked(spec: TableSpec) -> Dependency:
+            sort = _NO_KEY if spec.sorted else None
+            name = f"table {self.settings.table_prefix}{spec.name}"
+            return Dependency(name, lambda: store.get(spec.name, _NO_KEY, sort))
+
+        return tuple(asked(spec) for spec in specs)
+
+    def stream(self, name: str) -> Dependency:
+        """A Kinesis stream as a dependency: it is asked for one of its shards."""
+        return stream_asked(self.kinesis, name)
+
+    @staticmethod
+    def queue(name: str, queue: PaymentQueue) -> Dependency:
+        """A queue as a dependency: it is asked how much is in it."""
+        return Dependency(f"queue {name}", queue.depth)
+
+    def _queue(self, name: str) -> PaymentQueue:
+        client = clients.sqs_client()
+        self.deciding_clock.listen_to(client)
+        self.close_later(client.close)
+        return SqsPaymentQueue.named(client, name)
+
+    def in_lanes(
+        self,
+        name: str,
+        routes: Mapping[str, Route],
+        background: Sequence[Background] = (),
+        overtaking: Collection[type[Message]] = (),
+        dependencies: Sequence[Dependency] = (),
+        initial_position: Literal["TRIM_HORIZON", "LATEST"] = "TRIM_HORIZON",
+    ) -> Application:
+        """An application whose messages are delivered in lanes, with retries and parking.
+
+        Args:
+            name: The application's name.
+            routes: What carries out each type of message.
+            background: What runs beside the shards.
+            overtaking: The messages that never wait behind parked ones of their order: the compensations.
+            dependencies: What it cannot work without, besides parking and the stream that it publishes to.
+            initial_position: Where it begins while it has no leases; see ``Application``.
+        """
+        handler = MessageHandler(routes, self.tally.count, overtaking)
+        return self.handled_in_lanes(
+            name,
+            handler,
+            background=background,
+            overtakes=handler.overtakes,
+            dependencies=dependencies,
+            initial_position=initial_position,
+        )
+
+    def handled_in_lanes(
+        self,
+        name: str,
+        handler: RecordHandler,
+        *,
+        stream: str | None = None,
+        background: Sequence[Background] = (),
+        overtakes: Overtakes = never_overtakes,
+        dependencies: Sequence[Dependency] = (),
+        initial_position: Literal["TRIM_HORIZON", "LATEST"] = "TRIM_HORIZON",
+    ) -> Application:
+        """An application whose records are delivered in lanes, with retries and parking.
+
+        Args:
+            name: The application's name.
+            handler: Carries out one record.
+            stream: The stream it reads; None for the stream of messages.
+            background: What runs beside the shards.
+            overtakes: Which records are handled although earlier ones of their key are parked.
+            dependencies: What it cannot work without, besides parking and the stream that it publishes to.
+            initial_position: Where it begins while it has no leases; see ``Application``.
+        """
+        threads = ThreadPool(_LANE_THREADS, "lane")
+        self.close_later(threads.shutdown)
+        breaker, tally = Breaker(), self.tally
+        config = DeliveryConfig(max_lanes=self.settings.max_lanes)
+        parking = StoredParking(self.store, name, self.clock)
+
+        def processor(shard_id: str, stop: StopSignal) -> RecordProcessor:  # noqa: ARG001 - the engine's
+            return LaneProcessor(
+                handler=handler,
+                parking=StoredParking(self.store, name, self.clock),
+                executor=threads,
+                breaker=breaker,
+                tally=tally,
+                stop=stop,
+                config=config,
+                overtakes=overtakes,
+            )
+
+        return Application(
+            name=name,
+            processors=processor,
+            background=background,
+            counters=tally.figures,
+            failure=tally.failure,
+            gauges={"parked": parking.count},
+            dependencies=(
+                *self.tables(PARKING),
+                self.stream(self.settings.stream),
+                *dependencies,
+            ),
+            handler=handler,
+            stream=stream,
+            initial_position=initial_position,
+        )
+
+    def close_later(self, close: Callable[[], object]) -> None:
+        """Call something when the resources are closed."""
+        self._closing.callback(close)

@@ -1,0 +1,83 @@
+"""The HTTP side: the orders API, and order status beside it in one server."""
+
+import logging
+import threading
+
+from orderstream import EventPublisher, Producer, ProducerConfig
+from orderstream_orders.api import DependencyAnswer, DynamoDBIdempotencyStore, Standing, create_app
+from orderstream_workers.runtime.beside import Beside
+from orderstream_workers.runtime.http_server import serve
+from orderstream_workers.runtime.report import outages, shown_dependencies, unanswered, verdict
+from orderstream_workers.runtime.resources import Resources
+from orderstream_workers.runtime.tables import IDEMPOTENCY_KEYS
+from orderstream_workers.runtime.watch import Dependency, DependencyWatch
+from orderstream_workers.services.order_status import (
+    ReadModel,
+    create_schema,
+    described,
+    open_engine,
+    routes,
+)
+
+logger = logging.getLogger(__name__)
+
+
+def serve_api(resources: Resources, host: str, port: int, stop: threading.Event) -> None:
+    """Serve until stopped; requests that are under way are answered first.
+
+    Args:
+        resources: What it is made of.
+        host: Address to listen on.
+        port: TCP port.
+        stop: Set to end it.
+
+    Raises:
+        ListenError: the address cannot be had.
+    """
+    settings = resources.settings
+    # Half of what a shard takes: the results of the orders that are let in always find room.
+    config = ProducerConfig(
+        records_per_second_per_shard=500,
+        bytes_per_second_per_shard=524_288,
+        when_full="raise",
+    )
+    engine = open_engine(settings.read_model_url)
+    resources.close_later(engine.dispose)
+    create_schema(engine)  # whoever asks before the first order is to be told that there is none
+    read_model = ReadModel(engine)
+    watch = DependencyWatch(
+        [
+            *resources.tables(IDEMPOTENCY_KEYS),
+            resources.stream(settings.stream),
+            Dependency("database of the read model", read_model.ask),
+        ],
+        {},
+        resources.clock,
+    )
+
+    def standing() -> Standing:
+        now, states = resources.clock(), watch.states()
+        return Standing(
+            **verdict(outages(states, now), unanswered(states)),
+            dependencies=tuple(DependencyAnswer(**shown) for shown in shown_dependencies(states, now)),
+        )
+
+    producing = resources.producing
+    with Producer(settings.stream, client=producing, config=config) as producer, Beside(stop) as beside:
+        app = create_app(
+            publisher=EventPublisher(
+                producer,
+                source="orders",
+                compression=None if settings.compression == "none" else settings.compression,
+            ),
+            idempotency_store=DynamoDBIdempotencyStore(
+                resources.dynamodb, settings.table_prefix + IDEMPOTENCY_KEYS.name
+            ),
+            clock=resources.clock,
+            extra_routes=routes(read_model),
+            described=[described()],
+            standing=standing,
+        )
+        beside.start(watch.run)
+        logger.info("serving", extra={"host": host, "port": port})
+        serve(app, host, port, stop)

@@ -1,0 +1,42 @@
+"""Notifications: the customer hears how the order ended, operators hear of low stock."""
+
+from typing import Final
+
+from orderstream_consumer.store import TableSpec
+from orderstream_workers.services.notifications.alerts import ALERTS, AlertHandlers
+from orderstream_workers.services.notifications.domain import Mail
+from orderstream_workers.services.notifications.handlers import NOTICES, NotificationHandlers
+from orderstream_workers.services.notifications.mailer import (
+    Mailer,
+    MailRefusedError,
+    MemoryMailer,
+    SesMailer,
+)
+from orderstream_workers.services.notifications.operators import (
+    LowStockAlert,
+    MemoryOperators,
+    Operators,
+    SnsOperators,
+)
+
+APPLICATION: Final = "notifications"
+"""The consumer application's name."""
+
+TABLES: Final[tuple[TableSpec, ...]] = (NOTICES, ALERTS)
+"""The tables that notifications keep their state in."""
+
+__all__ = [
+    "APPLICATION",
+    "TABLES",
+    "AlertHandlers",
+    "LowStockAlert",
+    "Mail",
+    "MailRefusedError",
+    "Mailer",
+    "MemoryMailer",
+    "MemoryOperators",
+    "NotificationHandlers",
+    "Operators",
+    "SesMailer",
+    "SnsOperators",
+]

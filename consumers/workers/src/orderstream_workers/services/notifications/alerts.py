@@ -1,0 +1,92 @@
+"""Telling operators of low stock.
+
+::
+
+    (none) ──LowStockDetected──> PENDING ──the topic has taken it──> TOLD
+"""
+
+import logging
+from collections.abc import Callable, Mapping
+from typing import Final
+
+from orderstream_consumer.idempotency import Received
+from orderstream_consumer.store import ConditionFailedError, Item, Put, Store, TableSpec
+from orderstream_orders.contracts import LowStockDetected
+from orderstream_workers.services.notifications.acceptances import Acceptances
+from orderstream_workers.services.notifications.operators import LowStockAlert, Operators
+
+logger = logging.getLogger(__name__)
+
+ALERTS: Final = TableSpec("alerts")
+"""Key: id of the event. Attributes: phase (``PENDING`` or ``TOLD``) and the place that wrote the intent."""
+
+_PENDING: Final = "PENDING"
+_TOLD: Final = "TOLD"
+
+
+class AlertHandlers:
+    """Tells operators of each ``LowStockDetected`` once, by the event's id.
+
+    As with the customers' mail, the intent is written first and one narrow window remains: where the process
+    dies, or loses its shard, between SNS's acceptance and our record of it, or where SNS' response is lost,
+    the alert is published again, with the same event id in it.
+
+    Args:
+        store: Where alerts are kept.
+        operators: Takes the alerts.
+    """
+
+    def __init__(self, *, store: Store, operators: Operators) -> None:
+        self._store = store
+        self._operators = operators
+        self._acceptances = Acceptances()
+
+    def routes(self) -> Mapping[str, Callable[[Received], None]]:
+        """The handler of each type, by type name."""
+        return {LowStockDetected.type_name(): self.alert}
+
+    def alert(self, received: Received) -> None:
+        """Tell the operators.
+
+        Raises:
+            DependencyError: the store or SNS did not answer; handle it again.
+        """
+        event = received.envelope.message()
+        assert isinstance(event, LowStockDetected)
+        item = self._intended(received)
+        if item.attributes["phase"] == _TOLD or item.attributes["place"] != received.place:
+            # Told, or about to be: the place that wrote the intent is its own retry.
+            logger.debug("low stock is being told already", extra={"event_id": received.envelope.id})
+            return
+        alert = LowStockAlert(
+            event_id=received.envelope.id,
+            sku=event.sku,
+            available=event.available,
+            threshold=event.threshold,
+            at=received.envelope.time.isoformat(),
+        )
+        self._acceptances.perform(alert.event_id, received.place, lambda: self._operators.tell(alert))
+        try:
+            self._store.transact(
+                [Put(ALERTS.name, item.key, {**item.attributes, "phase": _TOLD}, item.version)]
+            )
+        except ConditionFailedError:
+            # A zombie at the same place recorded it first, or this write's own answer got lost.
+            logger.debug("alert recorded already", extra={"event_id": received.envelope.id})
+        self._acceptances.recorded(alert.event_id, received.place)
+
+    def _intended(self, received: Received) -> Item:
+        """Write the intent unless it is there, and give what stands there."""
+        event_id = received.envelope.id
+        found = self._store.get(ALERTS.name, event_id)
+        if found is not None:
+            return found
+        try:
+            self._store.transact(
+                [Put(ALERTS.name, event_id, {"phase": _PENDING, "place": received.place}, None)]
+            )
+        except ConditionFailedError:
+            logger.debug("somebody else was faster", extra={"event_id": event_id})
+        found = self._store.get(ALERTS.name, event_id)
+        assert found is not None, "alerts are never deleted"
+        return found

@@ -1,0 +1,98 @@
+"""Telling customers how their orders ended."""
+
+import datetime as dt
+import logging
+from collections.abc import Callable, Mapping
+from typing import Final
+
+import msgspec
+
+from orderstream.messages import following
+from orderstream_consumer.idempotency import INBOX, Decision, Emitter, Once, Received
+from orderstream_consumer.store import Attribute, ConditionFailedError, Put, Store, TableSpec
+from orderstream_orders.contracts import OrderCancelled, OrderConfirmed
+from orderstream_workers.services.notifications.acceptances import Acceptances
+from orderstream_workers.services.notifications.domain import (
+    Notice,
+    concluded,
+    expected,
+    mail_about,
+    to_send,
+)
+from orderstream_workers.services.notifications.mailer import Mailer
+
+logger = logging.getLogger(__name__)
+
+SOURCE: Final = "notifications"
+
+NOTICES: Final = TableSpec("notices")
+"""Key: order id. Attributes: state (a ``Notice`` as JSON) and the inbox, as ``effects.Once`` has them."""
+
+
+class NotificationHandlers:
+    """Mails an order's outcome once, and says that it did.
+
+    The intent is written before the mail is sent, and the event is emitted after it was accepted. Mail has
+    no idempotency key, so one narrow window remains: where the process dies, or loses its shard, between
+    SES's acceptance and our record of it, or where SES' response is lost, the redelivered event sends the
+    same mail again. The other choice would be to send none; hearing the outcome twice is better than never.
+
+    Args:
+        store: Where notices are kept.
+        emitter: Sends the events, and returns once they are acknowledged.
+        mailer: Sends the mails.
+        clock: The time (UTC, with zone).
+    """
+
+    def __init__(
+        self, *, store: Store, emitter: Emitter, mailer: Mailer, clock: Callable[[], dt.datetime]
+    ) -> None:
+        self._store = store
+        self._once = Once(store=store, table=NOTICES.name, state_type=Notice, emitter=emitter)
+        self._mailer = mailer
+        self._acceptances = Acceptances()
+        self._clock = clock
+
+    def routes(self) -> Mapping[str, Callable[[Received], None]]:
+        """The handler of each type that notifications act on, by type name."""
+        return {kind.type_name(): self.notify for kind in (OrderConfirmed, OrderCancelled)}
+
+    def notify(self, received: Received) -> None:
+        """Tell the customer.
+
+        Raises:
+            DependencyError: the store, the stream or SES did not answer; handle it again.
+            MailRefusedError: SES will never accept this mail.
+        """
+        outcome = received.envelope.message()
+        assert isinstance(outcome, OrderConfirmed | OrderCancelled)
+        fresh = expected(outcome, received.envelope.id, received.place)
+        notice, _ = self._once.load(received.subject)
+        mail = mail_about(outcome)
+        if mail is not None:
+            if notice is None:
+                notice = self._intend(received.subject, fresh)
+            if to_send(notice, received.envelope.id, received.place):
+                self._acceptances.perform(fresh.event_id, fresh.place, lambda: self._mailer.send(mail))
+        self._once.apply(received, lambda current: self._conclude(received, current or fresh))
+        self._acceptances.recorded(fresh.event_id, fresh.place)
+
+    def _intend(self, order_id: str, fresh: Notice) -> Notice:
+        """Write the intent, and give what stands there now: somebody else may have been faster."""
+        attributes: dict[str, Attribute] = {"state": msgspec.json.encode(fresh), INBOX: {}}
+        try:
+            self._store.transact([Put(NOTICES.name, order_id, attributes, None)])
+        except ConditionFailedError:
+            notice, _ = self._once.load(order_id)
+            assert notice is not None, "notices are never deleted"
+            return notice
+        return fresh
+
+    def _conclude(self, received: Received, notice: Notice) -> Decision[Notice] | None:
+        if (notice.event_id, notice.place) != (received.envelope.id, received.place):
+            # Another delivery has told the customer, or is about to: its own record is its retry.
+            logger.debug("outcome already being told", extra={"order_id": received.subject})
+            return None
+        final, event = concluded(notice, received.subject)
+        output = following(received.envelope, event, source=SOURCE, ordinal=0, time=self._clock())
+        return Decision(final, [output])

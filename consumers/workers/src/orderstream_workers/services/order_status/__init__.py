@@ -1,0 +1,55 @@
+"""Order status: a SQL read model of every order and all its messages."""
+
+from typing import Final
+
+from orderstream_consumer.store import TableSpec
+from orderstream_workers.services.order_status.api import described, routes
+from orderstream_workers.services.order_status.processor import OrderStatusProcessor
+from orderstream_workers.services.order_status.read_model import (
+    Counts,
+    HistoryEntry,
+    OrderWithHistory,
+    ReadModel,
+    UnlistedOrderError,
+)
+from orderstream_workers.services.order_status.search import OrderMatches, OrderSearch
+from orderstream_workers.services.order_status.status import OrderStatus, State
+from orderstream_workers.services.order_status.story import render_story
+from orderstream_workers.services.order_status.tables import (
+    ReadModelError,
+    create_schema,
+    open_engine,
+    open_to_read,
+    shown_url,
+)
+from orderstream_workers.services.order_status.writer import ReadModelWriter
+
+APPLICATION: Final = "order-status"
+"""Names the consumer's leases and checkpoints."""
+
+TABLES: Final[tuple[TableSpec, ...]] = ()
+"""It keeps nothing in the store: its tables are SQL."""
+
+__all__ = [
+    "APPLICATION",
+    "TABLES",
+    "Counts",
+    "HistoryEntry",
+    "OrderMatches",
+    "OrderSearch",
+    "OrderStatus",
+    "OrderStatusProcessor",
+    "OrderWithHistory",
+    "ReadModel",
+    "ReadModelError",
+    "ReadModelWriter",
+    "State",
+    "UnlistedOrderError",
+    "create_schema",
+    "described",
+    "open_engine",
+    "open_to_read",
+    "render_story",
+    "routes",
+    "shown_url",
+]

@@ -1,0 +1,100 @@
+"""One order as the read model shows it, and what each message changes about it. Pure.
+
+::
+
+                  OrderConfirmed
+              ┌───────────────────> CONFIRMED
+    PLACED ───┤
+              └───────────────────> CANCELLED
+                  OrderCancelled
+
+The first ending stays. Everything else is a fact that is filled in when its message comes, in whatever order:
+an answer may be read before the order that it is about.
+"""
+
+import datetime as dt
+from typing import Literal
+
+import msgspec
+
+from orderstream.messages import Envelope, Message
+from orderstream_orders.contracts import (
+    OrderCancelled,
+    OrderConfirmed,
+    OrderPlaced,
+    OrderShipped,
+    PaymentCaptured,
+    StockReserved,
+)
+
+State = Literal["PLACED", "CONFIRMED", "CANCELLED"]
+
+
+class OrderStatus(msgspec.Struct, frozen=True, kw_only=True):
+    """How far an order is. It names no address: the history has what was said to whom.
+
+    Attributes:
+        order_id: The order.
+        state: ``PLACED`` until it ends.
+        state_reason: Why it was cancelled.
+        customer_id: The shop's id of the customer; None for a guest.
+        total_minor: What it comes to, in minor units; None until its ``OrderPlaced`` is read.
+        currency: ISO 4217 code; None until then.
+        conversation_id: The conversation of all its messages.
+        placed_at: When it was placed (UTC).
+        reserved_at: When its stock was reserved (UTC), even if it was released later.
+        paid_at: When the payment was captured (UTC), even if it was refunded later.
+        shipped_at: When the shipment was recorded (UTC).
+        settled_at: When it ended (UTC).
+    """
+
+    order_id: str
+    conversation_id: str
+    state: State = "PLACED"
+    state_reason: str | None = None
+    customer_id: str | None = None
+    total_minor: int | None = None
+    currency: str | None = None
+    placed_at: dt.datetime | None = None
+    reserved_at: dt.datetime | None = None
+    paid_at: dt.datetime | None = None
+    shipped_at: dt.datetime | None = None
+    settled_at: dt.datetime | None = None
+
+
+def project(status: OrderStatus | None, envelope: Envelope, message: Message) -> OrderStatus:
+    """What an order's status is after one more message.
+
+    Args:
+        status: What it was; None if nothing is known of the order.
+        envelope: The message's envelope.
+        message: The message.
+
+    Returns:
+        The new status; the same object where nothing changes.
+    """
+    if status is None:
+        status = OrderStatus(order_id=envelope.subject, conversation_id=envelope.conversation_id)
+    time = envelope.time.astimezone(dt.UTC)
+    replace = msgspec.structs.replace
+    match message:
+        case OrderPlaced() if status.placed_at is None:
+            return replace(
+                status,
+                placed_at=time,
+                customer_id=message.customer.customer_id,
+                total_minor=message.total_minor,
+                currency=message.currency,
+            )
+        case StockReserved() if status.reserved_at is None:
+            return replace(status, reserved_at=time)
+        case PaymentCaptured() if status.paid_at is None:
+            return replace(status, paid_at=time)
+        case OrderShipped() if status.shipped_at is None:
+            return replace(status, shipped_at=time)
+        case OrderConfirmed() if status.state == "PLACED":
+            return replace(status, state="CONFIRMED", settled_at=time)
+        case OrderCancelled() if status.state == "PLACED":
+            return replace(status, state="CANCELLED", state_reason=message.reason, settled_at=time)
+        case _:
+            return status

@@ -1,0 +1,152 @@
+"""Where payments are kept: one item per order, with its state, its inbox and the answers already decided."""
+
+import datetime as dt
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+import msgspec
+
+from orderstream.messages import Envelope, following
+from orderstream.messages.message import Message
+from orderstream_consumer.idempotency import INBOX
+from orderstream_consumer.idempotency.inbox import pack, unpack
+from orderstream_consumer.store import Attribute, Put, Store, TableSpec
+from orderstream_workers.services.payments.domain import Outcome, Payment
+
+SOURCE: Final = "payments"
+
+PAYMENTS: Final = TableSpec("payments")
+"""Key: order id. Attributes: state (a ``PaymentRecord`` as JSON) and inbox, as ``effects.Once`` has them."""
+
+
+class PaymentRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A payment and what its answers need.
+
+    Attributes:
+        payment: The payment.
+        capture: The command that the capture's answer follows from.
+        refund: The command that the refund's answer follows from.
+        packed_answers: The worker's answers, encoded; sent whenever a worker brings the order to rest.
+        capture_decided_at: When the answer to the capture was decided (UTC): the time of every such answer.
+        refund_decided_at: The same of the refund.
+    """
+
+    payment: Payment
+    capture: Envelope | None = None
+    refund: Envelope | None = None
+    packed_answers: bytes = b""
+    capture_decided_at: dt.datetime | None = None
+    refund_decided_at: dt.datetime | None = None
+
+    @property
+    def answers(self) -> list[bytes]:
+        """The worker's encoded answers, in the order in which they were decided."""
+        return unpack(self.packed_answers) if self.packed_answers else []
+
+    def decided(self, outcome: Outcome, now: dt.datetime) -> "PaymentRecord":
+        """The record after a step. A decision keeps its time, however often its answer is given again.
+
+        Args:
+            outcome: What the step led to.
+            now: The time (UTC).
+        """
+        return msgspec.structs.replace(
+            self,
+            payment=outcome.payment,
+            capture_decided_at=self.capture_decided_at or (now if outcome.to_capture else None),
+            refund_decided_at=self.refund_decided_at or (now if outcome.to_refund else None),
+        )
+
+    def answers_to(
+        self, outcome: Outcome, *, capture: Envelope | None = None, refund: Envelope | None = None
+    ) -> list[Envelope]:
+        """The answers of a step, with the times of this record, which has heard of it.
+
+        Args:
+            outcome: What the step led to.
+            capture: The command to capture that is answered; by default the one that is kept.
+            refund: The command to refund that is answered; by default the one that is kept.
+        """
+        return [
+            *answer(capture or self.capture, outcome.to_capture, self.capture_decided_at),
+            *answer(refund or self.refund, outcome.to_refund, self.refund_decided_at),
+        ]
+
+    def keeping(self, envelopes: list[Envelope]) -> "PaymentRecord":
+        """The record with more answers of the worker."""
+        encoded = [*self.answers, *(envelope.encode() for envelope in envelopes)]
+        return msgspec.structs.replace(self, packed_answers=pack(encoded) if encoded else b"")
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """A record as it stands in the store.
+
+    Attributes:
+        record: The record.
+        version: The item's version.
+        inbox: The inbox's entries, which the worker carries along untouched.
+    """
+
+    record: PaymentRecord
+    version: int
+    inbox: Mapping[str, Attribute]
+
+
+class PaymentRecords:
+    """Reads payments and advances them, each on condition that nobody else has.
+
+    Args:
+        store: Where they are kept.
+    """
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    def load(self, order_id: str) -> Stored | None:
+        """The payment of an order; None where it is not known.
+
+        Raises:
+            DependencyError: the store did not answer.
+        """
+        item = self._store.get(PAYMENTS.name, order_id)
+        if item is None:
+            return None
+        state, inbox = item.attributes["state"], item.attributes[INBOX]
+        assert isinstance(state, bytes)
+        assert isinstance(inbox, dict)
+        return Stored(_DECODER.decode(state), item.version, inbox)
+
+    def advance(self, stored: Stored, record: PaymentRecord) -> Stored:
+        """Replace a record.
+
+        Args:
+            stored: The record as it was read.
+            record: What it becomes.
+
+        Raises:
+            ConditionFailedError: somebody else was faster; load it again.
+            DependencyError: the store did not answer; it may have been written.
+        """
+        attributes: dict[str, Attribute] = {"state": msgspec.json.encode(record), INBOX: dict(stored.inbox)}
+        self._store.transact([Put(PAYMENTS.name, record.payment.order_id, attributes, stored.version)])
+        return Stored(record, stored.version + 1, stored.inbox)
+
+
+_DECODER: Final = msgspec.json.Decoder(PaymentRecord)
+
+
+def answer(cause: Envelope | None, message: Message | None, decided_at: dt.datetime | None) -> list[Envelope]:
+    """An answer as envelopes: one, or none where nothing is answered.
+
+    A command has one answer for ever, so its ordinal is always 0: two different ones could never both pass.
+
+    Args:
+        cause: The command.
+        message: Its answer, if it is known.
+        decided_at: When it was decided (UTC); there where there is an answer.
+    """
+    if cause is None or message is None or decided_at is None:
+        return []
+    return [following(cause, message, source=SOURCE, ordinal=0, time=decided_at)]

@@ -1,0 +1,285 @@
+"""The payment worker: permits first, then messages, then each message's order is settled.
+
+::
+
+    free thread ──> permits ──> receive, no more than permits ──> settle ──> delete
+                       ^                                            │ no definite answer
+                       └── pause while the provider fails <─────────┴──> visible again after a backoff
+
+A permit is taken before a message is received: a message that waited for its turn in a worker's hands would
+come back, be received again, and end in the dead letters without ever having been tried. Permits are for now:
+those that grew old while the queue was being polled are not used.
+
+An outage dead-letters nothing either. A message that has been received several times only because the
+provider or a store did not answer is sent anew, and the old one is deleted after that is acknowledged.
+"""
+
+import datetime as dt
+import logging
+import math
+import random
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Final, TypeVar
+
+from orderstream.errors import DependencyError
+from orderstream_consumer.idempotency import Emitter
+from orderstream_consumer.limits import RateLimiter
+from orderstream_consumer.processing.backoff import Backoff
+from orderstream_consumer.processing.log_context import log_about, log_scope
+from orderstream_consumer.processing.log_throttle import LogThrottle
+from orderstream_consumer.store import Store
+from orderstream_workers.services.payments.counters import PaymentCounters
+from orderstream_workers.services.payments.domain import Charge, Refund
+from orderstream_workers.services.payments.provider import (
+    Charged,
+    Declined,
+    PaymentProvider,
+    ProviderThrottledError,
+    ProviderUnavailableError,
+    Refunded,
+)
+from orderstream_workers.services.payments.queue import PaymentQueue, QueuedPayment
+from orderstream_workers.services.payments.queue_limits import MAX_MESSAGES
+from orderstream_workers.services.payments.settlement import Settlement
+from orderstream_workers.services.payments.standing import PaymentStanding, StandingKeeper
+
+logger = logging.getLogger(__name__)
+
+Answer = TypeVar("Answer")
+
+_PERMIT_SECONDS: Final = 0.2
+"""How long a permit is good for."""
+
+_PERMIT_PATIENCE: Final = 10.0
+"""Seconds that a message waits for a permit in a worker's hands before it is handed back."""
+
+_TRIED_AGAIN: Final = Backoff(first=0.5, longest=30.0)
+"""When a message that got no answer is tried again, unless the provider asks for more."""
+
+_LONGEST_DELAY: Final = 900.0
+"""Most seconds that SQS delays a message."""
+
+_PAUSES: Final = Backoff(first=0.5, longest=5.0)
+"""How long the worker stays away from the queue; at most, how late it notices that an outage is over."""
+
+_WARN_EVERY: Final = 10.0
+"""Seconds between two warnings that payments get no response; those between are logged at INFO."""
+
+_FRESH_AFTER: Final = 5
+"""Receives after which a message that only an outage held up is sent anew; half of what the queue allows."""
+
+
+def _utc_now() -> dt.datetime:
+    return dt.datetime.now(dt.UTC)
+
+
+class PaymentWorker:
+    """Settles payments until it is told to stop.
+
+    Args:
+        store: Where payments are kept.
+        queue: Where the messages come from.
+        provider: Charges and gives back.
+        limiter: The provider's limit, shared by all workers.
+        emitter: Sends the answers, and returns once they are acknowledged.
+        clock: The time for decisions (UTC, with zone).
+        wall_clock: The time for ``standing`` (UTC, with zone), which must not fail.
+        threads: Payments settled at the same time, 1 or more.
+        wait: Seconds of a long poll, 0 to 20; a stop waits for it.
+        visibility: Seconds that a message is hidden while it is worked on: above the sum of the provider's
+            and the emitter's patience.
+        now: Seconds on a monotonic clock.
+        sleep: Waits so many seconds for a permit.
+        draw: A random number in [0, 1), for jitter.
+    """
+
+    def __init__(
+        self,
+        *,
+        store: Store,
+        queue: PaymentQueue,
+        provider: PaymentProvider,
+        limiter: RateLimiter,
+        emitter: Emitter,
+        clock: Callable[[], dt.datetime],
+        wall_clock: Callable[[], dt.datetime] = _utc_now,
+        threads: int = 8,
+        wait: int = 1,
+        visibility: int = 60,
+        now: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], object] = time.sleep,
+        draw: Callable[[], float] = random.random,
+    ) -> None:
+        self.counters = PaymentCounters()
+        self._standing = StandingKeeper(wall_clock)
+        self._settlement = Settlement(
+            store=store, provider=_CountedProvider(provider, self.counters), emitter=emitter, clock=clock
+        )
+        self._queue = queue
+        self._limiter = limiter
+        self._threads = threads
+        self._free = threading.Semaphore(threads)
+        self._wait = wait
+        self._visibility = visibility
+        self._now = now
+        self._sleep = sleep
+        self._draw = draw
+        self._warnings = LogThrottle(_WARN_EVERY)
+        # Written by many threads without a lock: one miscounted makes a pause a little longer or shorter.
+        self._failures = 0
+
+    def run(self, stop: threading.Event) -> None:
+        """Work until stopped; what is in hand is finished first.
+
+        Args:
+            stop: Set by whoever wants the worker to end.
+        """
+        with ThreadPoolExecutor(self._threads, thread_name_prefix="payment") as pool:
+            while not stop.is_set():
+                try:
+                    pause = self._round(pool)
+                except DependencyError as error:
+                    self._failures += 1
+                    self._standing.round_failed(str(error))
+                    logger.warning("no payments for now", extra={"reason": str(error)})
+                    pause = 0.0
+                stop.wait(max(pause, self._pause()))
+
+    def standing(self) -> PaymentStanding:
+        """Where the worker stands, for ``/health``; from any thread."""
+        return self._standing.standing()
+
+    def work(self, message: QueuedPayment, granted_at: float) -> None:
+        """Settle one message's order and release the message, or hand it back for later.
+
+        Args:
+            message: The message.
+            granted_at: When its permit was granted, on the monotonic clock.
+        """
+        permits = [granted_at]
+
+        def permit() -> None:
+            if not permits or self._now() - permits.pop() > _PERMIT_SECONDS:
+                self._await_permit(message)
+
+        try:
+            self._settlement.settle(message.order_id, permit)
+            self._queue.delete(message)
+        except DependencyError as error:
+            self._failures += 1
+            self._postpone(message, error)
+        except Exception:
+            # The message's own failure: it comes back when its visibility ends, and is a dead letter in the
+            # end. The other messages go on.
+            self.counters.add("failed")
+            logger.exception("payment failed", extra={"order_id": message.order_id})
+        else:
+            self._failures = 0
+            self._standing.settled()
+            self.counters.add("settled")
+
+    def _round(self, pool: ThreadPoolExecutor) -> float:
+        """Take permits, receive, and hand the messages to threads; returns seconds to wait."""
+        slots = self._take_slots()
+        handed_over = 0
+        try:
+            if not slots:
+                return 0.0
+            permits = self._limiter.take(slots)
+            granted_at = self._now()
+            if not permits.granted:
+                self._standing.round_done()
+                return permits.wait
+            for message in self._queue.receive(permits.granted, wait=self._wait, visibility=self._visibility):
+                pool.submit(self._work_in_slot, message, granted_at)
+                handed_over += 1
+            self._standing.round_done()
+            return 0.0
+        finally:
+            for _ in range(slots - handed_over):
+                self._free.release()
+
+    def _take_slots(self) -> int:
+        """Reserve free threads: waits a moment for the first, and takes one only while something fails."""
+        if not self._free.acquire(timeout=0.5):
+            return 0
+        slots = 1
+        wanted = 1 if self._failures else MAX_MESSAGES
+        while slots < wanted and self._free.acquire(blocking=False):
+            slots += 1
+        return slots
+
+    def _work_in_slot(self, message: QueuedPayment, granted_at: float) -> None:
+        try:
+            with log_scope():
+                log_about(order_id=message.order_id)
+                self.work(message, granted_at)
+        finally:
+            self._free.release()
+
+    def _await_permit(self, message: QueuedPayment) -> None:
+        self._queue.extend(message, self._visibility)
+        deadline = self._now() + _PERMIT_PATIENCE
+        while not (permits := self._limiter.take(1)).granted:
+            if self._now() + permits.wait > deadline:
+                raise DependencyError("payments API", "permit", "too many wait for their turn")
+            self._sleep(permits.wait)
+        self._queue.extend(message, self._visibility)
+
+    def _postpone(self, message: QueuedPayment, error: DependencyError) -> None:
+        """Hand a message back: its order is in doubt, and will be settled under the same keys."""
+        seconds = _TRIED_AGAIN.pause(message.receives, self._draw())
+        if isinstance(error, ProviderUnavailableError) and error.retry_after is not None:
+            seconds = max(seconds, min(error.retry_after, _LONGEST_DELAY))
+        delay = math.ceil(seconds)
+        self.counters.add("postponed")
+        self._standing.postponed(str(error))
+        logger.log(
+            self._level_of_outage(),
+            "payment postponed",
+            extra={"order_id": message.order_id, "reason": str(error), "delay_seconds": delay},
+        )
+        try:
+            if message.receives >= _FRESH_AFTER:
+                self._queue.send(message.order_id, delay=delay)
+                self._queue.delete(message)
+            else:
+                self._queue.extend(message, delay)
+        except DependencyError as outage:
+            # Nothing is lost: the message comes back when its visibility ends.
+            logger.warning("message not handed back", extra={"reason": str(outage)})
+
+    def _level_of_outage(self) -> int:
+        """WARNING now and then, INFO for the many that say the same."""
+        return logging.WARNING if self._warnings.is_due(self._now()) else logging.INFO
+
+    def _pause(self) -> float:
+        """Seconds to stay away from the queue while the world fails; 0 while it does not."""
+        return _PAUSES.pause(self._failures - 1, self._draw()) if self._failures else 0.0
+
+
+class _CountedProvider:
+    """Counts what is asked and what comes back."""
+
+    def __init__(self, inner: PaymentProvider, counters: PaymentCounters) -> None:
+        self._inner = inner
+        self._counters = counters
+
+    def charge(self, request: Charge) -> Charged | Declined:
+        return self._counted(lambda: self._inner.charge(request))
+
+    def refund(self, request: Refund) -> Refunded:
+        return self._counted(lambda: self._inner.refund(request))
+
+    def _counted(self, call: Callable[[], Answer]) -> Answer:
+        self._counters.add("calls")
+        try:
+            return call()
+        except ProviderUnavailableError as error:
+            self._counters.add("unavailable")
+            if isinstance(error, ProviderThrottledError):
+                self._counters.add("throttled")
+            raise

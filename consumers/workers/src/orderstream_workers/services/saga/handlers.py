@@ -1,0 +1,247 @@
+"""The coordinator's place in the stream: what it hears, and what is committed and emitted for it."""
+
+import datetime as dt
+import logging
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Final, get_args
+
+import msgspec
+
+from orderstream.messages import Envelope, Message, decode_envelope, following
+from orderstream_consumer.idempotency.dispatch import Count, uncounted
+from orderstream_consumer.idempotency.emitter import Emitter
+from orderstream_consumer.idempotency.inbox import CAPACITY
+from orderstream_consumer.idempotency.once import Change, Decision, Once
+from orderstream_consumer.idempotency.received import Received
+from orderstream_consumer.store import Item, Store, TableSpec, Write
+from orderstream_orders.contracts import OrderCancellationRequested, StepOverdue, StepResolved
+from orderstream_workers.services.saga.deadlines import SagaDeadlines
+from orderstream_workers.services.saga.definition import CURRENT, Definition
+from orderstream_workers.services.saga.domain import Ignored, Input, Outcome, Output, sent_again, transition
+from orderstream_workers.services.saga.state import Phase, Saga
+from orderstream_workers.services.saga.timers import timer_writes
+
+logger = logging.getLogger(__name__)
+
+SAGAS: Final = TableSpec("saga-orders")
+"""Key: order id. One item per order: its saga and its inbox."""
+
+INPUTS: Final[tuple[type[Message], ...]] = get_args(Input)
+"""The messages that the coordinator acts on."""
+
+MAX_CANCELLATIONS: Final = 16
+"""Requests to cancel one order that are answered. The phase decides the answer, and the phase moves on: so
+each request is remembered for good, and a customer who asks under ever new keys must not make it grow.
+The orders API lets nine through."""
+
+_SOURCE: Final = "saga"
+_DEFAULTS: Final = SagaDeadlines()
+
+
+class SagaRecord(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What an order's item holds beside the inbox.
+
+    Attributes:
+        saga: The order; None where only requests about an order that was never placed have been answered.
+        cancellations: Ids of the customer's requests to cancel that have been heard; see ``heard``.
+    """
+
+    saga: Saga | None = None
+    cancellations: tuple[str, ...] = ()
+
+    def heard(self, request_id: str) -> "SagaRecord":
+        """The record once a request to cancel has been heard."""
+        return SagaRecord(self.saga, (*self.cancellations, request_id))
+
+
+_STATE: Final = msgspec.json.Decoder(SagaRecord)
+
+
+class SagaHandlers:
+    """Carries out what the transitions decide.
+
+    Args:
+        store: Where orders and timers are.
+        emitter: Puts commands and events into the stream.
+        clock: The time (UTC, with zone).
+        deadlines: How long answers may take.
+        count: Counts ``unexpected``: messages that the flow's rules do not let happen, such as an answer for
+            an order that was never placed. They change nothing.
+        inbox_capacity: See ``Once``.
+        current: The definition that new orders follow.
+    """
+
+    def __init__(
+        self,
+        *,
+        store: Store,
+        emitter: Emitter,
+        clock: Callable[[], dt.datetime],
+        deadlines: SagaDeadlines = _DEFAULTS,
+        count: Count = uncounted,
+        inbox_capacity: int = CAPACITY,
+        current: Definition = CURRENT,
+    ) -> None:
+        self._once = Once(
+            store=store,
+            table=SAGAS.name,
+            state_type=SagaRecord,
+            emitter=emitter,
+            inbox_capacity=inbox_capacity,
+        )
+        self._clock = clock
+        self._deadlines = deadlines
+        self._count = count
+        self._current = current
+
+    def routes(self) -> Mapping[str, Callable[[Received], None]]:
+        """By CloudEvents type, what handles it."""
+        return {message_type.type_name(): self.handle for message_type in INPUTS}
+
+    def handle(self, received: Received) -> None:
+        """Decide on a message; returns once the decision is committed and its outputs are acknowledged.
+
+        Raises:
+            UnknownDefinitionError: the order follows a definition that this program does not have.
+            DependencyError: the store or the stream did not answer; handle the message again.
+        """
+        message = received.envelope.message()
+        assert isinstance(message, Input)
+        self._once.apply(
+            received,
+            lambda record: self._decide(record, received, message),
+            again=lambda record, outputs: self._sent_again(record, received, outputs),
+        )
+
+    def _decide(
+        self, record: SagaRecord | None, received: Received, message: Input
+    ) -> Decision[SagaRecord] | None:
+        envelope, record = received.envelope, record or SagaRecord()
+        saga, now = record.saga, self._now(received)
+        cancels = isinstance(message, OrderCancellationRequested)
+        if cancels and not _to_hear(record, envelope.id):
+            logger.debug("cancellation heard before", extra={"order_id": envelope.subject})
+            return None
+        outcome = transition(
+            saga, message, now, self._deadlines, arrived=received.arrival, current=self._current
+        )
+        _report(received, outcome)
+        if isinstance(outcome, Ignored):
+            if not outcome.expected:
+                self._count("unexpected")
+            return None
+        after = SagaRecord(outcome.saga, record.cancellations)
+        return Decision(
+            state=after.heard(envelope.id) if cancels else after,
+            outputs=[_envelope(envelope, output, place, now) for place, output in enumerate(outcome.outputs)],
+            writes=_timer_writes(received, saga, outcome.saga),
+        )
+
+    def _sent_again(
+        self, record: SagaRecord, received: Received, outputs: Sequence[bytes]
+    ) -> Change[SagaRecord] | None:
+        """Requests go out again: their deadlines count from now."""
+        saga = record.saga
+        if saga is None:
+            return None
+        marks = {
+            request.correlation_id or ""
+            for request in map(decode_envelope, outputs)
+            if request.reply_to is not None
+        }
+        moved = sent_again(saga, marks, self._now(received), self._deadlines)
+        if moved == saga:
+            return None
+        return Change(SagaRecord(moved, record.cancellations), _timer_writes(received, saga, moved))
+
+    def _now(self, received: Received) -> dt.datetime:
+        """The time; by a clock behind the stream's, deadlines that have only just begun would have passed."""
+        return max(self._clock(), received.arrival)
+
+
+def open_orders(store: Store) -> Iterator[Saga]:
+    """The orders that are not at their end yet, in no particular order; reads the whole table.
+
+    Args:
+        store: Where the orders are.
+
+    Raises:
+        DependencyError: the store did not answer.
+    """
+    for item in store.scan(SAGAS.name):
+        saga = _saga(item)
+        if saga is not None and not saga.phase.terminal:
+            yield saga
+
+
+def find_order(store: Store, order_id: str) -> Saga | None:
+    """One order, ended or not; None where it was never placed.
+
+    Args:
+        store: Where the orders are.
+        order_id: The order.
+
+    Raises:
+        DependencyError: the store did not answer.
+    """
+    item = store.get(SAGAS.name, order_id)
+    return _saga(item) if item is not None else None
+
+
+def _saga(item: Item) -> Saga | None:
+    content = item.attributes["state"]
+    assert isinstance(content, bytes)
+    return _STATE.decode(content).saga
+
+
+def _to_hear(record: SagaRecord, request_id: str) -> bool:
+    """Whether a request to cancel is answered: once each, and a few of an order that has moved on."""
+    if request_id in record.cancellations:
+        return False
+    running = record.saga is not None and record.saga.phase is Phase.RUNNING
+    return running or len(record.cancellations) < MAX_CANCELLATIONS
+
+
+def _timer_writes(received: Received, before: Saga | None, after: Saga | None) -> tuple[Write, ...]:
+    envelope = received.envelope
+    return timer_writes(before, after, order_id=envelope.subject, conversation_id=envelope.conversation_id)
+
+
+def _envelope(cause: Envelope, output: Output, place: int, now: dt.datetime) -> Envelope:
+    return following(
+        cause,
+        output.message,
+        source=_SOURCE,
+        ordinal=place,
+        time=now,
+        correlation_id=output.mark,
+        reply_to=_SOURCE if output.mark is not None else None,
+    )
+
+
+def _report(received: Received, outcome: Outcome | Ignored) -> None:
+    """Tell operators what they should know, before the commit: rather twice than not at all."""
+    envelope = received.envelope
+    details: dict[str, object] = {
+        "order_id": envelope.subject,
+        "event_id": envelope.id,
+        "event_type": envelope.type,
+    }
+    if isinstance(outcome, Ignored):
+        level = logging.DEBUG if outcome.expected else logging.WARNING
+        logger.log(level, "message changes nothing", extra={**details, "reason": outcome.reason})
+    elif envelope.type == StepResolved.type_name():
+        # The words themselves stand in the stream and in the archive; they may name people.
+        logger.warning("an operator's decision is carried out", extra=details)
+    elif envelope.type == StepOverdue.type_name() and not outcome.outputs:
+        logger.warning(
+            "a deadline was called before its time: its request went out again after a crash, or the clocks "
+            "of the hosts that run the saga differ",
+            extra={**details, "arrived": received.arrival.isoformat()},
+        )
+    elif outcome.alert:
+        marks = [output.mark for output in outcome.outputs]
+        logger.error(
+            "ALERT: a request was not answered in time and is made again",
+            extra={**details, "requests": marks},
+        )

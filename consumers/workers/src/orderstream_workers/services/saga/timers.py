@@ -1,0 +1,190 @@
+"""Deadlines as rows: written and cleared together with the order, found by a poller once they are due.
+
+::
+
+    transition ──Put row──> waiting ──answered: Delete row──────────────────────> gone
+                               │                                                   ^
+                               └──due: publish StepOverdue, acknowledged, delete ──┘
+
+A timer is an input like any other: it says that time has passed, and the coordinator decides in stream order
+what that means. The event's id comes from order, step, attempt and row, and its time is the row's: when one
+poller dies between the acknowledgement and the delete, another publishes the same bytes again, and the
+order's inbox drops them.
+
+A poller goes by its host's clock, the coordinator by the stream's: an event that Kinesis took before the
+deadline changes nothing but the row, which is written anew and comes up later.
+"""
+
+import datetime as dt
+import logging
+import random
+import zlib
+from collections.abc import Callable
+from typing import Final
+
+from orderstream.errors import DependencyError
+from orderstream.messages import initial, initial_event_id
+from orderstream_consumer.idempotency.emitter import Emitter
+from orderstream_consumer.processing.processor import StopSignal
+from orderstream_consumer.store import Delete, Item, Put, Store, TableSpec, Write
+from orderstream_orders.contracts import StepOverdue
+from orderstream_workers.services.saga.state import Saga, Timer
+
+logger = logging.getLogger(__name__)
+
+TIMERS: Final = TableSpec("saga-timers", sorted=True)
+"""Key: bucket; sort key: due time, order, step and attempt. Attributes: the same, and the conversation."""
+
+_BUCKETS: Final = tuple(str(bucket) for bucket in range(8))
+"""The rows are spread, since a partition of DynamoDB takes 1,000 writes a second. Fewer would strand rows."""
+
+_PAGE: Final = 100
+
+
+def timer_writes(
+    before: Saga | None, after: Saga | None, *, order_id: str, conversation_id: str
+) -> tuple[Write, ...]:
+    """The writes that make the rows follow the order's state.
+
+    Args:
+        before: The order as it was; None where it was not known.
+        after: The order as it will be.
+        order_id: The order.
+        conversation_id: The conversation that a ``StepOverdue`` will belong to.
+    """
+    running = frozenset(before.timers()) if before is not None else frozenset()
+    wanted = frozenset(after.timers()) if after is not None else frozenset()
+    bucket = _bucket(order_id)
+    cleared = [
+        Delete(table=TIMERS.name, key=bucket, sort=_sort_key(order_id, timer)) for timer in running - wanted
+    ]
+    started = [
+        Put(
+            table=TIMERS.name,
+            key=bucket,
+            sort=_sort_key(order_id, timer),
+            attributes={
+                "order_id": order_id,
+                "step": timer.step,
+                "attempt": timer.attempt,
+                "rearmed": timer.rearmed,
+                "due": timer.due.isoformat(),
+                "conversation_id": conversation_id,
+            },
+            expected_version=None,
+        )
+        for timer in wanted - running
+    ]
+    return (*cleared, *started)
+
+
+class TimerPoller:
+    """Publishes ``StepOverdue`` for each row that is due, then deletes the row. Any number may run at once.
+
+    Args:
+        store: Where the rows are.
+        emitter: Puts the events into the stream.
+        clock: The time (UTC, with zone).
+        draw: Gives the order of the buckets, anew for each poll, so that pollers seldom meet at the same
+            rows.
+    """
+
+    def __init__(
+        self,
+        *,
+        store: Store,
+        emitter: Emitter,
+        clock: Callable[[], dt.datetime],
+        draw: random.Random | None = None,
+    ) -> None:
+        self._store = store
+        self._emitter = emitter
+        self._clock = clock
+        self._draw = draw or random.Random()  # noqa: S311 - spreads load
+
+    def poll_once(self, stop: StopSignal | None = None) -> int:
+        """Publish what is due now.
+
+        Args:
+            stop: Ends the poll before the next row; the rows that are left come up again.
+
+        Returns:
+            How many events were published.
+
+        Raises:
+            DependencyError: the store or the stream did not answer; the rows that are left come up again.
+        """
+        horizon = _sortable(self._clock())
+        published = 0
+        for bucket in self._draw.sample(_BUCKETS, len(_BUCKETS)):
+            while rows := self._store.query(TIMERS.name, bucket, sort_up_to=horizon, limit=_PAGE):
+                for row in rows:
+                    if stop is not None and stop.is_set():
+                        return published
+                    self._publish(row)
+                    published += 1
+        return published
+
+    def run(self, stop: StopSignal, interval: float = 1.0) -> None:
+        """Poll until the signal is set; an outage is waited out.
+
+        Args:
+            stop: Ends the loop.
+            interval: Seconds between two polls, above 0; 1 by default.
+        """
+        while not stop.is_set():
+            try:
+                self.poll_once(stop)
+            except DependencyError as error:
+                logger.warning("timers could not be polled; trying again", extra={"reason": str(error)})
+            stop.wait(interval)
+
+    def _publish(self, row: Item) -> None:
+        order_id, step, due = (str(row.attributes[name]) for name in ("order_id", "step", "due"))
+        attempt = row.attributes["attempt"]
+        rearmed = row.attributes.get("rearmed", 0)
+        assert isinstance(attempt, int)
+        assert isinstance(rearmed, int)
+        name = f"{order_id}/{step}/{attempt}" + (f"/{rearmed}" if rearmed else "")
+        overdue = initial(
+            StepOverdue(order_id=order_id, step=step, attempt=attempt),
+            source="saga",
+            event_id=initial_event_id("saga", "timer", name),
+            time=dt.datetime.fromisoformat(due),
+            correlation_id=f"{step}:{attempt}",
+            conversation_id=str(row.attributes["conversation_id"]),
+        )
+        self._emitter.emit([overdue.encode()], order_id)
+        self._store.transact([Delete(table=TIMERS.name, key=row.key, sort=row.sort)])
+
+
+def conversation_of(store: Store, saga: Saga, step: str) -> str | None:
+    """The conversation of an order, read from the deadline of a step; None where it has just passed.
+
+    Args:
+        store: Where the timers are.
+        saga: The order.
+        step: A step whose answer is waited for.
+
+    Raises:
+        DependencyError: the store did not answer.
+    """
+    order_id = saga.order.order_id
+    for timer in saga.timers():
+        if timer.step == step:
+            row = store.get(TIMERS.name, _bucket(order_id), _sort_key(order_id, timer))
+            return str(row.attributes["conversation_id"]) if row is not None else None
+    return None
+
+
+def _bucket(order_id: str) -> str:
+    return _BUCKETS[zlib.crc32(order_id.encode()) % len(_BUCKETS)]
+
+
+def _sort_key(order_id: str, timer: Timer) -> str:
+    return f"{_sortable(timer.due)}#{order_id}#{timer.step}#{timer.attempt}"
+
+
+def _sortable(time: dt.datetime) -> str:
+    """UTC at a fixed width, so that text sorts as time does."""
+    return time.astimezone(dt.UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")

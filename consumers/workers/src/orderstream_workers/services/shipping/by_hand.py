@@ -1,0 +1,58 @@
+"""What an operator has shipped: written into shipping's own guard, so that shipping does it no more."""
+
+import datetime as dt
+
+import msgspec
+
+from orderstream.errors import OrderstreamError
+from orderstream_consumer.idempotency import INBOX
+from orderstream_consumer.store import Attribute, ConditionFailedError, Put, Store
+from orderstream_workers.services.shipping.domain import Shipment, Taken, by_hand, is_by_hand
+from orderstream_workers.services.shipping.handlers import SHIPMENTS
+
+
+class AlreadyDecidedError(OrderstreamError):
+    """Shipping has decided about the order, so that nobody else should.
+
+    Args:
+        order_id: The order.
+        decision: What shipping has decided: ``"taken"`` or ``"refused"``.
+    """
+
+    def __init__(self, order_id: str, decision: str) -> None:
+        self.order_id = order_id
+        self.decision = decision
+        super().__init__(
+            f"shipping has {decision} order {order_id!r} itself, and its answer is on its way; "
+            "look at it with `orderstream order show` before anything is done by hand"
+        )
+
+
+def shipped_by_hand(store: Store, order_id: str, now: dt.datetime) -> None:
+    """Record that an order was shipped past shipping; doing it again does no harm.
+
+    Shipping may be down, with the request waiting in front of any event that could tell it: so its record is
+    written at once, on condition that there is none.
+
+    Args:
+        store: Where shipments are recorded.
+        order_id: The order.
+        now: The time (UTC).
+
+    Raises:
+        AlreadyDecidedError: shipping was faster; nothing was changed.
+        DependencyError: the store did not answer; do it again.
+    """
+    shipment = by_hand(None, now)
+    attributes: dict[str, Attribute] = {"state": msgspec.json.encode(shipment), INBOX: {}}
+    try:
+        store.transact([Put(SHIPMENTS.name, order_id, attributes, None)])
+    except ConditionFailedError as error:
+        item = store.get(SHIPMENTS.name, order_id)
+        assert item is not None, "shipments are never deleted"
+        content = item.attributes["state"]
+        assert isinstance(content, bytes)
+        found = msgspec.json.decode(content, type=Shipment)
+        if not is_by_hand(found):
+            decision = "taken" if isinstance(found.outcome, Taken) else "refused"
+            raise AlreadyDecidedError(order_id, decision) from error

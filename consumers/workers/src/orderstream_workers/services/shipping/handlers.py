@@ -1,0 +1,104 @@
+"""Shipping's place in the stream."""
+
+import datetime as dt
+import logging
+from collections.abc import Callable, Mapping
+from typing import Final
+
+from orderstream.messages import following
+from orderstream_consumer.idempotency.emitter import Emitter
+from orderstream_consumer.idempotency.inbox import CAPACITY
+from orderstream_consumer.idempotency.once import Decision, Once
+from orderstream_consumer.idempotency.received import Received
+from orderstream_consumer.store import Store, TableSpec
+from orderstream_orders.contracts import RefuseShipment, ShipOrder, StepResolved
+from orderstream_workers.services.shipping.domain import Shipment, answer, by_hand, decide, is_by_hand
+
+logger = logging.getLogger(__name__)
+
+_STEP: Final = "ship_order"
+"""What the coordinator calls the step that shipping owns."""
+
+SHIPMENTS: Final = TableSpec("shipments")
+"""Key: order id. One item per order: its shipment and its inbox."""
+
+
+class ShippingHandlers:
+    """Takes orders over for shipment.
+
+    Args:
+        store: Where shipments are recorded.
+        emitter: Puts the answers into the stream.
+        clock: The time (UTC, with zone).
+        unserved_countries: Destinations that are refused; none by default.
+        inbox_capacity: See ``Once``.
+    """
+
+    def __init__(
+        self,
+        *,
+        store: Store,
+        emitter: Emitter,
+        clock: Callable[[], dt.datetime],
+        unserved_countries: frozenset[str] = frozenset(),
+        inbox_capacity: int = CAPACITY,
+    ) -> None:
+        self._once = Once(
+            store=store,
+            table=SHIPMENTS.name,
+            state_type=Shipment,
+            emitter=emitter,
+            inbox_capacity=inbox_capacity,
+        )
+        self._clock = clock
+        self._unserved = unserved_countries
+
+    def routes(self) -> Mapping[str, Callable[[Received], None]]:
+        """By CloudEvents type, what handles it."""
+        return {
+            ShipOrder.type_name(): self.settle,
+            RefuseShipment.type_name(): self.settle,
+            StepResolved.type_name(): self.step_resolved,
+        }
+
+    def settle(self, received: Received) -> None:
+        """Record the shipment, or its refusal; returns once the answer is acknowledged.
+
+        Raises:
+            DependencyError: the store or the stream did not answer; handle the message again.
+        """
+        command = received.envelope.message()
+        assert isinstance(command, ShipOrder | RefuseShipment)
+
+        def decision(shipment: Shipment | None) -> Decision[Shipment]:
+            decided = decide(shipment, command, self._unserved, self._clock())
+            assert decided.decided_at is not None
+            reply = answer(decided, command.order_id)
+            envelope = following(
+                received.envelope, reply, source="shipping", ordinal=0, time=decided.decided_at
+            )
+            return Decision(decided, [envelope])
+
+        self._once.apply(received, decision)
+
+    def step_resolved(self, received: Received) -> None:
+        """Hear that an operator has shipped the order, so that shipping does it no more.
+
+        Raises:
+            DependencyError: the store or the stream did not answer; handle the message again.
+        """
+        resolved = received.envelope.message()
+        assert isinstance(resolved, StepResolved)
+        if (resolved.step, resolved.decision) != (_STEP, "done"):
+            return
+
+        def decision(shipment: Shipment | None) -> Decision[Shipment] | None:
+            if shipment is None:
+                return Decision(by_hand(None, self._clock()))
+            if not is_by_hand(shipment):
+                logger.error(
+                    "ALERT: decided by shipping and shipped by hand", extra={"order_id": received.subject}
+                )
+            return None
+
+        self._once.apply(received, decision)

@@ -1,0 +1,48 @@
+"""The stock monitor's place in the stream of changes."""
+
+import logging
+from collections.abc import Callable
+
+from orderstream_consumer.idempotency import Emitter
+from orderstream_consumer.processing.record import DeliveredRecord
+from orderstream_workers.services.stock_monitor.change import read_change
+from orderstream_workers.services.stock_monitor.detection import detect
+
+logger = logging.getLogger(__name__)
+
+
+class StockChangeHandler:
+    """Emits what a change has to say: an adjustment's event, and ``LowStockDetected``. It keeps no state.
+
+    Args:
+        emitter: Puts the events into the stream of messages.
+        threshold: Units at which stock counts as low, 0 or above.
+        count: Counts ``low_stock`` and ``adjusted``: crossings and adjustments, copies of a change included.
+    """
+
+    def __init__(self, *, emitter: Emitter, threshold: int, count: Callable[[str], object]) -> None:
+        self._emitter = emitter
+        self._threshold = threshold
+        self._count = count
+
+    def handle(self, record: DeliveredRecord) -> None:
+        """Look at one change; returns once its events, if there are any, are acknowledged.
+
+        Raises:
+            NotAStockChangeError: the record cannot be read.
+            DependencyError: the stream did not answer; handle the record again.
+        """
+        change = read_change(record.data)
+        low = detect(change, self._threshold)
+        events = [] if change.event is None else [change.event]
+        if low is not None:
+            events.append(low.encode())
+        if not events:
+            return
+        self._emitter.emit(events, change.sku)
+        if change.event is not None:
+            self._count("adjusted")
+            logger.info("stock was adjusted", extra={"sku": change.sku})
+        if low is not None:
+            self._count("low_stock")
+            logger.info("stock is low", extra={"sku": low.subject, "event_id": low.id})

@@ -1,0 +1,1 @@
+"""The order domain's contracts, and the HTTP API that takes orders."""

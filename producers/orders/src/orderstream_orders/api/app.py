@@ -1,0 +1,291 @@
+"""The orders API: ``POST /orders``, ``POST /orders/{id}/cancel``; ``GET /health`` and ``/openapi.json``.
+
+==================== ===================================================================================
+202 {order_id}       Kinesis has acknowledged the event; everything else is eventually consistent
+400, 422 {code, ...} not taken, and never will be as it stands
+404                  no such order
+408                  the body did not arrive in time
+413                  the body or the order is too large
+503 unknown_outcome  taken or not, nobody knows: ask again with the same ``Idempotency-Key``
+==================== ===================================================================================
+"""
+
+import datetime as dt
+import logging
+from collections import Counter
+from collections.abc import Callable, Sequence
+from http import HTTPStatus
+from typing import Final
+
+from anyio import CapacityLimiter, fail_after, to_thread
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import Response
+from starlette.routing import BaseRoute, Route
+
+from orderstream.publisher import EventPublisher
+from orderstream_orders.api.answers import (
+    AcceptedAnswer,
+    HealthAnswer,
+    Problem,
+    Standing,
+    json_answer,
+    on_disconnect,
+    on_failure,
+    on_http_exception,
+)
+from orderstream_orders.api.idempotency import IdempotencyStore
+from orderstream_orders.api.intake import Intake, UnknownOutcomeError
+from orderstream_orders.api.openapi import Described, document
+from orderstream_orders.api.requests import MAX_BODY_BYTES, MAX_CODE_LENGTH, Rejection
+
+logger = logging.getLogger(__name__)
+
+DEFAULT_CALLER: Final = "anonymous"
+_LENGTH_DIGITS: Final = 15
+RETRY_AFTER: Final = 1
+"""Seconds after which a caller should ask again."""
+
+
+def create_app(
+    *,
+    publisher: EventPublisher,
+    idempotency_store: IdempotencyStore,
+    clock: Callable[[], dt.datetime],
+    extra_routes: Sequence[BaseRoute] = (),
+    described: Sequence[Described] = (),
+    concurrency: int = 64,
+    max_waiting: int = 1_000,
+    patience: float = 10.0,
+    body_patience: float = 20.0,
+    standing: Callable[[], Standing] = Standing,
+) -> Starlette:
+    """Make the ASGI application.
+
+    Args:
+        publisher: Publishes the events. Cap its producer well below the shard limit (a rate of some 500
+            records a second a shard), so that the results of orders always find room, and let it raise
+            when its buffer is full.
+        idempotency_store: Remembers accepted orders.
+        clock: The time (UTC, with zone).
+        extra_routes: Routes to serve beside its own, such as those of order status.
+        described: What the OpenAPI document says of them.
+        concurrency: Requests that wait for the store or for Kinesis at the same time, each in a thread of
+            its own. At least 1.
+        max_waiting: Requests that may wait for one of those threads; what is beyond gets 503 at once.
+            At least 0.
+        patience: Seconds to wait for Kinesis' acknowledgement before the answer is 503. Above 0.
+        body_patience: Seconds that a request's body may take to arrive before the answer is 408. Above 0.
+        standing: Says whether the dependencies answer, for ``/health``; by default they are not asked.
+    """
+    api = _Api(
+        Intake(publisher, idempotency_store, clock, patience),
+        concurrency=concurrency,
+        max_waiting=max_waiting,
+        body_patience=body_patience,
+        standing=standing,
+    )
+    described_by = document(*described)
+
+    async def openapi(_: Request) -> Response:
+        return json_answer(HTTPStatus.OK, described_by)
+
+    app = Starlette(
+        routes=[
+            Route("/orders", api.place, methods=["POST"]),
+            Route("/orders/{order_id}/cancel", api.cancel, methods=["POST"]),
+            Route("/health", api.health, methods=["GET"]),
+            Route("/health/live", api.live, methods=["GET"]),
+            Route("/health/ready", api.ready, methods=["GET"]),
+            Route("/openapi.json", openapi, methods=["GET"]),
+            *extra_routes,
+        ],
+        exception_handlers={
+            HTTPException: on_http_exception,
+            ClientDisconnect: on_disconnect,
+            Exception: on_failure,
+        },
+    )
+    # A redirect would name the scheme and host that this process sees, not those that the gateway serves.
+    app.router.redirect_slashes = False
+    return app
+
+
+class _Api:
+    def __init__(
+        self,
+        intake: Intake,
+        *,
+        concurrency: int,
+        max_waiting: int,
+        body_patience: float,
+        standing: Callable[[], Standing],
+    ) -> None:
+        self._intake = intake
+        self._body_patience = body_patience
+        self._standing = standing
+        self._threads = CapacityLimiter(concurrency)
+        self._most = concurrency + max_waiting
+        self._in_flight = 0
+        self._accepted = 0
+        self._unknown_outcomes = 0
+        self._rejected: Counter[str] = Counter()
+
+    async def place(self, request: Request) -> Response:
+        """Take an order in.
+
+        ``X-Caller`` names the caller, whose keys no other caller's can meet. Behind a gateway it is the
+        authenticated principal, and the gateway sets it: a client's own header must not get through.
+        """
+        key = request.headers.get("Idempotency-Key", "")
+        caller = request.headers.get("X-Caller") or DEFAULT_CALLER
+        for name, value in (("Idempotency-Key", key), ("X-Caller", caller)):
+            if not 1 <= len(value) <= MAX_CODE_LENGTH:
+                return self._reject(
+                    Rejection(
+                        "malformed",
+                        f"header {name} must have 1 to {MAX_CODE_LENGTH} characters",
+                        field=name,
+                        status=HTTPStatus.BAD_REQUEST,
+                    )
+                )
+        try:
+            with fail_after(self._body_patience):
+                body = await _body(request)
+        except TimeoutError:
+            return self._reject(
+                Rejection(
+                    "malformed",
+                    f"the body did not arrive within {self._body_patience:g} s: send it again",
+                    status=HTTPStatus.REQUEST_TIMEOUT,
+                )
+            )
+        if body is None:
+            return self._reject(
+                Rejection(
+                    "malformed",
+                    f"a body may have {MAX_BODY_BYTES:,} bytes: split the order",
+                    status=HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+                )
+            )
+        return await self._answer(lambda: self._place(caller, key, body))
+
+    async def cancel(self, request: Request) -> Response:
+        """Ask for an order's cancellation."""
+        order_id = request.path_params["order_id"]
+        key = request.headers.get("Idempotency-Key", "")
+        if len(key) > MAX_CODE_LENGTH:
+            return self._reject(
+                Rejection(
+                    "malformed",
+                    f"header Idempotency-Key may have {MAX_CODE_LENGTH} characters",
+                    field="Idempotency-Key",
+                    status=HTTPStatus.BAD_REQUEST,
+                )
+            )
+        return await self._answer(lambda: self._cancel(order_id, key))
+
+    async def health(self, _: Request) -> Response:
+        """Say how it is, with 503 while a dependency has not answered for too long."""
+        standing = self._standing()
+        return self._health(standing, good=standing.healthy)
+
+    async def ready(self, _: Request) -> Response:
+        """Say the same, with 503 too until each dependency has answered, and while it is full."""
+        standing = self._standing()
+        return self._health(standing, good=standing.ready and not self._is_full())
+
+    async def live(self, _: Request) -> Response:
+        """Say the same, with 200 in any case."""
+        return self._health(self._standing(), good=True)
+
+    def _is_full(self) -> bool:
+        return self._in_flight >= self._most
+
+    def _health(self, standing: Standing, *, good: bool) -> Response:
+        status, reason = "ok", standing.reason
+        if not standing.healthy:
+            status = "failing"
+        elif not standing.ready:
+            status = "starting"
+        elif self._is_full():
+            status, reason = "full", f"{self._in_flight} requests are under way: more are turned away"
+        return json_answer(
+            HTTPStatus.OK if good else HTTPStatus.SERVICE_UNAVAILABLE,
+            HealthAnswer(
+                status=status,
+                reason=reason,
+                dependencies=standing.dependencies,
+                in_flight=self._in_flight,
+                accepted=self._accepted,
+                rejected=self._rejected.total(),
+                rejected_by_code=dict(self._rejected),
+                unknown_outcomes=self._unknown_outcomes,
+            ),
+            headers=None if good else {"Retry-After": str(RETRY_AFTER)},
+        )
+
+    def _place(self, caller: str, key: str, body: bytes) -> str | Rejection:
+        return self._intake.place(caller, key, body)
+
+    def _cancel(self, order_id: str, key: str) -> str | Rejection:
+        # Longer than any order's id, and so than what the memory of orders could be asked for.
+        if len(order_id) <= MAX_CODE_LENGTH and self._intake.cancel(order_id, key):
+            return order_id
+        return Rejection("unknown_order", "there is no such order", status=HTTPStatus.NOT_FOUND)
+
+    async def _answer(self, carry_out: Callable[[], str | Rejection]) -> Response:
+        if self._is_full():
+            return self._unknown("too many requests are under way")
+        self._in_flight += 1
+        try:
+            outcome = await to_thread.run_sync(carry_out, limiter=self._threads)
+        except UnknownOutcomeError as error:
+            return self._unknown(error.reason)
+        finally:
+            self._in_flight -= 1
+        if isinstance(outcome, Rejection):
+            return self._reject(outcome)
+        self._accepted += 1
+        logger.info("request accepted", extra={"order_id": outcome})
+        return json_answer(HTTPStatus.ACCEPTED, AcceptedAnswer(order_id=outcome))
+
+    def _reject(self, rejection: Rejection) -> Response:
+        self._rejected[rejection.code] += 1
+        # Without the message: it may quote what the customer wrote.
+        logger.info(
+            "request rejected",
+            extra={
+                "code": rejection.code,
+                "status": int(rejection.status),
+                "field": rejection.field,
+                "line": rejection.line,
+            },
+        )
+        problem = Problem(
+            code=rejection.code, message=rejection.message, field=rejection.field, line=rejection.line
+        )
+        return json_answer(rejection.status, problem)
+
+    def _unknown(self, reason: str) -> Response:
+        self._unknown_outcomes += 1
+        logger.warning("outcome unknown", extra={"reason": reason})
+        problem = Problem(
+            code="unknown_outcome",
+            message="the outcome is unknown: ask again with the same Idempotency-Key",
+        )
+        return json_answer(HTTPStatus.SERVICE_UNAVAILABLE, problem, headers={"Retry-After": str(RETRY_AFTER)})
+
+
+async def _body(request: Request) -> bytes | None:
+    """The body, or None as soon as it is known to be too large: as declared, or as it comes."""
+    declared = request.headers.get("Content-Length", "")
+    if len(declared) > _LENGTH_DIGITS or (declared.isdecimal() and int(declared) > MAX_BODY_BYTES):
+        return None
+    body = bytearray()
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > MAX_BODY_BYTES:
+            return None
+    return bytes(body)

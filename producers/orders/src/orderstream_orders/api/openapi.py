@@ -1,0 +1,188 @@
+"""The OpenAPI 3.1 document of the API, whose bodies and answers come from the structs that they are made of.
+
+https://spec.openapis.org/oas/v3.1.0
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import Any, Final
+
+import msgspec
+
+from orderstream_orders.api.answers import AcceptedAnswer, HealthAnswer, Problem
+from orderstream_orders.api.requests import MAX_BODY_BYTES, MAX_CODE_LENGTH, MAX_ORDER_BYTES, OrderRequest
+from orderstream_orders.catalogue.schemas import described
+
+Part = dict[str, Any]
+"""A part of the document, as plain data."""
+
+_REFERENCE: Final = "#/components/schemas/{name}"
+
+
+@dataclass(frozen=True, slots=True)
+class Described:
+    """What the document says of some routes.
+
+    Attributes:
+        paths: Path items by path, see ``operation``.
+        types: The structs that they refer to, beside ``Problem``.
+    """
+
+    paths: Mapping[str, Part]
+    types: tuple[type[msgspec.Struct], ...]
+
+
+def document(*more: Described) -> Part:
+    """The whole document, as plain data.
+
+    Args:
+        more: The routes that are served beside the API's own.
+    """
+    parts = (_orders(), *more)
+    types = (Problem, *(kind for part in parts for kind in part.types))
+    _, schemas = msgspec.json.schema_components(types, ref_template=_REFERENCE)
+    return {
+        "openapi": "3.1.0",
+        "info": {
+            "title": "Orderstream orders",
+            "version": "1.0.0",
+            "description": "Takes orders into the stream, and tells how far they are. "
+            "An order is taken once Kinesis has acknowledged it; the outcome follows.",
+        },
+        "paths": {path: item for part in parts for path, item in part.paths.items()},
+        "components": {"schemas": {name: _worded(schema) for name, schema in sorted(schemas.items())}},
+    }
+
+
+def operation(
+    name: str,
+    summary: str,
+    answers: Mapping[int, tuple[str, type[msgspec.Struct]]],
+    **more: Any,
+) -> Part:
+    """An operation whose answers are JSON; 404 and 405 of the router and 500 are the same for all.
+
+    Args:
+        name: Its ``operationId``.
+        summary: What it does.
+        answers: By HTTP status, when it comes and what it holds.
+        more: Other members of the operation, such as ``parameters``.
+    """
+    return {
+        "operationId": name,
+        "summary": summary,
+        **more,
+        "responses": {
+            **{str(int(status)): _answer(status, *answer) for status, answer in answers.items()},
+            "500": _answer(500, "A defect of ours; whether it was taken is unknown.", Problem),
+        },
+    }
+
+
+def order_id_parameter() -> Part:
+    """The path parameter ``order_id``."""
+    schema = {"type": "string", "minLength": 1}
+    return {"name": "order_id", "in": "path", "required": True, "schema": schema}
+
+
+def _orders() -> Described:
+    unavailable = "Taken or not, nobody knows: ask again with the same Idempotency-Key."
+    place = operation(
+        "placeOrder",
+        "Place an order.",
+        {
+            HTTPStatus.ACCEPTED: ("Taken.", AcceptedAnswer),
+            HTTPStatus.BAD_REQUEST: ("A header is missing or too long, or the body is no JSON.", Problem),
+            HTTPStatus.REQUEST_TIMEOUT: ("The body did not arrive in time.", Problem),
+            HTTPStatus.REQUEST_ENTITY_TOO_LARGE: (
+                f"The body is over {MAX_BODY_BYTES:,} bytes, or its event over {MAX_ORDER_BYTES:,}.",
+                Problem,
+            ),
+            HTTPStatus.UNPROCESSABLE_ENTITY: (
+                "It does not fit the schema, cannot be charged, or its key stands for another order.",
+                Problem,
+            ),
+            HTTPStatus.SERVICE_UNAVAILABLE: (unavailable, Problem),
+        },
+        parameters=[
+            _header("Idempotency-Key", "The caller's own name for the order.", required=True),
+            _header("X-Caller", "Who orders: the scope of the key. A gateway sets it.", required=False),
+        ],
+        requestBody={
+            "required": True,
+            "content": {"application/json": {"schema": {"$ref": _REFERENCE.format(name="OrderRequest")}}},
+        },
+    )
+    cancel = operation(
+        "cancelOrder",
+        "Ask for an order's cancellation.",
+        {
+            HTTPStatus.ACCEPTED: ("Asked for; whether it came in time is told later.", AcceptedAnswer),
+            HTTPStatus.BAD_REQUEST: ("The header is too long.", Problem),
+            HTTPStatus.NOT_FOUND: ("There is no such order.", Problem),
+            HTTPStatus.SERVICE_UNAVAILABLE: (unavailable, Problem),
+        },
+        parameters=[
+            order_id_parameter(),
+            _header("Idempotency-Key", "The caller's own name for the request.", required=False),
+        ],
+    )
+    health = operation(
+        "health",
+        "Do its dependencies answer, and what has come in since the start?",
+        {
+            HTTPStatus.OK: ("They do, or have done so of late.", HealthAnswer),
+            HTTPStatus.SERVICE_UNAVAILABLE: ("One has not answered for 90 seconds.", HealthAnswer),
+        },
+    )
+    live = operation("live", "Is it alive?", {HTTPStatus.OK: ("Alive.", HealthAnswer)})
+    ready = operation(
+        "ready",
+        "Would another request be taken?",
+        {
+            HTTPStatus.OK: ("Yes.", HealthAnswer),
+            HTTPStatus.SERVICE_UNAVAILABLE: (
+                "Not now: a dependency has not answered yet or for 90 seconds, or too many are under way.",
+                HealthAnswer,
+            ),
+        },
+    )
+    return Described(
+        paths={
+            "/orders": {"post": place},
+            "/orders/{order_id}/cancel": {"post": cancel},
+            "/health": {"get": health},
+            "/health/live": {"get": live},
+            "/health/ready": {"get": ready},
+        },
+        types=(OrderRequest, AcceptedAnswer, HealthAnswer),
+    )
+
+
+def _header(name: str, description: str, *, required: bool) -> Part:
+    schema: Part = {"type": "string", "maxLength": MAX_CODE_LENGTH}
+    if required:
+        schema["minLength"] = 1
+    return {"name": name, "in": "header", "required": required, "description": description, "schema": schema}
+
+
+def _answer(status: int, description: str, kind: type[msgspec.Struct]) -> Part:
+    answer: Part = {
+        "description": description,
+        "content": {"application/json": {"schema": {"$ref": _REFERENCE.format(name=kind.__name__)}}},
+    }
+    if status == HTTPStatus.SERVICE_UNAVAILABLE:
+        seconds = {"description": "Seconds to wait.", "schema": {"type": "integer"}, "required": True}
+        answer["headers"] = {"Retry-After": seconds}
+    return answer
+
+
+def _worded(schema: Part) -> Part:
+    """Move each attribute's description from the struct's docstring to its property."""
+    prose, words = described(schema.get("description"))
+    properties = {
+        name: {**part, "description": words[name]} if name in words else part
+        for name, part in schema["properties"].items()
+    }
+    return {**schema, "description": prose, "properties": properties}

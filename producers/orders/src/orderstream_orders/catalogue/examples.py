@@ -1,0 +1,322 @@
+"""One realistic example of every message, from the conversations of orders that end well or badly."""
+
+import datetime as dt
+from typing import Final
+
+from orderstream.errors import OrderstreamError
+from orderstream.messages.envelope import Envelope, following, initial
+from orderstream.messages.identity import initial_event_id
+from orderstream.messages.message import Message
+from orderstream_orders.contracts import Command, order_id_for
+from orderstream_orders.contracts.inventory import (
+    LowStockDetected,
+    ReleaseStock,
+    ReserveStock,
+    StockCorrected,
+    StockLine,
+    StockReceived,
+    StockRejected,
+    StockReleased,
+    StockReserved,
+    StockSold,
+)
+from orderstream_orders.contracts.notification import CustomerNotified
+from orderstream_orders.contracts.order import (
+    Customer,
+    OrderCancellationRefused,
+    OrderCancellationRequested,
+    OrderCancelled,
+    OrderConfirmed,
+    OrderLine,
+    OrderPlaced,
+    StepOverdue,
+    StepResolved,
+)
+from orderstream_orders.contracts.payment import (
+    CapturePayment,
+    PaymentCaptured,
+    PaymentDeclined,
+    PaymentRefunded,
+    RefundPayment,
+)
+from orderstream_orders.contracts.shipment import OrderShipped, RefuseShipment, ShipmentRefused, ShipOrder
+
+_START: Final = dt.datetime(2010, 12, 1, 8, 26, tzinfo=dt.UTC)
+_CUSTOMER: Final = Customer(customer_id="17850", email="customer-17850@example.com")
+_LINES: Final = (
+    OrderLine(
+        sku="85123A",
+        quantity=6,
+        unit_price="2.55",
+        total_minor=1530,
+        description="WHITE HANGING HEART T-LIGHT HOLDER",
+    ),
+    OrderLine(
+        sku="71053", quantity=6, unit_price="3.39", total_minor=2034, description="WHITE METAL LANTERN"
+    ),
+    OrderLine(sku="POST", quantity=1, unit_price="18.00", total_minor=1800, service=True),
+)
+_TOTAL: Final = 5364
+
+
+class NoExampleError(OrderstreamError, LookupError):
+    """The catalogue shows an example of every message, and one has none.
+
+    Args:
+        type_name: The message's type name.
+    """
+
+    def __init__(self, type_name: str) -> None:
+        self.type_name = type_name
+        super().__init__(
+            f"{type_name} has no example yet; add one to a conversation in {__name__}, see docs/recipes.md"
+        )
+
+
+class _Conversation:
+    """Writes one order's messages down, each a little later than the one before."""
+
+    def __init__(self, invoice: str) -> None:
+        self.order_id = order_id_for("books", invoice)
+        self.envelopes: list[Envelope] = []
+        self._invoice = invoice
+
+    def opens(self, message: Message) -> Envelope:
+        """The customer says something: each request under a key of its own, all in one conversation."""
+        count = sum(envelope.source == "orders" for envelope in self.envelopes)
+        event_id = initial_event_id("orders", "books", f"{self._invoice}/{count}")
+        opening = self.envelopes[0].conversation_id if self.envelopes else None
+        return self._add(
+            initial(message, source="orders", event_id=event_id, time=self._now(), conversation_id=opening)
+        )
+
+    def falls_due(self, overdue: StepOverdue) -> Envelope:
+        """A deadline of the coordinator passes; no message causes it."""
+        mark = f"{overdue.step}:{overdue.attempt}"
+        return self._add(
+            initial(
+                overdue,
+                source="saga",
+                event_id=initial_event_id(
+                    "saga", "timer", f"{self.order_id}/{overdue.step}/{overdue.attempt}"
+                ),
+                time=self._now(),
+                correlation_id=mark,
+                conversation_id=self.envelopes[0].conversation_id,
+            )
+        )
+
+    def decided(self, resolved: StepResolved) -> Envelope:
+        """An operator says what shall become of a step; no message causes it."""
+        mark = f"{resolved.step}:{resolved.attempt}"
+        return self._add(
+            initial(
+                resolved,
+                source="operators",
+                event_id=initial_event_id("operators", resolved.operator, f"{self.order_id}/{mark}"),
+                time=self._now(),
+                correlation_id=mark,
+                conversation_id=self.envelopes[0].conversation_id,
+            )
+        )
+
+    def follows(
+        self, cause: Envelope, message: Message, *, source: str, ordinal: int = 0, mark: str | None = None
+    ) -> Envelope:
+        """A message is caused by another; a command bears its mark: the step, and which request of it."""
+        asks = isinstance(message, Command)
+        return self._add(
+            following(
+                cause,
+                message,
+                source=source,
+                ordinal=ordinal,
+                time=self._now(),
+                correlation_id=mark,
+                reply_to="saga" if asks else None,
+            )
+        )
+
+    def _now(self) -> dt.datetime:
+        return _START + dt.timedelta(milliseconds=180 * len(self.envelopes))
+
+    def _add(self, envelope: Envelope) -> Envelope:
+        self.envelopes.append(envelope)
+        return envelope
+
+
+def _placed(talk: _Conversation) -> Envelope:
+    return talk.opens(
+        OrderPlaced(
+            order_id=talk.order_id,
+            customer=_CUSTOMER,
+            country="United Kingdom",
+            lines=_LINES,
+            total_minor=_TOTAL,
+            currency="GBP",
+        )
+    )
+
+
+def _requested(talk: _Conversation, placed: Envelope) -> tuple[Envelope, Envelope]:
+    units = (StockLine(sku="71053", quantity=6), StockLine(sku="85123A", quantity=6))
+    capture = CapturePayment(
+        order_id=talk.order_id,
+        amount_minor=_TOTAL,
+        currency="GBP",
+        not_after=_START + dt.timedelta(minutes=15),
+    )
+    reserve = ReserveStock(order_id=talk.order_id, lines=units)
+    return (
+        talk.follows(placed, reserve, source="saga", ordinal=0, mark="reserve_stock:1"),
+        talk.follows(placed, capture, source="saga", ordinal=1, mark="capture_payment:1"),
+    )
+
+
+def _confirmed_order() -> list[Envelope]:
+    """Reserved, captured, shipped; a cancellation comes too late."""
+    talk = _Conversation("536365")
+    order = talk.order_id
+    reserve, capture = _requested(talk, _placed(talk))
+    talk.follows(reserve, StockReserved(order_id=order), source="inventory")
+    charge = PaymentCaptured(order_id=order, amount_minor=_TOTAL, currency="GBP", charge_id="ch_7c0b4f21")
+    captured = talk.follows(capture, charge, source="payments")
+    ship_order = ShipOrder(order_id=order, country="United Kingdom", units=12)
+    ship = talk.follows(captured, ship_order, source="saga", mark="ship_order:1")
+    request = talk.opens(OrderCancellationRequested(order_id=order))
+    refused = OrderCancellationRefused(order_id=order, reason="shipping_requested")
+    talk.follows(request, refused, source="saga")
+    shipped = talk.follows(ship, OrderShipped(order_id=order, shipment_id="sh_536365"), source="shipping")
+    confirmed = OrderConfirmed(order_id=order, customer=_CUSTOMER, total_minor=_TOTAL, currency="GBP")
+    confirmation = talk.follows(shipped, confirmed, source="saga")
+    talk.follows(confirmation, StockSold(order_id=order), source="inventory")
+    notified = CustomerNotified(order_id=order, about="OrderConfirmed", outcome="sent")
+    talk.follows(confirmation, notified, source="notifications")
+    return talk.envelopes
+
+
+def _cancelled_order() -> list[Envelope]:
+    """Charged but out of stock: the charge is undone, and the refused reservation needs no undoing."""
+    talk = _Conversation("536544")
+    order = talk.order_id
+    reserve, capture = _requested(talk, _placed(talk))
+    charge = PaymentCaptured(order_id=order, amount_minor=_TOTAL, currency="GBP", charge_id="ch_19d2ab90")
+    talk.follows(capture, charge, source="payments")
+    rejected = StockRejected(order_id=order, reason="out_of_stock", sku="85123A")
+    rejection = talk.follows(reserve, rejected, source="inventory")
+    refund_payment = RefundPayment(order_id=order)
+    refund = talk.follows(rejection, refund_payment, source="saga", mark="capture_payment:2")
+    repaid = PaymentRefunded(order_id=order, amount_minor=_TOTAL, currency="GBP", refund_id="re_5e88c1d0")
+    refunded = talk.follows(refund, repaid, source="payments")
+    cancelled = OrderCancelled(
+        order_id=order, customer=_CUSTOMER, reason="out_of_stock", failed_step="reserve_stock"
+    )
+    cancellation = talk.follows(refunded, cancelled, source="saga")
+    notified = CustomerNotified(order_id=order, about="OrderCancelled", outcome="sent")
+    talk.follows(cancellation, notified, source="notifications")
+    return talk.envelopes
+
+
+def _declined_order() -> list[Envelope]:
+    """The card is declined: the reserved stock is released."""
+    talk = _Conversation("536556")
+    order = talk.order_id
+    reserve, capture = _requested(talk, _placed(talk))
+    talk.follows(reserve, StockReserved(order_id=order), source="inventory")
+    declined = PaymentDeclined(order_id=order, reason="card_declined")
+    decline = talk.follows(capture, declined, source="payments")
+    release = talk.follows(decline, ReleaseStock(order_id=order), source="saga", mark="reserve_stock:2")
+    talk.follows(release, StockReleased(order_id=order), source="inventory")
+    return talk.envelopes
+
+
+def _unshippable_order() -> list[Envelope]:
+    """The shipment is asked for twice, for want of an answer; an operator has it refused for good."""
+    talk = _Conversation("536557")
+    order = talk.order_id
+    reserve, capture = _requested(talk, _placed(talk))
+    talk.follows(reserve, StockReserved(order_id=order), source="inventory")
+    charge = PaymentCaptured(order_id=order, amount_minor=_TOTAL, currency="GBP", charge_id="ch_83f60d17")
+    captured = talk.follows(capture, charge, source="payments")
+    ship_order = ShipOrder(order_id=order, country="RSA", units=12)
+    talk.follows(captured, ship_order, source="saga", mark="ship_order:1")
+    overdue = talk.falls_due(StepOverdue(order_id=order, step="ship_order", attempt=1))
+    talk.follows(overdue, ship_order, source="saga", mark="ship_order:2")
+    resolved = talk.decided(
+        StepResolved(
+            order_id=order,
+            step="ship_order",
+            attempt=2,
+            decision="refuse",
+            operator="night-shift",
+            reason="the carrier does not take parcels to this address",
+        )
+    )
+    refuse = talk.follows(resolved, RefuseShipment(order_id=order), source="saga", mark="ship_order:3")
+    refused = ShipmentRefused(order_id=order, reason="operator_decision")
+    talk.follows(refuse, refused, source="shipping")
+    return talk.envelopes
+
+
+def _low_stock() -> Envelope:
+    """The confirmed order's units bring a SKU to the threshold."""
+    return initial(
+        LowStockDetected(sku="85123A", available=96, threshold=100),
+        source="stock-monitor",
+        event_id=initial_event_id("stock-monitor", "aws:dynamodb", "6c9c1f2e0b8d4a57"),
+        time=_START + dt.timedelta(milliseconds=90),
+    )
+
+
+def _adjusted(message: StockReceived | StockCorrected, key: str, seconds: int) -> Envelope:
+    """An operator moves stock; no message causes it."""
+    return initial(
+        message,
+        source="inventory",
+        event_id=initial_event_id("inventory", message.operator, key),
+        time=_START + dt.timedelta(seconds=seconds),
+    )
+
+
+def _adjustments() -> tuple[Envelope, Envelope]:
+    """New goods of the SKU that was low, of which three turn out to be broken."""
+    received = StockReceived(sku="85123A", units=200, operator="goods-in", reason="delivery note 4711")
+    corrected = StockCorrected(sku="85123A", units=-3, operator="goods-in", reason="three were broken")
+    return _adjusted(received, "4711", 60), _adjusted(corrected, "4711-broken", 90)
+
+
+CONFIRMED_ORDER: Final[tuple[Envelope, ...]] = tuple(_confirmed_order())
+"""The whole conversation of an order that is confirmed, in stream order."""
+
+CANCELLED_ORDER: Final[tuple[Envelope, ...]] = tuple(_cancelled_order())
+"""The whole conversation of an order that is cancelled, in stream order."""
+
+
+def example_of(message_type: type[Message]) -> Envelope:
+    """The example of one message, in its envelope.
+
+    Args:
+        message_type: The message.
+
+    Raises:
+        NoExampleError: there is no example of it yet; add one to a conversation of this module.
+    """
+    try:
+        return _BY_TYPE[message_type.type_name()]
+    except KeyError as error:
+        raise NoExampleError(message_type.type_name()) from error
+
+
+_BY_TYPE: Final = {
+    envelope.type: envelope
+    for envelope in reversed(
+        (
+            *CONFIRMED_ORDER,
+            *CANCELLED_ORDER,
+            *_declined_order(),
+            *_unshippable_order(),
+            _low_stock(),
+            *_adjustments(),
+        )
+    )
+}

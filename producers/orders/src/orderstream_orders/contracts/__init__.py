@@ -1,0 +1,76 @@
+"""The contracts of the order domain: every event and command of the flow."""
+
+from orderstream_orders.contracts.flow import MESSAGE_TYPES
+from orderstream_orders.contracts.identity import order_id_for
+from orderstream_orders.contracts.inventory import (
+    LowStockDetected,
+    ReleaseStock,
+    ReserveStock,
+    StockCorrected,
+    StockLine,
+    StockReceived,
+    StockRejected,
+    StockReleased,
+    StockReserved,
+    StockSold,
+)
+from orderstream_orders.contracts.message import Command, Event, OrderMessage, StockEvent, order_of
+from orderstream_orders.contracts.notification import CustomerNotified
+from orderstream_orders.contracts.order import (
+    Customer,
+    OrderCancellationRefused,
+    OrderCancellationRequested,
+    OrderCancelled,
+    OrderConfirmed,
+    OrderLine,
+    OrderPlaced,
+    StepOverdue,
+    StepResolved,
+)
+from orderstream_orders.contracts.payment import (
+    CapturePayment,
+    PaymentCaptured,
+    PaymentDeclined,
+    PaymentRefunded,
+    RefundPayment,
+)
+from orderstream_orders.contracts.shipment import OrderShipped, RefuseShipment, ShipmentRefused, ShipOrder
+
+__all__ = [
+    "MESSAGE_TYPES",
+    "CapturePayment",
+    "Command",
+    "Customer",
+    "CustomerNotified",
+    "Event",
+    "LowStockDetected",
+    "OrderCancellationRefused",
+    "OrderCancellationRequested",
+    "OrderCancelled",
+    "OrderConfirmed",
+    "OrderLine",
+    "OrderMessage",
+    "OrderPlaced",
+    "OrderShipped",
+    "PaymentCaptured",
+    "PaymentDeclined",
+    "PaymentRefunded",
+    "RefundPayment",
+    "RefuseShipment",
+    "ReleaseStock",
+    "ReserveStock",
+    "ShipOrder",
+    "ShipmentRefused",
+    "StepOverdue",
+    "StepResolved",
+    "StockCorrected",
+    "StockEvent",
+    "StockLine",
+    "StockReceived",
+    "StockRejected",
+    "StockReleased",
+    "StockReserved",
+    "StockSold",
+    "order_id_for",
+    "order_of",
+]

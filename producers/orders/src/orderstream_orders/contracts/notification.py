@@ -1,0 +1,20 @@
+"""What was told to the customer."""
+
+from typing import ClassVar, Literal
+
+from orderstream_orders.contracts.message import Event
+
+
+class CustomerNotified(Event, frozen=True, kw_only=True):
+    """The customer's notification of an outcome has been dealt with.
+
+    Attributes:
+        about: The type of the event that it tells of, e.g. ``"OrderConfirmed"``.
+        outcome: ``"sent"``, or ``"no_address"`` for a guest.
+    """
+
+    owner: ClassVar[str] = "notifications"
+    consumers: ClassVar[tuple[str, ...]] = ()
+
+    about: str
+    outcome: Literal["sent", "no_address"]

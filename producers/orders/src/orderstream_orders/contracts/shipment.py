@@ -1,0 +1,57 @@
+"""Shipping: its command and its answers."""
+
+from typing import ClassVar
+
+from orderstream_orders.contracts.message import Command, Event
+
+
+class ShipOrder(Command, frozen=True, kw_only=True):
+    """Take the order over for shipment. It is the pivot: once asked for, only a refusal undoes the order.
+
+    Attributes:
+        country: Destination, as the shop writes it; None where the shop does not say.
+        units: Units to ship, over all lines that are no service.
+    """
+
+    owner: ClassVar[str] = "shipping"
+    consumers: ClassVar[tuple[str, ...]] = ("shipping",)
+
+    country: str | None
+    units: int
+
+
+class RefuseShipment(Command, frozen=True, kw_only=True):
+    """Refuse the shipment for good, unless it was taken: the answer says which of the two it is.
+
+    An operator's decision about an order whose shipment nobody answers for. Whoever asks for the shipment
+    later is refused.
+    """
+
+    owner: ClassVar[str] = "shipping"
+    consumers: ClassVar[tuple[str, ...]] = ("shipping",)
+
+
+class OrderShipped(Event, frozen=True, kw_only=True):
+    """The shipment is recorded and will be carried out.
+
+    Attributes:
+        shipment_id: Shipping's own id of it.
+    """
+
+    owner: ClassVar[str] = "shipping"
+    consumers: ClassVar[tuple[str, ...]] = ("saga",)
+
+    shipment_id: str
+
+
+class ShipmentRefused(Event, frozen=True, kw_only=True):
+    """The order cannot be shipped, and never will be.
+
+    Attributes:
+        reason: ``"destination_not_served"``, or ``"operator_decision"``.
+    """
+
+    owner: ClassVar[str] = "shipping"
+    consumers: ClassVar[tuple[str, ...]] = ("saga",)
+
+    reason: str

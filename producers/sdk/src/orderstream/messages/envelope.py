@@ -1,0 +1,200 @@
+"""The envelope: CloudEvents 1.0 in JSON, with the ids that tie a conversation together.
+
+https://github.com/cloudevents/spec/blob/v1.0.2/cloudevents/spec.md (attribute names are lower case, without
+separators; extensions stand beside the core attributes).
+"""
+
+import datetime as dt
+from typing import Annotated, Final, Literal
+
+import msgspec
+
+from orderstream.messages.compression import uncompressed
+from orderstream.messages.errors import NotAnEventError
+from orderstream.messages.identity import check_identifier, derived_id
+from orderstream.messages.message import Message
+from orderstream.messages.registry import REGISTRY
+
+MAX_ATTRIBUTE: Final = 256
+"""Most characters of an attribute: the subject is a partition key, which has no more (PutRecord's reference).
+
+None holds a NUL, either, which PostgreSQL's texts cannot."""
+
+_RENAMED: Final = {
+    "conversation_id": "conversationid",
+    "correlation_id": "correlationid",
+    "causation_id": "causationid",
+    "reply_to": "replyto",
+}
+
+
+_Attribute = Annotated[str, msgspec.Meta(max_length=MAX_ATTRIBUTE, pattern=r"^[^\x00]*$")]
+_Required = Annotated[str, msgspec.Meta(min_length=1, max_length=MAX_ATTRIBUTE, pattern=r"^[^\x00]*$")]
+
+
+class Envelope(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, rename=_RENAMED):
+    """One message on its way.
+
+    Attributes:
+        id: Unique per source; derived, so that a retry carries the same.
+        source: The service that emits it.
+        type: The message's type name.
+        subject: What it is about, such as an order's id; it is also the partition key.
+        time: When it was decided (UTC).
+        dataschema: Names the type and version of the data.
+        conversation_id: Made by the initial event, copied to all that follows from it.
+        correlation_id: The sender's own mark of a request; an answer carries the request's.
+        causation_id: Id of the message that caused this one; None for an initial event.
+        reply_to: The service that a command's answer is for.
+        traceparent: W3C trace context, where the emitter has one.
+        data: The message as JSON text; ``message()`` decodes it.
+    """
+
+    specversion: Literal["1.0"]
+    id: _Required
+    source: _Required
+    type: _Required
+    subject: _Required
+    time: Annotated[dt.datetime, msgspec.Meta(tz=True)]
+    dataschema: _Required
+    conversation_id: _Required
+    data: msgspec.Raw
+    datacontenttype: _Attribute | None = None
+    correlation_id: _Attribute | None = None
+    causation_id: _Attribute | None = None
+    reply_to: _Attribute | None = None
+    traceparent: _Attribute | None = None
+
+    def message(self) -> Message:
+        """Decode the data.
+
+        Raises:
+            UnknownMessageTypeError, UnsupportedSchemaVersionError, NotAnEventError: it cannot be acted on.
+        """
+        message = REGISTRY.decode(self.type, self.dataschema, self.data)
+        if message.subject != self.subject:
+            raise NotAnEventError(
+                f"subject {self.subject!r} is not the {message.subject_field} of its data, "
+                f"{message.subject!r}"
+            )
+        return message
+
+    def encode(self) -> bytes:
+        """The bytes that go into the stream."""
+        return _ENCODER.encode(self)
+
+
+_ENCODER: Final = msgspec.json.Encoder()
+_DECODER: Final = msgspec.json.Decoder(Envelope)
+
+
+def check_identifiers(envelope: Envelope) -> None:
+    """Hold every identifier of an envelope to what an identifier is, where it enters.
+
+    Raises:
+        IdentifierInvalidError: one of them is none.
+    """
+    check_identifier("id", envelope.id)
+    check_identifier("source", envelope.source)
+    check_identifier("subject", envelope.subject)
+    check_identifier("conversationid", envelope.conversation_id)
+    for name, value in (
+        ("correlationid", envelope.correlation_id),
+        ("causationid", envelope.causation_id),
+        ("replyto", envelope.reply_to),
+    ):
+        if value is not None:
+            check_identifier(name, value)
+
+
+def decode_envelope(data: bytes) -> Envelope:
+    """Read an envelope, compressed or not; its data stays undecoded until ``message()`` is called.
+
+    Raises:
+        NotAnEventError: the bytes are no envelope.
+        MissingExtraError: it is compressed, and the extra ``zstd`` is not installed.
+    """
+    try:
+        envelope = _DECODER.decode(uncompressed(data))
+        envelope.time.astimezone(dt.UTC)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise NotAnEventError(str(error)) from error
+    except OverflowError as error:
+        raise NotAnEventError("its time is before the year 1 or after the year 9999 in UTC") from error
+    return envelope
+
+
+def initial(
+    message: Message,
+    *,
+    source: str,
+    event_id: str,
+    time: dt.datetime,
+    correlation_id: str | None = None,
+    traceparent: str | None = None,
+    conversation_id: str | None = None,
+) -> Envelope:
+    """Wrap a message that no other message caused. Its conversation is new unless one is named.
+
+    Args:
+        message: The message.
+        source: The service that emits it.
+        event_id: Its id; derive it from the caller's idempotency key.
+        time: When it was decided (UTC, with zone).
+        correlation_id: The emitter's own mark, which answers will carry.
+        traceparent: W3C trace context.
+        conversation_id: The conversation to join; defaults to the event's own id.
+    """
+    return Envelope(
+        specversion="1.0",
+        id=event_id,
+        source=source,
+        type=message.type_name(),
+        subject=message.subject,
+        time=time,
+        datacontenttype="application/json",
+        dataschema=message.schema_uri(),
+        conversation_id=conversation_id or event_id,
+        correlation_id=correlation_id,
+        traceparent=traceparent,
+        data=msgspec.Raw(msgspec.json.encode(message)),
+    )
+
+
+def following(
+    cause: Envelope,
+    message: Message,
+    *,
+    source: str,
+    ordinal: int,
+    time: dt.datetime,
+    correlation_id: str | None = None,
+    reply_to: str | None = None,
+) -> Envelope:
+    """Wrap a message that another one caused: same conversation, derived id.
+
+    Args:
+        cause: The envelope that is being answered or acted on.
+        message: The message.
+        source: The service that emits it.
+        ordinal: Its index among the messages of this decision, from 0.
+        time: When it was decided (UTC, with zone).
+        correlation_id: The sender's own mark of a new request; defaults to the cause's, as an answer has it.
+        reply_to: The service that the answer of a command is for.
+    """
+    return Envelope(
+        specversion="1.0",
+        id=derived_id(source, cause.id, ordinal),
+        source=source,
+        type=message.type_name(),
+        subject=message.subject,
+        time=time,
+        datacontenttype="application/json",
+        dataschema=message.schema_uri(),
+        conversation_id=cause.conversation_id,
+        correlation_id=correlation_id if correlation_id is not None else cause.correlation_id,
+        causation_id=cause.id,
+        reply_to=reply_to,
+        traceparent=cause.traceparent,
+        data=msgspec.Raw(msgspec.json.encode(message)),
+    )

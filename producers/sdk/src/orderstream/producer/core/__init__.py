@@ -1,0 +1,1 @@
+"""The producer's core: machines without threads, clocks or I/O."""

@@ -1,0 +1,109 @@
+"""What the producer's core is told, and what it asks for in return."""
+
+from collections.abc import Sequence
+
+import msgspec
+
+from orderstream.kinesis.shard_map import Shard
+from orderstream.producer.core.kinesis_record import KinesisRecord
+from orderstream.producer.core.pending import PendingRecord
+from orderstream.producer.core.troubles import TroubleReport
+from orderstream.producer.outcome import Acknowledged, Failure, Landed, Rejected, Settlement
+
+
+class Put(msgspec.Struct, frozen=True):
+    """Records were put, in this order."""
+
+    records: Sequence[PendingRecord]
+
+
+class MapLoaded(msgspec.Struct, frozen=True):
+    """ListShards answered with all its pages."""
+
+    shards: Sequence[Shard]
+
+
+class MapFailed(msgspec.Struct, frozen=True):
+    """ListShards failed."""
+
+    failure: Failure
+
+
+class RequestCompleted(msgspec.Struct, frozen=True):
+    """PutRecords answered: one result per entry, in the order of the entries."""
+
+    request_id: int
+    results: Sequence[Acknowledged | Failure]
+
+
+class RequestFailed(msgspec.Struct, frozen=True):
+    """PutRecords failed as a whole, or its answer was lost."""
+
+    request_id: int
+    failure: Failure
+
+
+class Told(msgspec.Struct, frozen=True):
+    """What was given up is visible to the application, and these records were put before it was.
+
+    It follows upon GiveUp; nothing else comes in between.
+    """
+
+    records: Sequence[PendingRecord]
+
+
+class Tick(msgspec.Struct, frozen=True):
+    """Nothing but time has passed."""
+
+
+class Flush(msgspec.Struct, frozen=True):
+    """Everything put so far shall go out without lingering."""
+
+
+class Close(msgspec.Struct, frozen=True):
+    """Give up what is not settled yet."""
+
+
+Input = Put | Told | MapLoaded | MapFailed | RequestCompleted | RequestFailed | Tick | Flush | Close
+
+
+class SendPutRecords(msgspec.Struct, frozen=True):
+    """Make this call and answer with RequestCompleted or RequestFailed."""
+
+    request_id: int
+    entries: Sequence[KinesisRecord]
+
+
+class ListShards(msgspec.Struct, frozen=True):
+    """Read the shard map and answer with MapLoaded or MapFailed."""
+
+
+class Settle(msgspec.Struct, frozen=True):
+    """Report the one outcome of these records; their index is the sub-sequence number.
+
+    Attributes:
+        records: All records that share the settlement.
+        settlement: Where their outcome is to be told.
+        size: What they take from the buffer, in bytes.
+        outcome: Their outcome.
+    """
+
+    records: Sequence[PendingRecord]
+    settlement: Settlement
+    size: int
+    outcome: Landed | Rejected
+
+
+class GiveUp(msgspec.Struct, frozen=True):
+    """Make all these outcomes visible at one moment, and answer with Told."""
+
+    settles: Sequence[Settle]
+
+
+class WakeAt(msgspec.Struct, frozen=True):
+    """Send a Tick at this time unless another input comes first; replaces any earlier wish."""
+
+    at: float
+
+
+Command = SendPutRecords | ListShards | Settle | GiveUp | TroubleReport | WakeAt

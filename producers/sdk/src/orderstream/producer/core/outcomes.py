@@ -1,0 +1,92 @@
+"""Reports what becomes of records, once for each, and keeps the order of keys where one is given up."""
+
+from collections.abc import Iterator, Sequence
+
+from orderstream.producer.core.given_up import GivenUpKeys
+from orderstream.producer.core.messages import GiveUp, Settle
+from orderstream.producer.core.pending import Arrival, PendingRecord
+from orderstream.producer.metrics import ProducerMetrics
+from orderstream.producer.outcome import Landed, Rejected, Settlement
+
+
+class Outcomes:
+    """Collects the outcomes that follow from one input.
+
+    Args:
+        metrics: Counts each of them.
+
+    Attributes:
+        given_up: The keys of records that were given up for good and whose failure nobody can know of yet.
+    """
+
+    def __init__(self, metrics: ProducerMetrics) -> None:
+        self._metrics = metrics
+        self._settles: list[Settle] = []
+        self._for_good: list[Settle] = []
+        self.given_up = GivenUpKeys()
+
+    def landed(
+        self, records: Sequence[PendingRecord], settlement: Settlement, size: int, outcome: Landed, now: float
+    ) -> None:
+        """Records of ``size`` bytes that travelled together are where consumers find them."""
+        self._settles.append(self._settle(records, settlement, size, outcome, now))
+
+    def reject(
+        self, records: Sequence[PendingRecord], reason: str, now: float, *, unsent: bool = False
+    ) -> None:
+        """Records are given up; the next ones of their keys go on."""
+        self._settles += self._rejection(records, Rejected(reason, unsent=unsent), now)
+
+    def give_up(self, records: Sequence[PendingRecord], reason: str, now: float) -> frozenset[str]:
+        """Records are given up for good.
+
+        Returns:
+            Their keys: what waits behind them goes with them, by ``give_up_behind``.
+        """
+        self._for_good += self._rejection(records, Rejected(reason), now)
+        return self.given_up.add(records, f"an earlier record of its key was given up: {reason}")
+
+    def give_up_behind(self, records: Sequence[PendingRecord], reason: str, now: float) -> None:
+        """Records go with an earlier one of their key."""
+        reason = f"an earlier record of its key was given up: {reason}"
+        self._for_good += self._rejection(records, Rejected(reason), now)
+
+    def without_given_up(
+        self, records: Sequence[PendingRecord], arrival: Arrival, now: float
+    ) -> list[PendingRecord]:
+        """Give up those that arrive behind a record that was given up; return the others."""
+        passing, behind = self.given_up.split(records)
+        for reason, late in behind.items():
+            for record in late:
+                record.arrival = arrival
+            self.reject(late, reason, now)
+        return passing
+
+    def take(self) -> list[Settle | GiveUp]:
+        """Return the commands that report all this, and forget it."""
+        commands: list[Settle | GiveUp] = [*self._settles]
+        if self._for_good:
+            commands.append(GiveUp(self._for_good))
+        self._settles, self._for_good = [], []
+        return commands
+
+    def _rejection(self, records: Sequence[PendingRecord], outcome: Rejected, now: float) -> Iterator[Settle]:
+        if records:
+            # Not all that travelled with them need share their end.
+            settlement = Settlement()
+            for record in records:
+                record.settlement = settlement
+            size = sum([record.size for record in records])
+            yield self._settle(records, settlement, size, outcome, now)
+
+    def _settle(
+        self,
+        records: Sequence[PendingRecord],
+        settlement: Settlement,
+        size: int,
+        outcome: Landed | Rejected,
+        now: float,
+    ) -> Settle:
+        shard_id = outcome.shard_id if isinstance(outcome, Landed) else None
+        self._metrics.settled(shard_id, len(records), size, now - records[0].arrival.put_at)
+        return Settle(records, settlement, size, outcome)

@@ -1,0 +1,459 @@
+r"""The producer's core: a machine without threads, clocks or I/O.
+
+``on(input, now)`` takes one input and returns the commands that follow from it. The life of a user record::
+
+      Put          shard map known        slot idle, limits allow             landed as predicted
+    -----> unmapped -------------> queued -----------------------> in flight -----------------------> settled
+                                   in its ^                        |   |                                ^
+                                   slot   |  refused, lost, failed |   | landed elsewhere               |
+                                          |<-----------------------+   v                                |
+                                          |                      to be judged by a fresh shard map -----+
+                                          |<-------------------- outside the shard:       inside the shard
+                                                                 all of the aggregate
+
+Whatever comes back returns to the head of its slots, so per key nothing is ever overtaken; the slots stay
+busy until then. A permanent failure settles as rejected, from any state, with all that waits behind it under
+its keys; so does the last attempt that a record has, and so does a deadline that passes, except while an
+answer is still to come.
+"""
+
+import heapq
+import logging
+from collections.abc import Callable, Iterable, Sequence
+from itertools import count
+from math import inf
+from typing import assert_never
+
+from orderstream.kinesis.shard_map import IncompleteShardMapError, Shard, ShardMap
+from orderstream.producer.config import ProducerConfig
+from orderstream.producer.core import messages
+from orderstream.producer.core.aggregator import Aggregator
+from orderstream.producer.core.collector import Collector
+from orderstream.producer.core.deadlines import Deadlines
+from orderstream.producer.core.kinesis_record import KinesisRecord
+from orderstream.producer.core.limiter import ShardLimiter
+from orderstream.producer.core.messages import (
+    Command,
+    Input,
+    ListShards,
+    SendPutRecords,
+    WakeAt,
+)
+from orderstream.producer.core.outcomes import Outcomes
+from orderstream.producer.core.pending import Arrival, PendingRecord
+from orderstream.producer.core.refresher import Refresher
+from orderstream.producer.core.retrier import RetryPolicy
+from orderstream.producer.core.slots import Slot, SlotTable
+from orderstream.producer.core.troubles import REPEAT, Troubles
+from orderstream.producer.core.wrong_shard import WrongShards
+from orderstream.producer.metrics import NoMetrics, ProducerMetrics
+from orderstream.producer.outcome import Acknowledged, Attempt, Failure, Landed
+
+logger = logging.getLogger(__name__)
+
+
+class Pipeline:
+    """From put to outcome.
+
+    Args:
+        config: The settings.
+        random: Returns a number from 0 to 1, for the jitter of retries.
+        metrics: Counts what happens.
+    """
+
+    def __init__(
+        self, config: ProducerConfig, random: Callable[[], float], metrics: ProducerMetrics | None = None
+    ) -> None:
+        self._config = config
+        self._metrics = metrics or NoMetrics()
+        self._outcomes = Outcomes(self._metrics)
+        self._troubles = Troubles()
+        self._policy = RetryPolicy(
+            config.retry_base_delay, config.retry_max_delay, random, config.max_attempts
+        )
+        self._limiter = ShardLimiter(config.records_per_second_per_shard, config.bytes_per_second_per_shard)
+        self._refresher = Refresher(self._policy)
+        self._aggregator = Aggregator(config)
+        self._slots_per_shard = 1 if config.aggregation else config.slots_per_shard
+        self._map: ShardMap | None = None
+        self._slots: SlotTable | None = None
+        self._unmapped: list[PendingRecord] = []
+        self._candidates: dict[Slot, None] = {}
+        self._alarms: list[tuple[float, int, Slot]] = []
+        self._requests: dict[int, Sequence[KinesisRecord]] = {}
+        self._elsewhere = WrongShards()
+        self._deadlines = Deadlines(config.delivery_timeout)
+        self._arrivals = 0
+        self._flushed = 0
+        self._ids = count(1)
+        self._first = True
+        self._closed = False
+        self._commands: list[Command] = []
+
+    def on(self, event: Input, now: float) -> list[Command]:
+        """Take an input.
+
+        Args:
+            event: What happened.
+            now: The time, in seconds of a monotonic clock.
+
+        Returns:
+            What to do now, in this order.
+        """
+        self._take_in(event, now)
+        if not self._closed:
+            self._expire(now)
+            self._ring(now)
+            self._send(now)
+            self._ask_for_map(now)
+            self._plan_wake()
+        commands, self._commands = self._commands, []
+        return [*self._outcomes.take(), *self._troubles.reports(), *commands]
+
+    @property
+    def trouble(self) -> Failure | None:
+        """What calls to Kinesis meet at present; None if they succeed."""
+        return self._troubles.present
+
+    def _take_in(self, event: Input, now: float) -> None:
+        match event:
+            case messages.Put():
+                self._put(event.records, now)
+            case messages.Told():
+                self._told(event.records, now)
+            case messages.RequestCompleted():
+                self._completed(event, now)
+            case messages.RequestFailed():
+                self._failed(event, now)
+            case messages.MapLoaded():
+                self._map_loaded(event.shards, now)
+            case messages.MapFailed():
+                self._map_failed(event.failure, now)
+            case messages.Flush():
+                self._flushed = self._arrivals
+                self._reconsider_all()
+            case messages.Close():
+                self._close(now)
+            case messages.Tick():
+                pass
+            case _:
+                assert_never(event)
+
+    # --- records come in ---
+
+    def _put(self, records: Sequence[PendingRecord], now: float) -> None:
+        self._arrivals += 1
+        arrival = Arrival(self._arrivals, now)
+        self._deadlines.expect(now)
+        if self._outcomes.given_up:
+            records = self._outcomes.without_given_up(records, arrival, now)
+        if self._slots is not None:
+            self._candidates.update(self._slots.enter(records, arrival))
+            return
+        for record in records:
+            record.arrival = arrival
+        if self._closed:
+            self._outcomes.reject(records, "the producer was closed", now, unsent=True)
+        else:
+            self._unmapped += records
+
+    def _told(self, records: Sequence[PendingRecord], now: float) -> None:
+        if records:
+            self._put(records, now)
+        self._outcomes.given_up.told()
+
+    # --- records go out ---
+
+    def _send(self, now: float) -> None:
+        while self._candidates and len(self._requests) < self._config.max_in_flight_requests:
+            entries = self._collect(now)
+            if not entries:
+                return
+            request_id = next(self._ids)
+            for record in entries:
+                record.sent_at = now
+            self._requests[request_id] = entries
+            self._commands.append(SendPutRecords(request_id, entries))
+
+    def _collect(self, now: float) -> list[KinesisRecord]:
+        collector = Collector(self._config.collection_max_records, self._config.collection_max_bytes)
+        for slot in list(self._candidates):
+            while self._may_send(slot) and self._is_due(slot, now):
+                if not collector.takes(slot.queue[0].size):
+                    return collector.entries
+                collector.add(self._take(slot, now))
+            del self._candidates[slot]
+        return collector.entries
+
+    def _may_send(self, slot: Slot) -> bool:
+        return bool(slot.queue) and (not slot.unsettled or self._config.ordering == "none")
+
+    def _is_due(self, slot: Slot, now: float) -> bool:
+        due = max(slot.not_before, self._limiter.ready_at(slot.shard_id, now), self._lingers_until(slot))
+        if due <= now:
+            return True
+        if slot.wake_at is None or due < slot.wake_at:
+            slot.wake_at = due
+            heapq.heappush(self._alarms, (due, next(self._ids), slot))
+        return False
+
+    def _lingers_until(self, slot: Slot) -> float:
+        waiting = slot.queue[0]
+        head = waiting.user_records[0]
+        full = slot.queued_bytes >= self._config.aggregate_target_bytes
+        full = full or (self._config.aggregation and not waiting.grows)
+        if full or head.attempts or head.arrival.number <= self._flushed:
+            return 0.0
+        return head.arrival.put_at + self._config.linger
+
+    def _take(self, slot: Slot, now: float) -> KinesisRecord:
+        assert self._slots is not None
+        record = slot.take(self._elsewhere.map_version)
+        self._slots.occupy(record, slot)
+        self._limiter.take(slot.shard_id, record.size, now)
+        return record
+
+    # --- answers come back ---
+
+    def _completed(self, event: messages.RequestCompleted, now: float) -> None:
+        # A request unknown here was given up by Close.
+        entries = self._requests.pop(event.request_id, None)
+        if entries is None:
+            return
+        self._troubles.worked("PutRecords")
+        for record, result in zip(entries, event.results, strict=True):
+            if isinstance(result, Failure):
+                if result.retryable:
+                    self._troubles.failed("PutRecords", result, now, record.shard_id)
+                self._refused(record, result, now)
+                continue
+            if self._troubles:
+                self._troubles.worked("PutRecords", record.shard_id)
+            record.landed = result
+            if result.shard_id == record.shard_id:
+                self._landed(record, result, now, wrong_shard=False)
+            elif self._elsewhere.can_judge(record):
+                self._judge(record, now)
+            else:
+                self._elsewhere.add(record)
+                self._deadlines.expect(record.user_records[0].arrival.put_at)
+                logger.info(
+                    "a record landed in another shard than predicted; reading the shard map",
+                    extra={"predicted": record.shard_id, "landed": result.shard_id},
+                )
+
+    def _failed(self, event: messages.RequestFailed, now: float) -> None:
+        entries = self._requests.pop(event.request_id, ())
+        if entries and event.failure.retryable:
+            self._troubles.failed("PutRecords", event.failure, now)
+        for record in entries:
+            self._refused(record, event.failure, now)
+
+    def _refused(self, record: KinesisRecord, failure: Failure, now: float) -> None:
+        record.failed(Attempt(record.sent_at, now, None, failure.code, failure.message))
+        self._metrics.attempted(
+            record.shard_id, len(record.user_records), record.size, now - record.sent_at, failure.code
+        )
+        slots = self._release(record)
+        if not failure.retryable:
+            self._give_up(record.user_records, slots, str(failure), now)
+            return
+        for slot in slots:
+            slot.failures += 1
+            slot.not_before = now + self._policy.delay(slot.failures)
+        self._put_back(record, now)
+
+    def _give_up(
+        self, records: Sequence[PendingRecord], slots: Iterable[Slot], reason: str, now: float
+    ) -> None:
+        """Give up records for good, and what waits behind them under their keys.
+
+        The application, which does not know yet, may put them once more, and then the next ones would stand
+        before them in the stream.
+        """
+        if self._config.ordering == "none":
+            self._outcomes.reject(records, reason, now)
+            return
+        keys = self._outcomes.give_up(records, reason, now)
+        for slot in slots:
+            behind = slot.take_out(lambda record: record.partition_key in keys)
+            self._outcomes.give_up_behind(behind, reason, now)
+
+    def _judge(self, record: KinesisRecord, now: float) -> None:
+        assert record.landed is not None
+        self._landed(record, record.landed, now, wrong_shard=self._elsewhere.is_wrong(record))
+
+    def _landed(self, record: KinesisRecord, place: Acknowledged, now: float, *, wrong_shard: bool) -> None:
+        error_code = "WrongShard" if wrong_shard else None
+        attempt = Attempt(record.sent_at, now, place.shard_id, error_code)
+        self._metrics.attempted(
+            record.shard_id, len(record.user_records), record.size, now - record.sent_at, error_code
+        )
+        for slot in self._release(record):
+            slot.failures = 0
+        if wrong_shard:
+            record.failed(attempt)
+            self._put_back(record, now)
+        else:
+            # From here on nobody but whoever is told holds them.
+            user_records, record.user_records = record.user_records, ()
+            landed = Landed(place.shard_id, place.sequence_number, attempt)
+            self._outcomes.landed(user_records, record.settlement, record.user_bytes, landed, now)
+
+    def _release(self, record: KinesisRecord) -> dict[Slot, None]:
+        assert self._slots is not None
+        slots = self._slots.release(record)
+        self._candidates.update(slots)
+        return slots
+
+    def _put_back(self, record: KinesisRecord, now: float) -> None:
+        """Queue its user records again, but for those that have had their attempts: they are given up.
+
+        The ones given up are the oldest of their keys, so what is left goes on in its order.
+        """
+        assert self._slots is not None
+        gives_up = self._policy.gives_up
+        spent = [user for user in record.user_records if gives_up(user.failures)]
+        left = record.user_records
+        if spent:
+            last, limit = spent[0].attempts[-1], self._policy.max_attempts
+            reason = f"attempt {limit} of {limit} failed with {last.error_code}"
+            reason = f"{reason}: {last.error_message}" if last.error_message else reason
+            self._outcomes.reject(spent, reason, now)
+            left = [user for user in left if not gives_up(user.failures)]
+            self._slots.put_back_opened(left)
+        else:
+            self._slots.put_back(record)
+        if left:
+            # After a merge the oldest need not be the first.
+            self._deadlines.expect(min([user.arrival.put_at for user in left]))
+
+    # --- the shard map ---
+
+    def _ask_for_map(self, now: float) -> None:
+        if self._wants_map() and self._refresher.start(now):
+            self._first = False
+            self._commands.append(ListShards())
+
+    def _wants_map(self) -> bool:
+        if self._map is None:
+            return self._first or bool(self._unmapped)
+        return bool(self._elsewhere)
+
+    def _map_loaded(self, shards: Sequence[Shard], now: float) -> None:
+        if self._closed:
+            return
+        try:
+            shard_map = ShardMap(shards, self._map.ranges if self._map else None)
+        except IncompleteShardMapError as error:
+            logger.info("the shard map is incomplete; reading it again", extra={"hash_key": error.hash_key})
+            # A split or a merge is over in a moment.
+            failure = Failure("IncompleteShardMap", str(error), retryable=True)
+            self._troubles.failed("ListShards", failure, now, patience=REPEAT)
+            self._refresher.answered(now, satisfied=False)
+            return
+        self._troubles.worked("ListShards")
+        self._adopt(shard_map)
+        for record in self._elsewhere.adopt(shard_map.ranges):
+            self._judge(record, now)
+        self._refresher.answered(now, satisfied=not self._elsewhere)
+
+    def _adopt(self, shard_map: ShardMap) -> None:
+        """Put a new map in force: every queue is dealt out anew, in put order per key."""
+        changed = self._map is None or not self._map.same_shards_open(shard_map)
+        self._map = shard_map
+        if not changed:
+            return
+        waiting, self._unmapped = self._unmapped, []
+        if self._slots is not None:
+            waiting = self._slots.queued()
+        self._slots = SlotTable(shard_map, self._slots_per_shard, self._aggregator)
+        self._slots.extend(waiting)
+        for record in self._unsettled():
+            self._slots.occupy(record)
+        # Candidates and alarms name slots of the old map, whose queues have just been dealt out.
+        self._candidates, self._alarms = {}, []
+        shard_ids = {shard.shard_id for shard in shard_map.open}
+        self._limiter.keep_only(shard_ids)
+        self._troubles.keep_shards(shard_ids)
+        self._reconsider_all()
+        logger.info("new shard map", extra={"open_shards": len(shard_map.open)})
+
+    def _map_failed(self, failure: Failure, now: float) -> None:
+        self._refresher.answered(now, satisfied=False)
+        if self._closed:
+            return
+        self._troubles.failed("ListShards", failure, now)
+        if failure.retryable:
+            return
+        reason = f"the shards cannot be listed, {failure}"
+        unmapped, self._unmapped = self._unmapped, []
+        self._give_up(unmapped, (), reason, now)
+        for record in self._elsewhere.take_all():
+            self._give_up(record.user_records, self._release(record), reason, now)
+
+    def _unsettled(self) -> Iterable[KinesisRecord]:
+        for entries in self._requests.values():
+            yield from entries
+        yield from self._elsewhere
+
+    # --- deadlines ---
+
+    def _expire(self, now: float) -> None:
+        """Give up what has waited for too long; what is under way is looked at when it comes back."""
+        put_before = self._deadlines.put_before(now)
+        if put_before is None:
+            return
+        expired = [record for record in self._unmapped if record.arrival.put_at <= put_before]
+        self._unmapped = [record for record in self._unmapped if record.arrival.put_at > put_before]
+        for slot in self._slots or ():
+            expired += slot.take_out(lambda record: record.arrival.put_at <= put_before)
+        reason = self._with_trouble(f"not acknowledged within {self._config.delivery_timeout} s")
+        self._outcomes.reject(expired, reason, now)
+        for record in self._elsewhere.take_expired(put_before):
+            self._release(record)
+            self._outcomes.reject(record.user_records, reason, now)
+        self._deadlines.looked(now, self._oldest_put())
+
+    def _with_trouble(self, reason: str) -> str:
+        trouble = self._troubles.present
+        return reason if trouble is None else f"{reason}; the last error was {trouble}"
+
+    def _oldest_put(self) -> float:
+        waiting = [self._unmapped, *(slot.user_records() for slot in self._slots or ())]
+        puts = [record.arrival.put_at for records in waiting for record in records]
+        return min(min(puts, default=inf), self._elsewhere.oldest_put())
+
+    # --- time and the end ---
+
+    def _reconsider_all(self) -> None:
+        for slot in self._slots or ():
+            if slot.queue:
+                self._candidates[slot] = None
+
+    def _ring(self, now: float) -> None:
+        while self._alarms and self._alarms[0][0] <= now:
+            due, _, slot = heapq.heappop(self._alarms)
+            if slot.wake_at == due:
+                slot.wake_at = None
+                self._candidates[slot] = None
+
+    def _plan_wake(self) -> None:
+        times = [self._alarms[0][0]] if self._alarms else []
+        if self._wants_map() and not self._refresher.reading:
+            times.append(self._refresher.not_before)
+        if self._deadlines.next < inf:
+            times.append(self._deadlines.next)
+        if times:
+            self._commands.append(WakeAt(min(times)))
+
+    def _close(self, now: float) -> None:
+        if self._closed:
+            return
+        self._closed = True
+        waiting = [user for record in self._unsettled() for user in record.user_records]
+        waiting += self._slots.queued() if self._slots is not None else self._unmapped
+        reason = self._with_trouble("the producer was closed before Kinesis acknowledged it")
+        self._outcomes.reject(waiting, reason, now, unsent=True)
+        self._elsewhere.take_all()
+        self._requests, self._unmapped, self._slots = {}, [], None

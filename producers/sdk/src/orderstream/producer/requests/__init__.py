@@ -1,0 +1,1 @@
+"""The calls to Kinesis: their bodies, their responses, their target."""

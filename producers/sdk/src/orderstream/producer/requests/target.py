@@ -1,0 +1,107 @@
+"""Which stream a producer writes to, and where: what every message about a failing call has to name."""
+
+import os
+import re
+from typing import TYPE_CHECKING, Any, Protocol
+
+import boto3
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError, NoRegionError, ProfileNotFound
+
+from orderstream.producer.config import ProducerConfig
+from orderstream.producer.errors import AwsSettingsError, ConfigError
+
+if TYPE_CHECKING:
+    from mypy_boto3_kinesis.client import KinesisClient
+
+# Kinesis API, CreateStream and PutRecords.
+_NAME = re.compile(r"[a-zA-Z0-9_.-]{1,128}")
+_ARN = re.compile(r"arn:aws[^:]*:kinesis:[^:]*:\d{12}:stream/\S+")
+
+_CREDENTIALS = (
+    "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AWS_PROFILE, or run where a role is; "
+    "or pass client= or session="
+)
+
+
+class KinesisCalls(Protocol):
+    """The calls that a producer makes: boto3's Kinesis client has them, and ``FakeKinesis.client()``."""
+
+    def put_records(self, *args: Any, **kwargs: Any) -> Any:
+        """Carry out PutRecords."""
+
+    def list_shards(self, *args: Any, **kwargs: Any) -> Any:
+        """Carry out ListShards."""
+
+
+class Target:
+    """A stream at an endpoint.
+
+    Args:
+        stream: The stream's name or ARN.
+        client: The client that reaches it.
+
+    Attributes:
+        parameters: ``StreamName`` or ``StreamARN``, as requests name it.
+
+    Raises:
+        ConfigError: That is no stream.
+    """
+
+    def __init__(self, stream: object, client: object) -> None:
+        # Callers whose types nobody checks pass what os.environ.get() gave them.
+        if not isinstance(stream, str) or not (_NAME.fullmatch(stream) or _ARN.fullmatch(stream)):
+            raise ConfigError("stream", stream, "a stream's name, 1 to 128 of A-Z a-z 0-9 _ . -, or its ARN")
+        self.parameters = {"StreamARN" if stream.startswith("arn:") else "StreamName": stream}
+        meta = getattr(client, "meta", None)
+        endpoint = getattr(meta, "endpoint_url", None)
+        region = getattr(meta, "region_name", None)
+        known = [
+            *([f"endpoint {endpoint}"] if isinstance(endpoint, str) else []),
+            *([f"region {region}"] if isinstance(region, str) else []),
+        ]
+        self._text = f"stream {stream} ({', '.join(known)})" if known else f"stream {stream}"
+
+    def __str__(self) -> str:
+        """Name stream, endpoint and region."""
+        return self._text
+
+
+def kinesis_client(config: ProducerConfig, session: boto3.Session | None = None) -> "KinesisClient":
+    """Build the boto3 client a producer works best with: no retries of its own, short timeouts.
+
+    Args:
+        config: The producer's settings.
+        session: Where credentials come from; a new session by default.
+
+    Returns:
+        The client.
+
+    Raises:
+        AwsSettingsError: Region, credentials or profile cannot be found.
+    """
+    try:
+        # boto3.client() would share the default session, whose creation of clients is not thread-safe.
+        session = session or boto3.Session()
+        if session.get_credentials() is None:
+            raise AwsSettingsError("no AWS credentials were found", _CREDENTIALS)
+        return session.client(
+            "kinesis",
+            region_name=config.region_name or session.region_name or os.environ.get("AWS_REGION"),
+            endpoint_url=config.endpoint_url,
+            config=Config(
+                connect_timeout=config.connect_timeout,
+                read_timeout=config.read_timeout,
+                retries={"total_max_attempts": 1},
+                max_pool_connections=config.max_in_flight_requests + 1,
+            ),
+        )
+    except NoRegionError as error:
+        remedy = (
+            "set region_name of ProducerConfig, AWS_REGION or AWS_DEFAULT_REGION, or the profile's region"
+        )
+        raise AwsSettingsError("no AWS region was found", remedy) from error
+    except ProfileNotFound as error:
+        raise AwsSettingsError(str(error), "set AWS_PROFILE to one of ~/.aws/config, or unset it") from error
+    except BotoCoreError as error:
+        raise AwsSettingsError(f"AWS' settings cannot be used, {error}", _CREDENTIALS) from error

@@ -1,0 +1,137 @@
+"""Puts typed messages into the stream: message -> envelope -> partition key -> producer."""
+
+import datetime as dt
+import uuid
+from collections.abc import Callable
+from typing import Literal, Protocol
+
+from orderstream.messages import Envelope, Message, check_identifier, check_identifiers, compressed, initial
+from orderstream.messages.compression import zstd
+from orderstream.producer import Delivered
+
+
+class PendingDelivery(Protocol):
+    """The outcome of one put, now or later; ``orderstream.Delivery`` is one."""
+
+    def result(self, timeout: float | None = None) -> Delivered:
+        """Wait until Kinesis has acknowledged the record.
+
+        Args:
+            timeout: How long at most, in seconds; None for as long as it takes.
+
+        Raises:
+            DeliveryFailedError: The record was given up.
+            TimeoutError: There is no outcome yet; the record is still on its way.
+        """
+
+
+class RecordProducer(Protocol):
+    """Whatever puts records; ``orderstream.Producer`` is one."""
+
+    def put(self, data: bytes, partition_key: str) -> PendingDelivery:
+        """Hand a record over.
+
+        Args:
+            data: The payload.
+            partition_key: The key whose records keep their order.
+        """
+
+
+def _utc_now() -> dt.datetime:
+    return dt.datetime.now(dt.UTC)
+
+
+class EventPublisher:
+    """Publishes the events of one application. As safe for threads as its producer is.
+
+    Example:
+        ::
+
+            with Producer("orders") as producer:
+                publisher = EventPublisher(producer, source="orders")
+                publisher.publish(OrderPlaced(...)).result(timeout=10)
+
+    Args:
+        producer: Puts the records.
+        source: The application that emits, the CloudEvents ``source``.
+        clock: The time (UTC, with zone) of a message that is published without an envelope.
+        tracing: Returns the W3C ``traceparent`` of the moment, for messages that are published without one;
+            ``orderstream.observability.tracing`` has those of OpenTelemetry and X-Ray.
+        compression: ``"zstd"`` compresses the data of an event where that makes it smaller; our consumers,
+            ``decode_envelope``, undo it. Default None. It takes the extra ``zstd`` and 10 to 40
+            microseconds of CPU an event of 1 KiB.
+
+    Raises:
+        MissingExtraError: The extra ``zstd`` is not installed.
+    """
+
+    def __init__(
+        self,
+        producer: RecordProducer,
+        *,
+        source: str,
+        clock: Callable[[], dt.datetime] = _utc_now,
+        tracing: Callable[[], str | None] | None = None,
+        compression: Literal["zstd"] | None = None,
+    ) -> None:
+        self._producer = producer
+        self._source = source
+        self._clock = clock
+        self._tracing = tracing
+        self._compression = compression
+        if compression is not None:
+            zstd()  # better here than at the first event
+
+    def publish(
+        self,
+        message: Message,
+        *,
+        event_id: str | None = None,
+        correlation_id: str | None = None,
+        traceparent: str | None = None,
+    ) -> PendingDelivery:
+        """Wrap a message that no other message caused, and put it under its order's key.
+
+        Args:
+            message: The message.
+            event_id: Its id, the same for every retry of the same intent (see ``initial_event_id``); by
+                default a new random one, so that a repeated call is a second event.
+            correlation_id: The caller's own mark, which answers will carry.
+            traceparent: W3C trace context; by default what the tracing hook returns.
+
+        Returns:
+            A handle on the outcome.
+
+        Raises:
+            IdentifierInvalidError: The order's id, or another one, cannot be carried by all neighbours.
+            OrderstreamError: As the producer's ``put`` does.
+        """
+        check_identifier(message.subject_field, message.subject)
+        if traceparent is None and self._tracing is not None:
+            traceparent = self._tracing()
+        return self.publish_envelope(
+            initial(
+                message,
+                source=self._source,
+                event_id=event_id or str(uuid.uuid4()),
+                time=self._clock(),
+                correlation_id=correlation_id,
+                traceparent=traceparent,
+            )
+        )
+
+    def publish_envelope(self, envelope: Envelope) -> PendingDelivery:
+        """Put an envelope, under the key of the order that it is about.
+
+        Returns:
+            A handle on the outcome.
+
+        Raises:
+            IdentifierInvalidError: The order's id, or another one, cannot be carried by all neighbours.
+            OrderstreamError: As the producer's ``put`` does.
+        """
+        check_identifiers(envelope)
+        event = envelope.encode()
+        if self._compression is not None:
+            event = compressed(event)
+        return self._producer.put(event, envelope.subject)

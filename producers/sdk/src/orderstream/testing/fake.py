@@ -1,0 +1,112 @@
+"""FakeKinesis: the core behind a lock, for as many threads as one likes."""
+
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable
+from typing import Any
+
+from orderstream.aggregation import AggregateCorruptError, UserRecord, deaggregate
+from orderstream.testing.client import FakeKinesisClient
+from orderstream.testing.core import KinesisCore, Outcome
+from orderstream.testing.faults import Faults
+from orderstream.testing.limits import Limits
+from orderstream.testing.shard import Shard, StoredRecord
+
+
+class FakeKinesis:
+    """A Kinesis of one account in one region, in memory.
+
+    Args:
+        limits: The limits that are kept; by default Kinesis' own.
+        clock: Seconds since the epoch.
+        sleep: Waits for so many seconds, where a fault delays an answer.
+        account: The account's number.
+        region: The region's name.
+        transition_seconds: How long a stream is CREATING, UPDATING or DELETING after a change; default 0:
+            not at all.
+        seed: Seed of the faults' random rates.
+    """
+
+    def __init__(
+        self,
+        *,
+        limits: Limits | None = None,
+        clock: Callable[[], float] = time.time,
+        sleep: Callable[[float], object] = time.sleep,
+        account: str = "000000000000",
+        region: str = "us-east-1",
+        transition_seconds: float = 0.0,
+        seed: int = 0,
+    ) -> None:
+        self._core = KinesisCore(
+            limits=limits or Limits(),
+            clock=clock,
+            account=account,
+            region=region,
+            transition_seconds=transition_seconds,
+            seed=seed,
+        )
+        self._sleep = sleep
+        self._clock = clock
+        self._region = region
+        self._lock = threading.Lock()
+
+    @property
+    def faults(self) -> Faults:
+        """Faults on demand."""
+        return self._core.faults
+
+    @property
+    def calls(self) -> Counter[str]:
+        """How often each operation was called, by its API name."""
+        return self._core.calls
+
+    def client(self) -> FakeKinesisClient:
+        """A stand-in for ``boto3.client("kinesis")``."""
+        return FakeKinesisClient(self._call, self._clock, self._region)
+
+    def call(self, operation: str, request: dict[str, Any]) -> Outcome:
+        """Carry out one call; whoever calls waits for its delay and loses its answer.
+
+        Raises:
+            KinesisError: the call is refused.
+        """
+        with self._lock:
+            return self._core.call(operation, request)
+
+    def shards(self, stream: str) -> tuple[Shard, ...]:
+        """All shards of a stream, closed ones too, oldest first."""
+        with self._lock:
+            return tuple(self._core.streams.named(stream).shards)
+
+    def records(self, stream: str, shard_id: str) -> list[StoredRecord]:
+        """Everything that a shard holds, in order and whatever the limits."""
+        with self._lock:
+            shard = self._core.streams.named(stream).shard(shard_id)
+            return shard.read(0, len(shard), 2**62)
+
+    def user_records(self, stream: str) -> list[UserRecord]:
+        """What an application has put, aggregates opened: shard by shard, each in order.
+
+        Args:
+            stream: The stream's name.
+
+        Returns:
+            The user records. An aggregate that cannot be opened is the one record it looks like, as it is for
+            consumers.
+        """
+        found: list[UserRecord] = []
+        for shard in self.shards(stream):
+            for record in self.records(stream, shard.shard_id):
+                try:
+                    found += deaggregate(record.data, record.partition_key).user_records
+                except AggregateCorruptError:
+                    found.append(UserRecord(record.partition_key, record.data))
+        return found
+
+    def _call(self, operation: str, request: dict[str, Any]) -> Outcome:
+        outcome = self.call(operation, request)
+        if outcome.delay:
+            self._sleep(outcome.delay)
+        return outcome

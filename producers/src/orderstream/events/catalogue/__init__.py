@@ -1,7 +1,0 @@
-"""The catalogue: every message with owner, consumers, schema and example, generated and held to the code."""
-
-from orderstream.events.catalogue.compatibility import breaking_changes
-from orderstream.events.catalogue.examples import CANCELLED_ORDER, CONFIRMED_ORDER, example_of
-from orderstream.events.catalogue.schemas import schema_of
-
-__all__ = ["CANCELLED_ORDER", "CONFIRMED_ORDER", "breaking_changes", "example_of", "schema_of"]

@@ -1,0 +1,1 @@
+"""Commands that join ``orderstream`` where this distribution is installed."""

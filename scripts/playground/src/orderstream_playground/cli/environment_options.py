@@ -1,0 +1,85 @@
+"""Options of the commands that start a local environment."""
+
+import functools
+from typing import Any, Final, get_args
+
+import click
+
+from orderstream_playground.local.environment import EnvironmentOptions
+from orderstream_workers.cli.options import Command
+from orderstream_workers.runtime.settings import Compression, Engine
+
+_DEFAULTS: Final = EnvironmentOptions()
+
+
+def environment_options(command: Command) -> Command:
+    """What shapes a local environment; the command gets it as ``options``, an ``EnvironmentOptions``."""
+
+    def chosen(*args: Any, **given: Any) -> Any:
+        options = EnvironmentOptions(
+            **{name: given.pop(name) for name in EnvironmentOptions.__struct_fields__}
+        )
+        return command(*args, options=options, **given)
+
+    chosen_command: Command = functools.update_wrapper(chosen, command)
+    for option in reversed(
+        [
+            click.option(
+                "--shards",
+                type=click.IntRange(1, 64),
+                default=_DEFAULTS.shards,
+                show_default=True,
+                help="Shards of the stream.",
+            ),
+            click.option(
+                "--payments-per-second",
+                type=click.IntRange(1),
+                default=_DEFAULTS.payments_per_second,
+                show_default=True,
+                help="The payment provider's limit, and our limiter's.",
+            ),
+            click.option(
+                "--decline-percent",
+                type=click.IntRange(0, 100),
+                default=_DEFAULTS.decline_percent,
+                show_default=True,
+                help="Share of the orders whose charge the provider declines.",
+            ),
+            click.option(
+                "--seed",
+                type=int,
+                default=_DEFAULTS.seed,
+                show_default=True,
+                help="Decides which orders those are.",
+            ),
+            click.option(
+                "--engine",
+                type=click.Choice(get_args(Engine)),
+                default=_DEFAULTS.engine,
+                show_default=True,
+                envvar="ORDERSTREAM_ENGINE",
+                show_envvar=True,
+                help="What the stream consumers run on: our own engine, or Amazon's KCL.",
+            ),
+            click.option(
+                "--compression",
+                type=click.Choice(get_args(Compression)),
+                default=_DEFAULTS.compression,
+                show_default=True,
+                envvar="ORDERSTREAM_COMPRESSION",
+                show_envvar=True,
+                help="What the data of messages is compressed with.",
+            ),
+            click.option(
+                "--base-port",
+                type=click.IntRange(1024, 65_000),
+                default=_DEFAULTS.base_port,
+                show_default=True,
+                envvar="ORDERSTREAM_BASE_PORT",
+                show_envvar=True,
+                help="First of the loopback ports that are used.",
+            ),
+        ]
+    ):
+        chosen_command = option(chosen_command)
+    return chosen_command

@@ -1,0 +1,67 @@
+"""``orderstream local``: a whole environment on this machine."""
+
+import sys
+from pathlib import Path
+
+import click
+from rich.console import Console
+from rich.table import Table
+
+from orderstream_playground.cli.environment_options import environment_options
+from orderstream_playground.local.environment import EnvironmentOptions, Layout
+from orderstream_playground.local.lifecycle import down, is_up, read_state, start_again, up
+from orderstream_workers.cli.options import home_option
+from orderstream_workers.runtime.isolation import isolate_this_process
+
+
+@click.group()
+def local() -> None:
+    """Start, stop and look at an environment on this machine."""
+
+
+@local.command("up", short_help="Start the emulators, the orders API and all workers.")
+@environment_options
+@home_option
+def up_command(*, home: Path, options: EnvironmentOptions) -> None:
+    """Start the emulators, the orders API and all workers, and leave them running."""
+    isolate_this_process({})
+    up(home, options, click.echo)
+    click.echo(f"up: the orders API is at {Layout(home, options).api_url}, logs are in {home / 'logs'}")
+
+
+@local.command("down", short_help="Stop everything; the emulators lose their state.")
+@home_option
+def down_command(home: Path) -> None:
+    """Stop everything: workers drain first, then the emulators stop and lose their state."""
+    killed = down(home)
+    click.echo("down" + (f"; had to be killed: {', '.join(killed)}" if killed else ""))
+
+
+@local.command("start", short_help="Start processes again that have ended.")
+@click.argument("names", nargs=-1, metavar="[PROCESS]...")
+@home_option
+def start_command(home: Path, names: tuple[str, ...]) -> None:
+    """Start processes again that have ended, such as a worker that was killed; all of them by default."""
+    isolate_this_process({})
+    started = start_again(home, names)
+    click.echo(f"started: {', '.join(started)}" if started else "nothing had ended")
+
+
+@local.command("status")
+@home_option
+def status_command(home: Path) -> None:
+    """Show every process and whether it is healthy. Exit status 1 unless all are."""
+    state = read_state(home)
+    if state is None:
+        click.echo("down")
+        sys.exit(1)
+    table = Table("process", "pid", "port", "state")
+    healthy = is_up(state)
+    for process in state.processes:
+        condition = (
+            "ended" if not process.handle() else "unhealthy" if process.health() is None else "healthy"
+        )
+        healthy = healthy and condition == "healthy"
+        table.add_row(process.name, str(process.pid), str(process.port), condition)
+    Console().print(table)
+    sys.exit(0 if healthy else 1)

@@ -1,0 +1,99 @@
+"""Asks the orders API to place an order, and asks again until it answers."""
+
+import datetime as dt
+import random
+from collections.abc import Awaitable, Callable
+from typing import Any, Final
+
+import httpx
+
+from orderstream_playground.demo.errors import PlayError
+from orderstream_playground.demo.invoices import CALLER, CURRENCY, Invoice, Rejection
+
+_PATIENCE: Final = 120.0
+"""Seconds after which an API that does not answer is given up."""
+
+
+class OrdersClient:
+    """Places orders over HTTP. An unknown outcome (503, no answer) is asked again with the same key.
+
+    Args:
+        http: Client whose base URL is the orders API.
+        sleep: Waits so many seconds.
+        now: The time (UTC).
+    """
+
+    def __init__(
+        self,
+        http: httpx.AsyncClient,
+        sleep: Callable[[float], Awaitable[None]],
+        now: Callable[[], dt.datetime] = lambda: dt.datetime.now(dt.UTC),
+    ) -> None:
+        self._http = http
+        self._sleep = sleep
+        self._now = now
+
+    async def place(self, invoice: Invoice) -> dt.datetime | Rejection:
+        """Place one order.
+
+        Returns:
+            When it was accepted, or why it was not.
+
+        Raises:
+            PlayError: the API does not answer, or answers what it never should.
+        """
+        request = _order_of(invoice)
+        deadline = self._now() + dt.timedelta(seconds=_PATIENCE)
+        pause = 0.1
+        while True:
+            try:
+                answer = await self._http.post(
+                    "/orders",
+                    json=request,
+                    headers={"Idempotency-Key": invoice.number, "X-Caller": CALLER},
+                )
+            except httpx.TransportError as error:
+                reason = repr(error)
+            else:
+                if answer.status_code == httpx.codes.ACCEPTED:
+                    return self._now()
+                if answer.is_client_error and answer.status_code != httpx.codes.TOO_MANY_REQUESTS:
+                    return _rejection(answer)
+                reason = f"HTTP {answer.status_code}"
+            if self._now() > deadline:
+                raise PlayError(
+                    f"the orders API has not taken invoice {invoice.number} for {_PATIENCE:g} s: {reason}"
+                )
+            await self._sleep(pause * random.uniform(0.5, 1.0))  # noqa: S311 - jitter
+            pause = min(pause * 2, 5.0)
+
+
+def _order_of(invoice: Invoice) -> dict[str, Any]:
+    customer = invoice.customer_id
+    return {
+        "customer": {"customer_id": customer, "email": f"customer-{customer}@example.com"}
+        if customer
+        else None,
+        "country": invoice.country,
+        "currency": CURRENCY,
+        "lines": [
+            {
+                "sku": line.sku,
+                "quantity": line.quantity,
+                "unit_price": line.unit_price,
+                "description": line.description,
+                "service": line.is_service,
+            }
+            for line in invoice.lines
+        ],
+    }
+
+
+def _rejection(answer: httpx.Response) -> Rejection:
+    try:
+        body = answer.json()
+        return Rejection(body["code"], body["message"])
+    except (ValueError, KeyError, TypeError) as error:
+        raise PlayError(
+            f"the orders API answered {answer.status_code} with no reason: {answer.text!r}"
+        ) from error

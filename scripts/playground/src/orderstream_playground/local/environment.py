@@ -1,0 +1,194 @@
+"""The processes of a local environment: what runs, on which ports, with which settings."""
+
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import msgspec
+
+from orderstream_playground.local.ministack import ministack_command, ministack_environment
+from orderstream_playground.local.processes import ProcessSpec
+from orderstream_workers.runtime.bootstrap import APPLICATIONS
+from orderstream_workers.runtime.settings import Compression, Engine, Settings
+from orderstream_workers.services.inventory import STOCK
+
+_QUICK_KCL: Final = "shardSyncIntervalMillis=500,workerMetricsReporterFreqInMillis=1000"
+"""KCL's own pace is meant for fleets: on one machine it would take two minutes to its first record."""
+
+
+class EnvironmentOptions(msgspec.Struct, frozen=True, kw_only=True):
+    """What shapes a local environment.
+
+    Attributes:
+        shards: Shards of the stream, 1 to 64.
+        payments_per_second: The provider's limit, and our limiter's.
+        decline_percent: Share of orders whose charge the provider declines, 0 to 100.
+        seed: Which orders those are.
+        base_port: The first of the loopback ports that are used.
+        engine: What the stream consumers run on.
+        compression: What the data of messages is compressed with, if at all.
+    """
+
+    shards: int = 4
+    payments_per_second: int = 50
+    decline_percent: int = 5
+    seed: int = 1
+    base_port: int = 24570
+    engine: Engine = "embedded"
+    compression: Compression = "none"
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """Where everything of a local environment is.
+
+    Attributes:
+        home: Folder of its files.
+        options: What shapes it.
+    """
+
+    home: Path
+    options: EnvironmentOptions
+
+    @property
+    def logs(self) -> Path:
+        """Folder of what the processes print."""
+        return self.home / "logs"
+
+    @property
+    def kinesis_url(self) -> str:
+        """The Kinesis fake."""
+        return f"http://127.0.0.1:{self.options.base_port}"
+
+    @property
+    def aws_url(self) -> str:
+        """Every other AWS service."""
+        return f"http://127.0.0.1:{self.options.base_port + 1}"
+
+    @property
+    def payments_api_url(self) -> str:
+        """The payment provider."""
+        return f"http://127.0.0.1:{self.options.base_port + 2}"
+
+    @property
+    def api_url(self) -> str:
+        """The orders API, and order status beside it."""
+        return f"http://127.0.0.1:{self.options.base_port + 3}"
+
+    @property
+    def settings(self) -> Settings:
+        """The settings that all our processes share."""
+        return Settings(
+            read_model_url=f"sqlite:///{(self.home / 'read-model.sqlite').absolute()}",
+            payments_api_url=self.payments_api_url,
+            payments_per_second=self.options.payments_per_second,
+            # Short, so that a killed worker is soon replaced; long enough for a busy laptop.
+            failover_seconds=6.0,
+            engine=self.options.engine,
+            compression=self.options.compression,
+            kcl_properties=_QUICK_KCL,
+        )
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """The environment variables that point a process at this environment."""
+        return self.settings.to_environment() | {
+            "AWS_ENDPOINT_URL": self.aws_url,
+            "AWS_ENDPOINT_URL_KINESIS": self.kinesis_url,
+            "AWS_REGION": "us-east-1",
+            "AWS_DEFAULT_REGION": "us-east-1",
+            "AWS_ACCESS_KEY_ID": "local",
+            "AWS_SECRET_ACCESS_KEY": "local",
+            "AWS_EC2_METADATA_DISABLED": "true",
+        }
+
+    def emulators(self, ministack: Path) -> tuple[ProcessSpec, ...]:
+        """What stands in for the outside: AWS and the payment provider.
+
+        Args:
+            ministack: The interpreter of ministack's environment.
+        """
+        options = self.options
+        return (
+            ProcessSpec(
+                name="kinesis",
+                command=(
+                    *(sys.executable, "-m", "orderstream.testing.server"),
+                    *("--host", "127.0.0.1", "--port", str(options.base_port)),
+                ),
+                port=options.base_port,
+                health_path="/health",
+                environment={},
+                emulator=True,
+            ),
+            ProcessSpec(
+                name="aws",
+                command=ministack_command(ministack, options.base_port + 1),
+                port=options.base_port + 1,
+                health_path="/_ministack/ready",
+                environment=ministack_environment(options.base_port + 1),
+                emulator=True,
+            ),
+            ProcessSpec(
+                name="payments-api",
+                command=(
+                    *(sys.executable, "-m", "orderstream_playground.local.payments_api"),
+                    *("--host", "127.0.0.1", "--port", str(options.base_port + 2)),
+                    *("--ledger", str(self.home / "ledger.sqlite")),
+                    *("--rate", str(options.payments_per_second)),
+                    *("--decline-percent", str(options.decline_percent), "--seed", str(options.seed)),
+                ),
+                port=options.base_port + 2,
+                health_path="/health",
+                environment={},
+                emulator=True,
+            ),
+        )
+
+    def pipeline(self) -> tuple[ProcessSpec, ...]:
+        """Our own processes, the API, a worker for each application and the payment worker; and the bridge.
+
+        The bridge stands in for AWS, but it needs what the provisioner makes.
+        """
+        api_port = self.options.base_port + 3
+        workers = [("worker", name) for name in APPLICATIONS]
+        own = (
+            self._own("api", ("api", "--port", str(api_port)), api_port, {}),
+            *(
+                self._own(name, command, port, {"ORDERSTREAM_HEALTH_PORT": str(port)})
+                for port, (name, command) in enumerate(
+                    [
+                        *((name, (verb, name)) for verb, name in workers),
+                        ("payment-worker", ("payment-worker",)),
+                    ],
+                    start=api_port + 1,
+                )
+            ),
+        )
+        return (*own, self._bridge(own[-1].port + 1))
+
+    def _bridge(self, port: int) -> ProcessSpec:
+        settings = self.settings
+        return ProcessSpec(
+            name="stock-bridge",
+            command=(
+                *(sys.executable, "-m", "orderstream_playground.local.stock_bridge"),
+                *("--table", f"{settings.table_prefix}{STOCK.name}", "--stream", settings.stock_stream),
+                *("--positions", str(self.home / "stock-bridge.json"), "--port", str(port)),
+            ),
+            port=port,
+            health_path="/health",
+            environment=self.environment,
+            emulator=True,
+        )
+
+    def _own(self, name: str, command: tuple[str, ...], port: int, extra: Mapping[str, str]) -> ProcessSpec:
+        return ProcessSpec(
+            name=name,
+            command=(sys.executable, "-m", "orderstream_workers.cli.main", *command),
+            port=port,
+            health_path="/health",
+            environment=self.environment | dict(extra),
+        )

@@ -1,0 +1,190 @@
+"""Starts processes in groups of their own, waits until they are healthy, and leaves none behind."""
+
+import os
+import signal
+import socket
+import subprocess
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import msgspec
+import psutil
+
+from orderstream_playground.local.errors import PortTakenError, StartFailedError
+from orderstream_workers.runtime.isolation import isolated
+
+_STOP_GRACE = 30.0
+"""Seconds a process has to drain after SIGTERM before it is killed."""
+
+_DIRECT = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+"""A proxy that the shell names cannot reach this machine's loopback interface."""
+
+
+@dataclass(frozen=True, slots=True)
+class ProcessSpec:
+    """A process to run.
+
+    Attributes:
+        name: What a person calls it.
+        command: The program and its arguments.
+        port: The loopback port on which it answers.
+        health_path: Answers 200 there once the process does its work.
+        environment: Added to our own environment variables, without their AWS settings: see ``isolated``.
+        emulator: True for what stands in for AWS, whose CPU is not our own.
+        start_timeout: Seconds until it has to be healthy, on a busy machine too.
+    """
+
+    name: str
+    command: Sequence[str]
+    port: int
+    health_path: str
+    environment: Mapping[str, str]
+    emulator: bool = False
+    start_timeout: float = 180.0
+
+
+class RunningProcess(msgspec.Struct, frozen=True, kw_only=True):
+    """A process that was started, as it is written to the state file.
+
+    Attributes:
+        name: What a person calls it.
+        pid: Its id, which is also its process group's.
+        created: When it was created, in seconds since the epoch: tells it from a later process of that id.
+        port: Its loopback port.
+        health_path: Where it answers for its health.
+        log: What it prints.
+        emulator: True for what stands in for AWS.
+    """
+
+    name: str
+    pid: int
+    created: float
+    port: int
+    health_path: str
+    log: str
+    emulator: bool
+
+    def handle(self) -> psutil.Process | None:
+        """The live process, or None if it has ended."""
+        try:
+            process = psutil.Process(self.pid)
+            alive = process.create_time() == self.created and process.status() != psutil.STATUS_ZOMBIE
+        except psutil.NoSuchProcess:
+            return None
+        return process if alive else None
+
+    def health(self, timeout: float = 2.0) -> bytes | None:
+        """The body of its health answer, or None while it does not answer 200."""
+        try:
+            with _DIRECT.open(f"http://127.0.0.1:{self.port}{self.health_path}", timeout=timeout) as answer:
+                body: bytes = answer.read()
+        except (OSError, urllib.error.URLError):
+            return None
+        return body
+
+    def cpu_seconds(self) -> float:
+        """CPU time used so far, user and system, in seconds; 0 once it has ended."""
+        process = self.handle()
+        if process is None:
+            return 0.0
+        times = process.cpu_times()
+        return float(times.user + times.system)
+
+
+def check_ports(specs: Iterable[ProcessSpec]) -> None:
+    """Make sure that every port is free, before anything is started.
+
+    Raises:
+        PortTakenError: one is taken.
+    """
+    for spec in specs:
+        with socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind(("127.0.0.1", spec.port))
+            except OSError as error:
+                raise PortTakenError(spec.name, spec.port) from error
+
+
+def start(spec: ProcessSpec, log_folder: Path) -> RunningProcess:
+    """Start a process, detached from our terminal, so that Ctrl-C reaches only us."""
+    log = log_folder / f"{spec.name}.log"
+    with log.open("ab") as output:
+        popen = subprocess.Popen(  # noqa: S603 - the commands are this module's callers' own
+            spec.command,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            env=isolated(os.environ, spec.environment),
+            start_new_session=True,
+        )
+    # Reaped by psutil's wait below or by init after we are gone; Popen must not warn about it.
+    popen.returncode = 0
+    return RunningProcess(
+        name=spec.name,
+        pid=popen.pid,
+        created=psutil.Process(popen.pid).create_time(),
+        port=spec.port,
+        health_path=spec.health_path,
+        log=str(log),
+        emulator=spec.emulator,
+    )
+
+
+def wait_healthy(
+    process: RunningProcess, timeout: float, sleep: Callable[[float], None] = time.sleep
+) -> None:
+    """Wait until a process answers for its health.
+
+    Raises:
+        StartFailedError: it ended, or the time is over.
+    """
+    deadline = time.monotonic() + timeout
+    while process.health() is None:
+        if process.handle() is None:
+            raise StartFailedError(process.name, "ended while starting", process.log, _tail(process.log))
+        if time.monotonic() > deadline:
+            raise StartFailedError(
+                process.name, f"was not healthy after {timeout:g} s", process.log, _tail(process.log)
+            )
+        sleep(0.1)
+
+
+def stop(processes: Sequence[RunningProcess], grace: float = _STOP_GRACE) -> list[str]:
+    """Ask processes to drain, all at once, and kill what has not ended in time.
+
+    Args:
+        processes: What to stop; those that have ended are passed over.
+        grace: Seconds to drain.
+
+    Returns:
+        The names of those that had to be killed.
+    """
+    living = [(process, handle) for process in processes if (handle := process.handle()) is not None]
+    for _, handle in living:
+        _signal(handle, signal.SIGTERM)
+    _, late = psutil.wait_procs([handle for _, handle in living], timeout=grace)
+    for handle in late:
+        _signal(handle, signal.SIGKILL)
+    psutil.wait_procs(late, timeout=grace)
+    late_ids = {handle.pid for handle in late}
+    return [process.name for process, handle in living if handle.pid in late_ids]
+
+
+def _signal(handle: psutil.Process, number: signal.Signals) -> None:
+    try:
+        # Draining is the process's own work; only a kill has to reach its children too.
+        if number is signal.SIGKILL:
+            os.killpg(handle.pid, number)
+        else:
+            handle.send_signal(number)
+    except (psutil.NoSuchProcess, ProcessLookupError):
+        return  # it ended in the meantime, which is what we want
+
+
+def _tail(log: str, lines: int = 15) -> str:
+    return "\n".join(Path(log).read_text(errors="replace").splitlines()[-lines:])

@@ -1,0 +1,106 @@
+"""Each distribution in an empty environment of its own: ``python -m wheels.alone uv dist`` in ``tests``.
+
+It is installed with nothing but what it declares. Then every module that it ships is imported, the first
+Python example of its README is run, and its command says what it can do; what is not declared is missing.
+"""
+
+import subprocess
+import sys
+import tempfile
+import tomllib
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+
+OPTIONAL = {
+    "orderstream": (
+        "observability.metrics.otel",
+        "observability.metrics.prometheus",
+        "testing.pytest_plugin",
+        "testing.server",
+    ),
+    "orderstream_orders": ("api",),
+    "orderstream_consumer": (),
+    "orderstream_workers": (),
+    "shard_sizing": (),
+    "orderstream_playground": (),
+}
+"""By package: the modules, and what is below them, that need an extra."""
+
+IMPORT_ALL = """
+import importlib, pkgutil, sys
+package = importlib.import_module(sys.argv[1])
+optional = tuple(f"{sys.argv[1]}.{name}" for name in sys.argv[2:])
+for module in pkgutil.walk_packages(package.__path__, f"{sys.argv[1]}.", onerror=print):
+    if not module.name.startswith(optional or ("-",)) and not module.name.endswith("__main__"):
+        importlib.import_module(module.name)
+"""
+
+
+def distributions() -> list[Path]:
+    """The folder of every distribution."""
+    return sorted(
+        path.parent for path in ROOT.glob("*/*/pyproject.toml") if not path.parts[-3].startswith(".")
+    )
+
+
+def example_of(readme: str) -> str | None:
+    """The first Python example of a README; None if it shows none."""
+    _, fence, rest = readme.partition("```python\n")
+    return rest.partition("```")[0] if fence else None
+
+
+def check(uv: str, dist: Path, folder: Path) -> str:
+    """Install one distribution alone and use it.
+
+    Args:
+        uv: The command ``uv``.
+        dist: The folder of all wheels; those of ours that it declares come from there.
+        folder: The distribution.
+
+    Returns:
+        What was done, in words.
+    """
+    project = tomllib.loads((folder / "pyproject.toml").read_text())["project"]
+    package = next(path.parent.name for path in (folder / "src").glob("*/__init__.py"))
+    with tempfile.TemporaryDirectory() as place:
+        python = Path(place) / "bin" / "python"
+        _run(uv, "venv", "--quiet", f"--python={sys.executable}", place)
+        # The wheels of an earlier build have the same names and version, and may be in uv's cache.
+        ours = [f"--refresh-package={wheel.name.partition('-')[0]}" for wheel in dist.glob("*.whl")]
+        install = (uv, "pip", "install", "--quiet", "--only-binary=:all:", f"--python={python}", *ours)
+        _run(*install, f"--find-links={dist}", f"{project['name']}=={project['version']}")
+        _run(uv, "pip", "check", "--quiet", f"--python={python}")
+        done = ["installed"]
+        _run(str(python), "-I", "-c", IMPORT_ALL, package, *OPTIONAL[package], cwd=place)
+        done.append("imported")
+        extras = ",".join(sorted(set(project.get("optional-dependencies", {})) - {"kcl"}))
+        if extras:
+            complete = f"{project['name']}[{extras}]=={project['version']}"
+            _run(*install, f"--find-links={dist}", complete, "pytest")
+            _run(str(python), "-I", "-c", IMPORT_ALL, package, cwd=place)
+            done.append(f"imported with {extras}")
+        example = example_of((folder / "README.md").read_text())
+        if example is not None:
+            _run(str(python), "-I", "-c", example, cwd=place)
+            done.append("its README's example run")
+        for command in project.get("scripts", {}):
+            _run(str(python.parent / command), "--help", cwd=place)
+            done.append(f"{command} --help")
+    return ", ".join(done)
+
+
+def _run(*command: str, cwd: str | None = None) -> None:
+    ended = subprocess.run(command, cwd=cwd, capture_output=True, text=True, check=False)
+    if ended.returncode:
+        sys.exit(f"{' '.join(command)}\n{ended.stdout}{ended.stderr}")
+
+
+def main(uv: str, dist: Path) -> None:
+    """Check them all."""
+    for folder in distributions():
+        print(f"{folder.relative_to(ROOT)}: {check(uv, dist.resolve(), folder)}", flush=True)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1], Path(sys.argv[2]))
