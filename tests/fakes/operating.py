@@ -4,11 +4,11 @@ import datetime as dt
 from typing import TYPE_CHECKING
 
 from orderstream_consumer.engines.embedded.leases.memory import MemoryLeaseTable
+from orderstream_consumer.health.watch import Dependency
 from orderstream_consumer.idempotency import HostClock
 from orderstream_consumer.store import MemoryStore
 from orderstream_workers.runtime.resources import Resources
 from orderstream_workers.runtime.settings import Settings
-from orderstream_workers.runtime.watch import Dependency
 from orderstream_workers.services.payments import MemoryPaymentQueue
 
 if TYPE_CHECKING:

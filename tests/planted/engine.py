@@ -159,7 +159,7 @@ BUGS = (
     Bug(
         "a record that was abandoned counts as done",
         "orderstream_consumer/delivery/processor.py",
-        "lanes.end(place, done=end is _End.DONE)",
+        "lanes.end(place, done=end is End.DONE)",
         "lanes.end(place, done=end is not None)",
     ),
     Bug(
@@ -170,7 +170,7 @@ BUGS = (
     ),
     Bug(
         "whoever takes a shard over does not read which keys are parked",
-        "orderstream_consumer/delivery/processor.py",
+        "orderstream_consumer/delivery/shard_delivery.py",
         "        self._over = not self._until_it_works(self._parking.load)\n",
         "        self._over = False\n",
     ),

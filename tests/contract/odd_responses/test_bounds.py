@@ -14,10 +14,10 @@ from hostile.responses import Delivery, Odd, Wire, outages
 from hostile.server import HostileServer
 from orderstream import EventPublisher
 from orderstream.errors import DependencyError
+from orderstream_consumer.health import Dependency, stream_asked
 from orderstream_orders.api import DynamoDBIdempotencyStore
 from orderstream_orders.api.intake import Intake, UnknownOutcomeError
-from orderstream_workers.runtime.asked import bucket_asked, sender_asked, stream_asked, topic_asked
-from orderstream_workers.runtime.watch import Dependency
+from orderstream_workers.runtime.asked import bucket_asked, sender_asked, topic_asked
 
 NOW = dt.datetime(2026, 1, 1, tzinfo=dt.UTC)
 

@@ -1,1 +1,38 @@
 """Consume Kinesis streams as Amazon's KCL does: leases, checkpoints, lanes, parking. It knows no orders."""
+
+from orderstream.errors import DependencyError, OrderstreamError
+from orderstream_consumer.consumer import (
+    Consumer,
+    ConsumerConfig,
+    ConsumerConfigError,
+    ConsumerDrainingError,
+    ConsumerNotReadyError,
+    ConsumerStateError,
+    HandlerNotImportableError,
+    KinesisReads,
+    OtherStreamError,
+    RecordFailedError,
+)
+from orderstream_consumer.delivery import ParkedKey, ParkedRecord, ParkedRecords, RedriveStoppedError
+from orderstream_consumer.processing.record import DeliveredRecord, Position
+
+__all__ = [
+    "Consumer",
+    "ConsumerConfig",
+    "ConsumerConfigError",
+    "ConsumerDrainingError",
+    "ConsumerNotReadyError",
+    "ConsumerStateError",
+    "DeliveredRecord",
+    "DependencyError",
+    "HandlerNotImportableError",
+    "KinesisReads",
+    "OrderstreamError",
+    "OtherStreamError",
+    "ParkedKey",
+    "ParkedRecord",
+    "ParkedRecords",
+    "Position",
+    "RecordFailedError",
+    "RedriveStoppedError",
+]

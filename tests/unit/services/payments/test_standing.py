@@ -2,8 +2,8 @@
 
 import datetime as dt
 
+from orderstream_consumer.health.watch import DependencyState
 from orderstream_workers.runtime.payment_worker import payment_report
-from orderstream_workers.runtime.watch import DependencyState
 from orderstream_workers.services.payments.standing import StandingKeeper
 
 START = dt.datetime(2026, 1, 1, tzinfo=dt.UTC)

@@ -1,5 +1,6 @@
 """What stands between an engine's five calls and a service's handler, the same under every engine."""
 
+from orderstream_consumer.delivery.batches import BatchHandler, BatchProcessor
 from orderstream_consumer.delivery.breaker import Breaker
 from orderstream_consumer.delivery.entries import PARKING
 from orderstream_consumer.delivery.handler import Overtakes, RecordHandler, never_overtakes
@@ -15,12 +16,15 @@ from orderstream_consumer.delivery.parked import (
 )
 from orderstream_consumer.delivery.parking import Parking, StoredParking
 from orderstream_consumer.delivery.persistence import until_it_works
-from orderstream_consumer.delivery.processor import DeliveryConfig, LaneProcessor
+from orderstream_consumer.delivery.processor import LaneProcessor
+from orderstream_consumer.delivery.shard_delivery import DeliveryConfig
 from orderstream_consumer.delivery.tally import DeliveryTally
 
 __all__ = [
     "INTERVENTIONS",
     "PARKING",
+    "BatchHandler",
+    "BatchProcessor",
     "Breaker",
     "DeliveryConfig",
     "DeliveryTally",

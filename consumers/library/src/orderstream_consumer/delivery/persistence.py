@@ -8,6 +8,7 @@ from typing import Final
 from orderstream.errors import DependencyError
 from orderstream_consumer.delivery.breaker import Breaker
 from orderstream_consumer.delivery.tally import DeliveryTally
+from orderstream_consumer.processing.errors import ShardGivenUpError
 from orderstream_consumer.processing.processor import StopSignal
 from orderstream_consumer.store import ContentionError
 
@@ -58,6 +59,7 @@ def until_it_works(
         Whether it worked; False if we had to stop before.
 
     Raises:
+        ShardGivenUpError: the act says that this process cannot go on.
         Exception: what the act raised and is not ``retried``.
     """
     while not (stop.is_set() or is_over()):
@@ -68,6 +70,8 @@ def until_it_works(
             act()
         except ContentionError as error:
             wait_out_contention(error, stop, breaker, tally)
+        except ShardGivenUpError:
+            raise  # no further try can help
         except retried as error:
             breaker.failed()
             tally.retried(str(error))

@@ -10,60 +10,30 @@ import time
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
-from enum import Enum, auto
 from typing import Final
 
-from orderstream.errors import DependencyError, OrderstreamError
+from orderstream.errors import DependencyError
 from orderstream_consumer.delivery.breaker import Breaker
 from orderstream_consumer.delivery.handler import Overtakes, RecordHandler, never_overtakes
 from orderstream_consumer.delivery.lanes import Lanes
 from orderstream_consumer.delivery.parking import Parking
-from orderstream_consumer.delivery.persistence import until_it_works, wait_out_contention
+from orderstream_consumer.delivery.shard_delivery import (
+    MAX_REASON,
+    DeliveryConfig,
+    End,
+    ShardDelivery,
+    fields_of,
+)
 from orderstream_consumer.delivery.tally import DeliveryTally
 from orderstream_consumer.processing.concurrency import Concurrency, Executor, Mailbox, Threads
-from orderstream_consumer.processing.errors import LeaseLostError, ShardGivenUpError
 from orderstream_consumer.processing.log_context import log_scope
-from orderstream_consumer.processing.processor import (
-    Checkpointer,
-    InitializationInput,
-    ProcessRecordsInput,
-    StopSignal,
-)
-from orderstream_consumer.processing.record import DeliveredRecord, Position
-from orderstream_consumer.store import ContentionError
+from orderstream_consumer.processing.processor import Checkpointer, ProcessRecordsInput, StopSignal
+from orderstream_consumer.processing.record import DeliveredRecord
 
 logger = logging.getLogger(__name__)
 
 _NO_THREAD_PAUSE: Final = 0.5
 """Seconds until the system is asked again for a thread that it would not give."""
-
-_MAX_REASON: Final = 1_000
-"""Characters of a reason that are kept."""
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class DeliveryConfig:
-    """How records are delivered.
-
-    Attributes:
-        max_lanes: Keys of one shard that are handled at the same time, at least 1. 1 is serial.
-        max_lead: Records that may be done beyond the low-water mark, at least 1.
-        checkpoint_every: Seconds between checkpoints while a batch is under way, above 0.
-        record_retries: Times that a record is tried again after a failure of its own, at least 0.
-    """
-
-    max_lanes: int = 8
-    max_lead: int = 2_000
-    checkpoint_every: float = 2.0
-    record_retries: int = 1
-
-    def __post_init__(self) -> None:
-        """Check the ranges."""
-        for name, lowest in (("max_lanes", 1), ("max_lead", 1), ("record_retries", 0)):
-            if getattr(self, name) < lowest:
-                raise ValueError(f"{name} must be at least {lowest}, not {getattr(self, name)}")
-        if self.checkpoint_every <= 0:
-            raise ValueError(f"checkpoint_every must be above 0, not {self.checkpoint_every}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,12 +43,7 @@ class _Question:
     answer: Mailbox[DependencyError | None]
 
 
-class _End(Enum):
-    DONE = auto()
-    ABANDONED = auto()
-
-
-class LaneProcessor:
+class LaneProcessor(ShardDelivery):
     """Delivers the records of one shard to a handler.
 
     Args:
@@ -109,27 +74,12 @@ class LaneProcessor:
         clock: Callable[[], float] = time.monotonic,
         concurrency: Concurrency | None = None,
     ) -> None:
+        super().__init__(parking=parking, breaker=breaker, tally=tally, stop=stop, config=config)
         self._handler = handler
-        self._parking = parking
         self._executor = executor
-        self._breaker = breaker
-        self._tally = tally
-        self._stop = stop
-        self._config = config
         self._overtakes = overtakes
         self._clock = clock
         self._concurrency = concurrency or Threads()
-        self._reached: Position | None = None
-        self._checkpointed: Position | None = None
-        self._shard_id = ""
-        self._over = False  # once a record was abandoned, nothing behind it may be started
-        self._given_up: str | None = None
-
-    def initialize(self, initialization: InitializationInput) -> None:
-        """Read which keys are parked; waits for as long as that fails."""
-        self._shard_id = initialization.shard_id
-        self._checkpointed = initialization.checkpoint
-        self._over = not self._until_it_works(self._parking.load)
 
     def process_records(self, batch: ProcessRecordsInput) -> None:
         """Handle a batch and checkpoint what is done.
@@ -138,18 +88,18 @@ class LaneProcessor:
             ShardGivenUpError: a lane was ended by force, or a checkpoint was refused as a defect.
         """
         lanes = Lanes(batch.records, self._config.max_lanes, self._config.max_lead)
-        ends: Mailbox[tuple[int, _End] | _Question] = self._concurrency.mailbox()
+        ends: Mailbox[tuple[int, End] | _Question] = self._concurrency.mailbox()
         try:
             self._work_through(batch, lanes, ends)
         except BaseException as error:
             # The call will be made again, and no lane may be at work on its records then.
-            self._give_up(f"a call failed ({type(error).__name__}: {error})"[:_MAX_REASON])
+            self._give_up(f"a call failed ({type(error).__name__}: {error})"[:MAX_REASON])
             self._abandon(lanes, ends)
             raise
         self._say_if_given_up()
 
     def _work_through(
-        self, batch: ProcessRecordsInput, lanes: Lanes, ends: Mailbox[tuple[int, _End] | _Question]
+        self, batch: ProcessRecordsInput, lanes: Lanes, ends: Mailbox[tuple[int, End] | _Question]
     ) -> None:
         due = self._clock() + self._config.checkpoint_every
         while not lanes.finished:
@@ -168,7 +118,7 @@ class LaneProcessor:
         self._checkpoint(lanes.low_water, batch.checkpointer)
 
     def _start(
-        self, batch: ProcessRecordsInput, lanes: Lanes, ends: Mailbox[tuple[int, _End] | _Question]
+        self, batch: ProcessRecordsInput, lanes: Lanes, ends: Mailbox[tuple[int, End] | _Question]
     ) -> None:
         places = deque(lanes.start())
         try:
@@ -185,7 +135,7 @@ class LaneProcessor:
                 lanes.end(place, done=False)
 
     @staticmethod
-    def _abandon(lanes: Lanes, ends: Mailbox[tuple[int, _End] | _Question]) -> None:
+    def _abandon(lanes: Lanes, ends: Mailbox[tuple[int, End] | _Question]) -> None:
         """Wait until no lane is at work any more; the shard is over, so each stops where it is."""
         while lanes.running:
             event = ends.get()
@@ -197,7 +147,7 @@ class LaneProcessor:
     def _await_one(
         self,
         lanes: Lanes,
-        ends: Mailbox[tuple[int, _End] | _Question],
+        ends: Mailbox[tuple[int, End] | _Question],
         seconds: float,
         checkpointer: Checkpointer,
     ) -> None:
@@ -215,7 +165,7 @@ class LaneProcessor:
             event.answer.put(answer)
         else:
             place, end = event
-            lanes.end(place, done=end is _End.DONE)
+            lanes.end(place, done=end is End.DONE)
 
     def _without_thread(self, error: RuntimeError) -> None:
         logger.warning("no thread for a record", extra={"error": str(error)})
@@ -223,161 +173,42 @@ class LaneProcessor:
             # The executor is shut down, so the process ends; the next owner starts here.
             self._give_up(str(error))
 
-    def lease_lost(self) -> None:
-        """Nothing to do: the lanes were drained before the last call returned."""
-
-    def shard_ended(self, checkpointer: Checkpointer) -> None:
-        """Every record is done or parked, so the shard is."""
-        self._until_it_works(lambda: self._end(checkpointer))
-        self._say_if_given_up()
-
-    def shutdown_requested(self, checkpointer: Checkpointer) -> None:
-        """Checkpoint what is done."""
-        # If it fails, the next owner repeats what was done since the last one, which the guards allow for.
-        self._checkpoint(self._reached, checkpointer)
-
-    def _checkpoint(self, position: Position | None, checkpointer: Checkpointer) -> None:
-        self._reached = position or self._reached
-        if self._reached in {None, self._checkpointed}:
-            return
-        try:
-            checkpointer.checkpoint(self._reached)
-        except DependencyError as error:
-            # The next call makes up for it, and so does any later checkpoint.
-            logger.warning("no checkpoint for now", extra={"error": str(error)})
-        except OrderstreamError as error:
-            self._lose(error)
-        else:
-            self._checkpointed = self._reached
-
-    def _end(self, checkpointer: Checkpointer) -> None:
-        try:
-            checkpointer.checkpoint()
-        except DependencyError:
-            raise
-        except OrderstreamError as error:
-            self._lose(error)
-
-    def _prove(self, position: Position | None, checkpointer: Checkpointer) -> DependencyError | None:
-        """Find out whether the shard is still ours; a shard that is not is over."""
-        # Under KCL a checkpoint is all the proof that there is.
-        self._checkpoint(position, checkpointer)
-        try:
-            checkpointer.confirm_lease()
-        except DependencyError as error:
-            return error
-        except OrderstreamError as error:
-            self._lose(error)
-        return None
-
-    def _lose(self, error: OrderstreamError) -> None:
-        logger.warning("checkpoint refused, stopping work on the shard", extra={"error": str(error)})
-        self._over = True
-        if not isinstance(error, LeaseLostError):
-            # The engine knows of a lost lease. Of a defect it does not know, and would go on renewing.
-            self._give_up(str(error))
-
-    def _give_up(self, reason: str) -> None:
-        self._over = True
-        self._given_up = self._given_up or reason
-        self._tally.count("given_up")
-
-    def _say_if_given_up(self) -> None:
-        if self._given_up is not None and not self._stop.is_set():
-            raise ShardGivenUpError(self._shard_id, self._given_up)
-
-    def _stopping(self) -> bool:
-        return self._over or self._stop.is_set()
-
-    def _run(self, record: DeliveredRecord, place: int, ends: Mailbox[tuple[int, _End] | _Question]) -> None:
-        end = _End.ABANDONED
+    def _run(self, record: DeliveredRecord, place: int, ends: Mailbox[tuple[int, End] | _Question]) -> None:
+        end = End.ABANDONED
         try:
             with log_scope():
                 end = self._deliver(record, ends)
         except BaseException as error:
             # Not a failure of the record: started again it would end thread after thread, without a pause.
-            logger.exception("a lane was ended by force, the shard is given up", extra=_fields(record))
-            self._give_up(f"a lane was ended by force ({type(error).__name__}: {error})"[:_MAX_REASON])
+            logger.exception("a lane was ended by force, the shard is given up", extra=fields_of(record))
+            self._give_up(f"a lane was ended by force ({type(error).__name__}: {error})"[:MAX_REASON])
             raise
         finally:
             ends.put((place, end))
 
-    def _deliver(self, record: DeliveredRecord, ends: Mailbox[tuple[int, _End] | _Question]) -> _End:
-        """Handle one record, for ever while a dependency fails, until it is done, parked or abandoned."""
-        failures = 0
-        while not self._stopping():
-            if pause := self._breaker.pause():
-                self._stop.wait(pause)
-                continue
-            try:
-                self._attempt(record)
-            except ContentionError as error:
-                wait_out_contention(error, self._stop, self._breaker, self._tally)
-            except DependencyError as error:
-                self._breaker.failed()
-                self._tally.retried(str(error))
-                logger.warning(
-                    "a dependency fails, trying again", extra=_fields(record) | {"error": str(error)}
-                )
-            except Exception as error:
-                self._breaker.succeeded()
-                failures += 1
-                logger.exception("the record itself fails", extra=_fields(record))
-                if failures > self._config.record_retries:
-                    # Cut: an error may quote what it met, and a mark has to fit into an item.
-                    return self._park(record, f"{type(error).__name__}: {error}"[:_MAX_REASON], ends)
-            else:
-                self._breaker.succeeded()
-                return _End.DONE
-        self._tally.count("abandoned")
-        return _End.ABANDONED
+    def _deliver(self, record: DeliveredRecord, ends: Mailbox[tuple[int, End] | _Question]) -> End:
+        """Handle one record, without end while a dependency fails, until it is done, parked or abandoned."""
+        ended = self._tries(lambda: self._attempt(record), fields_of(record), self._config.record_retries)
+        return ended if isinstance(ended, End) else self._park(record, ended, ends)
 
     def _attempt(self, record: DeliveredRecord) -> None:
         if self._parking.is_parked(record.partition_key):
             if self._overtakes(record):
                 # If it fails by itself, it is parked at its place in the stream, as any other.
                 self._tally.count("overtook")
-                logger.info("the record overtakes what is parked", extra=_fields(record))
+                logger.info("the record overtakes what is parked", extra=fields_of(record))
             elif self._parking.append(record):
                 self._tally.count("parked")
                 return
         self._handler.handle(record)
         self._tally.count("handled")
-        logger.debug("record handled", extra=_fields(record))
+        logger.debug("record handled", extra=fields_of(record))
 
-    def _park(
-        self, record: DeliveredRecord, reason: str, ends: Mailbox[tuple[int, _End] | _Question]
-    ) -> _End:
+    def _park(self, record: DeliveredRecord, reason: str, ends: Mailbox[tuple[int, End] | _Question]) -> End:
         def prove() -> None:
             answer: Mailbox[DependencyError | None] = self._concurrency.mailbox()
             ends.put(_Question(answer))  # the call's own thread asks: no other may use its checkpointer
             if (error := answer.get()) is not None:
                 raise error
 
-        # A successor may have carried the record out: what it did must not be held back by us.
-        if not self._until_it_works(prove) or self._stopping():
-            return _End.ABANDONED
-        if not self._until_it_works(lambda: self._parking.park(record, reason)):
-            return _End.ABANDONED
-        self._tally.count("parked")
-        return _End.DONE
-
-    def _until_it_works(self, act: Callable[[], object]) -> bool:
-        return until_it_works(
-            act,
-            stop=self._stop,
-            breaker=self._breaker,
-            tally=self._tally,
-            is_over=lambda: self._over,
-            # Going on would pass a record that is recorded nowhere: the shard stands still and says so.
-            retried=Exception,
-        )
-
-
-def _fields(record: DeliveredRecord) -> dict[str, object]:
-    return {
-        "shard_id": record.shard_id,
-        "sequence_number": str(record.position.sequence_number),
-        "subsequence_number": record.position.subsequence_number,
-        "partition_key": record.partition_key,
-    }
+        return self._put_aside(record, reason, prove)

@@ -121,8 +121,9 @@ class StreamChangedError(OrderstreamError):
         super().__init__(
             f"the leases of {application} belong to {kept.arn}, created {kept.created_at}, and the stream is "
             f"now {found.arn}, created {found.created_at}: nothing is read, for the checkpoints are not of "
-            "this stream; correct ORDERSTREAM_STREAM or AWS_REGION, or, if the new one is meant, stop every "
-            f"worker of {application} and start one with --adopt-new-stream, which deletes the leases"
+            "this stream; correct the stream's name or the region, or, if the new one is meant, stop every "
+            f"worker of {application} and start one with --adopt-new-stream (in Python: "
+            "adopt_new_stream=True), which deletes the leases"
         )
 
 
@@ -139,7 +140,7 @@ class StreamInUseError(OrderstreamError):
         self.owner = owner
         super().__init__(
             f"the leases of {application} are still renewed by {owner}; stop every worker of {application}, "
-            "then start one with --adopt-new-stream"
+            "then start one with --adopt-new-stream (in Python: adopt_new_stream=True)"
         )
 
 

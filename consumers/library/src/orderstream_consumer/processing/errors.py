@@ -84,6 +84,6 @@ class StreamGoneError(DependencyError):
         super().__init__(
             "kinesis",
             "ListShards",
-            f"the stream {stream} does not exist (if it was not deleted, correct ORDERSTREAM_STREAM, "
-            "AWS_REGION or the credentials)",
+            f"the stream {stream} does not exist (if it was not deleted, correct its name, the region or the "
+            "credentials)",
         )

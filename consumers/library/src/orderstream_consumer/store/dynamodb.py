@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb.literals import KeyTypeType
 
 _VERSION: Final = "version"
-_SETTING: Final = "ORDERSTREAM_TABLE_PREFIX"
+_SETTING: Final = "table_prefix (in the environment: ORDERSTREAM_TABLE_PREFIX)"
 _GET_BATCH: Final = 100
 """Most keys of one BatchGetItem."""
 

@@ -5,11 +5,9 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from orderstream_consumer.delivery import RecordHandler
-from orderstream_consumer.processing.processor import ProcessorFactory, StopSignal
-from orderstream_workers.runtime.watch import Dependency
-
-Background = Callable[[StopSignal], None]
-"""Runs in a thread of its own until the signal is set."""
+from orderstream_consumer.health.watch import Dependency
+from orderstream_consumer.processing.processor import ProcessorFactory
+from orderstream_consumer.running import Background
 
 
 @dataclass(frozen=True, slots=True)

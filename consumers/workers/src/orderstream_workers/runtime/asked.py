@@ -3,23 +3,12 @@
 from typing import TYPE_CHECKING
 
 from orderstream.aws import aws_calls, given_by_service, required
-from orderstream_workers.runtime.watch import Dependency
+from orderstream_consumer.health.watch import Dependency
 
 if TYPE_CHECKING:
-    from mypy_boto3_kinesis import KinesisClient
     from mypy_boto3_s3 import S3Client
     from mypy_boto3_ses import SESClient
     from mypy_boto3_sns import SNSClient
-
-
-def stream_asked(kinesis: "KinesisClient", stream: str) -> Dependency:
-    """A Kinesis stream: asked for one of its shards."""
-
-    def ask() -> None:
-        with aws_calls("kinesis", "ListShards", client=kinesis, resource=stream):
-            required(kinesis.list_shards(StreamName=stream, MaxResults=1), "Shards", list)
-
-    return Dependency(f"stream {stream}", ask)
 
 
 def bucket_asked(s3: "S3Client", bucket: str) -> Dependency:

@@ -1,31 +1,26 @@
 """The composition root: finds an application by its name, wires it, and runs it on the chosen engine."""
 
-import logging
 import sys
 import threading
 from collections.abc import Callable, Mapping
 from importlib import import_module
 from importlib.metadata import entry_points
 from pkgutil import iter_modules
-from typing import Any, Final, Protocol
+from typing import Final
 
 from orderstream_consumer.engines.config import EngineConfig
 from orderstream_consumer.engines.embedded.worker import Worker
 from orderstream_consumer.engines.kcl import KclWorker
 from orderstream_consumer.engines.ownership import ENGINES, EngineMark
 from orderstream_consumer.engines.stream_identity import CONSUMED_STREAMS, ConsumedStream, StreamIdentity
+from orderstream_consumer.health import Dependency, DependencyWatch
 from orderstream_consumer.processing.processor import StopSignal
-from orderstream_consumer.processing.progress import GivenUp, ShardProgress
+from orderstream_consumer.running import ApplicationRun, EngineWorker
 from orderstream_workers.runtime import applications
 from orderstream_workers.runtime.application import Application
-from orderstream_workers.runtime.beside import Beside
 from orderstream_workers.runtime.clients import region
-from orderstream_workers.runtime.health import health_served
-from orderstream_workers.runtime.report import WorkerStanding, worker_report
 from orderstream_workers.runtime.resources import Resources
-from orderstream_workers.runtime.watch import Dependency, DependencyWatch
-
-logger = logging.getLogger(__name__)
+from orderstream_workers.runtime.settings import HEALTH_PORT
 
 _OWN: Final = frozenset(module.name.replace("_", "-") for module in iter_modules(applications.__path__))
 _PLUGGED: Final = {point.name: point for point in entry_points(group="orderstream.applications")}
@@ -33,32 +28,6 @@ _PLUGGED: Final = {point.name: point for point in entry_points(group="orderstrea
 APPLICATIONS: Final = tuple(sorted(_OWN | _PLUGGED.keys()))
 """Every application that there is: one per module of ``runtime/applications``, and those of other
 distributions, which name the module that has ``build`` as an entry point ``orderstream.applications``."""
-
-
-class EngineWorker(Protocol):
-    """What both engines offer: see ``engine.worker.Worker`` and ``kcl.KclWorker``."""
-
-    worker_id: str
-    failure: str | None
-
-    @property
-    def hole(self) -> str | None:
-        """What no lease covers, in words; from any thread."""
-
-    given_up: dict[str, GivenUp]
-
-    @property
-    def started(self) -> bool:
-        """Whether it has begun to look after shards; from any thread."""
-
-    def run(self) -> None:
-        """Work until ``request_shutdown``."""
-
-    def request_shutdown(self) -> None:
-        """Drain; from any thread."""
-
-    def progress(self) -> tuple[ShardProgress, ...]:
-        """Tell how each shard of this worker is doing; from any thread."""
 
 
 def build_application(name: str, resources: Resources) -> Application:
@@ -119,53 +88,31 @@ def run_worker(
         leases,
         *application.dependencies,
     ]
-    watch = DependencyWatch(dependencies, application.gauges, resources.clock)
-    claimed = threading.Event()
-    begun_at = resources.clock()
+    run = ApplicationRun(
+        application.name,
+        stream,
+        worker=worker,
+        mark=mark,
+        consumed=consumed,
+        watch=DependencyWatch(dependencies, application.gauges, resources.clock),
+        stop=stop,
+        background=application.background,
+        counters=counters,
+        failure=application.failure,
+        skew=resources.deciding_clock.trouble,
+        clock=resources.clock,
+    )
 
-    def report() -> dict[str, Any]:
-        said = worker_report(
-            application.name,
-            stream,
-            worker.worker_id,
-            standing=WorkerStanding(
-                begun_at=begun_at,
-                claimed=claimed.is_set(),
-                started=worker.started,
-                stopping=stop.is_set(),
-                failure=consumed.trouble or application.failure() or worker.failure,
-                given_up=tuple(worker.given_up.values()),
-                skew=resources.deciding_clock.trouble(),
-                hole=worker.hole,
-            ),
-            progress=worker.progress(),
-            dependencies=watch.states(),
-            counters=counters(),
-            figures=watch.figures(),
-            now=resources.clock(),
-        )
-        return said | resources.deciding_clock.report()
+    def adopt(stop: StopSignal) -> bool:
+        return not adopt_new_stream or consumed.adopt(resources.leases(application.name), stop)
 
-    def drain_when_told(stop: StopSignal) -> None:
-        stop.wait()
-        worker.request_shutdown()
-
-    with health_served(settings.health_port, report, settings.health_host), Beside(stop) as beside:
-        beside.start(watch.run)
-        if not mark.claim(stop):
-            return
-        claimed.set()
-        beside.start(mark.renew_until)  # a stream may be long in coming
-        if adopt_new_stream and not consumed.adopt(resources.leases(application.name), stop):
-            return
-        if not consumed.confirm(stop):
-            return
-        for run in (drain_when_told, consumed.watch, *application.background):
-            beside.start(run)
-        try:
-            worker.run()
-        finally:
-            logger.info("worker has drained", extra={"counters": dict(counters())})
+    run.run(
+        port=settings.health_port,
+        host=settings.health_host,
+        setting=HEALTH_PORT,
+        report=lambda: run.report() | resources.deciding_clock.report(),
+        adopt=adopt,
+    )
 
 
 def _worker(

@@ -22,7 +22,7 @@ from typing import Any, Final
 import uvicorn
 from uvicorn.protocols.http.h11_impl import H11Protocol, RequestResponseCycle
 
-from orderstream_workers.runtime.listening import ListenError
+from orderstream_consumer.health.listening import ListenError
 
 REQUEST_SECONDS: Final = 30.0
 """Seconds from a connection, or from the first byte of its next request, until a request must be whole."""

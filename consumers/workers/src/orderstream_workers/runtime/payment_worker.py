@@ -6,10 +6,7 @@ from typing import Any
 
 import httpx
 
-from orderstream_consumer.limits import RATE_LIMITS, StoredRateLimiter
-from orderstream_workers.runtime.beside import Beside
-from orderstream_workers.runtime.health import health_served
-from orderstream_workers.runtime.report import (
+from orderstream_consumer.health.report import (
     STALLED_AFTER,
     age,
     outages,
@@ -18,8 +15,12 @@ from orderstream_workers.runtime.report import (
     unanswered,
     verdict,
 )
+from orderstream_consumer.health.server import health_served
+from orderstream_consumer.health.watch import Dependency, DependencyState, DependencyWatch, Figure
+from orderstream_consumer.limits import RATE_LIMITS, StoredRateLimiter
+from orderstream_consumer.processing.beside import Beside
 from orderstream_workers.runtime.resources import Resources
-from orderstream_workers.runtime.watch import Dependency, DependencyState, DependencyWatch, Figure
+from orderstream_workers.runtime.settings import HEALTH_PORT
 from orderstream_workers.services.payments import TABLES, PaymentStanding, PaymentWorker
 from orderstream_workers.services.payments.http_provider import HttpPaymentProvider
 
@@ -75,7 +76,10 @@ def run_payment_worker(resources: Resources, stop: threading.Event) -> None:
         )
         return said | resources.deciding_clock.report()
 
-    with health_served(settings.health_port, report, settings.health_host), Beside(stop) as beside:
+    with (
+        health_served(settings.health_port, report, settings.health_host, setting=HEALTH_PORT),
+        Beside(stop) as beside,
+    ):
         beside.start(watch.run)
         worker.run(stop)
 

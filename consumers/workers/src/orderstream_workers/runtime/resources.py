@@ -21,23 +21,20 @@ from orderstream_consumer.delivery import (
     never_overtakes,
 )
 from orderstream_consumer.engines.embedded.leases import DynamoDBLeaseTable, LeaseTable
+from orderstream_consumer.health import Dependency, stream_asked, table_asked
 from orderstream_consumer.idempotency import Emitter, HostClock, KinesisEmitter, MessageHandler, Route
 from orderstream_consumer.processing.concurrency import ThreadPool
 from orderstream_consumer.processing.processor import RecordProcessor, StopSignal
+from orderstream_consumer.running import Background
 from orderstream_consumer.store import DynamoDBStore, Store, TableSpec
 from orderstream_workers.runtime import clients
-from orderstream_workers.runtime.application import Application, Background
-from orderstream_workers.runtime.asked import stream_asked
+from orderstream_workers.runtime.application import Application
 from orderstream_workers.runtime.settings import Settings
-from orderstream_workers.runtime.watch import Dependency
 from orderstream_workers.services.payments import PaymentQueue, SqsPaymentQueue
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_kinesis import KinesisClient
-
-_NO_KEY: Final = "does-it-answer"
-"""Key of an item that no table has."""
 
 _LANE_THREADS: Final = 32
 """Threads that the lanes of all shards of a process share."""
@@ -146,13 +143,7 @@ class Resources:
     def tables(self, *specs: TableSpec) -> tuple[Dependency, ...]:
         """Tables as dependencies: each is asked for an item that is not there."""
         store = self.store  # made here and not by the thread that asks
-
-        def asked(spec: TableSpec) -> Dependency:
-            sort = _NO_KEY if spec.sorted else None
-            name = f"table {self.settings.table_prefix}{spec.name}"
-            return Dependency(name, lambda: store.get(spec.name, _NO_KEY, sort))
-
-        return tuple(asked(spec) for spec in specs)
+        return tuple(table_asked(store, spec, self.settings.table_prefix) for spec in specs)
 
     def stream(self, name: str) -> Dependency:
         """A Kinesis stream as a dependency: it is asked for one of its shards."""

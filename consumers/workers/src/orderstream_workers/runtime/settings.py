@@ -14,6 +14,9 @@ logger = logging.getLogger(__name__)
 
 _PREFIX = "ORDERSTREAM_"
 
+HEALTH_PORT: Final = f"{_PREFIX}HEALTH_PORT"
+"""Sets the port of ``/health``."""
+
 _LEVELS: Final = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 
 Engine = Literal["embedded", "kcl"]

@@ -4,13 +4,13 @@ import logging
 import threading
 
 from orderstream import EventPublisher, Producer, ProducerConfig
+from orderstream_consumer.health.report import outages, shown_dependencies, unanswered, verdict
+from orderstream_consumer.health.watch import Dependency, DependencyWatch
+from orderstream_consumer.processing.beside import Beside
 from orderstream_orders.api import DependencyAnswer, DynamoDBIdempotencyStore, Standing, create_app
-from orderstream_workers.runtime.beside import Beside
 from orderstream_workers.runtime.http_server import serve
-from orderstream_workers.runtime.report import outages, shown_dependencies, unanswered, verdict
 from orderstream_workers.runtime.resources import Resources
 from orderstream_workers.runtime.tables import IDEMPOTENCY_KEYS
-from orderstream_workers.runtime.watch import Dependency, DependencyWatch
 from orderstream_workers.services.order_status import (
     ReadModel,
     create_schema,

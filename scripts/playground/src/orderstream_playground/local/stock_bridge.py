@@ -26,9 +26,9 @@ from botocore.config import Config
 
 from orderstream.aws import UnreadableResponseError, aws_calls, required
 from orderstream.errors import OrderstreamError
+from orderstream_consumer.health.server import health_served
 from orderstream_playground.local.errors import LocalEnvironmentError
 from orderstream_workers.runtime.clients import region
-from orderstream_workers.runtime.health import health_served
 from orderstream_workers.runtime.logs import configure_logging
 
 logger = logging.getLogger(__name__)

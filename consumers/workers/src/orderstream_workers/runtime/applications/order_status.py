@@ -1,10 +1,10 @@
 """Order status: the read model of every order."""
 
 from orderstream_consumer.delivery import Breaker, DeliveryTally
+from orderstream_consumer.health.watch import Dependency
 from orderstream_consumer.processing.processor import RecordProcessor, StopSignal
 from orderstream_workers.runtime.application import Application
 from orderstream_workers.runtime.resources import Resources
-from orderstream_workers.runtime.watch import Dependency
 from orderstream_workers.services.order_status import (
     APPLICATION,
     OrderStatusProcessor,

@@ -10,8 +10,8 @@ import urllib.request
 
 import pytest
 
-from orderstream_workers.runtime.health import health_served
-from orderstream_workers.runtime.listening import ListenError
+from orderstream_consumer.health.listening import ListenError
+from orderstream_consumer.health.server import health_served
 
 
 def free_port() -> int:
@@ -102,7 +102,7 @@ def test_taken_port_is_a_clear_error() -> None:
     port = free_port()
     with (
         health_served(port, lambda: {"healthy": True}),
-        pytest.raises(ListenError, match=f"127.0.0.1:{port}.*ORDERSTREAM_HEALTH_PORT"),
-        health_served(port, lambda: {"healthy": True}),
+        pytest.raises(ListenError, match=f"127.0.0.1:{port}.*MY_HEALTH_PORT"),
+        health_served(port, lambda: {"healthy": True}, setting="MY_HEALTH_PORT"),
     ):
         pass

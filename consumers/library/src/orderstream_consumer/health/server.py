@@ -15,20 +15,23 @@ from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
-from orderstream_workers.runtime.listening import ListenError
+from orderstream_consumer.health.listening import ListenError
 
 Report = Callable[[], dict[str, Any]]
 """Gives what ``/health`` answers; ``healthy``, and ``ready`` if it is there, decide on 200 or 503."""
 
 
 @contextmanager
-def health_served(port: int, report: Report, host: str = "127.0.0.1") -> Iterator[None]:
+def health_served(
+    port: int, report: Report, host: str = "127.0.0.1", *, setting: str = "health_port"
+) -> Iterator[None]:
     """Serve ``/health`` while the body runs.
 
     Args:
         port: TCP port; 0 serves nothing.
         report: Gives the answer; called from a thread of the server.
         host: Address to listen on; only this machine by default.
+        setting: What sets the port, for whoever finds it taken.
 
     Raises:
         ListenError: the address cannot be had.
@@ -59,7 +62,7 @@ def health_served(port: int, report: Report, host: str = "127.0.0.1") -> Iterato
     try:
         server = ThreadingHTTPServer((host, port), Handler)
     except OSError as error:
-        remedy = "set another one in ORDERSTREAM_HEALTH_PORT"
+        remedy = f"set another one in {setting}"
         raise ListenError("/health", host, port, error.strerror or str(error), remedy) from error
     server.daemon_threads = True
     thread = threading.Thread(target=server.serve_forever, name="health", daemon=True)

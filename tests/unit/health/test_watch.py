@@ -7,7 +7,7 @@ import threading
 import pytest
 
 from orderstream.errors import DependencyError
-from orderstream_workers.runtime.watch import Dependency, DependencyWatch
+from orderstream_consumer.health.watch import Dependency, DependencyWatch
 
 START = dt.datetime(2026, 1, 1, tzinfo=dt.UTC)
 

@@ -8,9 +8,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
+from orderstream_consumer.health.watch import DependencyState, Figure
 from orderstream_consumer.processing.progress import GivenUp, ShardProgress
 from orderstream_consumer.processing.record import Position
-from orderstream_workers.runtime.watch import DependencyState, Figure
 
 STALLED_AFTER: Final = dt.timedelta(seconds=90)
 """So long may nothing be handled while a record waits, or a dependency not answer, before it is unhealthy."""

@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
+from orderstream_consumer.health.report import WorkerStanding, worker_report
+from orderstream_consumer.health.watch import DependencyState, Figure
 from orderstream_consumer.processing.progress import GivenUp, ShardProgress, Waiting
 from orderstream_consumer.processing.record import Position
-from orderstream_workers.runtime.report import WorkerStanding, worker_report
-from orderstream_workers.runtime.watch import DependencyState, Figure
 
 NOW = dt.datetime(2026, 1, 1, 12, tzinfo=dt.UTC)
 

@@ -1,0 +1,170 @@
+"""Puts a consumer together on its engine."""
+
+import os
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING
+
+from orderstream_consumer.consumer.config import ConsumerConfig
+from orderstream_consumer.consumer.handler_delivery import HandlerDelivery, utc_now
+from orderstream_consumer.consumer.stream import ConsumedName
+from orderstream_consumer.consumer.told import COMMAND, told_to_shards
+from orderstream_consumer.delivery import PARKING, until_it_works
+from orderstream_consumer.engines.embedded.leases import LeaseTable
+from orderstream_consumer.engines.embedded.worker import Worker
+from orderstream_consumer.engines.kcl import KclWorker
+from orderstream_consumer.engines.ownership import ENGINES, EngineMark
+from orderstream_consumer.engines.stream_identity import CONSUMED_STREAMS, ConsumedStream
+from orderstream_consumer.health import Dependency, DependencyWatch, stream_asked, table_asked
+from orderstream_consumer.health.asked import NO_KEY
+from orderstream_consumer.processing.processor import StopSignal
+from orderstream_consumer.running import ApplicationRun, EngineWorker
+from orderstream_consumer.store import Store, create_tables
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+    from mypy_boto3_kinesis import KinesisClient
+
+
+@dataclass(frozen=True, slots=True)
+class Backing:
+    """What a consumer reads from and keeps its state in.
+
+    Attributes:
+        kinesis: Reads the stream.
+        dynamodb: Creates tables; None where nothing is in DynamoDB.
+        leases: The application's leases.
+        store: The engine's mark, the stream's identity, parked records.
+        stored_in_dynamodb: Whether the store has tables that may be missing.
+    """
+
+    kinesis: "KinesisClient"
+    dynamodb: "DynamoDBClient | None"
+    leases: LeaseTable
+    store: Store
+    stored_in_dynamodb: bool
+
+
+def prepared_run(
+    application: str,
+    stream: ConsumedName,
+    *,
+    delivery: HandlerDelivery,
+    named: tuple[object, object, object],
+    config: ConsumerConfig,
+    backing: Backing,
+    stop: threading.Event,
+) -> tuple[ApplicationRun, Callable[[], None]]:
+    """Wire a consumer.
+
+    Args:
+        application: The application's name.
+        stream: The stream.
+        delivery: Makes its processors.
+        named: Handler, handler of batches and ``on_failure``, for the processes that KCL starts.
+        config: The settings, with table names and the region filled in.
+        backing: What it reads from and writes to.
+        stop: Set to end it.
+
+    Returns:
+        What reports its health, and what makes it work until it is stopped.
+
+    Raises:
+        HandlerNotImportableError: KCL's processes cannot import the handler.
+        KclMissingError: The engine is KCL, and the extra is not installed.
+    """
+    worker, counters = _worker(application, stream, delivery, named, config, backing)
+    prefix = str(config.table_prefix)
+    specs = (ENGINES, CONSUMED_STREAMS, *((PARKING,) if delivery.parks else ()))
+    consumed = ConsumedStream(
+        backing.store,
+        application,
+        partial(stream.identity, backing.kinesis, ordered=config.ordered),
+        expiry=config.failover_time,
+        gone_timeout=config.stream_gone_timeout or 0.0,
+    )
+    dependencies = [
+        stream_asked(backing.kinesis, stream.name),
+        *(table_asked(backing.store, spec, prefix) for spec in specs),
+        Dependency(f"table {config.lease_table}", partial(backing.leases.get, NO_KEY)),
+    ]
+    gauges = {"parked": delivery.parking().count} if delivery.parks else {}
+    run = ApplicationRun(
+        application,
+        stream.name,
+        worker=worker,
+        mark=EngineMark(
+            backing.store,
+            application,
+            config.engine,
+            worker_id=worker.worker_id,
+            expiry=config.failover_time,
+        ),
+        consumed=consumed,
+        watch=DependencyWatch(dependencies, gauges, utc_now),
+        stop=stop,
+        counters=counters,
+        failure=delivery.tally.failure,
+        clock=utc_now,
+    )
+
+    def create() -> None:
+        if backing.dynamodb is not None and backing.stored_in_dynamodb:
+            create_tables(backing.dynamodb, specs, prefix)
+        if config.engine == "embedded":  # KCL makes its own
+            backing.leases.create_table()
+
+    def prepare(stop: StopSignal) -> bool:
+        tally, breaker = delivery.tally, delivery.breaker
+        return not config.create_tables or until_it_works(create, stop=stop, breaker=breaker, tally=tally)
+
+    def adopt(stop: StopSignal) -> bool:
+        return not config.adopt_new_stream or consumed.adopt(backing.leases, stop)
+
+    work = partial(
+        run.run, port=config.health_port or 0, host=config.health_host, prepare=prepare, adopt=adopt
+    )
+    return run, work
+
+
+def _worker(
+    application: str,
+    stream: ConsumedName,
+    delivery: HandlerDelivery,
+    named: tuple[object, object, object],
+    config: ConsumerConfig,
+    backing: Backing,
+) -> tuple[EngineWorker, Callable[[], Mapping[str, int]]]:
+    """The worker on the engine of the settings, and what gives its counters."""
+    if config.engine == "embedded":
+        embedded = Worker(
+            application,
+            stream.name,
+            kinesis=backing.kinesis,
+            leases=backing.leases,
+            processors=delivery.processor,
+            config=config.engine_config(),
+        )
+        return embedded, delivery.tally.figures
+    handler, batch_handler, on_failure = named
+    variable = told_to_shards(
+        application,
+        stream.name,
+        handler=handler,
+        batch_handler=batch_handler,
+        on_failure=on_failure,
+        config=config,
+    )
+    kcl = KclWorker(
+        application,
+        stream.name,
+        lease_table=str(config.lease_table),
+        shard_command=COMMAND,
+        config=config.engine_config(),
+        region=str(config.region_name),
+        environment={**os.environ, **variable},
+        more=config.kcl_properties,
+    )
+    return kcl, kcl.counters

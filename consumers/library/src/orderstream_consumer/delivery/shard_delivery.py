@@ -1,0 +1,240 @@
+"""What lanes and batches have in common: tries, checkpoints, and the end of work on a shard."""
+
+import logging
+import random
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import Enum, auto
+from typing import Final
+
+from orderstream.errors import DependencyError, OrderstreamError
+from orderstream_consumer.delivery.breaker import Breaker
+from orderstream_consumer.delivery.parking import Parking
+from orderstream_consumer.delivery.persistence import until_it_works, wait_out_contention
+from orderstream_consumer.delivery.tally import DeliveryTally
+from orderstream_consumer.processing.backoff import Backoff
+from orderstream_consumer.processing.errors import LeaseLostError, ShardGivenUpError
+from orderstream_consumer.processing.processor import Checkpointer, InitializationInput, StopSignal
+from orderstream_consumer.processing.record import DeliveredRecord, Position
+from orderstream_consumer.store import ContentionError
+
+logger = logging.getLogger(__name__)
+
+MAX_REASON: Final = 1_000
+"""Characters of a reason that are kept."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class DeliveryConfig:
+    """How records are delivered.
+
+    Attributes:
+        max_lanes: Keys of one shard that are handled at the same time, at least 1. 1 is serial.
+        max_lead: Records that may be done beyond the low-water mark, at least 1.
+        checkpoint_every: Seconds between checkpoints while a batch is under way, above 0.
+        record_retries: Times that a record is tried again after a failure of its own, at least 0.
+        record_backoff: The pauses before these tries; None (the default) tries again at once.
+        put_aside_as: The event that is counted when a record that fails by itself was put aside.
+    """
+
+    max_lanes: int = 8
+    max_lead: int = 2_000
+    checkpoint_every: float = 2.0
+    record_retries: int = 1
+    record_backoff: Backoff | None = None
+    put_aside_as: str = "parked"
+
+    def __post_init__(self) -> None:
+        """Check the ranges."""
+        for name, lowest in (("max_lanes", 1), ("max_lead", 1), ("record_retries", 0)):
+            if getattr(self, name) < lowest:
+                raise ValueError(f"{name} must be at least {lowest}, not {getattr(self, name)}")
+        if self.checkpoint_every <= 0:
+            raise ValueError(f"checkpoint_every must be above 0, not {self.checkpoint_every}")
+
+
+class End(Enum):
+    """How the tries of a record, or of several, ended; a reason in words stands for their own failure."""
+
+    DONE = auto()
+    ABANDONED = auto()
+
+
+class ShardDelivery:
+    """Delivers one shard: a processor without ``process_records``.
+
+    Args:
+        parking: Where records that fail by themselves wait.
+        breaker: Holds back tries while a dependency fails; shared by all shards of a process.
+        tally: Counts what happens.
+        stop: Set when this shard must come to an end.
+        config: How records are delivered.
+    """
+
+    def __init__(
+        self,
+        *,
+        parking: Parking,
+        breaker: Breaker,
+        tally: DeliveryTally,
+        stop: StopSignal,
+        config: DeliveryConfig,
+    ) -> None:
+        self._parking = parking
+        self._breaker = breaker
+        self._tally = tally
+        self._stop = stop
+        self._config = config
+        self._reached: Position | None = None
+        self._checkpointed: Position | None = None
+        self._shard_id = ""
+        self._over = False  # once a record was abandoned, nothing behind it may be started
+        self._given_up: str | None = None
+
+    def initialize(self, initialization: InitializationInput) -> None:
+        """Read which keys are parked; waits for as long as that fails."""
+        self._shard_id = initialization.shard_id
+        self._checkpointed = initialization.checkpoint
+        self._over = not self._until_it_works(self._parking.load)
+
+    def lease_lost(self) -> None:
+        """Nothing to do: the lanes were drained before the last call returned."""
+
+    def shard_ended(self, checkpointer: Checkpointer) -> None:
+        """Every record is done or parked, so the shard is."""
+        self._until_it_works(lambda: self._end(checkpointer))
+        self._say_if_given_up()
+
+    def shutdown_requested(self, checkpointer: Checkpointer) -> None:
+        """Checkpoint what is done."""
+        # If it fails, the next owner repeats what was done since the last one, which the guards allow for.
+        self._checkpoint(self._reached, checkpointer)
+
+    def _checkpoint(self, position: Position | None, checkpointer: Checkpointer) -> None:
+        self._reached = position or self._reached
+        if self._reached in {None, self._checkpointed}:
+            return
+        try:
+            checkpointer.checkpoint(self._reached)
+        except DependencyError as error:
+            # The next call makes up for it, and so does any later checkpoint.
+            logger.warning("no checkpoint for now", extra={"error": str(error)})
+        except OrderstreamError as error:
+            self._lose(error)
+        else:
+            self._checkpointed = self._reached
+
+    def _end(self, checkpointer: Checkpointer) -> None:
+        try:
+            checkpointer.checkpoint()
+        except DependencyError:
+            raise
+        except OrderstreamError as error:
+            self._lose(error)
+
+    def _prove(self, position: Position | None, checkpointer: Checkpointer) -> DependencyError | None:
+        """Find out whether the shard is still ours; a shard that is not is over."""
+        # Under KCL a checkpoint is all the proof that there is.
+        self._checkpoint(position, checkpointer)
+        try:
+            checkpointer.confirm_lease()
+        except DependencyError as error:
+            return error
+        except OrderstreamError as error:
+            self._lose(error)
+        return None
+
+    def _lose(self, error: OrderstreamError) -> None:
+        logger.warning("checkpoint refused, stopping work on the shard", extra={"error": str(error)})
+        self._over = True
+        if not isinstance(error, LeaseLostError):
+            # The engine knows of a lost lease. Of a defect it does not know, and would go on renewing.
+            self._give_up(str(error))
+
+    def _give_up(self, reason: str) -> None:
+        self._over = True
+        self._given_up = self._given_up or reason
+        self._tally.count("given_up")
+
+    def _say_if_given_up(self) -> None:
+        if self._given_up is not None and not self._stop.is_set():
+            raise ShardGivenUpError(self._shard_id, self._given_up)
+
+    def _stopping(self) -> bool:
+        return self._over or self._stop.is_set()
+
+    def _tries(self, act: Callable[[], None], about: dict[str, object], retries: int) -> End | str:
+        """Do something until it works, without end while a dependency fails.
+
+        Args:
+            act: What to do.
+            about: Fields of the log lines.
+            retries: Times that it is tried again after a failure of its own.
+
+        Returns:
+            How it ended; in words, why it fails by itself.
+        """
+        failures = 0
+        while not self._stopping():
+            if pause := self._breaker.pause():
+                self._stop.wait(pause)
+                continue
+            try:
+                act()
+            except ContentionError as error:
+                wait_out_contention(error, self._stop, self._breaker, self._tally)
+            except DependencyError as error:
+                self._breaker.failed()
+                self._tally.retried(str(error))
+                logger.warning("a dependency fails, trying again", extra=about | {"error": str(error)})
+            except Exception as error:
+                self._breaker.succeeded()
+                logger.exception("the record itself fails", extra=about)
+                if failures >= retries:
+                    # Cut: an error may quote what it met, and a mark has to fit into an item.
+                    return f"{type(error).__name__}: {error}"[:MAX_REASON]
+                if (backoff := self._config.record_backoff) is not None:
+                    self._stop.wait(backoff.pause(failures, random.random()))  # noqa: S311 - jitter
+                failures += 1
+            else:
+                self._breaker.succeeded()
+                return End.DONE
+        self._tally.count("abandoned")
+        return End.ABANDONED
+
+    def _put_aside(self, record: DeliveredRecord, reason: str, prove: Callable[[], None]) -> End:
+        """Park a record that fails by itself, once the shard is proven to be ours.
+
+        A successor may have carried the record out: what it did must not be held back by us.
+        """
+        if not self._until_it_works(prove) or self._stopping():
+            return End.ABANDONED
+        try:
+            if not self._until_it_works(lambda: self._parking.park(record, reason)):
+                return End.ABANDONED
+        except ShardGivenUpError as error:
+            self._give_up(error.reason)
+            return End.ABANDONED
+        self._tally.count(self._config.put_aside_as)
+        return End.DONE
+
+    def _until_it_works(self, act: Callable[[], object]) -> bool:
+        return until_it_works(
+            act,
+            stop=self._stop,
+            breaker=self._breaker,
+            tally=self._tally,
+            is_over=lambda: self._over,
+            # Going on would pass a record that is recorded nowhere: the shard stands still and says so.
+            retried=Exception,
+        )
+
+
+def fields_of(record: DeliveredRecord) -> dict[str, object]:
+    """What log lines say of a record."""
+    return {
+        "shard_id": record.shard_id,
+        "sequence_number": str(record.position.sequence_number),
+        "subsequence_number": record.position.subsequence_number,
+        "partition_key": record.partition_key,
+    }

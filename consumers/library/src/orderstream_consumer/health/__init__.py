@@ -1,0 +1,19 @@
+"""Health of a process: what it depends on, whether its records are handled, and both as JSON for a probe."""
+
+from orderstream_consumer.health.asked import stream_asked, table_asked
+from orderstream_consumer.health.listening import ListenError
+from orderstream_consumer.health.report import WorkerStanding, worker_report
+from orderstream_consumer.health.server import Report, health_served
+from orderstream_consumer.health.watch import Dependency, DependencyWatch
+
+__all__ = [
+    "Dependency",
+    "DependencyWatch",
+    "ListenError",
+    "Report",
+    "WorkerStanding",
+    "health_served",
+    "stream_asked",
+    "table_asked",
+    "worker_report",
+]
