@@ -25,6 +25,7 @@ from pathlib import Path
 from chaos.clients import client_of
 from chaos.gateway import Gateway
 from chaos.invariants import Inspection
+from chaos.replay import at_rest
 from chaos.supervisor import Supervisor
 from chaos.windows import PLANTED_SORT, Window, chunk_windows, flow_windows
 from e2e.running import INVOICES, free_base_port, orderstream
@@ -41,6 +42,8 @@ _SETTINGS = {
     "ORDERSTREAM_UNSERVED_COUNTRIES": "Germany,France,EIRE,Norway",
 }
 _PATIENCE = 420.0
+_REST = 30.0
+"""Seconds in which the last checkpoints have to be written once every order has ended."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,7 +161,7 @@ def play(scenario: Scenario, folder: Path, base_port: int = 0) -> Outcome:
                     demo.kill()
                     demo.wait()
             with Inspection(supervisor.layout.kinesis_url, supervisor.layout.aws_url) as inspection:
-                wrong = inspection.violations()
+                wrong = at_rest(inspection.violations, _REST)
         finally:
             supervisor.down()
     judged = _judge(orders, out, scenario) if demo.returncode == 0 else None
