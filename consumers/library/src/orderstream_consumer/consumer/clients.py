@@ -1,26 +1,24 @@
 """The boto3 clients that a consumer works best with: short timeouts, no retries below its own."""
 
 import os
+from functools import partial
 from typing import Any, Final
 
 import boto3
 from botocore.config import Config
-from botocore.exceptions import BotoCoreError, NoRegionError, ProfileNotFound
 
-from orderstream import AwsSettingsError
+from orderstream.producer.requests.clients import aws_settings, demand_credentials
 
-_CONFIG: Final = Config(
+CLIENT_CONFIG: Final = Config(
     connect_timeout=3,
     read_timeout=5,
-    # A retry below our own would only hide how long a call takes.
+    # Our own loops wait an outage out, and a retry below them would only hide how long a call takes.
     retries={"total_max_attempts": 1},
     max_pool_connections=64,
 )
 
-_CREDENTIALS: Final = (
-    "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AWS_PROFILE, or run where a role is; "
-    "or pass session= or clients"
-)
+settings_found: Final = partial(aws_settings, settings="ConsumerConfig", injected="session= or clients")
+"""Where sessions and clients are made: what boto3 cannot find becomes AwsSettingsError."""
 
 
 def region_of(session: boto3.Session, wanted: str | None) -> str | None:
@@ -44,16 +42,6 @@ def client_of(session: boto3.Session, service: str, region: str | None) -> Any:
     Raises:
         AwsSettingsError: Region, credentials or profile cannot be found.
     """
-    try:
-        if session.get_credentials() is None:
-            raise AwsSettingsError("no AWS credentials were found", _CREDENTIALS)
-        return session.client(service, region_name=region_of(session, region), config=_CONFIG)  # type: ignore[call-overload] # the service is no literal
-    except NoRegionError as error:
-        remedy = (
-            "set region_name of ConsumerConfig, AWS_REGION or AWS_DEFAULT_REGION, or the profile's region"
-        )
-        raise AwsSettingsError("no AWS region was found", remedy) from error
-    except ProfileNotFound as error:
-        raise AwsSettingsError(str(error), "set AWS_PROFILE to one of ~/.aws/config, or unset it") from error
-    except BotoCoreError as error:
-        raise AwsSettingsError(f"AWS' settings cannot be used, {error}", _CREDENTIALS) from error
+    with settings_found():
+        demand_credentials(session)
+        return session.client(service, region_name=region_of(session, region), config=CLIENT_CONFIG)  # type: ignore[call-overload] # the service is no literal

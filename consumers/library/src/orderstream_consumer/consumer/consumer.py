@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final, Self, cast
 import boto3
 
 from orderstream_consumer.consumer.arguments import check_arguments, refuse_for_kcl
-from orderstream_consumer.consumer.clients import client_of, region_of
+from orderstream_consumer.consumer.clients import client_of, region_of, settings_found
 from orderstream_consumer.consumer.config import ConsumerConfig
 from orderstream_consumer.consumer.errors import (
     ConsumerDrainingError,
@@ -23,7 +23,7 @@ from orderstream_consumer.consumer.errors import (
 )
 from orderstream_consumer.consumer.failures import OnFailure, checked, is_queue
 from orderstream_consumer.consumer.handler_delivery import BatchHandler, Handler, HandlerDelivery
-from orderstream_consumer.consumer.importable import load
+from orderstream_consumer.consumer.importable import loaded
 from orderstream_consumer.consumer.run import Backing, prepared_run
 from orderstream_consumer.consumer.stream import ConsumedName, KinesisReads
 from orderstream_consumer.delivery import ParkedRecords
@@ -109,12 +109,14 @@ class Consumer:
                 session=session, kinesis=kinesis, dynamodb=dynamodb, sqs=sqs, leases=leases, store=store
             )
         self._application = application
-        self._session = session or boto3.Session()
+        with settings_found():
+            self._session = session or boto3.Session()
+            region = region_of(self._session, config.region_name or self._stream.region)
         self._config = config = replace(
             config,
             lease_table=config.lease_table or application,
             table_prefix=config.table_prefix or f"{application}-",
-            region_name=region_of(self._session, config.region_name or self._stream.region),
+            region_name=region,
         )
         self._made: list[Any] = []
         if leases is None or store is None:
@@ -138,10 +140,8 @@ class Consumer:
         self._delivery = HandlerDelivery(
             application,
             self._stream.name,
-            handler=load("handler", handler) if isinstance(handler, str) else handler,
-            batch_handler=load("batch_handler", batch_handler)
-            if isinstance(batch_handler, str)
-            else batch_handler,
+            handler=loaded("handler", handler),
+            batch_handler=loaded("batch_handler", batch_handler),
             on_failure=on_failure,
             config=config,
             store=self._backing.store,

@@ -28,6 +28,15 @@ def load(what: str, name: str) -> Any:
     return found
 
 
+def loaded(what: str, given: Any) -> Any:
+    """What was given, or what its name means: a text is a name, all else stands for itself.
+
+    Raises:
+        HandlerNotImportableError: It is a name that means nothing.
+    """
+    return load(what, given) if isinstance(given, str) else given
+
+
 def name_of(what: str, given: object) -> str:
     """The name that means a function or a class.
 

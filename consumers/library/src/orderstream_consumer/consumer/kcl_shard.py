@@ -23,7 +23,7 @@ def main() -> None:
     from orderstream_consumer.consumer.config import ConsumerConfig  # noqa: PLC0415
     from orderstream_consumer.consumer.failures import is_queue  # noqa: PLC0415
     from orderstream_consumer.consumer.handler_delivery import HandlerDelivery  # noqa: PLC0415
-    from orderstream_consumer.consumer.importable import load  # noqa: PLC0415
+    from orderstream_consumer.consumer.importable import load, loaded  # noqa: PLC0415
     from orderstream_consumer.consumer.told import VARIABLE  # noqa: PLC0415
     from orderstream_consumer.engines.kcl import run_shard_process  # noqa: PLC0415
     from orderstream_consumer.store import DynamoDBStore  # noqa: PLC0415
@@ -36,19 +36,14 @@ def main() -> None:
     config = ConsumerConfig(**settings)
     session = boto3.Session()
     on_failure = content["on_failure"] or load("on_failure", content["failure_handler"])
-    application = content["application"]
     delivery = HandlerDelivery(
-        application,
+        content["application"],
         content["stream"],
-        handler=None if content["handler"] is None else load("handler", content["handler"]),
-        batch_handler=None
-        if content["batch_handler"] is None
-        else load("batch_handler", content["batch_handler"]),
+        handler=loaded("handler", content["handler"]),
+        batch_handler=loaded("batch_handler", content["batch_handler"]),
         on_failure=on_failure,
         config=config,
-        store=DynamoDBStore(
-            client_of(session, "dynamodb", config.region_name), config.table_prefix or f"{application}-"
-        ),
+        store=DynamoDBStore(client_of(session, "dynamodb", config.region_name), str(config.table_prefix)),
         sqs=client_of(session, "sqs", config.region_name) if is_queue(on_failure) else None,
     )
     try:

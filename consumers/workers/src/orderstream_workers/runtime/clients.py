@@ -11,6 +11,7 @@ from botocore.exceptions import BotoCoreError
 
 from orderstream.aws import aws_calls, required
 from orderstream.errors import DependencyError
+from orderstream_consumer.consumer.clients import CLIENT_CONFIG
 from orderstream_workers.runtime.settings import SettingsError
 
 if TYPE_CHECKING:
@@ -24,20 +25,13 @@ if TYPE_CHECKING:
 _EMULATED_REGION: Final = "us-east-1"
 """Emulators answer in every region, and their callers seldom name one."""
 
-# Our own loops retry for ever behind a breaker, and a retry below them would only hide how long a call takes.
-_CONFIG: Final = Config(
-    connect_timeout=3,
-    read_timeout=5,
-    retries={"total_max_attempts": 1},
-    max_pool_connections=64,
-)
 # A long poll of SQS answers after twenty seconds at the latest.
-_LONG_POLL: Final = _CONFIG.merge(Config(read_timeout=25))
+_LONG_POLL: Final = CLIENT_CONFIG.merge(Config(read_timeout=25))
 # Mail and topics know no idempotency key: who gives a slow response up sends the same message again.
-_UNREPEATABLE: Final = _CONFIG.merge(Config(read_timeout=25))
+_UNREPEATABLE: Final = CLIENT_CONFIG.merge(Config(read_timeout=25))
 
 
-def _client(service: str, config: Config = _CONFIG) -> Any:
+def _client(service: str, config: Config = CLIENT_CONFIG) -> Any:
     return boto3.client(service, region_name=region(), config=config)  # type: ignore[call-overload]
 
 

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import boto3
 from botocore.config import Config
-from botocore.exceptions import BotoCoreError, NoRegionError, ProfileNotFound
 
 from orderstream.producer.config import ProducerConfig
-from orderstream.producer.errors import AwsSettingsError, ConfigError
+from orderstream.producer.errors import ConfigError
+from orderstream.producer.requests.clients import aws_settings, demand_credentials
 
 if TYPE_CHECKING:
     from mypy_boto3_kinesis.client import KinesisClient
@@ -17,11 +17,6 @@ if TYPE_CHECKING:
 # Kinesis API, CreateStream and PutRecords.
 _NAME = re.compile(r"[a-zA-Z0-9_.-]{1,128}")
 _ARN = re.compile(r"arn:aws[^:]*:kinesis:[^:]*:\d{12}:stream/\S+")
-
-_CREDENTIALS = (
-    "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AWS_PROFILE, or run where a role is; "
-    "or pass client= or session="
-)
 
 
 class KinesisCalls(Protocol):
@@ -80,11 +75,10 @@ def kinesis_client(config: ProducerConfig, session: boto3.Session | None = None)
     Raises:
         AwsSettingsError: Region, credentials or profile cannot be found.
     """
-    try:
+    with aws_settings(settings="ProducerConfig", injected="client= or session="):
         # boto3.client() would share the default session, whose creation of clients is not thread-safe.
         session = session or boto3.Session()
-        if session.get_credentials() is None:
-            raise AwsSettingsError("no AWS credentials were found", _CREDENTIALS)
+        demand_credentials(session)
         return session.client(
             "kinesis",
             region_name=config.region_name or session.region_name or os.environ.get("AWS_REGION"),
@@ -96,12 +90,3 @@ def kinesis_client(config: ProducerConfig, session: boto3.Session | None = None)
                 max_pool_connections=config.max_in_flight_requests + 1,
             ),
         )
-    except NoRegionError as error:
-        remedy = (
-            "set region_name of ProducerConfig, AWS_REGION or AWS_DEFAULT_REGION, or the profile's region"
-        )
-        raise AwsSettingsError("no AWS region was found", remedy) from error
-    except ProfileNotFound as error:
-        raise AwsSettingsError(str(error), "set AWS_PROFILE to one of ~/.aws/config, or unset it") from error
-    except BotoCoreError as error:
-        raise AwsSettingsError(f"AWS' settings cannot be used, {error}", _CREDENTIALS) from error
