@@ -42,8 +42,6 @@ _SETTINGS = {
     "ORDERSTREAM_UNSERVED_COUNTRIES": "Germany,France,EIRE,Norway",
 }
 _PATIENCE = 420.0
-_REST = 30.0
-"""Seconds in which the last checkpoints have to be written once every order has ended."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,7 +159,7 @@ def play(scenario: Scenario, folder: Path, base_port: int = 0) -> Outcome:
                     demo.kill()
                     demo.wait()
             with Inspection(supervisor.layout.kinesis_url, supervisor.layout.aws_url) as inspection:
-                wrong = at_rest(inspection.violations, _REST)
+                wrong = at_rest(inspection.violations)
         finally:
             supervisor.down()
     judged = _judge(orders, out, scenario) if demo.returncode == 0 else None

@@ -12,6 +12,9 @@ from chaos.clients import client_of
 
 _MAILBOX = "/_ministack/ses/messages"
 
+REST_SECONDS = 30.0
+"""In which the last checkpoints have to be written once everything has been dealt with."""
+
 Books = Mapping[str, frozenset[str]]
 """What the outside sees of a pipeline: entries by book."""
 
@@ -49,7 +52,7 @@ def replay_violations(before: Books, after: Books) -> Iterator[str]:
             yield f"replay: {book} has got {entry[:300]}"
 
 
-def at_rest(violations: Callable[[], list[str]], patience: float) -> list[str]:
+def at_rest(violations: Callable[[], list[str]], patience: float = REST_SECONDS) -> list[str]:
     """Wait until nothing is wrong with a pipeline any more; give what still is when patience ends.
 
     Args:

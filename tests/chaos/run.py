@@ -55,9 +55,6 @@ LINGER_SECONDS: Mapping[Engine, float] = {"embedded": 30.0, "kcl": 600.0}
 ZOMBIE_SECONDS = 3.0
 """For which faults stay on after the last zombie has woken up."""
 
-REST_SECONDS = 30.0
-"""In which the last checkpoints have to be written once everything has been dealt with."""
-
 SETTLE_SECONDS: Mapping[Engine, float] = {"embedded": 300.0, "kcl": 1500.0}
 """In which a run has to come to rest after the last trouble. KCL assigns no lease for two and a half minutes
 after the worker that leads the others was killed, makes a deleted lease anew at the third audit, two minutes
@@ -185,7 +182,7 @@ class Run:
             layout = pipeline.layout
             # Both engines delete the leases of ended shards, sooner or later.
             with Inspection(layout.kinesis_url, layout.aws_url, leases_are_deleted=True) as inspection:
-                yield from at_rest(inspection.violations, REST_SECONDS)
+                yield from at_rest(inspection.violations)
                 yield from self._progress(pipeline, inspection)
                 yield from self._replayed(pipeline, inspection)
         finally:

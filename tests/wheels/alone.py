@@ -4,11 +4,12 @@ It is installed with nothing but what it declares. Then every module that it shi
 Python example of its README is run, and its command says what it can do; what is not declared is missing.
 """
 
-import subprocess
 import sys
 import tempfile
 import tomllib
 from pathlib import Path
+
+from wheels.check import run
 
 ROOT = Path(__file__).parents[2]
 
@@ -65,35 +66,29 @@ def check(uv: str, dist: Path, folder: Path) -> str:
     package = next(path.parent.name for path in (folder / "src").glob("*/__init__.py"))
     with tempfile.TemporaryDirectory() as place:
         python = Path(place) / "bin" / "python"
-        _run(uv, "venv", "--quiet", f"--python={sys.executable}", place)
+        run(uv, "venv", "--quiet", f"--python={sys.executable}", place)
         # The wheels of an earlier build have the same names and version, and may be in uv's cache.
         ours = [f"--refresh-package={wheel.name.partition('-')[0]}" for wheel in dist.glob("*.whl")]
         install = (uv, "pip", "install", "--quiet", "--only-binary=:all:", f"--python={python}", *ours)
-        _run(*install, f"--find-links={dist}", f"{project['name']}=={project['version']}")
-        _run(uv, "pip", "check", "--quiet", f"--python={python}")
+        run(*install, f"--find-links={dist}", f"{project['name']}=={project['version']}")
+        run(uv, "pip", "check", "--quiet", f"--python={python}")
         done = ["installed"]
-        _run(str(python), "-I", "-c", IMPORT_ALL, package, *OPTIONAL[package], cwd=place)
+        run(str(python), "-I", "-c", IMPORT_ALL, package, *OPTIONAL[package], cwd=place)
         done.append("imported")
         extras = ",".join(sorted(set(project.get("optional-dependencies", {})) - {"kcl"}))
         if extras:
             complete = f"{project['name']}[{extras}]=={project['version']}"
-            _run(*install, f"--find-links={dist}", complete, "pytest")
-            _run(str(python), "-I", "-c", IMPORT_ALL, package, cwd=place)
+            run(*install, f"--find-links={dist}", complete, "pytest")
+            run(str(python), "-I", "-c", IMPORT_ALL, package, cwd=place)
             done.append(f"imported with {extras}")
         example = example_of((folder / "README.md").read_text())
         if example is not None:
-            _run(str(python), "-I", "-c", example, cwd=place)
+            run(str(python), "-I", "-c", example, cwd=place)
             done.append("its README's example run")
         for command in project.get("scripts", {}):
-            _run(str(python.parent / command), "--help", cwd=place)
+            run(str(python.parent / command), "--help", cwd=place)
             done.append(f"{command} --help")
     return ", ".join(done)
-
-
-def _run(*command: str, cwd: str | None = None) -> None:
-    ended = subprocess.run(command, cwd=cwd, capture_output=True, text=True, check=False)
-    if ended.returncode:
-        sys.exit(f"{' '.join(command)}\n{ended.stdout}{ended.stderr}")
 
 
 def main(uv: str, dist: Path) -> None:

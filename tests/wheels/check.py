@@ -43,20 +43,21 @@ class Checker:
             python = Path(folder) / "bin" / "python"
             self._run("venv", "--quiet", f"--python={interpreter}", folder)
             self._install(python, str(self._wheel))
-            _run(str(python), "-I", "-W", "error", str(BARE), cwd=folder)
+            run(str(python), "-I", "-W", "error", str(BARE), cwd=folder)
             self._install(python, f"{self._wheel}[{','.join(extras)}]", "pytest")
             self._run("pip", "check", "--quiet", f"--python={python}")
             apart = ("--noconftest", "-p", "no:cacheprovider", "-c", "/dev/null", "--rootdir", folder)
-            _run(str(python), "-I", "-B", "-m", "pytest", "-W", "error", *apart, str(COMPLETE), cwd=folder)
+            run(str(python), "-I", "-B", "-m", "pytest", "-W", "error", *apart, str(COMPLETE), cwd=folder)
 
     def _install(self, python: Path, *requirements: str) -> None:
         self._run("pip", "install", "--quiet", "--only-binary=:all:", f"--python={python}", *requirements)
 
     def _run(self, *arguments: str) -> str:
-        return _run(self._uv, *arguments)
+        return run(self._uv, *arguments)
 
 
-def _run(*command: str, cwd: str | None = None) -> str:
+def run(*command: str, cwd: str | None = None) -> str:
+    """What a command prints; one that fails ends this program with what it said."""
     ended = subprocess.run(command, cwd=cwd, capture_output=True, text=True, check=False)
     if ended.returncode:
         sys.exit(f"{' '.join(command)}\n{ended.stdout}{ended.stderr}")

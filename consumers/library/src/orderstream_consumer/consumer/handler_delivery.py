@@ -1,6 +1,5 @@
 """Makes the processors of an application from a user's handler; the same under both engines."""
 
-import datetime as dt
 import threading
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
@@ -26,6 +25,7 @@ from orderstream_consumer.delivery import (
     Parking,
     StoredParking,
 )
+from orderstream_consumer.processing.clock import utc_now
 from orderstream_consumer.processing.concurrency import ThreadPool
 from orderstream_consumer.processing.processor import RecordProcessor, StopSignal
 from orderstream_consumer.processing.record import DeliveredRecord
@@ -39,11 +39,6 @@ Handler = Callable[[DeliveredRecord], Any]
 
 BatchHandler = Callable[[Sequence[DeliveredRecord]], Any]
 """Handles records of one shard, in order: a function or a coroutine function."""
-
-
-def utc_now() -> dt.datetime:
-    """The time (UTC)."""
-    return dt.datetime.now(dt.UTC)
 
 
 class HandlerDelivery:

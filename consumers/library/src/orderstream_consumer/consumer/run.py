@@ -8,7 +8,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from orderstream_consumer.consumer.config import ConsumerConfig
-from orderstream_consumer.consumer.handler_delivery import HandlerDelivery, utc_now
+from orderstream_consumer.consumer.handler_delivery import HandlerDelivery
 from orderstream_consumer.consumer.stream import ConsumedName
 from orderstream_consumer.consumer.told import COMMAND, told_to_shards
 from orderstream_consumer.delivery import PARKING, until_it_works
@@ -17,8 +17,8 @@ from orderstream_consumer.engines.embedded.worker import Worker
 from orderstream_consumer.engines.kcl import KclWorker
 from orderstream_consumer.engines.ownership import ENGINES, EngineMark
 from orderstream_consumer.engines.stream_identity import CONSUMED_STREAMS, ConsumedStream
-from orderstream_consumer.health import Dependency, DependencyWatch, stream_asked, table_asked
-from orderstream_consumer.health.asked import NO_KEY
+from orderstream_consumer.health import DependencyWatch, lease_table_asked, stream_asked, table_asked
+from orderstream_consumer.processing.clock import utc_now
 from orderstream_consumer.processing.processor import StopSignal
 from orderstream_consumer.running import ApplicationRun, EngineWorker
 from orderstream_consumer.store import Store, create_tables
@@ -88,7 +88,7 @@ def prepared_run(
     dependencies = [
         stream_asked(backing.kinesis, stream.name),
         *(table_asked(backing.store, spec, prefix) for spec in specs),
-        Dependency(f"table {config.lease_table}", partial(backing.leases.get, NO_KEY)),
+        lease_table_asked(backing.leases.get, str(config.lease_table)),
     ]
     gauges = {"parked": delivery.parking().count} if delivery.parks else {}
     run = ApplicationRun(

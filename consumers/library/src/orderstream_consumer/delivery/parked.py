@@ -32,6 +32,7 @@ from orderstream_consumer.delivery.entries import (
 )
 from orderstream_consumer.delivery.handler import RecordHandler
 from orderstream_consumer.delivery.parking import MANY, TRIES, lifted, number_of, stands
+from orderstream_consumer.processing.clock import utc_now
 from orderstream_consumer.processing.record import DeliveredRecord, Position
 from orderstream_consumer.store import (
     Check,
@@ -138,10 +139,6 @@ class RecordIncompleteError(OrderstreamError):
         )
 
 
-def _utc_now() -> dt.datetime:
-    return dt.datetime.now(dt.UTC)
-
-
 class ParkedRecords:
     """An application's parked records.
 
@@ -151,7 +148,7 @@ class ParkedRecords:
         clock: The time (UTC).
     """
 
-    def __init__(self, store: Store, application: str, clock: Callable[[], dt.datetime] = _utc_now) -> None:
+    def __init__(self, store: Store, application: str, clock: Callable[[], dt.datetime] = utc_now) -> None:
         self._store = store
         self._application = application
         self._clock = clock

@@ -1,6 +1,6 @@
 """Health of a process: what it depends on, whether its records are handled, and both as JSON for a probe."""
 
-from orderstream_consumer.health.asked import stream_asked, table_asked
+from orderstream_consumer.health.asked import lease_table_asked, stream_asked, table_asked
 from orderstream_consumer.health.listening import ListenError
 from orderstream_consumer.health.report import WorkerStanding, worker_report
 from orderstream_consumer.health.server import Report, health_served
@@ -13,6 +13,7 @@ __all__ = [
     "Report",
     "WorkerStanding",
     "health_served",
+    "lease_table_asked",
     "stream_asked",
     "table_asked",
     "worker_report",

@@ -20,6 +20,7 @@ from typing import Any, Final
 
 from orderstream.aws import responded_at
 from orderstream.errors import DependencyError
+from orderstream_consumer.processing.clock import utc_now
 from orderstream_consumer.processing.log_throttle import LogThrottle
 
 logger = logging.getLogger(__name__)
@@ -54,10 +55,6 @@ class ClockSkewedError(DependencyError):
         )
 
 
-def _utc_now() -> dt.datetime:
-    return dt.datetime.now(dt.UTC)
-
-
 class HostClock:
     """The time, for decisions. Safe to use from many threads.
 
@@ -68,7 +65,7 @@ class HostClock:
 
     def __init__(
         self,
-        wall: Callable[[], dt.datetime] = _utc_now,
+        wall: Callable[[], dt.datetime] = utc_now,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self._wall = wall

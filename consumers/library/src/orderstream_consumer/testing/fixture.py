@@ -14,6 +14,7 @@ from orderstream_consumer.consumer.failures import OnFailure
 from orderstream_consumer.consumer.handler_delivery import BatchHandler, Handler, HandlerDelivery
 from orderstream_consumer.delivery import Breaker, ParkedRecords
 from orderstream_consumer.engines.embedded.retrieval.opening import open_records
+from orderstream_consumer.processing.clock import utc_now
 from orderstream_consumer.processing.errors import ShardGivenUpError
 from orderstream_consumer.processing.processor import InitializationInput, ProcessRecordsInput
 from orderstream_consumer.processing.record import SHARD_END, Checkpoint, Position
@@ -182,8 +183,8 @@ class ConsumerFixture:
             }
             for record in self.kinesis.records(self._stream, shard_id)
         ]
-        now = dt.datetime.now(dt.UTC)
-        records = open_records(shard_id, raws, done=position, hash_range=hash_range, read_at=now).records
+        opened = open_records(shard_id, raws, done=position, hash_range=hash_range, read_at=utc_now())
+        records = opened.records
         processor = delivery.processor(shard_id, time)
         checkpointer = _Checkpointer(self.checkpoints, shard_id)
         processor.initialize(InitializationInput(shard_id, position))

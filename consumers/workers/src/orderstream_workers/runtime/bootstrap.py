@@ -13,7 +13,7 @@ from orderstream_consumer.engines.embedded.worker import Worker
 from orderstream_consumer.engines.kcl import KclWorker
 from orderstream_consumer.engines.ownership import ENGINES, EngineMark
 from orderstream_consumer.engines.stream_identity import CONSUMED_STREAMS, ConsumedStream, StreamIdentity
-from orderstream_consumer.health import Dependency, DependencyWatch
+from orderstream_consumer.health import Dependency, DependencyWatch, lease_table_asked
 from orderstream_consumer.processing.processor import StopSignal
 from orderstream_consumer.running import ApplicationRun, EngineWorker
 from orderstream_workers.runtime import applications
@@ -128,7 +128,7 @@ def _worker(
     )
     leases = resources.leases(application.name)
     lease_table = resources.lease_table(application.name)
-    asked = Dependency(f"table {lease_table}", lambda: leases.get("does-it-answer"))
+    asked = lease_table_asked(leases.get, lease_table)
     if settings.engine == "embedded":
         embedded = Worker(
             application.name,

@@ -31,6 +31,7 @@ from orderstream_consumer.engines.embedded.lifecycle.shard_host import HostInput
 from orderstream_consumer.engines.embedded.lifecycle.synchronizer import ShardSynchronizer
 from orderstream_consumer.engines.embedded.retrieval import KinesisReader
 from orderstream_consumer.engines.embedded.wake_ups import WakeUps
+from orderstream_consumer.processing.clock import utc_now
 from orderstream_consumer.processing.concurrency import Concurrency, Executor, Mailbox, Thread, Threads
 from orderstream_consumer.processing.processor import ProcessorFactory
 from orderstream_consumer.processing.progress import GivenUp, ShardProgress
@@ -64,10 +65,6 @@ class _Nudge:
 _Message = _Result | _Synchronized | _Crashed | _Nudge | OwnedLease
 
 
-def _utc_now() -> dt.datetime:
-    return dt.datetime.now(dt.UTC)
-
-
 class Worker:
     """One of possibly many workers of an application; together they share the shards of a stream.
 
@@ -99,7 +96,7 @@ class Worker:
         processors: ProcessorFactory,
         config: EngineConfig | None = None,
         clock: Callable[[], float] = time.monotonic,
-        wall_clock: Callable[[], dt.datetime] = _utc_now,
+        wall_clock: Callable[[], dt.datetime] = utc_now,
         random: Random | None = None,
         concurrency: Concurrency | None = None,
     ) -> None:

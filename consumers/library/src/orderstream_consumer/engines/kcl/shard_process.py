@@ -9,15 +9,12 @@ from typing import Final, Self, TextIO
 
 from orderstream_consumer.engines.kcl.adapter import MultiLangProcessor
 from orderstream_consumer.engines.kcl.channel import CHANNEL, Mouth, Told
+from orderstream_consumer.processing.clock import utc_now
 from orderstream_consumer.processing.processor import ProcessorFactory
 from orderstream_consumer.processing.progress import ShardProgress
 
 _REPEAT_EVERY: Final = 5.0
 """Seconds between two tellings of the same: a call that does not return counts and fails meanwhile."""
-
-
-def _utc_now() -> dt.datetime:
-    return dt.datetime.now(dt.UTC)
 
 
 def run_shard_process(
@@ -28,7 +25,7 @@ def run_shard_process(
     counters: Callable[[], Mapping[str, int]],
     failure: Callable[[], str | None] = lambda: None,
     environment: Mapping[str, str] = os.environ,
-    clock: Callable[[], dt.datetime] = _utc_now,
+    clock: Callable[[], dt.datetime] = utc_now,
 ) -> None:
     """Serve the daemon until it closes our input.
 

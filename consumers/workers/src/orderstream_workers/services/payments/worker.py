@@ -28,6 +28,7 @@ from orderstream.errors import DependencyError
 from orderstream_consumer.idempotency import Emitter
 from orderstream_consumer.limits import RateLimiter
 from orderstream_consumer.processing.backoff import Backoff
+from orderstream_consumer.processing.clock import utc_now
 from orderstream_consumer.processing.log_context import log_about, log_scope
 from orderstream_consumer.processing.log_throttle import LogThrottle
 from orderstream_consumer.store import Store
@@ -72,10 +73,6 @@ _FRESH_AFTER: Final = 5
 """Receives after which a message that only an outage held up is sent anew; half of what the queue allows."""
 
 
-def _utc_now() -> dt.datetime:
-    return dt.datetime.now(dt.UTC)
-
-
 class PaymentWorker:
     """Settles payments until it is told to stop.
 
@@ -105,7 +102,7 @@ class PaymentWorker:
         limiter: RateLimiter,
         emitter: Emitter,
         clock: Callable[[], dt.datetime],
-        wall_clock: Callable[[], dt.datetime] = _utc_now,
+        wall_clock: Callable[[], dt.datetime] = utc_now,
         threads: int = 8,
         wait: int = 1,
         visibility: int = 60,
