@@ -55,8 +55,13 @@ demo: install ## Play 200 real orders through the whole pipeline and reconcile t
 
 .PHONY: test
 test: JOBS ?= 3
-test: install install-kcl ## Run all tests, JOBS=3 side by side
-	$(BIN)/pytest -n $(JOBS) --dist loadfile --no-loadscope-reorder
+test: install install-kcl ## Run the tests, JOBS=3 files side by side
+	$(BIN)/pytest -n $(JOBS) --dist loadfile --no-loadscope-reorder --ignore tests/e2e
+
+.PHONY: test-e2e
+test-e2e: JOBS ?= 3
+test-e2e: install install-kcl ## Run the whole pipeline on both engines, in peace and under fire, JOBS=3 side by side
+	$(BIN)/pytest -n $(JOBS) --dist loadfile --no-loadscope-reorder tests/e2e
 
 .PHONY: calls-per-order
 calls-per-order: ORDERS ?= 200

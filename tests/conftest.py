@@ -18,16 +18,15 @@ _LONGEST = (
     "e2e/test_engines.py",
     "e2e/test_demo.py",
     "e2e/test_resharding.py",
-    "e2e",
     "property/kpl/test_pipeline_simulation.py",
     "property/engine/test_simulation.py",
     "integration/image/test_commands.py",
 )
-"""Files that one worker is busy with for longest, and all other pipelines."""
+"""Files that one worker is busy with for longest."""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Begin with what takes longest, pipelines first: they wait for much of their time, the others compute.
+    """Begin with what takes longest.
 
     What begins last then keeps one worker for seconds, and not for minutes after the others have ended.
     """
