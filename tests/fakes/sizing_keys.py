@@ -4,8 +4,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from shard_sizing.model.peaks import Floats
-from shard_sizing.model.placement import positions
+from shard_sizing.model.workload.peaks import Floats
+from shard_sizing.model.workload.placement import positions
 
 
 def numbered_positions(count: int, name_set: int = 0) -> Floats:

@@ -5,7 +5,7 @@ import pytest
 
 from differential.sizing.packing import Producers, pack
 from differential.sizing.sdk_producers import kinesis_records
-from shard_sizing.model.aggregation import Aggregation, aggregated_bytes
+from shard_sizing.model.law.aggregation import Aggregation, aggregated_bytes
 
 SECONDS = 4
 

@@ -15,7 +15,7 @@ from orderstream.testing import FakeKinesis, Limits
 from shard_sizing.live.measure import measure
 from shard_sizing.live.polling import Poller
 from shard_sizing.model.data_files import load_limits
-from shard_sizing.model.measured import Measured
+from shard_sizing.model.workload.measured import Measured
 
 BEGAN, SECONDS, SHARDS = 1_700_000_000.0, 4, 2
 DATA = b"x" * 100

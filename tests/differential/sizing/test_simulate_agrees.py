@@ -13,7 +13,7 @@ from differential.sizing.stream import play_buckets, play_windows
 from differential.sizing.traffic import Traffic, send
 from fakes.sizing_cli import run
 from orderstream.producer.salting import salted
-from shard_sizing.model.profile import KeyShare, Profile, synthetic
+from shard_sizing.model.workload.profile import KeyShare, Profile, synthetic
 
 SECONDS = 2_000
 

@@ -15,7 +15,7 @@ from fakes.kinesis_server import KinesisServer, kinesis_server
 from fakes.sizing_cli import run
 from orderstream import Producer, ProducerConfig
 from orderstream.aggregation import hash_key_of
-from shard_sizing.model.measured import Measured
+from shard_sizing.model.workload.measured import Measured
 
 HOT = [key for key in (f"customer-{n}" for n in range(100)) if hash_key_of(key) < 2**126][:2]
 """Two keys in the first quarter of the hash space: four equal shards would leave them together."""

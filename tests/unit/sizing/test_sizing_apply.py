@@ -8,7 +8,7 @@ from orderstream.testing import FakeKinesis, Fault, FaultKind, Limits
 from shard_sizing.errors import InputError
 from shard_sizing.live.account import room_for_shards
 from shard_sizing.live.reshard import Resharding, Watch, open_shards, stream_status
-from shard_sizing.model.planner import Plan, Step, UpdateCount, plan, uniform_starts
+from shard_sizing.model.resharding.planner import Plan, Step, UpdateCount, plan, uniform_starts
 
 CURRENT, TARGET = uniform_starts(3), (0, 2**125, 2**126, 2**127, 3 * 2**126)
 

@@ -9,15 +9,15 @@ import numpy as np
 import pytest
 
 from fakes.sizing_cli import run
-from shard_sizing.model.clump_counter import PairCounter
-from shard_sizing.model.clumps import Clump, Clumps
+from shard_sizing.model.capacity.demand import Demand, Question
+from shard_sizing.model.capacity.sizing import size
 from shard_sizing.model.data_files import load_limits
-from shard_sizing.model.demand import Demand, Question
-from shard_sizing.model.keys import Salt
-from shard_sizing.model.profile import KeyShare, Profile, grown, planned_clumps, resized, synthetic
-from shard_sizing.model.sampling import Event, sample
-from shard_sizing.model.sizing import size
-from shard_sizing.model.synthetic import Synthetic, events
+from shard_sizing.model.sampling.clump_counter import PairCounter
+from shard_sizing.model.sampling.sampler import Event, sample
+from shard_sizing.model.sampling.synthetic import Synthetic, events
+from shard_sizing.model.workload.clumps import Clump, Clumps
+from shard_sizing.model.workload.keys import Salt
+from shard_sizing.model.workload.profile import KeyShare, Profile, grown, planned_clumps, resized, synthetic
 
 LIMITS = load_limits()
 ORDERS = Path(__file__).parents[3] / "data/online-retail-2010-12.csv.gz"

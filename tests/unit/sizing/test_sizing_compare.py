@@ -5,9 +5,9 @@ import json
 import pytest
 
 from fakes.sizing_cli import run
-from shard_sizing.model.cost import Workload, as_sent, monthly, packed
+from shard_sizing.model.cost.monthly import Workload, as_sent, monthly, packed
 from shard_sizing.model.data_files import load_prices
-from shard_sizing.model.profile import synthetic
+from shard_sizing.model.workload.profile import synthetic
 
 PRICES = load_prices().region("us-east-1")
 MONTH = 730 * 3600

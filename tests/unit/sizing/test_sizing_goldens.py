@@ -10,15 +10,15 @@ import numpy as np
 import pytest
 
 from fakes.sizing_keys import numbered_positions, range_loads
+from shard_sizing.model.capacity.demand import TARGET, Demand, Question
+from shard_sizing.model.capacity.sizing import ceiling, naive_shards
 from shard_sizing.model.data_files import load_limits
-from shard_sizing.model.demand import TARGET, Demand, Question
-from shard_sizing.model.keys import Loads, fall
-from shard_sizing.model.peaks import Floats
-from shard_sizing.model.planner import HASH_SPACE, targeted_starts
-from shard_sizing.model.profile import synthetic
-from shard_sizing.model.shard_law import ENFORCEMENTS
-from shard_sizing.model.shares import record_shares
-from shard_sizing.model.sizing import ceiling, naive_shards
+from shard_sizing.model.law.shard_law import ENFORCEMENTS
+from shard_sizing.model.resharding.planner import HASH_SPACE, targeted_starts
+from shard_sizing.model.workload.keys import Loads, fall
+from shard_sizing.model.workload.peaks import Floats
+from shard_sizing.model.workload.profile import synthetic
+from shard_sizing.model.workload.shares import record_shares
 
 LIMITS = load_limits()
 WINDOW, BUCKET = ENFORCEMENTS.index("fixed-window"), ENFORCEMENTS.index("token-bucket")

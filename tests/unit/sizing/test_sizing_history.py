@@ -12,10 +12,10 @@ from botocore.stub import Stubber
 
 from shard_sizing.live.cloudwatch import stream_history
 from shard_sizing.live.throttles import CloudWatchSilentError
-from shard_sizing.model.history import History
-from shard_sizing.model.measured import Measured, over_history
-from shard_sizing.model.peaks import Peaks, Rates
-from shard_sizing.model.profile import KinesisRecords, rate_at, synthetic
+from shard_sizing.model.workload.history import History
+from shard_sizing.model.workload.measured import Measured, over_history
+from shard_sizing.model.workload.peaks import Peaks, Rates
+from shard_sizing.model.workload.profile import KinesisRecords, rate_at, synthetic
 
 NOW = dt.datetime(2026, 11, 29, 12, 34, 56, tzinfo=dt.UTC)
 LONG_AGO = NOW - dt.timedelta(days=400)

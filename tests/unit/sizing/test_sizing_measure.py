@@ -12,7 +12,7 @@ from shard_sizing.errors import InputError
 from shard_sizing.live.measure import measure
 from shard_sizing.live.polling import Poller
 from shard_sizing.model.data_files import load_limits
-from shard_sizing.model.measured import Measured
+from shard_sizing.model.workload.measured import Measured
 
 LIMITS = load_limits()
 BEGAN = 1_700_000_000.0

@@ -8,21 +8,21 @@ from hypothesis import strategies as st
 from fakes.sizing_keys import numbered_positions, range_loads
 from orderstream.producer.salting import sub_key
 from shard_sizing.errors import InputError
-from shard_sizing.model.break_even import break_evens, scaled
-from shard_sizing.model.cost import Workload, monthly
+from shard_sizing.model.capacity.sizing import size
+from shard_sizing.model.cost.break_even import break_evens, scaled
+from shard_sizing.model.cost.monthly import Workload, monthly
 from shard_sizing.model.data_files import load_limits, load_prices
-from shard_sizing.model.placement import positions
-from shard_sizing.model.planner import (
+from shard_sizing.model.resharding.planner import (
     HASH_SPACE,
     Split,
     plan,
     targeted_starts,
     uniform_starts,
 )
-from shard_sizing.model.profile import synthetic
-from shard_sizing.model.sampling import sample
-from shard_sizing.model.sizing import size
-from shard_sizing.model.zipf import fit_zipf, zipf_shares
+from shard_sizing.model.sampling.sampler import sample
+from shard_sizing.model.workload.placement import positions
+from shard_sizing.model.workload.profile import synthetic
+from shard_sizing.model.workload.zipf import fit_zipf, zipf_shares
 
 LIMITS = load_limits()
 PRICES = load_prices().region("us-east-1")

@@ -11,7 +11,7 @@ import pytest
 
 from fakes.sizing_cli import run
 from shard_sizing.cli.main import shard_sizing
-from shard_sizing.model.profile import HotKey, synthetic
+from shard_sizing.model.workload.profile import HotKey, synthetic
 
 COMMANDS = shard_sizing.commands
 OPTIONS = [

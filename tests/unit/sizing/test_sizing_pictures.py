@@ -12,10 +12,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fakes.sizing_cli import run
-from shard_sizing.cli.output import short_ids
-from shard_sizing.cli.pictures import Bars, Lines, Picture, Stacks, short_label
-from shard_sizing.cli.plots import drawn, line_style, part_style
-from shard_sizing.model.profile import HotKey, synthetic
+from shard_sizing.cli.presentation.output import short_ids
+from shard_sizing.cli.presentation.pictures import Bars, Lines, Picture, Stacks, short_label
+from shard_sizing.cli.presentation.plots import drawn, line_style, part_style
+from shard_sizing.model.workload.profile import HotKey, synthetic
 
 NASTY = (
     "x" * 256,

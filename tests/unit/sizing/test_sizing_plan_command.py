@@ -7,11 +7,11 @@ import msgspec
 import pytest
 
 from fakes.sizing_cli import run
-from shard_sizing.model.adequacy import Adequacy, Candidate, choose, cuttable
+from shard_sizing.model.capacity.adequacy import Adequacy, Candidate, choose, cuttable
+from shard_sizing.model.capacity.demand import Demand, Question
 from shard_sizing.model.data_files import load_limits
-from shard_sizing.model.demand import Demand, Question
-from shard_sizing.model.planner import Plan
-from shard_sizing.model.profile import HashLoad, KeyShare, synthetic
+from shard_sizing.model.resharding.planner import Plan
+from shard_sizing.model.workload.profile import HashLoad, KeyShare, synthetic
 
 
 def candidate(kind: str, busiest: float, *, suffices: bool, peak: int = 8) -> Candidate:

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from shard_sizing.model.data_files import load_limits
-from shard_sizing.model.planner import (
+from shard_sizing.model.resharding.planner import (
     HASH_SPACE,
     Merge,
     Plan,
@@ -15,7 +15,7 @@ from shard_sizing.model.planner import (
     settled_starts,
     uniform_starts,
 )
-from shard_sizing.model.update_shard_count import is_quick, update_shard_count_steps
+from shard_sizing.model.resharding.update_shard_count import is_quick, update_shard_count_steps
 
 LIMITS = load_limits()
 TILINGS = st.lists(st.integers(1, 400), max_size=40, unique=True).map(lambda cuts: (0, *sorted(cuts)))

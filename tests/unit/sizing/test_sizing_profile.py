@@ -10,13 +10,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from shard_sizing.errors import InputError
-from shard_sizing.model.heavy_keys import HeavyKeys
-from shard_sizing.model.peaks import PEAK_NAMES
-from shard_sizing.model.profile import grown, rate_at, resized, synthetic
-from shard_sizing.model.sampling import Event, sample
-from shard_sizing.model.shares import byte_shares, record_shares
-from shard_sizing.model.synthetic import Synthetic, events
-from shard_sizing.model.zipf import zipf_shares
+from shard_sizing.model.sampling.heavy_keys import HeavyKeys
+from shard_sizing.model.sampling.sampler import Event, sample
+from shard_sizing.model.sampling.synthetic import Synthetic, events
+from shard_sizing.model.workload.peaks import PEAK_NAMES
+from shard_sizing.model.workload.profile import grown, rate_at, resized, synthetic
+from shard_sizing.model.workload.shares import byte_shares, record_shares
+from shard_sizing.model.workload.zipf import zipf_shares
 
 
 def test_the_busiest_second_minute_and_hour_are_known() -> None:

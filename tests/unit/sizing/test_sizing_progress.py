@@ -8,7 +8,7 @@ import pytest
 from rich.console import Console
 
 from fakes.sizing_cli import run
-from shard_sizing.cli.progress import SHOWN_AFTER, progress
+from shard_sizing.cli.presentation.progress import SHOWN_AFTER, progress
 
 
 class Clock(Timer):

@@ -9,9 +9,9 @@ import pytest
 
 from fakes.sizing_cli import run
 from shard_sizing.errors import InputError
-from shard_sizing.model.sampling import sample
-from shard_sizing.model.synthetic import Synthetic, events
-from shard_sizing.model.zipf import fit_zipf, zipf_shares
+from shard_sizing.model.sampling.sampler import sample
+from shard_sizing.model.sampling.synthetic import Synthetic, events
+from shard_sizing.model.workload.zipf import fit_zipf, zipf_shares
 
 ORDERS = Path(__file__).parents[3] / "data" / "online-retail-2010-12.csv.gz"
 

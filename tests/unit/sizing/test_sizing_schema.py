@@ -10,13 +10,13 @@ import pytest
 from fakes.sizing_cli import run
 from shard_sizing.cli.compare import Comparison
 from shard_sizing.cli.hotkeys import HotKeys
-from shard_sizing.cli.plan import Planned
+from shard_sizing.cli.planned import Planned
 from shard_sizing.cli.whatif import WhatIf
 from shard_sizing.cli.workers import Workers
-from shard_sizing.model.measured import Measured
-from shard_sizing.model.profile import Profile
-from shard_sizing.model.simulate import Simulated
-from shard_sizing.model.sizing import Sizing
+from shard_sizing.model.capacity.simulate import Simulated
+from shard_sizing.model.capacity.sizing import Sizing
+from shard_sizing.model.workload.measured import Measured
+from shard_sizing.model.workload.profile import Profile
 
 COMMITTED = Path(__file__).parents[3] / "docs" / "sizing-schema.json"
 ANSWERS: dict[str, tuple[type[msgspec.Struct], tuple[str, ...]]] = {

@@ -7,17 +7,17 @@ import numpy as np
 import pytest
 
 from fakes.sizing_cli import run
-from shard_sizing.model.aggregation import Aggregation
+from shard_sizing.model.capacity.demand import TARGET, Demand, Question, planned_peak
+from shard_sizing.model.capacity.readers import Readers
+from shard_sizing.model.capacity.simulate import simulate
+from shard_sizing.model.capacity.sizing import Sizing, size
+from shard_sizing.model.capacity.targeted import targeted_shards
 from shard_sizing.model.data_files import load_limits
-from shard_sizing.model.demand import TARGET, Demand, Question, planned_peak
-from shard_sizing.model.keys import Keys, Salt, fall, keys_of
-from shard_sizing.model.placement import positions
-from shard_sizing.model.profile import HashLoad, HotKey, KeyShare, Profile, synthetic
-from shard_sizing.model.readers import Readers
-from shard_sizing.model.shard_law import ENFORCEMENTS
-from shard_sizing.model.simulate import simulate
-from shard_sizing.model.sizing import Sizing, size
-from shard_sizing.model.targeted import targeted_shards
+from shard_sizing.model.law.aggregation import Aggregation
+from shard_sizing.model.law.shard_law import ENFORCEMENTS
+from shard_sizing.model.workload.keys import Keys, Salt, fall, keys_of
+from shard_sizing.model.workload.placement import positions
+from shard_sizing.model.workload.profile import HashLoad, HotKey, KeyShare, Profile, synthetic
 
 LIMITS = load_limits()
 WINDOW = ENFORCEMENTS.index("fixed-window")

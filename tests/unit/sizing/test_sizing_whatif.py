@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 
 from fakes.sizing_cli import run
 from shard_sizing.model.data_files import load_limits, load_prices
-from shard_sizing.model.order_calls import IdleCalls, OrderCalls, load_order_calls
-from shard_sizing.model.pipeline import Pipeline, calls_per_second, containers, loads
-from shard_sizing.model.pipeline_bill import bill, kinesis_floor
+from shard_sizing.model.pipeline.bill import bill, kinesis_floor
+from shard_sizing.model.pipeline.load import Pipeline, calls_per_second, containers, loads
+from shard_sizing.model.pipeline.order_calls import IdleCalls, OrderCalls, load_order_calls
 
 LIMITS = load_limits()
 PRICES = load_prices().region("us-east-1")

@@ -9,11 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fakes.sizing_cli import run
-from shard_sizing.model.data_files import load_limits, load_prices
-from shard_sizing.model.keys import keys_of
-from shard_sizing.model.peaks import Floats
-from shard_sizing.model.profile import synthetic
-from shard_sizing.model.workers import (
+from shard_sizing.model.capacity.workers import (
     Work,
     catch_up,
     containers_needed,
@@ -22,6 +18,10 @@ from shard_sizing.model.workers import (
     monthly_cost,
     wait_p99,
 )
+from shard_sizing.model.data_files import load_limits, load_prices
+from shard_sizing.model.workload.keys import keys_of
+from shard_sizing.model.workload.peaks import Floats
+from shard_sizing.model.workload.profile import synthetic
 
 LIMITS = load_limits()
 

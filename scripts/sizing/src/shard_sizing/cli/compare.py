@@ -6,19 +6,28 @@ import click
 import msgspec
 import numpy as np
 
-from shard_sizing.cli.numbers import Number
-from shard_sizing.cli.options import CONSUMERS, FAN_OUT, Shared, shared_options, workload_options
-from shard_sizing.cli.output import Sheet, Table, present
-from shard_sizing.cli.pictures import Lines
-from shard_sizing.cli.progress import progress
-from shard_sizing.model.aggregation import Aggregation, aggregated_bytes
-from shard_sizing.model.break_even import MODES, BreakEven, break_evens, mode_warnings, scaled
-from shard_sizing.model.cost import KINESIS_PRICES, Costs, Workload, as_measured, as_sent, monthly, packed
+from shard_sizing.cli.parameters.numbers import Number
+from shard_sizing.cli.parameters.options import CONSUMERS, FAN_OUT, Shared, shared_options, workload_options
+from shard_sizing.cli.presentation.output import present
+from shard_sizing.cli.presentation.pictures import Lines
+from shard_sizing.cli.presentation.progress import progress
+from shard_sizing.cli.presentation.sheet import Sheet, Table
+from shard_sizing.model.capacity.demand import Demand, planned_peak
+from shard_sizing.model.capacity.readers import Readers
+from shard_sizing.model.capacity.sizing import STEPS, size
+from shard_sizing.model.cost.break_even import MODES, BreakEven, break_evens, mode_warnings, scaled
+from shard_sizing.model.cost.monthly import (
+    KINESIS_PRICES,
+    Costs,
+    Workload,
+    as_measured,
+    as_sent,
+    monthly,
+    packed,
+)
 from shard_sizing.model.data_files import RegionPrices
-from shard_sizing.model.demand import Demand, planned_peak
-from shard_sizing.model.profile import Profile
-from shard_sizing.model.readers import Readers
-from shard_sizing.model.sizing import STEPS, size
+from shard_sizing.model.law.aggregation import Aggregation, aggregated_bytes
+from shard_sizing.model.workload.profile import Profile
 
 _TITLES: Final = {
     "provisioned": "provisioned",

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from orderstream.rows import RowError, TimeColumn, read_rows
 from shard_sizing.errors import InputError
-from shard_sizing.model.sampling import Event
+from shard_sizing.model.sampling.sampler import Event
 
 _ADVANCE_EVERY: Final = 50_000  # rows between two steps of the progress bar
 

@@ -6,14 +6,15 @@ from typing import Final
 import click
 import msgspec
 
-from shard_sizing.cli.numbers import Number
-from shard_sizing.cli.options import FILE, Shared, read_profile, shared_options
-from shard_sizing.cli.output import Sheet, Table, counted, present
-from shard_sizing.cli.peak_words import peak_words
-from shard_sizing.cli.pictures import Bars
-from shard_sizing.model.demand import planned_peak
-from shard_sizing.model.hotkeys import HotKeyNeed, hot_keys
-from shard_sizing.model.profile import grown, rate_at
+from shard_sizing.cli.parameters.numbers import Number
+from shard_sizing.cli.parameters.options import FILE, Shared, read_profile, shared_options
+from shard_sizing.cli.presentation.output import counted, present
+from shard_sizing.cli.presentation.peak_words import peak_words
+from shard_sizing.cli.presentation.pictures import Bars
+from shard_sizing.cli.presentation.sheet import Sheet, Table
+from shard_sizing.model.capacity.demand import planned_peak
+from shard_sizing.model.capacity.hotkeys import HotKeyNeed, hot_keys
+from shard_sizing.model.workload.profile import grown, rate_at
 
 _SHOWN: Final = 20
 

@@ -11,11 +11,12 @@ import boto3
 import click
 import msgspec
 
-from shard_sizing.cli.numbers import Moment, Number
-from shard_sizing.cli.options import FILE, Shared, shared_options
-from shard_sizing.cli.output import Sheet, Table, present, short_ids
-from shard_sizing.cli.pictures import Bars
-from shard_sizing.cli.progress import progress
+from shard_sizing.cli.parameters.numbers import Moment, Number
+from shard_sizing.cli.parameters.options import FILE, Shared, shared_options
+from shard_sizing.cli.presentation.output import present, short_ids
+from shard_sizing.cli.presentation.pictures import Bars
+from shard_sizing.cli.presentation.progress import progress
+from shard_sizing.cli.presentation.sheet import Sheet, Table
 from shard_sizing.errors import InputError
 from shard_sizing.live.cloudwatch import stream_history
 from shard_sizing.live.fan_out import FanOut
@@ -23,8 +24,8 @@ from shard_sizing.live.measure import measure as profile_of
 from shard_sizing.live.polling import Poller
 from shard_sizing.live.reshard import call, kinesis
 from shard_sizing.live.throttles import CloudWatchSilentError, throttled_writes
-from shard_sizing.model.history import History
-from shard_sizing.model.measured import Measured, over_history
+from shard_sizing.model.workload.history import History
+from shard_sizing.model.workload.measured import Measured, over_history
 
 
 @click.command()

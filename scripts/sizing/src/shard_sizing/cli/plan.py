@@ -4,28 +4,26 @@ from collections.abc import Callable
 from typing import Any, Final
 
 import click
-import msgspec
 
-from shard_sizing.cli.numbers import Number
-from shard_sizing.cli.options import Shared, shared_options, workload_options
-from shard_sizing.cli.output import counted, present
-from shard_sizing.cli.peak_words import peak_words
+from shard_sizing.cli.parameters.numbers import Number
+from shard_sizing.cli.parameters.options import Shared, shared_options, workload_options
 from shard_sizing.cli.plan_words import call_of, call_words, plan_sheet
-from shard_sizing.cli.progress import Waiting, progress
+from shard_sizing.cli.planned import Planned
+from shard_sizing.cli.presentation.output import counted, present
+from shard_sizing.cli.presentation.peak_words import peak_words
+from shard_sizing.cli.presentation.progress import Waiting, progress
 from shard_sizing.errors import InputError
 from shard_sizing.live.account import room_for_shards
 from shard_sizing.live.reshard import Resharding, Watch, kinesis, open_shards, stream_status
-from shard_sizing.model.adequacy import (
-    Adequacy,
+from shard_sizing.model.capacity.adequacy import (
     Candidate,
     adequacy,
     choose,
     cuttable,
 )
+from shard_sizing.model.capacity.demand import Demand, Question, planned_peak
 from shard_sizing.model.data_files import Limits
-from shard_sizing.model.demand import Demand, Question, planned_peak
-from shard_sizing.model.peaks import PEAK_NAMES
-from shard_sizing.model.planner import (
+from shard_sizing.model.resharding.planner import (
     Plan,
     Step,
     UpdateCount,
@@ -33,50 +31,15 @@ from shard_sizing.model.planner import (
     targeted_starts,
     uniform_starts,
 )
-from shard_sizing.model.planner import plan as steps_to
-from shard_sizing.model.profile import Profile
-from shard_sizing.model.update_shard_count import update_shard_count_steps
+from shard_sizing.model.resharding.planner import plan as steps_to
+from shard_sizing.model.resharding.update_shard_count import update_shard_count_steps
+from shard_sizing.model.workload.peaks import PEAK_NAMES
+from shard_sizing.model.workload.profile import Profile
 
 _NEEDS_PLACES: Final = (
     "cuts a live stream only by what is known of its keys; give a profile that measure wrote, or one of a "
     "file in which every key is listed"
 )
-
-
-class Planned(msgspec.Struct, frozen=True):
-    """The plan to take, and what it was chosen against.
-
-    Attributes:
-        better: ``uniform`` or ``targeted``.
-        why: Why this one.
-        suffices: Whether the shards at its end take the workload.
-        adequacy: How the shards at its end fare.
-        uniform: How equal ranges fare.
-        targeted: How targeted cuts fare; None where it is not known where the load lies.
-        update_shard_count: The counts by which UpdateShardCount comes to the uniform target; None where its
-            documented rules allow no way.
-        seconds: What the steps usually take, at least and at most, with rests; None for UpdateShardCount,
-            whose time AWS does not say.
-        steps: The calls, hash keys in decimal.
-        peak_shards: Most open shards of the stream at any time.
-        quota: How many the stream may have meanwhile.
-        quota_source: ``account``, as DescribeLimits says with the other streams' shards taken off, or
-            ``usual``, the Region's for accounts that have asked for no more.
-    """
-
-    better: str
-    why: str
-    suffices: bool
-    adequacy: Adequacy
-    uniform: Adequacy
-    targeted: Adequacy | None
-    update_shard_count: tuple[int, ...] | None
-    seconds: tuple[float, float] | None
-    steps: tuple[dict[str, str], ...]
-    peak_shards: int
-    quota: int
-    quota_source: str
-    schema: str = "shard-sizing/plan/3"
 
 
 @click.command()

@@ -1,23 +1,21 @@
 """A plan in words."""
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
-from shard_sizing.cli.output import Sheet, counted
-from shard_sizing.cli.pictures import Bars
-from shard_sizing.model.adequacy import Adequacy
+from shard_sizing.cli.planned import Planned
+from shard_sizing.cli.presentation.output import counted
+from shard_sizing.cli.presentation.pictures import Bars
+from shard_sizing.cli.presentation.sheet import Sheet
+from shard_sizing.model.capacity.adequacy import Adequacy
 from shard_sizing.model.data_files import Limits
-from shard_sizing.model.planner import Split, Step, UpdateCount
-from shard_sizing.model.update_shard_count import is_quick
-
-if TYPE_CHECKING:
-    from shard_sizing.cli.plan import Planned
-
+from shard_sizing.model.resharding.planner import Split, Step, UpdateCount
+from shard_sizing.model.resharding.update_shard_count import is_quick
 
 _SHOWN: Final = 50
 
 
-def plan_sheet(answer: "Planned", current: int, target: int, planned: str, limits: Limits) -> Sheet:
+def plan_sheet(answer: Planned, current: int, target: int, planned: str, limits: Limits) -> Sheet:
     """Return whether the target suffices, the plan, and each call.
 
     Args:
@@ -49,7 +47,7 @@ def plan_sheet(answer: "Planned", current: int, target: int, planned: str, limit
     return Sheet(sentence, notes=lines, picture=picture)
 
 
-def _steps(answer: "Planned", current: int) -> Iterator[str]:
+def _steps(answer: Planned, current: int) -> Iterator[str]:
     source = "as DescribeLimits says" if answer.quota_source == "account" else "the Region's usual quota"
     time = "" if answer.seconds is None else f", {_minutes(answer.seconds)}"
     fits = "at most" if answer.peak_shards <= answer.quota else "which does not fit: up to"
@@ -94,7 +92,7 @@ def _slow(call: dict[str, str], now: int) -> str:
     return "" if quick else "; no multiple of 25 % of the present count, so it takes longer, says AWS"
 
 
-def _by_update_shard_count(answer: "Planned", limits: Limits) -> str:
+def _by_update_shard_count(answer: Planned, limits: Limits) -> str:
     counts, per_day = answer.update_shard_count, limits.update_shard_count_per_day
     if counts is None:
         return (

@@ -8,17 +8,18 @@ import click
 import msgspec
 
 from shard_sizing.cli.event_files import LONGEST_KEY, Columns, event_rows
-from shard_sizing.cli.options import FILE, Shared, shared_options
-from shard_sizing.cli.output import Sheet, Table, show_json, write_files
-from shard_sizing.cli.pictures import Bars
-from shard_sizing.cli.progress import progress
+from shard_sizing.cli.parameters.options import FILE, Shared, shared_options
+from shard_sizing.cli.presentation.output import show_json, write_files
+from shard_sizing.cli.presentation.pictures import Bars
+from shard_sizing.cli.presentation.progress import progress
+from shard_sizing.cli.presentation.sheet import Sheet, Table
 from shard_sizing.errors import InputError
-from shard_sizing.model.profile import Profile
-from shard_sizing.model.sampling import sample as sample_events
-from shard_sizing.model.shares import MOST_KEYS
-from shard_sizing.model.synthetic import Synthetic
-from shard_sizing.model.synthetic import events as made_up_events
-from shard_sizing.model.zipf import FITTED, zipf_shares
+from shard_sizing.model.sampling.sampler import sample as sample_events
+from shard_sizing.model.sampling.synthetic import Synthetic
+from shard_sizing.model.sampling.synthetic import events as made_up_events
+from shard_sizing.model.workload.profile import Profile
+from shard_sizing.model.workload.shares import MOST_KEYS
+from shard_sizing.model.workload.zipf import FITTED, zipf_shares
 
 _APART: Final = 2.0  # times the share that the law gives the heaviest key
 _SHOWN: Final = 20  # heaviest keys

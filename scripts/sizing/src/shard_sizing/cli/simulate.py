@@ -2,20 +2,21 @@
 
 import click
 
-from shard_sizing.cli.demand_options import demand_options
-from shard_sizing.cli.numbers import Number
-from shard_sizing.cli.options import Shared, shared_options, workload_options
-from shard_sizing.cli.output import Sheet, Table, counted, present
-from shard_sizing.cli.peak_words import peak_words
-from shard_sizing.cli.pictures import Bars
-from shard_sizing.cli.progress import progress
+from shard_sizing.cli.parameters.demand_options import demand_options
+from shard_sizing.cli.parameters.numbers import Number
+from shard_sizing.cli.parameters.options import Shared, shared_options, workload_options
+from shard_sizing.cli.presentation.output import counted, present
+from shard_sizing.cli.presentation.peak_words import peak_words
+from shard_sizing.cli.presentation.pictures import Bars
+from shard_sizing.cli.presentation.progress import progress
+from shard_sizing.cli.presentation.sheet import Sheet, Table
 from shard_sizing.live.reshard import kinesis, open_shards
-from shard_sizing.model import simulate as model
-from shard_sizing.model.demand import Demand, Question
-from shard_sizing.model.planner import HASH_SPACE, uniform_starts
-from shard_sizing.model.profile import Profile
-from shard_sizing.model.sizing import PERCENT
-from shard_sizing.model.targeted import MOST_SHARDS
+from shard_sizing.model.capacity import simulate as model
+from shard_sizing.model.capacity.demand import Demand, Question
+from shard_sizing.model.capacity.sizing import PERCENT
+from shard_sizing.model.capacity.targeted import MOST_SHARDS
+from shard_sizing.model.resharding.planner import HASH_SPACE, uniform_starts
+from shard_sizing.model.workload.profile import Profile
 
 _SHOWN = 10
 

@@ -2,16 +2,17 @@
 
 import click
 
-from shard_sizing.cli.demand_options import demand_options
-from shard_sizing.cli.numbers import Number
-from shard_sizing.cli.options import Shared, shared_options, workload_options
-from shard_sizing.cli.output import Sheet, Table, counted, present
-from shard_sizing.cli.peak_words import peak_words
-from shard_sizing.cli.pictures import Bars
-from shard_sizing.cli.progress import progress
-from shard_sizing.model import sizing
-from shard_sizing.model.demand import Demand
-from shard_sizing.model.profile import Profile
+from shard_sizing.cli.parameters.demand_options import demand_options
+from shard_sizing.cli.parameters.numbers import Number
+from shard_sizing.cli.parameters.options import Shared, shared_options, workload_options
+from shard_sizing.cli.presentation.output import counted, present
+from shard_sizing.cli.presentation.peak_words import peak_words
+from shard_sizing.cli.presentation.pictures import Bars
+from shard_sizing.cli.presentation.progress import progress
+from shard_sizing.cli.presentation.sheet import Sheet, Table
+from shard_sizing.model.capacity import sizing
+from shard_sizing.model.capacity.demand import Demand
+from shard_sizing.model.workload.profile import Profile
 
 
 @click.command()

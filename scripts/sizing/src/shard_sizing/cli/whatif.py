@@ -8,21 +8,22 @@ from typing import Final
 import click
 import msgspec
 
-from shard_sizing.cli.numbers import Number
-from shard_sizing.cli.options import FILE, Shared, shared_options
-from shard_sizing.cli.output import Sheet, Table, present
-from shard_sizing.cli.pictures import Stacks
-from shard_sizing.cli.progress import progress
+from shard_sizing.cli.parameters.numbers import Number
+from shard_sizing.cli.parameters.options import FILE, Shared, shared_options
+from shard_sizing.cli.presentation.output import present
+from shard_sizing.cli.presentation.pictures import Stacks
+from shard_sizing.cli.presentation.progress import progress
+from shard_sizing.cli.presentation.sheet import Sheet, Table
 from shard_sizing.errors import InputError, UnknownPriceError
-from shard_sizing.model.cost import HOURS
+from shard_sizing.model.capacity.demand import Demand, planned_peak
+from shard_sizing.model.capacity.readers import Readers
+from shard_sizing.model.capacity.sizing import size
+from shard_sizing.model.cost.monthly import HOURS
 from shard_sizing.model.data_files import RegionPrices
-from shard_sizing.model.demand import Demand, planned_peak
-from shard_sizing.model.order_calls import OrderCalls, load_order_calls
-from shard_sizing.model.pipeline import Load, Pipeline, calls_per_second, containers, loads
-from shard_sizing.model.pipeline_bill import NOT_PRICED, PIPELINE_PRICES, Cost, bill, kinesis_floor
-from shard_sizing.model.profile import synthetic
-from shard_sizing.model.readers import Readers
-from shard_sizing.model.sizing import size
+from shard_sizing.model.pipeline.bill import NOT_PRICED, PIPELINE_PRICES, Cost, bill, kinesis_floor
+from shard_sizing.model.pipeline.load import Load, Pipeline, calls_per_second, containers, loads
+from shard_sizing.model.pipeline.order_calls import OrderCalls, load_order_calls
+from shard_sizing.model.workload.profile import synthetic
 
 _NEAR: Final = 0.8  # of a limit: raise it before it breaks
 _POLL_SECONDS: Final = 1.5  # between two reads of a shard, as the engine's default

@@ -6,18 +6,15 @@ from typing import Final
 import click
 import msgspec
 
-from shard_sizing.cli.numbers import Number
-from shard_sizing.cli.options import Shared, shared_options, workload_options
-from shard_sizing.cli.output import Sheet, Table, counted, present
-from shard_sizing.cli.peak_words import peak_words
-from shard_sizing.cli.pictures import Lines
+from shard_sizing.cli.parameters.numbers import Number
+from shard_sizing.cli.parameters.options import Shared, shared_options, workload_options
+from shard_sizing.cli.presentation.output import counted, present
+from shard_sizing.cli.presentation.peak_words import peak_words
+from shard_sizing.cli.presentation.pictures import Lines
+from shard_sizing.cli.presentation.sheet import Sheet, Table
 from shard_sizing.errors import UnknownPriceError
-from shard_sizing.model.data_files import RegionPrices
-from shard_sizing.model.demand import planned_peak
-from shard_sizing.model.keys import keys_of
-from shard_sizing.model.peaks import PEAK_NAMES
-from shard_sizing.model.profile import Profile, planned_clumps, rate_at
-from shard_sizing.model.workers import (
+from shard_sizing.model.capacity.demand import planned_peak
+from shard_sizing.model.capacity.workers import (
     Architecture,
     Fleet,
     Work,
@@ -26,6 +23,10 @@ from shard_sizing.model.workers import (
     lease_shares,
     monthly_cost,
 )
+from shard_sizing.model.data_files import RegionPrices
+from shard_sizing.model.workload.keys import keys_of
+from shard_sizing.model.workload.peaks import PEAK_NAMES
+from shard_sizing.model.workload.profile import Profile, planned_clumps, rate_at
 
 _DRAWN: Final = 200  # containers in a plot, at most
 _MODEL: Final = (

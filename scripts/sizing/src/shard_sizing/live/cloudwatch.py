@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 from shard_sizing.live.throttles import CloudWatchSilentError, cloudwatch_asked
-from shard_sizing.model.history import MINUTE_DAYS, History, history
+from shard_sizing.model.workload.history import MINUTE_DAYS, History, history
 
 METRICS: Final = (
     "IncomingRecords",

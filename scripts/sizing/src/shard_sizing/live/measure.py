@@ -12,8 +12,14 @@ from orderstream.aggregation import AggregateCorruptError, UserRecord, deaggrega
 from shard_sizing.errors import InputError
 from shard_sizing.live.polling import Arrived, ShardReading
 from shard_sizing.model.data_files import Limits
-from shard_sizing.model.measured import HashCounter, KinesisCounter, Measured, ShardCounter, ShardLoad
-from shard_sizing.model.sampling import Event, sample
+from shard_sizing.model.sampling.sampler import Event, sample
+from shard_sizing.model.workload.measured import (
+    HashCounter,
+    KinesisCounter,
+    Measured,
+    ShardCounter,
+    ShardLoad,
+)
 
 
 @dataclass(slots=True)

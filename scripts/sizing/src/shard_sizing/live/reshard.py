@@ -13,7 +13,7 @@ from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
 from shard_sizing.errors import InputError
-from shard_sizing.model.planner import Plan, Split, Step, UpdateCount
+from shard_sizing.model.resharding.planner import Plan, Split, Step, UpdateCount
 
 _POLL_SECONDS: Final = 1.0
 _DEADLINE_SECONDS: Final = 600.0  # for one split or merge

@@ -1,0 +1,1 @@
+"""What people give the commands: options, numbers, times."""

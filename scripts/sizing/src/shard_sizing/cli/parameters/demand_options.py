@@ -1,0 +1,148 @@
+"""Options that ``size`` and ``simulate`` share: what is planned for, who produces, and who reads."""
+
+import functools
+from typing import Any, Final
+
+import click
+import msgspec
+
+from shard_sizing.cli.parameters.numbers import Number
+from shard_sizing.cli.parameters.options import CONSUMERS, FAN_OUT, Command, with_options
+from shard_sizing.errors import InputError
+from shard_sizing.model.capacity.demand import Demand, planned_peak
+from shard_sizing.model.capacity.readers import CATCH_UP, POLL_SECONDS, Readers
+from shard_sizing.model.law.aggregation import LATENCY, Aggregation
+from shard_sizing.model.law.stream_law import DEFAULT_RECORD_LIMIT
+from shard_sizing.model.workload.keys import Salt
+from shard_sizing.model.workload.peaks import PEAK_NAMES
+from shard_sizing.model.workload.profile import Profile, resized
+
+_MOST_WAYS: Final = 1_000  # as the SDK's
+_KIB: Final = 1_024
+
+
+def demand_options(command: Command) -> Command:
+    """Add the options that say what a stream has to bear; the command gets them as ``demand``.
+
+    What changes the records themselves, such as compression, is in the ``profile`` that it gets.
+    """
+
+    @functools.wraps(command)
+    def wrapped(
+        *,
+        profile: Profile,
+        at: str | None,
+        aggregate: bool,
+        producers: int | None,
+        linger: float | None,
+        latency: float | None,
+        compress: float,
+        salt: int,
+        salt_keys: tuple[str, ...],
+        salt_heaviest: int | None,
+        consumers: int,
+        efo: bool,
+        catch_up: float,
+        poll_seconds: float,
+        max_record_kib: int,
+        **others: Any,
+    ) -> int:
+        profile = resized(profile, compress) if compress != 1 else profile
+        demand = Demand(
+            at=at or planned_peak(profile),
+            aggregation=_aggregation(aggregate, producers, linger, latency),
+            readers=Readers(consumers, efo, catch_up, poll_seconds),
+            salt=_salt(profile, salt, salt_keys, salt_heaviest),
+            record_limit=max_record_kib * _KIB,
+        )
+        return command(profile=profile, demand=demand, **others)
+
+    return with_options(
+        wrapped,
+        click.option(
+            "--at",
+            metavar="PEAK",
+            help=f"The rate planned for: {', '.join(PEAK_NAMES)}; by default the 99.9 % minute.",
+        ),
+        click.option("--aggregate", is_flag=True, help="Producers pack records together; give --producers."),
+        click.option(
+            "--producers", type=click.IntRange(min=1), help="Producers that aggregate side by side."
+        ),
+        click.option(
+            "--linger", type=Number(0, 60), help="Their linger, in seconds; by default 0, as the SDK's."
+        ),
+        click.option(
+            "--latency",
+            type=Number(min=0, min_open=True),
+            help=f"Seconds of their PutRecords calls; by default {LATENCY:g}.",
+        ),
+        click.option(
+            "--compress", type=Number(0.01, 1), default=1.0, help="Compressed size over plain size."
+        ),
+        click.option(
+            "--salt",
+            type=click.IntRange(1, _MOST_WAYS),
+            default=1,
+            show_default=True,
+            help="Sub-keys of each salted key.",
+        ),
+        click.option("--salt-key", "salt_keys", multiple=True, help="A key to salt; repeat for more."),
+        click.option(
+            "--salt-heaviest",
+            type=click.IntRange(min=1),
+            help="Salt so many of the heaviest keys; by default 1.",
+        ),
+        CONSUMERS,
+        FAN_OUT,
+        click.option(
+            "--catch-up",
+            type=Number(min=0, min_open=True),
+            default=CATCH_UP,
+            show_default=True,
+            help="Times an outage that reading after it may take.",
+        ),
+        click.option(
+            "--poll-seconds",
+            type=Number(min=0, min_open=True),
+            default=POLL_SECONDS,
+            show_default=True,
+            help="Between two GetRecords calls of one reader.",
+        ),
+        click.option(
+            "--max-record-kib",
+            type=click.IntRange(1_024, 10_240),
+            default=DEFAULT_RECORD_LIMIT // _KIB,
+            show_default=True,
+            help="The stream's maximum record size, in KiB.",
+        ),
+    )
+
+
+def _aggregation(
+    aggregate: bool, producers: int | None, linger: float | None, latency: float | None
+) -> Aggregation | None:
+    if not aggregate:
+        if (producers, linger, latency) != (None, None, None):
+            raise click.UsageError("--producers, --linger and --latency are for --aggregate")
+        return None
+    if producers is None:
+        raise click.UsageError(
+            "--aggregate needs --producers: each of them sends an aggregate of its own to every shard"
+        )
+    found = Aggregation(producers)
+    if linger is not None:
+        found = msgspec.structs.replace(found, linger=linger)
+    return found if latency is None else msgspec.structs.replace(found, latency=latency)
+
+
+def _salt(profile: Profile, ways: int, names: tuple[str, ...], heaviest: int | None) -> Salt:
+    if ways == 1:
+        if names or heaviest:
+            raise click.UsageError("--salt-key and --salt-heaviest need --salt, the number of sub-keys")
+        return Salt()
+    if names and heaviest:
+        raise click.UsageError("give either --salt-key or --salt-heaviest")
+    known = {key.key for key in profile.known_keys()}
+    if unknown := [name for name in names if name not in known]:
+        raise InputError("--salt-key", f"the profile knows no key {unknown[0]!r}")
+    return Salt(ways, names, heaviest or 1)

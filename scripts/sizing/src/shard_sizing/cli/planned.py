@@ -1,0 +1,41 @@
+"""What ``shard-sizing plan`` answers to programs."""
+
+import msgspec
+
+from shard_sizing.model.capacity.adequacy import Adequacy
+
+
+class Planned(msgspec.Struct, frozen=True):
+    """The plan to take, and what it was chosen against.
+
+    Attributes:
+        better: ``uniform`` or ``targeted``.
+        why: Why this one.
+        suffices: Whether the shards at its end take the workload.
+        adequacy: How the shards at its end fare.
+        uniform: How equal ranges fare.
+        targeted: How targeted cuts fare; None where it is not known where the load lies.
+        update_shard_count: The counts by which UpdateShardCount comes to the uniform target; None where its
+            documented rules allow no way.
+        seconds: What the steps usually take, at least and at most, with rests; None for UpdateShardCount,
+            whose time AWS does not say.
+        steps: The calls, hash keys in decimal.
+        peak_shards: Most open shards of the stream at any time.
+        quota: How many the stream may have meanwhile.
+        quota_source: ``account``, as DescribeLimits says with the other streams' shards taken off, or
+            ``usual``, the Region's for accounts that have asked for no more.
+    """
+
+    better: str
+    why: str
+    suffices: bool
+    adequacy: Adequacy
+    uniform: Adequacy
+    targeted: Adequacy | None
+    update_shard_count: tuple[int, ...] | None
+    seconds: tuple[float, float] | None
+    steps: tuple[dict[str, str], ...]
+    peak_shards: int
+    quota: int
+    quota_source: str
+    schema: str = "shard-sizing/plan/3"

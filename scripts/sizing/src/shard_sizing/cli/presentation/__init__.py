@@ -1,0 +1,1 @@
+"""How answers are shown: words, tables, pictures, reports, progress."""

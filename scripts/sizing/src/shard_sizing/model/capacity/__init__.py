@@ -1,0 +1,1 @@
+"""How many shards and workers a workload needs, and how given ones fare."""

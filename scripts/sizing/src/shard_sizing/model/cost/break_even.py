@@ -1,0 +1,92 @@
+"""Where two modes cost the same, and what stands in the way of changing from one to the other."""
+
+import math
+from collections.abc import Callable
+from itertools import combinations, pairwise
+from typing import Final, Literal, get_args
+
+import msgspec
+import numpy as np
+
+from shard_sizing.model.cost.monthly import Workload, monthly
+from shard_sizing.model.data_files import Limits, RegionPrices
+from shard_sizing.model.workload.profile import Profile
+
+Mode = Literal["provisioned", "standard", "advantage"]
+MODES: Final[tuple[Mode, ...]] = get_args(Mode)
+_RATES: Final = np.geomspace(1.0, 1e7, 71)
+_MIB: Final = float(2**20)
+
+
+class BreakEven(msgspec.Struct, frozen=True):
+    """At this rate of user records a second ``below`` stops to be the cheaper of the two modes."""
+
+    below: Mode
+    above: Mode
+    records_per_second: float
+
+
+def scaled(load: Workload, times: float) -> Workload:
+    """Return a workload grown, its shards in proportion but never below one."""
+    return msgspec.structs.replace(load, records=load.records * times, shards=max(1.0, load.shards * times))
+
+
+def break_evens(
+    load: Workload, rate: float, prices: RegionPrices, committed_mib: float
+) -> tuple[BreakEven, ...]:
+    """Return where modes cross between 1 and 10 million records a second, cheapest rate first.
+
+    Shards are taken in proportion to the rate: true while no single key fills a shard.
+
+    Args:
+        load: The workload at ``rate``.
+        rate: User records per second that the workload stands for; several may share a Kinesis record.
+        prices: One Region's prices; a mode whose price is not known crosses nothing.
+        committed_mib: MiB per second that Advantage bills at least.
+    """
+    found = []
+    for one, other in combinations(MODES, 2):
+
+        def dearer(at: float, one: Mode = one, other: Mode = other) -> float:
+            costs = monthly(scaled(load, at / rate), prices, committed_mib)
+            first, second = getattr(costs, one), getattr(costs, other)
+            return 0.0 if first is None or second is None else float(first - second)
+
+        for low, high in pairwise(_RATES.tolist()):
+            if dearer(low) * dearer(high) >= 0:
+                continue
+            below, above = (one, other) if dearer(low) < 0 else (other, one)
+            found.append(BreakEven(below, above, round(_root(dearer, low, high), 1)))
+    return tuple(sorted(found, key=lambda crossing: crossing.records_per_second))
+
+
+def _root(difference: Callable[[float], float], low: float, high: float) -> float:
+    for _ in range(30):
+        middle = math.sqrt(low * high)
+        low, high = (middle, high) if difference(low) * difference(middle) > 0 else (low, middle)
+    return low
+
+
+def mode_warnings(profile: Profile, limits: Limits, prices: RegionPrices) -> tuple[str, ...]:
+    """Return what a bill does not say: warm-up, switches, quotas and the account's minimum."""
+    mib = profile.rate * profile.record_bytes / _MIB
+    most = limits.standard_most_mib_per_second.get(
+        prices.region, limits.standard_most_mib_per_second["default"]
+    )
+    told = [
+        f"A stream changes its mode at most {limits.mode_switches_per_day} times in 24 hours.",
+        "On-demand Standard throttles traffic that more than doubles within 15 minutes of its 30-day peak.",
+    ]
+    if mib > limits.standard_start_mib_per_second:
+        told.append(
+            f"A new on-demand Standard stream starts at {limits.standard_start_mib_per_second:g} MiB/s, and "
+            f"this load is {mib:,.1f}: warm it up, or begin provisioned and change over."
+        )
+    if mib > most:
+        told.append(f"On-demand in {prices.region} ends at {most:,.0f} MiB/s a stream unless it is raised.")
+    committed = limits.advantage_minimum_mib_per_second
+    told.append(
+        f"Advantage is for a whole account and Region and bills at least {committed:g} MiB/s in and out for "
+        f"at least 24 hours; this stream alone fills {min(1.0, mib / committed):.0%} of that."
+    )
+    return tuple(told)

@@ -1,0 +1,1 @@
+"""From the shards there are to those there should be, call by call."""

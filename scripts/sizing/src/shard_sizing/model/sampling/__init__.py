@@ -1,0 +1,1 @@
+"""From events to a workload, in one pass and in bounded memory."""

@@ -1,0 +1,132 @@
+"""From events to a profile, in one pass and in bounded memory."""
+
+from collections.abc import Iterable
+from itertools import islice
+from typing import Final
+
+import numpy as np
+
+from shard_sizing.errors import InputError
+from shard_sizing.model.sampling.clump_counter import ClumpCounter
+from shard_sizing.model.sampling.heavy_keys import By, HeavyKey, HeavyKeys
+from shard_sizing.model.workload.arrivals import Arrivals
+from shard_sizing.model.workload.clumps import Clumps
+from shard_sizing.model.workload.profile import HotKey, KeyShare, Profile
+from shard_sizing.model.workload.sizes import SizeCounter
+from shard_sizing.model.workload.zipf import FITTED, fit_zipf
+
+_BATCH: Final = 100_000
+_HOT: Final = 100
+_CERTAIN: Final = 0.1  # largest over-count of a key that is named, as a share of its count
+
+Event = tuple[str, float, int]
+"""A key, its time in seconds, and its bytes."""
+
+
+def sample(events: Iterable[Event], capacity: int = 20_000, span: tuple[int, int] | None = None) -> Profile:
+    """Make a profile of events in any order.
+
+    Args:
+        events: The records of a workload.
+        capacity: Keys that are counted by records, and as many by bytes; a profile lists all of its keys if
+            there are no more than these.
+        span: First and last second in which records were looked for; by default those of the events.
+
+    Raises:
+        InputError: No events, a size below zero, or times more than a year apart.
+    """
+    sampler, rest = Sampler(capacity), iter(events)
+    while batch := list(islice(rest, _BATCH)):
+        sampler.add(batch)
+    return sampler.profile(span)
+
+
+class Sampler:
+    """Adds up events, a batch at a time.
+
+    Args:
+        capacity: As in ``sample``.
+    """
+
+    def __init__(self, capacity: int) -> None:
+        self._capacity = capacity
+        self._heavy = HeavyKeys(capacity)
+        self._clumps = ClumpCounter(capacity)
+        self._arrivals = Arrivals()
+        self._sizes = SizeCounter()
+        self._count = self._bytes = 0
+
+    def add(self, batch: list[Event]) -> None:
+        """Add events, at least one."""
+        keys, times, lengths = zip(*batch, strict=True)
+        if min(lengths) < 0:
+            first = next(number for number, size in enumerate(lengths, self._count + 1) if size < 0)
+            size = lengths[first - self._count - 1]
+            raise InputError(f"event {first}", f"its size {size} is negative; sizes are bytes, 0 or more")
+        sizes, at = np.array(lengths, dtype=np.int64), np.array(times, dtype=np.float64)
+        self._arrivals.add(at)
+        self._sizes.add(sizes)
+        self._heavy.add(keys, at, sizes)
+        self._clumps.add(keys, at, sizes)
+        self._count += len(batch)
+        self._bytes += int(sizes.sum())
+
+    def profile(self, span: tuple[int, int] | None = None) -> Profile:
+        """Return the profile of all events so far."""
+        if not self._count:
+            raise InputError("input", "it holds no events")
+        arrived = self._arrivals.over(*(span or (None, None)))
+        sizes = self._sizes.sizes()
+        keys = self._heavy.distinct()
+        certain = self._heavy.certain_counts(FITTED, _CERTAIN)
+        clumps = self._clumps.found(arrived, self._heavy)
+        seconds = clumps.get("second", Clumps())
+        middle = arrived.first + arrived.seconds / 2
+        return Profile(
+            rate=self._count / arrived.seconds,
+            record_bytes=max(1.0, sizes.mean),
+            burst_cv=arrived.burst_cv(seconds.company),
+            keys=keys,
+            zipf=fit_zipf(certain.counts, keys, float(self._count), certain.least, certain.one_in),
+            sizes=sizes.atoms,
+            kib_units=sizes.kib_units,
+            put_units=sizes.put_units,
+            peaks=arrived.peaks(),
+            daily=arrived.daily(),
+            seconds=float(arrived.seconds),
+            clumps=clumps,
+            hot_keys=self._hot("records", middle),
+            hot_by_bytes=self._hot("bytes", middle),
+            key_list=self._all(middle),
+            records=self._count,
+            max_bytes=sizes.max,
+            resolution=arrived.resolution,
+        )
+
+    def _hot(self, by: By, middle: float) -> tuple[HotKey, ...]:
+        records, volume = self._count, max(1, self._bytes)
+        whole = records if by == "records" else volume
+        return tuple(
+            HotKey(
+                heavy.key,
+                heavy.records / records,
+                heavy.bytes / volume,
+                heavy.error / whole,
+                _recurs(heavy, middle),
+            )
+            for heavy in self._heavy.top(by, _HOT, _CERTAIN)
+        )
+
+    def _all(self, middle: float) -> tuple[KeyShare, ...]:
+        if not self._heavy.exact or len(self._heavy) > self._capacity:
+            return ()
+        records, volume = self._count, max(1, self._bytes)
+        return tuple(
+            KeyShare(heavy.key, heavy.records / records, heavy.bytes / volume, _recurs(heavy, middle))
+            for heavy in self._heavy.top("records", self._capacity)
+        )
+
+
+def _recurs(heavy: HeavyKey, middle: float) -> bool:
+    """Tell whether a key of the span's first half came again in the second: then it is likely to come on."""
+    return heavy.first < middle <= heavy.last

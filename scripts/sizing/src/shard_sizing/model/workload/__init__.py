@@ -1,0 +1,1 @@
+"""A workload: how much and when, how bursty, how large, and on which keys."""

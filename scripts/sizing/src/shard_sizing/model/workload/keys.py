@@ -1,0 +1,266 @@
+"""A workload's keys as they fall on shards: known names where MD5 puts them, unknown ones anywhere.
+
+The name of a key decides its shard. MD5 spreads names that nobody has chosen evenly over the hash space, so
+a key whose name is not known falls on a shard with a chance that is the shard's part of the space. So does a
+key that does not come again, such as an order's number, and the key of a clump, which is another one at each
+peak. A *placement* is one such fall of all unknown keys; where every key is known, or the load was measured
+by its place, there is one.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Final
+
+import numpy as np
+
+from orderstream.producer.salting import sub_key
+from shard_sizing.model.workload.clumps import Clump
+from shard_sizing.model.workload.peaks import Floats
+from shard_sizing.model.workload.placement import placed, positions
+from shard_sizing.model.workload.profile import Profile
+from shard_sizing.model.workload.shares import byte_shares, record_shares
+
+_SINGLE: Final = 128  # unknown keys, the heaviest, that are placed one by one with their own weight
+_ALIKE: Final = 1.2  # the heaviest of a group over the lightest
+_ALL: Final = 4  # columns of shares
+_SAME_SIZES: Final = 1.25  # key by key, that far from the mean, sizes are taken as of one law
+
+
+@dataclass(frozen=True, slots=True)
+class Loads:
+    """Each shard's share of the stream, by placement: arrays of placements x shards.
+
+    Attributes:
+        records: Of the records.
+        bytes: Of the bytes.
+        scale: The size of a shard's records over the stream's, as its bytes see them; None where alike.
+        times: How many shards of such a load there are, if not one.
+        read: Of the bytes over a whole interval of the peak, which readers have time for; None where no key
+            comes in clumps that are shorter, and it is as ``bytes``.
+    """
+
+    records: Floats
+    bytes: Floats
+    scale: Floats | None
+    times: Floats | None = None
+    read: Floats | None = None
+
+    def placement(self, number: int) -> "Loads":
+        """Return one of the placements by itself."""
+        rows = slice(number, number + 1)
+        scale, read = (None if column is None else column[rows] for column in (self.scale, self.read))
+        return Loads(self.records[rows], self.bytes[rows], scale, read=read)
+
+
+@dataclass(frozen=True)
+class Keys:
+    """The keys, or groups of keys that weigh the same.
+
+    Attributes:
+        places: Where those lie whose place is known, 0 to 1.
+        placed: Their shares, in columns: records, bytes, bytes times the mean size, and bytes to be read.
+        counts: How many keys each group of unknown ones holds.
+        each: The shares of one key of each group, in the same columns.
+    """
+
+    places: Floats
+    placed: Floats
+    counts: Sequence[int]
+    each: Floats
+
+    @property
+    def exact(self) -> bool:
+        """Whether every place is known, so that there is one placement."""
+        return not self.counts
+
+    @property
+    def known(self) -> float:
+        """The share of the records whose place is known, 0 to 1."""
+        placed = float(self.placed[:, 0].sum())
+        return placed / (placed + float(np.array(self.counts, dtype=np.float64) @ self.each[:, 0]))
+
+    def apart(self) -> Loads:
+        """Return the loads if each key had a shard of its own: the least that any number of shards can do."""
+        shares = np.concatenate([self.placed, self.each])
+        times = np.concatenate([np.ones(self.places.size), np.array(self.counts, dtype=np.float64)])
+        read = shares[None, :, 3] if self.columns == _ALL else None
+        return Loads(
+            shares[None, :, 0],
+            shares[None, :, 1],
+            scales_of(shares, self.lump)[None, :],
+            times[None, :],
+            read,
+        )
+
+    @cached_property
+    def scales(self) -> tuple[float, float]:
+        """Return the least and the largest mean size of a key's records, over the stream's."""
+        scales = scales_of(np.concatenate([self.placed, self.each]), self.lump)
+        low, high = float(scales.min()), float(scales.max())
+        return (1.0, 1.0) if low >= 1 / _SAME_SIZES and high <= _SAME_SIZES else (low, high)
+
+    @cached_property
+    def columns(self) -> int:
+        """How many columns differ: one if records and bytes weigh the same, two if sizes are of one law.
+
+        All of them do where a key's clump is shorter than the interval that is planned for.
+        """
+        shares = np.concatenate([self.placed, self.each])
+        if not np.array_equal(shares[:, 1], shares[:, 3]):
+            return _ALL
+        if np.allclose(shares[:, 0], shares[:, 1], rtol=1e-9):
+            return 1
+        return 2 if self.scales == (1.0, 1.0) else 3
+
+    @property
+    def lump(self) -> float:
+        """The size of the record that a mean byte is in, over the mean size."""
+        totals = self.placed.sum(axis=0) + np.array(self.counts, dtype=np.float64) @ self.each
+        return float(totals[2] / totals[1])
+
+
+@dataclass(frozen=True, slots=True)
+class Salt:
+    """Which keys are spread, and over how many sub-keys each.
+
+    Attributes:
+        ways: Sub-keys of a key, 1 to 1,000; 1 spreads none.
+        names: The keys; where empty, the ``heaviest`` are meant.
+        heaviest: So many of the heaviest keys.
+    """
+
+    ways: int = 1
+    names: tuple[str, ...] = ()
+    heaviest: int = 1
+
+
+def keys_of(profile: Profile, salt: Salt = Salt(), clumps: Sequence[Clump] = (), rate: float = 1.0) -> Keys:
+    """Return the keys of a workload.
+
+    Args:
+        profile: The workload.
+        salt: Which of them are spread.
+        clumps: What its heaviest keys bring at the peak that is planned for, beyond their shares of it.
+        rate: Records a second of that peak.
+    """
+    own, rest = _clump_columns(profile, clumps, rate)
+    if profile.hash_load is not None and salt.ways == 1:
+        places, records = placed(profile, profile.hash_load, "records")
+        _, volume = placed(profile, profile.hash_load, "bytes")
+        groups = _groups(own)
+        return Keys(places, _columns(records, volume, profile) * rest, *_grouped(groups))
+    shares = np.concatenate([_columns(record_shares(profile), byte_shares(profile), profile) * rest, own])
+    names = [known.key if known.recurs else None for known in profile.known_keys()]
+    names += [None] * (shares.shape[0] - len(names))
+    chosen = _salted(names, shares, salt)
+    named = np.array([name is not None for name in names])
+    sub_names = [
+        [sub_key(name, number, salt.ways) for number in range(salt.ways)] if i in chosen else [name]
+        for i, name in enumerate(names)
+        if name is not None
+    ]
+    times = np.array([len(each) for each in sub_names], dtype=np.int64)
+    unnamed = [i for i in chosen if not named[i]]
+    groups = [(salt.ways, shares[i] / salt.ways) for i in unnamed]
+    others = ~named
+    others[unnamed] = False
+    groups += _groups(shares[others])
+    return Keys(
+        positions(name for each in sub_names for name in each),
+        np.repeat(shares[named] / np.maximum(times, 1)[:, None], times, axis=0),
+        *_grouped(groups),
+    )
+
+
+def fall(keys: Keys, shards: int | Floats, placements: int, rng: np.random.Generator) -> Loads:
+    """Let the keys fall on shards.
+
+    Args:
+        keys: The keys.
+        shards: How many equal ranges, or the edges of the ranges from 0 to 1.
+        placements: How often.
+        rng: Seeded randomness.
+    """
+    edges = np.arange(shards + 1) / shards if isinstance(shards, int) else shards
+    count = edges.size - 1
+    columns = keys.columns
+    at = np.clip(np.searchsorted(edges, keys.places, side="right") - 1, 0, count - 1)
+    fixed = np.stack([np.bincount(at, keys.placed[:, column], count) for column in range(columns)])
+    loads = np.repeat(fixed.astype(np.float64)[:, None, :], placements, axis=1)
+    counts = np.array(keys.counts, dtype=np.int64)
+    large = counts > 3 * count
+    width = np.diff(edges) / edges[-1]
+    for number, each in zip(counts[large].tolist(), keys.each[large], strict=True):
+        held = rng.multinomial(number, width, size=placements)
+        loads += held[None, :, :] * each[:columns, None, None]
+    single = np.repeat(keys.each[~large, :columns], counts[~large], axis=0)
+    if single.size:
+        drawn = rng.random((placements, single.shape[0]))
+        index = (
+            np.searchsorted(edges, drawn, side="right") - 1
+            if not isinstance(shards, int)
+            else ((drawn * shards).astype(np.int64))
+        )
+        flat = (index + np.arange(placements)[:, None] * count).ravel()
+        for column in range(columns):
+            weights = np.tile(single[:, column], placements)
+            loads[column] += np.bincount(flat, weights, placements * count).reshape(placements, count)
+    scale = scales_of(np.moveaxis(loads, 0, -1), keys.lump) if columns >= 3 else None
+    read = loads[3] if columns == _ALL else None
+    return Loads(loads[0], loads[min(1, columns - 1)], scale, read=read)
+
+
+def scales_of(shares: Floats, lump: float) -> Floats:
+    """Return the size that a byte's record has, over the stream's; 1 where there is nothing."""
+    volume = shares[..., 1]
+    scales: Floats = np.divide(shares[..., 2], volume * lump, out=np.ones(volume.shape), where=volume > 0)
+    return scales
+
+
+def _columns(records: Floats, volume: Floats, profile: Profile) -> Floats:
+    sizes = [size for size, _ in profile.sizes]
+    least, most = min(sizes) / profile.record_bytes, max(sizes) / profile.record_bytes
+    size = np.clip(np.divide(volume, records, out=np.ones(volume.size), where=records > 0), least, most)
+    return np.stack([records, volume, volume * size, volume], axis=1)
+
+
+def _clump_columns(profile: Profile, clumps: Sequence[Clump], rate: float) -> tuple[Floats, Floats]:
+    """Return the shares that clumps have, and the part of each column that is left to all other records."""
+    found = np.array([(c.records, c.bytes, c.lasting_records, c.lasting_bytes) for c in clumps]).reshape(
+        -1, 4
+    )
+    records, volume, lasting, read = (found / rate / np.array([1.0, profile.record_bytes] * 2)).T
+    own = _columns(records, volume, profile)
+    own[:, 3] = read
+    left, unread = (max(0.0, 1.0 - float(part.sum())) for part in (lasting, read))
+    return own, np.array([left, unread, unread, unread])
+
+
+def _salted(names: Sequence[str | None], shares: Floats, salt: Salt) -> set[int]:
+    if salt.ways == 1:
+        return set()
+    if salt.names:
+        return {i for i, name in enumerate(names) if name in salt.names}
+    return set(np.argsort(-shares[:, :2].max(axis=1))[: salt.heaviest].tolist())
+
+
+def _grouped(groups: Sequence[tuple[int, Floats]]) -> tuple[tuple[int, ...], Floats]:
+    return tuple(count for count, _ in groups), np.array([each for _, each in groups]).reshape(-1, _ALL)
+
+
+def _groups(shares: Floats) -> list[tuple[int, Floats]]:
+    """Group unknown keys of nearly the same weights; the heaviest stay by themselves."""
+    order = np.argsort(-shares[:, :2].max(axis=1), kind="stable")
+    shares = shares[order]
+    groups: list[tuple[int, Floats]] = []
+    first = 0
+    while first < shares.shape[0]:
+        if first < _SINGLE and not np.array_equal(shares[first], shares[-1]):
+            after = first + 1
+        else:
+            near = (shares[first:, :2] * _ALIKE >= shares[first, :2]).all(axis=1)
+            after = first + (int(near.argmin()) if not near.all() else near.size)
+        groups.append((after - first, shares[first:after].mean(axis=0)))
+        first = after
+    return groups
