@@ -5,6 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from docs.named import named_tests
+
 ROOT = Path(__file__).parents[2]
 GUIDE = (ROOT / "docs" / "reliability.md").read_text()
 PROMISES = [
@@ -16,16 +18,6 @@ WINDOWS = (ROOT / "tests" / "chaos" / "windows.py").read_text()
 TARGETS = (ROOT / "Makefile").read_text()
 
 
-def _named(text: str) -> list[str]:
-    """The paths of tests that a text names, short forms such as ``tests/x/{a,b}`` spelt out."""
-    found: list[str] = []
-    for path in re.findall(r"`(tests/[^`]+)`", text):
-        head, brace, rest = path.partition("{")
-        choices, _, tail = rest.partition("}")
-        found += [head + choice + tail for choice in choices.split(",")] if brace else [path]
-    return found
-
-
 def test_the_guide_is_read() -> None:
     """A table that is laid out otherwise would leave nothing to check."""
     assert len(PROMISES) > 20
@@ -35,10 +27,10 @@ def test_the_guide_is_read() -> None:
 @pytest.mark.parametrize("promise", PROMISES, ids=lambda promise: promise[0][:60])
 def test_each_promise_names_a_test(promise: list[str]) -> None:
     """A test file, a folder of them, or a run of chaos."""
-    assert _named(promise[2]) or "make " in promise[2]
+    assert named_tests(promise[2]) or "make " in promise[2]
 
 
-@pytest.mark.parametrize("path", sorted(set(_named(GUIDE))))
+@pytest.mark.parametrize("path", sorted(set(named_tests(GUIDE))))
 def test_what_is_named_is_there(path: str) -> None:
     """A test that was moved or given up leaves a promise that nothing holds."""
     assert (ROOT / path).exists()

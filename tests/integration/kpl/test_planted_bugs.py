@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from planted.bug import Bug
-from planted.run import PACKAGES, SUITES, Suite, hunt
+from planted.run import PACKAGES, SUITES, TESTS, Suite, hunt
 
 PRODUCER = SUITES["producer"]
 EVERY = [bug for suite in SUITES.values() for bug in suite.bugs]
@@ -33,3 +33,11 @@ def test_every_defect_has_its_place_in_the_code(tmp_path: Path) -> None:
         before = (tmp_path / bug.module).read_text()
         bug.plant(tmp_path)
         (tmp_path / bug.module).write_text(before)
+
+
+def test_every_defect_is_hunted_by_tests_that_are_there() -> None:
+    """A path that leads nowhere would end the whole run, at that defect."""
+    for suite in SUITES.values():
+        for bug in suite.bugs:
+            assert suite.hunt or bug.tests
+            assert [path for path in bug.tests.split() if not (TESTS.parent / path).exists()] == []
