@@ -13,7 +13,7 @@ from fakes.kinesis_model import operation_model
 from orderstream.testing import FakeKinesis
 from orderstream.testing.asgi import KinesisApp
 from orderstream.testing.core import KinesisCore
-from orderstream.testing.limits import Limits
+from orderstream.testing.state.limits import Limits
 
 
 def operations() -> list[str]:

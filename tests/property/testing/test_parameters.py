@@ -15,7 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fakes.kinesis_model import operation_model, service_model
-from orderstream.testing.parameters import as_sent
+from orderstream.testing.validation.parameters import as_sent
 
 ANYTHING = st.one_of(
     st.none(),

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from orderstream.testing import FakeKinesis, Limits
-from orderstream.testing.resharding import (
+from orderstream.testing.state.resharding import (
     HASH_SPACE,
     HashRange,
     Merge,

@@ -4,7 +4,7 @@ from chaos.streams import StreamReader
 from orderstream.aggregation import UserRecord
 from orderstream.aggregation.aggregate import encode_aggregate
 from orderstream.testing import FakeKinesis
-from orderstream.testing.limits import Limits
+from orderstream.testing.state.limits import Limits
 
 
 class Time:

@@ -15,15 +15,15 @@ from orderstream.errors import OrderstreamError
 from orderstream_workers.cli.layout import printable, wrapped
 
 _COMMANDS: Final = {
-    "api": ("orderstream_workers.cli.api", "api"),
+    "api": ("orderstream_workers.cli.processes.api", "api"),
     "dlq": ("orderstream_workers.cli.dlq", "dlq"),
     "order": ("orderstream_workers.cli.order", "order"),
     "provision": ("orderstream_workers.cli.provision", "provision"),
-    "payment-worker": ("orderstream_workers.cli.payment_worker", "payment_worker"),
+    "payment-worker": ("orderstream_workers.cli.processes.payment_worker", "payment_worker"),
     "saga": ("orderstream_workers.cli.saga", "saga"),
     "status": ("orderstream_workers.cli.status", "status"),
     "stock": ("orderstream_workers.cli.stock", "stock"),
-    "worker": ("orderstream_workers.cli.worker", "worker"),
+    "worker": ("orderstream_workers.cli.processes.worker", "worker"),
 }
 
 _PLUGGED: Final = "orderstream.commands"

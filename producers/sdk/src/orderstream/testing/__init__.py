@@ -8,8 +8,8 @@ from orderstream.testing.client import FakeKinesisClient
 from orderstream.testing.errors import KinesisError
 from orderstream.testing.fake import FakeKinesis
 from orderstream.testing.faults import Fault, FaultKind, Faults
-from orderstream.testing.limits import Limits
-from orderstream.testing.shard import StoredRecord
+from orderstream.testing.state.limits import Limits
+from orderstream.testing.state.shard import StoredRecord
 
 __all__ = [
     "FakeKinesis",

@@ -10,7 +10,7 @@ import msgspec
 from orderstream.testing.errors import KinesisError
 from orderstream.testing.fake import FakeKinesis
 from orderstream.testing.faults import Fault, faults_from_json
-from orderstream.testing.shapes import check_types
+from orderstream.testing.validation.shapes import check_types
 
 Scope = dict[str, Any]
 Receive = Callable[[], Awaitable[dict[str, Any]]]

@@ -16,7 +16,7 @@ from botocore.session import Session
 from orderstream.testing.core import Outcome
 from orderstream.testing.errors import KinesisError
 from orderstream.testing.faults import Fault
-from orderstream.testing.parameters import as_sent
+from orderstream.testing.validation.parameters import as_sent
 
 _ENDPOINT: Final = "https://kinesis.fake"
 _TIMES: Final = frozenset({"StreamCreationTimestamp", "ApproximateArrivalTimestamp"})

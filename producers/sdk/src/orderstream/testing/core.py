@@ -9,18 +9,18 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
-from orderstream.testing.constraints import demand
 from orderstream.testing.errors import KinesisError, unsupported
 from orderstream.testing.faults import Fault, FaultKind, Faults
-from orderstream.testing.limits import Limits
-from orderstream.testing.model import operation_names
 from orderstream.testing.operations.reading import Reading
 from orderstream.testing.operations.settings import SettingOperations
 from orderstream.testing.operations.shards import ShardOperations
 from orderstream.testing.operations.streams import StreamOperations
 from orderstream.testing.operations.tags import TagOperations
 from orderstream.testing.operations.writing import Writing
-from orderstream.testing.streams import Answer, Request, Streams
+from orderstream.testing.state.limits import Limits
+from orderstream.testing.state.streams import Answer, Request, Streams
+from orderstream.testing.validation.constraints import demand
+from orderstream.testing.validation.model import operation_names
 
 _UNSUPPORTED: Final = ("StreamId", "DryRun", "WarmThroughputMiBps")
 """Members that change what Kinesis does, and that the fake does not have."""

@@ -10,8 +10,8 @@ from orderstream.aggregation import AggregateCorruptError, UserRecord, deaggrega
 from orderstream.testing.client import FakeKinesisClient
 from orderstream.testing.core import KinesisCore, Outcome
 from orderstream.testing.faults import Faults
-from orderstream.testing.limits import Limits
-from orderstream.testing.shard import Shard, StoredRecord
+from orderstream.testing.state.limits import Limits
+from orderstream.testing.state.shard import Shard, StoredRecord
 
 
 class FakeKinesis:

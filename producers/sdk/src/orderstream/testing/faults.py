@@ -11,7 +11,7 @@ from typing import Any, Final
 import msgspec
 
 from orderstream.testing.errors import KinesisError
-from orderstream.testing.model import error_codes, operation_names
+from orderstream.testing.validation.model import error_codes, operation_names
 
 
 class FaultKind(StrEnum):

@@ -12,7 +12,7 @@ from typing import Any, cast
 from orderstream.errors import MissingExtraError
 from orderstream.testing.asgi import KinesisApp
 from orderstream.testing.fake import FakeKinesis
-from orderstream.testing.limits import Limits
+from orderstream.testing.state.limits import Limits
 
 try:
     from hypercorn.asyncio import serve

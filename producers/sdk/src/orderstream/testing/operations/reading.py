@@ -4,12 +4,12 @@ from collections.abc import Callable
 from typing import Final
 
 from orderstream.testing.errors import KinesisError, invalid_argument, shard_not_found, throttled
-from orderstream.testing.iterators import ShardIterator, decode, encode
 from orderstream.testing.operations.shapes import child_shape
-from orderstream.testing.sequence import position_of
-from orderstream.testing.shard import Shard, StoredRecord
-from orderstream.testing.stream import Stream
-from orderstream.testing.streams import Answer, Request, Streams
+from orderstream.testing.state.iterators import ShardIterator, decode, encode
+from orderstream.testing.state.sequence import position_of
+from orderstream.testing.state.shard import Shard, StoredRecord
+from orderstream.testing.state.stream import Stream
+from orderstream.testing.state.streams import Answer, Request, Streams
 
 _STARTS: Final = {
     "AT_SEQUENCE_NUMBER": "StartingSequenceNumber",

@@ -4,8 +4,8 @@ from collections.abc import Callable
 from typing import Final
 
 from orderstream.testing.errors import invalid_argument
-from orderstream.testing.stream import AUTO, ON_DEMAND, PROVISIONED, Stream
-from orderstream.testing.streams import Answer, Request, Streams
+from orderstream.testing.state.stream import AUTO, ON_DEMAND, PROVISIONED, Stream
+from orderstream.testing.state.streams import Answer, Request, Streams
 
 _MIN_RETENTION_HOURS: Final = 24
 _MAX_RETENTION_HOURS: Final = 8_760

@@ -1,8 +1,8 @@
 """Shards as the service model writes them."""
 
-from orderstream.testing.shard import Shard
-from orderstream.testing.stream import Stream
-from orderstream.testing.streams import Answer
+from orderstream.testing.state.shard import Shard
+from orderstream.testing.state.stream import Stream
+from orderstream.testing.state.streams import Answer
 
 
 def shard_shape(shard: Shard) -> Answer:

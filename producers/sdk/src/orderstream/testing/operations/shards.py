@@ -4,11 +4,11 @@ from collections.abc import Callable
 from typing import Final
 
 from orderstream.testing.errors import KinesisError, invalid_argument
-from orderstream.testing.iterators import ShardsToken, decode, encode
 from orderstream.testing.operations.shapes import after, shard_shape
-from orderstream.testing.shard import Shard
-from orderstream.testing.stream import ON_DEMAND, Stream
-from orderstream.testing.streams import Answer, Request, Streams
+from orderstream.testing.state.iterators import ShardsToken, decode, encode
+from orderstream.testing.state.shard import Shard
+from orderstream.testing.state.stream import ON_DEMAND, Stream
+from orderstream.testing.state.streams import Answer, Request, Streams
 
 _LISTED_AT_ONCE: Final = 1_000
 _NOT_BESIDE_A_TOKEN: Final = (

@@ -6,8 +6,8 @@ from typing import Final
 from orderstream.testing.errors import invalid_argument, unsupported
 from orderstream.testing.operations.shapes import after, shard_shape
 from orderstream.testing.operations.tags import add_tags
-from orderstream.testing.stream import AUTO, ON_DEMAND, PROVISIONED, USER_PARTITION_KEY, Stream
-from orderstream.testing.streams import Answer, Request, Streams
+from orderstream.testing.state.stream import AUTO, ON_DEMAND, PROVISIONED, USER_PARTITION_KEY, Stream
+from orderstream.testing.state.streams import Answer, Request, Streams
 
 _ON_DEMAND_SHARDS: Final = 4
 """Shards that an on-demand stream begins with."""

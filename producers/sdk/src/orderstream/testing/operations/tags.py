@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from typing import Final
 
 from orderstream.testing.errors import invalid_argument
-from orderstream.testing.streams import Answer, Request, Streams
+from orderstream.testing.state.streams import Answer, Request, Streams
 
 _MOST: Final = 50
 """Tags of one stream."""

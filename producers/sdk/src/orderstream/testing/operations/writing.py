@@ -6,11 +6,11 @@ from typing import Final
 
 from orderstream.testing.errors import KinesisError, invalid_argument, throttled, validation
 from orderstream.testing.faults import Faults
-from orderstream.testing.resharding import MAX_HASH_KEY
-from orderstream.testing.sequence import position_of
-from orderstream.testing.shard import Shard
-from orderstream.testing.stream import AUTO, Stream
-from orderstream.testing.streams import Answer, Request, Streams
+from orderstream.testing.state.resharding import MAX_HASH_KEY
+from orderstream.testing.state.sequence import position_of
+from orderstream.testing.state.shard import Shard
+from orderstream.testing.state.stream import AUTO, Stream
+from orderstream.testing.state.streams import Answer, Request, Streams
 
 _TRIM_EVERY: Final = 10_000
 """Records between two looks at what is past retention."""

@@ -8,7 +8,7 @@ from typing import Any, Final, NamedTuple
 from botocore.model import Shape, StringShape, StructureShape
 
 from orderstream.testing.errors import validations
-from orderstream.testing.model import service_model
+from orderstream.testing.validation.model import service_model
 
 
 class Violation(NamedTuple):

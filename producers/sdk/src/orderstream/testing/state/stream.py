@@ -14,15 +14,15 @@ from collections.abc import Callable, Sequence
 from typing import Final
 
 from orderstream.testing.errors import KinesisError, invalid_argument, shard_not_found
-from orderstream.testing.limits import Limits, ShardBudget
-from orderstream.testing.resharding import (
+from orderstream.testing.state.limits import Limits, ShardBudget
+from orderstream.testing.state.resharding import (
     HashRange,
     Merge,
     Split,
     plan_uniform_scaling,
     uniform_ranges,
 )
-from orderstream.testing.shard import Shard
+from orderstream.testing.state.shard import Shard
 
 DEFAULT_RETENTION_HOURS = 24
 

@@ -4,9 +4,9 @@ from array import array
 from bisect import bisect_left, bisect_right
 from typing import NamedTuple
 
-from orderstream.testing.limits import ShardBudget
-from orderstream.testing.resharding import HashRange
-from orderstream.testing.sequence import sequence_number
+from orderstream.testing.state.limits import ShardBudget
+from orderstream.testing.state.resharding import HashRange
+from orderstream.testing.state.sequence import sequence_number
 
 
 class StoredRecord(NamedTuple):

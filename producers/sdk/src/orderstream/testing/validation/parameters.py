@@ -14,7 +14,7 @@ from botocore.model import Shape, StructureShape
 from botocore.utils import parse_to_aware_datetime
 from botocore.validate import ParamValidator
 
-from orderstream.testing.model import service_model
+from orderstream.testing.validation.model import service_model
 
 _Convert = Callable[[Any], Any]
 

@@ -2,7 +2,7 @@
 
 import click
 
-from orderstream_workers.cli.stopping import stop_on_signals
+from orderstream_workers.cli.processes.stopping import stop_on_signals
 from orderstream_workers.runtime.logs import configure_logging
 from orderstream_workers.runtime.payment_worker import run_payment_worker
 from orderstream_workers.runtime.resources import Resources

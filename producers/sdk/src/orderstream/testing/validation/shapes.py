@@ -8,7 +8,7 @@ from typing import Any, Final
 from botocore.model import Shape, StructureShape
 
 from orderstream.testing.errors import KinesisError, validation
-from orderstream.testing.model import service_model
+from orderstream.testing.validation.model import service_model
 
 _Check = Callable[[Any, str], None]
 

@@ -5,7 +5,7 @@ from typing import get_args
 
 import click
 
-from orderstream_workers.cli.stopping import stop_on_signals
+from orderstream_workers.cli.processes.stopping import stop_on_signals
 from orderstream_workers.runtime.bootstrap import APPLICATIONS, run_worker
 from orderstream_workers.runtime.logs import configure_logging
 from orderstream_workers.runtime.resources import Resources

@@ -5,8 +5,8 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from orderstream.testing.errors import KinesisError, invalid_argument, stream_not_found
-from orderstream.testing.limits import Limits
-from orderstream.testing.stream import Stream
+from orderstream.testing.state.limits import Limits
+from orderstream.testing.state.stream import Stream
 
 Request = dict[str, Any]
 Answer = dict[str, Any]
