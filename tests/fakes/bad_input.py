@@ -124,7 +124,7 @@ TOO_LARGE = Planted(
 """An order that came past the API: its lines fit a record, but no item of DynamoDB."""
 
 UNKNOWN_EVENT = changed("unknown-event", type="OrderTeleported")
-"""An event whose type nobody knows: counted and passed over, so that new ones can be emitted."""
+"""An event whose type nobody knows: counted and passed over, so that new ones can be published."""
 
 UNKNOWN_ORDER = enveloped(StockReserved(order_id="unknown-order"), "reserved-unknown-order")
 """An answer for an order that was never placed: it changes nothing, is logged and counted."""

@@ -94,12 +94,12 @@ class SteppedStore:
         self._worker.take(lambda: self._inner.transact(writes))
 
 
-class SteppedEmitter:
-    """An emitter whose every call is a step of its worker."""
+class SteppedPublisher:
+    """A publisher whose every call is a step of its worker."""
 
-    def __init__(self, emit: Callable[[bytes], None], worker: SteppedWorker) -> None:
-        self._emit = emit
+    def __init__(self, publish: Callable[[bytes], None], worker: SteppedWorker) -> None:
+        self._publish = publish
         self._worker = worker
 
-    def emit(self, envelopes: Sequence[bytes], partition_key: str) -> None:
-        self._worker.take(lambda: [self._emit(envelope) for envelope in envelopes])
+    def publish(self, envelopes: Sequence[bytes], partition_key: str) -> None:
+        self._worker.take(lambda: [self._publish(envelope) for envelope in envelopes])

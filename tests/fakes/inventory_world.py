@@ -42,7 +42,7 @@ class Inventory:
         self.down = False
         self.store = MemoryStore(self._fault)
         self.handlers = InventoryHandlers(
-            store=self.store, emitter=self, clock=lambda: NOW, draw=lambda: 0.5, sleep=self.slept.append
+            store=self.store, publisher=self, clock=lambda: NOW, draw=lambda: 0.5, sleep=self.slept.append
         )
         for number in range(skus):
             seed_stock(self.store, f"{number:05}", units)
@@ -54,7 +54,7 @@ class Inventory:
         self.transactions.append(writes)
         return self.faults.pop(0) if self.faults else None
 
-    def emit(self, envelopes: Sequence[bytes], partition_key: str) -> None:
+    def publish(self, envelopes: Sequence[bytes], partition_key: str) -> None:
         if self.down:
             raise DependencyError("kinesis", "PutRecords", "throttled")
         self.sent += envelopes

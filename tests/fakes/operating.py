@@ -17,14 +17,14 @@ if TYPE_CHECKING:
 NOW = dt.datetime(2026, 1, 1, 12, tzinfo=dt.UTC)
 
 
-class RecordingEmitter:
+class RecordingPublisher:
     """Remembers what it was given, and acknowledges it."""
 
     def __init__(self) -> None:
-        self.emitted: list[bytes] = []
+        self.published: list[bytes] = []
 
-    def emit(self, outputs: list[bytes], order_id: str) -> None:
-        self.emitted += outputs
+    def publish(self, outputs: list[bytes], order_id: str) -> None:
+        self.published += outputs
 
 
 class MemoryResources(Resources):
@@ -34,7 +34,7 @@ class MemoryResources(Resources):
         super().__init__(Settings())
         self.store = MemoryStore()
         self.deciding_clock = HostClock(self.clock)
-        self.emitter = RecordingEmitter()
+        self.publisher = RecordingPublisher()
         self.payment_queue = MemoryPaymentQueue()
         self.payment_dead_letters = MemoryPaymentQueue()
         self.lease_tables: dict[str, MemoryLeaseTable] = {}

@@ -102,32 +102,32 @@ class LedgerProvider:
 
 @dataclass
 class Outbox:
-    """An emitter whose acknowledgement can be lost, or whose process can die.
+    """A publisher whose acknowledgement can be lost, or whose process can die.
 
     Args:
-        fault: Asked before each emission: ``"before"``, ``"after"`` or ``"crash"``.
+        fault: Asked before each publication: ``"before"``, ``"after"`` or ``"crash"``.
     """
 
     fault: Callable[[str], str | None] = lambda _: None
-    emitted: list[bytes] = field(default_factory=list)
+    published: list[bytes] = field(default_factory=list)
 
-    def emit(self, envelopes: Sequence[bytes], partition_key: str) -> None:
+    def publish(self, envelopes: Sequence[bytes], partition_key: str) -> None:
         fault = self.fault(partition_key) if envelopes else None
         if fault == "before":
             raise DependencyError("kinesis", "PutRecords", "on demand")
-        self.emitted.extend(envelopes)
+        self.published.extend(envelopes)
         if fault == "after":
             raise DependencyError("kinesis", "PutRecords", "the acknowledgement was lost on demand")
         if fault == "crash":
             raise CrashedError
 
     def messages(self, order_id: str = "o-1") -> list[Message]:
-        """What was emitted for an order, first occurrences only, in order."""
+        """What was published for an order, first occurrences only, in order."""
         first = {envelope.id: envelope for envelope in self.envelopes() if envelope.subject == order_id}
         return [envelope.message() for envelope in first.values()]
 
     def envelopes(self) -> list[Envelope]:
-        return [decode_envelope(each) for each in self.emitted]
+        return [decode_envelope(each) for each in self.published]
 
 
 class AmplePermits:

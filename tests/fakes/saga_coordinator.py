@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from fakes.delivery import delivered
 from orderstream.errors import DependencyError
 from orderstream.messages import Envelope, decode_envelope, following, initial
-from orderstream_consumer.idempotency.emitter import CollectingEmitter
+from orderstream_consumer.idempotency.publisher import CollectingPublisher
 from orderstream_consumer.store import MemoryStore
 from orderstream_orders.contracts import (
     Customer,
@@ -46,15 +46,15 @@ CAPTURED = PaymentCaptured(order_id=ORDER, amount_minor=200, currency="GBP", cha
 REFUNDED = PaymentRefunded(order_id=ORDER, amount_minor=200, currency="GBP", refund_id="re_1")
 
 
-class Interrupted(CollectingEmitter):
+class Interrupted(CollectingPublisher):
     """A stream that can be away."""
 
     away = False
 
-    def emit(self, envelopes: Sequence[bytes], partition_key: str) -> None:
+    def publish(self, envelopes: Sequence[bytes], partition_key: str) -> None:
         if self.away:
             raise DependencyError("kinesis", "PutRecords", "no answer")
-        super().emit(envelopes, partition_key)
+        super().publish(envelopes, partition_key)
 
 
 class Coordinator:
@@ -62,11 +62,11 @@ class Coordinator:
 
     def __init__(self, inbox_capacity: int = 64) -> None:
         self.store = MemoryStore()
-        self.emitter = Interrupted()
+        self.publisher = Interrupted()
         self.now = NOW
         handlers = SagaHandlers(
             store=self.store,
-            emitter=self.emitter,
+            publisher=self.publisher,
             clock=lambda: self.now,
             inbox_capacity=inbox_capacity,
             current=FLOW,
@@ -77,23 +77,23 @@ class Coordinator:
     def hear(
         self, envelope: Envelope, sequence: int | None = None, arrival: dt.datetime | None = None
     ) -> list[Envelope]:
-        """Deliver an envelope, at the next position unless one is named; gives what it made the saga emit."""
+        """Deliver an envelope, at the next position unless one is given; return what the saga publishes."""
         self.sequence += 1
-        before = len(self.emitter.emitted)
+        before = len(self.publisher.published)
         self.routes[envelope.type](delivered(envelope, sequence or self.sequence, arrival=arrival))
-        return [decode_envelope(data) for data in self.emitter.emitted[before:]]
+        return [decode_envelope(data) for data in self.publisher.published[before:]]
 
     def hear_while_the_stream_is_away(self, envelope: Envelope, sequence: int) -> None:
         """Deliver an envelope; what it leads to is committed, and reaches nobody."""
-        self.emitter.away = True
+        self.publisher.away = True
         try:
             self.hear(envelope, sequence)
         finally:
-            self.emitter.away = False
+            self.publisher.away = False
 
     def asked(self, mark: str) -> Envelope:
         """The command that carries a mark."""
-        every = [decode_envelope(data) for data in self.emitter.emitted]
+        every = [decode_envelope(data) for data in self.publisher.published]
         return next(envelope for envelope in every if envelope.correlation_id == mark and envelope.reply_to)
 
     def answer(self, mark: str, event: Event) -> list[Envelope]:

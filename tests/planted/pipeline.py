@@ -35,17 +35,17 @@ BUGS = (
         "tests/property/effects/test_once.py",
     ),
     Bug(
-        "an output whose acknowledgement was lost is not emitted again",
+        "an output whose acknowledgement was lost is not published again",
         "orderstream_consumer/idempotency/once.py",
         "                    outputs = inbox.outputs(received.envelope.id)\n",
         "                    outputs = []\n",
         "tests/property/effects/test_once.py",
     ),
     Bug(
-        "outputs are emitted before the state is committed",
+        "outputs are published before the state is committed",
         "orderstream_consumer/idempotency/once.py",
         "        entries = inbox.with_entry(received, outputs)\n",
-        "        self._emitter.emit(outputs, received.subject)\n"
+        "        self._publisher.publish(outputs, received.subject)\n"
         "        entries = inbox.with_entry(received, outputs)\n",
         "tests/unit/effects/test_once.py",
     ),

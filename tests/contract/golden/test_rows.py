@@ -35,7 +35,7 @@ class SilentMailer:
 
 
 def _handlers(store: MemoryStore, outbox: Outbox) -> dict[str, Routes]:
-    basics: dict[str, Any] = {"store": store, "emitter": outbox, "clock": lambda: LATER}
+    basics: dict[str, Any] = {"store": store, "publisher": outbox, "clock": lambda: LATER}
     return {
         "saga": SagaHandlers(**basics).routes(),
         "inventory": InventoryHandlers(**basics).routes(),
@@ -62,7 +62,7 @@ def test_a_redelivery_of_everything_changes_no_row_and_says_what_was_said(servic
 def test_a_redelivered_outcome_tells_no_customer_again() -> None:
     """The recorded notices say who was told; a redelivery repeats the event alone."""
     store, outbox = tables(), Outbox()
-    handlers = NotificationHandlers(store=store, emitter=outbox, mailer=SilentMailer(), clock=lambda: LATER)
+    handlers = NotificationHandlers(store=store, publisher=outbox, mailer=SilentMailer(), clock=lambda: LATER)
     handler = MessageHandler(handlers.routes())
     for record in stream("plain/orders"):
         handler.handle(record)

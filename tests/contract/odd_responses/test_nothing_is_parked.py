@@ -57,7 +57,7 @@ def test_two_outcomes_are_mailed_once_each_after_every_odd_response(server: Host
     with Clients(server.url) as clients, ThreadPoolExecutor(2) as executor:
         handlers = NotificationHandlers(
             store=store,
-            emitter=outbox,
+            publisher=outbox,
             mailer=SesMailer(clients.aws("ses")),
             clock=lambda: dt.datetime.now(dt.UTC),
         )

@@ -6,7 +6,7 @@ import string
 
 from fakes.engine import record_of
 from orderstream.messages import decode_envelope, initial
-from orderstream_consumer.idempotency import CollectingEmitter, MessageHandler
+from orderstream_consumer.idempotency import CollectingPublisher, MessageHandler
 from orderstream_consumer.store import MemoryStore
 from orderstream_orders.api import MAX_ORDER_BYTES
 from orderstream_orders.api.acceptance import accept
@@ -35,16 +35,18 @@ def largest_order() -> OrderPlaced:
 
 
 def test_the_largest_order_fits_everywhere() -> None:
-    """Coordinator and inventory keep it in their items, and what they emit fits a record of 1 MiB."""
-    store, emitter = MemoryStore(), CollectingEmitter()
+    """Coordinator and inventory keep it in their items, and what they publish fits a record of 1 MiB."""
+    store, publisher = MemoryStore(), CollectingPublisher()
     placed = largest_order()
     event = initial(placed, source="orders", event_id="e-1", time=NOW).encode()
     assert MAX_ORDER_BYTES * 0.95 < len(event) < MAX_ORDER_BYTES + 1_000
-    saga = MessageHandler(SagaHandlers(store=store, emitter=emitter, clock=lambda: NOW).routes())
-    inventory = MessageHandler(InventoryHandlers(store=store, emitter=emitter, clock=lambda: NOW).routes())
+    saga = MessageHandler(SagaHandlers(store=store, publisher=publisher, clock=lambda: NOW).routes())
+    inventory = MessageHandler(
+        InventoryHandlers(store=store, publisher=publisher, clock=lambda: NOW).routes()
+    )
     saga.handle(record_of("o-1", 1, event))
-    for number, command in enumerate(list(emitter.emitted), start=2):
+    for number, command in enumerate(list(publisher.published), start=2):
         inventory.handle(record_of("o-1", number, command))
-    types = [decode_envelope(data).type for data in emitter.emitted]
+    types = [decode_envelope(data).type for data in publisher.published]
     assert types == ["inventory.ReserveStock", "payments.CapturePayment", "StockRejected"]
-    assert max(map(len, emitter.emitted)) < 2**20
+    assert max(map(len, publisher.published)) < 2**20

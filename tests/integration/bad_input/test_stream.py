@@ -123,7 +123,7 @@ def test_each_bad_record_is_a_dead_letter_and_stops_nothing_else(
         assert counters.get("unexpected", 0) == (1 if application == "saga" else 0)
         assert corrupt == 2
         if application == "shipping":
-            shipped = {json.loads(event)["subject"] for event in resources.emitter.emitted}
+            shipped = {json.loads(event)["subject"] for event in resources.publisher.published}
             assert shipped == {*NEIGHBOURS, *(planted.name for planted in PLANTS)} - expected.keys()
 
 

@@ -56,11 +56,11 @@ class _Never:
 
 
 class Pipeline(MemoryResources):
-    """One shard that every application reads, in memory; what they emit goes to its end."""
+    """One shard that every application reads, in memory; what they publish goes to its end."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.emitter = self
+        self.publisher = self
         self.told: list[bytes] = []
         self.read = dict.fromkeys(APPLICATIONS, 0)
         seed_stock(self.store, "A", 10)
@@ -69,7 +69,7 @@ class Pipeline(MemoryResources):
         for name in APPLICATIONS:
             self.take_over(name)
 
-    def emit(self, outputs: list[bytes], order_id: str) -> None:
+    def publish(self, outputs: list[bytes], order_id: str) -> None:
         assert order_id == ORDER
         self.told += outputs
 

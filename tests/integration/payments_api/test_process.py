@@ -96,13 +96,13 @@ def test_a_worker_resolves_lost_answers(client: httpx.Client, tmp_path: Path) ->
     with serving(tmp_path / "ledger.sqlite", "--rate", "1000") as url:
         clock, store, outbox = TickingClock(), MemoryStore(), Outbox()
         queue = MemoryPaymentQueue(clock.monotonic)
-        handlers = PaymentHandlers(store=store, emitter=outbox, queue=queue, clock=clock)
+        handlers = PaymentHandlers(store=store, publisher=outbox, queue=queue, clock=clock)
         worker = PaymentWorker(
             store=store,
             queue=queue,
             provider=HttpPaymentProvider(client, url),
             limiter=AmplePermits(),
-            emitter=outbox,
+            publisher=outbox,
             clock=clock,
             now=clock.monotonic,
         )

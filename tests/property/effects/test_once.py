@@ -21,21 +21,21 @@ class Total(msgspec.Struct, frozen=True):
     units: int
 
 
-class DoubtfulEmitter:
+class DoubtfulPublisher:
     """Fails before or after it has taken the messages, as the plan says; takes none that is not committed."""
 
     def __init__(self, plan: list[str], committed: Callable[[], int]) -> None:
         self.plan = plan
         self._committed = committed
-        self.emitted: list[bytes] = []
+        self.published: list[bytes] = []
 
-    def emit(self, envelopes: Sequence[bytes], partition_key: str) -> None:
+    def publish(self, envelopes: Sequence[bytes], partition_key: str) -> None:
         for envelope in envelopes:
             assert msgspec.json.decode(envelope)["data"]["units"] <= self._committed()
         fate = self.plan.pop() if self.plan else "well"
         if fate == "before":
             raise DependencyError("kinesis", "PutRecords", fate)
-        self.emitted.extend(envelopes)
+        self.published.extend(envelopes)
         if fate == "after":
             raise DependencyError("kinesis", "PutRecords", fate)
 
@@ -48,10 +48,10 @@ def message(number: int) -> Envelope:
 @given(
     deliveries=st.lists(st.tuples(st.integers(1, 4), st.booleans()), min_size=1, max_size=12),
     faults=st.lists(st.sampled_from([*Fault, None]), max_size=20),
-    emissions=st.lists(st.sampled_from(["well", "before", "after"]), max_size=12),
+    publications=st.lists(st.sampled_from(["well", "before", "after"]), max_size=12),
 )
 def test_every_message_counts_once_and_is_answered(
-    deliveries: list[tuple[int, bool]], faults: list[Fault | None], emissions: list[str]
+    deliveries: list[tuple[int, bool]], faults: list[Fault | None], publications: list[str]
 ) -> None:
     """Deliveries retried until they return: each message counts once and has one answer, once committed."""
     plan = list(faults)
@@ -64,8 +64,8 @@ def test_every_message_counts_once_and_is_answered(
         return item.version if item else 0
 
     store = MemoryStore(fault)
-    emitter = DoubtfulEmitter(list(emissions), committed)
-    once = Once(store=store, table="orders", state_type=Total, emitter=emitter, sleep=lambda _: None)
+    publisher = DoubtfulPublisher(list(publications), committed)
+    once = Once(store=store, table="orders", state_type=Total, publisher=publisher, sleep=lambda _: None)
     for step, (number, elsewhere) in enumerate(deliveries):
         event = message(number)
         # A redelivery comes from where the message stood first, a duplicate from a place of its own.
@@ -85,5 +85,5 @@ def test_every_message_counts_once_and_is_answered(
     plan.clear()
     different = {number for number, _ in deliveries}
     assert once.load("o-1") == (Total(len(different)), len(different))
-    answers = {msgspec.json.decode(each)["id"]: each for each in emitter.emitted}
-    assert len(answers) == len(set(emitter.emitted)) == len(different)
+    answers = {msgspec.json.decode(each)["id"]: each for each in publisher.published}
+    assert len(answers) == len(set(publisher.published)) == len(different)

@@ -93,7 +93,7 @@ def test_redrive_carries_out_through_the_applications_own_handler() -> None:
     assert "ReleaseStock of order o-1" in run(resources, "show", "inventory", "o-1").output
     result = run(resources, "redrive", "inventory", "o-1")
     assert (result.exit_code, result.output) == (0, "1 carried out; o-1 is not parked any more\n")
-    assert [decode_envelope(data).type.rpartition(".")[2] for data in resources.emitter.emitted] == [
+    assert [decode_envelope(data).type.rpartition(".")[2] for data in resources.publisher.published] == [
         "StockReleased"
     ]
     assert run(resources, "list").output == "nothing is parked\n"

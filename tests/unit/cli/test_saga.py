@@ -10,7 +10,7 @@ from fakes.delivery import delivered
 from fakes.operating import NOW, MemoryResources
 from fakes.payments import received, refund_command
 from orderstream.messages import Envelope, decode_envelope, initial
-from orderstream_consumer.idempotency import CollectingEmitter
+from orderstream_consumer.idempotency import CollectingPublisher
 from orderstream_consumer.store import Add, Delete, Put
 from orderstream_orders.contracts import (
     Customer,
@@ -134,7 +134,7 @@ def test_a_decision_goes_through_the_stream() -> None:
     before = list(resources.store.scan(SAGAS.name))
     result = resolve(resources, "again", "ship_order", "refuse", *WHY)
     assert (result.exit_code, "the coordinator has been told" in result.output) == (0, True)
-    (envelope,) = [decode_envelope(data) for data in resources.emitter.emitted]
+    (envelope,) = [decode_envelope(data) for data in resources.publisher.published]
     assert envelope.message() == StepResolved(
         order_id="again",
         step="ship_order",
@@ -152,7 +152,7 @@ def test_the_same_decision_twice_is_one_event() -> None:
     resources = a_world()
     for _ in range(2):
         assert resolve(resources, "again", "ship_order", "done", *WHY).exit_code == 0
-    ids = {decode_envelope(data).id for data in resources.emitter.emitted}
+    ids = {decode_envelope(data).id for data in resources.publisher.published}
     assert len(ids) == 1
 
 
@@ -168,7 +168,7 @@ def test_what_does_not_wait_for_a_person_is_refused() -> None:
         assert result.exit_code == 1
         assert isinstance(result.exception, NotWaitingError)
         assert "cannot be resolved" in str(result.exception)
-    assert resources.emitter.emitted == []
+    assert resources.publisher.published == []
 
 
 def test_a_deadline_that_has_just_passed_is_no_moment_to_decide() -> None:
@@ -184,7 +184,7 @@ def test_a_decision_needs_a_reason() -> None:
     resources = a_world()
     assert resolve(resources, "again", "ship_order", "done").exit_code == 2
     assert resolve(resources, "again", "ship_order", "done", "--reason", " ").exit_code == 2
-    assert resources.emitter.emitted == []
+    assert resources.publisher.published == []
 
 
 def test_an_unknown_order_is_said_to_be_unknown() -> None:
@@ -196,16 +196,16 @@ def test_an_unknown_order_is_said_to_be_unknown() -> None:
 
 def ship(resources: MemoryResources, attempt: int) -> list[Envelope]:
     """Shipping comes to a request for the order; gives what it says."""
-    emitter = CollectingEmitter()
+    publisher = CollectingPublisher()
     request = initial(
         ShipOrder(order_id="again", country="France", units=1),
         source="saga",
         event_id=f"ship {attempt}",
         time=NOW,
     )
-    shipping = ShippingHandlers(store=resources.store, emitter=emitter, clock=resources.clock)
+    shipping = ShippingHandlers(store=resources.store, publisher=publisher, clock=resources.clock)
     shipping.settle(delivered(request, attempt))
-    return [decode_envelope(data) for data in emitter.emitted]
+    return [decode_envelope(data) for data in publisher.published]
 
 
 def test_what_was_shipped_by_hand_is_not_shipped_again() -> None:
@@ -223,7 +223,7 @@ def test_what_shipping_has_taken_is_not_shipped_by_hand() -> None:
     result = resolve(resources, "again", "ship_order", "done", *WHY)
     assert (result.exit_code, isinstance(result.exception, AlreadyDecidedError)) == (1, True)
     assert "shipping has taken order 'again' itself" in str(result.exception)
-    assert resources.emitter.emitted == []
+    assert resources.publisher.published == []
     assert [answer.message() for answer in ship(resources, 2)] == [taken.message()]
 
 
@@ -234,13 +234,13 @@ def test_what_was_given_back_by_hand_is_not_given_back_again() -> None:
     keep(resources, "owed", Phase.COMPENSATING, failure=Failure("customer_request"), steps=due)
     keep_captured(resources, "owed")
     assert resolve(resources, "owed", "capture_payment", "done", *WHY).exit_code == 0
-    emitter = CollectingEmitter()
+    publisher = CollectingPublisher()
     payments = PaymentHandlers(
-        store=resources.store, emitter=emitter, queue=resources.payment_queue, clock=resources.clock
+        store=resources.store, publisher=publisher, queue=resources.payment_queue, clock=resources.clock
     )
     payments.refund_payment(received(refund_command("owed"), 1))
     assert resources.payment_queue.depth() == 0, "no worker is woken, so the provider is not asked"
-    (answer,) = map(decode_envelope, emitter.emitted)
+    (answer,) = map(decode_envelope, publisher.published)
     assert answer.message() == PaymentRefunded(
         order_id="owed", amount_minor=1230, currency="GBP", refund_id="by-hand"
     )
@@ -265,7 +265,7 @@ def test_what_was_released_by_hand_is_not_released_again() -> None:
     keep(resources, "held", Phase.COMPENSATING, failure=Failure("customer_request"), steps=due)
     seed_stock(resources.store, "A", 10)
     inventory = InventoryHandlers(
-        store=resources.store, emitter=CollectingEmitter(), clock=resources.clock
+        store=resources.store, publisher=CollectingPublisher(), clock=resources.clock
     ).routes()
     for place, command in enumerate(
         (

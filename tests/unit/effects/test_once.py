@@ -1,4 +1,4 @@
-"""Once: a message is decided once, and what was committed is what is emitted."""
+"""Once: a message is decided once, and what was committed is what is published."""
 
 import datetime as dt
 import logging
@@ -10,7 +10,7 @@ import pytest
 from fakes.delivery import delivered
 from orderstream.errors import DependencyError
 from orderstream.messages import Envelope, following, initial
-from orderstream_consumer.idempotency import INBOX, CollectingEmitter, Decision, Once
+from orderstream_consumer.idempotency import INBOX, CollectingPublisher, Decision, Once
 from orderstream_consumer.idempotency.inbox import CAPACITY
 from orderstream_consumer.store import (
     Check,
@@ -55,13 +55,13 @@ class Rig:
 
     def __init__(self, store: MemoryStore) -> None:
         self.store = store
-        self.emitter = CollectingEmitter()
+        self.publisher = CollectingPublisher()
         self.pauses: list[float] = []
         self.once = Once(
             store=store,
             table="orders",
             state_type=Total,
-            emitter=self.emitter,
+            publisher=self.publisher,
             sleep=self.pauses.append,
         )
 
@@ -70,18 +70,18 @@ class Rig:
         return state.units if state else None
 
 
-class Refusing(CollectingEmitter):
-    """An emitter whose first calls fail."""
+class Refusing(CollectingPublisher):
+    """A publisher whose first calls fail."""
 
     def __init__(self, failures: int) -> None:
         super().__init__()
         self.failures = failures
 
-    def emit(self, envelopes: Sequence[bytes], partition_key: str) -> None:
+    def publish(self, envelopes: Sequence[bytes], partition_key: str) -> None:
         if self.failures:
             self.failures -= 1
             raise DependencyError("kinesis", "PutRecords", "down")
-        super().emit(envelopes, partition_key)
+        super().publish(envelopes, partition_key)
 
 
 def failing_writes(*faults: Fault) -> MemoryStore:
@@ -89,13 +89,13 @@ def failing_writes(*faults: Fault) -> MemoryStore:
     return MemoryStore(lambda operation, _: next(waiting, None) if operation == "transact" else None)
 
 
-def test_a_fresh_message_is_committed_and_then_emitted() -> None:
+def test_a_fresh_message_is_committed_and_then_published() -> None:
     """State and inbox are committed at version 1, and the outputs follow."""
     rig = Rig(MemoryStore())
     event = message("e-1")
     rig.once.apply(delivered(event), counting(event))
     assert rig.once.load("o-1") == (Total(1), 1)
-    assert len(rig.emitter.emitted) == 1
+    assert len(rig.publisher.published) == 1
 
 
 def test_an_unknown_order_has_no_state() -> None:
@@ -103,7 +103,7 @@ def test_an_unknown_order_has_no_state() -> None:
     assert Rig(MemoryStore()).once.load("o-2") == (None, None)
 
 
-def test_the_same_position_emits_the_stored_outputs_again() -> None:
+def test_the_same_position_publishes_the_stored_outputs_again() -> None:
     """A redelivery is not decided again: what was committed goes out once more, byte for byte."""
     rig = Rig(MemoryStore())
     first, second = message("e-1"), message("e-2")
@@ -111,19 +111,19 @@ def test_the_same_position_emits_the_stored_outputs_again() -> None:
     rig.once.apply(delivered(second, 2), counting(second))
     rig.once.apply(delivered(first, 1), counting(first))
     assert rig.units() == 2
-    assert rig.emitter.emitted[2] == rig.emitter.emitted[0]
+    assert rig.publisher.published[2] == rig.publisher.published[0]
 
 
 @pytest.mark.parametrize("place", [(9, "shardId-000000000000"), (1, "shardId-000000000001")])
 def test_a_duplicate_elsewhere_is_dropped(place: tuple[int, str]) -> None:
-    """The same message at another place emits nothing, even with other trace headers: no cascade."""
+    """The same message at another place publishes nothing, even with other trace headers: no cascade."""
     rig = Rig(MemoryStore())
     event = message("e-1")
     rig.once.apply(delivered(event), counting(event))
     again = message("e-1", traceparent="00-1-2-00")
     rig.once.apply(delivered(again, *place), counting(again))
     assert rig.units() == 1
-    assert len(rig.emitter.emitted) == 1
+    assert len(rig.publisher.published) == 1
 
 
 def test_another_content_under_a_known_id_is_an_alarm(caplog: pytest.LogCaptureFixture) -> None:
@@ -134,41 +134,41 @@ def test_another_content_under_a_known_id_is_an_alarm(caplog: pytest.LogCaptureF
     with caplog.at_level(logging.ERROR):
         rig.once.apply(delivered(forged), counting(forged))
     assert rig.units() == 1
-    assert len(rig.emitter.emitted) == 1
+    assert len(rig.publisher.published) == 1
     assert "ALARM" in caplog.text
 
 
 def test_nothing_to_record_leaves_no_trace() -> None:
-    """A decision of None writes no item and emits nothing."""
+    """A decision of None writes no item and publishes nothing."""
     rig = Rig(MemoryStore())
     rig.once.apply(delivered(message("e-1")), lambda _: None)
     assert rig.units() is None
-    assert rig.emitter.emitted == []
+    assert rig.publisher.published == []
 
 
 def test_a_lost_acknowledgement_is_resolved_by_the_inbox() -> None:
-    """A commit whose answer was lost is the caller's to retry; it then finds its own work and emits it."""
+    """After a lost response the caller retries the commit, finds its own work and publishes it."""
     rig = Rig(failing_writes(Fault.AFTER))
     event = message("e-1")
     with pytest.raises(DependencyError):
         rig.once.apply(delivered(event), counting(event))
-    assert rig.emitter.emitted == []
+    assert rig.publisher.published == []
     rig.once.apply(delivered(event), counting(event))
     assert rig.units() == 1
-    assert len(rig.emitter.emitted) == 1
+    assert len(rig.publisher.published) == 1
 
 
 def test_a_failed_emission_is_made_up_for_by_the_retry() -> None:
-    """Outputs that Kinesis did not acknowledge are emitted by the redelivery, without a second decision."""
+    """Outputs that Kinesis did not acknowledge are published by the redelivery, without a second decision."""
     rig = Rig(MemoryStore())
-    emitter = Refusing(1)
-    once = Once(store=rig.store, table="orders", state_type=Total, emitter=emitter)
+    publisher = Refusing(1)
+    once = Once(store=rig.store, table="orders", state_type=Total, publisher=publisher)
     event = message("e-1")
     with pytest.raises(DependencyError):
         once.apply(delivered(event), counting(event))
     once.apply(delivered(event), counting(event))
     assert rig.units() == 1
-    assert len(emitter.emitted) == 1
+    assert len(publisher.published) == 1
 
 
 def test_short_contention_is_waited_out() -> None:
@@ -186,7 +186,7 @@ def test_long_contention_goes_back_to_the_caller() -> None:
     event = message("e-1")
     with pytest.raises(ContentionError):
         rig.once.apply(delivered(event), counting(event))
-    assert rig.emitter.emitted == []
+    assert rig.publisher.published == []
 
 
 class Overtaking(MemoryStore):
@@ -211,7 +211,7 @@ def test_an_overtaken_decision_is_made_anew() -> None:
     store.overtake = lambda: rig.once.apply(delivered(second, 2), counting(second))
     rig.once.apply(delivered(first, 1), counting(first))
     assert rig.units() == 2
-    sent = [msgspec.json.decode(output)["data"]["units"] for output in rig.emitter.emitted]
+    sent = [msgspec.json.decode(output)["data"]["units"] for output in rig.publisher.published]
     assert sent == [1, 2]
 
 
@@ -225,7 +225,7 @@ def test_a_write_of_the_decision_that_is_refused_is_named() -> None:
     assert caught.value.failed == (1,)
     assert rig.units() is None
     assert rig.store.get("timers", "t") is None
-    assert rig.emitter.emitted == []
+    assert rig.publisher.published == []
 
 
 def test_an_order_that_is_asked_about_for_ever_does_not_outgrow_its_item() -> None:
@@ -242,7 +242,7 @@ def test_an_order_that_is_asked_about_for_ever_does_not_outgrow_its_item() -> No
     last = message("e-999")
     rig.once.apply(delivered(last, sequence=1_000), counting(last))
     assert rig.units() == 1_000
-    assert rig.emitter.emitted[-1] == rig.emitter.emitted[-2]
+    assert rig.publisher.published[-1] == rig.publisher.published[-2]
 
 
 def test_what_is_redriven_late_is_kept_longest() -> None:
@@ -255,4 +255,4 @@ def test_what_is_redriven_late_is_kept_longest() -> None:
     for _ in range(2):
         rig.once.apply(delivered(parked, sequence=1), counting(parked))
     assert rig.units() == CAPACITY + 1
-    assert rig.emitter.emitted[-1] == rig.emitter.emitted[-2]
+    assert rig.publisher.published[-1] == rig.publisher.published[-2]

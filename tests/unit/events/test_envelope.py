@@ -103,7 +103,7 @@ def test_encoding_is_stable() -> None:
 
 
 def test_unknown_attributes_and_fields_are_ignored() -> None:
-    """A newer emitter may add extensions to the envelope and fields to the data."""
+    """A newer publisher may add extensions to the envelope and fields to the data."""
     fields = written(command())
     fields["tenant"] = "north"
     fields["data"]["priority"] = {"level": 1}

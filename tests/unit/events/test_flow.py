@@ -8,7 +8,7 @@ from orderstream_orders.catalogue.schemas import described
 from orderstream_orders.contracts import MESSAGE_TYPES, Command, Event, StockEvent, order_of
 
 SERVICES = {"orders", "saga", "inventory", "payments", "shipping", "notifications", "stock-monitor"}
-EMITTERS = {*SERVICES, "operators"}
+PUBLISHERS = {*SERVICES, "operators"}
 """People say things too, and are asked for nothing."""
 ANSWERS = {
     "inventory.ReserveStock": {"StockReserved", "StockRejected"},
@@ -26,7 +26,7 @@ every_message = pytest.mark.parametrize("message_type", MESSAGE_TYPES, ids=lambd
 @every_message
 def test_every_message_is_owned_by_one_service(message_type: type[Message]) -> None:
     """Each message has one owner, and its consumers are services of the flow."""
-    assert message_type.owner in EMITTERS
+    assert message_type.owner in PUBLISHERS
     assert set(message_type.consumers) <= SERVICES
 
 
@@ -66,7 +66,7 @@ def test_answers_of_the_examples_are_answers_of_their_commands() -> None:
 
 @every_message
 def test_every_message_has_an_example_of_its_own(message_type: type[Message]) -> None:
-    """The example is of that type, emitted by the right service, and can be read."""
+    """The example is of that type, published by the right service, and can be read."""
     example = example_of(message_type)
     assert isinstance(example.message(), message_type)
     if message_type.kind == "event":

@@ -53,7 +53,7 @@ class EventPublisher:
 
     Args:
         producer: Puts the records.
-        source: The application that emits, the CloudEvents ``source``.
+        source: The application that publishes, the CloudEvents ``source``.
         clock: The time (UTC, with zone) of a message that is published without an envelope.
         tracing: Returns the W3C ``traceparent`` of the moment, for messages that are published without one;
             ``orderstream.observability.tracing`` has those of OpenTelemetry and X-Ray.

@@ -8,7 +8,7 @@ from moto import mock_aws
 
 from fakes.moto_aws import moto_client
 from orderstream.messages import Message, decode_envelope, initial
-from orderstream_consumer.idempotency.emitter import CollectingEmitter
+from orderstream_consumer.idempotency.publisher import CollectingPublisher
 from orderstream_consumer.idempotency.received import Received
 from orderstream_consumer.processing.record import Position
 from orderstream_consumer.store import DynamoDBStore, MemoryStore, Store, create_tables
@@ -47,19 +47,19 @@ class Stream:
     """Hands messages to inventory and gives back the answers."""
 
     def __init__(self, store: Store) -> None:
-        self.emitter = CollectingEmitter()
+        self.publisher = CollectingPublisher()
         self.position = 0
-        self.handlers = InventoryHandlers(store=store, emitter=self.emitter, clock=lambda: NOW)
+        self.handlers = InventoryHandlers(store=store, publisher=self.publisher, clock=lambda: NOW)
 
     def send(self, message: Message, again_at: int | None = None) -> list[Message]:
         event_id = f"{message.order_id}/{message.type_name()}"
         envelope = initial(message, source="saga", event_id=event_id, time=NOW)
         if again_at is None:
             self.position += 1
-        before = len(self.emitter.emitted)
+        before = len(self.publisher.published)
         received = Received(envelope, "shard-0", Position(again_at or self.position), NOW)
         self.handlers.routes()[envelope.type](received)
-        return [decode_envelope(data).message() for data in self.emitter.emitted[before:]]
+        return [decode_envelope(data).message() for data in self.publisher.published[before:]]
 
 
 def test_orders_live_and_end_on_every_store(store: Store) -> None:

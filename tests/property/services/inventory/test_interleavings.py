@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fakes.inventory import Fault, SteppedEmitter, SteppedStore, SteppedWorker
+from fakes.inventory import Fault, SteppedPublisher, SteppedStore, SteppedWorker
 from orderstream.messages import Message, decode_envelope, initial
 from orderstream_consumer.idempotency.received import Received
 from orderstream_consumer.processing.record import Position
@@ -128,7 +128,7 @@ class World:
         worker = SteppedWorker()
         handlers = InventoryHandlers(
             store=SteppedStore(self.store, worker),
-            emitter=SteppedEmitter(self.emitted, worker),
+            publisher=SteppedPublisher(self.published, worker),
             clock=lambda: NOW + dt.timedelta(seconds=self.random.randrange(1000)),
             max_chunk=self.max_chunk,
             draw=self.random.random,
@@ -149,7 +149,7 @@ class World:
         if not worker.succeeded:
             self.pending.append(received)
 
-    def emitted(self, data: bytes) -> None:
+    def published(self, data: bytes) -> None:
         """Hold an answer to its rules at the moment it goes out; a confirmation follows a reservation."""
         envelope = decode_envelope(data)
         known = self.answers.setdefault(envelope.id, data)

@@ -73,7 +73,7 @@ class World:
         self.provider = LedgerProvider(declines, fault=self.provider_fault)
         self.handlers = PaymentHandlers(
             store=self.store,
-            emitter=self.outbox,
+            publisher=self.outbox,
             queue=self.queue,
             clock=self.clock,
             inbox_capacity=capacity,
@@ -83,7 +83,7 @@ class World:
             queue=self.queue,
             provider=self.provider,
             limiter=AmplePermits(),
-            emitter=self.outbox,
+            publisher=self.outbox,
             clock=self.clock,
             now=self.clock.monotonic,
             sleep=self.clock.sleep,
@@ -178,7 +178,7 @@ def test_money_is_right_in_the_end(orders: list[Order], seed: int, capacity: int
     world.run()
     assert world.worker.counters.snapshot()["failed"] == 0
     by_id: dict[str, bytes] = {}
-    for encoded, envelope in zip(world.outbox.emitted, world.outbox.envelopes(), strict=True):
+    for encoded, envelope in zip(world.outbox.published, world.outbox.envelopes(), strict=True):
         assert by_id.setdefault(envelope.id, encoded) == encoded, "an answer was decided twice"
     for name, order in world.orders.items():
         check(world, name, order)

@@ -41,7 +41,7 @@ PLACED = initial(
 MOSTLY = st.sampled_from([True, True, True, False])
 SKEWS = st.sampled_from([0, 0, 0, -30, 11, 60])
 """Minutes that a host's clock is ahead of the stream's."""
-FAULTS = ["none", "before commit", "after commit", "before emit", "after emit", "before release"]
+FAULTS = ["none", "before commit", "after commit", "before publish", "after publish", "before release"]
 
 
 class OneStream(RuleBasedStateMachine):
@@ -62,7 +62,7 @@ class OneStream(RuleBasedStateMachine):
         self.capacity = 64
         self.poller = TimerPoller(
             store=self.store,
-            emitter=self,
+            publisher=self,
             clock=lambda: self.now + self.poller_ahead,
             draw=random.Random(0),
         )
@@ -102,20 +102,20 @@ class OneStream(RuleBasedStateMachine):
     def routes(self) -> Mapping[str, Callable[[Received], None]]:
         return SagaHandlers(
             store=self.store,
-            emitter=self,
+            publisher=self,
             clock=lambda: self.now + self.saga_ahead,
             inbox_capacity=self.capacity,
             current=FLOW,
         ).routes()
 
-    def emit(self, envelopes: Sequence[bytes], partition_key: str) -> None:
-        """The stream's side of the emitter."""
+    def publish(self, envelopes: Sequence[bytes], partition_key: str) -> None:
+        """The stream's side of the publisher."""
         assert partition_key == "o-1"
-        if self.fault == "before emit":
+        if self.fault == "before publish":
             raise DependencyError("kinesis", "PutRecords", "did not arrive")
         for envelope in envelopes:
             self._append(decode_envelope(envelope))
-        if self.fault == "after emit":
+        if self.fault == "after publish":
             raise DependencyError("kinesis", "PutRecords", "arrived, and the acknowledgement was lost")
 
     def _append(self, envelope: Envelope) -> None:
@@ -241,7 +241,7 @@ class OneStream(RuleBasedStateMachine):
         assert list(self.store.scan(TIMERS.name)) == []
 
     def _saga(self) -> Saga | None:
-        once = Once(store=self.store, table=SAGAS.name, state_type=SagaRecord, emitter=self)
+        once = Once(store=self.store, table=SAGAS.name, state_type=SagaRecord, publisher=self)
         record, _ = once.load("o-1")
         return record.saga if record else None
 

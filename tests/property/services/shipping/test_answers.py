@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from fakes.delivery import delivered
 from orderstream.errors import DependencyError
 from orderstream.messages import decode_envelope, initial
-from orderstream_consumer.idempotency.emitter import CollectingEmitter
+from orderstream_consumer.idempotency.publisher import CollectingPublisher
 from orderstream_consumer.store import Fault, MemoryStore, Write
 from orderstream_orders.contracts import ShipOrder
 from orderstream_workers.services.shipping import ShippingHandlers
@@ -40,13 +40,13 @@ def test_all_answers_of_an_order_agree(
     def now_fails(operation: str, _writes: Sequence[Write]) -> Fault | None:
         return fault if operation == "transact" else None
 
-    store, emitter, clock = MemoryStore(now_fails), CollectingEmitter(), NOW
+    store, publisher, clock = MemoryStore(now_fails), CollectingPublisher(), NOW
     handled: set[str] = set()
     for attempt, place, failing, unserved in schedule:
         fault, clock = failing, clock + dt.timedelta(seconds=1)
         shipping = ShippingHandlers(
             store=store,
-            emitter=emitter,
+            publisher=publisher,
             clock=lambda now=clock: now,
             unserved_countries=unserved,
             inbox_capacity=capacity,
@@ -66,7 +66,7 @@ def test_all_answers_of_an_order_agree(
             else:
                 handled.add(request.id)
                 break
-    answers = [decode_envelope(data) for data in emitter.emitted]
+    answers = [decode_envelope(data) for data in publisher.published]
     assert len({answer.message() for answer in answers}) == 1
     assert {answer.causation_id for answer in answers} == handled
-    assert len(set(emitter.emitted)) == len(handled)
+    assert len(set(publisher.published)) == len(handled)

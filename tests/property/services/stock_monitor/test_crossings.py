@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from fakes.stock_changes import change, delivered_change
 from orderstream.messages import decode_envelope
-from orderstream_consumer.idempotency import CollectingEmitter, Received
+from orderstream_consumer.idempotency import CollectingPublisher, Received
 from orderstream_consumer.processing.record import Position
 from orderstream_consumer.store import MemoryStore
 from orderstream_workers.services.notifications import AlertHandlers, MemoryOperators
@@ -39,17 +39,17 @@ def test_each_crossing_is_told_once(
     shuffled = random.Random(seed)
     shuffled.shuffle(changes)
 
-    stream = CollectingEmitter()
-    monitor = StockChangeHandler(emitter=stream, threshold=THRESHOLD, count=lambda _: None)
+    stream = CollectingPublisher()
+    monitor = StockChangeHandler(publisher=stream, threshold=THRESHOLD, count=lambda _: None)
     for sequence, record in enumerate(changes):
         monitor.handle(delivered_change(record, sequence))
-    told = {decode_envelope(data).id: data for data in stream.emitted}
-    assert set(told.values()) == set(stream.emitted), "copies are the same to the byte"
+    told = {decode_envelope(data).id: data for data in stream.published}
+    assert set(told.values()) == set(stream.published), "copies are the same to the byte"
     assert len(told) == len(crossings)
 
     operators = MemoryOperators()
     alerts = AlertHandlers(store=MemoryStore(), operators=operators)
-    events = stream.emitted * 2
+    events = stream.published * 2
     shuffled.shuffle(events)
     for position, data in enumerate(events):
         envelope = decode_envelope(data)

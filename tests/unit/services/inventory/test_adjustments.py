@@ -9,7 +9,7 @@ import pytest
 from fakes.stock_changes import change, delivered_change
 from orderstream.errors import DependencyError
 from orderstream.messages import IdentifierInvalidError, decode_envelope
-from orderstream_consumer.idempotency import CollectingEmitter
+from orderstream_consumer.idempotency import CollectingPublisher
 from orderstream_consumer.store import ConditionFailedError, ContentionError, Fault, MemoryStore, Put, Write
 from orderstream_orders.contracts import StockCorrected, StockLine, StockReceived
 from orderstream_workers.services.inventory import (
@@ -261,7 +261,7 @@ def test_stock_balances_whatever_happens_meanwhile(seed: int) -> None:
 
 
 def test_the_event_goes_out_with_the_captured_change() -> None:
-    """The write leaves its event in the item: those bytes are emitted, however often the change comes."""
+    """The write leaves its event in the item: those bytes are published, however often the change comes."""
     store = stocked(200)
     events: list[str] = []
     for asked in (received(5), corrected(units=-120)):
@@ -275,19 +275,19 @@ def test_the_event_goes_out_with_the_captured_change() -> None:
     second = change("c-3", 204, 84)
     second["dynamodb"]["OldImage"][EVENT] = {"S": events[0]}
     second["dynamodb"]["NewImage"][EVENT] = {"S": events[1]}
-    emitter, counted = CollectingEmitter(), list[str]()
-    handler = StockChangeHandler(emitter=emitter, threshold=100, count=counted.append)
+    publisher, counted = CollectingPublisher(), list[str]()
+    handler = StockChangeHandler(publisher=publisher, threshold=100, count=counted.append)
     for place, record in enumerate((second, first, sold, second)):
         handler.handle(delivered_change(record, place))
-    emitted = [decode_envelope(data) for data in emitter.emitted]
+    published = [decode_envelope(data) for data in publisher.published]
     kinds = ["StockCorrected", "LowStockDetected", "StockReceived", "StockCorrected", "LowStockDetected"]
-    assert [one.type for one in emitted] == kinds
-    assert [data.decode() for data in emitter.emitted if b"LowStock" not in data] == [
+    assert [one.type for one in published] == kinds
+    assert [data.decode() for data in publisher.published if b"LowStock" not in data] == [
         events[1],
         events[0],
         events[1],
     ]
-    assert emitted[2].message() == StockReceived(sku=SKU, units=5, operator="ann", reason="delivery")
-    assert emitted[0].message() == StockCorrected(sku=SKU, units=-120, operator="ann", reason="miscounted")
-    assert (emitted[2].id, emitted[2].time, emitted[2].source) == (received(5).id, NOW, "inventory")
+    assert published[2].message() == StockReceived(sku=SKU, units=5, operator="ann", reason="delivery")
+    assert published[0].message() == StockCorrected(sku=SKU, units=-120, operator="ann", reason="miscounted")
+    assert (published[2].id, published[2].time, published[2].source) == (received(5).id, NOW, "inventory")
     assert sorted(counted) == ["adjusted"] * 3 + ["low_stock"] * 2

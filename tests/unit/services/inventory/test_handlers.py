@@ -5,7 +5,7 @@ import pytest
 from fakes.inventory_world import CONFIRMED, NOW, RELEASE, Inventory, reserve
 from orderstream.errors import DependencyError
 from orderstream.messages import decode_envelope, derived_id, initial
-from orderstream_consumer.idempotency.emitter import CollectingEmitter
+from orderstream_consumer.idempotency.publisher import CollectingPublisher
 from orderstream_consumer.idempotency.received import Received
 from orderstream_consumer.processing.record import Position
 from orderstream_consumer.store import (
@@ -209,14 +209,14 @@ def test_a_refused_order_can_be_released() -> None:
 def test_a_refusal_that_met_a_conflict_is_decided_anew() -> None:
     """If a release got through in between, its tombstone stays: the refusal was decided on another state."""
     inventory = Inventory(units=1)
-    other = InventoryHandlers(store=inventory.store, emitter=CollectingEmitter(), clock=lambda: NOW)
+    other = InventoryHandlers(store=inventory.store, publisher=CollectingPublisher(), clock=lambda: NOW)
 
     def release_in_between(seconds: float) -> None:
         release = initial(RELEASE, source="saga", event_id="release", time=NOW)
         other.handle(Received(release, "shard-0", Position(2), NOW))
 
     inventory.handlers = InventoryHandlers(
-        store=inventory.store, emitter=inventory, clock=lambda: NOW, sleep=release_in_between
+        store=inventory.store, publisher=inventory, clock=lambda: NOW, sleep=release_in_between
     )
     inventory.faults = [None, Fault.CONFLICT]
     inventory.handle(reserve(3))

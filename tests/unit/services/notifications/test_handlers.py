@@ -42,7 +42,7 @@ class World:
         self.outbox = Outbox()
         self.mailer = FaultyMailer()
         self.handlers = NotificationHandlers(
-            store=self.store, emitter=self.outbox, mailer=self.mailer, clock=TickingClock()
+            store=self.store, publisher=self.outbox, mailer=self.mailer, clock=TickingClock()
         )
 
     def deliver(self, message, position: int = 1) -> None:
@@ -81,12 +81,12 @@ def test_a_guest_has_no_address() -> None:
 
 
 def test_redelivery_and_copies_send_no_second_mail() -> None:
-    """The same place emits the same bytes again; a copy elsewhere in the stream is dropped."""
+    """The same place publishes the same bytes again; a copy elsewhere in the stream is dropped."""
     world = World()
     for position in (1, 1, 2):
         world.deliver(confirmed(), position)
     assert len(world.mailer.sent) == 1
-    first, second = world.outbox.emitted
+    first, second = world.outbox.published
     assert first == second
 
 
@@ -96,7 +96,7 @@ def test_an_outage_of_the_mail_service_is_retried() -> None:
     world.mailer.fault = "before"
     with pytest.raises(DependencyError):
         world.deliver(confirmed())
-    assert world.outbox.emitted == []
+    assert world.outbox.published == []
     world.deliver(confirmed())
     assert len(world.mailer.sent) == 1
     assert world.outbox.messages() == [SENT]
@@ -110,7 +110,7 @@ def test_a_copy_does_not_send_while_the_first_is_being_told() -> None:
         world.deliver(confirmed(), 1)
     world.deliver(confirmed(), 2)
     assert world.mailer.sent == []
-    assert world.outbox.emitted == []
+    assert world.outbox.published == []
     world.deliver(confirmed(), 1)
     assert len(world.mailer.sent) == 1
 
@@ -139,7 +139,7 @@ def test_a_lost_intent_sends_nothing_yet(fault: Fault) -> None:
 
 
 def test_a_lost_record_does_not_lose_the_event() -> None:
-    """The acknowledgement of the record gets lost: the redelivery finds it and emits what is stored."""
+    """The acknowledgement of the record gets lost: the redelivery finds it and publishes what is stored."""
     world = World()
     world.faults = [None, Fault.AFTER]
     with pytest.raises(DependencyError):

@@ -23,14 +23,14 @@ class World:
         store, queue = MemoryStore(), MemoryPaymentQueue()
         self.queue = queue
         self.routes = PaymentHandlers(
-            store=store, emitter=self.outbox, queue=queue, clock=self.clock
+            store=store, publisher=self.outbox, queue=queue, clock=self.clock
         ).routes()
         self.worker = PaymentWorker(
             store=store,
             queue=queue,
             provider=LedgerProvider(),
             limiter=AmplePermits(),
-            emitter=self.outbox,
+            publisher=self.outbox,
             clock=self.clock,
             now=self.clock.monotonic,
         )
@@ -62,7 +62,7 @@ def test_a_capture_that_is_replayed_while_refunds_wait_is_still_captured() -> No
     for delivery in stream:
         world.deliver(delivery)
     assert set(map(type, world.outbox.messages())) == {PaymentCaptured}
-    assert len({envelope.id for envelope in world.outbox.envelopes()}) == len(set(world.outbox.emitted))
+    assert len({envelope.id for envelope in world.outbox.envelopes()}) == len(set(world.outbox.published))
 
 
 @pytest.mark.parametrize("times", [1, CAPACITY + 6])
@@ -73,9 +73,9 @@ def test_an_answer_that_is_given_again_is_the_same_to_the_byte(times: int) -> No
     world.settle()
     for delivery in stream:
         world.deliver(delivery)
-    once = set(world.outbox.emitted)
+    once = set(world.outbox.published)
     world.clock.sleep(1_000_000)
     for delivery in stream:
         world.deliver(delivery)
-    assert set(world.outbox.emitted) == once
+    assert set(world.outbox.published) == once
     assert {type(each) for each in world.outbox.messages()} == {PaymentCaptured, PaymentRefunded}

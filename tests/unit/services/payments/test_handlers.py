@@ -28,7 +28,7 @@ class World:
         self.outbox = Outbox()
         self.queue = queue or MemoryPaymentQueue()
         self.handlers = PaymentHandlers(
-            store=self.store, emitter=self.outbox, queue=self.queue, clock=TickingClock()
+            store=self.store, publisher=self.outbox, queue=self.queue, clock=TickingClock()
         )
 
     def deliver(self, delivery) -> None:
@@ -45,7 +45,7 @@ def test_a_capture_is_queued() -> None:
     world.deliver(received(capture_command()))
     assert world.phase() is Phase.QUEUED
     assert world.queue.depth() == 1
-    assert world.outbox.emitted == []
+    assert world.outbox.published == []
 
 
 def test_a_record_is_not_released_before_its_message_is_sent() -> None:
@@ -94,12 +94,12 @@ def test_a_repeated_refund_of_another_attempt_is_answered_again() -> None:
 
 
 def test_redelivery_sends_the_same_bytes_and_a_copy_sends_nothing() -> None:
-    """The same place emits what it has committed; the same event elsewhere in the stream is dropped."""
+    """The same place publishes what it has committed; the same event elsewhere in the stream is dropped."""
     world = World()
     world.deliver(received(refund_command(), 1))
     world.deliver(received(refund_command(), 1))
     world.deliver(received(refund_command(), 9))
-    first, second = world.outbox.emitted
+    first, second = world.outbox.published
     assert first == second
 
 

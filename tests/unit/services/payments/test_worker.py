@@ -45,14 +45,14 @@ class World:
         self.provider = provider or LedgerProvider()
         self.queue = MemoryPaymentQueue(self.clock.monotonic)
         self.handlers = PaymentHandlers(
-            store=self.store, emitter=self.outbox, queue=self.queue, clock=self.clock
+            store=self.store, publisher=self.outbox, queue=self.queue, clock=self.clock
         )
         self.worker = PaymentWorker(
             store=self.store,
             queue=self.queue,
             provider=self.provider,
             limiter=limiter or AmplePermits(),
-            emitter=self.outbox,
+            publisher=self.outbox,
             clock=self.clock,
             threads=2,
             now=self.clock.monotonic,
@@ -122,7 +122,7 @@ def test_too_late_is_declined_without_a_call() -> None:
 
 
 def test_a_command_that_was_held_back_has_its_whole_time_from_when_it_arrives() -> None:
-    """A coordinator that is down between its commit and its emission declines no order."""
+    """A coordinator that is down between its commit and its publication declines no order."""
     world = World()
     late = received(capture_command(not_after=NOW + dt.timedelta(minutes=15)))
     hour = dt.timedelta(hours=1)
@@ -151,7 +151,7 @@ def test_what_is_in_doubt_is_resolved_however_late() -> None:
     world.deliver(received(capture_command(not_after=NOW + dt.timedelta(seconds=5))))
     world.work()
     assert world.phase() is Phase.CAPTURING
-    assert world.outbox.emitted == []
+    assert world.outbox.published == []
     world.clock.sleep(60)
     world.work()
     assert world.provider.asked == ["o-1:capture", "o-1:capture"]
@@ -165,7 +165,7 @@ def test_no_answer_is_never_a_decline(fault: str) -> None:
     world.deliver(received(capture_command()))
     world.work()
     assert world.phase() is Phase.CAPTURING
-    assert world.outbox.emitted == []
+    assert world.outbox.published == []
     assert world.queue.receive(1, wait=0, visibility=0) == []
     counts = world.worker.counters.snapshot()
     assert (counts["calls"], counts["unavailable"], counts["postponed"]) == (1, 1, 1)
@@ -210,7 +210,7 @@ def test_a_settled_payment_sends_its_stored_answer_again() -> None:
     outbox.fault = lambda _: None
     world.clock.sleep(61)
     world.work()
-    first, second = outbox.emitted
+    first, second = outbox.published
     assert first == second
     assert world.provider.asked == ["o-1:capture"]
     assert world.queue.depth() == 0
@@ -228,7 +228,7 @@ def test_two_workers_with_one_order_charge_once() -> None:
     world.deliver(received(capture_command()))
     world.work()
     assert len(world.provider.charges) == 1
-    first, second = world.outbox.emitted
+    first, second = world.outbox.published
     assert first == second
 
 
@@ -328,7 +328,7 @@ def test_run_works_off_the_queue_and_stops() -> None:
     provider.stop, provider.enough = threading.Event(), 6
     queue = CountingQueue()
     queue.limits = []
-    handlers = PaymentHandlers(store=world.store, emitter=world.outbox, queue=queue, clock=world.clock)
+    handlers = PaymentHandlers(store=world.store, publisher=world.outbox, queue=queue, clock=world.clock)
     for number in range(6):
         handlers.capture_payment(received(capture_command(f"o-{number}"), number))
     worker = PaymentWorker(
@@ -336,7 +336,7 @@ def test_run_works_off_the_queue_and_stops() -> None:
         queue=queue,
         provider=provider,
         limiter=SinglePermits(),
-        emitter=world.outbox,
+        publisher=world.outbox,
         clock=world.clock,
         threads=3,
         wait=0,
@@ -367,14 +367,14 @@ def test_a_worker_sixteen_minutes_ahead_declines_nothing() -> None:
         queue=world.queue,
         provider=world.provider,
         limiter=AmplePermits(),
-        emitter=world.outbox,
+        publisher=world.outbox,
         clock=skewed,
         now=world.clock.monotonic,
     )
     world.deliver(received(capture_command()))
     for message in world.queue.receive(1, wait=0, visibility=60):
         worker.work(message, world.clock.seconds)
-    assert (world.outbox.emitted, world.provider.asked) == ([], [])
+    assert (world.outbox.published, world.provider.asked) == ([], [])
     assert worker.counters.snapshot()["postponed"] == 1
     world.clock.sleep(60)
     world.work()

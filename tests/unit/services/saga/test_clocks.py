@@ -16,7 +16,7 @@ from fakes.saga_coordinator import (
 )
 from orderstream.errors import DependencyError
 from orderstream.messages import decode_envelope
-from orderstream_consumer.idempotency.emitter import CollectingEmitter
+from orderstream_consumer.idempotency.publisher import CollectingPublisher
 from orderstream_workers.services.saga import TimerPoller, find_order
 from orderstream_workers.services.saga.state import Phase
 
@@ -35,11 +35,11 @@ def test_deadlines_count_from_a_time_that_all_hosts_share(minutes: int) -> None:
 
 def poll(coordinator: Coordinator, clock: dt.datetime, taken: dt.datetime) -> int:
     """A poller goes by its clock, Kinesis takes what it says at another time, and the saga hears it."""
-    emitter = CollectingEmitter()
-    TimerPoller(store=coordinator.store, emitter=emitter, clock=lambda: clock).poll_once()
-    for data in emitter.emitted:
+    publisher = CollectingPublisher()
+    TimerPoller(store=coordinator.store, publisher=publisher, clock=lambda: clock).poll_once()
+    for data in publisher.published:
         coordinator.hear(decode_envelope(data), arrival=taken)
-    return len(emitter.emitted)
+    return len(publisher.published)
 
 
 def test_a_poller_eleven_minutes_ahead_turns_nothing_back(caplog: pytest.LogCaptureFixture) -> None:
@@ -78,17 +78,17 @@ def test_a_wrong_clock_does_not_flood_the_stream() -> None:
 
 
 def test_a_request_that_a_crash_held_back_has_its_whole_time_from_when_it_goes_out() -> None:
-    """A crash between commit and emission, and eleven minutes: it is seen only now, and may take ten.
+    """A crash between commit and publication, and eleven minutes: it is seen only now, and may take ten.
 
     The deadline's event stands in the stream before the request does, and turns nothing back.
     """
     coordinator = Coordinator(inbox_capacity=1)
     with pytest.raises(DependencyError):
         coordinator.hear_while_the_stream_is_away(PLACED, 1)
-    emitter = CollectingEmitter()
+    publisher = CollectingPublisher()
     coordinator.now += dt.timedelta(minutes=11)
-    TimerPoller(store=coordinator.store, emitter=emitter, clock=lambda: coordinator.now).poll_once()
-    (late,) = map(decode_envelope, emitter.emitted)
+    TimerPoller(store=coordinator.store, publisher=publisher, clock=lambda: coordinator.now).poll_once()
+    (late,) = map(decode_envelope, publisher.published)
     assert [request.correlation_id for request in coordinator.hear(PLACED, 1)] == [
         "reserve_stock:1",
         "capture_payment:1",
@@ -125,7 +125,7 @@ def test_a_request_that_goes_out_again_moves_no_answered_step() -> None:
 
 
 def test_a_stream_that_is_away_for_an_hour_makes_no_deadline_later_than_its_time() -> None:
-    """However often the emission is tried, the poller calls the deadline ten minutes after the last one."""
+    """However often publication is tried, the poller calls the deadline ten minutes after the last one."""
     coordinator = Coordinator()
     for minute in range(60):
         coordinator.now = NOW + dt.timedelta(minutes=minute)

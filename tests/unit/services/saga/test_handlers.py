@@ -1,4 +1,4 @@
-"""What is committed and emitted for the coordinator's decisions."""
+"""What is committed and published for the coordinator's decisions."""
 
 import datetime as dt
 import logging
@@ -57,12 +57,12 @@ def test_a_whole_order_goes_through(coordinator: Coordinator) -> None:
     assert [saga.phase for saga in open_orders(coordinator.store)] == ["committed"]
 
 
-def test_redelivery_emits_the_same_bytes(coordinator: Coordinator) -> None:
+def test_redelivery_publishes_the_same_bytes(coordinator: Coordinator) -> None:
     """After a crash the stored commands go out again, whatever the clock says by then."""
     coordinator.hear(PLACED, 7)
     coordinator.now += dt.timedelta(hours=1)
     coordinator.hear(PLACED, 7)
-    first, second = coordinator.emitter.emitted[:2], coordinator.emitter.emitted[2:]
+    first, second = coordinator.publisher.published[:2], coordinator.publisher.published[2:]
     assert second == first
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from orderstream.errors import DependencyError
 from orderstream.messages import decode_envelope
-from orderstream_consumer.idempotency.emitter import CollectingEmitter
+from orderstream_consumer.idempotency.publisher import CollectingPublisher
 from orderstream_consumer.store import Delete, Fault, MemoryStore, Write
 from orderstream_orders.contracts import Customer, OrderPlaced, StepOverdue
 from orderstream_workers.services.saga.deadlines import SagaDeadlines
@@ -37,16 +37,18 @@ def start(store: MemoryStore, *sagas: Saga) -> None:
 
 
 def poller(
-    store: MemoryStore, emitter: CollectingEmitter, clock: Callable[[], dt.datetime] = lambda: DUE + SECOND
+    store: MemoryStore,
+    publisher: CollectingPublisher,
+    clock: Callable[[], dt.datetime] = lambda: DUE + SECOND,
 ) -> TimerPoller:
-    return TimerPoller(store=store, emitter=emitter, clock=clock)
+    return TimerPoller(store=store, publisher=publisher, clock=clock)
 
 
 def test_nothing_is_published_before_its_time() -> None:
     """A row waits until its deadline has passed."""
-    store, emitter, now = MemoryStore(), CollectingEmitter(), [DUE]
+    store, publisher, now = MemoryStore(), CollectingPublisher(), [DUE]
     start(store, waiting("o-1"))
-    polling = poller(store, emitter, lambda: now[0])
+    polling = poller(store, publisher, lambda: now[0])
     assert polling.poll_once() == 0
     now[0] += dt.timedelta(microseconds=1)
     assert polling.poll_once() == 1
@@ -55,10 +57,10 @@ def test_nothing_is_published_before_its_time() -> None:
 
 def test_the_event_names_step_attempt_and_conversation() -> None:
     """What is published is about one request, at its deadline, in the order's own conversation."""
-    store, emitter = MemoryStore(), CollectingEmitter()
+    store, publisher = MemoryStore(), CollectingPublisher()
     start(store, waiting("o-1", attempt=3))
-    poller(store, emitter).poll_once()
-    (envelope,) = map(decode_envelope, emitter.emitted)
+    poller(store, publisher).poll_once()
+    (envelope,) = map(decode_envelope, publisher.published)
     assert envelope.message() == StepOverdue(order_id="o-1", step="ship_order", attempt=3)
     assert (envelope.conversation_id, envelope.correlation_id) == ("talk about o-1", "ship_order:3")
     assert (envelope.source, envelope.time) == ("saga", DUE)
@@ -66,41 +68,41 @@ def test_the_event_names_step_attempt_and_conversation() -> None:
 
 def test_many_rows_are_published_in_one_poll() -> None:
     """However many are due, in whichever bucket: each is published once."""
-    store, emitter = MemoryStore(), CollectingEmitter()
+    store, publisher = MemoryStore(), CollectingPublisher()
     start(store, *(waiting(f"o-{number}") for number in range(1_000)))
-    assert poller(store, emitter).poll_once() == 1_000
-    assert len({decode_envelope(data).subject for data in emitter.emitted}) == 1_000
+    assert poller(store, publisher).poll_once() == 1_000
+    assert len({decode_envelope(data).subject for data in publisher.published}) == 1_000
     assert list(store.scan(TIMERS.name)) == []
 
 
 def test_pollers_beside_each_other_publish_the_same_bytes() -> None:
     """A row that two pollers publish leads to one event, repeated: the order's inbox drops it."""
-    store, emitter = MemoryStore(), CollectingEmitter()
+    store, publisher = MemoryStore(), CollectingPublisher()
     start(store, waiting("o-1"))
 
-    class Interleaved(CollectingEmitter):
-        def emit(self, envelopes: Sequence[bytes], partition_key: str) -> None:
-            poller(store, emitter).poll_once()
-            emitter.emit(envelopes, partition_key)
+    class Interleaved(CollectingPublisher):
+        def publish(self, envelopes: Sequence[bytes], partition_key: str) -> None:
+            poller(store, publisher).poll_once()
+            publisher.publish(envelopes, partition_key)
 
     poller(store, Interleaved()).poll_once()
-    assert len(emitter.emitted) == 2
-    assert len(set(emitter.emitted)) == 1
+    assert len(publisher.published) == 2
+    assert len(set(publisher.published)) == 1
     assert list(store.scan(TIMERS.name)) == []
 
 
 def test_a_row_is_deleted_only_after_the_acknowledgement() -> None:
     """Where the stream does not answer the row stays, and comes up again."""
 
-    class Silent(CollectingEmitter):
-        def emit(self, envelopes: Sequence[bytes], partition_key: str) -> None:
+    class Silent(CollectingPublisher):
+        def publish(self, envelopes: Sequence[bytes], partition_key: str) -> None:
             raise DependencyError("kinesis", "PutRecords", "no answer")
 
-    store, emitter = MemoryStore(), CollectingEmitter()
+    store, publisher = MemoryStore(), CollectingPublisher()
     start(store, waiting("o-1"))
     with pytest.raises(DependencyError):
         poller(store, Silent()).poll_once()
-    assert poller(store, emitter).poll_once() == 1
+    assert poller(store, publisher).poll_once() == 1
 
 
 def test_a_lost_delete_repeats_the_event() -> None:
@@ -111,14 +113,14 @@ def test_a_lost_delete_repeats_the_event() -> None:
         deletes = any(isinstance(write, Delete) for write in writes)
         return Fault.BEFORE if broken and deletes else None
 
-    store, emitter = MemoryStore(fault), CollectingEmitter()
+    store, publisher = MemoryStore(fault), CollectingPublisher()
     start(store, waiting("o-1"))
     with pytest.raises(DependencyError):
-        poller(store, emitter).poll_once()
+        poller(store, publisher).poll_once()
     broken = False
-    poller(store, emitter).poll_once()
-    assert len(emitter.emitted) == 2
-    assert len(set(emitter.emitted)) == 1
+    poller(store, publisher).poll_once()
+    assert len(publisher.published) == 2
+    assert len(set(publisher.published)) == 1
 
 
 def test_the_loop_outlives_an_outage_and_ends_on_the_signal() -> None:
@@ -129,33 +131,33 @@ def test_the_loop_outlives_an_outage_and_ends_on_the_signal() -> None:
     def fault(operation: str, writes: Sequence[Write]) -> Fault | None:
         return outages.pop() if operation == "query" and outages else None
 
-    class Last(CollectingEmitter):
-        def emit(self, envelopes: Sequence[bytes], partition_key: str) -> None:
-            super().emit(envelopes, partition_key)
+    class Last(CollectingPublisher):
+        def publish(self, envelopes: Sequence[bytes], partition_key: str) -> None:
+            super().publish(envelopes, partition_key)
             stop.set()
 
-    store, emitter = MemoryStore(fault), Last()
+    store, publisher = MemoryStore(fault), Last()
     start(store, waiting("o-1"))
-    poller(store, emitter).run(stop, interval=0.001)
+    poller(store, publisher).run(stop, interval=0.001)
     assert not outages
-    assert len(emitter.emitted) == 1
+    assert len(publisher.published) == 1
 
 
 def test_a_long_poll_ends_on_the_signal() -> None:
     """With many rows due the poller still stops at once; what is left waits for the next one."""
     stop = threading.Event()
 
-    class Third(CollectingEmitter):
-        def emit(self, envelopes: Sequence[bytes], partition_key: str) -> None:
-            super().emit(envelopes, partition_key)
-            if len(self.emitted) == 3:
+    class Third(CollectingPublisher):
+        def publish(self, envelopes: Sequence[bytes], partition_key: str) -> None:
+            super().publish(envelopes, partition_key)
+            if len(self.published) == 3:
                 stop.set()
 
-    store, emitter = MemoryStore(), Third()
+    store, publisher = MemoryStore(), Third()
     start(store, *(waiting(f"o-{number}") for number in range(10)))
-    poller(store, emitter).run(stop)
-    assert len(emitter.emitted) == 3
-    assert poller(store, emitter).poll_once() == 7
+    poller(store, publisher).run(stop)
+    assert len(publisher.published) == 3
+    assert poller(store, publisher).poll_once() == 7
 
 
 def test_a_poller_that_is_ahead_puts_a_deadline_off_by_no_more_than_that() -> None:
@@ -163,12 +165,17 @@ def test_a_poller_that_is_ahead_puts_a_deadline_off_by_no_more_than_that() -> No
 
     So a poller whose clock is right finds it at last, though the other one has died.
     """
-    ahead, store, emitter, saga = dt.timedelta(hours=1), MemoryStore(), CollectingEmitter(), waiting("o-1")
+    ahead, store, publisher, saga = (
+        dt.timedelta(hours=1),
+        MemoryStore(),
+        CollectingPublisher(),
+        waiting("o-1"),
+    )
     start(store, saga)
     now = DUE - dt.timedelta(minutes=10)
     while now < DUE:
-        poller(store, emitter, lambda now=now: now + ahead).poll_once()
-        for late in (decode_envelope(data).message() for data in emitter.emitted):
+        poller(store, publisher, lambda now=now: now + ahead).poll_once()
+        for late in (decode_envelope(data).message() for data in publisher.published):
             assert isinstance(late, StepOverdue)
             outcome = transition(saga, late, now, SagaDeadlines(), arrived=now)
             assert isinstance(outcome, Outcome)
@@ -176,11 +183,11 @@ def test_a_poller_that_is_ahead_puts_a_deadline_off_by_no_more_than_that() -> No
             assert outcome.saga is not None
             store.transact(timer_writes(saga, outcome.saga, order_id="o-1", conversation_id="talk"))
             saga = outcome.saga
-        emitter.emitted.clear()
+        publisher.published.clear()
         now += SECOND
     (timer,) = saga.timers()
     assert timer.due <= DUE + ahead + REARMED_LATER
-    assert poller(store, emitter, lambda: timer.due + SECOND).poll_once() == 1
+    assert poller(store, publisher, lambda: timer.due + SECOND).poll_once() == 1
 
 
 def test_an_answer_clears_the_row_and_a_new_request_starts_another() -> None:

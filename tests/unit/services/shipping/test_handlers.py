@@ -8,7 +8,7 @@ import pytest
 from fakes.delivery import delivered
 from orderstream.errors import DependencyError
 from orderstream.messages import Envelope, decode_envelope, following, initial
-from orderstream_consumer.idempotency.emitter import CollectingEmitter
+from orderstream_consumer.idempotency.publisher import CollectingPublisher
 from orderstream_consumer.store import Fault, MemoryStore
 from orderstream_orders.contracts import (
     MESSAGE_TYPES,
@@ -43,9 +43,9 @@ class Shipping:
 
     def __init__(self, store: MemoryStore | None = None, unserved: frozenset[str] = frozenset()) -> None:
         self.store = store or MemoryStore()
-        self.emitter = CollectingEmitter()
+        self.publisher = CollectingPublisher()
         handlers = ShippingHandlers(
-            store=self.store, emitter=self.emitter, clock=lambda: NOW, unserved_countries=unserved
+            store=self.store, publisher=self.publisher, clock=lambda: NOW, unserved_countries=unserved
         )
         self.routes = handlers.routes()
 
@@ -54,7 +54,7 @@ class Shipping:
 
     @property
     def answers(self) -> list[Envelope]:
-        return [decode_envelope(data) for data in self.emitter.emitted]
+        return [decode_envelope(data) for data in self.publisher.published]
 
 
 def test_the_answer_goes_to_the_request() -> None:
@@ -105,8 +105,8 @@ def test_redelivery_repeats_the_answer_and_a_duplicate_does_not() -> None:
     shipping, command = Shipping(), request("first")
     for sequence in (1, 1, 2):
         shipping.hear(command, sequence)
-    assert len(shipping.emitter.emitted) == 2
-    assert len(set(shipping.emitter.emitted)) == 1
+    assert len(shipping.publisher.published) == 2
+    assert len(set(shipping.publisher.published)) == 1
 
 
 @pytest.mark.parametrize("fault", [Fault.BEFORE, Fault.AFTER])

@@ -11,7 +11,7 @@ import orderstream_workers.services
 from fakes.stock_changes import FIXTURE, captured, change, delivered_change
 from orderstream.errors import DependencyError
 from orderstream.messages import decode_envelope
-from orderstream_consumer.idempotency import CollectingEmitter
+from orderstream_consumer.idempotency import CollectingPublisher
 from orderstream_orders.catalogue import example_of
 from orderstream_orders.contracts import LowStockDetected, OrderPlaced, StockReceived
 from orderstream_workers.services.stock_monitor import (
@@ -142,26 +142,26 @@ def test_what_is_no_change_of_stock_is_a_typed_error(data: bytes) -> None:
     assert not caught.value.retryable
 
 
-class Stream(CollectingEmitter):
-    """An emitter that is down at first."""
+class Stream(CollectingPublisher):
+    """A publisher that is down at first."""
 
     def __init__(self, outages: int) -> None:
         super().__init__()
         self.outages = outages
         self.keys: list[str] = []
 
-    def emit(self, envelopes: Any, partition_key: str) -> None:
+    def publish(self, envelopes: Any, partition_key: str) -> None:
         if self.outages:
             self.outages -= 1
             raise DependencyError("kinesis", "PutRecords", "down")
         self.keys.append(partition_key)
-        super().emit(envelopes, partition_key)
+        super().publish(envelopes, partition_key)
 
 
 def test_an_outage_of_the_stream_is_retried() -> None:
     """The change is released only after its event is acknowledged; the event stands under the SKU."""
     stream, counted = Stream(outages=1), list[str]()
-    handler = StockChangeHandler(emitter=stream, threshold=100, count=counted.append)
+    handler = StockChangeHandler(publisher=stream, threshold=100, count=counted.append)
     record = delivered_change(change("c-1", 120, 80))
     with pytest.raises(DependencyError):
         handler.handle(record)
@@ -170,7 +170,7 @@ def test_an_outage_of_the_stream_is_retried() -> None:
     handler.handle(delivered_change(change("c-2", 80, 70), 2))
     assert counted == ["low_stock"]
     assert stream.keys == ["85123A"]
-    assert decode_envelope(stream.emitted[0]).type == "LowStockDetected"
+    assert decode_envelope(stream.published[0]).type == "LowStockDetected"
 
 
 def test_only_the_stock_monitor_raises_it() -> None:

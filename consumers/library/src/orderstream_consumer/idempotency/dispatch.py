@@ -83,7 +83,7 @@ class MessageHandler:
             return False  # it waits with its reason for whoever looks at the key
 
     def _pass_over(self, envelope: Envelope) -> None:
-        """Whoever emits a new event need not wait for all consumers; a command has to be carried out."""
+        """Whoever publishes a new event need not wait for all consumers; a command has to be carried out."""
         if _address(envelope.type) in self._addresses:
             raise UnknownMessageTypeError(envelope.type)
         self._count("unknown_type")

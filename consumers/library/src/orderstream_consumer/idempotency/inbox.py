@@ -1,8 +1,8 @@
 """The inbox of one order: what was applied, from where, and what it led to.
 
 ```
- arrives ──> not in the inbox ─────────────────────────> FRESH: decide, commit, emit
-         └─> in it, from this very position ───────────> REDELIVERED: emit the stored outputs again
+ arrives ──> not in the inbox ─────────────────────────> FRESH: decide, commit, publish
+         └─> in it, from this very position ───────────> REDELIVERED: publish the stored outputs again
          └─> in it, from another position ─────────────> DUPLICATE: drop, so that duplicates do not cascade
          └─> in it with another digest ────────────────> FORGED: drop, and raise the alarm
 ```

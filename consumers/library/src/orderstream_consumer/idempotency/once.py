@@ -1,7 +1,7 @@
-"""One decision per input: commit state, inbox entry and outputs at once, then emit what was committed.
+"""One decision per input: commit state, inbox entry and outputs at once, then publish what was committed.
 
-An input that comes again is not decided again: what was committed is emitted once more, after its service has
-noted what that changes, such as from when a deadline counts.
+An input that comes again is not decided again: what was committed is published once more, after its service
+has noted what that changes, such as from when a deadline counts.
 """
 
 import logging
@@ -14,8 +14,8 @@ from typing import Final, Generic, TypeVar
 import msgspec
 
 from orderstream.messages import Envelope
-from orderstream_consumer.idempotency.emitter import Emitter
 from orderstream_consumer.idempotency.inbox import CAPACITY, INBOX, Arrival, Inbox
+from orderstream_consumer.idempotency.publisher import Publisher
 from orderstream_consumer.idempotency.received import Received, subject_of
 from orderstream_consumer.processing.backoff import Backoff
 from orderstream_consumer.store import (
@@ -44,7 +44,7 @@ class Decision(Generic[State]):
 
     Attributes:
         state: The order's state from now on.
-        outputs: The messages to emit, in order.
+        outputs: The messages to publish, in order.
         writes: What else has to change in the same transaction, such as timers.
     """
 
@@ -73,7 +73,7 @@ class Once(Generic[State]):
         store: Where the items are.
         table: Their table; the key is the order id.
         state_type: What the state is decoded to.
-        emitter: Puts the outputs into the stream.
+        publisher: Puts the outputs into the stream.
         inbox_capacity: Entries of one order's inbox that are kept, at least 1; 64 by default.
         sleep: Waits so many seconds between two tries.
     """
@@ -84,14 +84,14 @@ class Once(Generic[State]):
         store: Store,
         table: str,
         state_type: type[State],
-        emitter: Emitter,
+        publisher: Publisher,
         inbox_capacity: int = CAPACITY,
         sleep: Callable[[float], object] = time.sleep,
     ) -> None:
         self._store = store
         self._table = table
         self._decoder = msgspec.json.Decoder(state_type)
-        self._emitter = emitter
+        self._publisher = publisher
         self._inbox_capacity = inbox_capacity
         self._sleep = sleep
 
@@ -133,7 +133,7 @@ class Once(Generic[State]):
                 self._sleep(_CONTENTION.pause(attempt, random.random()))  # noqa: S311 - jitter
                 continue
             if outputs is not None:
-                self._emitter.emit(outputs, received.subject)
+                self._publisher.publish(outputs, received.subject)
             return
         raise ContentionError("TransactWriteItems")
 

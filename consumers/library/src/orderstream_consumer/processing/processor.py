@@ -118,6 +118,6 @@ class ProcessorFactory(Protocol):
 
         Args:
             shard_id: The shard it will process.
-            stop: Set when the worker drains or has not renewed its lease in time: start no new work, emit
+            stop: Set when the worker drains or has not renewed its lease in time: start no new work, publish
                 nothing more, return from the current call.
         """

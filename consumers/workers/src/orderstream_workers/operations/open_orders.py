@@ -52,7 +52,7 @@ def resolve(resources: Resources, resolution: Resolution) -> None:
     envelope = resolved(resources.store, resolution, now)
     if resolution.decision == "done":
         _record_by_hand(resources.store, resolution, now)
-    resources.emitter.emit([envelope.encode()], resolution.order_id)
+    resources.publisher.publish([envelope.encode()], resolution.order_id)
 
 
 def _record_by_hand(store: Store, resolution: Resolution, now: dt.datetime) -> None:

@@ -46,7 +46,7 @@ def run_payment_worker(resources: Resources, stop: threading.Event) -> None:
             rate=settings.payments_per_second,
             now=lambda: resources.deciding_clock().timestamp(),
         ),
-        emitter=resources.emitter,
+        publisher=resources.publisher,
         clock=resources.deciding_clock,
         wall_clock=resources.clock,
     )

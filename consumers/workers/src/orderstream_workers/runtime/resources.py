@@ -1,4 +1,4 @@
-"""What an application is made of: clients, store, emitter; each made on first use, closed at the end."""
+"""What an application is made of: clients, store, publisher; each made on first use, closed at the end."""
 
 import datetime as dt
 import time
@@ -22,7 +22,7 @@ from orderstream_consumer.delivery import (
 )
 from orderstream_consumer.engines.embedded.leases import DynamoDBLeaseTable, LeaseTable
 from orderstream_consumer.health import Dependency, stream_asked, table_asked
-from orderstream_consumer.idempotency import Emitter, HostClock, KinesisEmitter, MessageHandler, Route
+from orderstream_consumer.idempotency import HostClock, KinesisPublisher, MessageHandler, Publisher, Route
 from orderstream_consumer.processing.concurrency import ThreadPool
 from orderstream_consumer.processing.processor import RecordProcessor, StopSignal
 from orderstream_consumer.running import Background
@@ -126,9 +126,9 @@ class Resources:
         return self._closing.enter_context(Producer(self.settings.stream, client=self.producing))
 
     @cached_property
-    def emitter(self) -> Emitter:
+    def publisher(self) -> Publisher:
         """Puts messages into the stream and waits for the acknowledgement."""
-        return KinesisEmitter(self.producer, compress=self.settings.compression == "zstd")
+        return KinesisPublisher(self.producer, compress=self.settings.compression == "zstd")
 
     @cached_property
     def payment_queue(self) -> PaymentQueue:

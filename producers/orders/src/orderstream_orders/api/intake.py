@@ -17,7 +17,7 @@ from orderstream_orders.contracts import OrderCancellationRequested, OrderPlaced
 _T = TypeVar("_T")
 
 SOURCE: Final = "orders"
-"""Who emits the events: the owner of ``OrderPlaced``."""
+"""Who publishes the events: the owner of ``OrderPlaced``."""
 
 
 CANCELLATION_SLOTS: Final = 8

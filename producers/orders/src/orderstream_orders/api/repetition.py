@@ -68,7 +68,7 @@ def event_taken(order_id: str, body: bytes, accepted: Accepted, source: str) -> 
         order_id: The order's id.
         body: The request's body.
         accepted: What is remembered of the order.
-        source: Who emits the event.
+        source: Who publishes the event.
 
     Returns:
         The event as it was published first, or None: the body is another order's, or nobody's.

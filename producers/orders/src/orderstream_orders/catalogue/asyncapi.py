@@ -20,13 +20,13 @@ def services() -> dict[str, tuple[list[type[Message]], list[type[Message]]]]:
     """
     roles: dict[str, tuple[list[type[Message]], list[type[Message]]]] = {}
     for message_type in MESSAGE_TYPES:
-        roles.setdefault(emitter(message_type), ([], []))[0].append(message_type)
+        roles.setdefault(publisher(message_type), ([], []))[0].append(message_type)
         for consumer in message_type.consumers:
             roles.setdefault(consumer, ([], []))[1].append(message_type)
     return dict(sorted(roles.items()))
 
 
-def emitter(message_type: type[Message]) -> str:
+def publisher(message_type: type[Message]) -> str:
     """The service that puts a message into the stream.
 
     Args:

@@ -7,7 +7,7 @@ import msgspec
 
 from orderstream.messages.envelope import Envelope
 from orderstream.messages.message import Message
-from orderstream_orders.catalogue.asyncapi import emitter
+from orderstream_orders.catalogue.asyncapi import publisher
 from orderstream_orders.catalogue.examples import CANCELLED_ORDER, CONFIRMED_ORDER, example_of
 from orderstream_orders.catalogue.schemas import Schema, described, schema_of
 from orderstream_orders.contracts import MESSAGE_TYPES
@@ -20,7 +20,7 @@ AsyncAPI 3.0: [asyncapi.json](asyncapi.json); each message's JSON Schema: [schem
 
 One Kinesis stream carries them all, with the order id as partition key, or the SKU where a message is about
 stock and no order. **Events** say what happened and are
-emitted by their owner alone. **Commands** ask one service for something, and that service answers with an
+published by their owner alone. **Commands** ask one service for something, and that service answers with an
 event, good or bad, under the command's correlation id. The archiver takes every message and order status
 every message about an order; the consumers below are those that act on it.
 
@@ -71,7 +71,7 @@ def page() -> str:
             *_table(("Attribute", "What it says"), _envelope_rows()),
             _COMPRESSION,
             "\n## All messages\n",
-            *_table(("Message", "Kind", "Owner", "Emitted by", "Consumers"), _index_rows()),
+            *_table(("Message", "Kind", "Owner", "Published by", "Consumers"), _index_rows()),
             *(line for message_type in MESSAGE_TYPES for line in _section(message_type)),
             "",
         ]
@@ -89,7 +89,7 @@ def _conversation(envelopes: Sequence[Envelope]) -> Iterator[str]:
         )
         for envelope in envelopes
     )
-    return _table(("#", "Message", "Emitted by", "Caused by #"), rows)
+    return _table(("#", "Message", "Published by", "Caused by #"), rows)
 
 
 def _envelope_rows() -> Iterator[tuple[str, str]]:
@@ -105,7 +105,7 @@ def _index_rows() -> Iterator[tuple[str, ...]]:
             _link(message_type.type_name()),
             message_type.kind,
             message_type.owner,
-            emitter(message_type),
+            publisher(message_type),
             _names(message_type.consumers),
         )
 
@@ -116,7 +116,8 @@ def _section(message_type: type[Message]) -> Iterator[str]:
     yield f"\n### {name}\n"
     yield f"{described(message_type.__doc__)[0]}\n"
     yield (
-        f"{message_type.kind.capitalize()} of **{message_type.owner}**, emitted by {emitter(message_type)}; "
+        f"{message_type.kind.capitalize()} of **{message_type.owner}**, published by "
+        f"{publisher(message_type)}; "
         f"acted on by: {_names(message_type.consumers)}. Version {message_type.schema_version} "
         f"([schema](schemas/{name}.{message_type.schema_version}.json)).\n"
     )

@@ -18,7 +18,7 @@ class OrderMessage(Message, frozen=True, kw_only=True):
 
 
 class Event(OrderMessage, frozen=True, kw_only=True):
-    """Something that happened to an order. Only its owner emits it."""
+    """Something that happened to an order. Only its owner publishes it."""
 
     kind: ClassVar[Literal["event", "command"]] = "event"
 

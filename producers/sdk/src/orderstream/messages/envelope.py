@@ -37,7 +37,7 @@ class Envelope(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, re
 
     Attributes:
         id: Unique per source; derived, so that a retry carries the same.
-        source: The service that emits it.
+        source: The service that publishes it.
         type: The message's type name.
         subject: What it is about, such as an order's id; it is also the partition key.
         time: When it was decided (UTC).
@@ -46,7 +46,7 @@ class Envelope(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, re
         correlation_id: The sender's own mark of a request; an answer carries the request's.
         causation_id: Id of the message that caused this one; None for an initial event.
         reply_to: The service that a command's answer is for.
-        traceparent: W3C trace context, where the emitter has one.
+        traceparent: W3C trace context, where the publisher has one.
         data: The message as JSON text; ``message()`` decodes it.
     """
 
@@ -138,10 +138,10 @@ def initial(
 
     Args:
         message: The message.
-        source: The service that emits it.
+        source: The service that publishes it.
         event_id: Its id; derive it from the caller's idempotency key.
         time: When it was decided (UTC, with zone).
-        correlation_id: The emitter's own mark, which answers will carry.
+        correlation_id: The publisher's own mark, which answers will carry.
         traceparent: W3C trace context.
         conversation_id: The conversation to join; defaults to the event's own id.
     """
@@ -176,7 +176,7 @@ def following(
     Args:
         cause: The envelope that is being answered or acted on.
         message: The message.
-        source: The service that emits it.
+        source: The service that publishes it.
         ordinal: Its index among the messages of this decision, from 0.
         time: When it was decided (UTC, with zone).
         correlation_id: The sender's own mark of a new request; defaults to the cause's, as an answer has it.

@@ -34,7 +34,7 @@ def initial_event_id(source: str, caller: str, idempotency_key: str) -> str:
     """The id of an event that no other event caused.
 
     Args:
-        source: The service that emits it.
+        source: The service that publishes it.
         caller: Who asked for it.
         idempotency_key: The caller's own name for the request.
 
@@ -45,13 +45,13 @@ def initial_event_id(source: str, caller: str, idempotency_key: str) -> str:
 
 
 def derived_id(source: str, causation_id: str, ordinal: int) -> str:
-    """The id of the n-th message that a service emits because of another.
+    """The id of the n-th message that a service publishes because of another.
 
     The type is left out on purpose: two different decisions on one cause get the same id, so that both can
     never pass. The source is in, so that two services that react to one event do not collide.
 
     Args:
-        source: The service that emits the message.
+        source: The service that publishes the message.
         causation_id: The id of the message that caused it.
         ordinal: Its index among the messages of that decision, from 0.
 

@@ -10,7 +10,7 @@ class Message(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     kind: ClassVar[Literal["event", "command"]]
     owner: ClassVar[str]
-    """The service that emits the event, or that carries the command out."""
+    """The service that publishes the event, or that carries the command out."""
     consumers: ClassVar[tuple[str, ...]]
     """The services that act on it; the archiver and order status take every message and are not named."""
     schema_version: ClassVar[int] = 1

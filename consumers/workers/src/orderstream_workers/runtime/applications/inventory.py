@@ -10,7 +10,7 @@ def build(resources: Resources) -> Application:
     """Wire the application."""
     handlers = InventoryHandlers(
         store=resources.store,
-        emitter=resources.emitter,
+        publisher=resources.publisher,
         clock=resources.deciding_clock,
         count=resources.tally.count,
     )

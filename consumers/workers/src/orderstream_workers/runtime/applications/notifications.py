@@ -22,7 +22,7 @@ def build(resources: Resources) -> Application:
     resources.close_later(sns.close)
     customers = NotificationHandlers(
         store=resources.store,
-        emitter=resources.emitter,
+        publisher=resources.publisher,
         mailer=SesMailer(ses, settings.mail_sender),
         clock=resources.deciding_clock,
     )

@@ -10,7 +10,7 @@ def build(resources: Resources) -> Application:
     """Wire the application."""
     handlers = PaymentHandlers(
         store=resources.store,
-        emitter=resources.emitter,
+        publisher=resources.publisher,
         queue=resources.payment_queue,
         clock=resources.deciding_clock,
     )

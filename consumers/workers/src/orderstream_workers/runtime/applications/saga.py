@@ -8,9 +8,9 @@ from orderstream_workers.services.saga import APPLICATION, TABLES, SagaHandlers,
 
 def build(resources: Resources) -> Application:
     """Wire the application."""
-    store, emitter, clock = resources.store, resources.emitter, resources.deciding_clock
-    handlers = SagaHandlers(store=store, emitter=emitter, clock=clock, count=resources.tally.count)
-    timers = TimerPoller(store=store, emitter=emitter, clock=clock)
+    store, publisher, clock = resources.store, resources.publisher, resources.deciding_clock
+    handlers = SagaHandlers(store=store, publisher=publisher, clock=clock, count=resources.tally.count)
+    timers = TimerPoller(store=store, publisher=publisher, clock=clock)
     return resources.in_lanes(
         APPLICATION,
         handlers.routes(),

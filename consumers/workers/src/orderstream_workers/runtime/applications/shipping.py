@@ -11,7 +11,7 @@ def build(resources: Resources) -> Application:
     named = (country.strip() for country in resources.settings.unserved_countries.split(","))
     handlers = ShippingHandlers(
         store=resources.store,
-        emitter=resources.emitter,
+        publisher=resources.publisher,
         clock=resources.deciding_clock,
         unserved_countries=frozenset(country for country in named if country),
     )

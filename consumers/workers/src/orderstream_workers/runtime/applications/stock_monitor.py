@@ -9,7 +9,7 @@ def build(resources: Resources) -> Application:
     """Wire the application."""
     settings = resources.settings
     handler = StockChangeHandler(
-        emitter=resources.emitter,
+        publisher=resources.publisher,
         threshold=settings.low_stock_threshold,
         count=resources.tally.count,
     )

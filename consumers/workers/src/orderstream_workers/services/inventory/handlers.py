@@ -10,9 +10,9 @@ from typing import Final
 
 from orderstream.messages import following
 from orderstream_consumer.idempotency.dispatch import Count, uncounted
-from orderstream_consumer.idempotency.emitter import Emitter
 from orderstream_consumer.idempotency.inbox import CAPACITY, Arrival
 from orderstream_consumer.idempotency.once import report_repetition
+from orderstream_consumer.idempotency.publisher import Publisher
 from orderstream_consumer.idempotency.received import Received
 from orderstream_consumer.store import ConditionFailedError, ContentionError, Store, Write
 from orderstream_orders.contracts import OrderConfirmed, ReleaseStock, ReserveStock, StepResolved, StockLine
@@ -50,7 +50,7 @@ class InventoryHandlers:
 
     Args:
         store: Where stock and reservations are kept.
-        emitter: Sends the answers, and returns once they are acknowledged.
+        publisher: Sends the answers, and returns once they are acknowledged.
         clock: The time (UTC, with zone).
         max_chunk: Lines in one transaction, 1 to 98.
         draw: A random number in [0, 1), for jitter.
@@ -64,7 +64,7 @@ class InventoryHandlers:
         self,
         *,
         store: Store,
-        emitter: Emitter,
+        publisher: Publisher,
         clock: Callable[[], dt.datetime],
         max_chunk: int = MAX_CHUNK,
         draw: Callable[[], float] = random.random,
@@ -73,7 +73,7 @@ class InventoryHandlers:
         inbox_capacity: int = CAPACITY,
     ) -> None:
         self._store = store
-        self._emitter = emitter
+        self._publisher = publisher
         self._clock = clock
         self._max_chunk = max_chunk
         self._draw = draw
@@ -164,7 +164,7 @@ class InventoryHandlers:
         """Send what was committed: just now, or by a delivery of the same record whose answer may be lost."""
         arrival = stored.inbox.classify(received)
         if arrival is Arrival.REDELIVERED:
-            self._emitter.emit(stored.inbox.outputs(received.envelope.id), received.subject)
+            self._publisher.publish(stored.inbox.outputs(received.envelope.id), received.subject)
         else:
             report_repetition(received, arrival)
 

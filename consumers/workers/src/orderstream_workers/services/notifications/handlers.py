@@ -8,7 +8,7 @@ from typing import Final
 import msgspec
 
 from orderstream.messages import following
-from orderstream_consumer.idempotency import INBOX, Decision, Emitter, Once, Received
+from orderstream_consumer.idempotency import INBOX, Decision, Once, Publisher, Received
 from orderstream_consumer.store import Attribute, ConditionFailedError, Put, Store, TableSpec
 from orderstream_orders.contracts import OrderCancelled, OrderConfirmed
 from orderstream_workers.services.notifications.acceptances import Acceptances
@@ -32,23 +32,23 @@ NOTICES: Final = TableSpec("notices")
 class NotificationHandlers:
     """Mails an order's outcome once, and says that it did.
 
-    The intent is written before the mail is sent, and the event is emitted after it was accepted. Mail has
+    The intent is written before the mail is sent, and the event is published after it was accepted. Mail has
     no idempotency key, so one narrow window remains: where the process dies, or loses its shard, between
     SES's acceptance and our record of it, or where SES' response is lost, the redelivered event sends the
     same mail again. The other choice would be to send none; hearing the outcome twice is better than never.
 
     Args:
         store: Where notices are kept.
-        emitter: Sends the events, and returns once they are acknowledged.
+        publisher: Sends the events, and returns once they are acknowledged.
         mailer: Sends the mails.
         clock: The time (UTC, with zone).
     """
 
     def __init__(
-        self, *, store: Store, emitter: Emitter, mailer: Mailer, clock: Callable[[], dt.datetime]
+        self, *, store: Store, publisher: Publisher, mailer: Mailer, clock: Callable[[], dt.datetime]
     ) -> None:
         self._store = store
-        self._once = Once(store=store, table=NOTICES.name, state_type=Notice, emitter=emitter)
+        self._once = Once(store=store, table=NOTICES.name, state_type=Notice, publisher=publisher)
         self._mailer = mailer
         self._acceptances = Acceptances()
         self._clock = clock

@@ -35,7 +35,7 @@ class ShownMessage(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         event_id: The message's id.
         type: Its type name.
-        source: Who emitted it.
+        source: Who published it.
         time: When it was decided (UTC).
         arrived_at: When the stream took it (UTC).
         correlation_id: The sender's mark of a request.

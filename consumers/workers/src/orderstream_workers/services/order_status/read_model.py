@@ -33,7 +33,7 @@ class HistoryEntry(msgspec.Struct, frozen=True, kw_only=True):
         order_id: The order.
         event_id: The message's id.
         type: Its type name.
-        source: Who emitted it.
+        source: Who published it.
         time: When it was decided (UTC).
         correlation_id: The sender's mark of a request.
         causation_id: Id of the message that caused it.

@@ -159,8 +159,8 @@ def capture(
     Args:
         payment: What is known of the order's payment; None where nothing is.
         command: The command.
-        held_back: How long after its decision it reached the stream, at least 0: its emitter was down, which
-            uses up none of the time that the payment has.
+        held_back: How long after its decision it reached the stream, at least 0: its publisher was down,
+            which uses up none of the time that the payment has.
     """
     if payment is None:
         queued = Payment(

@@ -6,7 +6,7 @@ from typing import Final
 
 import msgspec
 
-from orderstream_consumer.idempotency import CAPACITY, Decision, Emitter, Once, Received
+from orderstream_consumer.idempotency import CAPACITY, Decision, Once, Publisher, Received
 from orderstream_consumer.store import Store
 from orderstream_orders.contracts import CapturePayment, RefundPayment, StepResolved
 from orderstream_workers.services.payments.domain import capture, refund, refund_by_hand
@@ -22,7 +22,7 @@ class PaymentHandlers:
 
     Args:
         store: Where payments are kept.
-        emitter: Sends the answers that are known at once, and returns when they are acknowledged.
+        publisher: Sends the answers that are known at once, and returns when they are acknowledged.
         queue: Wakes a payment worker.
         clock: The time (UTC, with zone).
         inbox_capacity: See ``Once``.
@@ -32,7 +32,7 @@ class PaymentHandlers:
         self,
         *,
         store: Store,
-        emitter: Emitter,
+        publisher: Publisher,
         queue: PaymentQueue,
         clock: Callable[[], dt.datetime],
         inbox_capacity: int = CAPACITY,
@@ -41,7 +41,7 @@ class PaymentHandlers:
             store=store,
             table=PAYMENTS.name,
             state_type=PaymentRecord,
-            emitter=emitter,
+            publisher=publisher,
             inbox_capacity=inbox_capacity,
         )
         self._queue = queue

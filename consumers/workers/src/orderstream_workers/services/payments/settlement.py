@@ -5,7 +5,7 @@ import logging
 from collections.abc import Callable
 
 from orderstream.errors import OrderstreamError
-from orderstream_consumer.idempotency import TOLERATED_SKEW, Emitter
+from orderstream_consumer.idempotency import TOLERATED_SKEW, Publisher
 from orderstream_consumer.processing.log_context import log_about
 from orderstream_consumer.store import ConditionFailedError, Store
 from orderstream_workers.services.payments import domain
@@ -40,16 +40,21 @@ class Settlement:
     Args:
         store: Where payments are kept.
         provider: Charges and gives back.
-        emitter: Sends the answers, and returns once they are acknowledged.
+        publisher: Sends the answers, and returns once they are acknowledged.
         clock: The time (UTC, with zone), off by no more than ``TOLERATED_SKEW``: see ``HostClock``.
     """
 
     def __init__(
-        self, *, store: Store, provider: PaymentProvider, emitter: Emitter, clock: Callable[[], dt.datetime]
+        self,
+        *,
+        store: Store,
+        provider: PaymentProvider,
+        publisher: Publisher,
+        clock: Callable[[], dt.datetime],
     ) -> None:
         self._records = PaymentRecords(store)
         self._provider = provider
-        self._emitter = emitter
+        self._publisher = publisher
         self._clock = clock
 
     def settle(self, order_id: str, permit: Callable[[], None]) -> Payment:
@@ -78,7 +83,7 @@ class Settlement:
                 logger.info("another worker was faster", extra={"order_id": order_id})
                 stored = self._load(order_id)
         if stored.record.answers:
-            self._emitter.emit(stored.record.answers, order_id)
+            self._publisher.publish(stored.record.answers, order_id)
         return stored.record.payment
 
     def _load(self, order_id: str) -> Stored:

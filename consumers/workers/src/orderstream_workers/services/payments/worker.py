@@ -25,7 +25,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Final, TypeVar
 
 from orderstream.errors import DependencyError
-from orderstream_consumer.idempotency import Emitter
+from orderstream_consumer.idempotency import Publisher
 from orderstream_consumer.limits import RateLimiter
 from orderstream_consumer.processing.backoff import Backoff
 from orderstream_consumer.processing.clock import utc_now
@@ -81,13 +81,13 @@ class PaymentWorker:
         queue: Where the messages come from.
         provider: Charges and gives back.
         limiter: The provider's limit, shared by all workers.
-        emitter: Sends the answers, and returns once they are acknowledged.
+        publisher: Sends the answers, and returns once they are acknowledged.
         clock: The time for decisions (UTC, with zone).
         wall_clock: The time for ``standing`` (UTC, with zone), which must not fail.
         threads: Payments settled at the same time, 1 or more.
         wait: Seconds of a long poll, 0 to 20; a stop waits for it.
         visibility: Seconds that a message is hidden while it is worked on: above the sum of the provider's
-            and the emitter's patience.
+            and the publisher's patience.
         now: Seconds on a monotonic clock.
         sleep: Waits so many seconds for a permit.
         draw: A random number in [0, 1), for jitter.
@@ -100,7 +100,7 @@ class PaymentWorker:
         queue: PaymentQueue,
         provider: PaymentProvider,
         limiter: RateLimiter,
-        emitter: Emitter,
+        publisher: Publisher,
         clock: Callable[[], dt.datetime],
         wall_clock: Callable[[], dt.datetime] = utc_now,
         threads: int = 8,
@@ -113,7 +113,7 @@ class PaymentWorker:
         self.counters = PaymentCounters()
         self._standing = StandingKeeper(wall_clock)
         self._settlement = Settlement(
-            store=store, provider=_CountedProvider(provider, self.counters), emitter=emitter, clock=clock
+            store=store, provider=_CountedProvider(provider, self.counters), publisher=publisher, clock=clock
         )
         self._queue = queue
         self._limiter = limiter

@@ -28,7 +28,7 @@ newest group first.
 
 A deadline passes by the stream's clock: an event that says so before its time only starts the timer anew. It
 counts from when the request was last handed to the stream: a coordinator that is down between its commit and
-the emission uses up none of the step's time.
+the publication uses up none of the step's time.
 
 After the pivot silence never turns back, since the parcel may have left: only a definite refusal does.
 A step that was asked for again may wait for a person. What was done by hand counts as its owner's answer. A
@@ -74,7 +74,7 @@ Input = OrderPlaced | OrderCancellationRequested | StepOverdue | StepResolved | 
 
 @dataclass(frozen=True, slots=True)
 class Output:
-    """A message to emit.
+    """A message to publish.
 
     Attributes:
         message: The message.
@@ -87,11 +87,11 @@ class Output:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What to commit and emit.
+    """What to commit and publish.
 
     Attributes:
         saga: The order afterwards; None where it is still not known.
-        outputs: Messages to emit, in order.
+        outputs: Messages to publish, in order.
         alert: True where a request went out again for want of an answer: operators should look at its owner.
     """
 
@@ -248,7 +248,7 @@ class _Turn:
         if saga.phase is Phase.RUNNING:
             return self._turn_back(saga, Failure("customer_request"))
         if saga.phase is Phase.COMPENSATING:
-            # Nothing to emit, as the cancellation answers this customer too; but it is heard: delivered
+            # Nothing to publish, as the cancellation answers this customer too; but it is heard: delivered
             # again after the end it must not be refused.
             return Outcome(saga)
         return Outcome(saga, (_cancellation_refused(request, _TOO_LATE[saga.phase]),))

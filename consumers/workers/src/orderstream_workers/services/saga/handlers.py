@@ -1,4 +1,4 @@
-"""The coordinator's place in the stream: what it hears, and what is committed and emitted for it."""
+"""The coordinator's place in the stream: what it hears, and what is committed and published for it."""
 
 import datetime as dt
 import logging
@@ -9,9 +9,9 @@ import msgspec
 
 from orderstream.messages import Envelope, Message, decode_envelope, following
 from orderstream_consumer.idempotency.dispatch import Count, uncounted
-from orderstream_consumer.idempotency.emitter import Emitter
 from orderstream_consumer.idempotency.inbox import CAPACITY
 from orderstream_consumer.idempotency.once import Change, Decision, Once
+from orderstream_consumer.idempotency.publisher import Publisher
 from orderstream_consumer.idempotency.received import Received
 from orderstream_consumer.store import Item, Store, TableSpec, Write
 from orderstream_orders.contracts import OrderCancellationRequested, StepOverdue, StepResolved
@@ -62,7 +62,7 @@ class SagaHandlers:
 
     Args:
         store: Where orders and timers are.
-        emitter: Puts commands and events into the stream.
+        publisher: Puts commands and events into the stream.
         clock: The time (UTC, with zone).
         deadlines: How long answers may take.
         count: Counts ``unexpected``: messages that the flow's rules do not let happen, such as an answer for
@@ -75,7 +75,7 @@ class SagaHandlers:
         self,
         *,
         store: Store,
-        emitter: Emitter,
+        publisher: Publisher,
         clock: Callable[[], dt.datetime],
         deadlines: SagaDeadlines = _DEFAULTS,
         count: Count = uncounted,
@@ -86,7 +86,7 @@ class SagaHandlers:
             store=store,
             table=SAGAS.name,
             state_type=SagaRecord,
-            emitter=emitter,
+            publisher=publisher,
             inbox_capacity=inbox_capacity,
         )
         self._clock = clock

@@ -24,7 +24,7 @@ from typing import Final
 
 from orderstream.errors import DependencyError
 from orderstream.messages import initial, initial_event_id
-from orderstream_consumer.idempotency.emitter import Emitter
+from orderstream_consumer.idempotency.publisher import Publisher
 from orderstream_consumer.processing.processor import StopSignal
 from orderstream_consumer.store import Delete, Item, Put, Store, TableSpec, Write
 from orderstream_orders.contracts import StepOverdue
@@ -83,7 +83,7 @@ class TimerPoller:
 
     Args:
         store: Where the rows are.
-        emitter: Puts the events into the stream.
+        publisher: Puts the events into the stream.
         clock: The time (UTC, with zone).
         draw: Gives the order of the buckets, anew for each poll, so that pollers seldom meet at the same
             rows.
@@ -93,12 +93,12 @@ class TimerPoller:
         self,
         *,
         store: Store,
-        emitter: Emitter,
+        publisher: Publisher,
         clock: Callable[[], dt.datetime],
         draw: random.Random | None = None,
     ) -> None:
         self._store = store
-        self._emitter = emitter
+        self._publisher = publisher
         self._clock = clock
         self._draw = draw or random.Random()  # noqa: S311 - spreads load
 
@@ -154,7 +154,7 @@ class TimerPoller:
             correlation_id=f"{step}:{attempt}",
             conversation_id=str(row.attributes["conversation_id"]),
         )
-        self._emitter.emit([overdue.encode()], order_id)
+        self._publisher.publish([overdue.encode()], order_id)
         self._store.transact([Delete(table=TIMERS.name, key=row.key, sort=row.sort)])
 
 

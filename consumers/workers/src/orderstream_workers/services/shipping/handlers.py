@@ -6,9 +6,9 @@ from collections.abc import Callable, Mapping
 from typing import Final
 
 from orderstream.messages import following
-from orderstream_consumer.idempotency.emitter import Emitter
 from orderstream_consumer.idempotency.inbox import CAPACITY
 from orderstream_consumer.idempotency.once import Decision, Once
+from orderstream_consumer.idempotency.publisher import Publisher
 from orderstream_consumer.idempotency.received import Received
 from orderstream_consumer.store import Store, TableSpec
 from orderstream_orders.contracts import RefuseShipment, ShipOrder, StepResolved
@@ -28,7 +28,7 @@ class ShippingHandlers:
 
     Args:
         store: Where shipments are recorded.
-        emitter: Puts the answers into the stream.
+        publisher: Puts the answers into the stream.
         clock: The time (UTC, with zone).
         unserved_countries: Destinations that are refused; none by default.
         inbox_capacity: See ``Once``.
@@ -38,7 +38,7 @@ class ShippingHandlers:
         self,
         *,
         store: Store,
-        emitter: Emitter,
+        publisher: Publisher,
         clock: Callable[[], dt.datetime],
         unserved_countries: frozenset[str] = frozenset(),
         inbox_capacity: int = CAPACITY,
@@ -47,7 +47,7 @@ class ShippingHandlers:
             store=store,
             table=SHIPMENTS.name,
             state_type=Shipment,
-            emitter=emitter,
+            publisher=publisher,
             inbox_capacity=inbox_capacity,
         )
         self._clock = clock

@@ -126,7 +126,7 @@ def read_change(data: bytes) -> StockChange:
 
 
 def _event(body: _Body) -> bytes | None:
-    """What the write has left to be emitted.
+    """What the write has left to be published.
 
     Raises:
         NotAnEventError: it is no event.

@@ -26,7 +26,7 @@ _CAPTURE: Final = "aws:dynamodb"
 
 
 def detect(change: StockChange, threshold: int) -> Envelope | None:
-    """The event to emit, if the change took the available units from above the threshold to it or below.
+    """The event to publish, if the change took the available units from above the threshold to it or below.
 
     An item that is new, or that has gone, has crossed nothing.
 

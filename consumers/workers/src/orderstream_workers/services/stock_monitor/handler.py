@@ -3,7 +3,7 @@
 import logging
 from collections.abc import Callable
 
-from orderstream_consumer.idempotency import Emitter
+from orderstream_consumer.idempotency import Publisher
 from orderstream_consumer.processing.record import DeliveredRecord
 from orderstream_workers.services.stock_monitor.change import read_change
 from orderstream_workers.services.stock_monitor.detection import detect
@@ -12,16 +12,16 @@ logger = logging.getLogger(__name__)
 
 
 class StockChangeHandler:
-    """Emits what a change has to say: an adjustment's event, and ``LowStockDetected``. It keeps no state.
+    """Publishes what a change has to say: an adjustment's event, and ``LowStockDetected``. It keeps no state.
 
     Args:
-        emitter: Puts the events into the stream of messages.
+        publisher: Puts the events into the stream of messages.
         threshold: Units at which stock counts as low, 0 or above.
         count: Counts ``low_stock`` and ``adjusted``: crossings and adjustments, copies of a change included.
     """
 
-    def __init__(self, *, emitter: Emitter, threshold: int, count: Callable[[str], object]) -> None:
-        self._emitter = emitter
+    def __init__(self, *, publisher: Publisher, threshold: int, count: Callable[[str], object]) -> None:
+        self._publisher = publisher
         self._threshold = threshold
         self._count = count
 
@@ -39,7 +39,7 @@ class StockChangeHandler:
             events.append(low.encode())
         if not events:
             return
-        self._emitter.emit(events, change.sku)
+        self._publisher.publish(events, change.sku)
         if change.event is not None:
             self._count("adjusted")
             logger.info("stock was adjusted", extra={"sku": change.sku})

@@ -1,4 +1,4 @@
-"""The emitter: it returns when all is acknowledged, and every other end is the dependency's fault."""
+"""The publisher: it returns when all is acknowledged, and every other end is the dependency's fault."""
 
 import pytest
 
@@ -7,15 +7,15 @@ from fakes.kpl import TinyClient, client_error
 from orderstream import Producer, ProducerConfig
 from orderstream.errors import DependencyError
 from orderstream.messages import decode_envelope, initial
-from orderstream_consumer.idempotency import KinesisEmitter
+from orderstream_consumer.idempotency import KinesisPublisher
 from orderstream_orders.contracts import StockRejected
 
 
 def test_it_returns_when_all_is_acknowledged_in_order() -> None:
-    """What was emitted is in the stream, in its order, by the time the call returns."""
+    """What was published is in the stream, in its order, by the time the call returns."""
     client = TinyClient()
     with Producer("orders", client=client) as producer:
-        KinesisEmitter(producer).emit([b"1", b"2", b"3"], "o-1")
+        KinesisPublisher(producer).publish([b"1", b"2", b"3"], "o-1")
         assert client.payloads == [b"1", b"2", b"3"]
 
 
@@ -25,17 +25,17 @@ def test_it_compresses_where_it_is_told_to() -> None:
     envelope = initial(message, source="inventory", event_id="e-1", time=ARRIVAL)
     client = TinyClient()
     with Producer("orders", client=client) as producer:
-        KinesisEmitter(producer, compress=True).emit([envelope.encode()], "o-1")
+        KinesisPublisher(producer, compress=True).publish([envelope.encode()], "o-1")
     (payload,) = client.payloads
     assert len(payload) < len(envelope.encode()) / 3
     assert decode_envelope(payload) == envelope
 
 
-def test_nothing_to_emit_is_done_at_once() -> None:
+def test_nothing_to_publish_is_done_at_once() -> None:
     """A decision without outputs asks nothing of Kinesis."""
     client = TinyClient()
     with Producer("orders", client=client) as producer:
-        KinesisEmitter(producer).emit([], "o-1")
+        KinesisPublisher(producer).publish([], "o-1")
     assert client.put_requests == []
 
 
@@ -45,22 +45,22 @@ def test_an_answer_that_does_not_come_is_an_outage() -> None:
     client.gate.clear()
     with Producer("orders", client=client) as producer:
         with pytest.raises(DependencyError):
-            KinesisEmitter(producer, patience=0.01).emit([b"1"], "o-1")
+            KinesisPublisher(producer, patience=0.01).publish([b"1"], "o-1")
         client.gate.set()
 
 
 @pytest.mark.parametrize("size", [10, 20_000, 100_000])
 def test_no_message_overtakes_one_that_was_refused(size: int) -> None:
-    """A final refusal takes the later messages along, in one aggregate or not; all are emitted again."""
+    """A final refusal takes the later messages along, in one aggregate or not; all are published again."""
     messages = [b"%d" % number + bytes(size) for number in range(5)]
     for _ in range(40):
         client = TinyClient()
         client.failures = [client_error("AccessDeniedException")]
         with Producer("orders", client=client, config=ProducerConfig(aggregation=False)) as producer:
-            emitter = KinesisEmitter(producer)
+            publisher = KinesisPublisher(producer)
             with pytest.raises(DependencyError, match="AccessDenied"):
-                emitter.emit(messages, "o-1")
-            emitter.emit(messages, "o-1")
+                publisher.publish(messages, "o-1")
+            publisher.publish(messages, "o-1")
         assert client.payloads == messages
 
 
@@ -70,11 +70,11 @@ def test_a_full_buffer_and_a_closed_producer_are_outages() -> None:
     client.gate.clear()
     config = ProducerConfig(buffered_bytes=2 * 2**20, when_full="raise")
     with Producer("orders", client=client, config=config) as producer:
-        emitter = KinesisEmitter(producer)
+        publisher = KinesisPublisher(producer)
         for _ in range(2):
             producer.put(bytes(2**20 - 3), "o-2")
         with pytest.raises(DependencyError, match="no room"):
-            emitter.emit([b"1"], "o-1")
+            publisher.publish([b"1"], "o-1")
         client.gate.set()
     with pytest.raises(DependencyError, match="closed"):
-        emitter.emit([b"1"], "o-1")
+        publisher.publish([b"1"], "o-1")

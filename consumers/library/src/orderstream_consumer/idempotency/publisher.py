@@ -9,10 +9,10 @@ from orderstream.messages import compressed
 from orderstream.producer.intake import RUN_BYTES
 
 
-class Emitter(Protocol):
-    """Emits messages of one order, in order."""
+class Publisher(Protocol):
+    """Publishes messages of one order, in order."""
 
-    def emit(self, envelopes: Sequence[bytes], partition_key: str) -> None:
+    def publish(self, envelopes: Sequence[bytes], partition_key: str) -> None:
         """Put messages and wait for every acknowledgement.
 
         Args:
@@ -20,15 +20,15 @@ class Emitter(Protocol):
             partition_key: The order id.
 
         Raises:
-            DependencyError: not all of them are known to have arrived; emit them again.
+            DependencyError: not all of them are known to have arrived; publish them again.
         """
 
 
-class KinesisEmitter:
-    """Emits through the producer SDK.
+class KinesisPublisher:
+    """Publishes through the producer SDK.
 
     Messages that are put at one moment never change places: if the producer gives one up, it gives up those
-    behind it, and all are emitted again. Those too large for that are emitted one part after the other.
+    behind it, and all are published again. Those too large for that are published one part after the other.
 
     Args:
         producer: The process's producer.
@@ -42,8 +42,8 @@ class KinesisEmitter:
         self._patience = patience
         self._compress = compress
 
-    def emit(self, envelopes: Sequence[bytes], partition_key: str) -> None:
-        """See ``Emitter.emit``."""
+    def publish(self, envelopes: Sequence[bytes], partition_key: str) -> None:
+        """See ``Publisher.publish``."""
         if self._compress:
             envelopes = [compressed(envelope) for envelope in envelopes]
         try:
@@ -68,12 +68,12 @@ def _handed_over_together(envelopes: Sequence[bytes], key_bytes: int) -> Iterato
         yield envelopes[first:]
 
 
-class CollectingEmitter:
-    """Keeps what is emitted, for tests and simulations."""
+class CollectingPublisher:
+    """Keeps what is published, for tests and simulations."""
 
     def __init__(self) -> None:
-        self.emitted: list[bytes] = []
+        self.published: list[bytes] = []
 
-    def emit(self, envelopes: Sequence[bytes], partition_key: str) -> None:  # noqa: ARG002 - the protocol's
-        """See ``Emitter.emit``."""
-        self.emitted.extend(envelopes)
+    def publish(self, envelopes: Sequence[bytes], partition_key: str) -> None:  # noqa: ARG002 - the protocol's
+        """See ``Publisher.publish``."""
+        self.published.extend(envelopes)
