@@ -7,7 +7,7 @@ import pytest
 from orderstream.producer import Delivered, Delivery, DeliveryFailedError, WaitInCallbackError
 from orderstream.producer.core.kinesis_record import Batch
 from orderstream.producer.outcome import Attempt, Landed, Rejected, Settlement
-from orderstream.producer.tracked import TrackedRecord, listening, settle, settling_thread
+from orderstream.producer.tracking.tracked import TrackedRecord, listening, settle, settling_thread
 
 REFUSED = Attempt(0.0, 1.0, None, "InternalFailure")
 TAKEN = Attempt(1.0, 2.0, "shard")

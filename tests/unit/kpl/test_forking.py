@@ -5,7 +5,7 @@ import os
 import subprocess
 import sys
 
-from orderstream.producer.threads.process import PidMark
+from orderstream.producer.tracking.process import PidMark
 
 SCRIPT = """
 import os

@@ -6,8 +6,8 @@ from orderstream.producer import BufferFullError, ForkedProducerError, ProducerC
 from orderstream.producer.core.messages import Flush
 from orderstream.producer.core.pending import Arrival
 from orderstream.producer.threads.buffer import Inbox
-from orderstream.producer.threads.process import Process, current
-from orderstream.producer.tracked import TrackedRecord, settling_thread
+from orderstream.producer.tracking.process import Process, current
+from orderstream.producer.tracking.tracked import TrackedRecord, settling_thread
 
 WAIT = 30.0
 

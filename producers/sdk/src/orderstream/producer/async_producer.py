@@ -14,9 +14,9 @@ from orderstream.producer.hooks import Interceptor, Partitioner
 from orderstream.producer.metrics import ProducerMetrics
 from orderstream.producer.outcome import Delivered
 from orderstream.producer.requests.target import KinesisCalls
-from orderstream.producer.threads.awaiting import waker_of
 from orderstream.producer.threads.shell import Shell
-from orderstream.producer.tracked import TrackedRecord
+from orderstream.producer.tracking.awaiting import waker_of
+from orderstream.producer.tracking.tracked import TrackedRecord
 
 if TYPE_CHECKING:
     import boto3

@@ -8,8 +8,8 @@ from orderstream.aggregation.user_record import MAX_HASH_KEY, MAX_PARTITION_KEY,
 from orderstream.producer.config import ProducerConfig
 from orderstream.producer.errors import RecordInvalidError, RecordTooLargeError
 from orderstream.producer.hooks import Interceptor, Partitioner
-from orderstream.producer.origin import Origin
-from orderstream.producer.tracked import TrackedRecord
+from orderstream.producer.tracking.origin import Origin
+from orderstream.producer.tracking.tracked import TrackedRecord
 
 WRAPPING: Final = 128
 """What an aggregate around one record takes beside its payload and key, in bytes: at most 93."""

@@ -5,7 +5,6 @@ from typing import Final
 import msgspec
 
 from orderstream.aggregation.user_record import UserRecord, hash_key_of
-from orderstream.producer.origin import NOWHERE, Origin
 from orderstream.producer.outcome import REMEMBERED_ATTEMPTS, UNSETTLED, Attempt, Settlement
 
 
@@ -35,7 +34,7 @@ class PendingRecord(msgspec.Struct, gc=False, eq=False):
         data: As it was put.
         explicit_hash_key: As it was put.
         size: Payload and UTF-8 partition key, in bytes: what it takes from the buffer.
-        origin: Which producer took it.
+        origin: Which producer took it; the core carries it and never looks.
         arrival: With which others the core took it, and when.
         attempts: The most recent attempts that failed, oldest first.
         failures: How many attempts failed.
@@ -47,7 +46,7 @@ class PendingRecord(msgspec.Struct, gc=False, eq=False):
     data: bytes
     explicit_hash_key: int | None
     size: int
-    origin: Origin = NOWHERE
+    origin: object = None
     arrival: Arrival = NOT_YET
     attempts: tuple[Attempt, ...] = ()
     failures: int = 0

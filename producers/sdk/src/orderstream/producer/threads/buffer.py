@@ -20,8 +20,8 @@ from typing import Literal
 
 from orderstream.producer.core.messages import Flush, Input, Settle
 from orderstream.producer.errors import BufferFullError, ForkedProducerError, ProducerClosedError
-from orderstream.producer.threads.process import Process
-from orderstream.producer.tracked import TrackedRecord
+from orderstream.producer.tracking.process import Process
+from orderstream.producer.tracking.tracked import TrackedRecord
 
 # So many records at a time are put before the caller steps aside.
 _STRIDE = 512

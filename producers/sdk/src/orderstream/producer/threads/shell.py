@@ -43,15 +43,15 @@ from orderstream.producer.errors import (
 from orderstream.producer.hooks import Interceptor, Partitioner
 from orderstream.producer.intake import Intake
 from orderstream.producer.metrics import GuardedMetrics, ProducerMetrics
-from orderstream.producer.origin import Origin
 from orderstream.producer.outcome import Rejected
 from orderstream.producer.reporter import Reporter
 from orderstream.producer.requests.sender import Sender
 from orderstream.producer.requests.target import KinesisCalls, Target, kinesis_client
 from orderstream.producer.threads.buffer import Inbox
 from orderstream.producer.threads.call_threads import CallThreads
-from orderstream.producer.threads.process import current
-from orderstream.producer.tracked import TrackedRecord, settle, settling_thread
+from orderstream.producer.tracking.origin import Origin
+from orderstream.producer.tracking.process import current
+from orderstream.producer.tracking.tracked import TrackedRecord, settle, settling_thread
 
 if TYPE_CHECKING:
     import boto3

@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING, Final
 
-from orderstream.producer.threads.process import Process, current
+from orderstream.producer.tracking.process import Process, current
 
 if TYPE_CHECKING:
     from orderstream.producer.outcome import Failure

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Protocol
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from orderstream.producer.tracked import TrackedRecord
+    from orderstream.producer.delivery import Delivery
 
 # Python names most of Linux' advices, not this one.
 _MADV_WIPEONFORK = 18
@@ -75,7 +75,7 @@ class Process:
     def __init__(self) -> None:
         self.here = make_mark()
         self.registration = threading.Lock()
-        self.listeners: dict[TrackedRecord, list[Callable[[TrackedRecord], object]]] = {}
+        self.listeners: dict[Delivery, list[Callable[[Delivery], object]]] = {}
         self.settling_threads: set[int] = set()
 
     def in_settling_thread(self) -> bool:

@@ -15,12 +15,13 @@ from orderstream.producer.errors import (
     WaitInCallbackError,
 )
 from orderstream.producer.outcome import REMEMBERED_ATTEMPTS, Delivered, Landed, Rejected, Settlement
-from orderstream.producer.threads.awaiting import LoopWaker, waker_of
-from orderstream.producer.threads.process import Process, current
+from orderstream.producer.tracking.awaiting import LoopWaker, waker_of
+from orderstream.producer.tracking.origin import NOWHERE, Origin
+from orderstream.producer.tracking.process import Process, current
 
 logger = logging.getLogger(__name__)
 
-Listener = Callable[["TrackedRecord"], object]
+Listener = Callable[[Delivery], object]
 
 
 class TrackedRecord(PendingRecord, Delivery, gc=False, eq=False):
@@ -30,6 +31,8 @@ class TrackedRecord(PendingRecord, Delivery, gc=False, eq=False):
     nobody looks at each of them. Settling writes the outcome and then looks for listeners; listening
     registers and then looks for the outcome: one of the two sees the other.
     """
+
+    origin: Origin = NOWHERE
 
     def __repr__(self) -> str:
         """Say which record, and what has become of it; the payload may be personal."""

@@ -1,0 +1,1 @@
+"""A delivery and who waits for it: the record's handle, its producer, its process, its event loop."""
