@@ -190,9 +190,12 @@ class Ledger:
             self.effects.setdefault(put.key, []).append(put.body)
 
     def parked(self, partition_key: str, position: Position) -> None:
-        """A record is parked, for good until somebody redrives it."""
-        for put in self.puts.get(partition_key, ()):
-            if put.position == position:
+        """A record is parked, for good until somebody redrives it.
+
+        Who still works with the ranges of a former stream may park what another shard should have got.
+        """
+        for (_, place), put in self._by_place.items():
+            if place == position and put.key == partition_key and (put.unordered or not put.wrong_shard):
                 put.settled = True
                 return
         self.break_rule(f"nobody put what is parked at {position} under {partition_key}")

@@ -317,10 +317,11 @@ class Worker:
         self._look_at_leases.set()
         if self._lease_thread is not None:
             self._lease_thread.join()
+        # Before the pools are waited for: a slow call there would keep others from these leases.
+        self._release_late_leases()
         self._keeper.close()
         for pool in self._pools.values():
             pool.shutdown(wait=drained, cancel_futures=True)
-        self._release_late_leases()
         logger.info("worker ends", extra={"worker_id": self.worker_id, "drained": drained})
 
     def _release_late_leases(self) -> None:
