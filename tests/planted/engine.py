@@ -177,7 +177,7 @@ BUGS = (
     Bug(
         "an application goes on with whatever stream has the name",
         "orderstream_consumer/engines/stream_identity.py",
-        "        if _identity(item) != found:\n            raise StreamChangedError(",
+        "        if StreamIdentity.noted(item) != found:\n            raise StreamChangedError(",
         "        if not found.arn:\n            raise StreamChangedError(",
     ),
     Bug(
@@ -241,5 +241,18 @@ BUGS = (
         "return self.lease_owner, self.lease_counter, self.checkpoint\n",
         "return self.lease_owner, self.lease_counter, None\n",
         "tests/contract/engine/test_lease_table.py",
+    ),
+    Bug(
+        "a lease that comes late for a former stream is the new one's",
+        "orderstream_consumer/engines/stream_leases.py",
+        "return lease.stream in (None, self._consumed.confirmed.text)",
+        "return bool(lease.lease_key)",
+    ),
+    Bug(
+        "a worker of a former stream deletes the new one's leases",
+        "orderstream_consumer/engines/stream_leases.py",
+        "        if foreign:\n            self._consumed.demand_noted()\n",
+        "",
+        "tests/unit/engine/test_stream_leases.py",
     ),
 )

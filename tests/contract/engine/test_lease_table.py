@@ -109,6 +109,27 @@ def test_a_write_that_comes_in_another_life_of_the_lease_changes_nothing(
     assert table.get("s") == present
 
 
+def test_a_write_to_a_lease_of_another_stream_changes_nothing(table: LeaseTable) -> None:
+    """Though owner, count and checkpoint are the same; nor does one that names no stream reach it."""
+    present = Lease(lease_key="s", stream="arn:new 2026")
+    table.create_if_absent(present)
+    for held in (Lease(lease_key="s", stream="arn:old 2025"), Lease(lease_key="s")):
+        assert not table.replace(held, held.taken_by("me"))
+        assert not table.delete(held)
+    assert table.get("s") == present
+
+
+def test_a_write_brings_the_stream_to_a_lease_that_has_none(table: LeaseTable) -> None:
+    """KCL made it, or an earlier version: the first write says of which stream it is, and others hold on."""
+    table.create_if_absent(Lease(lease_key="s"))
+    held = Lease(lease_key="s", stream="arn:new 2026")
+    taken = commit(table, held, lambda lease: lease.taken_by("me"))
+    assert table.get("s") == taken
+    assert taken.stream == held.stream
+    released = commit(table, taken, Lease.released)
+    assert table.delete(released)
+
+
 def test_a_deletion_needs_owner_and_counter(table: LeaseTable) -> None:
     """What somebody has changed since it was read stays; what is gone is not deleted twice."""
     table.create_if_absent(LEASE)
@@ -162,6 +183,15 @@ def test_items_are_what_kcl_writes(dynamodb: Any) -> None:
     (index,) = description["GlobalSecondaryIndexes"]
     assert index["IndexName"] == "LeaseOwnerToLeaseKeyIndex"
     assert index["Projection"] == {"ProjectionType": "KEYS_ONLY"}
+
+
+def test_the_stream_is_an_attribute_that_kcl_leaves_alone(dynamodb: Any) -> None:
+    """Its name cannot be one of KCL's, which all begin otherwise."""
+    table = DynamoDBLeaseTable(dynamodb, "app")
+    table.create_table()
+    table.create_if_absent(Lease(lease_key="s", stream="arn 2026"))
+    (item,) = dynamodb.scan(TableName="app")["Items"]
+    assert item["orderstreamStream"] == {"S": "arn 2026"}
 
 
 def test_what_kcl_keeps_beside_is_left_alone(dynamodb: Any) -> None:

@@ -135,6 +135,7 @@ def _peace(world: World) -> None:
     # By then whatever was late has come, or the lease is lost and taken again.
     world.scheduler.run_until(world.scheduler.now + 1.5 * world.config.failover_time)
     _until(world, lambda: _is_even(world), lambda: f"shares do not even out: {world.ledger.owners()}")
+    _demand_no_strays(world)
     if world.in_lanes:
         world.redrive()
     for _ in range(6):
@@ -191,6 +192,11 @@ def _is_even(world: World) -> bool:
     )
 
 
+def _demand_no_strays(world: World) -> None:
+    """Of a former stream's leases none is left, however late it came."""
+    _until(world, lambda: not world.ledger.strays, lambda: f"left in the table: {world.ledger.strays}")
+
+
 def _farewell(world: World) -> None:
     """Whoever is told to stop drains, and leaves its leases to others."""
     stopping = [worker for worker in world.workers if worker.alive]
@@ -214,7 +220,7 @@ def _until(
 @contextmanager
 def _quiet() -> Iterator[None]:
     """Thousands of failures on purpose need not be written down."""
-    logger = logging.getLogger("orderstream_workers")
+    logger = logging.getLogger("orderstream_consumer")
     before = logger.level
     logger.setLevel(logging.CRITICAL + 1)
     try:

@@ -82,6 +82,8 @@ class Ledger:
         self._started_at: float | None = None
         self._latest_until: dict[str, float | None] = {}
         self.leases: dict[str, Lease] = {}
+        self.strays: set[str] = set()
+        """Keys of rows that were made for a former stream and came after the new one was adopted."""
         self.foreign = False
         """Whether the leases are those of a former stream: nobody may go on with them for long."""
 
@@ -224,6 +226,8 @@ class Ledger:
         lease = lease_from_item(row)
         if lease is None:
             return
+        if self._is_stray(lease, created=row_before is None):
+            return
         before = self.leases.get(lease.lease_key) if row_before is not None else None
         self.leases[lease.lease_key] = lease
         if lease.lease_owner is not None:
@@ -243,8 +247,19 @@ class Ledger:
         if lease.checkpoint != before.checkpoint:
             self._check_progress(before, lease)
 
+    def _is_stray(self, lease: Lease, *, created: bool) -> bool:
+        """Whether a lease was made for a former stream and came late: only the network is to blame."""
+        if created and not self.foreign and lease.stream not in (None, self._stream.identity):
+            self.strays.add(lease.lease_key)
+        if lease.lease_key not in self.strays:
+            return False
+        if not created:
+            self.break_rule(f"{lease} was made for a former stream, and is worked on")
+        return True
+
     def deleted(self, lease_key: str) -> None:
         """A lease's row was deleted."""
+        self.strays.discard(lease_key)
         self.leases.pop(lease_key, None)
 
     def is_believed(self, shard_id: str) -> bool:

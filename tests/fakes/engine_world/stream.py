@@ -18,6 +18,7 @@ from botocore.exceptions import ClientError
 from orderstream.aggregation import MAX_HASH_KEY
 
 EPOCH = dt.datetime(2026, 1, 1, tzinfo=dt.UTC)
+ARN = "arn:aws:kinesis:eu-central-1:123456789012:stream/orders"
 FIRST_SEQUENCE_NUMBER = 10**20
 LISTING_LAGS = 3.0
 """Seconds after a reshard within which a listing may show it half done, or not at all."""
@@ -200,6 +201,11 @@ class SimulatedStream:
         return self._created_at.isoformat()
 
     @property
+    def identity(self) -> str:
+        """What tells it from every other one, as leases bear it."""
+        return f"{ARN} {self.created_at}"
+
+    @property
     def exists(self) -> bool:
         """Whether there is a stream of this name."""
         return self._clock() >= self._exists_from
@@ -251,7 +257,7 @@ class SimulatedStream:
         self._demand_stream("DescribeStreamSummary")
         return {
             "StreamDescriptionSummary": {
-                "StreamARN": "arn:aws:kinesis:eu-central-1:123456789012:stream/orders",
+                "StreamARN": ARN,
                 "StreamCreationTimestamp": self._created_at,
                 "OpenShardCount": len(self.open_shards),
                 "RecordDistributionStrategy": "AUTO" if self.places_itself else "PARTITION_KEY",

@@ -11,7 +11,7 @@ from random import Random
 from typing import Any, cast
 
 from fakes.engine_world.kinesis import SimulatedKinesis
-from fakes.engine_world.lease_rows import LeaseRows, SimulatedDynamoDB
+from fakes.engine_world.lease_rows import LeaseRows, Row, SimulatedDynamoDB
 from fakes.engine_world.ledger import Ledger, PutRecord
 from fakes.engine_world.network import Network, Trouble
 from fakes.engine_world.processors import (
@@ -40,6 +40,7 @@ from orderstream_consumer.engines.config import EngineConfig, InitialPosition
 from orderstream_consumer.engines.embedded.leases import DynamoDBLeaseTable
 from orderstream_consumer.engines.embedded.worker import Worker
 from orderstream_consumer.engines.stream_identity import ConsumedStream, StreamIdentity
+from orderstream_consumer.engines.stream_leases import StreamLeases
 from orderstream_consumer.processing.processor import ProcessorFactory, RecordProcessor, StopSignal
 from orderstream_consumer.processing.record import Position
 from orderstream_consumer.store import MemoryStore, Store
@@ -161,7 +162,7 @@ class World:
             APPLICATION,
             STREAM,
             kinesis=cast("Any", kinesis),
-            leases=leases,
+            leases=StreamLeases(leases, consumed),
             processors=processors,
             config=self.config,
             clock=self.clock,
@@ -266,8 +267,24 @@ class World:
 
     def make_anew(self) -> None:
         """Somebody deletes the stream, and creates one of the same name."""
+        former = [dict(row) for key, row in sorted(self.rows.rows.items()) if key in self.ledger.leases]
         self.stream.make_anew(self.random.randint(1, 3), self.random.choice((0.0, 2.0, 10.0)))
         self.ledger.made_anew()
+        if former and self.random.random() < 0.5:
+            self._hold_back(self.random.choice(former), self.random.uniform(0.0, 3.0))
+
+    def _hold_back(self, row: Row, delay: float) -> None:
+        """A worker of the former stream creates a lease, or puts one back; the network holds that back."""
+
+        def act() -> None:
+            while self.ledger.foreign:
+                self.scheduler.sleep(0.1)
+            self.scheduler.sleep(delay)
+            if row["leaseKey"]["S"] not in self.rows.rows:
+                self.ledger.strays.add(row["leaseKey"]["S"])
+                self.rows.write(row)
+
+        self.scheduler.spawn(self.outside, act)
 
     def adopt(self) -> None:
         """An operator stops every worker, or so he thinks, and starts one that adopts, until one has."""

@@ -13,7 +13,9 @@ from orderstream.errors import DependencyError
 from orderstream_consumer.delivery import StoredParking
 from orderstream_consumer.engines.embedded.leases import Lease, MemoryLeaseTable
 from orderstream_consumer.engines.ownership import ENGINES, EngineMark
+from orderstream_consumer.engines.stream_identity import CONSUMED_STREAMS
 from orderstream_consumer.processing.record import Position
+from orderstream_consumer.store import Put
 from orderstream_workers.operations.status import ApplicationStatus, PipelineStatus, pipeline_status
 from orderstream_workers.runtime.bootstrap import APPLICATIONS
 
@@ -98,6 +100,18 @@ def test_all_is_well() -> None:
     )
     assert [(shard.checkpoint, shard.renewed) for shard in found.shards] == [("100/3", True), ("101/3", True)]
     assert found.done_until == NOW - dt.timedelta(seconds=2)
+
+
+def test_a_lease_that_came_late_for_a_former_stream_is_not_shown() -> None:
+    """No worker reads by it, and the next one that looks deletes it."""
+    pipeline = Pipeline()
+    noted = {"arn": "arn:orders", "created_at": "2026-02-01"}
+    pipeline.resources.store.transact([Put(CONSUMED_STREAMS.name, "inventory", noted, expected_version=None)])
+    for number, stream in ((2, "arn:orders 2026-02-01"), (3, "arn:orders 2026-01-01")):
+        late = msgspec.structs.replace(lease(number, 0, HALF), stream=stream)
+        pipeline.resources.leases("inventory").create_if_absent(late)
+    shown = {shard.shard_id[-1] for shard in pipeline.of("inventory").shards}
+    assert shown == {"0", "1", "2"}
 
 
 def test_an_application_that_never_ran_is_not_waited_for() -> None:

@@ -17,6 +17,7 @@ from orderstream_consumer.engines.embedded.worker import Worker
 from orderstream_consumer.engines.kcl import KclWorker
 from orderstream_consumer.engines.ownership import ENGINES, EngineMark
 from orderstream_consumer.engines.stream_identity import CONSUMED_STREAMS, ConsumedStream
+from orderstream_consumer.engines.stream_leases import StreamLeases
 from orderstream_consumer.health import DependencyWatch, lease_table_asked, stream_asked, table_asked
 from orderstream_consumer.processing.clock import utc_now
 from orderstream_consumer.processing.processor import StopSignal
@@ -75,7 +76,6 @@ def prepared_run(
         HandlerNotImportableError: KCL's processes cannot import the handler.
         KclMissingError: The engine is KCL, and the extra is not installed.
     """
-    worker, counters = _worker(application, stream, delivery, named, config, backing)
     prefix = str(config.table_prefix)
     specs = (ENGINES, CONSUMED_STREAMS, *((PARKING,) if delivery.parks else ()))
     consumed = ConsumedStream(
@@ -85,6 +85,7 @@ def prepared_run(
         expiry=config.failover_time,
         gone_timeout=config.stream_gone_timeout or 0.0,
     )
+    worker, counters = _worker(application, stream, delivery, named, config, backing, consumed)
     dependencies = [
         stream_asked(backing.kinesis, stream.name),
         *(table_asked(backing.store, spec, prefix) for spec in specs),
@@ -136,6 +137,7 @@ def _worker(
     named: tuple[object, object, object],
     config: ConsumerConfig,
     backing: Backing,
+    consumed: ConsumedStream,
 ) -> tuple[EngineWorker, Callable[[], Mapping[str, int]]]:
     """The worker on the engine of the settings, and what gives its counters."""
     if config.engine == "embedded":
@@ -143,7 +145,7 @@ def _worker(
             application,
             stream.name,
             kinesis=backing.kinesis,
-            leases=backing.leases,
+            leases=StreamLeases(backing.leases, consumed),
             processors=delivery.processor,
             config=config.engine_config(),
         )

@@ -58,6 +58,16 @@ class StreamIdentity:
     arn: str
     created_at: str
 
+    @property
+    def text(self) -> str:
+        """Both in one word and a time, as leases bear them."""
+        return f"{self.arn} {self.created_at}"
+
+    @classmethod
+    def noted(cls, item: Item) -> Self:
+        """Read an item of ``CONSUMED_STREAMS``."""
+        return cls(str(item.attributes["arn"]), str(item.attributes["created_at"]))
+
     @classmethod
     def of(cls, client: "KinesisClient", stream: str, *, ordered: bool = False) -> Self:
         """Ask Kinesis.
@@ -180,6 +190,7 @@ class ConsumedStream:
         self._clock = clock
         self._gone_since: float | None = None
         self.trouble: str | None = None
+        self._confirmed: StreamIdentity | None = None
 
     def confirm(self, stop: StopSignal) -> bool:
         """See that the stream is the one that the leases belong to; outages are waited out.
@@ -199,6 +210,25 @@ class ConsumedStream:
                 return True
             stop.wait(_RETRY_PAUSE)
         return False
+
+    @property
+    def confirmed(self) -> StreamIdentity:
+        """The stream, once ``confirm`` has found it."""
+        if self._confirmed is None:
+            raise RuntimeError("the stream has not been confirmed yet, so no lease can be said to be its own")
+        return self._confirmed
+
+    def demand_noted(self) -> None:
+        """See that the stream that was confirmed is still the one that is noted.
+
+        Raises:
+            StreamChangedError: Another one was adopted since.
+            DependencyError: The store could not be reached.
+        """
+        item = self._item()
+        noted = _UNKNOWN if item is None else StreamIdentity.noted(item)
+        if noted != self.confirmed:
+            raise StreamChangedError(self._application, self.confirmed, noted)
 
     def watch(self, stop: StopSignal) -> None:
         """Look again and again until the signal is set; raises as ``confirm`` does."""
@@ -225,7 +255,7 @@ class ConsumedStream:
             OrderstreamError: Kinesis, the store or the leases could not be reached.
         """
         found, item = self._describe(), self._item()
-        if item is not None and _identity(item) == found:
+        if item is not None and StreamIdentity.noted(item) == found:
             return True
         leases.create_table()
         before = {lease.lease_key: lease for lease in leases.list_leases()}
@@ -236,7 +266,7 @@ class ConsumedStream:
         if any(lease.lease_owner is not None for lease in before.values()) and stop.wait(self._expiry):
             return False
         item = self._item()
-        if item is None or _identity(item) == found:
+        if item is None or StreamIdentity.noted(item) == found:
             return True  # another worker was quicker
         former = leases.list_leases()
         for lease in former:
@@ -254,7 +284,10 @@ class ConsumedStream:
             found, item = self._describe(), self._item()
             self._gone_since = self.trouble = None
             if item is None:
-                return self._keep(found, None)
+                if not self._keep(found, None):
+                    return False
+                self._confirmed = found
+                return True
         except StreamGoneError as error:
             self.trouble, now = str(error), self._clock()
             self._gone_since = now if self._gone_since is None else self._gone_since
@@ -266,8 +299,9 @@ class ConsumedStream:
             self.trouble = str(error)
             logger.warning("stream not looked at", extra={"error": str(error)})
             return False
-        if _identity(item) != found:
-            raise StreamChangedError(self._application, _identity(item), found)
+        if StreamIdentity.noted(item) != found:
+            raise StreamChangedError(self._application, StreamIdentity.noted(item), found)
+        self._confirmed = found
         return True
 
     def _item(self) -> Item | None:
@@ -282,10 +316,6 @@ class ConsumedStream:
             return False  # another worker was quicker: look at what it wrote
         logger.info("stream of the application noted", extra=attributes)
         return True
-
-
-def _identity(item: Item) -> StreamIdentity:
-    return StreamIdentity(str(item.attributes["arn"]), str(item.attributes["created_at"]))
 
 
 def _demand_still(application: str, before: Lease | None, lease: Lease) -> None:

@@ -22,7 +22,7 @@ from orderstream_consumer.delivery import StoredParking
 from orderstream_consumer.engines.embedded.leases import Lease
 from orderstream_consumer.engines.embedded.lifecycle.shard_sync import hole_in
 from orderstream_consumer.engines.ownership import ENGINES
-from orderstream_consumer.engines.stream_identity import CONSUMED_STREAMS
+from orderstream_consumer.engines.stream_identity import CONSUMED_STREAMS, StreamIdentity
 from orderstream_consumer.store import Item
 from orderstream_workers.runtime.bootstrap import APPLICATIONS
 from orderstream_workers.runtime.resources import Resources
@@ -289,14 +289,21 @@ def _looks(resources: Resources, applications: Sequence[str]) -> dict[str, Look]
 
 def _look(resources: Resources, application: str, mark: Item | None, stream: Item | None) -> Look:
     """Look at one application; its own failure does not hide the others."""
-    arn = None if stream is None else str(stream.attributes["arn"])
+    noted = None if stream is None else StreamIdentity.noted(stream)
+    arn = None if noted is None else noted.arn
     try:
         parked = StoredParking(resources.store, application, resources.clock).count()
         # Its first worker makes the table of leases.
         leases = () if mark is None else resources.leases(application).list_leases()
     except DependencyError as error:
         return Look(mark, arn, failure=f"{error.operation}: {error.reason}")
-    return Look(mark, arn, {lease.lease_key: lease for lease in leases}, parked)
+    own = {
+        lease.lease_key: lease
+        for lease in leases
+        if noted is None
+        or lease.stream in (None, noted.text)  # others are deleted by the next worker that looks
+    }
+    return Look(mark, arn, own, parked)
 
 
 def _payments(resources: Resources) -> PaymentsStatus:

@@ -13,6 +13,7 @@ from orderstream_consumer.engines.embedded.worker import Worker
 from orderstream_consumer.engines.kcl import KclWorker
 from orderstream_consumer.engines.ownership import ENGINES, EngineMark
 from orderstream_consumer.engines.stream_identity import CONSUMED_STREAMS, ConsumedStream, StreamIdentity
+from orderstream_consumer.engines.stream_leases import StreamLeases
 from orderstream_consumer.health import Dependency, DependencyWatch, lease_table_asked
 from orderstream_consumer.processing.processor import StopSignal
 from orderstream_consumer.running import ApplicationRun, EngineWorker
@@ -65,15 +66,6 @@ def run_worker(
     """
     settings = resources.settings
     application = build_application(name, resources)
-    worker, leases, counters = _worker(application, resources)
-    mark = EngineMark(
-        resources.store,
-        application.name,
-        settings.engine,
-        worker_id=worker.worker_id,
-        expiry=settings.failover_seconds,
-    )
-
     stream = application.stream or settings.stream
     consumed = ConsumedStream(
         resources.store,
@@ -81,6 +73,14 @@ def run_worker(
         lambda: StreamIdentity.of(resources.kinesis, stream, ordered=application.ordered),
         expiry=settings.failover_seconds,
         gone_timeout=settings.stream_gone_seconds,
+    )
+    worker, leases, counters = _worker(application, resources, consumed)
+    mark = EngineMark(
+        resources.store,
+        application.name,
+        settings.engine,
+        worker_id=worker.worker_id,
+        expiry=settings.failover_seconds,
     )
     dependencies = [
         resources.stream(stream),
@@ -116,7 +116,7 @@ def run_worker(
 
 
 def _worker(
-    application: Application, resources: Resources
+    application: Application, resources: Resources, consumed: ConsumedStream
 ) -> tuple[EngineWorker, Dependency, Callable[[], Mapping[str, int]]]:
     """The worker on the engine that the settings name, its table of leases, and what gives its counters."""
     settings = resources.settings
@@ -134,7 +134,7 @@ def _worker(
             application.name,
             stream,
             kinesis=resources.kinesis,
-            leases=leases,
+            leases=StreamLeases(leases, consumed),
             processors=application.processors,
             config=config,
             wall_clock=resources.clock,

@@ -19,7 +19,7 @@ from orderstream.aws import (
     no_refusals,
     required,
 )
-from orderstream_consumer.engines.embedded.leases.items import lease_from_item, lease_to_item
+from orderstream_consumer.engines.embedded.leases.items import STREAM, lease_from_item, lease_to_item
 from orderstream_consumer.engines.embedded.leases.lease import Lease
 
 if TYPE_CHECKING:
@@ -110,9 +110,12 @@ class DynamoDBLeaseTable:
         )
 
     def replace(self, held: Lease, successor: Lease) -> bool:
-        """See ``LeaseTable.replace``; attributes that do not differ are not written."""
+        """See ``LeaseTable.replace``; attributes that do not differ are not written.
+
+        But for the stream, which the row may not say yet.
+        """
         before, after = lease_to_item(held), lease_to_item(successor)
-        changed = [name for name in after if after[name] != before.get(name)]
+        changed = [name for name in after if after[name] != before.get(name) or name == STREAM]
         dropped = [name for name in before if name not in after]
         if held.lease_owner != successor.lease_owner:
             dropped += _HAND_OVER
@@ -177,7 +180,7 @@ def _refused(code: str, _: "ClientError") -> Exception | None:
     return _ConditionFailed() if code == "ConditionalCheckFailedException" else None
 
 
-_IN_VERSION: Final = ("leaseOwner", "leaseCounter", "checkpoint", "checkpointSubSequenceNumber")
+_IN_VERSION: Final = ("leaseOwner", "leaseCounter", "checkpoint", "checkpointSubSequenceNumber", STREAM)
 _CONDITION_NAMES: Final = {f"#{name}": name for name in _IN_VERSION}
 
 
@@ -186,7 +189,12 @@ def _condition(held: Lease) -> str:
     sub = "#checkpointSubSequenceNumber = :heldSub"
     if held.position is None or not held.position.subsequence_number:
         sub = f"(attribute_not_exists(#checkpointSubSequenceNumber) or {sub})"
-    return f"#leaseCounter = :heldCounter and {owner} and #checkpoint = :heldCheckpoint and {sub}"
+    stream = f"attribute_not_exists(#{STREAM})"
+    if held.stream is not None:
+        stream = f"({stream} or #{STREAM} = :heldStream)"
+    return (
+        f"#leaseCounter = :heldCounter and {owner} and #checkpoint = :heldCheckpoint and {sub} and {stream}"
+    )
 
 
 def _condition_values(held: Lease) -> dict[str, Any]:
@@ -196,4 +204,8 @@ def _condition_values(held: Lease) -> dict[str, Any]:
         ":heldCheckpoint": item["checkpoint"],
         ":heldSub": item["checkpointSubSequenceNumber"],
     }
-    return values if held.lease_owner is None else values | {":heldOwner": item["leaseOwner"]}
+    if held.lease_owner is not None:
+        values[":heldOwner"] = item["leaseOwner"]
+    if held.stream is not None:
+        values[":heldStream"] = item[STREAM]
+    return values

@@ -1,4 +1,4 @@
-"""The DynamoDB item of a lease: the attributes of KCL's DynamoDBLeaseSerializer, and one of ours."""
+"""The DynamoDB item of a lease: the attributes of KCL's DynamoDBLeaseSerializer, and two of ours."""
 
 import datetime as dt
 from collections.abc import Mapping
@@ -12,6 +12,9 @@ Item = Mapping[str, Any]
 
 DONE_UNTIL: Final = "orderstreamDoneUntil"
 """Our own attribute, an ISO 8601 time; KCL neither reads nor writes it."""
+
+STREAM: Final = "orderstreamStream"
+"""Our own attribute, a ``StreamIdentity.text``; KCL neither reads nor writes it."""
 
 _SENTINELS = {name: name for name in get_args(Sentinel)}
 
@@ -38,6 +41,8 @@ def lease_to_item(lease: Lease) -> dict[str, Any]:
         item["endingHashKey"] = {"S": str(lease.ending_hash_key)}
     if lease.done_until is not None:
         item[DONE_UNTIL] = {"S": lease.done_until.isoformat()}
+    if lease.stream is not None:
+        item[STREAM] = {"S": lease.stream}
     return item
 
 
@@ -57,6 +62,7 @@ def lease_from_item(item: Item) -> Lease | None:
         ending_hash_key=int(item["endingHashKey"]["S"]) if "endingHashKey" in item else None,
         throughput_kbps=float(item.get("throughputKBps", {"N": "0"})["N"]),
         done_until=dt.datetime.fromisoformat(item[DONE_UNTIL]["S"]) if DONE_UNTIL in item else None,
+        stream=item[STREAM]["S"] if STREAM in item else None,
     )
 
 

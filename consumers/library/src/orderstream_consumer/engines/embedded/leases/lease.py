@@ -34,6 +34,8 @@ class Lease(Struct, frozen=True, kw_only=True):
         throughput_kbps: What KCL's balancing measured, in kilobytes per second; we write 0.
         done_until: Every record that arrived before this moment of Kinesis' clock is done or was not wanted
             (UTC); None where that is not known. Ours alone: KCL leaves it as it is.
+        stream: The stream that it was made for; see ``StreamIdentity.text``. None if KCL made it, or a
+            version that did not note it. Ours alone, as well.
     """
 
     lease_key: str
@@ -47,6 +49,7 @@ class Lease(Struct, frozen=True, kw_only=True):
     ending_hash_key: int | None = None
     throughput_kbps: float = 0.0
     done_until: dt.datetime | None = None
+    stream: str | None = None
 
     @classmethod
     def of_shard(cls, shard: Shard, checkpoint: Checkpoint, done_until: dt.datetime | None = None) -> Self:
@@ -64,6 +67,10 @@ class Lease(Struct, frozen=True, kw_only=True):
     def version(self) -> tuple[str | None, int, Checkpoint]:
         """What a write is conditional on: with the checkpoint, none of another life of it takes it back."""
         return self.lease_owner, self.lease_counter, self.checkpoint
+
+    def is_that_of(self, held: Self) -> bool:
+        """Whether a lease, as a table has it, is the one that somebody holds, and of the same stream."""
+        return self.version == held.version and self.stream in (None, held.stream)
 
     @property
     def has_ended(self) -> bool:

@@ -34,7 +34,7 @@ class MemoryLeaseTable:
         """See ``LeaseTable.replace``."""
         with self._lock:
             found = self._leases.get(held.lease_key)
-            if found is None or found.version != held.version:
+            if found is None or not found.is_that_of(held):
                 return False
             self._leases[held.lease_key] = successor
             return True
@@ -43,7 +43,7 @@ class MemoryLeaseTable:
         """See ``LeaseTable.delete``."""
         with self._lock:
             found = self._leases.get(lease.lease_key)
-            if found is None or found.version != lease.version:
+            if found is None or not found.is_that_of(lease):
                 return False
             del self._leases[lease.lease_key]
             return True

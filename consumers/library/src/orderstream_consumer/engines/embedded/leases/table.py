@@ -27,10 +27,10 @@ class LeaseTable(Protocol):
         """Add a lease; False, and nothing written, if there is one of that key."""
 
     def replace(self, held: Lease, successor: Lease) -> bool:
-        """Write a lease's successor if the lease's version is still that of ``held``; else False."""
+        """Write a lease's successor if what is there is still ``held`` (``Lease.is_that_of``); else False."""
 
     def delete(self, lease: Lease) -> bool:
-        """Delete a lease if its version is still that of ``lease``; else False."""
+        """Delete a lease if what is there is still ``lease`` (``Lease.is_that_of``); else False."""
 
 
 def commit(table: LeaseTable, held: Lease, change: Change) -> Lease:
@@ -70,7 +70,7 @@ def commit(table: LeaseTable, held: Lease, change: Change) -> Lease:
             if found.lease_owner is None and _says_the_same(found, successor):
                 return found  # nobody counts on it any more
             held = found
-        elif found.version == held.version:
+        elif found.is_that_of(held):
             raise failure or DependencyError("lease table", "replace", "refused for a reason that is gone")
         else:
             break

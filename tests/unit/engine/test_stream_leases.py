@@ -1,0 +1,156 @@
+"""A stream's leases are those that were made for it, however late another one's arrive."""
+
+import dataclasses
+
+import pytest
+
+from fakes.shard import SimulatedStop
+from orderstream.errors import DependencyError
+from orderstream_consumer.engines.embedded.leases import Lease, LeaseTable, MemoryLeaseTable, commit
+from orderstream_consumer.engines.stream_identity import ConsumedStream, StreamChangedError, StreamIdentity
+from orderstream_consumer.engines.stream_leases import StreamLeases
+from orderstream_consumer.processing.record import Position
+from orderstream_consumer.store import MemoryStore
+
+FORMER = StreamIdentity(
+    "arn:aws:kinesis:eu-central-1:123456789012:stream/orders", "2026-01-01T00:00:00+00:00"
+)
+PRESENT = dataclasses.replace(FORMER, created_at="2026-02-01T00:00:00+00:00")
+SHARD = "shardId-000000000000"
+CHILD = Lease(lease_key="shardId-000000000002", parent_shard_ids=frozenset({SHARD, "shardId-000000000001"}))
+
+
+class Stage:
+    """One application whose stream is made anew and adopted."""
+
+    def __init__(self, table: LeaseTable | None = None) -> None:
+        self.store, self.table, self.stop = MemoryStore(), table or MemoryLeaseTable(), SimulatedStop()
+        self.there = FORMER
+
+    def confirmed(self) -> ConsumedStream:
+        consumed = ConsumedStream(
+            self.store, "inventory", lambda: self.there, expiry=6, clock=self.stop.clock
+        )
+        assert consumed.confirm(self.stop)
+        return consumed
+
+    def worker(self) -> StreamLeases:
+        """What a worker that starts now sees of the leases."""
+        return StreamLeases(self.table, self.confirmed())
+
+    def adopt(self) -> None:
+        self.there = PRESENT
+        adopting = ConsumedStream(
+            self.store, "inventory", lambda: self.there, expiry=6, clock=self.stop.clock
+        )
+        assert adopting.adopt(self.table, self.stop)
+
+
+@pytest.mark.parametrize(
+    "late",
+    [CHILD, Lease(lease_key=SHARD, checkpoint="SHARD_END"), Lease(lease_key=SHARD, lease_owner="dead")],
+)
+def test_a_creation_for_the_former_stream_that_comes_after_the_adoption_is_no_lease(late: Lease) -> None:
+    """Neither to be read by, nor to be waited for: whoever looks next deletes it."""
+    stage = Stage()
+    former = stage.worker()
+    stage.adopt()
+    present = stage.worker()
+    assert former.create_if_absent(late)
+    assert present.get(late.lease_key) is None
+    assert present.list_leases() == []
+    assert stage.table.list_leases() == []
+
+
+def test_a_creation_for_the_former_stream_makes_room_for_the_new_ones() -> None:
+    """At once: from LATEST a lease that is created at the next look begins later."""
+    stage = Stage()
+    former = stage.worker()
+    stage.adopt()
+    present = stage.worker()
+    former.create_if_absent(Lease(lease_key=SHARD, checkpoint=Position(7)))
+    assert present.create_if_absent(Lease(lease_key=SHARD))
+    assert present.get(SHARD) == Lease(lease_key=SHARD, stream=PRESENT.text)
+    assert not present.create_if_absent(Lease(lease_key=SHARD))
+
+
+def test_a_worker_of_the_former_stream_touches_nothing_of_the_new_ones() -> None:
+    """It runs until it notices, and takes what it sees for those of another stream: which they are."""
+    stage = Stage()
+    former = stage.worker()
+    stage.adopt()
+    present = stage.worker()
+    present.create_if_absent(Lease(lease_key=SHARD))
+    with pytest.raises(StreamChangedError):
+        former.list_leases()
+    assert former.get(SHARD) is None
+    assert not former.create_if_absent(Lease(lease_key=SHARD))
+    assert present.list_leases() == [Lease(lease_key=SHARD, stream=PRESENT.text)]
+
+
+def test_a_write_to_the_former_streams_lease_does_not_reach_the_new_ones() -> None:
+    """A worker that stood still between its look and its taking finds owner, count and checkpoint as then."""
+    stage = Stage()
+    former = stage.worker()
+    former.create_if_absent(Lease(lease_key=SHARD))
+    (seen,) = former.list_leases()
+    stage.adopt()
+    present = stage.worker()
+    present.create_if_absent(Lease(lease_key=SHARD))
+    assert not former.replace(seen, seen.taken_by("former"))
+    assert not former.delete(seen)
+    assert present.list_leases() == [Lease(lease_key=SHARD, stream=PRESENT.text)]
+
+
+def test_a_lease_without_a_stream_is_a_lease_and_bears_it_from_its_next_write_on() -> None:
+    """KCL made it, or an earlier version, which may still run beside us."""
+    stage = Stage()
+    stage.table.create_if_absent(Lease(lease_key=SHARD, checkpoint=Position(7)))
+    present = stage.worker()
+    (lease,) = present.list_leases()
+    assert lease == present.get(SHARD)
+    assert lease.position == Position(7)
+    commit(present, lease, Lease.renewed)
+    (written,) = stage.table.list_leases()
+    assert written.stream == FORMER.text
+
+
+def test_nothing_is_deleted_while_nobody_knows_whose_stream_is_noted() -> None:
+    """The store is away: the look fails, and is repeated."""
+    stage = Stage()
+    consumed = stage.confirmed()
+    foreign = Lease(lease_key=SHARD, stream=PRESENT.text)
+    stage.table.create_if_absent(foreign)
+
+    class Away(ConsumedStream):
+        def demand_noted(self) -> None:
+            raise DependencyError("store", "GetItem", "no answer")
+
+    away = Away(stage.store, "inventory", lambda: FORMER, expiry=6)
+    assert away.confirm(stage.stop)
+    with pytest.raises(DependencyError):
+        StreamLeases(stage.table, away).list_leases()
+    with pytest.raises(DependencyError):
+        StreamLeases(stage.table, away).create_if_absent(Lease(lease_key=SHARD))
+    assert stage.table.list_leases() == [foreign]
+    assert StreamLeases(stage.table, consumed).list_leases() == []
+
+
+def test_a_former_worker_that_puts_its_lease_back_each_time_is_an_outage() -> None:
+    """The creation is tried again later; that worker ends within a minute."""
+
+    class PutBack(MemoryLeaseTable):
+        def delete(self, lease: Lease) -> bool:
+            return super().delete(lease) and super().create_if_absent(lease)
+
+    stage = Stage(PutBack())
+    stage.table.create_if_absent(Lease(lease_key=SHARD, stream=PRESENT.text))
+    with pytest.raises(DependencyError, match="former stream"):
+        stage.worker().create_if_absent(Lease(lease_key=SHARD))
+
+
+def test_no_lease_is_looked_at_before_the_stream_is_confirmed() -> None:
+    """Whose they are could not be said."""
+    consumed = ConsumedStream(MemoryStore(), "inventory", lambda: FORMER, expiry=6)
+    with pytest.raises(RuntimeError, match="not been confirmed"):
+        StreamLeases(MemoryLeaseTable(), consumed).create_if_absent(CHILD)
