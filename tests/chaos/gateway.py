@@ -30,6 +30,8 @@ from hostile.responses import Delivery, Odd
 from orderstream_playground.local.processes import ProcessSpec
 
 _LARGEST_HEAD = 1 << 20
+_SLOW_BYTES = 32
+_SLOW_SECONDS = 0.001
 _ENDPOINTS = ("AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_KINESIS", "ORDERSTREAM_PAYMENTS_API_URL")
 
 
@@ -272,6 +274,12 @@ async def _send_odd(writer: StreamWriter, odd: Odd, *, bodiless: bool) -> bool:
         case Delivery.WHOLE:
             writer.write(whole)
             await writer.drain()
+            return True
+        case Delivery.SLOW:
+            for start in range(0, len(whole), _SLOW_BYTES):
+                writer.write(whole[start : start + _SLOW_BYTES])
+                await writer.drain()
+                await asyncio.sleep(_SLOW_SECONDS)
             return True
         case Delivery.CUT:
             writer.write(whole[: len(whole) - len(odd.body) // 2])

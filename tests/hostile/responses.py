@@ -38,6 +38,8 @@ class Delivery(StrEnum):
     """Nothing, and a reset."""
     SILENT = "silent"
     """Nothing, until the caller gives up."""
+    SLOW = "slow"
+    """All of it, a few bytes at a time."""
     GARBAGE = "garbage"
     """The body alone, without a head."""
 
@@ -242,12 +244,14 @@ def members(wire: Wire, *names: str) -> Iterator[Odd]:
 
 
 def deliveries(wire: Wire) -> Iterator[Odd]:
-    """Connections that end, break or stay silent."""
+    """Connections that are slow, end, break or stay silent."""
     for delivery in (Delivery.HANG_UP, Delivery.RESET, Delivery.SILENT):
         yield Odd(delivery.value, delivery=delivery)
     whole = error_body(wire, "InternalError", "x" * 200)
     yield Odd("cut-200", 200, b'{"Items": [' + b" " * 200, _type(wire), Delivery.CUT)
     yield Odd("cut-500", 500, whole, _type(wire), Delivery.CUT)
+    yield Odd("slow-200", 200, _PAGES["html"], delivery=Delivery.SLOW)
+    yield Odd("slow-500", 500, whole, _type(wire), Delivery.SLOW)
     yield Odd("cut-head", 200, b"{}", _type(wire), Delivery.CUT_HEAD)
     yield Odd("garbage", 200, b"\x15\x03\x01\x00\x02\x02\x16", _type(wire), Delivery.GARBAGE)
 

@@ -3,14 +3,19 @@
 import socket
 import struct
 import threading
+import time
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import Any, Final, Self
 
 from chaos.calls import Call, call_of
 from chaos.http1 import Message
 from hostile.responses import Delivery, Odd
+
+_SLOW_BYTES: Final = 32
+_SLOW_SECONDS: Final = 0.001
+"""Between two pieces: long enough for the caller to see each by itself."""
 
 Respond = Callable[[Call], Odd]
 """What is sent for a request."""
@@ -113,6 +118,12 @@ def _send(connection: socket.socket, reader: Any, odd: Odd, bodiless: bool) -> b
     match odd.delivery:
         case Delivery.WHOLE:
             connection.sendall(head + body)
+            return True
+        case Delivery.SLOW:
+            whole = head + body
+            for start in range(0, len(whole), _SLOW_BYTES):
+                connection.sendall(whole[start : start + _SLOW_BYTES])
+                time.sleep(_SLOW_SECONDS)
             return True
         case Delivery.CUT:
             connection.sendall(head + body[: len(body) // 2])

@@ -1,10 +1,13 @@
-"""The calls of notifications to SES and SNS."""
+"""The calls of notifications to SES and SNS, and of a consumer that hands failed records over to SQS."""
 
+import datetime as dt
 from collections.abc import Callable
 from typing import Final
 
-from hostile.adapters.operation import Clients, Operation
+from hostile.adapters.operation import Clients, Operation, said
 from hostile.responses import Wire, good
+from orderstream_consumer.consumer.failures import QueueHandOver
+from orderstream_consumer.processing.record import DeliveredRecord, Position
 from orderstream_workers.services.notifications import SesMailer, SnsOperators
 from orderstream_workers.services.notifications.domain import Mail
 from orderstream_workers.services.notifications.operators import LowStockAlert
@@ -13,6 +16,10 @@ _MAIL: Final = Mail(recipient="a@example.com", subject="Your order", body="is he
 
 _ALERT: Final = LowStockAlert(
     event_id="e-1", sku="85123A", available=1, threshold=9, at="2010-12-01T08:26:00+00:00"
+)
+
+_FAILED: Final = DeliveredRecord(
+    "shardId-000000000000", Position(1), "o-1", b"data", dt.datetime(2010, 12, 1, 8, 26, tzinfo=dt.UTC)
 )
 
 _MAILED: Final = (
@@ -36,7 +43,21 @@ def _operators(clients: Clients) -> Callable[[], object]:
     return lambda: operators.tell(_ALERT)
 
 
+def _hand_over(clients: Clients) -> Callable[[], object]:
+    hand_over = QueueHandOver(clients.aws("sqs"), f"{clients.url}/000000000000/failed", "orders")
+    return lambda: hand_over(_FAILED, "ValueError: no")
+
+
 MESSAGING: Final = (
     Operation("mailer", Wire.QUERY, "SendEmail", _mailer, good(Wire.QUERY, _MAILED)),
+    Operation(
+        "hand over",
+        Wire.JSON,
+        "SendMessage",
+        _hand_over,
+        said({"MessageId": "m-1"}),
+        members=("MessageId",),
+        fine=frozenset({"MessageId-as-text"}),
+    ),
     Operation("operators", Wire.QUERY, "Publish", _operators, good(Wire.QUERY, _PUBLISHED)),
 )

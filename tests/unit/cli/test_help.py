@@ -7,7 +7,8 @@ import pytest
 
 from orderstream_workers.cli.main import orderstream
 
-COLUMNS = 80
+COLUMNS = 80 - 2
+"""What click uses of a terminal of 80 columns."""
 
 
 def commands(command: click.Command, context: click.Context) -> Iterator[tuple[str, click.Context]]:

@@ -14,7 +14,7 @@ from orderstream_workers.operations.errors import NotDoneError
 from orderstream_workers.operations.stock import Adjusted, Adjustment, StockLevel, adjust_stock, stock_level
 
 
-@click.group()
+@click.group(short_help="Look at stock, receive goods, correct a count.")
 def stock() -> None:
     """Look at the stock of a SKU, receive goods, correct a count."""
 
