@@ -12,7 +12,7 @@ from fakes.sizing_cli import run
 from shard_sizing.model.capacity.demand import Demand, Question
 from shard_sizing.model.capacity.sizing import size
 from shard_sizing.model.data_files import load_limits
-from shard_sizing.model.sampling.clump_counter import PairCounter
+from shard_sizing.model.sampling.clump_counter import PairCounter, Part
 from shard_sizing.model.sampling.sampler import Event, sample
 from shard_sizing.model.sampling.synthetic import Synthetic, events
 from shard_sizing.model.workload.clumps import Clump, Clumps
@@ -66,7 +66,8 @@ def test_pairs_are_counted_in_bounded_memory(in_order: bool) -> None:
     for part in np.array_split(order, 60):
         names = np.array([f"key-{key}" for key in keys[part].tolist()], dtype=object)
         hashes = np.array([hash(name) for name in names], dtype=np.int64)
-        counter.add(names, hashes, times[part], np.full(part.size, 10))
+        counts = np.stack([np.ones(part.size), np.full(part.size, 10.0)])
+        counter.add(Part(names, hashes, times[part], counts))
     pairs = counter.pairs
     assert pairs.key.size <= 5 * 400
     found = {

@@ -1,10 +1,12 @@
 """Rows of a table, from CSV with a header or from NDJSON."""
 
 import csv
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from io import BufferedReader
 from itertools import chain
+from operator import itemgetter
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
@@ -26,7 +28,7 @@ class Row(NamedTuple):
         line: The line of the file that it ends in, counted from 1 as editors do.
         values: The values of the columns that were asked for, in that order: text from CSV (empty where
             the row is too short), any JSON value from NDJSON.
-        size: Bytes of the row in UTF-8, without its line end.
+        size: Bytes of the row in UTF-8, without its line end; 0 if nobody asked for it.
         fields: Fields of a CSV row, to be compared with ``Table.width``; equal to it for NDJSON.
     """
 
@@ -42,14 +44,18 @@ class Table(NamedTuple):
     Attributes:
         width: Columns of the CSV header; the number of asked columns for NDJSON.
         rows: Its rows; can be read once.
+        bytes_read: Tells how much of the file was read, packed as it is; 0 where that cannot be known.
     """
 
     width: int
     rows: Iterator[Row]
+    bytes_read: Callable[[], int]
 
 
 @contextmanager
-def read_rows(source: Path | BufferedReader, name: str, columns: Sequence[str]) -> Iterator[Table]:
+def read_rows(
+    source: Path | BufferedReader, name: str, columns: Sequence[str], *, sized: bool = True
+) -> Iterator[Table]:
     """Open a table and read it row by row; memory is bounded by one row.
 
     Args:
@@ -57,6 +63,7 @@ def read_rows(source: Path | BufferedReader, name: str, columns: Sequence[str]) 
             with a brace; gzip is recognised.
         name: What to call it in errors.
         columns: The columns whose values are wanted; all others are passed over.
+        sized: Whether the sizes of rows are wanted; counting those of CSV takes time.
 
     Yields:
         The table. Rows with too few or surplus fields are given as they are: the caller decides.
@@ -69,12 +76,15 @@ def read_rows(source: Path | BufferedReader, name: str, columns: Sequence[str]) 
         text = iter(lines)
         first = next(text, "")
         if first.lstrip().startswith("{"):
-            yield Table(len(columns), _json_rows(chain([first], text), lines, name, columns))
+            yield Table(
+                len(columns), _json_rows(chain([first], text), lines, name, columns), lines.bytes_read
+            )
         else:
             # A field may be as large as a record; csv's own limit of 128 KiB is not.
             csv.field_size_limit(MAX_LINE_CHARACTERS)
             names = _header(first, name, columns)
-            yield Table(len(names), _csv_rows(text, lines, name, [names.index(column) for column in columns]))
+            indexes = [names.index(column) for column in columns]
+            yield Table(len(names), _csv_rows(text, lines, name, indexes, sized=sized), lines.bytes_read)
 
 
 def _header(first: str, name: str, columns: Sequence[str]) -> list[str]:
@@ -92,28 +102,34 @@ def _header(first: str, name: str, columns: Sequence[str]) -> list[str]:
     return names
 
 
-def _csv_rows(text: Iterator[str], lines: Lines, name: str, indexes: Sequence[int]) -> Iterator[Row]:
-    reader = csv.reader(text, strict=True)
-    before = lines.number
-    while True:
-        try:
-            fields = next(reader, None)
-        except csv.Error as error:
-            problem = f"it is not CSV ({error}); look for a stray quote"
-            raise RowError(name, problem, before + 1) from error
-        if fields is None:
-            return
-        line = lines.number
-        if line - before > MAX_ROW_LINES:
-            problem = f"this row goes on for {line - before} lines; close the quote that it opens"
-            raise RowError(name, problem, before + 1)
-        before = line
-        if not fields:
-            continue  # an empty line is no row
-        count = len(fields)
-        values = [fields[index] if index < count else "" for index in indexes]
-        joined = ",".join(fields)
-        yield Row(line, values, len(joined) if joined.isascii() else len(joined.encode()), count)
+def _csv_rows(
+    text: Iterator[str], lines: Lines, name: str, indexes: Sequence[int], *, sized: bool
+) -> Iterator[Row]:
+    last = max(indexes, default=-1)
+    # One lookup for all columns; of a single one it would give the value and no sequence.
+    pick = itemgetter(*indexes) if len(indexes) > 1 else lambda fields: [fields[index] for index in indexes]
+    row, before, size = partial(tuple.__new__, Row), lines.number, 0  # a row a million times: no detour
+    try:
+        for fields in csv.reader(text, strict=True):
+            line = lines.number
+            if line - before > MAX_ROW_LINES:
+                problem = f"this row goes on for {line - before} lines; close the quote that it opens"
+                raise RowError(name, problem, before + 1)
+            before = line
+            if not fields:
+                continue  # an empty line is no row
+            count = len(fields)
+            if last < count:
+                values = pick(fields)
+            else:
+                values = [fields[index] if index < count else "" for index in indexes]
+            if sized:
+                joined = ",".join(fields)
+                size = len(joined) if joined.isascii() else len(joined.encode())
+            yield row((line, values, size, count))
+    except csv.Error as error:
+        problem = f"it is not CSV ({error}); look for a stray quote"
+        raise RowError(name, problem, before + 1) from error
 
 
 def _json_rows(text: Iterator[str], lines: Lines, name: str, columns: Sequence[str]) -> Iterator[Row]:

@@ -5,8 +5,9 @@ import io
 import zlib
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from functools import partial
 from pathlib import Path
-from typing import Final, TextIO
+from typing import IO, Final, TextIO
 
 from orderstream.rows.errors import RowError
 
@@ -21,19 +22,27 @@ class Lines:
 
     Args:
         text: The text.
+        file: The file that it is read from.
         source: Its name, for errors.
     """
 
-    def __init__(self, text: TextIO, source: str) -> None:
+    def __init__(self, text: TextIO, file: IO[bytes], source: str) -> None:
         self._text = text
+        self._file = file
         self._source = source
         self.number = 0
         """The line that was read last, counted from 1."""
 
+    def bytes_read(self) -> int:
+        """Return how much of the file was read, packed as it is; 0 of a pipe, which cannot say."""
+        try:
+            return self._file.tell()
+        except OSError:
+            return 0
+
     def __iter__(self) -> Iterator[str]:
-        readline = self._text.readline
-        while line := readline(MAX_LINE_CHARACTERS):
-            self.number += 1
+        lines = iter(partial(self._text.readline, MAX_LINE_CHARACTERS), "")
+        for self.number, line in enumerate(lines, 1):
             if len(line) == MAX_LINE_CHARACTERS:
                 problem = f"it has {MAX_LINE_CHARACTERS:,} characters or more, and no record is as large"
                 raise RowError(self._source, problem, self.number)
@@ -52,7 +61,7 @@ def opened_lines(source: Path | io.BufferedReader, name: str) -> Iterator[Lines]
         RowError: the file is missing, cannot be opened, is cut, is no UTF-8, or a line is too long.
     """
     with ExitStack() as stack:
-        lines = Lines(_text(source, name, stack), name)
+        lines = Lines(*_text(source, name, stack), name)
         try:
             yield lines
         except UnicodeDecodeError as error:
@@ -63,7 +72,7 @@ def opened_lines(source: Path | io.BufferedReader, name: str) -> Iterator[Lines]
             raise RowError(name, problem) from error
 
 
-def _text(source: Path | io.BufferedReader, name: str, stack: ExitStack) -> TextIO:
+def _text(source: Path | io.BufferedReader, name: str, stack: ExitStack) -> tuple[TextIO, IO[bytes]]:
     file = source
     if isinstance(file, Path):
         try:
@@ -78,4 +87,4 @@ def _text(source: Path | io.BufferedReader, name: str, stack: ExitStack) -> Text
         raise RowError(name, f"it cannot be read ({error.strerror})") from error
     content = stack.enter_context(gzip.GzipFile(fileobj=file)) if packed else file
     # Spreadsheets write a byte-order mark; it belongs to no column's name.
-    return stack.enter_context(io.TextIOWrapper(content, encoding="utf-8-sig", newline=""))
+    return stack.enter_context(io.TextIOWrapper(content, encoding="utf-8-sig", newline="")), file

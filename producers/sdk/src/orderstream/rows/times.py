@@ -1,7 +1,7 @@
 """Times as files write them: ISO 8601, or numbers since 1970 whose unit shows in their size."""
 
+import math
 from datetime import UTC, datetime
-from math import isfinite
 from typing import Any, Final
 
 _UNITS: Final = (
@@ -29,6 +29,8 @@ class TimeColumn:
     def __init__(self) -> None:
         self._kind: str | None = None
         self._per_second = 1.0
+        # Numbers in between are of the unit of those before: one look a row, and a file has millions.
+        self._least, self._most = math.inf, -math.inf
 
     def seconds(self, value: Any) -> float:
         """A time in seconds.
@@ -43,7 +45,9 @@ class TimeColumn:
             number = float(value)
         except (TypeError, ValueError):
             return self._iso(str(value))
-        if not isfinite(number):
+        if self._least <= number < self._most:
+            return number / self._per_second
+        if not math.isfinite(number):
             raise ValueError(f"{value} is no time")
         size = abs(number)
         if self._kind is None:
@@ -55,12 +59,11 @@ class TimeColumn:
         return number / self._per_second
 
     def _begin(self, value: Any, size: float) -> None:
-        if size < _SMALLEST:
-            self._kind = "seconds"
-            return
-        self._per_second, self._kind = _unit(size)
+        self._per_second, self._kind = _unit(max(size, _SMALLEST))
         if not self._kind:
             raise ValueError(f"{value} is no time since 1970 in any unit from seconds to nanoseconds")
+        self._most = next(below for below, _, kind in _UNITS if kind == self._kind)
+        self._least = -self._most if self._kind == "seconds" else self._most / 1e3
 
     def _iso(self, text: str) -> float:
         at = datetime.fromisoformat(text)

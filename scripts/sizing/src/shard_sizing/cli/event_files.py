@@ -45,24 +45,23 @@ def event_rows(
     opened = open(0, "rb", closefd=False) if str(source) == "-" else source  # noqa: SIM115 - no path
     wanted = [columns.key, columns.timestamp, *([columns.size] if columns.size else [])]
     try:
-        with read_rows(opened, name, wanted) as table:
-            seconds = TimeColumn().seconds
-            read = 0
+        with read_rows(opened, name, wanted, sized=columns.size is None) as table:
+            seconds, sized, width, told = TimeColumn().seconds, columns.size is not None, table.width, 0
             for number, (line, values, own_size, fields) in enumerate(table.rows, 1):
-                if fields != table.width:
-                    raise InputError(name, f"line {line} has {fields} fields, the header {table.width}")
+                if fields != width:
+                    raise InputError(name, f"line {line} has {fields} fields, the header {width}")
                 try:
-                    size = _size(values[2]) if columns.size else own_size
+                    size = _size(values[2]) if sized else own_size
                     key = values[0] if isinstance(values[0], str) else str(values[0])
                     if len(key) > LONGEST_KEY:
                         long_key(line)
                     yield key, seconds(values[1]), size
                 except ValueError as error:
                     raise InputError(name, f"line {line}: {error}") from error
-                read += size
                 if number % _ADVANCE_EVERY == 0:
-                    advance(read)
-                    read = 0
+                    read = table.bytes_read()
+                    advance(read - told)
+                    told = read
     except RowError as error:
         raise InputError(error.source, str(error).removeprefix(f"{error.source}: ")) from error
 

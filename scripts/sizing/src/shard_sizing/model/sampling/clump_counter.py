@@ -1,14 +1,16 @@
 """Finds the clumps of a stream in bounded memory: pairs of an interval and a key, the heaviest of them all.
 
-    batch ──> pairs ──over three times the capacity──> the heaviest stay, and those of the last intervals
-
+    batch ──> seconds ──> minutes ──> hours, each pair of a batch once
+                │           │          │
+                └───────────┴──────────┴──> pairs ──over three times the capacity──> the heaviest stay, and
+                                                                          those of the last intervals
 In the order of time an interval that has passed gets no more records, so a pair that leaves never comes back,
 and every count is certain. In any other order a pair may come back, and may have had as much before as the
 heaviest pair that ever left: this is its error.
 """
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -50,6 +52,22 @@ class Pairs(NamedTuple):
         return Pairs(self.interval[these], self.key[these], self.counts[:, these])
 
 
+class Part(NamedTuple):
+    """A part of the stream, or what is left of it when records of one key and one time are added up.
+
+    Attributes:
+        keys: Keys.
+        hashes: Their hashes.
+        times: Their times in whole seconds.
+        counts: Their records, and below them their bytes.
+    """
+
+    keys: Names
+    hashes: Ints
+    times: Ints
+    counts: Floats
+
+
 class PairCounter:
     """Counts the records of each key in each interval of one length.
 
@@ -79,27 +97,33 @@ class PairCounter:
         """The pairs that are held."""
         return self._pairs
 
-    def add(self, keys: Names, hashes: Ints, times: Ints, sizes: Ints) -> None:
-        """Count records by their keys, the keys' hashes, their times in whole seconds, and their bytes."""
-        held, intervals = self._codes.size, times // self.seconds
-        codes = np.concatenate([self._codes, hashes ^ (intervals * _MIX)])
-        self._codes, first, index = np.unique(codes, return_index=True, return_inverse=True)
-        before, new = self._pairs, first >= held
-        weights = (np.ones(times.size), sizes.astype(np.float64))
-        self._pairs = Pairs(
-            np.concatenate([before.interval, intervals])[first],
-            np.concatenate([before.key, keys])[first],
-            np.stack(
-                [
-                    np.bincount(index, np.concatenate(both))
-                    for both in zip(before.counts, weights, strict=True)
-                ]
-            ),
+    def add(self, part: Part) -> Part:
+        """Count a part of the stream, and return it with each pair added up, at the start of its interval."""
+        intervals = part.times // self.seconds
+        codes, first, index = np.unique(
+            part.hashes ^ (intervals * _MIX), return_index=True, return_inverse=True
         )
-        self._squares += float((self._pairs.counts[0] ** 2).sum() - (before.counts[0] ** 2).sum())
+        counts = np.stack([np.bincount(index, row) for row in part.counts]).astype(np.float64)
+        keys, intervals = part.keys[first], intervals[first]
+        self._merge(codes, Pairs(intervals, keys, counts))
+        return Part(keys, part.hashes[first], intervals * self.seconds, counts)
+
+    def _merge(self, codes: Ints, new: Pairs) -> None:
+        held, before = self._codes.size, self._pairs
+        # Two ascending runs: a stable sort only merges them.
+        self._codes, first, index = np.unique(
+            np.concatenate([self._codes, codes]), return_index=True, return_inverse=True
+        )
+        intervals = np.concatenate([before.interval, new.interval])
+        keys = np.concatenate([before.key, new.key])
+        counts = np.zeros((2, first.size))
+        counts[:, index[:held]] = before.counts
+        counts[:, index[held:]] += new.counts
+        self._pairs = Pairs(intervals[first], keys[first], counts)
+        self._squares += float((counts[0] ** 2).sum() - (before.counts[0] ** 2).sum())
         errors = np.zeros((2, first.size))
-        errors[:, ~new] = self._errors[:, first[~new]]
-        late = new & (self._pairs.interval <= self._left_from)
+        errors[:, index[:held]] = self._errors
+        late = (first >= held) & (self._pairs.interval <= self._left_from)
         errors[:, late] = self._floor[:, None]
         self._late |= bool(late.any())
         self._errors = errors
@@ -143,13 +167,16 @@ class ClumpCounter:
             name: PairCounter(seconds, capacity) for name, seconds in INTERVALS.items()
         }
 
-    def add(self, keys: tuple[str, ...], times: Floats, sizes: Ints) -> None:
+    def add(self, keys: Sequence[str], times: Floats, sizes: Ints) -> None:
         """Count records by their keys, times in seconds, and bytes."""
-        names = np.array(keys, dtype=object)
-        hashes = np.fromiter(map(hash, keys), dtype=np.int64, count=len(keys))
-        seconds = np.floor(times).astype(np.int64)
-        for counter in self._counters.values():
-            counter.add(names, hashes, seconds, sizes)
+        part = Part(
+            np.array(keys, dtype=object),
+            np.fromiter(map(hash, keys), dtype=np.int64, count=len(keys)),
+            np.floor(times).astype(np.int64),
+            np.stack([np.ones(times.size), sizes.astype(np.float64)]),
+        )
+        for counter in self._counters.values():  # shortest intervals first: each leaves less to the next
+            part = counter.add(part)
 
     def found(self, span: Span, keys: HeavyKeys) -> dict[Interval, Clumps]:
         """Return the clumps of each length of interval that the times show.
