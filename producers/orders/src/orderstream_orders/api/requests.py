@@ -8,6 +8,7 @@ from typing import Annotated, Final
 import msgspec
 
 from orderstream.messages.identity import PATTERN_OF_IDENTIFIERS
+from orderstream_orders.contracts.sku import MAX_SKU, PATTERN_OF_SKUS
 
 MAX_LINES: Final = 2_000
 """Most lines of one order: its state must fit into one item of every service."""
@@ -23,9 +24,7 @@ _NO_NUL: Final = r"^[^\x00]*$"
 """No database that speaks C keeps a NUL inside a text."""
 
 _Code = Annotated[str, msgspec.Meta(min_length=1, max_length=MAX_CODE_LENGTH, pattern=_NO_NUL)]
-_Sku = Annotated[
-    str, msgspec.Meta(min_length=1, max_length=MAX_CODE_LENGTH, pattern=r"^[!-~]+( [!-~]+)*$(?!\n)")
-]
+_Sku = Annotated[str, msgspec.Meta(min_length=1, max_length=MAX_SKU, pattern=PATTERN_OF_SKUS)]
 _Identifier = Annotated[
     str, msgspec.Meta(min_length=1, max_length=MAX_CODE_LENGTH, pattern=PATTERN_OF_IDENTIFIERS)
 ]

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Final, Protocol
 
 from orderstream_orders.contracts import order_id_for
+from orderstream_orders.contracts.sku import is_sku
 from orderstream_playground.demo.rows import Row, rows_of
 
 CALLER: Final = "import"
@@ -31,7 +32,6 @@ _NO_KEY: Final = f"is no printable ASCII of at most {_MAX_NUMBER} characters"
 _SHOWN: Final = 40
 """Characters of a bad value that a rejection quotes."""
 
-_SKU: Final = re.compile(r"(?=.{1,200}$)[!-~]+( [!-~]+)*")
 _WHOLE: Final = re.compile(r"-?[0-9]{1,10}")
 _DECIMAL: Final = re.compile(r"-?[0-9]{1,12}(\.[0-9]{1,12})?")
 """Numbers in plain ASCII digits: what else Python reads as a number is a slip of whoever wrote the file."""
@@ -179,7 +179,7 @@ def _line(row: Row) -> InvoiceLine | Rejection:
     for field in ("StockCode", "Quantity", "InvoiceDate", "UnitPrice"):
         if not fields[field]:
             return malformed(field, "is missing")
-    if not _SKU.fullmatch(fields["StockCode"]):
+    if not is_sku(fields["StockCode"]):
         return malformed("StockCode", f"{_shown(fields['StockCode'])} is no code of visible ASCII characters")
     if not _WHOLE.fullmatch(fields["Quantity"]):
         return malformed("Quantity", f"{_shown(fields['Quantity'])} is not a whole number")

@@ -31,6 +31,7 @@ from orderstream_consumer.store import (
     Write,
 )
 from orderstream_orders.contracts import StockCorrected, StockReceived
+from orderstream_orders.contracts.sku import is_sku
 from orderstream_workers.services.inventory.chunk import Chunk
 from orderstream_workers.services.inventory.errors import (
     AdjustmentKeyTakenError,
@@ -54,7 +55,7 @@ class Adjustment(msgspec.Struct, frozen=True, kw_only=True):
 
     Attributes:
         kind: Goods have arrived, or the count was wrong.
-        sku: Stock keeping unit, upper case.
+        sku: Stock keeping unit, upper case, as an order may name it (``is_sku``).
         units: What is added, 1 or more; of a correction also below 0. None for a correction by ``counted``.
         counted: What was counted on the shelf, reserved units included, 0 or more; None otherwise.
         operator: Who does it; 1 to 256 characters.
@@ -72,8 +73,12 @@ class Adjustment(msgspec.Struct, frozen=True, kw_only=True):
 
     def __post_init__(self) -> None:
         """Check that it can be carried out and accounted for."""
-        check_identifier("sku", self.sku)
         check_identifier("key", self.key)
+        if not is_sku(self.sku):
+            raise ValueError(
+                f"{self.sku!r} is no SKU: orders have visible characters of ASCII in them, and single spaces "
+                "in between; 200 characters at most"
+            )
         if self.sku != self.sku.upper():
             raise ValueError(f"{self.sku!r} is no SKU: orders have them in upper case, {self.sku.upper()!r}")
         for name in ("operator", "reason"):
