@@ -234,7 +234,7 @@ TESTED = ("-m", "pytest", "-q", "-p", "no:cacheprovider")
 def test_a_new_event_of_the_flow_passes_every_test_of_events(tmp_path: Path) -> None:
     """In a copy of the repository: the edits, the catalogue, then the tests that hold for every message."""
     environment = copied(tmp_path, "A new event of the order flow")
-    story = "tests/unit/services/order_status/test_story.py"
+    story = "tests/unit/projections/order_status/test_story.py"
     for command in (
         ("-m", "orderstream_orders.catalogue"),
         ("-m", "orderstream_orders.catalogue", "--check"),

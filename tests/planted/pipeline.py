@@ -140,17 +140,17 @@ BUGS = (
     ),
     Bug(
         "an order's end is overwritten by a later one",
-        "orderstream_workers/services/order_status/status.py",
+        "orderstream_workers/projections/order_status/status.py",
         'case OrderCancelled() if status.state == "PLACED":',
         "case OrderCancelled():",
-        f"{_PROPERTY}/services/order_status",
+        f"{_PROPERTY}/projections/order_status",
     ),
     Bug(
         "the time of a fact is that of its last repetition",
-        "orderstream_workers/services/order_status/status.py",
+        "orderstream_workers/projections/order_status/status.py",
         "case PaymentCaptured() if status.paid_at is None:",
         "case PaymentCaptured():",
-        f"{_PROPERTY}/services/order_status",
+        f"{_PROPERTY}/projections/order_status",
     ),
     Bug(
         "the archive forgets the record behind the object that was written",

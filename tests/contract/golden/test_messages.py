@@ -12,12 +12,12 @@ from fakes.golden import books, events, messages, stream
 from orderstream.messages import Envelope, decode_envelope, derived_id
 from orderstream_orders.contracts import MESSAGE_TYPES, OrderPlaced, order_id_for, order_of
 from orderstream_playground.demo.invoices import CALLER, read_invoices
-from orderstream_workers.services.order_status.status import project
+from orderstream_workers.projections.order_status.status import project
 from orderstream_workers.services.stock_monitor.change import read_change
 from orderstream_workers.services.stock_monitor.detection import detect
 
 if TYPE_CHECKING:
-    from orderstream_workers.services.order_status import OrderStatus
+    from orderstream_workers.projections.order_status import OrderStatus
 
 _MOST_OUTPUTS = 16
 

@@ -27,7 +27,7 @@ from orderstream_orders.api import Accepted, MemoryIdempotencyStore, create_app
 from orderstream_orders.api.openapi import document
 from orderstream_orders.catalogue.examples import example_of
 from orderstream_orders.contracts import OrderPlaced
-from orderstream_workers.services.order_status import (
+from orderstream_workers.projections.order_status import (
     ReadModel,
     ReadModelWriter,
     create_schema,

@@ -26,14 +26,14 @@ from orderstream_consumer.engines.config import EngineConfig
 from orderstream_consumer.engines.embedded.leases import MemoryLeaseTable
 from orderstream_consumer.engines.embedded.worker import Worker
 from orderstream_consumer.processing.processor import ProcessorFactory
-from orderstream_workers.runtime.bootstrap import build_application
-from orderstream_workers.services.order_status import (
+from orderstream_workers.projections.order_status import (
     OrderStatusProcessor,
     ReadModel,
     ReadModelWriter,
     open_engine,
 )
-from orderstream_workers.services.order_status.tables import UNREADABLE
+from orderstream_workers.projections.order_status.tables import UNREADABLE
+from orderstream_workers.runtime.bootstrap import build_application
 
 QUICK = EngineConfig(
     failover_time=2,

@@ -31,12 +31,12 @@ from orderstream_orders.contracts import Customer, OrderPlaced, ReleaseStock
 from orderstream_playground.local.environment import EnvironmentOptions, Layout
 from orderstream_playground.local.ministack import ensure_ministack
 from orderstream_playground.local.processes import start, stop, wait_healthy
+from orderstream_workers.projections.order_status import ReadModelWriter, open_engine
 from orderstream_workers.runtime.isolation import isolate_this_process, isolated
 from orderstream_workers.runtime.provision import provision
 from orderstream_workers.runtime.resources import Resources
 from orderstream_workers.runtime.settings import Settings
 from orderstream_workers.services.inventory import seed_stock
-from orderstream_workers.services.order_status import ReadModelWriter, open_engine
 from orderstream_workers.services.saga.handlers import SAGAS, SagaRecord
 from orderstream_workers.services.saga.state import Order, Phase, Progress, Saga, Status
 from orderstream_workers.services.saga.timers import timer_writes

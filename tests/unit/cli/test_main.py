@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from orderstream_workers.cli import main as command
-from orderstream_workers.services.order_status import ReadModelWriter, open_engine
+from orderstream_workers.projections.order_status import ReadModelWriter, open_engine
 
 
 def test_whatever_is_not_done_is_one_sentence_of_ours(

@@ -12,7 +12,7 @@ from fakes.shard import delivered
 from orderstream_orders.contracts import Customer, OrderCancelled
 from orderstream_workers.cli.layout import table
 from orderstream_workers.cli.order import order
-from orderstream_workers.services.order_status import (
+from orderstream_workers.projections.order_status import (
     ReadModelError,
     ReadModelWriter,
     create_schema,

@@ -14,7 +14,7 @@ from orderstream_workers.cli.options import AGE, json_option
 from orderstream_workers.cli.target import TargetChoice, TargetError, choose, target_options
 from orderstream_workers.operations.errors import NotDoneError
 from orderstream_workers.operations.orders import read_model_at
-from orderstream_workers.services.order_status import (
+from orderstream_workers.projections.order_status import (
     OrderSearch,
     OrderStatus,
     ReadModel,

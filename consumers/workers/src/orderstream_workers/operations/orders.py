@@ -5,7 +5,7 @@ from contextlib import contextmanager
 
 from sqlalchemy.exc import SQLAlchemyError
 
-from orderstream_workers.services.order_status import ReadModel, ReadModelError, open_to_read, shown_url
+from orderstream_workers.projections.order_status import ReadModel, ReadModelError, open_to_read, shown_url
 
 
 @contextmanager

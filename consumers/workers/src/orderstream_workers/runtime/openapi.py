@@ -8,7 +8,7 @@ from pathlib import Path
 import msgspec
 
 from orderstream_orders.api.openapi import document
-from orderstream_workers.services.order_status import described
+from orderstream_workers.projections.order_status import described
 
 
 def rendered() -> str:

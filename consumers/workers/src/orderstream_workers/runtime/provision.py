@@ -11,11 +11,11 @@ from botocore.exceptions import ClientError
 from orderstream.aws import aws_calls, error_code, given_by_service, required
 from orderstream.errors import DependencyError, OrderstreamError, RequestInvalidError
 from orderstream_consumer.store import create_tables
+from orderstream_workers.projections.order_status import create_schema, open_engine
 from orderstream_workers.runtime.clients import region
 from orderstream_workers.runtime.settings import Settings
 from orderstream_workers.runtime.tables import TABLES
 from orderstream_workers.services.inventory import STOCK
-from orderstream_workers.services.order_status import create_schema, open_engine
 
 _RETENTION_HOURS: Final = 168
 """Business consumers may be down for days; seven days of retention are what operations reckons with."""

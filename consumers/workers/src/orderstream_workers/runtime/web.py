@@ -8,16 +8,16 @@ from orderstream_consumer.health.report import outages, shown_dependencies, unan
 from orderstream_consumer.health.watch import Dependency, DependencyWatch
 from orderstream_consumer.processing.beside import Beside
 from orderstream_orders.api import DependencyAnswer, DynamoDBIdempotencyStore, Standing, create_app
-from orderstream_workers.runtime.http_server import serve
-from orderstream_workers.runtime.resources import Resources
-from orderstream_workers.runtime.tables import IDEMPOTENCY_KEYS
-from orderstream_workers.services.order_status import (
+from orderstream_workers.projections.order_status import (
     ReadModel,
     create_schema,
     described,
     open_engine,
     routes,
 )
+from orderstream_workers.runtime.http_server import serve
+from orderstream_workers.runtime.resources import Resources
+from orderstream_workers.runtime.tables import IDEMPOTENCY_KEYS
 
 logger = logging.getLogger(__name__)
 

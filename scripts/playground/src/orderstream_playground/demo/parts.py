@@ -15,10 +15,10 @@ from orderstream_consumer.store import DynamoDBStore
 from orderstream_playground.local.environment import Layout
 from orderstream_playground.local.lifecycle import EnvironmentState
 from orderstream_workers.operations.dead_letters import dead_letters
+from orderstream_workers.projections.order_status import Counts, ReadModel, open_engine
 from orderstream_workers.runtime.bootstrap import APPLICATIONS
 from orderstream_workers.runtime.provision import operators_queue
 from orderstream_workers.services.inventory import read_stock, seed_stock
-from orderstream_workers.services.order_status import Counts, ReadModel, open_engine
 from orderstream_workers.services.payments import SqsPaymentQueue
 
 if TYPE_CHECKING:

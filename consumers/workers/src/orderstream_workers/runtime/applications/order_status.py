@@ -3,15 +3,15 @@
 from orderstream_consumer.delivery import Breaker, DeliveryTally
 from orderstream_consumer.health.watch import Dependency
 from orderstream_consumer.processing.processor import RecordProcessor, StopSignal
-from orderstream_workers.runtime.application import Application
-from orderstream_workers.runtime.resources import Resources
-from orderstream_workers.services.order_status import (
+from orderstream_workers.projections.order_status import (
     APPLICATION,
     OrderStatusProcessor,
     ReadModel,
     ReadModelWriter,
     open_engine,
 )
+from orderstream_workers.runtime.application import Application
+from orderstream_workers.runtime.resources import Resources
 
 
 def build(resources: Resources) -> Application:

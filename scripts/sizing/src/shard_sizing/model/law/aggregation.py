@@ -17,7 +17,7 @@ from typing import Final
 import msgspec
 import numpy as np
 
-from orderstream.producer import ProducerConfig
+from orderstream.producer.config import ProducerConfig
 from shard_sizing.model.workload.peaks import Floats
 
 LATENCY: Final = 0.015

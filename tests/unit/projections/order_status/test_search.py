@@ -18,7 +18,7 @@ from orderstream_orders.contracts import (
     OrderPlaced,
     StockReserved,
 )
-from orderstream_workers.services.order_status import (
+from orderstream_workers.projections.order_status import (
     OrderSearch,
     ReadModel,
     ReadModelWriter,

@@ -19,8 +19,13 @@ from orderstream_orders.contracts import (
     PaymentCaptured,
     StockReserved,
 )
-from orderstream_workers.services.order_status import ReadModel, ReadModelWriter, create_schema, open_engine
-from orderstream_workers.services.order_status.status import OrderStatus, project
+from orderstream_workers.projections.order_status import (
+    ReadModel,
+    ReadModelWriter,
+    create_schema,
+    open_engine,
+)
+from orderstream_workers.projections.order_status.status import OrderStatus, project
 
 
 def story(order_id: str) -> list[Any]:

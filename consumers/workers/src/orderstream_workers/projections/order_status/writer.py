@@ -11,9 +11,9 @@ from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from orderstream.errors import DependencyError
 from orderstream_consumer.processing.record import DeliveredRecord
-from orderstream_workers.services.order_status.batch import Arrival, Unreadable, read_batch
-from orderstream_workers.services.order_status.status import OrderStatus, project
-from orderstream_workers.services.order_status.tables import (
+from orderstream_workers.projections.order_status.batch import Arrival, Unreadable, read_batch
+from orderstream_workers.projections.order_status.status import OrderStatus, project
+from orderstream_workers.projections.order_status.tables import (
     HISTORY,
     ORDERS,
     UNREADABLE,

@@ -13,7 +13,7 @@ from fakes.asgi import AsgiClient
 from orderstream.messages import initial
 from orderstream_consumer.processing.record import DeliveredRecord, Position
 from orderstream_orders.contracts import Customer, OrderPlaced, OrderShipped
-from orderstream_workers.services.order_status import (
+from orderstream_workers.projections.order_status import (
     ReadModel,
     ReadModelWriter,
     create_schema,

@@ -12,7 +12,7 @@ from orderstream_consumer.processing.processor import (
     ProcessRecordsInput,
     StopSignal,
 )
-from orderstream_workers.services.order_status.writer import ReadModelWriter
+from orderstream_workers.projections.order_status.writer import ReadModelWriter
 
 if TYPE_CHECKING:
     from orderstream_consumer.processing.record import Position

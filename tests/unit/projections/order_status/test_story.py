@@ -6,8 +6,8 @@ import msgspec
 import pytest
 
 from orderstream_orders.contracts import MESSAGE_TYPES, OrderMessage, StepResolved
-from orderstream_workers.services.order_status.read_model import HistoryEntry, OrderWithHistory
-from orderstream_workers.services.order_status.story import _EFFECTS, effect_of, render_story
+from orderstream_workers.projections.order_status.read_model import HistoryEntry, OrderWithHistory
+from orderstream_workers.projections.order_status.story import _EFFECTS, effect_of, render_story
 
 
 @pytest.mark.parametrize("message_type", [kind for kind in MESSAGE_TYPES if issubclass(kind, OrderMessage)])

@@ -11,7 +11,12 @@ from fakes.order_history import envelope_of, placed
 from fakes.shard import delivered
 from orderstream.errors import DependencyError
 from orderstream_consumer.processing.record import DeliveredRecord
-from orderstream_workers.services.order_status import ReadModel, ReadModelWriter, create_schema, open_engine
+from orderstream_workers.projections.order_status import (
+    ReadModel,
+    ReadModelWriter,
+    create_schema,
+    open_engine,
+)
 
 
 def orders(first: int, last: int) -> list[DeliveredRecord]:

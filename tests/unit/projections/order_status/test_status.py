@@ -18,7 +18,7 @@ from orderstream_orders.contracts import (
     StockReleased,
     StockReserved,
 )
-from orderstream_workers.services.order_status.status import OrderStatus, project
+from orderstream_workers.projections.order_status.status import OrderStatus, project
 
 KNOWN = OrderStatus(order_id="order-1", conversation_id="c")
 CONFIRMED = OrderConfirmed(order_id="order-1", customer=Customer(), total_minor=5, currency="GBP")

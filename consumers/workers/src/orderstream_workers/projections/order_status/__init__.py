@@ -3,26 +3,26 @@
 from typing import Final
 
 from orderstream_consumer.store import TableSpec
-from orderstream_workers.services.order_status.api import described, routes
-from orderstream_workers.services.order_status.processor import OrderStatusProcessor
-from orderstream_workers.services.order_status.read_model import (
+from orderstream_workers.projections.order_status.api import described, routes
+from orderstream_workers.projections.order_status.processor import OrderStatusProcessor
+from orderstream_workers.projections.order_status.read_model import (
     Counts,
     HistoryEntry,
     OrderWithHistory,
     ReadModel,
     UnlistedOrderError,
 )
-from orderstream_workers.services.order_status.search import OrderMatches, OrderSearch
-from orderstream_workers.services.order_status.status import OrderStatus, State
-from orderstream_workers.services.order_status.story import render_story
-from orderstream_workers.services.order_status.tables import (
+from orderstream_workers.projections.order_status.search import OrderMatches, OrderSearch
+from orderstream_workers.projections.order_status.status import OrderStatus, State
+from orderstream_workers.projections.order_status.story import render_story
+from orderstream_workers.projections.order_status.tables import (
     ReadModelError,
     create_schema,
     open_engine,
     open_to_read,
     shown_url,
 )
-from orderstream_workers.services.order_status.writer import ReadModelWriter
+from orderstream_workers.projections.order_status.writer import ReadModelWriter
 
 APPLICATION: Final = "order-status"
 """Names the consumer's leases and checkpoints."""

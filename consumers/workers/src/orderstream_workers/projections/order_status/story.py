@@ -6,7 +6,7 @@ from typing import Any, Final
 
 import msgspec
 
-from orderstream_workers.services.order_status.read_model import HistoryEntry, OrderWithHistory
+from orderstream_workers.projections.order_status.read_model import HistoryEntry, OrderWithHistory
 
 Fields = Mapping[str, Any]
 

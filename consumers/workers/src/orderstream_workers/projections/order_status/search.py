@@ -10,8 +10,8 @@ import msgspec
 from sqlalchemy import Connection, Select, and_, or_, select, tuple_
 
 from orderstream_orders.contracts import OrderPlaced
-from orderstream_workers.services.order_status.status import OrderStatus, State
-from orderstream_workers.services.order_status.tables import HISTORY, ORDERS
+from orderstream_workers.projections.order_status.status import OrderStatus, State
+from orderstream_workers.projections.order_status.tables import HISTORY, ORDERS
 
 _ROWS: Final = 200
 """Rows that are read at once."""

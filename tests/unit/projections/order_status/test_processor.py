@@ -26,7 +26,7 @@ from orderstream_orders.contracts import (
     PaymentDeclined,
     StockReserved,
 )
-from orderstream_workers.services.order_status import (
+from orderstream_workers.projections.order_status import (
     Counts,
     OrderStatusProcessor,
     ReadModel,
@@ -36,7 +36,7 @@ from orderstream_workers.services.order_status import (
     render_story,
     routes,
 )
-from orderstream_workers.services.order_status.tables import UNREADABLE
+from orderstream_workers.projections.order_status.tables import UNREADABLE
 
 
 @pytest.fixture

@@ -14,9 +14,9 @@ from starlette.routing import Route
 
 from orderstream_orders.api.answers import Problem, json_answer
 from orderstream_orders.api.openapi import Described, operation, order_id_parameter
-from orderstream_workers.services.order_status.read_model import OrderPage, ReadModel, UnknownMessageError
-from orderstream_workers.services.order_status.status import OrderStatus
-from orderstream_workers.services.order_status.story import effect_of
+from orderstream_workers.projections.order_status.read_model import OrderPage, ReadModel, UnknownMessageError
+from orderstream_workers.projections.order_status.status import OrderStatus
+from orderstream_workers.projections.order_status.story import effect_of
 
 logger = logging.getLogger(__name__)
 

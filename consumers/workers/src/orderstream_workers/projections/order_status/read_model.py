@@ -8,9 +8,9 @@ import msgspec
 from sqlalchemy import Engine, Select, func, select, tuple_
 
 from orderstream.errors import OrderstreamError
-from orderstream_workers.services.order_status.search import OrderMatches, OrderSearch, search
-from orderstream_workers.services.order_status.status import OrderStatus
-from orderstream_workers.services.order_status.tables import HISTORY, ORDERS
+from orderstream_workers.projections.order_status.search import OrderMatches, OrderSearch, search
+from orderstream_workers.projections.order_status.status import OrderStatus
+from orderstream_workers.projections.order_status.tables import HISTORY, ORDERS
 
 _PAGE = 500
 

@@ -1,0 +1,1 @@
+"""Read models: what is folded from the events of others, and decides nothing."""

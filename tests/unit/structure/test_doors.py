@@ -1,0 +1,189 @@
+"""The doors of pyproject.toml: each contract, broken by one planted import, is refused by its name."""
+
+import tomllib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import grimp
+import pytest
+from importlinter import configuration
+from importlinter.application import use_cases
+from importlinter.application.app_config import settings
+from importlinter.application.user_options import UserOptions
+
+PYPROJECT = Path(__file__).parents[3] / "pyproject.toml"
+CONTRACTS: list[dict[str, Any]] = tomllib.loads(PYPROJECT.read_text(encoding="utf-8"))["tool"][
+    "importlinter"
+]["contracts"]
+NAMES = [contract["name"] for contract in CONTRACTS]
+EXHAUSTIVE = {each["name"]: each["containers"][0] for each in CONTRACTS if each.get("exhaustive")}
+
+PLANTED = {
+    "Distributions: doors open downwards only, and contracts and consumer library do not know each other": (
+        "orderstream_consumer.processing.record",
+        "orderstream_orders.contracts.order",
+    ),
+    "The sizing tool stands on the SDK alone": ("shard_sizing.live.measure", "orderstream_consumer.running"),
+    "Nobody stands on the sizing tool": (
+        "orderstream_playground.demo.run",
+        "shard_sizing.model.workload.profile",
+    ),
+    "Inside the SDK, messages and the producer do not know each other; publisher and fake stand above them": (
+        "orderstream.messages.envelope",
+        "orderstream.producer.config",
+    ),
+    "Inside the order domain, the API stands on the contracts": (
+        "orderstream_orders.contracts.order",
+        "orderstream_orders.api.requests",
+    ),
+    "Rooms of the consumer library: doors open downwards only": (
+        "orderstream_consumer.delivery.lanes",
+        "orderstream_consumer.engines.embedded.worker",
+    ),
+    "The engines do not know each other": (
+        "orderstream_consumer.engines.kcl.adapter",
+        "orderstream_consumer.engines.embedded.leases.lease",
+    ),
+    "Rooms of the workers: doors open downwards only": (
+        "orderstream_workers.services.saga.domain",
+        "orderstream_workers.runtime.settings",
+    ),
+    "Services share messages and nothing else": (
+        "orderstream_workers.services.saga.handlers",
+        "orderstream_workers.services.payments.domain",
+    ),
+    "Projections do not know each other": (
+        "orderstream_workers.projections.planted",
+        "orderstream_workers.projections.order_status.status",
+    ),
+    "Applications do not know each other": (
+        "orderstream_workers.runtime.applications.saga",
+        "orderstream_workers.runtime.applications.payments",
+    ),
+    "Rooms of the playground: doors open downwards only": (
+        "orderstream_playground.local.lifecycle",
+        "orderstream_playground.demo.run",
+    ),
+    "Rooms of the sizing tool: doors open downwards only": (
+        "shard_sizing.live.measure",
+        "shard_sizing.cli.plan",
+    ),
+    "Rooms of the sizing model: from a workload to an answer": (
+        "shard_sizing.model.workload.profile",
+        "shard_sizing.model.capacity.sizing",
+    ),
+    "Pure: the producer's core, the wire format, the shard map, the state of the fake": (
+        "orderstream.producer.core.slots",
+        "threading",
+    ),
+    "Pure: planners, machines and lanes of the consumer library": (
+        "orderstream_consumer.engines.embedded.leases.planner",
+        "time",
+    ),
+    "Pure: contracts and domains of the services": (
+        "orderstream_workers.services.payments.domain",
+        "random",
+    ),
+    "Pure: the simulated payment provider's books": (
+        "orderstream_playground.local.payments_api.ledger",
+        "time",
+    ),
+    "Pure: the sizing model": ("shard_sizing.model.capacity.sizing", "boto3"),
+    "The store on DynamoDB knows no test double": (
+        "orderstream_consumer.store.dynamodb",
+        "orderstream_consumer.store.memory",
+    ),
+    "Production knows no test double": (
+        "orderstream_workers.runtime.resources",
+        "orderstream.testing.fake",
+    ),
+    "No circles: among the modules and rooms of a package, imports run one way": (
+        "orderstream.producer.core.slots",
+        "orderstream.producer.core.pipeline",
+    ),
+}
+"""One import for each contract that it must refuse: who imports, and what."""
+
+
+class Planting:
+    """Hands import-linter a graph that is built once, with what was planted in it."""
+
+    def __init__(self) -> None:
+        configuration.configure()
+        self.options = use_cases.read_user_options(str(PYPROJECT))
+        use_cases._register_contract_types(self.options)
+        self.graph = grimp.build_graph(
+            *self.options.session_options["root_packages"], include_external_packages=True, cache_dir=None
+        )
+
+    def build(self, **_: object) -> grimp.ImportGraph:
+        """See import-linter's ``GraphBuilder``."""
+        return self.graph
+
+    @contextmanager
+    def planted(self, importer: str, imported: str) -> Iterator[None]:
+        """Plant an import for a while."""
+        new = {importer, imported} - self.graph.modules
+        self.graph.add_import(importer=importer, imported=imported)
+        try:
+            yield
+        finally:
+            self.graph.remove_import(importer=importer, imported=imported)
+            for module in new:
+                self.graph.remove_module(module)
+
+    def refuses(self, name: str) -> bool:
+        """Whether the contract of this name is broken."""
+        contracts = [each for each in self.options.contracts_options if each["name"] == name]
+        report = use_cases.create_report(UserOptions(self.options.session_options, contracts), verbose=True)
+        assert not report.could_not_run
+        return [contract.name for contract, check in report.get_contracts_and_checks() if not check.kept] == [
+            name
+        ]
+
+
+@pytest.fixture(scope="module")
+def linter() -> Iterator[Planting]:
+    planting = Planting()
+    settings.configure(GRAPH_BUILDER=planting)
+    yield planting
+    configuration.configure()
+
+
+def test_every_contract_has_a_violation_that_is_planted() -> None:
+    """A contract that nothing is known to break may hold nothing."""
+    assert sorted(PLANTED) == sorted(NAMES)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_planted_import_is_refused_by_the_contracts_name(linter: Planting, name: str) -> None:
+    """Each contract is kept as the code stands, and broken by one import that it forbids."""
+    assert not linter.refuses(name)
+    with linter.planted(*PLANTED[name]):
+        assert linter.refuses(name)
+    assert not linter.refuses(name)
+
+
+@pytest.mark.parametrize("name", EXHAUSTIVE)
+def test_a_room_without_a_place_among_the_layers_is_refused(linter: Planting, name: str) -> None:
+    """A new room is given its place before anything is put into it: none stands outside the doors."""
+    room = f"{EXHAUSTIVE[name]}.unheard_of"
+    linter.graph.add_module(room)
+    try:
+        assert linter.refuses(name)
+    finally:
+        linter.graph.remove_module(room)
+
+
+def test_lint_imports_itself_fails_on_what_is_planted(
+    linter: Planting, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The command of ``make lint`` ends in failure and says which contract, not only its parts."""
+    importer, imported = PLANTED["The engines do not know each other"]
+    with linter.planted(importer, imported):
+        assert not use_cases.lint_imports(str(PYPROJECT), no_logo=True, is_debug_mode=True)
+    said = " ".join(capsys.readouterr().out.split())
+    assert "The engines do not know each other BROKEN" in said
+    assert f"{importer} -> {imported}" in said
