@@ -64,14 +64,14 @@ class Coordinator:
         self.store = MemoryStore()
         self.publisher = Interrupted()
         self.now = NOW
-        handlers = SagaHandlers(
+        self.handlers = SagaHandlers(
             store=self.store,
             publisher=self.publisher,
             clock=lambda: self.now,
             inbox_capacity=inbox_capacity,
             current=FLOW,
         )
-        self.routes = handlers.routes()
+        self.routes = self.handlers.routes()
         self.sequence = 0
 
     def hear(

@@ -15,6 +15,8 @@ from orderstream_orders.api import (
     create_app,
 )
 
+JSON = KEY | {"Content-Type": "application/json"}
+
 
 def line(**changes: Any) -> dict[str, Any]:
     return {"sku": "85123A", "quantity": 1, "unit_price": "1.00"} | changes
@@ -56,7 +58,7 @@ def test_the_first_fault_is_named(
 )
 def test_what_is_no_json_is_malformed(client: AsgiClient, body: bytes) -> None:
     """Bytes that cannot be read at all are a bad request."""
-    answer = client.post("/orders", content=body, headers=KEY)
+    answer = client.post("/orders", content=body, headers=JSON)
     assert (answer.status_code, answer.json()["code"]) == (400, "malformed")
 
 
@@ -71,7 +73,7 @@ def test_headers_have_their_bounds(client: AsgiClient, headers: dict[str, str]) 
 
 def test_a_body_has_its_bound(client: AsgiClient) -> None:
     """A body over the cap is refused, and the answer says the cap."""
-    answer = client.post("/orders", content=b" " * (MAX_BODY_BYTES + 1), headers=KEY)
+    answer = client.post("/orders", content=b" " * (MAX_BODY_BYTES + 1), headers=JSON)
     assert answer.status_code == 413
     assert f"{MAX_BODY_BYTES:,}" in answer.json()["message"]
 
@@ -109,6 +111,42 @@ def test_an_order_that_fits_no_item_is_refused(world: World, client: AsgiClient)
     assert (answer.status_code, answer.json()["code"], answer.json()["field"]) == (413, "malformed", "lines")
     assert f"{MAX_ORDER_BYTES:,}" in answer.json()["message"]
     assert (world.producer.records, world.store.get(ORDER_ID)) == ([], None)
+
+
+@pytest.mark.parametrize(
+    "content_type",
+    [
+        None,
+        "",
+        "text/plain",
+        "application/x-www-form-urlencoded",
+        "application/octet-stream",
+        "application/jsonp",
+        "application/merge-patch+json",
+        "text/json, application/json",
+    ],
+)
+def test_a_body_that_is_not_said_to_be_json_is_refused(
+    world: World, client: AsgiClient, content_type: str | None
+) -> None:
+    """415, with what to send, as a problem and as a header; though it is an order that would be taken."""
+    headers = KEY if content_type is None else KEY | {"Content-Type": content_type}
+    answer = client.post("/orders", content=json.dumps(BODY), headers=headers)
+    assert answer.status_code == 415
+    assert answer.headers["Accept"] == "application/json"
+    problem = answer.json()
+    assert (problem["code"], problem["field"]) == ("unsupported_media_type", "Content-Type")
+    assert "Content-Type: application/json" in problem["message"]
+    assert (world.producer.records, world.store.get(ORDER_ID)) == ([], None)
+
+
+@pytest.mark.parametrize(
+    "content_type", ["application/json; charset=utf-8", "Application/JSON", "application/json ;v=1"]
+)
+def test_json_is_json_however_it_is_written(client: AsgiClient, content_type: str) -> None:
+    """A media type has no case, and may have parameters."""
+    headers = KEY | {"Content-Type": content_type}
+    assert client.post("/orders", content=json.dumps(BODY), headers=headers).status_code == 202
 
 
 def test_what_the_router_refuses_is_a_problem_like_any_other(client: AsgiClient) -> None:

@@ -56,6 +56,18 @@ def test_what_was_taken_stays_taken_though_it_is_refused_today(
     assert published(world).total_minor == total
 
 
+@pytest.mark.parametrize("headers", [KEY, KEY | {"Content-Type": "text/plain"}])
+def test_what_was_taken_without_a_media_type_stays_taken(
+    world: World, client: AsgiClient, headers: dict[str, str]
+) -> None:
+    """An earlier version asked nobody for it; a caller repeats what it sent then, and nothing new."""
+    remember(world, BODY)
+    assert client.post("/orders", content=json.dumps(BODY), headers=headers).status_code == 202
+    other = json.dumps(body_with(sku="4711"))
+    assert client.post("/orders", content=other, headers=headers).status_code == 415
+    assert len(world.producer.records) == 1
+
+
 def test_a_remembered_event_is_published_as_it_is(world: World, client: AsgiClient) -> None:
     """Whatever the rules make of the same request today: an id has one content."""
     client.post("/orders", json=BODY, headers=KEY)
@@ -76,7 +88,8 @@ def test_what_was_never_an_order_stays_refused_under_a_used_key(
 ) -> None:
     """The key is known, and the body is nobody's."""
     client.post("/orders", json=BODY, headers=KEY)
-    assert client.post("/orders", content=body, headers=KEY).status_code in {400, 422}
+    headers = KEY | {"Content-Type": "application/json"}
+    assert client.post("/orders", content=body, headers=headers).status_code in {400, 422}
     assert len(world.producer.records) == 1
 
 

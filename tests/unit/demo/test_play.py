@@ -50,6 +50,22 @@ def test_an_unknown_outcome_is_asked_again_with_the_same_key() -> None:
     assert keys == ["7"] * 4
 
 
+def test_the_pauses_between_two_questions_double() -> None:
+    """Up to a bound, with jitter: a thousand clients that an API turned away do not come back together."""
+    pauses: list[float] = []
+
+    async def note(pause: float) -> None:
+        pauses.append(pause)
+
+    async def run() -> None:
+        statuses = iter([503] * 8 + [202])
+        async with client_of(lambda _: httpx.Response(next(statuses))) as http:
+            await OrdersClient(http, note, draw=lambda: 0.5).place(invoice("7"))
+
+    asyncio.run(run())
+    assert pauses == pytest.approx([0.075, 0.15, 0.3, 0.6, 1.2, 2.4, 3.75, 3.75])
+
+
 def test_a_refusal_carries_the_apis_own_code() -> None:
     """What the API answers with 422 is the rejection's code and words."""
 

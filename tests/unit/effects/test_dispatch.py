@@ -5,6 +5,7 @@ import datetime as dt
 import pytest
 
 from fakes.engine import record_of
+from orderstream.errors import DependencyError
 from orderstream.messages import IdentifierInvalidError, NotAnEventError, following, initial
 from orderstream_consumer.idempotency import MessageHandler, Received
 from orderstream_consumer.processing.record import Position
@@ -61,6 +62,34 @@ def test_an_order_that_no_neighbour_can_carry_fails_at_the_door(order_id: str) -
     assert not caught.value.retryable
     assert arrived == []
     MessageHandler({}).handle(record_of("o-1", 1, event.encode()))
+
+
+def test_the_first_message_of_an_order_that_was_taken_before_the_rule_may_come_again() -> None:
+    """Its effects are done: parked, it would hold back all that is still to come of the order."""
+    placed = initial(
+        ShipOrder(order_id="o\x01", country=None, units=1), source="test", event_id="e-1", time=EVENT.time
+    )
+    arrived: list[Received] = []
+    handler = MessageHandler({ShipOrder.type_name(): arrived.append}, is_known=lambda order: order == "o\x01")
+    handler.handle(record_of("o", 1, placed.encode()))
+    assert [one.subject for one in arrived] == ["o\x01"]
+
+
+def test_whether_an_order_is_known_is_asked_only_where_it_matters() -> None:
+    """A read of the store for each message would be for nothing; its outage is no reason to park."""
+
+    def away(_: str) -> bool:
+        raise DependencyError("store", "GetItem", "no answer")
+
+    arrived: list[Received] = []
+    handler = MessageHandler({ShipOrder.type_name(): arrived.append}, is_known=away)
+    handler.handle(record_of("o-1", 1, EVENT.encode()))
+    assert len(arrived) == 1
+    odd = initial(
+        ShipOrder(order_id="o\x01", country=None, units=1), source="t", event_id="e", time=EVENT.time
+    )
+    with pytest.raises(DependencyError):
+        handler.handle(record_of("o", 1, odd.encode()))
 
 
 def test_an_order_that_was_taken_before_the_rule_comes_to_its_end() -> None:

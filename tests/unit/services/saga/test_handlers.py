@@ -2,9 +2,14 @@
 
 import datetime as dt
 import logging
+from types import SimpleNamespace
+from typing import Any
 
+import msgspec
 import pytest
 
+from fakes.engine import record_of
+from fakes.operating import MemoryResources
 from fakes.saga_coordinator import (
     CAPTURED,
     NOW,
@@ -15,7 +20,16 @@ from fakes.saga_coordinator import (
     RESERVED,
     Coordinator,
 )
-from orderstream.messages import REGISTRY, Envelope, derived_id, initial
+from orderstream.messages import (
+    REGISTRY,
+    Envelope,
+    IdentifierInvalidError,
+    decode_envelope,
+    derived_id,
+    initial,
+)
+from orderstream_consumer.delivery import DeliveryTally
+from orderstream_consumer.idempotency import CollectingPublisher, MessageHandler
 from orderstream_orders.contracts import (
     MESSAGE_TYPES,
     CapturePayment,
@@ -26,6 +40,7 @@ from orderstream_orders.contracts import (
     StepOverdue,
     StockReleased,
 )
+from orderstream_workers.runtime.applications.saga import build
 from orderstream_workers.services.saga import TABLES, open_orders
 from orderstream_workers.services.saga.handlers import MAX_CANCELLATIONS
 from orderstream_workers.services.saga.state import Phase
@@ -64,6 +79,44 @@ def test_redelivery_publishes_the_same_bytes(coordinator: Coordinator) -> None:
     coordinator.hear(PLACED, 7)
     first, second = coordinator.publisher.published[:2], coordinator.publisher.published[2:]
     assert second == first
+
+
+def test_an_order_that_was_taken_before_the_rule_for_ids_is_heard_again(coordinator: Coordinator) -> None:
+    """Its first message comes again after its effects, and its customer may cancel it: nothing is parked."""
+    placed = initial(
+        msgspec.structs.replace(PLACED.message(), order_id="o\x01"), source="orders", event_id="p", time=NOW
+    )
+    handler = MessageHandler(coordinator.routes, is_known=coordinator.handlers.has_taken)
+    with pytest.raises(IdentifierInvalidError):
+        handler.handle(record_of("o", 1, placed.encode()))
+    said = [envelope.encode() for envelope in coordinator.hear(placed, 1)]
+    handler.handle(record_of("o", 1, placed.encode()))
+    assert coordinator.publisher.published == said * 2
+    cancelled = OrderCancellationRequested(order_id="o\x01")
+    handler.handle(record_of("o", 2, initial(cancelled, source="orders", event_id="c", time=NOW).encode()))
+    undone = [decode_envelope(data).type for data in coordinator.publisher.published[len(said) * 2 :]]
+    assert undone == ["inventory.ReleaseStock", "payments.RefundPayment"]
+
+
+@pytest.mark.parametrize("order_id", ["", "o" * 2_049, "o-1", "o\x01"])
+def test_what_was_never_placed_is_not_taken(coordinator: Coordinator, order_id: str) -> None:
+    """Nor is the store asked for what can be no key: its refusal would be an outage without end."""
+    assert not coordinator.handlers.has_taken(order_id)
+
+
+def test_the_application_asks_the_coordinator_which_orders_it_has_taken() -> None:
+    """By its own rows."""
+    resources, given = MemoryResources(), dict[str, Any]()
+    wired = SimpleNamespace(
+        store=resources.store,
+        publisher=CollectingPublisher(),
+        deciding_clock=lambda: NOW,
+        tally=DeliveryTally(),
+        tables=lambda *_: [],
+        in_lanes=lambda *_, **more: given.update(more),
+    )
+    build(wired)  # type: ignore[arg-type]
+    assert given["is_known"]("o-1") is False
 
 
 def test_a_duplicate_elsewhere_in_the_stream_is_dropped(coordinator: Coordinator) -> None:

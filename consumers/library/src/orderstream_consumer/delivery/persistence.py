@@ -8,32 +8,32 @@ from typing import Final
 from orderstream.errors import DependencyError
 from orderstream_consumer.delivery.breaker import Breaker
 from orderstream_consumer.delivery.tally import DeliveryTally
+from orderstream_consumer.processing.backoff import Backoff
 from orderstream_consumer.processing.errors import ShardGivenUpError
 from orderstream_consumer.processing.processor import StopSignal
 from orderstream_consumer.store import ContentionError
 
 logger = logging.getLogger(__name__)
 
-
-_CONTENTION_PAUSE: Final = 0.2
-"""Seconds that whoever meets an item which other transactions hold waits, on average."""
+_CONTENTION: Final = Backoff(first=0.2, longest=1.6)
+"""For whoever meets an item which other transactions hold. With jitter: two that met would meet again."""
 
 
 def wait_out_contention(
-    error: ContentionError, stop: StopSignal, breaker: Breaker, tally: DeliveryTally
+    error: ContentionError, earlier: int, stop: StopSignal, breaker: Breaker, tally: DeliveryTally
 ) -> None:
     """Pause after a ``ContentionError``: the store is well, and one hot item says nothing about the others.
 
     Args:
         error: What was met.
+        earlier: How often it was met before, by this act.
         stop: Ends the pause.
         breaker: Hears that the dependency answered, so that nobody else pauses for this item.
         tally: Counts ``retried``.
     """
     breaker.succeeded()
     tally.retried(str(error))
-    # Jitter: two that met once would meet again and again.
-    stop.wait(_CONTENTION_PAUSE * random.uniform(0.5, 1.5))  # noqa: S311 - jitter
+    stop.wait(_CONTENTION.pause(earlier, random.random()))  # noqa: S311 - jitter
 
 
 def until_it_works(
@@ -62,6 +62,7 @@ def until_it_works(
         ShardGivenUpError: the act says that this process cannot go on.
         Exception: what the act raised and is not ``retried``.
     """
+    contentions = 0
     while not (stop.is_set() or is_over()):
         if pause := breaker.pause():
             stop.wait(pause)
@@ -69,7 +70,8 @@ def until_it_works(
         try:
             act()
         except ContentionError as error:
-            wait_out_contention(error, stop, breaker, tally)
+            wait_out_contention(error, contentions, stop, breaker, tally)
+            contentions += 1
         except ShardGivenUpError:
             raise  # no further try can help
         except retried as error:

@@ -174,7 +174,7 @@ class ShardDelivery:
         Returns:
             How it ended; in words, why it fails by itself.
         """
-        failures = 0
+        failures = contentions = 0
         while not self._stopping():
             if pause := self._breaker.pause():
                 self._stop.wait(pause)
@@ -182,7 +182,8 @@ class ShardDelivery:
             try:
                 act()
             except ContentionError as error:
-                wait_out_contention(error, self._stop, self._breaker, self._tally)
+                wait_out_contention(error, contentions, self._stop, self._breaker, self._tally)
+                contentions += 1
             except DependencyError as error:
                 self._breaker.failed()
                 self._tally.retried(str(error))

@@ -1,6 +1,13 @@
 """Effects that happen once: guards, inbox, stored outputs."""
 
-from orderstream_consumer.idempotency.dispatch import Count, MessageHandler, Route, uncounted
+from orderstream_consumer.idempotency.dispatch import (
+    Count,
+    IsKnown,
+    MessageHandler,
+    Route,
+    nobody_knows,
+    uncounted,
+)
 from orderstream_consumer.idempotency.host_clock import TOLERATED_SKEW, ClockSkewedError, HostClock
 from orderstream_consumer.idempotency.inbox import CAPACITY, INBOX, Arrival, Inbox
 from orderstream_consumer.idempotency.once import Change, Decision, Once, report_repetition
@@ -19,12 +26,14 @@ __all__ = [
     "Decision",
     "HostClock",
     "Inbox",
+    "IsKnown",
     "KinesisPublisher",
     "MessageHandler",
     "Once",
     "Publisher",
     "Received",
     "Route",
+    "nobody_knows",
     "report_repetition",
     "uncounted",
 ]

@@ -6,6 +6,7 @@ from collections.abc import Callable, Collection, Mapping
 from orderstream.messages import (
     REGISTRY,
     Envelope,
+    IdentifierInvalidError,
     Message,
     NotAnEventError,
     UnknownMessageTypeError,
@@ -25,6 +26,15 @@ Count = Callable[[str], object]
 """Counts one occurrence of something under its name, for ``/health``; see ``DeliveryTally.count``."""
 
 
+IsKnown = Callable[[str], bool]
+"""Whether a service has taken what a subject names, such as an order; may raise DependencyError."""
+
+
+def nobody_knows(_: str) -> bool:
+    """Know no subject."""
+    return False
+
+
 def uncounted(_: str) -> None:
     """Count nothing."""
 
@@ -36,6 +46,8 @@ class MessageHandler:
         routes: By CloudEvents type. Other types are none of this service's business and are passed over.
         count: Counts ``unknown_type``: events passed over because nobody here knows their type.
         overtaking: The messages that never wait behind parked ones of their order: the compensations.
+        is_known: Asked of an order whose identifiers would not be taken today, where a conversation about it
+            begins: one that an earlier version took is carried out, and so is what comes of it again.
     """
 
     def __init__(
@@ -43,9 +55,11 @@ class MessageHandler:
         routes: Mapping[str, Route],
         count: Count = uncounted,
         overtaking: Collection[type[Message]] = (),
+        is_known: IsKnown = nobody_knows,
     ) -> None:
         self._routes = dict(routes)
         self._count = count
+        self._is_known = is_known
         self._overtaking = frozenset(message_type.type_name() for message_type in overtaking)
         self._addresses = {_address(type_name) for type_name in routes} - {""}
 
@@ -67,8 +81,7 @@ class MessageHandler:
         route = self._routes.get(envelope.type)
         if route is not None:
             if envelope.conversation_id == envelope.id:
-                # Where it enters, and only there: an order that an earlier version took comes to its end.
-                check_identifiers(envelope)
+                self._demand_identifiers(envelope)
             route(Received(envelope, record.shard_id, record.position, record.approximate_arrival))
         elif REGISTRY.type_of(envelope.type) is None:
             self._pass_over(envelope)
@@ -81,6 +94,17 @@ class MessageHandler:
             return decode_envelope(record.data).type in self._overtaking
         except NotAnEventError:
             return False  # it waits with its reason for whoever looks at the key
+
+    def _demand_identifiers(self, envelope: Envelope) -> None:
+        """Where it enters, and only there: an order that an earlier version took comes to its end.
+
+        Parked, its first message would hold back all later ones, though its effects are done.
+        """
+        try:
+            check_identifiers(envelope)
+        except IdentifierInvalidError:
+            if not self._is_known(envelope.subject):
+                raise
 
     def _pass_over(self, envelope: Envelope) -> None:
         """Whoever publishes a new event need not wait for all consumers; a command has to be carried out."""

@@ -22,7 +22,15 @@ from orderstream_consumer.delivery import (
 )
 from orderstream_consumer.engines.embedded.leases import DynamoDBLeaseTable, LeaseTable
 from orderstream_consumer.health import Dependency, stream_asked, table_asked
-from orderstream_consumer.idempotency import HostClock, KinesisPublisher, MessageHandler, Publisher, Route
+from orderstream_consumer.idempotency import (
+    HostClock,
+    IsKnown,
+    KinesisPublisher,
+    MessageHandler,
+    Publisher,
+    Route,
+    nobody_knows,
+)
 from orderstream_consumer.processing.concurrency import ThreadPool
 from orderstream_consumer.processing.processor import RecordProcessor, StopSignal
 from orderstream_consumer.running import Background
@@ -168,6 +176,7 @@ class Resources:
         overtaking: Collection[type[Message]] = (),
         dependencies: Sequence[Dependency] = (),
         initial_position: Literal["TRIM_HORIZON", "LATEST"] = "TRIM_HORIZON",
+        is_known: IsKnown = nobody_knows,
     ) -> Application:
         """An application whose messages are delivered in lanes, with retries and parking.
 
@@ -178,8 +187,9 @@ class Resources:
             overtaking: The messages that never wait behind parked ones of their order: the compensations.
             dependencies: What it cannot work without, besides parking and the stream that it publishes to.
             initial_position: Where it begins while it has no leases; see ``Application``.
+            is_known: Which orders it has taken; see ``MessageHandler``.
         """
-        handler = MessageHandler(routes, self.tally.count, overtaking)
+        handler = MessageHandler(routes, self.tally.count, overtaking, is_known)
         return self.handled_in_lanes(
             name,
             handler,

@@ -6,6 +6,7 @@
 404                  no such order
 408                  the body did not arrive in time
 413                  the body or the order is too large
+415                  the body is not said to be ``application/json``
 503 unknown_outcome  taken or not, nobody knows: ask again with the same ``Idempotency-Key``
 ==================== ===================================================================================
 """
@@ -38,7 +39,7 @@ from orderstream_orders.api.answers import (
 from orderstream_orders.api.idempotency import IdempotencyStore
 from orderstream_orders.api.intake import Intake, UnknownOutcomeError
 from orderstream_orders.api.openapi import Described, document
-from orderstream_orders.api.requests import MAX_BODY_BYTES, MAX_CODE_LENGTH, Rejection
+from orderstream_orders.api.requests import JSON, MAX_BODY_BYTES, MAX_CODE_LENGTH, Rejection
 
 logger = logging.getLogger(__name__)
 
@@ -169,7 +170,8 @@ class _Api:
                     status=HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
                 )
             )
-        return await self._answer(lambda: self._place(caller, key, body))
+        content_type = request.headers.get("Content-Type")
+        return await self._answer(lambda: self._intake.place(caller, key, body, content_type))
 
     async def cancel(self, request: Request) -> Response:
         """Ask for an order's cancellation."""
@@ -226,9 +228,6 @@ class _Api:
             headers=None if good else {"Retry-After": str(RETRY_AFTER)},
         )
 
-    def _place(self, caller: str, key: str, body: bytes) -> str | Rejection:
-        return self._intake.place(caller, key, body)
-
     def _cancel(self, order_id: str, key: str) -> str | Rejection:
         # Longer than any order's id, and so than what the memory of orders could be asked for.
         if len(order_id) <= MAX_CODE_LENGTH and self._intake.cancel(order_id, key):
@@ -266,7 +265,9 @@ class _Api:
         problem = Problem(
             code=rejection.code, message=rejection.message, field=rejection.field, line=rejection.line
         )
-        return json_answer(rejection.status, problem)
+        # RFC 9110, 15.5.16: what would have been taken.
+        wanted = {"Accept": JSON} if rejection.status == HTTPStatus.UNSUPPORTED_MEDIA_TYPE else None
+        return json_answer(rejection.status, problem, headers=wanted)
 
     def _unknown(self, reason: str) -> Response:
         self._unknown_outcomes += 1

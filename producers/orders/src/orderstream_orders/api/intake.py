@@ -11,7 +11,7 @@ from orderstream.publisher import EventPublisher
 from orderstream_orders.api.acceptance import accept
 from orderstream_orders.api.idempotency import Accepted, IdempotencyStore
 from orderstream_orders.api.repetition import digest_of, event_taken
-from orderstream_orders.api.requests import Rejection, read_request
+from orderstream_orders.api.requests import Rejection, read_request, unsupported
 from orderstream_orders.contracts import OrderCancellationRequested, OrderPlaced, order_id_for
 
 _T = TypeVar("_T")
@@ -65,7 +65,9 @@ class Intake:
         self._clock = clock
         self._patience = patience
 
-    def place(self, caller: str, idempotency_key: str, body: bytes) -> str | Rejection:
+    def place(
+        self, caller: str, idempotency_key: str, body: bytes, content_type: str | None
+    ) -> str | Rejection:
         """Take an order in, or say why not.
 
         An order that was taken under the key stays taken: a repeated request gets the same response and
@@ -76,6 +78,7 @@ class Intake:
             caller: Who orders; the scope of the key.
             idempotency_key: The caller's own name for the order.
             body: The request's body.
+            content_type: What the request says that the body is; None if it does not.
 
         Returns:
             The order's id once Kinesis has acknowledged the event, or the rejection.
@@ -84,7 +87,7 @@ class Intake:
             UnknownOutcomeError: ask again with the same key.
         """
         order_id = order_id_for(caller, idempotency_key)
-        judged = _judge(order_id, body)
+        judged = _judge(order_id, body, content_type)
         if isinstance(judged, Rejection):
             taken = self._known(lambda: self._store.get(order_id))
             event = event_taken(order_id, body, taken, SOURCE) if taken is not None else None
@@ -143,9 +146,9 @@ class Intake:
             raise UnknownOutcomeError(str(error)) from error
 
 
-def _judge(order_id: str, body: bytes) -> tuple[str, OrderPlaced] | Rejection:
+def _judge(order_id: str, body: bytes, content_type: str | None) -> tuple[str, OrderPlaced] | Rejection:
     """By the rules of today: what is asked for, as a digest and as an event, or why it is refused."""
-    request = read_request(body)
+    request = unsupported(content_type) or read_request(body)
     if isinstance(request, Rejection):
         return request
     placed = accept(order_id, request)

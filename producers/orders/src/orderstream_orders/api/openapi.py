@@ -11,7 +11,13 @@ from typing import Any, Final
 import msgspec
 
 from orderstream_orders.api.answers import AcceptedAnswer, HealthAnswer, Problem
-from orderstream_orders.api.requests import MAX_BODY_BYTES, MAX_CODE_LENGTH, MAX_ORDER_BYTES, OrderRequest
+from orderstream_orders.api.requests import (
+    JSON,
+    MAX_BODY_BYTES,
+    MAX_CODE_LENGTH,
+    MAX_ORDER_BYTES,
+    OrderRequest,
+)
 from orderstream_orders.catalogue.schemas import described
 
 Part = dict[str, Any]
@@ -99,6 +105,10 @@ def _orders() -> Described:
                 f"The body is over {MAX_BODY_BYTES:,} bytes, or its event over {MAX_ORDER_BYTES:,}.",
                 Problem,
             ),
+            HTTPStatus.UNSUPPORTED_MEDIA_TYPE: (
+                f"The body is not said to be {JSON}. What was taken before stays taken.",
+                Problem,
+            ),
             HTTPStatus.UNPROCESSABLE_ENTITY: (
                 "It does not fit the schema, cannot be charged, or its key stands for another order.",
                 Problem,
@@ -111,7 +121,7 @@ def _orders() -> Described:
         ],
         requestBody={
             "required": True,
-            "content": {"application/json": {"schema": {"$ref": _REFERENCE.format(name="OrderRequest")}}},
+            "content": {JSON: {"schema": {"$ref": _REFERENCE.format(name="OrderRequest")}}},
         },
     )
     cancel = operation(
@@ -175,6 +185,9 @@ def _answer(status: int, description: str, kind: type[msgspec.Struct]) -> Part:
     if status == HTTPStatus.SERVICE_UNAVAILABLE:
         seconds = {"description": "Seconds to wait.", "schema": {"type": "integer"}, "required": True}
         answer["headers"] = {"Retry-After": seconds}
+    if status == HTTPStatus.UNSUPPORTED_MEDIA_TYPE:
+        taken = {"description": "The media type that is taken.", "schema": {"const": JSON}, "required": True}
+        answer["headers"] = {"Accept": taken}
     return answer
 
 

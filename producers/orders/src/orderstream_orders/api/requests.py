@@ -12,6 +12,9 @@ from orderstream_orders.contracts.sku import MAX_SKU, PATTERN_OF_SKUS
 
 MAX_LINES: Final = 2_000
 """Most lines of one order: its state must fit into one item of every service."""
+JSON: Final = "application/json"
+"""The media type of an order."""
+
 MAX_BODY_BYTES: Final = 512 * 1024
 """Largest body, in bytes: half of what one Kinesis record holds by default."""
 MAX_ORDER_BYTES: Final = 256 * 1024
@@ -91,8 +94,8 @@ class Rejection:
     """Why an order is not taken. It never will be, as it stands.
 
     Attributes:
-        code: ``"malformed"``, ``"non_positive_quantity"``, ``"negative_price"``, ``"nothing_to_pay"``,
-            ``"idempotency_conflict"`` or ``"unknown_order"``.
+        code: ``"malformed"``, ``"unsupported_media_type"``, ``"non_positive_quantity"``,
+            ``"negative_price"``, ``"nothing_to_pay"``, ``"idempotency_conflict"`` or ``"unknown_order"``.
         message: For a person: what is wrong and what to do.
         field: The field at fault, where there is one.
         line: The line at fault, counted from 1.
@@ -104,6 +107,30 @@ class Rejection:
     field: str | None = None
     line: int | None = None
     status: int = HTTPStatus.UNPROCESSABLE_ENTITY
+
+
+def unsupported(content_type: str | None) -> Rejection | None:
+    """Refuse a body that is not said to be JSON, as the document describes it.
+
+    A guess would take whatever happens to look like an order, and what a proxy or a form made of one.
+
+    Args:
+        content_type: The header, as it came; None if there is none.
+
+    Returns:
+        The rejection, with 415; None for ``application/json``, with whatever parameters.
+    """
+    if content_type is not None and content_type.partition(";")[0].strip().lower() == JSON:
+        return None
+    said = (
+        "it does not say what it is" if content_type is None else f"it is said to be {content_type[:100]!r}"
+    )
+    return Rejection(
+        "unsupported_media_type",
+        f"the body has to be JSON, and {said}: send the header Content-Type: {JSON}",
+        field="Content-Type",
+        status=HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
+    )
 
 
 def read_request(body: bytes) -> OrderRequest | Rejection:

@@ -7,11 +7,14 @@ from typing import Any, Final
 
 import httpx
 
+from orderstream_consumer.processing.backoff import Backoff
 from orderstream_playground.demo.errors import PlayError
 from orderstream_playground.demo.invoices import CALLER, CURRENCY, Invoice, Rejection
 
 _PATIENCE: Final = 120.0
 """Seconds after which an API that does not answer is given up."""
+
+_PAUSES: Final = Backoff(first=0.1, longest=5.0)
 
 
 class OrdersClient:
@@ -21,6 +24,7 @@ class OrdersClient:
         http: Client whose base URL is the orders API.
         sleep: Waits so many seconds.
         now: The time (UTC).
+        draw: Gives a number in [0, 1), for jitter.
     """
 
     def __init__(
@@ -28,10 +32,12 @@ class OrdersClient:
         http: httpx.AsyncClient,
         sleep: Callable[[float], Awaitable[None]],
         now: Callable[[], dt.datetime] = lambda: dt.datetime.now(dt.UTC),
+        draw: Callable[[], float] = random.random,
     ) -> None:
         self._http = http
         self._sleep = sleep
         self._now = now
+        self._draw = draw
 
     async def place(self, invoice: Invoice) -> dt.datetime | Rejection:
         """Place one order.
@@ -44,7 +50,7 @@ class OrdersClient:
         """
         request = _order_of(invoice)
         deadline = self._now() + dt.timedelta(seconds=_PATIENCE)
-        pause = 0.1
+        failures = 0
         while True:
             try:
                 answer = await self._http.post(
@@ -64,8 +70,8 @@ class OrdersClient:
                 raise PlayError(
                     f"the orders API has not taken invoice {invoice.number} for {_PATIENCE:g} s: {reason}"
                 )
-            await self._sleep(pause * random.uniform(0.5, 1.0))  # noqa: S311 - jitter
-            pause = min(pause * 2, 5.0)
+            await self._sleep(_PAUSES.pause(failures, self._draw()))
+            failures += 1
 
 
 def _order_of(invoice: Invoice) -> dict[str, Any]:

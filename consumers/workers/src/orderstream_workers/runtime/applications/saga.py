@@ -17,4 +17,5 @@ def build(resources: Resources) -> Application:
         background=(timers.run,),
         overtaking=(StepResolved,),
         dependencies=resources.tables(*TABLES),
+        is_known=handlers.has_taken,
     )

@@ -14,6 +14,7 @@ from orderstream_consumer.idempotency.once import Change, Decision, Once
 from orderstream_consumer.idempotency.publisher import Publisher
 from orderstream_consumer.idempotency.received import Received
 from orderstream_consumer.store import Item, Store, TableSpec, Write
+from orderstream_consumer.store.limits import MAX_KEY_BYTES
 from orderstream_orders.contracts import OrderCancellationRequested, StepOverdue, StepResolved
 from orderstream_workers.services.saga.deadlines import SagaDeadlines
 from orderstream_workers.services.saga.definition import CURRENT, Definition
@@ -97,6 +98,17 @@ class SagaHandlers:
     def routes(self) -> Mapping[str, Callable[[Received], None]]:
         """By CloudEvents type, what handles it."""
         return {message_type.type_name(): self.handle for message_type in INPUTS}
+
+    def has_taken(self, order_id: str) -> bool:
+        """Whether an order was placed here, under whatever rules there were for its id.
+
+        Raises:
+            DependencyError: the store did not answer.
+        """
+        if not 1 <= len(order_id.encode()) <= MAX_KEY_BYTES:
+            return False  # no row could have such a key, and DynamoDB would refuse the question
+        record, _ = self._once.load(order_id)
+        return record is not None and record.saga is not None
 
     def handle(self, received: Received) -> None:
         """Decide on a message; returns once the decision is committed and its outputs are acknowledged.
