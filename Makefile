@@ -153,11 +153,12 @@ crash-windows: install ## Kill each process in each of its named windows while o
 	PYTHONPATH=tests $(BIN)/python -m chaos.crash_windows
 
 .PHONY: lint
-lint: install ## Check style, types and the import rules
+lint: install ## Check style, types, import rules and declared dependencies
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	for distribution in $(DISTRIBUTIONS); do (cd $$distribution && $(CURDIR)/$(BIN)/deptry src) || exit 1; done
 	$(BIN)/hadolint Dockerfile consumers/library/examples/container/Dockerfile
 	$(BIN)/check-jsonschema --builtin-schema vendor.compose-spec docker-compose.localstack.yml
 
