@@ -42,19 +42,19 @@ BUGS = (
     ),
     Bug(
         "a child begins before its parents have ended",
-        "orderstream_consumer/engines/embedded/lifecycle/synchronizer.py",
+        "orderstream_consumer/engines/embedded/lifecycle/syncer.py",
         "            return all(lease is not None and lease.has_ended for lease in leases)\n",
         "            return all(lease is not None and lease.checkpoint for lease in leases)\n",
     ),
     Bug(
         "a shard ends though its last batch was not handled",
-        "orderstream_consumer/engines/embedded/lifecycle/shard_consumer.py",
+        "orderstream_consumer/engines/embedded/lifecycle/shard_lifecycle.py",
         "        if batch.records or batch.gap is not None:\n",
         "        if (batch.records or batch.gap is not None) and not batch.closed:\n",
     ),
     Bug(
         "a batch whose processor raised is skipped",
-        "orderstream_consumer/engines/embedded/lifecycle/shard_consumer.py",
+        "orderstream_consumer/engines/embedded/lifecycle/shard_lifecycle.py",
         "        self._busy = False\n        self._not_before = now + self._config.retry_pause\n",
         "        self._busy = False\n        self._processing = None\n",
     ),
@@ -140,7 +140,7 @@ BUGS = (
     ),
     Bug(
         "a processor that saw its stop signal is handed the next batch",
-        "orderstream_consumer/engines/embedded/lifecycle/shard_host.py",
+        "orderstream_consumer/engines/embedded/lifecycle/shard_consumer.py",
         "        if self.stop.is_set() and not self.is_done:\n",
         "        if self.stop.is_set() and self.is_done:\n",
     ),
@@ -209,10 +209,10 @@ BUGS = (
     ),
     Bug(
         "LATEST begins where the stream was when it was listed",
-        "orderstream_consumer/engines/embedded/lifecycle/synchronizer.py",
+        "orderstream_consumer/engines/embedded/lifecycle/syncer.py",
         "self._reader.list_shards(began)",
         "self._reader.list_shards()",
-        "tests/unit/engine/test_synchronizer.py",
+        "tests/unit/engine/test_syncer.py",
     ),
     Bug(
         "shards between a lease and one at LATEST count as not wanted",

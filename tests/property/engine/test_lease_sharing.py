@@ -1,9 +1,9 @@
-"""Several keepers on one table under a simulated clock: nobody shares a lease, and shares even out."""
+"""Several coordinators on one table under a simulated clock: nobody shares a lease, and shares even out."""
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from orderstream_consumer.engines.embedded.leases import Lease, LeaseKeeper, MemoryLeaseTable, OwnedLease
+from orderstream_consumer.engines.embedded.leases import Lease, LeaseCoordinator, MemoryLeaseTable, OwnedLease
 
 WORKERS = ("a", "b", "c", "d")
 FAILOVER = 10.0
@@ -12,18 +12,18 @@ FAILOVER = 10.0
 class Member:
     def __init__(self, world: "World", name: str) -> None:
         self.name = name
-        self.keeper = LeaseKeeper(
+        self.coordinator = LeaseCoordinator(
             world.table, worker_id=name, failover_time=FAILOVER, clock=lambda: world.now
         )
         self.held: dict[str, OwnedLease] = {}
 
     def round(self) -> None:
-        self.keeper.renew()
+        self.coordinator.renew()
         for key, owned in list(self.held.items()):
             if owned.is_lost():
                 del self.held[key]
-                self.keeper.drop(key)
-        self.held |= {owned.key: owned for owned in self.keeper.take()}
+                self.coordinator.drop(key)
+        self.held |= {owned.key: owned for owned in self.coordinator.take()}
 
 
 class World:

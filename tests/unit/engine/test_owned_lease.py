@@ -9,7 +9,7 @@ from orderstream.errors import DependencyError
 from orderstream_consumer.engines.embedded.checkpoint import ShardCheckpoints
 from orderstream_consumer.engines.embedded.leases import (
     Lease,
-    LeaseKeeper,
+    LeaseCoordinator,
     MemoryLeaseTable,
     OwnedLease,
     commit,
@@ -205,16 +205,16 @@ def test_an_unanswered_renewal_prolongs_nothing() -> None:
 
 
 def test_a_taker_whose_answer_was_lost_holds_the_lease() -> None:
-    """The keeper resolves its own take, and finds a take that it could not resolve in the next round."""
+    """The coordinator resolves its own take, and finds a take that it could not resolve in the next round."""
     table, now = FaultyLeaseTable(), 0.0
     for key in ("a", "b"):
         table.create_if_absent(Lease(lease_key=key))
-    keeper = LeaseKeeper(table, worker_id="me", failover_time=10, clock=lambda: now)
+    coordinator = LeaseCoordinator(table, worker_id="me", failover_time=10, clock=lambda: now)
     table.loses_answer = pattern(True, False)
-    assert {owned.key for owned in keeper.take()} == {"a", "b"}
-    assert keeper.take() == []
-    keeper.drop("a")
-    (again,) = keeper.take()
+    assert {owned.key for owned in coordinator.take()} == {"a", "b"}
+    assert coordinator.take() == []
+    coordinator.drop("a")
+    (again,) = coordinator.take()
     assert again.lease.lease_counter == 2
     assert again.lease.owner_switches_since_checkpoint == 1
 

@@ -25,10 +25,15 @@ from typing import TYPE_CHECKING
 
 from orderstream.errors import OrderstreamError
 from orderstream_consumer.engines.config import EngineConfig
-from orderstream_consumer.engines.embedded.leases import LeaseKeeper, LeaseTable, OwnedLease
-from orderstream_consumer.engines.embedded.lifecycle.shard_consumer import Signal
-from orderstream_consumer.engines.embedded.lifecycle.shard_host import HostInput, Job, Pool, ShardHost
-from orderstream_consumer.engines.embedded.lifecycle.synchronizer import ShardSynchronizer
+from orderstream_consumer.engines.embedded.leases import LeaseCoordinator, LeaseTable, OwnedLease
+from orderstream_consumer.engines.embedded.lifecycle.shard_consumer import (
+    ConsumerInput,
+    Job,
+    Pool,
+    ShardConsumer,
+)
+from orderstream_consumer.engines.embedded.lifecycle.shard_lifecycle import Signal
+from orderstream_consumer.engines.embedded.lifecycle.syncer import ShardSyncer
 from orderstream_consumer.engines.embedded.retrieval import KinesisReader
 from orderstream_consumer.engines.embedded.wake_ups import WakeUps
 from orderstream_consumer.processing.clock import utc_now
@@ -44,8 +49,8 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class _Result:
-    host: ShardHost
-    event: HostInput
+    consumer: ShardConsumer
+    event: ConsumerInput
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,8 +114,8 @@ class Worker:
         self._wall_clock = wall_clock
         self._concurrency = concurrency or Threads()
         self._reader = KinesisReader(kinesis, stream, max_records=self._config.max_records, now=wall_clock)
-        self._synchronizer = ShardSynchronizer(self._reader, leases, self._config.initial_position)
-        self._keeper = LeaseKeeper(
+        self._syncer = ShardSyncer(self._reader, leases, self._config.initial_position)
+        self._coordinator = LeaseCoordinator(
             leases,
             worker_id=self.worker_id,
             failover_time=self._config.failover_time,
@@ -118,8 +123,8 @@ class Worker:
             concurrency=self._concurrency,
         )
         self._inbox: Mailbox[_Message] = self._concurrency.mailbox()
-        self._hosts: dict[str, ShardHost] = {}
-        self._wake_ups: WakeUps[ShardHost] = WakeUps()
+        self._consumers: dict[str, ShardConsumer] = {}
+        self._wake_ups: WakeUps[ShardConsumer] = WakeUps()
         self._stopping = self._concurrency.event()
         self._lease_thread: Thread | None = None
         self._lease_thread_ends = self._concurrency.event()
@@ -163,12 +168,12 @@ class Worker:
     @property
     def hole(self) -> str | None:
         """What no lease covers, in words; None if every hash key is covered; from any thread."""
-        hole = self._synchronizer.hole
+        hole = self._syncer.hole
         return None if hole is None else f"no lease covers the hash keys from {hole[0]} to {hole[1]}"
 
     def progress(self) -> tuple[ShardProgress, ...]:
         """Tell how each shard of this worker is doing; from any thread."""
-        return tuple(host.progress() for host in list(self._hosts.values()))
+        return tuple(consumer.progress() for consumer in list(self._consumers.values()))
 
     def _work(self) -> bool:
         """Run the machines; True if all shards were let go of in time."""
@@ -177,11 +182,11 @@ class Worker:
             now = self._clock()
             if self._stopping.is_set():
                 deadline = deadline or now + self._config.shutdown_timeout
-                self._stop_hosts()
-                if not self._hosts:
+                self._stop_consumers()
+                if not self._consumers:
                     return True
                 if now >= deadline:
-                    logger.error("worker does not drain in time", extra={"shards": sorted(self._hosts)})
+                    logger.error("worker does not drain in time", extra={"shards": sorted(self._consumers)})
                     return False
             with suppress(queue.Empty):  # nothing came, something is due
                 self._handle(self._inbox.get(timeout=self._pause(now, deadline)))
@@ -197,8 +202,8 @@ class Worker:
 
     def _handle(self, message: _Message) -> None:
         match message:
-            case _Result(host, event):
-                self._feed(host, event)
+            case _Result(consumer, event):
+                self._feed(consumer, event)
             case OwnedLease():
                 self._begin(message)
             case _Synchronized(succeeded):
@@ -210,57 +215,59 @@ class Worker:
             case _Crashed(error):
                 raise error
             case _Nudge():
-                for host in list(self._hosts.values()):
-                    if host.stop.is_set():
-                        self._feed(host, Signal.WOKEN)
+                for consumer in list(self._consumers.values()):
+                    if consumer.stop.is_set():
+                        self._feed(consumer, Signal.WOKEN)
 
     def _do_what_is_due(self) -> None:
         now = self._clock()
-        for host in self._wake_ups.due(now):
-            self._feed(host, Signal.WOKEN)  # at worst a renewal has moved it, and nothing happens
+        for consumer in self._wake_ups.due(now):
+            self._feed(consumer, Signal.WOKEN)  # at worst a renewal has moved it, and nothing happens
         if self._next_sync is not None and now >= self._next_sync and not self._stopping.is_set():
             self._synchronize()
 
     def _begin(self, owned: OwnedLease) -> None:
-        host = ShardHost(
+        consumer = ShardConsumer(
             owned,
             processors=self._processors,
             reader=self._reader,
-            synchronizer=self._synchronizer,
+            syncer=self._syncer,
             config=self._config,
             clock=self._clock,
             wall_clock=self._wall_clock,
             random=self._random,
             concurrency=self._concurrency,
         )
-        self._hosts[owned.key] = host
-        self._feed(host, Signal.WOKEN)
+        self._consumers[owned.key] = consumer
+        self._feed(consumer, Signal.WOKEN)
 
-    def _stop_hosts(self) -> None:
-        for host in list(self._hosts.values()):
-            if not host.stop.is_set():
-                host.stop.set()
-                self._feed(host, Signal.WOKEN)
+    def _stop_consumers(self) -> None:
+        for consumer in list(self._consumers.values()):
+            if not consumer.stop.is_set():
+                consumer.stop.set()
+                self._feed(consumer, Signal.WOKEN)
 
-    def _feed(self, host: ShardHost, event: HostInput) -> None:
-        self._run(host, host.on(event, self._clock()))
-        if not host.is_done:
-            self._wake_ups.note(host, host.wake_at)
+    def _feed(self, consumer: ShardConsumer, event: ConsumerInput) -> None:
+        self._run(consumer, consumer.on(event, self._clock()))
+        if not consumer.is_done:
+            self._wake_ups.note(consumer, consumer.wake_at)
             return
-        self._wake_ups.forget(host)
-        if self._hosts.get(host.shard_id) is host:
-            del self._hosts[host.shard_id]
-            if host.given_up is not None:
-                self.given_up[host.shard_id] = GivenUp(host.shard_id, host.given_up, self._wall_clock())
-            self._keeper.drop(host.shard_id)
+        self._wake_ups.forget(consumer)
+        if self._consumers.get(consumer.shard_id) is consumer:
+            del self._consumers[consumer.shard_id]
+            if consumer.given_up is not None:
+                self.given_up[consumer.shard_id] = GivenUp(
+                    consumer.shard_id, consumer.given_up, self._wall_clock()
+                )
+            self._coordinator.drop(consumer.shard_id)
             self._look_at_leases.set()  # its share of work may have changed, or children are to be had
 
-    def _run(self, host: ShardHost, jobs: list[Job]) -> None:
+    def _run(self, consumer: ShardConsumer, jobs: list[Job]) -> None:
         for job in jobs:
-            self._pools[job.pool].submit(self._run_job, host, job)
+            self._pools[job.pool].submit(self._run_job, consumer, job)
 
-    def _run_job(self, host: ShardHost, job: Job) -> None:
-        self._inbox.put(_Result(host, job.run()))
+    def _run_job(self, consumer: ShardConsumer, job: Job) -> None:
+        self._inbox.put(_Result(consumer, job.run()))
 
     def _synchronize(self) -> None:
         self._next_sync = None
@@ -271,7 +278,7 @@ class Worker:
         try:
             if self._lease_thread is None:
                 self._table.create_table()
-            self._synchronizer.synchronize()
+            self._syncer.synchronize()
             succeeded, self.failure = True, None
         except OrderstreamError as error:
             logger.warning("shards not compared with the leases", extra={"error": str(error)})
@@ -289,8 +296,8 @@ class Worker:
         look_at = self._clock()
         try:
             while not self._lease_thread_ends.is_set():
-                self._keeper.renew()
-                if self._look_at_leases.is_set() or not self._keeper.alone or self._clock() >= look_at:
+                self._coordinator.renew()
+                if self._look_at_leases.is_set() or not self._coordinator.alone or self._clock() >= look_at:
                     self._look_at_leases.clear()
                     self._take_leases()
                     look_at = self._clock() + self._config.failover_time
@@ -304,22 +311,22 @@ class Worker:
         if self._stopping.is_set():
             return
         try:
-            for owned in self._keeper.take():
+            for owned in self._coordinator.take():
                 self._inbox.put(owned)
         except OrderstreamError as error:
             logger.warning("leases not read", extra={"error": str(error)})
 
     def _end(self, *, drained: bool) -> None:
         self._stopping.set()
-        for host in self._hosts.values():
-            host.stop.set()
+        for consumer in self._consumers.values():
+            consumer.stop.set()
         self._lease_thread_ends.set()
         self._look_at_leases.set()
         if self._lease_thread is not None:
             self._lease_thread.join()
         # Before the pools are waited for: a slow call there would keep others from these leases.
         self._release_late_leases()
-        self._keeper.close()
+        self._coordinator.close()
         for pool in self._pools.values():
             pool.shutdown(wait=drained, cancel_futures=True)
         logger.info("worker ends", extra={"worker_id": self.worker_id, "drained": drained})

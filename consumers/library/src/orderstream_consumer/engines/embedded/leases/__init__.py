@@ -1,17 +1,17 @@
 """Leases: which worker works on which shard, and how far each shard is done."""
 
+from orderstream_consumer.engines.embedded.leases.coordinator import LeaseCoordinator
 from orderstream_consumer.engines.embedded.leases.dynamodb import DynamoDBLeaseTable
-from orderstream_consumer.engines.embedded.leases.keeper import LeaseKeeper
 from orderstream_consumer.engines.embedded.leases.lease import Lease
 from orderstream_consumer.engines.embedded.leases.memory import MemoryLeaseTable
 from orderstream_consumer.engines.embedded.leases.owned import OwnedLease
-from orderstream_consumer.engines.embedded.leases.planner import Sighting, observe, plan
 from orderstream_consumer.engines.embedded.leases.table import LeaseTable, commit
+from orderstream_consumer.engines.embedded.leases.taker import Sighting, observe, plan
 
 __all__ = [
     "DynamoDBLeaseTable",
     "Lease",
-    "LeaseKeeper",
+    "LeaseCoordinator",
     "LeaseTable",
     "MemoryLeaseTable",
     "OwnedLease",

@@ -1,281 +1,332 @@
-"""The life of one shard on one worker: a state machine without I/O.
+"""One shard at work: its two machines, its lease and its processor, put together.
 
-::
-
-    WAITING_ON_PARENTS ─ parents ended ─> INITIALIZING ─ returned ─> PROCESSING <─┐ returned: next batch
-            │                                  │                      │   └───────┘
-            │                                  │                      │ closed, and all records returned
-            │                                  │                      v
-            │                                  │           REGISTERING_CHILDREN ─ done ─> ENDING ─ ended ─┐
-            │ stop                             │ stop                 │ stop                 │ stop       v
-            v                                  v                      v                      v           DONE
-        RELEASING <────────────────────── RELEASING <─ returned ─ STOPPING <─────────────────┘            ^
-            └─ done ──────────────────────────────────────────────────────────────────────────────────────┘
-
-Anywhere, once the lease is lost: LOSING ─ returned ─> DONE, or DONE at once if the processor
-was not called yet, or has been told to stop already.
-
-One command is under way at a time, besides the fetching of the next batch: a shard's calls never overlap, and
-at most one batch waits while one is processed. What fails is tried again after a pause, with the same batch,
-so that nothing is skipped; only a processor that cannot even be told to stop is left behind.
+It decides; whatever takes time it hands out as jobs. A job runs on any thread and its result comes back
+through ``on``. The worker runs jobs on executors; a simulation runs them whenever it likes.
 """
 
+import datetime as dt
 import logging
+import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum, auto
+from functools import partial
+from random import Random
+from typing import Final
 
+from orderstream.errors import OrderstreamError
 from orderstream_consumer.engines.config import EngineConfig
-from orderstream_consumer.engines.embedded.retrieval.calls import Batch
-from orderstream_consumer.processing.shard import Shard
+from orderstream_consumer.engines.embedded.checkpoint import ShardCheckpoints
+from orderstream_consumer.engines.embedded.leases import OwnedLease
+from orderstream_consumer.engines.embedded.lifecycle.shard_lifecycle import (
+    Command,
+    Completed,
+    Fetched,
+    Input,
+    Order,
+    Process,
+    RegisterChildren,
+    ShardLifecycle,
+    Signal,
+    State,
+)
+from orderstream_consumer.engines.embedded.lifecycle.stop_signal import ShardStop
+from orderstream_consumer.engines.embedded.lifecycle.syncer import ShardSyncer
+from orderstream_consumer.engines.embedded.retrieval import (
+    Answer,
+    Batch,
+    HashRange,
+    Issued,
+    IssueIterator,
+    KinesisReader,
+    LookedUp,
+    LookUpShard,
+    Pin,
+    Pinned,
+    PollingReader,
+    Read,
+    ReadRecords,
+    Refusal,
+    Request,
+)
+from orderstream_consumer.processing.concurrency import Concurrency, Threads
+from orderstream_consumer.processing.errors import ShardGivenUpError
+from orderstream_consumer.processing.processor import (
+    InitializationInput,
+    ProcessorFactory,
+    ProcessRecordsInput,
+)
+from orderstream_consumer.processing.progress import HandledMark, ShardProgress
 
 logger = logging.getLogger(__name__)
 
+_ANSWERS: Final = (Issued, Read, LookedUp, Pinned, Refusal)
 
-class State(Enum):
-    """Where a shard is in its life on this worker."""
-
-    WAITING_ON_PARENTS = auto()
-    INITIALIZING = auto()
-    PROCESSING = auto()
-    REGISTERING_CHILDREN = auto()
-    ENDING = auto()
-    STOPPING = auto()
-    RELEASING = auto()
-    LOSING = auto()
-    DONE = auto()
+ConsumerInput = Input | Answer
+"""What a shard consumer takes: its lifecycle's inputs and its reader's answers."""
 
 
-class Signal(Enum):
-    """Inputs that carry nothing."""
+class Pool(Enum):
+    """Where a job should run."""
 
-    WOKEN = auto()
-    """Time has passed, or the life begins."""
-    LEASE_LOST = auto()
-    STOP_REQUESTED = auto()
-    FAILED = auto()
-    """The command under way failed."""
+    READ = auto()
+    """It reads from Kinesis: short, and many shards may share threads."""
+    CALL = auto()
+    """It calls the processor or writes leases: it may take as long as a batch does."""
 
 
 @dataclass(frozen=True, slots=True)
-class Completed:
-    """The command under way is done.
+class Job:
+    """Something to be done outside the thread that runs the machines.
 
     Attributes:
-        outcome: What it was to find out: for CHECK_PARENTS whether they have ended, for END_SHARD whether
-            SHARD_END was checkpointed. True for the others.
+        pool: Where.
+        run: Does it, and gives the input for ``ShardConsumer.on``. Does not raise.
     """
 
-    outcome: bool = True
+    pool: Pool
+    run: Callable[[], ConsumerInput]
 
 
-@dataclass(frozen=True, slots=True)
-class Fetched:
-    """The batch asked for with FETCH is there."""
-
-    batch: Batch
-
-
-Input = Signal | Completed | Fetched
-
-
-class Order(Enum):
-    """Commands that carry nothing."""
-
-    CHECK_PARENTS = auto()
-    INITIALIZE = auto()
-    FETCH = auto()
-    """Read the next batch; beside whatever else is under way."""
-    END_SHARD = auto()
-    """Call the processor's ``shard_ended``."""
-    REQUEST_SHUTDOWN = auto()
-    """Call the processor's ``shutdown_requested``."""
-    RELEASE = auto()
-    """Leave the lease to others."""
-    NOTIFY_LOSS = auto()
-    """Call the processor's ``lease_lost``."""
-
-
-@dataclass(frozen=True, slots=True)
-class Process:
-    """Call the processor's ``process_records``."""
-
-    batch: Batch
-
-
-@dataclass(frozen=True, slots=True)
-class RegisterChildren:
-    """Create the leases of the children; those that Kinesis named, none if it named none."""
-
-    children: tuple[Shard, ...]
-
-
-Command = Order | Process | RegisterChildren
-
-_AFTER = {
-    State.WAITING_ON_PARENTS: State.INITIALIZING,
-    State.INITIALIZING: State.PROCESSING,
-    State.PROCESSING: State.PROCESSING,
-    State.REGISTERING_CHILDREN: State.ENDING,
-    State.ENDING: State.DONE,
-    State.STOPPING: State.RELEASING,
-    State.RELEASING: State.DONE,
-    State.LOSING: State.DONE,
-    State.DONE: State.DONE,
-}
-"""The state that follows when the command of a state is done."""
-
-_ORDERS = {
-    State.WAITING_ON_PARENTS: Order.CHECK_PARENTS,
-    State.INITIALIZING: Order.INITIALIZE,
-    State.ENDING: Order.END_SHARD,
-    State.STOPPING: Order.REQUEST_SHUTDOWN,
-    State.RELEASING: Order.RELEASE,
-    State.LOSING: Order.NOTIFY_LOSS,
-}
-"""The command of a state, for those that always have the same."""
-
-_LEAVING = {State.STOPPING, State.RELEASING, State.LOSING}
-_BEFORE_PROCESSOR = {State.WAITING_ON_PARENTS, State.INITIALIZING}
-_WORKING = {State.PROCESSING, State.REGISTERING_CHILDREN, State.ENDING}
+@dataclass(slots=True)
+class _Observed:
+    state_since: dt.datetime
+    read_lag_millis: int | None = None
+    last_read: dt.datetime | None = None
+    failure: str | None = None
+    foreign_aggregates: int = 0
+    corrupt_aggregates: int = 0
 
 
 class ShardConsumer:
-    """Takes one shard from its parents' end to its own, or until it has to let go.
+    """Works on one shard for as long as its lease is held. All but ``progress`` belongs to one thread.
 
     Args:
-        shard_id: The shard, for the log.
-        config: Intervals and pauses.
+        owned: The shard's lease, just taken.
+        processors: Makes its processor.
+        reader: Calls Kinesis.
+        syncer: Creates leases.
+        config: How to work.
+        clock: Monotonic seconds.
+        wall_clock: The time, with a zone.
+        random: Source of jitter.
+        concurrency: Makes its stop signal's event.
 
     Attributes:
-        state: Where it is.
-        wake_at: When to send WOKEN, in seconds of the caller's clock; None if not by itself.
+        stop: The processor's stop signal.
+        given_up: Why the shard is left to others although nobody has asked for it; None if it is not.
     """
 
-    def __init__(self, shard_id: str, config: EngineConfig) -> None:
-        self.state = State.WAITING_ON_PARENTS
-        self.wake_at: float | None = None
-        self._shard_id = shard_id
-        self._config = config
-        self._busy = self._fetching = False
-        self._lost = self._stopping = False
-        self._not_before = float("-inf")
-        self._called_at = float("-inf")
-        self._processing: Batch | None = None
-        self._waiting: Batch | None = None
-        self._millis_behind = 0
-        self._closed = False
-        self._children: tuple[Shard, ...] = ()
+    def __init__(
+        self,
+        owned: OwnedLease,
+        *,
+        processors: ProcessorFactory,
+        reader: KinesisReader,
+        syncer: ShardSyncer,
+        config: EngineConfig,
+        clock: Callable[[], float],
+        wall_clock: Callable[[], dt.datetime],
+        random: Random,
+        concurrency: Concurrency | None = None,
+    ) -> None:
+        self.given_up: str | None = None
+        self.stop = ShardStop(owned, clock, (concurrency or Threads()).event())
+        self._owned = owned
+        self._reader = reader
+        self._syncer = syncer
+        self._wall_clock = wall_clock
+        self._lifecycle = ShardLifecycle(owned.key, config)
+        lease = owned.lease
+        self._polling = PollingReader(owned.key, lease.checkpoint, config, random, lease.done_until)
+        self._handled = HandledMark()
+        self._checkpoints = ShardCheckpoints(
+            owned, lambda reached: self._handled.handled(reached, wall_clock())
+        )
+        self._processor = processors(owned.key, self.stop)
+        self._hash_range = _hash_range(owned) if config.foreign_aggregates == "discard" else None
+        self._observed = _Observed(wall_clock())
 
-    def on(self, event: Input, now: float) -> list[Command]:
-        """Take an input and return what to do."""
-        match event:
-            case Signal.LEASE_LOST:
-                self._lost = True
-            case Signal.STOP_REQUESTED:
-                self._stopping = True
-            case Signal.FAILED:
-                self._failed(now)
-            case Completed(outcome):
-                self._completed(outcome=outcome, now=now)
-            case Fetched(batch):
-                self._fetched(batch)
-            case Signal.WOKEN:
-                pass
-        return self._proceed(now)
+    @property
+    def shard_id(self) -> str:
+        """The shard."""
+        return self._owned.key
 
-    def _completed(self, *, outcome: bool, now: float) -> None:
-        self._busy = False
-        if not outcome:
-            pauses = {State.WAITING_ON_PARENTS: self._config.parent_poll_interval}
-            self._not_before = now + pauses.get(self.state, self._config.retry_pause)
-            return
-        if self.state in {State.INITIALIZING, State.PROCESSING}:
-            self._called_at = now
-            self._processing = None
-        if (state := _AFTER[self.state]) is not self.state:
-            self._enter(state)
+    @property
+    def is_done(self) -> bool:
+        """Whether nothing is left to do here: the shard ended, was released or was lost."""
+        return self._lifecycle.state is State.DONE
 
-    def _failed(self, now: float) -> None:
-        if self.state in _LEAVING:
-            # We are leaving: what is not written will be done again by the next owner.
-            self._completed(outcome=True, now=now)
-            return
-        self._busy = False
-        self._not_before = now + self._config.retry_pause
+    @property
+    def wake_at(self) -> float:
+        """When to send ``Signal.WOKEN`` at the latest, in seconds of the clock; infinite if not by itself."""
+        # A moment after the lease has expired, for until then it has not. Once it is lost, the call under way
+        # is all that is waited for.
+        moments = [math.inf if self._owned.is_lost() else self._owned.expires_at + 0.001]
+        if self._lifecycle.wake_at is not None:
+            moments.append(self._lifecycle.wake_at)
+        if self._polling.wake_at is not None and self._lifecycle.state is State.PROCESSING:
+            moments.append(self._polling.wake_at)
+        return min(moments)
 
-    def _fetched(self, batch: Batch) -> None:
-        self._fetching = False
-        self._millis_behind = batch.millis_behind_latest
-        if batch.closed:
-            self._closed = True
-            self._children = batch.children
-        if batch.records or batch.gap is not None:
-            self._waiting = batch
-
-    def _proceed(self, now: float) -> list[Command]:
-        self.wake_at = None
-        if self.state is State.DONE:
-            return []
-        commands: list[Command] = []
-        if not self._busy:
-            self._turn_away()
-            if (command := self._next(now)) is not None:
-                self._busy = True
-                commands.append(command)
-        if self._wants_more():
-            self._fetching = True
-            commands.append(Order.FETCH)
-        return commands
-
-    def _turn_away(self) -> None:
-        """Leave the usual course if the lease is lost or the worker stops."""
-        if self._lost:
-            if self.state in {State.WAITING_ON_PARENTS, State.RELEASING}:
-                self._enter(State.DONE)
-            elif self.state not in {State.LOSING, State.DONE}:
-                self._enter(State.LOSING)
-        elif self._stopping:
-            if self.state in _BEFORE_PROCESSOR:
-                self._enter(State.RELEASING)
-            elif self.state in _WORKING:
-                self._enter(State.STOPPING)
-
-    def _next(self, now: float) -> Command | None:
-        if now < self._not_before:
-            self.wake_at = self._not_before
-            return None
-        if self.state is State.PROCESSING:
-            return self._next_batch(now)
-        if self.state is State.REGISTERING_CHILDREN:
-            return RegisterChildren(self._children)
-        return _ORDERS.get(self.state)
-
-    def _next_batch(self, now: float) -> Command | None:
-        if self._processing is None:
-            self._processing, self._waiting = self._waiting, None
-        if self._processing is not None:
-            return Process(self._processing)
-        if self._closed:
-            self._enter(State.REGISTERING_CHILDREN)
-            return RegisterChildren(self._children)
-        due = self._called_at + self._config.idle_call_interval
-        if now < due:
-            self.wake_at = due
-            return None
-        self._processing = Batch((), self._millis_behind)
-        return Process(self._processing)
-
-    def _wants_more(self) -> bool:
-        return (
-            self.state is State.PROCESSING
-            and not (self._fetching or self._closed or self._lost or self._stopping)
-            and self._waiting is None
+    def progress(self) -> ShardProgress:
+        """Tell how the shard is doing; from any thread."""
+        observed = self._observed
+        return ShardProgress(
+            shard_id=self._owned.key,
+            state=self._lifecycle.state.name,
+            state_since=observed.state_since,
+            checkpoint=self._owned.lease.checkpoint,
+            checkpoint_at=self._handled.moved_at,
+            waiting=self._handled.waiting,
+            last_read=observed.last_read,
+            read_lag_millis=observed.read_lag_millis,
+            failure=observed.failure,
+            foreign_aggregates=observed.foreign_aggregates,
+            corrupt_aggregates=observed.corrupt_aggregates,
+            retention_gaps=self._polling.retention_gaps,
+            spurious_ends=self._polling.spurious_ends,
+            standstill=self._polling.standstill,
+            stream_gone=self._polling.stream_gone,
         )
 
-    def _enter(self, state: State) -> None:
-        logger.info(
-            "shard changes state",
-            extra={"shard_id": self._shard_id, "from": self.state.name, "to": state.name},
-        )
-        self.state = state
-        self._not_before = float("-inf")
+    def on(self, event: ConsumerInput, now: float) -> list[Job]:
+        """Take an input and return what has to be done."""
+        state = self._lifecycle.state
+        jobs = self._on(event, now)
+        if self._lifecycle.state is not state:
+            self._observed.state_since = self._wall_clock()
+        return jobs
+
+    def _on(self, event: ConsumerInput, now: float) -> list[Job]:
+        jobs: list[Job] = []
+        # Before anything else: a processor that saw its stop signal may have left records undone, so what it
+        # returned from must not be followed by the next batch.
+        if self.stop.is_set() and not self.is_done:
+            lost = self._owned.is_lost()
+            if lost:
+                self.stop.set()  # wakes a processor that sleeps on it
+            jobs += self._consume(Signal.LEASE_LOST if lost else Signal.STOP_REQUESTED, now)
+        if isinstance(event, _ANSWERS):
+            jobs += self._answered(event, now)
+        else:
+            jobs += self._consume(event, now)
+        if self._lifecycle.state is State.PROCESSING:
+            jobs += self._requested(self._polling.proceed(now))
+        return jobs
+
+    def _answered(self, answer: Answer, now: float) -> list[Job]:
+        if isinstance(answer, Read):
+            self._observed.last_read = self._wall_clock()
+            self._observed.read_lag_millis = answer.millis_behind_latest
+            self._observed.failure = None
+            self._handled.read(answer.opened.records, self._observed.last_read)
+            self._observed.foreign_aggregates += answer.opened.foreign_aggregates
+            self._observed.corrupt_aggregates += answer.opened.corrupt_aggregates
+        elif isinstance(answer, Refusal) and answer is not Refusal.EXPIRED:
+            self._observed.failure = f"Kinesis gives no records: {answer.name.lower()}"
+        batch, request = self._polling.answered(answer, now)
+        if (moment := self._polling.caught_up_at) is not None and self._all_checkpointed():
+            self._owned.caught_up(moment)
+        jobs = self._requested(request)
+        if batch is not None:
+            jobs += self._consume(Fetched(batch), now)
+        return jobs
+
+    def _all_checkpointed(self) -> bool:
+        return self._polling.position == self._owned.lease.position
+
+    def _consume(self, event: Input, now: float) -> list[Job]:
+        jobs: list[Job] = []
+        for command in self._lifecycle.on(event, now):
+            if command is Order.FETCH:
+                jobs += self._requested(self._polling.want(now))
+            else:
+                jobs.append(Job(Pool.CALL, partial(self._carry_out, command)))
+        return jobs
+
+    def _requested(self, request: Request | None) -> list[Job]:
+        return [] if request is None else [Job(Pool.READ, partial(self._ask, request))]
+
+    def _ask(self, request: Request) -> ConsumerInput:
+        try:
+            match request:
+                case IssueIterator():
+                    return self._reader.issue(self.shard_id, request)
+                case ReadRecords():
+                    return self._reader.read(self.shard_id, request, self._hash_range)
+                case LookUpShard():
+                    return self._reader.look_up(self.shard_id)
+                case Pin(at):
+                    self._owned.begin_at(at)
+                    return Pinned()
+        except OrderstreamError as error:
+            fields = {"shard_id": self.shard_id, "request": str(request)[:80], "error": str(error)}
+            logger.warning("request failed", extra=fields)
+            return Refusal.UNREACHABLE
+        except BaseException:  # whatever ends the thread would leave a shard that is never read again
+            logger.exception("read failed unexpectedly", extra={"shard_id": self.shard_id})
+            return Refusal.UNREACHABLE
+
+    def _carry_out(self, command: Command) -> ConsumerInput:
+        try:
+            return Completed(self._outcome_of(command))
+        except ShardGivenUpError as error:
+            self._give_up(error.reason)
+        except OrderstreamError as error:
+            fields = {"shard_id": self.shard_id, "command": str(command)[:80], "error": str(error)}
+            logger.warning("command failed", extra=fields)
+            self._observed.failure = str(error)
+        except Exception as error:
+            logger.exception("processor raised", extra={"shard_id": self.shard_id})
+            self._observed.failure = f"the processor raised {type(error).__name__}: {error}"
+        except BaseException as error:
+            # It would end the thread, and leave a shard that is renewed and on which nothing happens.
+            logger.exception("a call was ended by force", extra={"shard_id": self.shard_id})
+            self._give_up(f"a call was ended by force ({type(error).__name__}: {error})")
+        return Signal.FAILED
+
+    def _give_up(self, reason: str) -> None:
+        logger.error("shard is given up", extra={"shard_id": self.shard_id, "reason": reason})
+        self.given_up = reason
+        self.stop.set()  # the next input lets the processor checkpoint, and releases the lease
+
+    def _outcome_of(self, command: Command) -> bool:
+        match command:
+            case Process(batch):
+                self._process(batch)
+            case RegisterChildren(children):
+                self._syncer.register_children(self._owned, children)
+            case Order.CHECK_PARENTS:
+                return self._syncer.parents_have_ended(self._owned.lease)
+            case Order.INITIALIZE:
+                self._processor.initialize(InitializationInput(self.shard_id, self._owned.lease.position))
+            case Order.END_SHARD:
+                with self._checkpoints.during_call(shard_ends=True) as checkpointer:
+                    self._processor.shard_ended(checkpointer)
+                return self._owned.lease.has_ended
+            case Order.REQUEST_SHUTDOWN:
+                with self._checkpoints.during_call(shuts_down=True) as checkpointer:
+                    self._processor.shutdown_requested(checkpointer)
+            case Order.RELEASE:
+                self._owned.release()
+            case Order.NOTIFY_LOSS:
+                self._processor.lease_lost()
+            case Order.FETCH:
+                raise AssertionError("reading is the polling reader's business")
+        return True
+
+    def _process(self, batch: Batch) -> None:
+        if batch.records:
+            self._checkpoints.hand_over(batch.records[-1].position)
+        with self._checkpoints.during_call() as checkpointer:
+            self._processor.process_records(
+                ProcessRecordsInput(batch.records, checkpointer, batch.millis_behind_latest, batch.gap)
+            )
+
+
+def _hash_range(owned: OwnedLease) -> HashRange | None:
+    lease = owned.lease
+    if lease.starting_hash_key is None or lease.ending_hash_key is None:
+        return None
+    return lease.starting_hash_key, lease.ending_hash_key

@@ -7,7 +7,7 @@ import pytest
 from fakes.engine_kinesis import SmallKinesis
 from orderstream.errors import DependencyError
 from orderstream_consumer.engines.embedded.leases import Lease, MemoryLeaseTable, OwnedLease, commit
-from orderstream_consumer.engines.embedded.lifecycle.synchronizer import ShardSynchronizer
+from orderstream_consumer.engines.embedded.lifecycle.syncer import ShardSyncer
 from orderstream_consumer.engines.embedded.retrieval import KinesisReader
 from orderstream_consumer.processing.errors import ChildrenUnknownError
 from orderstream_consumer.processing.record import Position
@@ -29,15 +29,15 @@ class Stage:
         self.kinesis = SmallKinesis(shards)
         self.table = EmptyTable()
         reader = KinesisReader(self.kinesis, "s", max_records=9, now=lambda: dt.datetime.now(dt.UTC))
-        self.synchronizer = ShardSynchronizer(reader, self.table, "TRIM_HORIZON")
-        self.synchronizer.synchronize()
+        self.syncer = ShardSyncer(reader, self.table, "TRIM_HORIZON")
+        self.syncer.synchronize()
 
     def end(self, number: int) -> None:
         lease = self.table.get(f"{ID}{number}")
         assert lease is not None
         taken = commit(self.table, lease, lambda held: held.taken_by("me"))
         owned = OwnedLease(self.table, taken, written_at=0, failover_time=9, clock=lambda: 0.0)
-        self.synchronizer.register_children(owned, ())
+        self.syncer.register_children(owned, ())
         owned.checkpoint("SHARD_END")
 
     def lease(self, number: int) -> Lease:
@@ -73,9 +73,9 @@ def test_a_parent_that_has_a_lease_is_waited_for_by_the_child_itself() -> None:
     stage.end(0)
     assert stage.keys() == {0, 1, 2}
     child = stage.lease(2)
-    assert not stage.synchronizer.parents_have_ended(child)
+    assert not stage.syncer.parents_have_ended(child)
     stage.end(1)
-    assert stage.synchronizer.parents_have_ended(child)
+    assert stage.syncer.parents_have_ended(child)
 
 
 def test_a_parent_whose_lease_was_deleted_is_waited_for() -> None:
@@ -85,12 +85,12 @@ def test_a_parent_whose_lease_was_deleted_is_waited_for() -> None:
     stage.end(0)
     child = stage.lease(2)
     assert stage.table.delete(stage.lease(1))
-    assert not stage.synchronizer.parents_have_ended(child)
-    assert stage.synchronizer.parents_have_ended(child.checkpointed(Position(7)))
-    stage.synchronizer.synchronize()
-    assert not stage.synchronizer.parents_have_ended(child)
+    assert not stage.syncer.parents_have_ended(child)
+    assert stage.syncer.parents_have_ended(child.checkpointed(Position(7)))
+    stage.syncer.synchronize()
+    assert not stage.syncer.parents_have_ended(child)
     stage.end(1)
-    assert stage.synchronizer.parents_have_ended(child)
+    assert stage.syncer.parents_have_ended(child)
 
 
 def test_a_closed_shard_without_listed_children_does_not_end() -> None:
@@ -121,10 +121,10 @@ def test_an_application_begins_with_the_whole_stream_or_not_at_all() -> None:
         stage.table.delete(lease)
     shard = stage.kinesis.shards.pop(lost.lease_key)
     with pytest.raises(DependencyError):
-        stage.synchronizer.synchronize()
+        stage.syncer.synchronize()
     assert stage.keys() == set()
     stage.kinesis.shards[lost.lease_key] = shard
-    stage.synchronizer.synchronize()
+    stage.syncer.synchronize()
     assert stage.keys() == {0, 1, 2}
 
 
@@ -137,12 +137,12 @@ def test_a_hole_that_stays_is_told() -> None:
     shard = stage.kinesis.shards.pop(lease.lease_key)
     holes = []
     for _ in range(3):
-        stage.synchronizer.synchronize()
-        holes.append(stage.synchronizer.hole)
+        stage.syncer.synchronize()
+        holes.append(stage.syncer.hole)
     assert holes == [None, None, (shard.low, shard.high)]
     stage.kinesis.shards[lease.lease_key] = shard
-    stage.synchronizer.synchronize()
-    assert stage.synchronizer.hole is None
+    stage.syncer.synchronize()
+    assert stage.syncer.hole is None
 
 
 def test_leases_of_the_past_are_deleted() -> None:
@@ -150,14 +150,14 @@ def test_leases_of_the_past_are_deleted() -> None:
     stage = Stage(shards=1)
     stage.kinesis.split(f"{ID}0")
     stage.end(0)
-    stage.synchronizer.synchronize()
+    stage.syncer.synchronize()
     assert stage.keys() == {0, 1, 2}
     for number in (1, 2):
         stage.kinesis.split(f"{ID}{number}")
         stage.end(number)
-    stage.synchronizer.synchronize()
+    stage.syncer.synchronize()
     assert stage.keys() == {1, 2, 3, 4, 5, 6}
-    stage.synchronizer.synchronize()
+    stage.syncer.synchronize()
     assert stage.keys() == {1, 2, 3, 4, 5, 6}
 
 
@@ -168,11 +168,11 @@ def test_an_empty_response_ends_no_parent() -> None:
     stage.end(0)
     child = stage.lease(2)
     stage.table.answers_emptily = True
-    assert not stage.synchronizer.parents_have_ended(child)
+    assert not stage.syncer.parents_have_ended(child)
     stage.table.answers_emptily = False
     stage.end(1)
     stage.table.answers_emptily = True
-    assert stage.synchronizer.parents_have_ended(child)
+    assert stage.syncer.parents_have_ended(child)
 
 
 def test_latest_is_when_there_were_no_leases() -> None:
@@ -188,7 +188,7 @@ def test_latest_is_when_there_were_no_leases() -> None:
 
     table, began = SlowTable(), now
     reader = KinesisReader(SmallKinesis(1), "s", max_records=9, now=lambda: now)
-    ShardSynchronizer(reader, table, "LATEST").synchronize()
+    ShardSyncer(reader, table, "LATEST").synchronize()
     (lease,) = table.list_leases()
     assert lease.checkpoint == "LATEST"
     assert lease.done_until is not None

@@ -26,7 +26,7 @@ _LOOKS: Final = 3
 """A hole that is seen so often in a row is one: a reshard leaves one for a moment (as KCL's audit counts)."""
 
 
-class ShardSynchronizer:
+class ShardSyncer:
     """Creates leases, and deletes those that are done with.
 
     Any worker may do so at any time: creation is conditional on absence, deletion on nobody's having written.

@@ -1,4 +1,4 @@
-"""What a keeper does with many leases, and how often it looks."""
+"""What a coordinator does with many leases, and how often it looks."""
 
 import threading
 
@@ -6,11 +6,11 @@ import pytest
 
 from fakes.engine_processor import FaultyLeaseTable
 from orderstream.errors import DependencyError
-from orderstream_consumer.engines.embedded.leases import Lease, LeaseKeeper, MemoryLeaseTable
+from orderstream_consumer.engines.embedded.leases import Lease, LeaseCoordinator, MemoryLeaseTable
 
 
 class SlowTable(MemoryLeaseTable):
-    """Answers a write only once so many writes are under way, as far as the keeper lets them be."""
+    """Answers a write only once so many writes are under way, as far as the coordinator lets them be."""
 
     def __init__(self, together: int) -> None:
         super().__init__()
@@ -26,28 +26,28 @@ class SlowTable(MemoryLeaseTable):
         return super().replace(held, successor)
 
 
-def keeper_of(table: MemoryLeaseTable, leases: int) -> LeaseKeeper:
-    keeper = LeaseKeeper(table, worker_id="me", failover_time=10, clock=lambda: 0.0)
+def coordinator_of(table: MemoryLeaseTable, leases: int) -> LeaseCoordinator:
+    coordinator = LeaseCoordinator(table, worker_id="me", failover_time=10, clock=lambda: 0.0)
     for number in range(leases):
         table.create_if_absent(Lease(lease_key=f"s{number:03d}"))
-    assert len(keeper.take()) == leases
-    return keeper
+    assert len(coordinator.take()) == leases
+    return coordinator
 
 
 def test_renewals_do_not_wait_for_each_other() -> None:
     """A slow table is written to by several threads: here no write ends before eight have begun."""
     table = SlowTable(together=8)
-    keeper = keeper_of(table, 64)
+    coordinator = coordinator_of(table, 64)
     table.slow_down()
-    keeper.renew()
+    coordinator.renew()
     assert {lease.lease_counter for lease in table.list_leases()} == {2}
-    keeper.close()
+    coordinator.close()
 
 
 def test_a_renewal_that_fails_keeps_no_other_from_being_made() -> None:
     """Each is tried, whatever becomes of its neighbours."""
     table = FaultyLeaseTable()
-    keeper = keeper_of(table, 40)
+    coordinator = coordinator_of(table, 40)
     faults = iter([True] * 3)
     lock = threading.Lock()
 
@@ -56,9 +56,9 @@ def test_a_renewal_that_fails_keeps_no_other_from_being_made() -> None:
             return next(faults, False)
 
     table.fails_before = fails
-    keeper.renew()
+    coordinator.renew()
     assert sorted(lease.lease_counter for lease in table.list_leases()) == [1] * 3 + [2] * 37
-    keeper.close()
+    coordinator.close()
 
 
 class BrokenRow(MemoryLeaseTable):
@@ -75,35 +75,35 @@ class BrokenRow(MemoryLeaseTable):
 def test_an_unforeseen_failure_is_told_whichever_thread_meets_it(caplog: pytest.LogCaptureFixture) -> None:
     """It keeps no other lease from being renewed, and is swallowed by no thread."""
     table = BrokenRow()
-    keeper = keeper_of(table, 40)
+    coordinator = coordinator_of(table, 40)
     table.broken = True
-    keeper.renew()
+    coordinator.renew()
     assert sorted(lease.lease_counter for lease in table.list_leases()) == [1] * 14 + [2] * 26
     assert sum(record.exc_info is not None for record in caplog.records) == 14
-    keeper.close()
+    coordinator.close()
 
 
 def test_a_worker_that_holds_everything_is_alone() -> None:
     """Then it need not look often; ended leases do not count, another worker's do."""
     table = MemoryLeaseTable()
-    keeper = keeper_of(table, 2)
-    assert not keeper.alone
-    assert keeper.take() == []
-    assert keeper.alone
+    coordinator = coordinator_of(table, 2)
+    assert not coordinator.alone
+    assert coordinator.take() == []
+    assert coordinator.alone
     table.create_if_absent(Lease(lease_key="x", lease_owner="you", checkpoint="SHARD_END"))
-    keeper.take()
-    assert keeper.alone
+    coordinator.take()
+    assert coordinator.alone
     table.create_if_absent(Lease(lease_key="y", lease_owner="you"))
-    keeper.take()
-    assert not keeper.alone
+    coordinator.take()
+    assert not coordinator.alone
 
 
 def test_a_table_that_cannot_be_read_says_nothing() -> None:
     """What was known of the others stays."""
     table = FaultyLeaseTable()
-    keeper = keeper_of(table, 1)
-    keeper.take()
+    coordinator = coordinator_of(table, 1)
+    coordinator.take()
     table.is_down = lambda: True
     with pytest.raises(DependencyError):
-        keeper.take()
-    assert keeper.alone
+        coordinator.take()
+    assert coordinator.alone

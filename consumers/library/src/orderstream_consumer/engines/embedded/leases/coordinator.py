@@ -10,8 +10,8 @@ from typing import Final
 from orderstream.errors import DependencyError
 from orderstream_consumer.engines.embedded.leases.lease import Lease
 from orderstream_consumer.engines.embedded.leases.owned import OwnedLease
-from orderstream_consumer.engines.embedded.leases.planner import Sighting, observe, plan
 from orderstream_consumer.engines.embedded.leases.table import LeaseTable, commit
+from orderstream_consumer.engines.embedded.leases.taker import Sighting, observe, plan
 from orderstream_consumer.processing.concurrency import Concurrency, Mailbox, Threads
 from orderstream_consumer.processing.errors import LeaseLostError
 
@@ -24,7 +24,7 @@ _SHARE: Final = 8
 """Leases that one thread may as well renew by itself: at 50 ms a call they take less than half a second."""
 
 
-class LeaseKeeper:
+class LeaseCoordinator:
     """Holds leases for a worker.
 
     Attributes:
