@@ -132,9 +132,9 @@ class StreamReader:
 
 
 def _messages(shard: str, record: Mapping[str, Any], owned: range) -> Iterator[Message]:
-    opened = [each["kinesis"] for each in deaggregate_records([_lambda_shaped(record)])]
-    delivered = all(_hash_key(each) in owned for each in opened)
-    for each in opened:
+    deaggregated = [each["kinesis"] for each in deaggregate_records([_lambda_shaped(record)])]
+    delivered = all(_hash_key(each) in owned for each in deaggregated)
+    for each in deaggregated:
         body = base64.b64decode(each["data"])
         yield Message(
             shard=shard,

@@ -140,8 +140,10 @@ class Environment:
                     answer = kinesis.get_records(ShardIterator=iterator, Limit=10_000)
                     for record in answer["Records"]:
                         sequence_number = int(record["SequenceNumber"])
-                        opened = deaggregate(record["Data"], record["PartitionKey"]).user_records
-                        found.update((shard_id, Position(sequence_number, i)) for i in range(len(opened)))
+                        deaggregated = deaggregate(record["Data"], record["PartitionKey"]).user_records
+                        found.update(
+                            (shard_id, Position(sequence_number, i)) for i in range(len(deaggregated))
+                        )
                     if not answer["Records"] and answer["MillisBehindLatest"] == 0:
                         break
                     iterator = answer["NextShardIterator"]

@@ -85,9 +85,9 @@ class SimulatedStream:
         entries = []
         for shard in self.shards:
             for stored in self._fake.records(STREAM, shard.shard_id):
-                opened = deaggregate(stored.data, stored.partition_key)
-                users = [(user.data, user.hash_key) for user in opened.user_records]
-                foreign = opened.aggregated and any(key not in shard.hash_range for _, key in users)
+                deaggregated = deaggregate(stored.data, stored.partition_key)
+                users = [(user.data, user.hash_key) for user in deaggregated.user_records]
+                wrong_shard = deaggregated.aggregated and any(key not in shard.hash_range for _, key in users)
                 place = (shard.shard_id, stored.sequence_number)
-                entries.append((stored.position, place, Taken(users, visible=not foreign)))
+                entries.append((stored.position, place, Taken(users, visible=not wrong_shard)))
         return {place: taken for _, place, taken in sorted(entries, key=lambda entry: entry[0])}

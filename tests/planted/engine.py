@@ -78,27 +78,27 @@ BUGS = (
     ),
     Bug(
         "a checkpoint inside an aggregate skips the aggregate",
-        "orderstream_consumer/engines/embedded/retrieval/opening.py",
+        "orderstream_consumer/engines/embedded/retrieval/deaggregation.py",
         "if done is not None and position <= done:",
         "if done is not None and position.sequence_number <= done.sequence_number:",
     ),
     Bug(
         "an aggregate in the wrong shard is delivered",
-        "orderstream_consumer/engines/embedded/retrieval/opening.py",
-        "if content.aggregated and hash_range is not None and _is_foreign(users, hash_range):",
+        "orderstream_consumer/engines/embedded/retrieval/deaggregation.py",
+        "if content.aggregated and hash_range is not None and _is_wrong_shard(users, hash_range):",
         "if content.aggregated and hash_range is not None and not users:",
     ),
     Bug(
         "a record without a partition key stops its shard",
-        "orderstream_consumer/engines/embedded/retrieval/opening.py",
+        "orderstream_consumer/engines/embedded/retrieval/deaggregation.py",
         'raw.get("PartitionKey") or ""',
         'raw["PartitionKey"]',
     ),
     Bug(
         "aggregates of a stream that places records itself are thrown away",
         "orderstream_consumer/engines/embedded/retrieval/kinesis.py",
-        "if opened.foreign_aggregates and self._keys_decide_nothing():",
-        "if opened.foreign_aggregates < 0 and self._keys_decide_nothing():",
+        "if deaggregated.wrong_shard_aggregates and self._keys_decide_nothing():",
+        "if deaggregated.wrong_shard_aggregates < 0 and self._keys_decide_nothing():",
     ),
     Bug(
         "a position that retention has passed is asked for again for ever",

@@ -1,4 +1,4 @@
-"""Opening aggregates: ``deaggregate`` against aws_kinesis_agg's deaggregator, CPU time for each user record.
+"""Deaggregation: ``deaggregate`` against aws_kinesis_agg's deaggregator, CPU time for each user record.
 
 Run ``python producers/sdk/benchmarks/bench_deaggregation.py``. Aggregates of 50 KiB as the producer makes
 them of 10,000 keys on 8 shards, which are some twenty to a slot; beside them the worst case, where each

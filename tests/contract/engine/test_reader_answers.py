@@ -104,7 +104,7 @@ def test_a_stream_that_does_not_exist_is_named() -> None:
         kinesis.list_shards()
 
 
-class Foreign:
+class Stub:
     """A shard with an aggregate of another shard, on a stream that does not say how it places records."""
 
     def __init__(self, summary: Any) -> None:
@@ -125,10 +125,10 @@ class Foreign:
 )
 def test_nothing_is_discarded_before_kinesis_has_said_how_it_places_records(summary: Any) -> None:
     """The read is tried again."""
-    kinesis = KinesisReader(Foreign(summary), "orders", max_records=9, now=lambda: NOON)  # type: ignore[arg-type]
+    kinesis = KinesisReader(Stub(summary), "orders", max_records=9, now=lambda: NOON)  # type: ignore[arg-type]
     assert kinesis.read("s", ReadRecords("it", None), (0, 5)) is Refusal.UNREACHABLE
     by_key = {"StreamDescriptionSummary": {"StreamARN": "arn"}}
-    kinesis = KinesisReader(Foreign(by_key), "orders", max_records=9, now=lambda: NOON)  # type: ignore[arg-type]
+    kinesis = KinesisReader(Stub(by_key), "orders", max_records=9, now=lambda: NOON)  # type: ignore[arg-type]
     read = kinesis.read("s", ReadRecords("it", None), (0, 5))
     assert isinstance(read, Read)
-    assert read.opened.foreign_aggregates == 1
+    assert read.deaggregated.wrong_shard_aggregates == 1

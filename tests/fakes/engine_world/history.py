@@ -72,7 +72,7 @@ def _trouble(world: World) -> None:
         for _ in range(random.randrange(4)):
             world.put()
         _disturb(world)
-        if world.scheduler.now >= made_anew_at and not world.ledger.foreign:
+        if world.scheduler.now >= made_anew_at and not world.ledger.stream_replaced:
             made_anew_at = math.inf
             _make_anew(world)
         if trims and random.random() < 0.1:
@@ -162,18 +162,18 @@ def _is_staffed_and_done(world: World) -> bool:
 
 def _settle_stream(world: World) -> None:
     """With the leases of a former stream nobody works for long, nor begins; then the new one is adopted."""
-    if not world.ledger.foreign:
+    if not world.ledger.stream_replaced:
         return
     if not world.adopting:
         world.start_worker()
         _until(
             world,
-            lambda: not (world.ledger.foreign and world.working),
+            lambda: not (world.ledger.stream_replaced and world.working),
             lambda: "a worker goes on with another stream",
             60,
         )
     world.adopt()
-    _until(world, lambda: not world.ledger.foreign, lambda: "the new stream cannot be adopted", 60)
+    _until(world, lambda: not world.ledger.stream_replaced, lambda: "the new stream cannot be adopted", 60)
 
 
 def _is_even(world: World) -> bool:

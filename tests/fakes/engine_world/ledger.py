@@ -84,14 +84,14 @@ class Ledger:
         self.leases: dict[str, Lease] = {}
         self.strays: set[str] = set()
         """Keys of rows that were made for a former stream and came after the new one was adopted."""
-        self.foreign = False
+        self.stream_replaced = False
         """Whether the leases are those of a former stream: nobody may go on with them for long."""
 
     # What was put
 
     def put(self, record: PutRecord) -> None:
         record.generation = self._stream.generation
-        record.unordered = self.foreign
+        record.unordered = self.stream_replaced
         self._by_place[record.shard_id, record.position] = record
         self.by_shard.setdefault(record.shard_id, []).append(record)
         if record.wrong_shard:
@@ -104,7 +104,7 @@ class Ledger:
         for records in self.by_shard.values():
             for record in records:
                 record.excused = record.excused or not record.settled
-        self.foreign = True
+        self.stream_replaced = True
         self.by_shard = {}
         self._ended_shards.clear()
         self._lost.clear()
@@ -113,11 +113,11 @@ class Ledger:
 
     def noted(self, created_at: str) -> None:
         """The leases are said to belong to the stream that was created then."""
-        if not self.foreign or created_at != self._stream.created_at:
+        if not self.stream_replaced or created_at != self._stream.created_at:
             return
         if begun := [lease for lease in self.leases.values() if lease.has_begun]:
             self.break_rule(f"the new stream is adopted with leases of the former one: {begun}")
-        self.foreign = False
+        self.stream_replaced = False
 
     def trimmed(self, shard_id: str, numbers: set[int], *, in_hand: bool) -> None:
         """Retention took Kinesis records; from the hands of a worker that stood still for a day, untold."""
@@ -249,7 +249,7 @@ class Ledger:
 
     def _is_stray(self, lease: Lease, *, created: bool) -> bool:
         """Whether a lease was made for a former stream and came late: only the network is to blame."""
-        if created and not self.foreign and lease.stream not in (None, self._stream.identity):
+        if created and not self.stream_replaced and lease.stream not in (None, self._stream.identity):
             self.strays.add(lease.lease_key)
         if lease.lease_key not in self.strays:
             return False
@@ -273,7 +273,7 @@ class Ledger:
 
     def _note_start(self) -> None:
         """From when on LATEST promises everything: each open shard, or one that it came from, has a lease."""
-        if self._started_at is not None or self.foreign:
+        if self._started_at is not None or self.stream_replaced:
             return
         if all(self._has_lease(shard) for shard in self._stream.open_shards):
             self._started_at = self._stream.seconds()
@@ -285,7 +285,7 @@ class Ledger:
 
     def _check_progress(self, before: Lease | None, lease: Lease) -> None:
         """No checkpoint, and no end of a shard, may be ahead of a record that is not settled."""
-        if self.foreign:
+        if self.stream_replaced:
             return
         if lease.lease_key not in self._stream.shards:
             self.break_rule(f"{lease} is of a former stream")

@@ -277,7 +277,7 @@ class World:
         """A worker of the former stream creates a lease, or puts one back; the network holds that back."""
 
         def act() -> None:
-            while self.ledger.foreign:
+            while self.ledger.stream_replaced:
                 self.scheduler.sleep(0.1)
             self.scheduler.sleep(delay)
             if row["leaseKey"]["S"] not in self.rows.rows:
@@ -293,14 +293,14 @@ class World:
         self.adopting = True
 
         def act() -> None:
-            while self.ledger.foreign:
+            while self.ledger.stream_replaced:
                 overlooked = self.random.choice((0.0, 0.0, 0.5))
                 for worker in self.workers:
                     if not worker.ended and self.random.random() >= overlooked:
                         worker.process.alive = False
                 adopting = self.start_worker(adopts=True)
                 self.scheduler.sleep(1)
-                while adopting.alive and self.ledger.foreign:
+                while adopting.alive and self.ledger.stream_replaced:
                     self.scheduler.sleep(0.5)
             self.adopting = False
 

@@ -218,24 +218,24 @@ def test_a_checkpoint_inside_an_aggregate_resumes_inside_it() -> None:
     assert journal.payloads() == [b"2", b"3"]
 
 
-def test_foreign_aggregates_are_discarded_or_delivered() -> None:
+def test_wrong_shard_aggregates_are_discarded_or_delivered() -> None:
     """An aggregate with one user record of another shard is dropped whole, unless told otherwise."""
-    foreign = encode_aggregate([UserRecord("in", b"in", 0), UserRecord("out", b"out", MAX_HASH_KEY)])
+    wrong_shard = encode_aggregate([UserRecord("in", b"in", 0), UserRecord("out", b"out", MAX_HASH_KEY)])
     for choice, expected in (("discard", [b"plain"]), ("deliver", [b"in", b"out", b"plain"])):
         kinesis, journal = SmallKinesis(shards=2), Journal()
-        kinesis.put("x", foreign, explicit_hash_key=0)
+        kinesis.put("x", wrong_shard, explicit_hash_key=0)
         kinesis.put("y", b"plain", explicit_hash_key=0)
         config = EngineConfig(
-            failover_time=1.5, idle_between_reads=0.05, foreign_aggregates=choice, idle_call_interval=0.2
+            failover_time=1.5, idle_between_reads=0.05, wrong_shard_aggregates=choice, idle_call_interval=0.2
         )
         with running(kinesis, MemoryLeaseTable(), journalled(journal), config) as worker:
             journal.wait_until(lambda: b"plain" in journal.payloads())  # noqa: B023 - waited for right here
-            discarded = sum(progress.foreign_aggregates for progress in worker.progress())
+            discarded = sum(progress.wrong_shard_aggregates for progress in worker.progress())
         assert journal.payloads() == expected
         assert discarded == (choice == "discard")
 
 
-def test_on_a_stream_that_places_records_itself_no_aggregate_is_foreign() -> None:
+def test_on_a_stream_that_places_records_itself_no_aggregate_is_wrong_shard() -> None:
     """Its records' keys decide nothing; should Kinesis not say at first, nothing is discarded meanwhile."""
     kinesis, journal = SmallKinesis(shards=2), Journal()
     kinesis.distribution = "AUTO"
@@ -244,7 +244,7 @@ def test_on_a_stream_that_places_records_itself_no_aggregate_is_foreign() -> Non
     kinesis.put("x", aggregate, explicit_hash_key=0)
     with running(kinesis, MemoryLeaseTable(), journalled(journal)) as worker:
         journal.wait_until(lambda: len(journal.records) == 2)
-        assert sum(progress.foreign_aggregates for progress in worker.progress()) == 0
+        assert sum(progress.wrong_shard_aggregates for progress in worker.progress()) == 0
     assert journal.payloads() == [b"in", b"out"]
 
 

@@ -54,9 +54,11 @@ def read_as_consumers_do(client: Any) -> list[UserRecord]:
         while iterator:
             page = client.get_records(ShardIterator=iterator)
             for record in page["Records"]:
-                opened = deaggregate(record["Data"], record["PartitionKey"])
-                if not opened.aggregated or all(low <= user.hash_key <= high for user in opened.user_records):
-                    seen += opened.user_records
+                deaggregated = deaggregate(record["Data"], record["PartitionKey"])
+                if not deaggregated.aggregated or all(
+                    low <= user.hash_key <= high for user in deaggregated.user_records
+                ):
+                    seen += deaggregated.user_records
             iterator = page.get("NextShardIterator") if page["Records"] else None
     return seen
 

@@ -94,9 +94,9 @@ def places(client: object) -> dict[tuple[str, str], list[tuple[bytes, str]]]:
         while iterator:
             page = client.get_records(ShardIterator=iterator)  # type: ignore[attr-defined]
             for record in page["Records"]:
-                opened = deaggregate(record["Data"], record["PartitionKey"]).user_records
+                deaggregated = deaggregate(record["Data"], record["PartitionKey"]).user_records
                 found[shard["ShardId"], record["SequenceNumber"]] = [
-                    (user.data, user.partition_key) for user in opened
+                    (user.data, user.partition_key) for user in deaggregated
                 ]
             iterator = page.get("NextShardIterator") if page["Records"] else None
     return found

@@ -22,10 +22,10 @@ USER_RECORDS = st.builds(
 @given(st.lists(USER_RECORDS, min_size=1, max_size=60))
 @settings(max_examples=150)
 def test_what_goes_in_comes_out(records: list[UserRecord]) -> None:
-    """Encoding and opening give back the same records in the same order."""
-    opened = deaggregate(encode_aggregate(records), "whatever")
-    assert opened.aggregated
-    assert opened.user_records == tuple(records)
+    """Encoding and deaggregation give back the same records in the same order."""
+    deaggregated = deaggregate(encode_aggregate(records), "whatever")
+    assert deaggregated.aggregated
+    assert deaggregated.user_records == tuple(records)
 
 
 @given(

@@ -8,11 +8,11 @@ import pytest
 
 from orderstream_consumer.engines.config import EngineConfig
 from orderstream_consumer.engines.embedded.retrieval import (
+    DeaggregatedRecords,
     Issued,
     IssueIterator,
     LookedUp,
     LookUpShard,
-    OpenedRecords,
     Pin,
     Pinned,
     PollingReader,
@@ -44,7 +44,9 @@ def read(
     records: tuple[DeliveredRecord, ...] = ()
     if sequence is not None:
         records = (DeliveredRecord("s", Position(sequence), "k", b"", NOON),)
-    return Read(OpenedRecords(records, sequence, first_sequence_number=sequence), behind, following, children)
+    return Read(
+        DeaggregatedRecords(records, sequence, first_sequence_number=sequence), behind, following, children
+    )
 
 
 def first_read(polling: PollingReader, *answers: Read | LookedUp | Refusal | Issued) -> list[Request | None]:
@@ -287,7 +289,7 @@ def test_a_live_reader_leaves_out_what_it_has_read() -> None:
     polling = reader()
     calls = first_read(polling, Issued("it", NOON), read(500), Refusal.EXPIRED, Issued("new", NOON))
     assert calls[-1] == ReadRecords("new", Position(500))
-    discarded = Read(OpenedRecords((), 600, first_sequence_number=600), 0, "next")
+    discarded = Read(DeaggregatedRecords((), 600, first_sequence_number=600), 0, "next")
     polling.answered(discarded, 100.0)
     polling.want(200.0)
     polling.answered(Refusal.EXPIRED, 200.0)

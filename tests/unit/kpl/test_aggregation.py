@@ -28,9 +28,9 @@ def test_a_repeated_key_is_written_once() -> None:
 @pytest.mark.parametrize("data", [b"", b"plain", MAGIC, MAGIC + bytes(16), MAGIC + b"body" + bytes(16)])
 def test_without_magic_and_digest_it_is_a_plain_record(data: bytes) -> None:
     """What does not carry both marks is somebody's payload and passes through untouched."""
-    opened = deaggregate(data, "key", "12")
-    assert opened.user_records == (UserRecord("key", data, 12),)
-    assert not opened.aggregated
+    deaggregated = deaggregate(data, "key", "12")
+    assert deaggregated.user_records == (UserRecord("key", data, 12),)
+    assert not deaggregated.aggregated
 
 
 @pytest.mark.parametrize("last", ["order-\u00e9", "order-e", "\u00fc" * 128, "x" * 256])
@@ -42,10 +42,10 @@ def test_a_long_key_table_is_read_to_its_end(last: str) -> None:
 
 
 def test_a_nested_aggregate_stays_closed() -> None:
-    """Only the outer aggregate is opened, as KCL does."""
+    """Only the outer aggregate is deaggregated, as KCL does."""
     inner = encode_aggregate(TWO)
-    opened = deaggregate(encode_aggregate([UserRecord("outer", inner)]), "a")
-    assert opened.user_records == (UserRecord("outer", inner),)
+    deaggregated = deaggregate(encode_aggregate([UserRecord("outer", inner)]), "a")
+    assert deaggregated.user_records == (UserRecord("outer", inner),)
 
 
 @pytest.mark.parametrize(
@@ -81,7 +81,7 @@ def test_tags_and_order_of_fields_do_not_matter() -> None:
         b"\x00\x01",  # field number 0
         b"\x0e",  # wire type 6
         b"\x43",  # an open group
-        b"\x44",  # a group closed that was never opened
+        b"\x44",  # a group closed that was never deaggregated
         b"\x0a\x01\xff\x1a\x04\x08\x00\x1a\x00",  # a key that is not UTF-8
         b"\x0a\x01k\x1a\x04\x08\x01\x1a\x00",  # index behind the table
         b"\x0a\x01k\x1a\x06\x08\x00\x10\x00\x1a\x00",  # hash key index behind the table

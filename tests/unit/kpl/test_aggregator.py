@@ -122,8 +122,8 @@ def test_a_record_that_looks_like_an_aggregate_is_wrapped() -> None:
     for size, aggregation in ((1, True), (100_000, True), (900_000, True), (1, False)):
         inner = encode_aggregate([UserRecord("a", bytes(size)), UserRecord("b", b"2")])
         (record,) = packed(UserRecord("outer", inner, 2**127), aggregation=aggregation)
-        opened = deaggregate(record.data, record.partition_key)
-        assert opened.user_records == (UserRecord("outer", inner, 2**127),)
+        deaggregated = deaggregate(record.data, record.partition_key)
+        assert deaggregated.user_records == (UserRecord("outer", inner, 2**127),)
         assert record.explicit_hash_key == str(2**127)
         assert record.size - len(inner) - len("outer") <= 93
 

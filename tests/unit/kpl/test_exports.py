@@ -33,7 +33,7 @@ FOR_APPLICATIONS = {
 OF_THE_FORMAT = {
     "MAX_HASH_KEY",
     "AggregateCorruptError",
-    "Opened",
+    "Deaggregated",
     "UserRecord",
     "deaggregate",
     "hash_key_of",

@@ -102,7 +102,7 @@ def test_a_test_may_look_inside() -> None:
 
 
 def test_what_an_application_has_put_can_be_told() -> None:
-    """``user_records`` opens aggregates: a test sees payloads and keys, not how they travelled."""
+    """``user_records`` deaggregates records: a test sees payloads and keys, not how they travelled."""
     kinesis = FakeKinesis()
     kinesis.client().create_stream(StreamName="orders", ShardCount=2)
     with Producer("orders", client=kinesis.client()) as producer:

@@ -47,12 +47,12 @@ def report(taken: Iterable[bytes], number: int) -> dict[str, int]:
         counts["kinesis_records"] += 1
         counts["bytes"] += len(data)
         try:
-            opened = deaggregate(data, json.loads(partition_key))
+            deaggregated = deaggregate(data, json.loads(partition_key))
         except AggregateCorruptError:
             counts["corrupt"] += 1
             continue
-        users = opened.user_records
-        if opened.aggregated and any(shard_of(user.hash_key) != shard for user in users):
+        users = deaggregated.user_records
+        if deaggregated.aggregated and any(shard_of(user.hash_key) != shard for user in users):
             counts["dropped_by_kcl"] += len(users)
         for user in users:
             index = int(user.data[:DIGITS])

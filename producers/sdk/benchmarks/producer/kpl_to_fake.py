@@ -30,7 +30,7 @@ SPREAD = 0x9E3779B97F4A7C15F39CC0605CEDC835
 """An odd number near 2**128 over the golden ratio: its multiples lie evenly among the hash keys."""
 COUNTS = (
     *("Kinesis records", "aggregates", "aggregated records", "explicit hash keys", "different records"),
-    *("duplicates", "foreign aggregates", "changed", "unknown"),
+    *("duplicates", "wrong-shard aggregates", "changed", "unknown"),
 )
 
 
@@ -64,9 +64,9 @@ def holds(counts: Counter[str], number: int) -> bool:
     """Tell whether all has arrived as it was put.
 
     Duplicates are KPL's to make: it sends again what is not acknowledged in time. At its start it
-    aggregates nothing, which must remain the exception: else next to nothing would have been opened.
+    aggregates nothing, which must remain the exception: else next to nothing would have been deaggregated.
     """
-    wrong = counts["foreign aggregates"] + counts["changed"] + counts["unknown"]
+    wrong = counts["wrong-shard aggregates"] + counts["changed"] + counts["unknown"]
     return not wrong and counts["different records"] == number and counts["aggregated records"] > number / 2
 
 
@@ -126,14 +126,14 @@ def compare(kinesis: Any, number: int) -> Counter[str]:
     seen: set[int] = set()
     counts: Counter[str] = Counter(dict.fromkeys(COUNTS, 0))
     for hash_range, record in read(kinesis):
-        opened = deaggregate(record["Data"], record["PartitionKey"])
+        deaggregated = deaggregate(record["Data"], record["PartitionKey"])
         counts["Kinesis records"] += 1
-        if opened.aggregated:
+        if deaggregated.aggregated:
             counts["aggregates"] += 1
-            counts["aggregated records"] += len(opened.user_records)
-            foreign = any(user.hash_key not in hash_range for user in opened.user_records)
-            counts["foreign aggregates"] += foreign
-        for user in opened.user_records:
+            counts["aggregated records"] += len(deaggregated.user_records)
+            wrong_shard = any(user.hash_key not in hash_range for user in deaggregated.user_records)
+            counts["wrong-shard aggregates"] += wrong_shard
+        for user in deaggregated.user_records:
             index = int(user.data[:DIGITS])
             if index >= number:
                 counts["unknown"] += 1
@@ -141,7 +141,7 @@ def compare(kinesis: Any, number: int) -> Counter[str]:
             counts["duplicates"] += index in seen
             seen.add(index)
             # Kinesis gives no explicit hash key back: only an aggregate keeps its records' own.
-            hash_key = explicit_hash_key_of(index) if opened.aggregated else None
+            hash_key = explicit_hash_key_of(index) if deaggregated.aggregated else None
             counts["explicit hash keys"] += hash_key is not None
             put = UserRecord(key_of(index, names), expected[index][0].encode(), hash_key)
             counts["changed"] += user != put

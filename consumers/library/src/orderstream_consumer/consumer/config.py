@@ -49,8 +49,8 @@ class ConsumerConfig:
             to 3,600. Longer ones survive longer pauses of a process and make a crash cost more.
         idle_between_reads: Pause between two reads of a shard that is caught up, in seconds. Default 1.5; 0
             to 60. All applications share a shard's five reads a second.
-        max_records: Records of one read, and so of a batch before aggregates are opened. Default 2,000; 1 to
-            10,000, Kinesis' limit.
+        max_records: Records of one read, and so of a batch before aggregates are deaggregated. Default 2,000;
+            1 to 10,000, Kinesis' limit.
         drain_timeout: How long a consumer that stops waits for handlers, in seconds. Default 30; above 0 to
             3,600. What is at work after that is delivered again elsewhere. KCL gives its shards 15 s.
         stream_gone_timeout: How long a stream may not exist before the consumer ends with StreamGoneError, in

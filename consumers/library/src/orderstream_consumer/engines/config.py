@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 InitialPosition = Literal["TRIM_HORIZON", "LATEST", "AT_TIMESTAMP"]
-ForeignAggregates = Literal["discard", "deliver"]
+WrongShardAggregates = Literal["discard", "deliver"]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -23,8 +23,8 @@ class EngineConfig:
             once.
         min_between_reads: Seconds between two reads of a shard in any case. Default 0.2, at least 0.
         max_records: Records of one GetRecords call. Default 2,000, from 1 to 10,000 (Kinesis' limit).
-        foreign_aggregates: What becomes of an aggregate with a user record outside its shard's hash range:
-            discard it whole as KCL does (default; the producer sends it again), or deliver it.
+        wrong_shard_aggregates: What becomes of an aggregate with a user record outside its shard's hash
+            range: discard it whole as KCL does (default; the producer sends it again), or deliver it.
         idle_call_interval: Seconds after which a quiet shard's processor is called without records. Default
             1, above 0.
         parent_poll_interval: Seconds between looks at the parents of a shard that waits for them. Default 2,
@@ -44,7 +44,7 @@ class EngineConfig:
     idle_between_reads: float = 1.5
     min_between_reads: float = 0.2
     max_records: int = 2_000
-    foreign_aggregates: ForeignAggregates = "discard"
+    wrong_shard_aggregates: WrongShardAggregates = "discard"
     idle_call_interval: float = 1.0
     parent_poll_interval: float = 2.0
     shard_sync_interval: float = 60.0

@@ -250,7 +250,7 @@ def _shown(progress: ShardProgress, now: dt.datetime) -> dict[str, Any]:
         "millis_behind_latest": lag_millis(progress, now),
         "read_seconds_ago": age(progress.last_read, now),
         "failure": progress.failure,
-        "foreign_aggregates": progress.foreign_aggregates,
+        "wrong_shard_aggregates": progress.wrong_shard_aggregates,
         "corrupt_aggregates": progress.corrupt_aggregates,
         "retention_gaps": progress.retention_gaps,
         "spurious_ends": progress.spurious_ends,

@@ -44,7 +44,7 @@ class ShardProgress:
         last_read: When the shard was last read (UTC), with or without records; None before.
         read_lag_millis: How far that read was behind the tip, in milliseconds; None before.
         failure: What failed last, since something succeeded last; None if nothing did.
-        foreign_aggregates: Aggregates discarded since this worker took the shard.
+        wrong_shard_aggregates: Aggregates discarded since this worker took the shard.
         corrupt_aggregates: Aggregates delivered unopened since then.
         retention_gaps: How often records were gone, by retention, before this worker could read them.
         spurious_ends: Responses that looked like the end of a shard that had not ended.
@@ -61,7 +61,7 @@ class ShardProgress:
     last_read: dt.datetime | None = None
     read_lag_millis: int | None = None
     failure: str | None = None
-    foreign_aggregates: int = 0
+    wrong_shard_aggregates: int = 0
     corrupt_aggregates: int = 0
     retention_gaps: int = 0
     spurious_ends: int = 0

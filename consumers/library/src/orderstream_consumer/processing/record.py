@@ -48,7 +48,7 @@ class RetentionGap:
 
 @dataclass(frozen=True, slots=True)
 class DeliveredRecord:
-    """One user record as it is handed to a processor; aggregates are already opened.
+    """One user record as it is handed to a processor; aggregates are already deaggregated.
 
     Attributes:
         shard_id: The shard it was read from.

@@ -13,7 +13,7 @@ from orderstream_consumer.consumer.errors import RecordFailedError
 from orderstream_consumer.consumer.failures import OnFailure
 from orderstream_consumer.consumer.handler_delivery import BatchHandler, Handler, HandlerDelivery
 from orderstream_consumer.delivery import Breaker, ParkedRecords
-from orderstream_consumer.engines.embedded.retrieval.opening import open_records
+from orderstream_consumer.engines.embedded.retrieval.deaggregation import deaggregate_records
 from orderstream_consumer.processing.clock import utc_now
 from orderstream_consumer.processing.errors import ShardGivenUpError
 from orderstream_consumer.processing.processor import InitializationInput, ProcessRecordsInput
@@ -43,7 +43,7 @@ class NotDeliveredError(OrderstreamError):
 
 
 class ConsumerFixture:
-    """Delivers to a handler what a ``Consumer`` would: aggregates opened, keys in order, failures put aside.
+    """Delivers to a handler what a ``Consumer`` would: deaggregated, keys in order, failures put aside.
 
     Delivery, retries, ``on_failure`` and checkpoints are the consumer's own. What is not here: other workers,
     leases, threads and the passage of time. Pauses take no time, and one record is handled after the other,
@@ -183,8 +183,10 @@ class ConsumerFixture:
             }
             for record in self.kinesis.records(self._stream, shard_id)
         ]
-        opened = open_records(shard_id, raws, done=position, hash_range=hash_range, read_at=utc_now())
-        records = opened.records
+        deaggregated = deaggregate_records(
+            shard_id, raws, done=position, hash_range=hash_range, read_at=utc_now()
+        )
+        records = deaggregated.records
         processor = delivery.processor(shard_id, time)
         checkpointer = _Checkpointer(self.checkpoints, shard_id)
         processor.initialize(InitializationInput(shard_id, position))

@@ -53,13 +53,13 @@ class AggregateCorruptError(OrderstreamError):
         self.reason = reason
         self.size = size
         super().__init__(
-            f"an aggregated record of {size} bytes cannot be opened: {reason}; "
+            f"an aggregated record of {size} bytes cannot be deaggregated: {reason}; "
             "keep its raw bytes and find the producer that wrote it"
         )
 
 
-class Opened(msgspec.Struct, frozen=True):
-    """A Kinesis record, opened.
+class Deaggregated(msgspec.Struct, frozen=True):
+    """A Kinesis record, deaggregated.
 
     Attributes:
         user_records: What was in it, in order: the record itself if it was no aggregate.
@@ -77,7 +77,7 @@ def encode_aggregate(records: Iterable[UserRecord]) -> bytes:
     return seal(body)
 
 
-def deaggregate(data: bytes, partition_key: str, explicit_hash_key: str | None = None) -> Opened:
+def deaggregate(data: bytes, partition_key: str, explicit_hash_key: str | None = None) -> Deaggregated:
     """Open a Kinesis record if it is an aggregate, else pass it on as the one user record it is.
 
     As in KCL's AggregatorUtil a record counts as an aggregate only if both magic number and MD5 are right;
@@ -99,11 +99,13 @@ def deaggregate(data: bytes, partition_key: str, explicit_hash_key: str | None =
         if md5(body, usedforsecurity=False).digest() == data[-DIGEST_SIZE:]:
             try:
                 records = unpack(data)
-                return Opened(_open(bytes(body)) if records is None else tuple(records), aggregated=True)
+                return Deaggregated(
+                    _open(bytes(body)) if records is None else tuple(records), aggregated=True
+                )
             except (WireError, UnicodeDecodeError) as error:
                 raise AggregateCorruptError(str(error), len(data)) from error
     plain = UserRecord(partition_key, data, None if explicit_hash_key is None else int(explicit_hash_key))
-    return Opened((plain,), aggregated=False)
+    return Deaggregated((plain,), aggregated=False)
 
 
 def _open(body: bytes) -> tuple[UserRecord, ...]:

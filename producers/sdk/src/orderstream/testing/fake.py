@@ -87,14 +87,14 @@ class FakeKinesis:
             return shard.read(0, len(shard), 2**62)
 
     def user_records(self, stream: str) -> list[UserRecord]:
-        """What an application has put, aggregates opened: shard by shard, each in order.
+        """What an application has put, aggregates deaggregated: shard by shard, each in order.
 
         Args:
             stream: The stream's name.
 
         Returns:
-            The user records. An aggregate that cannot be opened is the one record it looks like, as it is for
-            consumers.
+            The user records. An aggregate that cannot be deaggregated is the one record it looks like, as it
+            is for consumers.
         """
         found: list[UserRecord] = []
         for shard in self.shards(stream):

@@ -168,7 +168,7 @@ def _sheet(found: Measured, source: str) -> Sheet:
         for shard_id, shard in zip(ids, found.shards, strict=True)
     ]
     columns = ("shard", "records/s, mean / p99", "bytes/s, mean / p99", "used at p99", "ms behind")
-    corrupt = f"{found.corrupt} aggregates could not be opened; each counts as one record."
+    corrupt = f"{found.corrupt} aggregates could not be deaggregated; each counts as one record."
     picture = Bars(
         sentence,
         [100 * shard.used_p99 for shard in found.shards],

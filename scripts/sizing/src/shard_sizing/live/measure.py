@@ -51,7 +51,7 @@ def measure(
     limits: Limits,
     throttled_writes: int | None,
 ) -> Measured:
-    """Make a profile of what arrives on a stream; aggregates are opened, and count as what is in them.
+    """Make a profile of what arrives on a stream; aggregates are deaggregated, and count as what is in them.
 
     Args:
         stream: The stream's name.

@@ -284,7 +284,7 @@ class MultiLangProcessor:
                 waiting=self._handled.waiting,
                 last_read=self._last_read,
                 read_lag_millis=self._read_lag_millis,
-                # The daemon opens the aggregates, drops the foreign ones, and tells neither.
+                # The daemon deaggregates the records, drops those of a wrong shard, and tells neither.
             )
         )
 

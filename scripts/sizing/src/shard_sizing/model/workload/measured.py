@@ -52,7 +52,7 @@ class Measured(Profile, frozen=True, kw_only=True):
 
     Attributes:
         stream: The stream.
-        corrupt: Aggregates that could not be opened; each counts as one record under its own key.
+        corrupt: Aggregates that could not be deaggregated; each counts as one record under its own key.
         throttled_writes: Writes refused in that time, as CloudWatch tells; None where it was not to be asked.
         shards: Each shard that was read.
         history: What CloudWatch says of the stream's past, if it was asked; ``rate``, ``peaks``, ``daily``

@@ -94,7 +94,7 @@ class _Observed:
     read_lag_millis: int | None = None
     last_read: dt.datetime | None = None
     failure: str | None = None
-    foreign_aggregates: int = 0
+    wrong_shard_aggregates: int = 0
     corrupt_aggregates: int = 0
 
 
@@ -144,7 +144,7 @@ class ShardConsumer:
             owned, lambda reached: self._handled.handled(reached, wall_clock())
         )
         self._processor = processors(owned.key, self.stop)
-        self._hash_range = _hash_range(owned) if config.foreign_aggregates == "discard" else None
+        self._hash_range = _hash_range(owned) if config.wrong_shard_aggregates == "discard" else None
         self._observed = _Observed(wall_clock())
 
     @property
@@ -182,7 +182,7 @@ class ShardConsumer:
             last_read=observed.last_read,
             read_lag_millis=observed.read_lag_millis,
             failure=observed.failure,
-            foreign_aggregates=observed.foreign_aggregates,
+            wrong_shard_aggregates=observed.wrong_shard_aggregates,
             corrupt_aggregates=observed.corrupt_aggregates,
             retention_gaps=self._polling.retention_gaps,
             spurious_ends=self._polling.spurious_ends,
@@ -220,9 +220,9 @@ class ShardConsumer:
             self._observed.last_read = self._wall_clock()
             self._observed.read_lag_millis = answer.millis_behind_latest
             self._observed.failure = None
-            self._handled.read(answer.opened.records, self._observed.last_read)
-            self._observed.foreign_aggregates += answer.opened.foreign_aggregates
-            self._observed.corrupt_aggregates += answer.opened.corrupt_aggregates
+            self._handled.read(answer.deaggregated.records, self._observed.last_read)
+            self._observed.wrong_shard_aggregates += answer.deaggregated.wrong_shard_aggregates
+            self._observed.corrupt_aggregates += answer.deaggregated.corrupt_aggregates
         elif isinstance(answer, Refusal) and answer is not Refusal.EXPIRED:
             self._observed.failure = f"Kinesis gives no records: {answer.name.lower()}"
         batch, request = self._polling.answered(answer, now)

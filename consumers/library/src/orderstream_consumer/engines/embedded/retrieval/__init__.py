@@ -14,20 +14,24 @@ from orderstream_consumer.engines.embedded.retrieval.calls import (
     Refusal,
     Request,
 )
+from orderstream_consumer.engines.embedded.retrieval.deaggregation import (
+    DeaggregatedRecords,
+    HashRange,
+    deaggregate_records,
+)
 from orderstream_consumer.engines.embedded.retrieval.kinesis import KinesisReader
-from orderstream_consumer.engines.embedded.retrieval.opening import HashRange, OpenedRecords, open_records
 from orderstream_consumer.engines.embedded.retrieval.polling import PollingReader
 
 __all__ = [
     "Answer",
     "Batch",
+    "DeaggregatedRecords",
     "HashRange",
     "IssueIterator",
     "Issued",
     "KinesisReader",
     "LookUpShard",
     "LookedUp",
-    "OpenedRecords",
     "Pin",
     "Pinned",
     "PollingReader",
@@ -35,5 +39,5 @@ __all__ = [
     "ReadRecords",
     "Refusal",
     "Request",
-    "open_records",
+    "deaggregate_records",
 ]

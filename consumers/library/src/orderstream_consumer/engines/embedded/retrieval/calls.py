@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from enum import Enum, auto
 from typing import Literal
 
-from orderstream_consumer.engines.embedded.retrieval.opening import OpenedRecords
+from orderstream_consumer.engines.embedded.retrieval.deaggregation import DeaggregatedRecords
 from orderstream_consumer.processing.record import DeliveredRecord, Position, RetentionGap
 from orderstream_consumer.processing.shard import Shard
 
@@ -91,14 +91,14 @@ class Read:
     """The records asked for.
 
     Attributes:
-        opened: The records, opened.
+        deaggregated: The records, deaggregated.
         millis_behind_latest: Kinesis' MillisBehindLatest.
         next_iterator: Where to read on; None, or empty, if the shard is closed and read to its end.
         children: Kinesis' ChildShards.
         at: A moment by Kinesis' clock at or before that of the read (UTC); None where it is not known.
     """
 
-    opened: OpenedRecords
+    deaggregated: DeaggregatedRecords
     millis_behind_latest: int
     next_iterator: str | None
     children: tuple[Shard, ...] = ()

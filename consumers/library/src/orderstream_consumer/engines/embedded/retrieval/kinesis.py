@@ -19,8 +19,8 @@ from orderstream_consumer.engines.embedded.retrieval.calls import (
     ReadRecords,
     Refusal,
 )
+from orderstream_consumer.engines.embedded.retrieval.deaggregation import HashRange, deaggregate_records
 from orderstream_consumer.engines.embedded.retrieval.moment import moment_before
-from orderstream_consumer.engines.embedded.retrieval.opening import HashRange, open_records
 from orderstream_consumer.processing.errors import StreamGoneError
 from orderstream_consumer.processing.shard import Listing, Shard
 
@@ -124,7 +124,7 @@ class KinesisReader:
             return _refusal("GetShardIterator", shard_id, error, invalid)
 
     def read(self, shard_id: str, request: ReadRecords, hash_range: HashRange | None) -> Answer:
-        """Call GetRecords and open the aggregates; see ``open_records`` for the hash range.
+        """Call GetRecords and open the aggregates; see ``deaggregate_records`` for the hash range.
 
         On a stream that places records itself (AUTO) a partition key decides nothing: no shard is wrong.
         """
@@ -133,13 +133,15 @@ class KinesisReader:
             with self._calls("GetRecords"):
                 response = self._client.get_records(ShardIterator=request.iterator, Limit=self._max_records)
                 records = required(response, "Records", list)
-                opened = open_records(
+                deaggregated = deaggregate_records(
                     shard_id, records, done=request.done, hash_range=hash_range, read_at=sent
                 )
-                if opened.foreign_aggregates and self._keys_decide_nothing():
-                    opened = open_records(shard_id, records, done=request.done, hash_range=None, read_at=sent)
+                if deaggregated.wrong_shard_aggregates and self._keys_decide_nothing():
+                    deaggregated = deaggregate_records(
+                        shard_id, records, done=request.done, hash_range=None, read_at=sent
+                    )
                 return Read(
-                    opened,
+                    deaggregated,
                     int(response.get("MillisBehindLatest") or 0),
                     _next_iterator(response),
                     _children(response.get("ChildShards") or ()),

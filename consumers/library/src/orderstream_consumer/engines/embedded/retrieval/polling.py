@@ -202,21 +202,23 @@ class PollingReader:
         return self._start if isinstance(self._start, Position) and self._last_read is None else None
 
     def _read(self, read: Read, now: float) -> Batch | None:
-        opened = read.opened
+        deaggregated = read.deaggregated
         gap: RetentionGap | None = None
-        if opened.first_sequence_number is not None:
-            if (done := self._done()) is not None and opened.first_sequence_number != done.sequence_number:
-                if opened.first_sequence_number < done.sequence_number:
+        if deaggregated.first_sequence_number is not None:
+            if (
+                done := self._done()
+            ) is not None and deaggregated.first_sequence_number != done.sequence_number:
+                if deaggregated.first_sequence_number < done.sequence_number:
                     self._stand_still(f"the checkpoint {done.sequence_number} is not of this stream", now)
                     return None
                 if not self._idle_since(read.at):
-                    gap = self._gap(done, Position(opened.first_sequence_number))
-            self._last_read = opened.last_sequence_number
+                    gap = self._gap(done, Position(deaggregated.first_sequence_number))
+            self._last_read = deaggregated.last_sequence_number
             self._from_horizon = False
         self.standstill = None
         self._refusals = 0
-        if opened.records:
-            self.position = opened.records[-1].position
+        if deaggregated.records:
+            self.position = deaggregated.records[-1].position
         self._iterator = read.next_iterator or None
         if self._iterator is None:
             self._judge_end(read)
@@ -227,7 +229,7 @@ class PollingReader:
         if not far_behind:
             pause = max(pause, self._config.idle_between_reads)
         self._next_call = self._called_at + pause
-        return Batch(opened.records, read.millis_behind_latest, self._closed, read.children, gap)
+        return Batch(deaggregated.records, read.millis_behind_latest, self._closed, read.children, gap)
 
     def _is_at_tip(self, read: Read) -> bool:
         """Whether all that arrived before has been read.
@@ -235,7 +237,7 @@ class PollingReader:
         If the record that it begins with is gone, retention may have taken others, and that is still to be
         told.
         """
-        nothing = read.opened.last_sequence_number is None and read.millis_behind_latest == 0
+        nothing = read.deaggregated.last_sequence_number is None and read.millis_behind_latest == 0
         return nothing and (self._done() is None or self._idle_since(read.at))
 
     def _idle_since(self, now: dt.datetime | None) -> bool:
@@ -249,7 +251,7 @@ class PollingReader:
         The shard's end carries its children. Without them it is the end only if the shard was listed as
         closed before this read was sent, and the read found nothing more.
         """
-        nothing_more = read.opened.last_sequence_number is None and read.millis_behind_latest == 0
+        nothing_more = read.deaggregated.last_sequence_number is None and read.millis_behind_latest == 0
         if read.children or (self._listed_closed and nothing_more):
             self._closed = True
         else:

@@ -45,13 +45,13 @@ def damaged(draw: st.DrawFn, whole: bytes) -> bytes:
 @example(b"\x1a" + b"\xff" * 10)
 @example(TOO_LONG)
 def test_a_damaged_body_is_user_records_or_the_declared_error(body: bytes) -> None:
-    """What is sealed rightly is opened into records that Kinesis could hold, or refused."""
+    """What is sealed rightly is deaggregated into records that Kinesis could hold, or refused."""
     try:
-        opened = deaggregate(sealed(body), "key")
+        deaggregated = deaggregate(sealed(body), "key")
     except AggregateCorruptError:
         return
-    assert opened.aggregated
-    for record in opened.user_records:
+    assert deaggregated.aggregated
+    for record in deaggregated.user_records:
         assert 1 <= len(record.partition_key) <= 256
         assert 0 <= record.hash_key < 2**128
 
@@ -62,8 +62,8 @@ def test_what_is_not_sealed_rightly_is_a_plain_record(data: bytes) -> None:
     """As in KCL: without magic number and digest it is somebody's payload, passed on as it is."""
     if data == WHOLE:
         return
-    opened = deaggregate(data, "key")
-    assert (opened.aggregated, opened.user_records) == (False, (UserRecord("key", data),))
+    deaggregated = deaggregate(data, "key")
+    assert (deaggregated.aggregated, deaggregated.user_records) == (False, (UserRecord("key", data),))
 
 
 def test_a_length_that_runs_beyond_its_record_is_an_error() -> None:

@@ -1,4 +1,4 @@
-"""From Kinesis records to user records: aggregates are opened, and what is done already is left out."""
+"""From Kinesis records to user records: aggregates are deaggregated, and what is done already is left out."""
 
 import datetime as dt
 import logging
@@ -16,32 +16,32 @@ HashRange = tuple[int, int]
 
 
 @dataclass(frozen=True, slots=True)
-class OpenedRecords:
+class DeaggregatedRecords:
     """User records that came out of one read.
 
     Attributes:
         records: The user records, in order.
         last_sequence_number: Of the last Kinesis record read, discarded or not; None if there was none.
-        foreign_aggregates: Aggregates discarded because a user record belongs to another shard.
-        corrupt_aggregates: Aggregates delivered closed because they could not be opened.
+        wrong_shard_aggregates: Aggregates discarded because a user record belongs to another shard.
+        corrupt_aggregates: Aggregates delivered closed because they could not be deaggregated.
         first_sequence_number: Of the first Kinesis record read, discarded or not; None if there was none.
     """
 
     records: tuple[DeliveredRecord, ...]
     last_sequence_number: int | None
-    foreign_aggregates: int = 0
+    wrong_shard_aggregates: int = 0
     corrupt_aggregates: int = 0
     first_sequence_number: int | None = None
 
 
-def open_records(
+def deaggregate_records(
     shard_id: str,
     raw_records: Iterable[Mapping[str, Any]],
     *,
     done: Position | None,
     hash_range: HashRange | None,
     read_at: dt.datetime,
-) -> OpenedRecords:
+) -> DeaggregatedRecords:
     """Open what GetRecords returned.
 
     The partition key and the time of arrival are optional members of a record: a stream whose record
@@ -56,13 +56,13 @@ def open_records(
         read_at: When they were read; stands in where Kinesis leaves the time of arrival out.
 
     Returns:
-        The user records. An aggregate that cannot be opened is delivered as the one record it looks like, so
-        that whoever processes it can set it aside.
+        The user records. An aggregate that cannot be deaggregated is delivered as the one record it looks
+        like, so that whoever processes it can set it aside.
     """
-    opened: list[DeliveredRecord] = []
+    deaggregated: list[DeliveredRecord] = []
     first: int | None = None
     last: int | None = None
-    foreign = corrupt = 0
+    wrong_shard = corrupt = 0
     for raw in raw_records:
         last = int(raw["SequenceNumber"])
         first = last if first is None else first
@@ -72,19 +72,21 @@ def open_records(
             content = deaggregate(raw["Data"], partition_key)
         except AggregateCorruptError as error:
             corrupt += 1
-            logger.warning("aggregate cannot be opened", extra=_place(shard_id, last) | {"error": str(error)})
+            logger.warning(
+                "aggregate cannot be deaggregated", extra=_place(shard_id, last) | {"error": str(error)}
+            )
             users: tuple[UserRecord, ...] = (UserRecord(partition_key, raw["Data"]),)
         else:
             users = content.user_records
-            if content.aggregated and hash_range is not None and _is_foreign(users, hash_range):
-                foreign += 1
+            if content.aggregated and hash_range is not None and _is_wrong_shard(users, hash_range):
+                wrong_shard += 1
                 logger.warning("aggregate of another shard discarded", extra=_place(shard_id, last))
                 continue
         for index, user in enumerate(users):
             position = Position(last, index)
             if done is not None and position <= done:
                 continue
-            opened.append(
+            deaggregated.append(
                 DeliveredRecord(
                     shard_id=shard_id,
                     position=position,
@@ -94,10 +96,10 @@ def open_records(
                     explicit_hash_key=user.explicit_hash_key,
                 )
             )
-    return OpenedRecords(tuple(opened), last, foreign, corrupt, first)
+    return DeaggregatedRecords(tuple(deaggregated), last, wrong_shard, corrupt, first)
 
 
-def _is_foreign(users: Iterable[UserRecord], hash_range: HashRange) -> bool:
+def _is_wrong_shard(users: Iterable[UserRecord], hash_range: HashRange) -> bool:
     lowest, highest = hash_range
     return any(not lowest <= user.hash_key <= highest for user in users)
 
