@@ -79,7 +79,7 @@ PLANTED = {
         "threading",
     ),
     "Pure: planners, machines and lanes of the consumer library": (
-        "orderstream_consumer.engines.embedded.leases.planner",
+        "orderstream_consumer.engines.embedded.leases.taker",
         "time",
     ),
     "Pure: contracts and domains of the services": (
