@@ -158,6 +158,7 @@ lint: install ## Check style, types, import rules and declared dependencies
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(BIN)/python tests/docs/vocabulary.py
 	for distribution in $(DISTRIBUTIONS); do (cd $$distribution && $(CURDIR)/$(BIN)/deptry src) || exit 1; done
 	$(BIN)/hadolint Dockerfile consumers/library/examples/container/Dockerfile
 	$(BIN)/check-jsonschema --builtin-schema vendor.compose-spec docker-compose.localstack.yml

@@ -131,7 +131,7 @@ class World:
     def run(self) -> None:
         while self.agenda:
             self.now, _, what = heapq.heappop(self.agenda)
-            assert self.now < ALL_MUST_BE_SETTLED, "the core keeps itself busy for ever"
+            assert self.now < ALL_MUST_BE_SETTLED, "the core keeps itself busy forever"
             if what == "reshard":
                 self.old_listing = self.kinesis.shards
                 self.kinesis.reshard(self.random)

@@ -101,7 +101,7 @@ BUGS = (
         "if deaggregated.wrong_shard_aggregates < 0 and self._keys_decide_nothing():",
     ),
     Bug(
-        "a position that retention has passed is asked for again for ever",
+        "a position that retention has passed is asked for again forever",
         "orderstream_consumer/engines/embedded/retrieval/kinesis.py",
         "invalid = Refusal.INVALID_POSITION if by_position else Refusal.UNREACHABLE",
         "invalid = Refusal.UNREACHABLE",

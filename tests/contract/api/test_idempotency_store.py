@@ -41,7 +41,7 @@ def store(request: pytest.FixtureRequest) -> Iterator[IdempotencyStore]:
 
 
 def test_the_first_stays(store: IdempotencyStore) -> None:
-    """What was put first is what everybody is told, for ever."""
+    """What was put first is what everybody is told, forever."""
     assert store.put_if_absent("order-1", FIRST) == FIRST
     assert store.put_if_absent("order-1", SECOND) == FIRST
     assert store.get("order-1") == FIRST

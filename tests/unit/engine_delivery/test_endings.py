@@ -126,7 +126,7 @@ class StingyExecutor(ThreadPoolExecutor):
 
 
 def test_a_system_without_threads_is_asked_again() -> None:
-    """The shard would stand still for ever under a lease that is renewed; nothing is skipped meanwhile."""
+    """The shard would stand still forever under a lease that is renewed; nothing is skipped meanwhile."""
     handler, checkpointer = ExitingHandler(), RecordingCheckpointer()
     with StingyExecutor(1) as executor:
         processor = processor_of(handler, executor)

@@ -98,7 +98,7 @@ def test_a_record_too_large_for_an_aggregate_goes_out_plain() -> None:
 
 
 def test_what_is_packed_fits_into_a_request() -> None:
-    """However small a request may be, an aggregate is no larger: it would wait for ever."""
+    """However small a request may be, an aggregate is no larger: it would wait forever."""
     config = ProducerConfig(
         aggregate_target_bytes=2 * KIB, aggregate_max_bytes=2 * KIB, collection_max_bytes=KIB
     )

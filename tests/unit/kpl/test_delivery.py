@@ -142,7 +142,7 @@ def test_callbacks_are_told_apart_by_identity() -> None:
 
 
 def test_the_thread_that_settles_cannot_wait() -> None:
-    """A callback that waits for another delivery gets an error, where it would have waited for ever."""
+    """A callback that waits for another delivery gets an error, where it would have waited forever."""
     with settling_thread():
         with pytest.raises(WaitInCallbackError, match="result"):
             delivery().result(1.0)

@@ -128,7 +128,7 @@ def test_a_producer_says_which_stream_and_what_waits(client: TinyClient, produce
 def test_a_callback_that_would_wait_for_its_own_thread_gets_an_error(
     client: TinyClient, producer: Producer
 ) -> None:
-    """Flush, close and the result of another delivery raise where they would wait for ever."""
+    """Flush, close and the result of another delivery raise where they would wait forever."""
     refused: list[str] = []
     done = threading.Event()
 

@@ -197,7 +197,7 @@ def test_errors_and_outages_carry_nothing_out(provider: Provider) -> None:
 
 
 def test_a_forced_decline_is_final(provider: Provider) -> None:
-    """The same key is declined for ever, also when the demand is used up."""
+    """The same key is declined forever, also when the demand is used up."""
     provider.faults(declines=1)
     assert [provider.charge().status_code for _ in range(2)] == [402, 402]
     assert provider.charge("o-2").status_code == 201

@@ -79,7 +79,7 @@ def test_missing_reserved_units_are_not_papered_over() -> None:
 
 
 def test_lines_of_a_forgotten_order_are_not_reserved_again() -> None:
-    """Where a header was deleted by hand, its lines stay: the command fails instead of turning for ever."""
+    """Where a header was deleted by hand, its lines stay: the command fails instead of turning forever."""
     inventory = Inventory()
     inventory.store.transact([Put("reservations", "o-1#lines", {"lines": []}, None)])
     with pytest.raises(ConditionFailedError):

@@ -61,7 +61,7 @@ def test_a_record_is_not_released_before_its_message_is_sent() -> None:
 
 
 def test_a_refund_that_overtakes_leaves_a_tombstone() -> None:
-    """The late capture is declined for ever, and no worker is woken."""
+    """The late capture is declined forever, and no worker is woken."""
     world = World()
     world.deliver(received(refund_command(), 1))
     world.deliver(received(capture_command(), 2))

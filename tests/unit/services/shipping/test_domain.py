@@ -1,4 +1,4 @@
-"""Shipping's decision: once, and for ever."""
+"""Shipping's decision: once, and forever."""
 
 import datetime as dt
 

@@ -25,6 +25,6 @@ class RecordHandler(Protocol):
         """Carry out a record. Returns once its effects are committed and its messages acknowledged.
 
         Raises:
-            DependencyError: something we depend on fails; the same record is tried again, for ever.
+            DependencyError: something we depend on fails; the same record is tried again, forever.
             Exception: the record itself cannot be carried out; it is parked, and its key's followers too.
         """

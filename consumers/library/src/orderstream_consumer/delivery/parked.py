@@ -227,7 +227,7 @@ class ParkedRecords:
         return self._mark(partition_key) is not None
 
     def discard_first(self, partition_key: str, position: Position, noted: Sequence[Put] = ()) -> None:
-        """Discard the first parked record of a key, for ever; the others stay until they are redriven.
+        """Discard the first parked record of a key, forever; the others stay until they are redriven.
 
         If it is the only one, the key is free again.
 

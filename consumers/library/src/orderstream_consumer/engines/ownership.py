@@ -1,7 +1,7 @@
 """The mark that keeps two engines from running one application at the same time.
 
 Both engines use the same lease table, and each balances it in its own way: together they would take each
-other's leases for ever. So an application bears the mark of the engine that runs it; its workers renew it.
+other's leases forever. So an application bears the mark of the engine that runs it; its workers renew it.
 
 ::
 

@@ -55,7 +55,7 @@ class ShardMap:
 
     Args:
         shards: The listing.
-        known: Ranges from earlier listings. A range belongs to a shard id for ever, so an old fact stays one.
+        known: Ranges from earlier listings. A range belongs to a shard id forever, so an old fact stays one.
 
     Raises:
         IncompleteShardMapError: The open shards do not tile the hash keys.

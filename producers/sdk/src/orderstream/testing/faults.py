@@ -50,7 +50,7 @@ class Fault(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
         message: The error's message.
         stream: Only calls on this stream; None means any.
         shard_id: Only calls that touch this shard, or records that go to it; None means any.
-        times: How often it strikes (records are counted one by one); None means for ever. Default 1.
+        times: How often it strikes (records are counted one by one); None means forever. Default 1.
         skip: How many matching calls (or records) pass before it strikes first; default 0.
         rate: The probability with which it strikes a call (or record) it matches; default 1.
         seconds: For DELAY: how late the answer is.
@@ -80,7 +80,7 @@ class Fault(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
         if not 0 <= self.rate <= 1:
             raise ValueError(f"rate is {self.rate}; it must be from 0 to 1")
         if self.times is not None and self.times < 1:
-            raise ValueError(f"times is {self.times}; it must be at least 1, or None for ever")
+            raise ValueError(f"times is {self.times}; it must be at least 1, or None forever")
         if self.skip < 0 or self.seconds < 0:
             raise ValueError("skip and seconds must not be negative")
 

@@ -71,7 +71,7 @@ def _arrival(record: DeliveredRecord) -> Arrival:
 
 
 def _check_storable(envelope: Envelope, message: Message | None, data: str) -> None:
-    """Refuse what a column could not hold: one such record would stop its shard for ever."""
+    """Refuse what a column could not hold: one such record would stop its shard forever."""
     if envelope.time.tzinfo is None:
         raise NotAnEventError("its time has no zone")
     texts = [

@@ -20,7 +20,7 @@ and COMMITTING lower it to 0.
 Once RESERVED, always answered as reserved: a ``ReserveStock`` that is heard again after the release, by a
 worker that has forgotten it, gets the answer that it had.
 
-REJECTED, RELEASED and SOLD are final. A release that finds nothing leaves RELEASED behind for ever, so that
+REJECTED, RELEASED and SOLD are final. A release that finds nothing leaves RELEASED behind forever, so that
 a command which it overtook is refused. Every step is a pure function of the state and the message: whoever
 works on the order (a redelivery, a duplicate, a worker that no longer owns the shard) takes the same next
 step, and the conditional commit lets one of them through.

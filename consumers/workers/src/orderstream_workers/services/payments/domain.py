@@ -12,7 +12,7 @@
                                                          v
                                                       REFUNDED
 
-DECLINED, VOIDED and REFUNDED are final. A refund that finds nothing leaves VOIDED behind for ever, so that a
+DECLINED, VOIDED and REFUNDED are final. A refund that finds nothing leaves VOIDED behind forever, so that a
 capture which it overtook is declined. A refund during CAPTURING is only noted: whether there is anything to
 give back is known once the capture has resolved.
 

@@ -140,7 +140,7 @@ _DECODER: Final = msgspec.json.Decoder(PaymentRecord)
 def answer(cause: Envelope | None, message: Message | None, decided_at: dt.datetime | None) -> list[Envelope]:
     """An answer as envelopes: one, or none where nothing is answered.
 
-    A command has one answer for ever, so its ordinal is always 0: two different ones could never both pass.
+    A command has one answer forever, so its ordinal is always 0: two different ones could never both pass.
 
     Args:
         cause: The command.

@@ -1,4 +1,4 @@
-"""One order's shipment: taken or refused, once and for ever.
+"""One order's shipment: taken or refused, once and forever.
 
 ::
 

@@ -10,7 +10,7 @@ class Deadlines:
     """The next moment at which some record may be at its end.
 
     Args:
-        timeout: How long after its put a record may be sent again, in seconds; None for ever.
+        timeout: How long after its put a record may be sent again, in seconds; None forever.
 
     Attributes:
         next: That moment, in seconds; infinity if there is none.

@@ -9,7 +9,7 @@ from orderstream.producer.outcome import REMEMBERED_ATTEMPTS, UNSETTLED, Attempt
 
 
 class Arrival(msgspec.Struct, frozen=True, gc=False):
-    """Records that the core took at a stroke, in put order; one for all of them.
+    """Records that the core took at once, in put order; one for all of them.
 
     Attributes:
         number: Its place among the arrivals, from 1 on.

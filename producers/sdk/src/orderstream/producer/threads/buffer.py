@@ -40,7 +40,7 @@ class _Flush:
 class Inbox:
     """Bounds, hands over and counts records; for many callers and one owner.
 
-    The core numbers what it takes at a stroke, and here that is counted too: so a flush knows which of the
+    The core numbers what it takes at once, and here that is counted too: so a flush knows which of the
     settled records it waits for. It also waits for those that were put after it and taken together with the
     last before it.
 

@@ -1,4 +1,4 @@
-"""The provider's rules: who is declined, what can be given back, and one answer per key for ever."""
+"""The provider's rules: who is declined, what can be given back, and one answer per key forever."""
 
 import datetime as dt
 import hashlib
@@ -45,7 +45,7 @@ class RefundRequest(msgspec.Struct, frozen=True, kw_only=True, tag="refund"):
 
 
 def is_declined(seed: int, order_id: str, percent: int) -> bool:
-    """Whether an order's card is declined: the same for ever, so that a run can be foretold.
+    """Whether an order's card is declined: the same forever, so that a run can be foretold.
 
     Args:
         seed: Chooses which orders.

@@ -1,6 +1,6 @@
 """The provider's books, in SQLite: they survive a restart and do not grow in memory.
 
-``answer`` holds each idempotency key with the digest of its request and the answer it got, for ever;
+``answer`` holds each idempotency key with the digest of its request and the answer it got, forever;
 ``entry`` holds one row per movement of money. Both are written in one transaction.
 """
 

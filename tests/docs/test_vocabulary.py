@@ -1,0 +1,43 @@
+"""The house vocabulary holds, and its check finds what it forbids."""
+
+import re
+
+import pytest
+
+from docs.vocabulary import ROOT, WORDS, checked, violations
+
+
+def test_no_file_uses_a_banned_word() -> None:
+    """One word for each thing, in names and in prose."""
+    found = [
+        line for path in checked() for line in violations(path, (ROOT / path).read_text(encoding="utf-8"))
+    ]
+    assert found == []
+
+
+@pytest.mark.parametrize(
+    ("path", "line", "wanted"),
+    [
+        ("docs/design.md", "The emitter publishes it.", "publisher"),
+        ("consumers/x.py", "class KinesisEmitter:", "publisher"),
+        ("docs/design.md", "It counts foreign aggregates.", "wrong-shard aggregate"),
+        ("docs/design.md", "Before aggregates are opened.", "deaggregated"),
+        ("consumers/x.py", "keeper = LeaseKeeper(table)", "LeaseCoordinator"),
+        ("docs/design.md", "It waits for ever.", "forever"),
+    ],
+)
+def test_a_planted_word_is_found(path: str, line: str, wanted: str) -> None:
+    """The finding names the file, the line and the word to write."""
+    (found,) = violations(path, f"first\n{line}\n")
+    assert found.startswith(f"{path}:2: write '{wanted}' instead of ")
+
+
+def test_former_words_may_stand_in_the_history() -> None:
+    """The changelog and the decisions tell what was."""
+    assert list(violations("CHANGELOG.md", "The emitter")) == []
+
+
+@pytest.mark.parametrize("word", WORDS, ids=lambda word: word.wanted)
+def test_a_wanted_word_is_no_banned_one(word: object) -> None:
+    """Else the advice leads from one finding to the next."""
+    assert not any(re.search(other.banned, word.wanted) for other in WORDS)  # type: ignore[attr-defined]

@@ -1,0 +1,76 @@
+"""The house vocabulary: one word for each thing, the field's where it has one. ``make lint`` runs it."""
+
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+ROOT = Path(__file__).parents[2]
+HISTORY = (
+    "CHANGELOG.md",
+    "docs/lessons.md",
+    "docs/adr/",
+    "tests/docs/vocabulary.py",
+    "tests/docs/test_vocabulary.py",
+)
+"""Where former words may stand: they tell what was, or are this check."""
+
+
+class Word(NamedTuple):
+    """A word that the project does not use.
+
+    Attributes:
+        banned: A regular expression that finds it.
+        wanted: The word to write instead.
+        allowed: Prefixes of paths, from the repository's root, where it may stand.
+    """
+
+    banned: str
+    wanted: str
+    allowed: tuple[str, ...] = ()
+
+
+WORDS = (
+    # X-Ray's SDK calls what sends its segments an emitter.
+    Word(r"\b_?[A-Za-z]*[Ee]mitters?\b", "publisher", ("tests/unit/tracing/",)),
+    Word(r"[Ff]oreign[_ -][Aa]ggregates?|\bForeignAggregates\b", "wrong-shard aggregate"),
+    Word(r"\bOpenedRecords\b|\bopen_records\b", "DeaggregatedRecords, deaggregate_records"),
+    Word(r"aggregates? (is|are|were|cannot be|could not be) opened", "deaggregated"),
+    Word(r"\bLeaseKeepers?\b", "LeaseCoordinator"),
+    Word(r"\bShardHosts?\b", "ShardConsumer, over its ShardLifecycle"),
+    Word(r"\bShardSynchroni[sz]ers?\b", "ShardSyncer"),
+    Word(r"\bfor ever\b", "forever"),
+    Word(r"\bat a stroke\b", "at once"),
+)
+
+
+def violations(path: str, text: str) -> Iterator[str]:
+    """Each banned word in a file's text, as ``path:line: write ... instead of ...``."""
+    if path.startswith(HISTORY):
+        return
+    for number, line in enumerate(text.splitlines(), start=1):
+        for word in WORDS:
+            if not path.startswith(word.allowed or ("\0",)) and (found := re.search(word.banned, line)):
+                yield f"{path}:{number}: write {word.wanted!r} instead of {found[0]!r}"
+
+
+def checked() -> list[str]:
+    """The Python and Markdown files of the repository, relative to its root."""
+    listed = subprocess.run(
+        ["git", "ls-files", "*.py", "*.md"], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    return [path for path in listed.stdout.splitlines() if (ROOT / path).is_file()]
+
+
+def main() -> None:
+    """Print every violation; the exit status is 1 if there is one."""
+    found = [
+        line for path in checked() for line in violations(path, (ROOT / path).read_text(encoding="utf-8"))
+    ]
+    sys.exit("\n".join(found) or None)
+
+
+if __name__ == "__main__":
+    main()
