@@ -2,13 +2,13 @@
 
 from pathlib import Path
 
-from orderstream_workers.runtime.openapi import main, rendered
+from orderstream_workers.runtime.http.openapi import main, rendered
 
 DOCUMENT = Path(__file__).parents[3] / "docs" / "openapi.json"
 
 
 def test_the_committed_file_is_what_the_code_says() -> None:
-    """It is generated: `python -m orderstream_workers.runtime.openapi` renews it."""
+    """It is generated: `python -m orderstream_workers.runtime.http.openapi` renews it."""
     assert DOCUMENT.read_text(encoding="utf-8") == rendered()
     assert main(["--file", str(DOCUMENT), "--check"]) == 0
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import uvicorn
 
-from orderstream_workers.runtime.http_server import BoundedProtocol, HalfRequests
+from orderstream_workers.runtime.http.server import BoundedProtocol, HalfRequests
 
 HEAD = b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\n"
 

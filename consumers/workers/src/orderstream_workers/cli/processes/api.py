@@ -3,10 +3,10 @@
 import click
 
 from orderstream_workers.cli.processes.stopping import stop_on_signals
+from orderstream_workers.runtime.http.web import serve_api
 from orderstream_workers.runtime.logs import configure_logging
 from orderstream_workers.runtime.resources import Resources
 from orderstream_workers.runtime.settings import Settings
-from orderstream_workers.runtime.web import serve_api
 
 
 @click.command()

@@ -1,4 +1,4 @@
-"""``python -m orderstream_workers.runtime.openapi``: write the OpenAPI document; ``--check`` checks it."""
+"""``python -m orderstream_workers.runtime.http.openapi``: writes the OpenAPI document; ``--check`` checks it."""
 
 import argparse
 import sys
@@ -26,7 +26,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         0 if all is well, 1 where the file is outdated.
     """
     parser = argparse.ArgumentParser(
-        prog="python -m orderstream_workers.runtime.openapi", description=__doc__
+        prog="python -m orderstream_workers.runtime.http.openapi", description=__doc__
     )
     parser.add_argument("--file", type=Path, default=Path("docs/openapi.json"), help="docs/openapi.json")
     parser.add_argument("--check", action="store_true", help="write nothing, say if it is outdated")

@@ -15,7 +15,7 @@ from orderstream_workers.projections.order_status import (
     open_engine,
     routes,
 )
-from orderstream_workers.runtime.http_server import serve
+from orderstream_workers.runtime.http.server import serve
 from orderstream_workers.runtime.resources import Resources
 from orderstream_workers.runtime.tables import IDEMPOTENCY_KEYS
 

@@ -1,0 +1,1 @@
+"""What serves HTTP: the server, the application that the API and order status share, its document."""
