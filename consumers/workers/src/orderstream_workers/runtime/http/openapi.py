@@ -1,4 +1,4 @@
-"""``python -m orderstream_workers.runtime.http.openapi``: writes the OpenAPI document; ``--check`` checks it."""
+"""``python -m orderstream_workers.runtime.http.openapi``: write the OpenAPI document, or check it."""
 
 import argparse
 import sys
