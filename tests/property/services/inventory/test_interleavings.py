@@ -5,7 +5,7 @@ import random
 from collections import Counter
 from dataclasses import dataclass
 
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from fakes.inventory import Fault, SteppedPublisher, SteppedStore, SteppedWorker
@@ -203,7 +203,18 @@ class World:
         ]
 
 
+SOLD_AND_FORGOTTEN = [
+    Order({}, "kept", 0),
+    Order({}, "released", 1),
+    Order({}, "released", 2),
+    Order({"A": 1}, "released", 2),
+    Order({"A": 1}, "confirmed", 2),
+]
+"""Sold, and the answer not sent: before the confirmation comes again, its entry is gone from the inbox."""
+
+
 @settings(max_examples=150, deadline=None)
+@example(orders=SOLD_AND_FORGOTTEN, initial_units=1, max_chunk=4, seed=7051, capacity=1)
 @given(
     orders=ORDERS,
     initial_units=st.integers(0, 8),

@@ -22,7 +22,6 @@ from orderstream_workers.services.inventory.domain import (
     Request,
     Reservation,
     Step,
-    is_expected,
     next_step,
     normalized,
     refuse,
@@ -143,7 +142,7 @@ TABLE = [
     (at(Phase.RESERVED, 10), CONFIRMED, Step(at(Phase.COMMITTING, 6), Movement.SELL, range(6, 10))),
     (at(Phase.COMMITTING, 6), CONFIRMED, Step(at(Phase.COMMITTING, 2), Movement.SELL, range(2, 6))),
     (at(Phase.COMMITTING, 2), CONFIRMED, Step(at(Phase.SOLD, 0), Movement.SELL, range(2), SOLD_ANSWER)),
-    (at(Phase.SOLD, 0), CONFIRMED, None),
+    (at(Phase.SOLD, 0), CONFIRMED, Step(at(Phase.SOLD, 0), answer=SOLD_ANSWER)),
     (at(Phase.RELEASING, 4), CONFIRMED, None),
     (at(Phase.REJECTED, 0, SOLD_OUT), CONFIRMED, None),
     (at(Phase.RELEASED, 0), CONFIRMED, None),
@@ -175,14 +174,6 @@ def test_a_refusal_with_nothing_held_is_final_at_once() -> None:
     """With nothing held a refusal needs no way back."""
     expected = Step(at(Phase.REJECTED, 0, SOLD_OUT), answer=REFUSED_ANSWER)
     assert refuse(None, RESERVE, SOLD_OUT, 10) == expected
-
-
-def test_only_a_repeated_confirmation_is_expected_to_change_nothing() -> None:
-    """Releasing what is sold, or selling what is not reserved, is worth an alarm; confirming twice is not."""
-    assert is_expected(at(Phase.SOLD, 0), CONFIRMED)
-    assert not is_expected(at(Phase.SOLD, 0), RELEASE)
-    assert not is_expected(at(Phase.RELEASED, 0), CONFIRMED)
-    assert not is_expected(None, CONFIRMED)
 
 
 def test_lines_are_taken_in_sku_order_one_per_sku() -> None:

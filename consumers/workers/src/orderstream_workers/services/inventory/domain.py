@@ -18,7 +18,7 @@ over all orders of their first ``held`` lines. RESERVING raises ``held`` to the 
 and COMMITTING lower it to 0.
 
 Once RESERVED, always answered as reserved: a ``ReserveStock`` that is heard again after the release, by a
-worker that has forgotten it, gets the answer that it had.
+worker that has forgotten it, gets the answer that it had. So does a confirmation of what is sold.
 
 REJECTED, RELEASED and SOLD are final. A release that finds nothing leaves RELEASED behind forever, so that
 a command which it overtook is refused. Every step is a pure function of the state and the message: whoever
@@ -144,7 +144,8 @@ def next_step(state: Reservation | None, request: Request, line_count: int, chun
         chunk: How many lines may move in one step, at least 1.
 
     Returns:
-        The step, or None where the request asks for nothing that can be done (any more): see ``is_expected``.
+        The step, or None where the request breaks the flow's rules: a release of sold stock, a confirmation
+        of what is not reserved. Operators should hear of it.
     """
     match request:
         case ReserveStock():
@@ -218,6 +219,8 @@ def _release(state: Reservation, request: ReleaseStock, chunk: int) -> Step | No
 
 
 def _sell(state: Reservation | None, request: OrderConfirmed, chunk: int) -> Step | None:
+    if state is not None and state.phase is Phase.SOLD:
+        return Step(state, answer=StockSold(order_id=request.order_id))
     if state is None or state.phase not in {Phase.RESERVED, Phase.COMMITTING}:
         return None
     held = max(0, state.held - chunk)
@@ -245,12 +248,3 @@ def _rejected(order_id: str, refusal: Refusal | None) -> StockRejected:
     if refusal is None:
         return StockRejected(order_id=order_id, reason="released")
     return StockRejected(order_id=order_id, reason=refusal.reason, sku=refusal.sku)
-
-
-def is_expected(state: Reservation | None, request: Request) -> bool:
-    """Whether it is normal that there is no step: only for a confirmation that has already been carried out.
-
-    Everything else without a step breaks the flow's rules: a release of sold stock, a confirmation of what is
-    not reserved. It changes nothing, and operators should hear of it.
-    """
-    return isinstance(request, OrderConfirmed) and state is not None and state.phase is Phase.SOLD

@@ -23,7 +23,6 @@ from orderstream_workers.services.inventory.domain import (
     Refusal,
     Request,
     Step,
-    is_expected,
     next_step,
     normalized,
     refuse,
@@ -169,17 +168,14 @@ class InventoryHandlers:
             report_repetition(received, arrival)
 
     def _report_senseless(self, request: Request, stored: Stored) -> None:
-        """Nothing can be done for the request; only a confirmation that is repeated is no news."""
+        """Nothing can be done for the request, and nobody should have sent it."""
         fields = {
             "order_id": request.order_id,
             "request": request.type_name(),
             "phase": stored.state.phase if stored.state else None,
         }
-        if is_expected(stored.state, request):
-            _log.debug("request already carried out", extra=fields)
-        else:
-            self._count("unexpected")
-            _log.error("request does not fit the reservation; nothing was changed", extra=fields)
+        self._count("unexpected")
+        _log.error("request does not fit the reservation; nothing was changed", extra=fields)
 
     def _refusal(
         self, request: Request, step: Step, moved: Sequence[StockLine], failure: ConditionFailedError
