@@ -4,12 +4,13 @@ from collections.abc import Callable
 from typing import Final
 
 from orderstream.testing.errors import KinesisError, invalid_argument, shard_not_found, throttled
+from orderstream.testing.operations.family import OperationFamily
 from orderstream.testing.operations.shapes import child_shape
 from orderstream.testing.state.iterators import ShardIterator, decode, encode
 from orderstream.testing.state.sequence import position_of
 from orderstream.testing.state.shard import Shard, StoredRecord
 from orderstream.testing.state.stream import Stream
-from orderstream.testing.state.streams import Answer, Request, Streams
+from orderstream.testing.state.streams import Answer, Request
 
 _STARTS: Final = {
     "AT_SEQUENCE_NUMBER": "StartingSequenceNumber",
@@ -19,18 +20,11 @@ _STARTS: Final = {
 """The member that a type of iterator needs; any other is refused beside it."""
 
 
-class Reading:
-    """Hands records out.
-
-    Args:
-        streams: The streams.
-    """
-
-    def __init__(self, streams: Streams) -> None:
-        self._streams = streams
+class Reading(OperationFamily):
+    """Hands records out."""
 
     def operations(self) -> dict[str, Callable[[Request], Answer]]:
-        """Each operation by its API name."""
+        """See ``OperationFamily``."""
         return {"GetShardIterator": self._get_iterator, "GetRecords": self._get_records}
 
     def stream_of(self, request: Request) -> str | None:

@@ -4,25 +4,19 @@ from collections.abc import Callable
 from typing import Final
 
 from orderstream.testing.errors import invalid_argument
+from orderstream.testing.operations.family import OperationFamily
 from orderstream.testing.state.stream import AUTO, ON_DEMAND, PROVISIONED, Stream
-from orderstream.testing.state.streams import Answer, Request, Streams
+from orderstream.testing.state.streams import Answer, Request
 
 _MIN_RETENTION_HOURS: Final = 24
 _MAX_RETENTION_HOURS: Final = 8_760
 
 
-class SettingOperations:
-    """The operations on a stream's settings.
-
-    Args:
-        streams: The streams.
-    """
-
-    def __init__(self, streams: Streams) -> None:
-        self._streams = streams
+class SettingOperations(OperationFamily):
+    """The operations on a stream's settings."""
 
     def operations(self) -> dict[str, Callable[[Request], Answer]]:
-        """Each operation by its API name."""
+        """See ``OperationFamily``."""
         return {
             "IncreaseStreamRetentionPeriod": self._increase_retention,
             "DecreaseStreamRetentionPeriod": self._decrease_retention,

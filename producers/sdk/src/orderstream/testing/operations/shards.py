@@ -4,11 +4,12 @@ from collections.abc import Callable
 from typing import Final
 
 from orderstream.testing.errors import KinesisError, invalid_argument
+from orderstream.testing.operations.family import OperationFamily
 from orderstream.testing.operations.shapes import after, shard_shape
 from orderstream.testing.state.iterators import ShardsToken, decode, encode
 from orderstream.testing.state.shard import Shard
 from orderstream.testing.state.stream import ON_DEMAND, Stream
-from orderstream.testing.state.streams import Answer, Request, Streams
+from orderstream.testing.state.streams import Answer, Request
 
 _LISTED_AT_ONCE: Final = 1_000
 _NOT_BESIDE_A_TOKEN: Final = (
@@ -20,18 +21,11 @@ _NOT_BESIDE_A_TOKEN: Final = (
 )
 
 
-class ShardOperations:
-    """The operations on shards.
-
-    Args:
-        streams: The streams.
-    """
-
-    def __init__(self, streams: Streams) -> None:
-        self._streams = streams
+class ShardOperations(OperationFamily):
+    """The operations on shards."""
 
     def operations(self) -> dict[str, Callable[[Request], Answer]]:
-        """Each operation by its API name."""
+        """See ``OperationFamily``."""
         return {
             "ListShards": self._list,
             "SplitShard": self._split,

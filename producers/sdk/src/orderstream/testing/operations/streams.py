@@ -4,10 +4,11 @@ from collections.abc import Callable
 from typing import Final
 
 from orderstream.testing.errors import invalid_argument, unsupported
+from orderstream.testing.operations.family import OperationFamily
 from orderstream.testing.operations.shapes import after, shard_shape
 from orderstream.testing.operations.tags import add_tags
 from orderstream.testing.state.stream import AUTO, ON_DEMAND, PROVISIONED, USER_PARTITION_KEY, Stream
-from orderstream.testing.state.streams import Answer, Request, Streams
+from orderstream.testing.state.streams import Answer, Request
 
 _ON_DEMAND_SHARDS: Final = 4
 """Shards that an on-demand stream begins with."""
@@ -15,18 +16,11 @@ _DESCRIBED_AT_ONCE: Final = 100
 _LISTED: Final = ("StreamName", "StreamARN", "StreamStatus", "StreamModeDetails", "StreamCreationTimestamp")
 
 
-class StreamOperations:
-    """The operations on streams as such.
-
-    Args:
-        streams: The streams.
-    """
-
-    def __init__(self, streams: Streams) -> None:
-        self._streams = streams
+class StreamOperations(OperationFamily):
+    """The operations on streams as such."""
 
     def operations(self) -> dict[str, Callable[[Request], Answer]]:
-        """Each operation by its API name."""
+        """See ``OperationFamily``."""
         return {
             "CreateStream": self._create,
             "DeleteStream": self._delete,

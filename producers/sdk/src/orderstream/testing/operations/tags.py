@@ -5,25 +5,19 @@ from collections.abc import Callable, Mapping
 from typing import Final
 
 from orderstream.testing.errors import invalid_argument
-from orderstream.testing.state.streams import Answer, Request, Streams
+from orderstream.testing.operations.family import OperationFamily
+from orderstream.testing.state.streams import Answer, Request
 
 _MOST: Final = 50
 """Tags of one stream."""
 _ALLOWED: Final = re.compile(r"[\w\s.:/=+\-%@]*")
 
 
-class TagOperations:
-    """The operations on tags.
-
-    Args:
-        streams: The streams.
-    """
-
-    def __init__(self, streams: Streams) -> None:
-        self._streams = streams
+class TagOperations(OperationFamily):
+    """The operations on tags."""
 
     def operations(self) -> dict[str, Callable[[Request], Answer]]:
-        """Each operation by its API name."""
+        """See ``OperationFamily``."""
         return {
             "AddTagsToStream": self._add,
             "TagResource": self._add,
