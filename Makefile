@@ -125,6 +125,10 @@ engine-seeds: install ## Play many histories of the embedded engine, on all core
 reference: install ## Write the producer's API reference from its docstrings
 	$(BIN)/python tests/docs/reference.py
 
+.PHONY: recording
+recording: install ## Draw the README's picture of the demo anew
+	$(BIN)/python tests/docs/recording.py
+
 .PHONY: soak
 soak: SECONDS_LONG ?= 600
 soak: RATE ?= 8500

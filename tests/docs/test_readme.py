@@ -1,6 +1,7 @@
 """What the documents show works: snippets run, commands and links lead somewhere."""
 
 import datetime as dt
+import html
 import logging
 import re
 import subprocess
@@ -12,6 +13,7 @@ from typing import Any
 import click
 import pytest
 
+from docs.recording import COLUMNS
 from fakes.engine import record_of
 from orderstream.messages import initial
 from orderstream_consumer.idempotency import MessageHandler
@@ -125,3 +127,23 @@ def test_the_consumer_of_the_readme_works(caplog: pytest.LogCaptureFixture) -> N
             handler.handle(record_of(order_id, 1, envelope.encode()))
     assert name == "large-orders"
     assert [record.order_id for record in caplog.records] == ["large"]
+
+
+def test_the_picture_shows_a_demo_that_balances_at_80_columns() -> None:
+    """What a newcomer sees is what the demo prints: its table and its verdict, cut nowhere."""
+    drawn = html.unescape((ROOT / "docs" / "demo.svg").read_text(encoding="utf-8")).replace("\xa0", " ")
+    assert "docs/demo.svg" in README
+    assert "The books balance." in drawn
+    assert "differs" not in drawn
+    assert max(len(line) for line in re.findall(r">([^<>]*)</text>", drawn)) <= COLUMNS
+
+
+def test_the_anchors_of_the_readme_are_headings() -> None:
+    """Its paths for three kinds of users lead to sections that are there."""
+    headings = {
+        re.sub(r"[^a-z0-9 -]", "", title.lower()).replace(" ", "-")
+        for title in re.findall(r"^## (.*)$", README, re.MULTILINE)
+    }
+    anchors = re.findall(r"\]\(#([^)]+)\)", README)
+    assert anchors
+    assert set(anchors) <= headings
