@@ -97,7 +97,7 @@ BUGS = (
     ),
     Bug(
         "two records of a slot are under way at once",
-        "orderstream/producer/core/pipeline.py",
+        "orderstream/producer/core/departures.py",
         'not slot.unsettled or self._config.ordering == "none"',
         "len(slot.unsettled) < 2",
     ),

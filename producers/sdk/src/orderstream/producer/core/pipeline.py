@@ -17,7 +17,6 @@ its keys; so does the last attempt that a record has, and so does a deadline tha
 answer is still to come.
 """
 
-import heapq
 import logging
 from collections.abc import Callable, Iterable, Sequence
 from itertools import count
@@ -28,10 +27,9 @@ from orderstream.kinesis.shard_map import IncompleteShardMapError, Shard, ShardM
 from orderstream.producer.config import ProducerConfig
 from orderstream.producer.core import messages
 from orderstream.producer.core.aggregator import Aggregator
-from orderstream.producer.core.collector import Collector
 from orderstream.producer.core.deadlines import Deadlines
+from orderstream.producer.core.departures import Departures
 from orderstream.producer.core.kinesis_record import KinesisRecord
-from orderstream.producer.core.limiter import ShardLimiter
 from orderstream.producer.core.messages import (
     Command,
     Input,
@@ -71,20 +69,17 @@ class Pipeline:
         self._policy = RetryPolicy(
             config.retry_base_delay, config.retry_max_delay, random, config.max_attempts
         )
-        self._limiter = ShardLimiter(config.records_per_second_per_shard, config.bytes_per_second_per_shard)
         self._refresher = Refresher(self._policy)
         self._aggregator = Aggregator(config)
         self._slots_per_shard = 1 if config.aggregation else config.slots_per_shard
         self._map: ShardMap | None = None
         self._slots: SlotTable | None = None
         self._unmapped: list[PendingRecord] = []
-        self._candidates: dict[Slot, None] = {}
-        self._alarms: list[tuple[float, int, Slot]] = []
+        self._departures = Departures(config)
         self._requests: dict[int, Sequence[KinesisRecord]] = {}
         self._elsewhere = WrongShards()
         self._deadlines = Deadlines(config.delivery_timeout)
         self._arrivals = 0
-        self._flushed = 0
         self._ids = count(1)
         self._first = True
         self._closed = False
@@ -103,7 +98,7 @@ class Pipeline:
         self._take_in(event, now)
         if not self._closed:
             self._expire(now)
-            self._ring(now)
+            self._departures.ring(now)
             self._send(now)
             self._ask_for_map(now)
             self._plan_wake()
@@ -130,8 +125,8 @@ class Pipeline:
             case messages.MapFailed():
                 self._map_failed(event.failure, now)
             case messages.Flush():
-                self._flushed = self._arrivals
-                self._reconsider_all()
+                self._departures.flush(self._arrivals)
+                self._departures.consider_all(self._slots or ())
             case messages.Close():
                 self._close(now)
             case messages.Tick():
@@ -148,7 +143,7 @@ class Pipeline:
         if self._outcomes.given_up:
             records = self._outcomes.without_given_up(records, arrival, now)
         if self._slots is not None:
-            self._candidates.update(self._slots.enter(records, arrival))
+            self._departures.consider(self._slots.enter(records, arrival))
             return
         for record in records:
             record.arrival = arrival
@@ -165,8 +160,10 @@ class Pipeline:
     # --- records go out ---
 
     def _send(self, now: float) -> None:
-        while self._candidates and len(self._requests) < self._config.max_in_flight_requests:
-            entries = self._collect(now)
+        if self._slots is None:
+            return
+        while self._departures and len(self._requests) < self._config.max_in_flight_requests:
+            entries = self._departures.collect(self._slots, self._elsewhere.map_version, now)
             if not entries:
                 return
             request_id = next(self._ids)
@@ -174,44 +171,6 @@ class Pipeline:
                 record.sent_at = now
             self._requests[request_id] = entries
             self._commands.append(SendPutRecords(request_id, entries))
-
-    def _collect(self, now: float) -> list[KinesisRecord]:
-        collector = Collector(self._config.collection_max_records, self._config.collection_max_bytes)
-        for slot in list(self._candidates):
-            while self._may_send(slot) and self._is_due(slot, now):
-                if not collector.takes(slot.queue[0].size):
-                    return collector.entries
-                collector.add(self._take(slot, now))
-            del self._candidates[slot]
-        return collector.entries
-
-    def _may_send(self, slot: Slot) -> bool:
-        return bool(slot.queue) and (not slot.unsettled or self._config.ordering == "none")
-
-    def _is_due(self, slot: Slot, now: float) -> bool:
-        due = max(slot.not_before, self._limiter.ready_at(slot.shard_id, now), self._lingers_until(slot))
-        if due <= now:
-            return True
-        if slot.wake_at is None or due < slot.wake_at:
-            slot.wake_at = due
-            heapq.heappush(self._alarms, (due, next(self._ids), slot))
-        return False
-
-    def _lingers_until(self, slot: Slot) -> float:
-        waiting = slot.queue[0]
-        head = waiting.user_records[0]
-        full = slot.queued_bytes >= self._config.aggregate_target_bytes
-        full = full or (self._config.aggregation and not waiting.grows)
-        if full or head.attempts or head.arrival.number <= self._flushed:
-            return 0.0
-        return head.arrival.put_at + self._config.linger
-
-    def _take(self, slot: Slot, now: float) -> KinesisRecord:
-        assert self._slots is not None
-        record = slot.take(self._elsewhere.map_version)
-        self._slots.occupy(record, slot)
-        self._limiter.take(slot.shard_id, record.size, now)
-        return record
 
     # --- answers come back ---
 
@@ -303,7 +262,7 @@ class Pipeline:
     def _release(self, record: KinesisRecord) -> dict[Slot, None]:
         assert self._slots is not None
         slots = self._slots.release(record)
-        self._candidates.update(slots)
+        self._departures.consider(slots)
         return slots
 
     def _put_back(self, record: KinesisRecord, now: float) -> None:
@@ -371,12 +330,10 @@ class Pipeline:
         self._slots.extend(waiting)
         for record in self._unsettled():
             self._slots.occupy(record)
-        # Candidates and alarms name slots of the old map, whose queues have just been dealt out.
-        self._candidates, self._alarms = {}, []
         shard_ids = {shard.shard_id for shard in shard_map.open}
-        self._limiter.keep_only(shard_ids)
+        self._departures.begin_anew(shard_ids)
         self._troubles.keep_shards(shard_ids)
-        self._reconsider_all()
+        self._departures.consider_all(self._slots)
         logger.info("new shard map", extra={"open_shards": len(shard_map.open)})
 
     def _map_failed(self, failure: Failure, now: float) -> None:
@@ -408,16 +365,12 @@ class Pipeline:
         self._unmapped = [record for record in self._unmapped if record.arrival.put_at > put_before]
         for slot in self._slots or ():
             expired += slot.take_out(lambda record: record.arrival.put_at <= put_before)
-        reason = self._with_trouble(f"not acknowledged within {self._config.delivery_timeout} s")
+        reason = self._troubles.named_in(f"not acknowledged within {self._config.delivery_timeout} s")
         self._outcomes.reject(expired, reason, now)
         for record in self._elsewhere.take_expired(put_before):
             self._release(record)
             self._outcomes.reject(record.user_records, reason, now)
         self._deadlines.looked(now, self._oldest_put())
-
-    def _with_trouble(self, reason: str) -> str:
-        trouble = self._troubles.present
-        return reason if trouble is None else f"{reason}; the last error was {trouble}"
 
     def _oldest_put(self) -> float:
         waiting = [self._unmapped, *(slot.user_records() for slot in self._slots or ())]
@@ -426,26 +379,13 @@ class Pipeline:
 
     # --- time and the end ---
 
-    def _reconsider_all(self) -> None:
-        for slot in self._slots or ():
-            if slot.queue:
-                self._candidates[slot] = None
-
-    def _ring(self, now: float) -> None:
-        while self._alarms and self._alarms[0][0] <= now:
-            due, _, slot = heapq.heappop(self._alarms)
-            if slot.wake_at == due:
-                slot.wake_at = None
-                self._candidates[slot] = None
-
     def _plan_wake(self) -> None:
-        times = [self._alarms[0][0]] if self._alarms else []
+        times = [self._departures.next_alarm, self._deadlines.next]
         if self._wants_map() and not self._refresher.reading:
             times.append(self._refresher.not_before)
-        if self._deadlines.next < inf:
-            times.append(self._deadlines.next)
-        if times:
-            self._commands.append(WakeAt(min(times)))
+        first = min(times)
+        if first < inf:
+            self._commands.append(WakeAt(first))
 
     def _close(self, now: float) -> None:
         if self._closed:
@@ -453,7 +393,7 @@ class Pipeline:
         self._closed = True
         waiting = [user for record in self._unsettled() for user in record.user_records]
         waiting += self._slots.queued() if self._slots is not None else self._unmapped
-        reason = self._with_trouble("the producer was closed before Kinesis acknowledged it")
+        reason = self._troubles.named_in("the producer was closed before Kinesis acknowledged it")
         self._outcomes.reject(waiting, reason, now, unsent=True)
         self._elsewhere.take_all()
         self._requests, self._unmapped, self._slots = {}, [], None

@@ -114,6 +114,10 @@ class Troubles:
             trouble.shards.intersection_update(shard_ids)
             self._close(kind, trouble)
 
+    def named_in(self, reason: str) -> str:
+        """A reason, with the present trouble if there is one."""
+        return reason if self.present is None else f"{reason}; the last error was {self.present}"
+
     def reports(self) -> list[TroubleReport]:
         """Return what is to be said, and forget it."""
         reports, self._reports = self._reports, []
