@@ -249,6 +249,13 @@ BUGS = (
         "return bool(lease.lease_key)",
     ),
     Bug(
+        "a lease that an old version of KCL made gets no hash keys",
+        "orderstream_consumer/engines/embedded/lifecycle/syncer.py",
+        "        self._note_ranges(leases, listing)\n",
+        "",
+        "tests/unit/engine/test_syncer.py",
+    ),
+    Bug(
         "a worker of a former stream deletes the new one's leases",
         "orderstream_consumer/engines/stream_leases.py",
         "        if foreign:\n            self._consumed.demand_noted()\n",

@@ -20,6 +20,7 @@ from orderstream_consumer.engines.embedded.leases import (
 )
 from orderstream_consumer.processing.errors import LeaseLostError
 from orderstream_consumer.processing.record import Checkpoint, Position
+from orderstream_consumer.processing.shard import Shard
 
 SEQUENCE = 49680457943812345678901234567890123456789012345678901234
 LEASE = Lease(
@@ -128,6 +129,18 @@ def test_a_write_brings_the_stream_to_a_lease_that_has_none(table: LeaseTable) -
     assert taken.stream == held.stream
     released = commit(table, taken, Lease.released)
     assert table.delete(released)
+
+
+def test_hash_keys_come_in_between_two_writes_of_the_owner(table: LeaseTable) -> None:
+    """Neither loses its lease: who notes the hash keys leaves owner, count and checkpoint as they are."""
+    old = Lease(lease_key="s", lease_owner="me", lease_counter=3, checkpoint=Position(7))
+    table.create_if_absent(old)
+    shard = Shard("s", 5, 9)
+    assert table.replace(old, old.with_range_of(shard))
+    noted = table.get("s")
+    assert noted == msgspec.structs.replace(old, starting_hash_key=5, ending_hash_key=9)
+    after = commit(table, old, lambda held: held.checkpointed(Position(8)))
+    assert (after.lease_counter, after.position) == (4, Position(8))
 
 
 def test_a_deletion_needs_owner_and_counter(table: LeaseTable) -> None:

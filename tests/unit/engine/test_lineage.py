@@ -8,6 +8,7 @@ import re
 from dataclasses import replace
 from random import Random
 
+import msgspec
 import pytest
 
 from orderstream_consumer.engines.embedded.leases import Lease
@@ -254,6 +255,24 @@ def test_what_came_of_a_shard_past_retention_is_known_by_its_hash_keys(
     new = leases_to_create(listed, held("0", shards, checkpoint), "LATEST", NOON)
     assert ",".join(lease.lease_key for lease in new) == wanted
     assert {lease.checkpoint for lease in new} == {"TRIM_HORIZON"}
+
+
+@pytest.mark.parametrize(("graph", "gone", "wanted"), PAST_RETENTION)
+def test_without_hash_keys_what_came_of_a_shard_past_retention_is_taken_for_new(
+    graph: str, gone: str, wanted: str
+) -> None:
+    """What `docs/reliability.md` says of leases of old versions of KCL: only LATEST skips anything by it."""
+    shards = lineage(graph)
+    listed = [shard for shard in shards if shard.shard_id not in gone.split(",")]
+    old = [
+        msgspec.structs.replace(lease, starting_hash_key=None, ending_hash_key=None)
+        for lease in held("0", shards, "SHARD_END")
+    ]
+    begun = leases_to_create(listed, old, "LATEST", NOON)
+    assert "LATEST" in {lease.checkpoint for lease in begun}
+    whole = leases_to_create(listed, old, "TRIM_HORIZON")
+    assert {lease.checkpoint for lease in whole} == {"TRIM_HORIZON"}
+    assert {lease.lease_key for lease in whole} >= set(wanted.split(","))
 
 
 def test_what_came_of_nothing_that_had_begun_begins_at_latest() -> None:

@@ -2,6 +2,7 @@
 
 import datetime as dt
 
+import msgspec
 import pytest
 
 from fakes.engine_kinesis import SmallKinesis
@@ -64,6 +65,21 @@ def test_a_merged_shard_waits_for_the_lagging_lineage_of_its_other_parent() -> N
     ended = stage.table.get(f"{ID}0")
     assert ended is not None
     assert ended.child_shard_ids == {f"{ID}5"}
+
+
+def test_a_lease_without_hash_keys_gets_those_of_its_shard() -> None:
+    """An older version of KCL made it. Its owner goes on writing, and nothing else of it changes."""
+    stage = Stage(shards=2)
+    before = stage.lease(0)
+    old = msgspec.structs.replace(
+        before, starting_hash_key=None, ending_hash_key=None, lease_owner="me", lease_counter=7
+    )
+    stage.table.delete(before)
+    stage.table.create_if_absent(old)
+    stage.syncer.synchronize()
+    noted = stage.lease(0)
+    assert noted == msgspec.structs.replace(before, lease_owner="me", lease_counter=7)
+    assert commit(stage.table, old, Lease.renewed).lease_counter == 8
 
 
 def test_a_parent_that_has_a_lease_is_waited_for_by_the_child_itself() -> None:

@@ -113,6 +113,11 @@ class Lease(Struct, frozen=True, kw_only=True):
             checkpoint = self.checkpoint
         return replace(self.renewed(), checkpoint=checkpoint, owner_switches_since_checkpoint=0)
 
+    def with_range_of(self, shard: Shard) -> Self:
+        """Note the hash keys of its shard. The counter stays: this is a fact, no sign of the owner's life."""
+        low, high = shard.starting_hash_key, shard.ending_hash_key
+        return replace(self, starting_hash_key=low, ending_hash_key=high)
+
     def with_children(self, shard_ids: frozenset[str]) -> Self:
         """Note which shards go on from here."""
         return replace(self.renewed(), child_shard_ids=shard_ids)

@@ -27,7 +27,11 @@ class LeaseTable(Protocol):
         """Add a lease; False, and nothing written, if there is one of that key."""
 
     def replace(self, held: Lease, successor: Lease) -> bool:
-        """Write a lease's successor if what is there is still ``held`` (``Lease.is_that_of``); else False."""
+        """Write a lease's successor if what is there is still ``held`` (``Lease.is_that_of``); else False.
+
+        Only what differs between the two need be written: so a range of hash keys, which leaves the counter
+        as it is, may come in between two writes of the owner.
+        """
 
     def delete(self, lease: Lease) -> bool:
         """Delete a lease if what is there is still ``lease`` (``Lease.is_that_of``); else False."""

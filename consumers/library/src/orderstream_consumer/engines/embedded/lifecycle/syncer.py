@@ -55,6 +55,7 @@ class ShardSyncer:
             DependencyError: Kinesis or the lease table could not be reached, or what it lists is not whole.
         """
         leases, listing = self._look()
+        self._note_ranges(leases, listing)
         created = self._create(leases, listing)
         for lease in leases_to_delete(listing.shards, leases):
             if self._table.delete(lease):
@@ -108,6 +109,16 @@ class ShardSyncer:
         # LATEST is when there were no leases: we may have stood still since, while others have begun.
         began = self._reader.now()
         return self._table.list_leases(), self._reader.list_shards(began)
+
+    def _note_ranges(self, leases: list[Lease], listing: Listing) -> None:
+        """Give a lease that an older version of KCL made its hash keys, as long as its shard is listed.
+
+        Once retention has taken the shard, they alone tell what came of it.
+        """
+        without = {lease.lease_key: lease for lease in leases if lease.starting_hash_key is None}
+        for shard in listing.shards:
+            if (lease := without.get(shard.shard_id)) is not None:
+                self._table.replace(lease, lease.with_range_of(shard))  # if not, then at the next look
 
     def _create(self, leases: list[Lease], listing: Listing) -> list[Lease]:
         if not leases:
