@@ -30,6 +30,8 @@ def needs(key: str, folder: Path, *options: str) -> tuple[float, dict[str, int |
         ("StockCode", ("--burst-cv", "0.25"), 4, 6),
         ("CustomerID", (), None, None),  # one customer, or none, has nearly all lines of a busy minute
         ("InvoiceNo", (), None, None),
+        ("InvoiceNo", ("--growth-by", "more-keys"), 3, 3),  # as many orders more, and none is larger
+        ("CustomerID", ("--growth-by", "more-keys", "--burst-cv", "0.25"), 3, 6),
     ],
 )
 def test_the_month_needs_what_the_documentation_says(

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from fakes.sizing_cli import run
+from shard_sizing.errors import InputError
 from shard_sizing.model.capacity.demand import Demand, Question
 from shard_sizing.model.capacity.sizing import size
 from shard_sizing.model.data_files import load_limits
@@ -183,3 +184,61 @@ def test_records_that_come_together_need_room_together() -> None:
     assert apart is not None
     assert at_once is not None
     assert at_once > 1.3 * apart
+
+
+def many_orders(each: int, lines: int) -> Profile:
+    """Return a shop of an hour in whose busy minute, one in sixty, so many orders have so many lines."""
+    drawn: list[Event] = [(f"order-{i % 900}", float(i % 60 * 60), 100) for i in range(36_000)]
+    drawn += [(f"order-{1_000 + i}", 1_800.0, 100) for i in range(each) for _ in range(lines)]
+    return sample(drawn, span=(0, 3_599))
+
+
+def test_no_key_of_a_busy_minute_is_left_out() -> None:
+    """A hundred orders make the peak, and sixteen of them a sixth of it: all of them are planned for."""
+    profile = grown(many_orders(100, 60), 40)
+    asked = Question(profile, LIMITS, Demand(at="max-minute"))
+    assert sum(clump.keys for clump in asked.clumps) == pytest.approx(100, rel=0.13)
+    apart = asked.keys.apart()
+    assert apart.times is not None
+    heavy = apart.records[0] > 0.009
+    assert float(apart.times[0][heavy].sum()) == pytest.approx(100, rel=0.13)
+
+
+def test_growth_by_more_keys_leaves_each_as_busy_as_it_is() -> None:
+    """A thousand times as many orders are a thousand times the load, and no order is larger."""
+    found = many_orders(2, 600)
+    busier, more = grown(found, 1_000), grown(found, 1_000, "more-keys")
+    demand = Demand(at="max-minute")
+    assert size(busier, LIMITS, demand).shards is None
+    asked = Question(more, LIMITS, demand)
+    assert asked.rate == Question(busier, LIMITS, demand).rate
+    assert float(asked.keys.apart().records.max()) * asked.rate < 11
+    assert size(more, LIMITS, demand).shards is not None
+    with pytest.raises(InputError, match=r"0\.5 times as many keys"):
+        grown(found, 0.5, "more-keys")
+
+
+@pytest.mark.parametrize("growth", [1.5, 4.0])
+def test_newcomers_weigh_what_the_known_keys_weigh(growth: float) -> None:
+    """Tenants that are known stay where they lie with a smaller share; the others fall anywhere."""
+    tenants = sample((f"tenant-{i % 40 % 7}", i / 500, 100) for i in range(6_000))
+    asked = Question(grown(tenants, growth, "more-keys"), LIMITS, Demand(at="mean"))
+    keys, alone = asked.keys, Question(tenants, LIMITS, Demand(at="mean")).keys
+    assert keys.placed[:, 0].tolist() == pytest.approx((alone.placed[:, 0] / growth).tolist())
+    assert keys.known == pytest.approx(1 / growth)
+    assert float(keys.each[:, 0].max()) <= float(keys.placed[:, 0].max()) * (1 + 1e-9)
+
+
+def test_what_grows_is_asked_for(tmp_path: Path) -> None:
+    """Growth is told apart in words: who says nothing reads what is taken, and what to say else."""
+    file = str(tmp_path / "orders.json")
+    run("sample", str(ORDERS), "--key", "InvoiceNo", "--timestamp", "InvoiceDate", "--out", file)
+    silent, said = (run("size", file, "--growth", "1000", *by) for by in ((), ("--growth-by", "more-keys")))
+    assert "1,000 times as busy" in silent.stderr
+    assert "--growth-by more-keys" in silent.stderr
+    assert "times as busy" not in said.stderr
+    assert (silent.exit_code, said.exit_code) == (3, 0)
+    assert run("hotkeys", file, "--growth", "1000", "--growth-by", "more-keys").exit_code == 0
+    refused = run("size", file, "--growth", "9", "--growth-by", "more-keys", "--salt", "4")
+    assert refused.exit_code == 1
+    assert "--salt is for keys that are known" in refused.stderr

@@ -145,7 +145,7 @@ def test_keys_that_kinesis_refuses_are_counted_and_said(tmp_path: Path) -> None:
     done = run("sample", str(file), "--key", "key", "--timestamp", "when", "--out", str(out))
     assert done.exit_code == 0
     assert "1 rows, the first in line 3, have keys of more than 256 characters" in done.stderr
-    assert "50.0% of the rows have an empty key" in done.stderr
+    assert "50.0 % of the rows have an empty key" in done.stderr
     assert "(empty)" in run("hotkeys", str(out)).stdout
 
 

@@ -6,15 +6,15 @@ from typing import Final
 import click
 import msgspec
 
-from shard_sizing.cli.parameters.numbers import Number
-from shard_sizing.cli.parameters.options import FILE, Shared, read_profile, shared_options
+from shard_sizing.cli.parameters.options import FILE, GROWTH, Shared, grown_by, read_profile, shared_options
 from shard_sizing.cli.presentation.output import counted, present
 from shard_sizing.cli.presentation.peak_words import peak_words
 from shard_sizing.cli.presentation.pictures import Bars
 from shard_sizing.cli.presentation.sheet import Sheet, Table
 from shard_sizing.model.capacity.demand import planned_peak
 from shard_sizing.model.capacity.hotkeys import HotKeyNeed, hot_keys
-from shard_sizing.model.workload.profile import grown, rate_at
+from shard_sizing.model.percent import percent
+from shard_sizing.model.workload.profile import Growth, rate_at
 
 _SHOWN: Final = 20
 
@@ -37,14 +37,13 @@ class HotKeys(msgspec.Struct, frozen=True):
 @click.command()
 @click.argument("profile", type=FILE)
 @shared_options(without=("seed", "region", "prices"))
-@click.option(
-    "--growth", type=Number(min=0, min_open=True), default=1.0, help="Times the records per second."
-)
+@GROWTH[0]
+@GROWTH[1]
 @click.option("--at", help="The rate that is planned for; by default the 99.9th percentile minute, if known.")
-def hotkeys(profile: Path, shared: Shared, growth: float, at: str | None) -> int:
+def hotkeys(profile: Path, shared: Shared, growth: float, growth_by: Growth | None, at: str | None) -> int:
     """Show each hot key and the sub-keys it needs; exit 2 if any has to be spread."""
     limits = shared.limits
-    found = grown(read_profile(profile), growth)
+    found = grown_by(read_profile(profile), growth, growth_by)
     at = at or planned_peak(found)
     rate = rate_at(found, at)
     keys = hot_keys(found, limits, at)
@@ -59,8 +58,8 @@ def hotkeys(profile: Path, shared: Shared, growth: float, at: str | None) -> int
     rows = [
         (
             (k.key or "(empty)") + (" *" if k.clump else ""),
-            f"{k.record_share:.2%}",
-            f"{k.byte_share:.2%}",
+            percent(k.record_share, 2),
+            percent(k.byte_share, 2),
             f"{k.records_per_second:,.2f}",
             str(k.sub_keys),
         )

@@ -24,6 +24,7 @@ from shard_sizing.live.measure import measure as profile_of
 from shard_sizing.live.polling import Poller
 from shard_sizing.live.reshard import call, kinesis
 from shard_sizing.live.throttles import CloudWatchSilentError, throttled_writes
+from shard_sizing.model.percent import percent
 from shard_sizing.model.workload.history import History
 from shard_sizing.model.workload.measured import Measured, over_history
 
@@ -146,15 +147,15 @@ def _passed(advance: Callable[[float], None]) -> Callable[[float], None]:
 
 def _sheet(found: Measured, source: str) -> Sheet:
     busiest = found.busiest
-    packed = f", {found.aggregated:.0%} of them aggregates" if found.aggregated else ""
+    packed = f", {percent(found.aggregated)} of them aggregates" if found.aggregated else ""
     kinesis_records = found.kinesis.records if found.kinesis else found.records
     refused = {None: "", 0: " No write was refused."}.get(
         found.throttled_writes, f" {found.throttled_writes} writes were refused."
     )
     sentence = (
         f"{found.stream} took {found.rate:,.0f} records a second in {kinesis_records:,} Kinesis records"
-        f"{packed}; its busiest shard, {busiest.shard_id}, is at {busiest.used_p99:.0%} of its limit at p99 "
-        f"and {busiest.used_max:.0%} in its busiest second.{refused}"
+        f"{packed}; its busiest shard, {busiest.shard_id}, is at {percent(busiest.used_p99)} of its limit "
+        f"at p99 and {percent(busiest.used_max)} in its busiest second.{refused}"
     )
     ids = short_ids([shard.shard_id for shard in found.shards])
     rows = [
@@ -162,7 +163,7 @@ def _sheet(found: Measured, source: str) -> Sheet:
             shard_id,
             f"{shard.records.mean:,.0f} / {shard.records.p99:,.0f}",
             f"{shard.bytes.mean:,.0f} / {shard.bytes.p99:,.0f}",
-            f"{shard.used_p99:.0%}",
+            percent(shard.used_p99),
             f"{shard.behind_millis:,}",
         )
         for shard_id, shard in zip(ids, found.shards, strict=True)

@@ -9,6 +9,7 @@ from shard_sizing.cli.presentation.pictures import Bars
 from shard_sizing.cli.presentation.sheet import Sheet
 from shard_sizing.model.capacity.adequacy import Adequacy
 from shard_sizing.model.data_files import Limits
+from shard_sizing.model.percent import percent
 from shard_sizing.model.resharding.planner import Split, Step, UpdateCount
 from shard_sizing.model.resharding.update_shard_count import is_quick
 
@@ -33,8 +34,8 @@ def plan_sheet(answer: Planned, current: int, target: int, planned: str, limits:
         lines.append("Nothing to do: the shards are as they should be.")
     if answer.targeted is not None:
         lines.append(
-            f"Busiest shard: {answer.uniform.busiest:.1%} of the load with equal ranges, "
-            f"{answer.targeted.busiest:.1%} with targeted cuts."
+            f"Busiest shard: {percent(answer.uniform.busiest, 1)} of the load with equal ranges, "
+            f"{percent(answer.targeted.busiest, 1)} with targeted cuts."
         )
     picture = Bars(
         sentence,
@@ -67,13 +68,14 @@ def _sufficiency(found: Adequacy, target: int) -> str:
     shards = counted(target, "shard")
     suffice = "suffices" if target == 1 else "suffice"
     most = max(found.used_p99)
-    busiest = f"the busiest is at {most:.0%} of its limit at p99, with {found.busiest:.1%} of the load"
+    busiest = (
+        f"the busiest is at {percent(most)} of its limit at p99, with {percent(found.busiest, 1)} of the load"
+    )
     if found.placements == 1:
         if found.suffices:
             return f"{shards} {suffice}: {busiest}."
-        return (
-            f"{shards} will not be enough: {busiest}, and {found.throttled_seconds:.1%} of seconds throttle."
-        )
+        throttled = percent(found.throttled_seconds, 1)
+        return f"{shards} will not be enough: {busiest}, and {throttled} of seconds throttle."
     places = f"in {found.fits_in} of {found.placements} placements of the keys, whose places are not known"
     if found.suffices:
         return f"{shards} {suffice} {places}."

@@ -14,6 +14,7 @@ from shard_sizing.cli.presentation.pictures import Bars
 from shard_sizing.cli.presentation.progress import progress
 from shard_sizing.cli.presentation.sheet import Sheet, Table
 from shard_sizing.errors import InputError
+from shard_sizing.model.percent import percent
 from shard_sizing.model.sampling.sampler import sample as sample_events
 from shard_sizing.model.sampling.synthetic import Synthetic
 from shard_sizing.model.sampling.synthetic import events as made_up_events
@@ -54,7 +55,8 @@ def sample(
     empty = sum(hot.record_share for hot in profile.hot_keys if not hot.key)
     if empty:
         told = (
-            f"warning: {empty:.1%} of the rows have an empty key, which Kinesis refuses; counted as one key"
+            f"warning: {percent(empty, 1)} of the rows have an empty key, which Kinesis refuses; "
+            "counted as one key"
         )
         click.echo(told, err=True)
     if long_keys:
@@ -89,7 +91,9 @@ def _sheet(profile: Profile) -> Sheet:
         labels=[hot.key or "(empty)" for hot in heaviest],
         unit=" %",
     )
-    rows = [(hot.key or "(empty)", f"{hot.record_share:.2%}", f"{hot.byte_share:.2%}") for hot in heaviest]
+    rows = [
+        (hot.key or "(empty)", percent(hot.record_share, 2), percent(hot.byte_share, 2)) for hot in heaviest
+    ]
     table = Table(("key", "records", "bytes"), rows, "The heaviest keys:")
     return Sheet(picture.title, (table,), picture=picture)
 
@@ -101,7 +105,7 @@ def _heaviest(profile: Profile) -> str:
     share = profile.hot_keys[0].record_share
     times = share / float(zipf_shares(min(profile.keys, MOST_KEYS), profile.zipf.exponent)[0])
     return (
-        f", the first of which has {share:.1%}, {times:,.0f} times what that gives it"
+        f", the first of which has {percent(share, 1)}, {times:,.0f} times what that gives it"
         if times > _APART
         else ""
     )

@@ -15,6 +15,7 @@ from shard_sizing.model.capacity import simulate as model
 from shard_sizing.model.capacity.demand import Demand, Question
 from shard_sizing.model.capacity.sizing import PERCENT
 from shard_sizing.model.capacity.targeted import MOST_SHARDS
+from shard_sizing.model.percent import percent
 from shard_sizing.model.resharding.planner import HASH_SPACE, uniform_starts
 from shard_sizing.model.workload.profile import Profile
 
@@ -60,7 +61,7 @@ def sentence(found: model.Simulated, mean_rate: float) -> str:
     sure = (
         "it is known where the load lies"
         if found.exact
-        else f"{'it fits' if found.shards == 1 else 'they fit'} in {found.fits_in:.0%} of "
+        else f"{'it fits' if found.shards == 1 else 'they fit'} in {percent(found.fits_in)} of "
         f"{found.placements} placements"
     )
     planned = peak_words(found.at, found.rate, mean_rate)
@@ -73,9 +74,9 @@ def _sheet(found: model.Simulated, mean_rate: float, source: str) -> Sheet:
         [
             (
                 r.enforcement,
-                f"{r.throttled_seconds:.2%}",
-                f"{r.rejected_records:.3%}",
-                f"{r.hottest_p999:.0%}" if r.hottest_p999 < 4 else "400 % or more",
+                percent(r.throttled_seconds, 2),
+                percent(r.rejected_records, 3),
+                percent(r.hottest_p999) if r.hottest_p999 < 4 else "400 % or more",
             )
             for r in found.results
         ],
@@ -86,10 +87,10 @@ def _sheet(found: model.Simulated, mean_rate: float, source: str) -> Sheet:
         ("begins at", "share", "used at p50", "p99", "p99.9", "read limit"),
         [
             (
-                f"{int(use.start) / HASH_SPACE:.4%}",
-                f"{use.share:.1%}",
-                *(f"{each:.0%}" for each in (use.p50, use.p99, use.p999)),
-                f"{use.read_limit_used:.0%}",
+                percent(int(use.start) / HASH_SPACE, 4),
+                percent(use.share, 1),
+                *(percent(each) for each in (use.p50, use.p99, use.p999)),
+                percent(use.read_limit_used),
             )
             for use in busiest[:_SHOWN]
         ],

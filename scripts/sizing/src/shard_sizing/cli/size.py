@@ -12,6 +12,7 @@ from shard_sizing.cli.presentation.progress import progress
 from shard_sizing.cli.presentation.sheet import Sheet, Table
 from shard_sizing.model.capacity import sizing
 from shard_sizing.model.capacity.demand import Demand
+from shard_sizing.model.percent import percent
 from shard_sizing.model.workload.profile import Profile
 
 
@@ -58,8 +59,9 @@ def sentence(found: sizing.Sizing) -> str:
     if naive is None or found.shards <= found.naive:
         return f"{answer}."
     return (
-        f"{answer}; {found.naive:,} by the usual formula would throttle in {naive.throttled_seconds:.1%} of "
-        "seconds" + ("." if found.exact else f" and fit in {naive.fits_in:.0%} of placements.")
+        f"{answer}; {found.naive:,} by the usual formula would throttle in "
+        f"{percent(naive.throttled_seconds, 1)} of seconds"
+        + ("." if found.exact else f" and fit in {percent(naive.fits_in)} of placements.")
     )
 
 
@@ -81,7 +83,7 @@ def _notes(found: sizing.Sizing) -> list[str]:
     if at and at.read_limit_used:
         again = "never" if at.catch_up is None else f"{at.catch_up:.1f} times the outage"
         notes.append(
-            f"Readers of the busiest shard use {at.read_limit_used:.0%} of its read limit; catching up "
+            f"Readers of the busiest shard use {percent(at.read_limit_used)} of its read limit; catching up "
             f"takes {again}."
         )
     return [*notes, *found.notes]

@@ -20,6 +20,7 @@ from shard_sizing.model.capacity.readers import Readers
 from shard_sizing.model.capacity.sizing import size
 from shard_sizing.model.cost.monthly import HOURS
 from shard_sizing.model.data_files import RegionPrices
+from shard_sizing.model.percent import percent
 from shard_sizing.model.pipeline.bill import NOT_PRICED, PIPELINE_PRICES, Cost, bill, kinesis_floor
 from shard_sizing.model.pipeline.load import Load, Pipeline, calls_per_second, containers, loads
 from shard_sizing.model.pipeline.order_calls import OrderCalls, load_order_calls
@@ -247,8 +248,8 @@ def _notes(answer: WhatIf) -> Iterator[str]:
         for load in scale.limits:
             if load.used >= _NEAR:
                 yield (
-                    f"x{scale.x:g}: {load.name}: {load.asked:,.1f} of {load.given:,.0f} ({load.used:.0%}); "
-                    f"{load.way_out}."
+                    f"x{scale.x:g}: {load.name}: {load.asked:,.1f} of {load.given:,.0f} "
+                    f"({percent(load.used)}); {load.way_out}."
                 )
         busiest = sorted(scale.calls_per_second.items(), key=lambda item: -item[1])[:5]
         yield f"x{scale.x:g}: most called: {', '.join(f'{name} {each:,.1f}/s' for name, each in busiest)}."

@@ -24,6 +24,7 @@ from shard_sizing.model.capacity.workers import (
     monthly_cost,
 )
 from shard_sizing.model.data_files import RegionPrices
+from shard_sizing.model.percent import percent
 from shard_sizing.model.workload.keys import keys_of
 from shard_sizing.model.workload.peaks import PEAK_NAMES
 from shard_sizing.model.workload.profile import Profile, planned_clumps, rate_at
@@ -201,8 +202,8 @@ def sentence(answer: Workers, planned: str) -> str:
     if answer.needed is None:
         return (
             f"For {planned}, no fleet keeps the planned utilisation: the hottest lease alone keeps "
-            f"{found.hottest_lease:.0%} of its cores busy; spend less time on a record, give a lease more "
-            "lanes and cores, add shards, or spread the heaviest key."
+            f"{percent(found.hottest_lease)} of its cores busy; spend less time on a record, give a lease "
+            "more lanes and cores, add shards, or spread the heaviest key."
         )
     if max(found.utilisation, found.hottest_lease) >= 1:
         running = counted(found.containers, "container")
@@ -223,8 +224,8 @@ def _sheet(answer: Workers, planned: str, outage: float, arm_measured: bool, pri
     rows = [
         ("containers", str(found.containers)),
         ("idle for want of a lease", str(found.idle)),
-        ("utilisation of the fullest", f"{found.utilisation:.0%}"),
-        ("utilisation of the hottest lease", f"{found.hottest_lease:.0%}"),
+        ("utilisation of the fullest", percent(found.utilisation)),
+        ("utilisation of the hottest lease", percent(found.hottest_lease)),
         ("waiting, 99 % of batches at most", waits),
         (f"catch-up after {outage / 60:,.0f} min of outage", back),
         ("Fargate x86, USD a month", _usd(answer.usd_a_month["x86"])),

@@ -140,6 +140,10 @@ def _salt(profile: Profile, ways: int, names: tuple[str, ...], heaviest: int | N
         if names or heaviest:
             raise click.UsageError("--salt-key and --salt-heaviest need --salt, the number of sub-keys")
         return Salt()
+    if profile.key_growth > 1:
+        raise click.UsageError(
+            "--salt is for keys that are known; of --growth-by more-keys none of the new is"
+        )
     if names and heaviest:
         raise click.UsageError("give either --salt-key or --salt-heaviest")
     known = {key.key for key in profile.known_keys()}

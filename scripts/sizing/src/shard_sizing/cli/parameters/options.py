@@ -15,7 +15,7 @@ from shard_sizing.cli.parameters.numbers import Number
 from shard_sizing.errors import InputError
 from shard_sizing.model.data_files import Limits, Prices, RegionPrices, load_limits, load_prices
 from shard_sizing.model.workload.measured import Measured
-from shard_sizing.model.workload.profile import Profile, grown, synthetic
+from shard_sizing.model.workload.profile import Growth, Profile, grown, synthetic
 
 Command = Callable[..., int]
 FILE: Final = click.Path(path_type=Path, dir_okay=False)
@@ -169,6 +169,7 @@ def workload_options(command: Command) -> Command:
         burst_cv: float | None,
         keys: int,
         growth: float,
+        growth_by: Growth | None,
         **others: Any,
     ) -> int:
         if (profile_file is None) == (rate is None):
@@ -188,7 +189,7 @@ def workload_options(command: Command) -> Command:
                 "are not known and none are assumed; give --burst-cv as measured on live traffic"
             )
             click.echo(told, err=True)
-        return command(profile=grown(found, growth), **others)
+        return command(profile=grown_by(found, growth, growth_by), **others)
 
     positive = Number(min=0, min_open=True)
     return with_options(
@@ -226,10 +227,35 @@ def workload_options(command: Command) -> Command:
             type=Number(min=0),
             help="Variation of the rate from second to second; by default the profile's, or 0.",
         ),
-        click.option(
-            "--growth", type=positive, default=1.0, show_default=True, help="Times the records per second."
-        ),
+        *GROWTH,
     )
+
+
+GROWTH: Final = (
+    click.option(
+        "--growth",
+        type=Number(min=0, min_open=True),
+        default=1.0,
+        show_default=True,
+        help="Times the records per second.",
+    ),
+    click.option(
+        "--growth-by",
+        type=click.Choice(["busier-keys", "more-keys"]),
+        help="What grows: the same keys come more often (the default), or there are more of them.",
+    ),
+)
+
+
+def grown_by(profile: Profile, growth: float, by: Growth | None) -> Profile:
+    """Return a profile as it has grown, and say what was assumed where nobody has said it."""
+    if growth > 1 and by is None and profile.records:
+        told = (
+            f"note: growth is taken to make each key {growth:,g} times as busy; if there will be more keys, "
+            "as busy as today's (more orders, not larger ones), say --growth-by more-keys"
+        )
+        click.echo(told, err=True)
+    return grown(profile, growth, by or "busier-keys")
 
 
 CONSUMERS: Final = click.option(

@@ -9,6 +9,7 @@ import numpy as np
 from shard_sizing.model.capacity.demand import Question
 from shard_sizing.model.capacity.targeted import MOST_SHARDS
 from shard_sizing.model.law.stream_law import DEFAULT_RECORD_LIMIT
+from shard_sizing.model.percent import percent
 from shard_sizing.model.workload.clumps import Clump
 from shard_sizing.model.workload.peaks import parsed_peak
 from shard_sizing.model.workload.profile import planned_clumps
@@ -23,7 +24,7 @@ def too_large(question: Question) -> str:
     """Say what to do about records over the stream's maximum record size."""
     limit = question.demand.record_limit
     return (
-        f"{question.oversized:.2%} of the records are over the stream's maximum record size of "
+        f"{percent(question.oversized, 2)} of the records are over the stream's maximum record size of "
         f"{limit / 1024:,.0f} KiB, and are refused: raise it by UpdateMaxRecordSize, to at most 10,240 KiB "
         "(--max-record-kib), or keep large payloads in S3"
     )
@@ -83,10 +84,10 @@ def notes(question: Question, *, fits: bool) -> tuple[str, ...]:
     if law.large and large.any():
         share = float(sizes[large].prod(axis=1).sum() / sizes.prod(axis=1).sum())
         found.append(
-            f"Records over 1 MiB carry {share:.0%} of the bytes. AWS (Handle large records) asks to keep "
-            'them below 2 % of the traffic: a shard takes them by "temporarily bursting beyond its sustained '
-            'write throughput", like "a tank that refills at a steady rate", here of 10 MiB at the limit of '
-            "bytes; the rate truly depends on sizes, traffic and keys, and AWS does not say how."
+            f"Records over 1 MiB carry {percent(share)} of the bytes. AWS (Handle large records) asks to "
+            'keep them below 2 % of the traffic: a shard takes them by "temporarily bursting beyond its '
+            'sustained write throughput", like "a tank that refills at a steady rate", here of 10 MiB at the '
+            "limit of bytes; the rate truly depends on sizes, traffic and keys, and AWS does not say how."
         )
     elif law.lump_bytes > _LARGE_RECORD:
         found.append(
@@ -94,7 +95,9 @@ def notes(question: Question, *, fits: bool) -> tuple[str, ...]:
             "second: how AWS counts within it decides, and a retry a second later passes."
         )
     if question.oversized and question.profile.records:
-        found.append(f"{question.oversized:.3%} of the records are over the stream's maximum record size.")
+        found.append(
+            f"{percent(question.oversized, 3)} of the records are over the stream's maximum record size."
+        )
     found += _on_clumps(question, fits=fits)
     packing = law.traffic.aggregation
     if packing is not None and question.demand.aggregation is not None:

@@ -81,8 +81,10 @@ def _clumps(
     found = []
     for clump in planned_clumps(profile, peak):
         # Together the ranks may be more than any interval has: they are not all of the same one.
-        part = min(1.0, left / clump.lasting_records) if clump.lasting_records else 1.0
-        left -= part * clump.lasting_records
+        room = left / clump.lasting_records if clump.lasting_records else math.inf
+        number = min(clump.keys, math.floor(max(1.0, room)) if math.isfinite(room) else clump.keys)
+        part = min(1.0, room / number)
+        left -= part * number * clump.lasting_records
         records, volume = clump.lasting_records * part, clump.lasting_bytes * part
         if clump.records > clump.lasting_records:
             records = max(records, _mean_of_busiest(clump.records, burst_cv, lump))
@@ -91,7 +93,7 @@ def _clumps(
             volume = max(volume, _mean_of_busiest(clump.bytes, burst_cv, lump * size))
         if max(records / limits.records_per_second, volume / limits.bytes_per_second) >= _MATTERS:
             lasting = clump.lasting_records * part, clump.lasting_bytes * part
-            found.append(Clump(clump.key, records, volume, *lasting))
+            found.append(Clump(clump.key, records, volume, *lasting, keys=number))
     return tuple(found)
 
 

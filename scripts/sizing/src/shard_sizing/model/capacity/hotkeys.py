@@ -49,7 +49,7 @@ def hot_keys(profile: Profile, limits: Limits, at: str) -> tuple[HotKeyNeed, ...
 
 def _clumps(profile: Profile, limits: Limits, at: str) -> Iterator[HotKeyNeed]:
     rate = rate_at(profile, at)
-    usual = max((hot.record_share for hot in profile.hot_keys), default=0.0) * rate
+    usual = max((hot.record_share for hot in profile.hot_keys), default=0.0) * rate / profile.key_growth
     for clump in planned_clumps(profile, at):
         if clump.records > usual:
             yield _need(clump, rate, profile.record_bytes, limits)
@@ -65,10 +65,10 @@ def _known(profile: Profile, limits: Limits, at: str) -> Iterator[HotKeyNeed]:
     rate, peak = rate_at(profile, at), 1.0 if at.endswith("-second") else peak_burst(profile.burst_cv)
     by_records = {hot.key for hot in profile.hot_keys}
     for hot in (*profile.hot_keys, *(hot for hot in profile.hot_by_bytes if hot.key not in by_records)):
-        records = hot.record_share * rate
-        volume = hot.byte_share * rate * profile.record_bytes
+        shares = hot.record_share / profile.key_growth, hot.byte_share / profile.key_growth
+        records, volume = shares[0] * rate, shares[1] * rate * profile.record_bytes
         ways = _sub_keys(records * peak, volume * peak, limits)
-        yield HotKeyNeed(hot.key, hot.record_share, hot.byte_share, records, volume, ways, _gives_up(ways))
+        yield HotKeyNeed(hot.key, *shares, records, volume, ways, _gives_up(ways))
 
 
 def _sub_keys(records: float, volume: float, limits: Limits) -> int:

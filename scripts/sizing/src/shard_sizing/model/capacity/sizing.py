@@ -14,6 +14,7 @@ from shard_sizing.model.capacity.targeted import MOST_SHARDS, targeted_shards
 from shard_sizing.model.capacity.trials import Bools, Trials
 from shard_sizing.model.data_files import Limits
 from shard_sizing.model.law.shard_law import ENFORCEMENTS, Enforcement
+from shard_sizing.model.percent import percent
 from shard_sizing.model.workload.keys import fall
 from shard_sizing.model.workload.profile import Profile
 
@@ -263,8 +264,8 @@ def _impossible(question: Question) -> tuple[str, tuple[bool, ...]]:
     if not readers.keep_up(question.volume(apart), limits)[0]:
         used = float(readers.used(question.volume(apart), limits).max())
         return (
-            f"the heaviest key alone takes {used:.1%} of what a shard gives its {readers.sharing} readers, "
-            f"and {1 - readers.most_used:.0%} is kept for catching up: read by fan-out (--efo), spread the "
-            "key, or accept a longer catch-up (--catch-up)"
+            f"the heaviest key alone takes {percent(used, 1)} of what a shard gives its {readers.sharing} "
+            f"readers, and {percent(1 - readers.most_used)} is kept for catching up: read by fan-out "
+            "(--efo), spread the key, or accept a longer catch-up (--catch-up)"
         ), stuck
     return "", stuck

@@ -19,7 +19,7 @@ Try = Callable[[int, int, np.random.Generator], Bools]
 """Tries a number of shards on so many placements: which of them fit, by placement and reading."""
 
 _LOOKS: Final = (24, 50, 100, 200, 400)
-_MOST_FALLS: Final = 3_000_000  # shards times placements at most, so that 20,000 shards take seconds
+_MOST_FALLS: Final = 200_000  # shards times placements at most, so that 20,000 shards take seconds
 _UNLIKELY: Final = 0.03
 
 

@@ -10,6 +10,7 @@ import numpy as np
 
 from shard_sizing.model.cost.monthly import Workload, monthly
 from shard_sizing.model.data_files import Limits, RegionPrices
+from shard_sizing.model.percent import percent
 from shard_sizing.model.workload.profile import Profile
 
 Mode = Literal["provisioned", "standard", "advantage"]
@@ -87,6 +88,6 @@ def mode_warnings(profile: Profile, limits: Limits, prices: RegionPrices) -> tup
     committed = limits.advantage_minimum_mib_per_second
     told.append(
         f"Advantage is for a whole account and Region and bills at least {committed:g} MiB/s in and out for "
-        f"at least 24 hours; this stream alone fills {min(1.0, mib / committed):.0%} of that."
+        f"at least 24 hours; this stream alone fills {percent(min(1.0, mib / committed))} of that."
     )
     return tuple(told)

@@ -100,13 +100,13 @@ class PairCounter:
     def add(self, part: Part) -> Part:
         """Count a part of the stream, and return it with each pair added up, at the start of its interval."""
         intervals = part.times // self.seconds
-        codes, first, index = np.unique(
-            part.hashes ^ (intervals * _MIX), return_index=True, return_inverse=True
-        )
+        codes, index = np.unique(part.hashes ^ (intervals * _MIX), return_inverse=True)
+        one = np.empty(codes.size, dtype=np.int64)
+        one[index] = np.arange(index.size)  # any of each pair: its first would take a slower sort
         counts = np.stack([np.bincount(index, row) for row in part.counts]).astype(np.float64)
-        keys, intervals = part.keys[first], intervals[first]
+        keys, intervals = part.keys[one], intervals[one]
         self._merge(codes, Pairs(intervals, keys, counts))
-        return Part(keys, part.hashes[first], intervals * self.seconds, counts)
+        return Part(keys, part.hashes[one], intervals * self.seconds, counts)
 
     def _merge(self, codes: Ints, new: Pairs) -> None:
         held, before = self._codes.size, self._pairs
@@ -217,7 +217,7 @@ def _ranked(known: dict[Interval, Pairs], name: Interval, span: Span, beyond: fl
     rates = {
         (each, row): _by_rank(pairs, row, INTERVALS[each]) for each, pairs in known.items() for row in (0, 1)
     }
-    for rank in range(RANKS):
+    for rank, keys in RANKS:
         lasting, busiest = np.zeros(2), np.zeros(2)
         key = ""
         for (each, row), ranks in rates.items():
@@ -231,7 +231,8 @@ def _ranked(known: dict[Interval, Pairs], name: Interval, span: Span, beyond: fl
                 key = of if row == 0 else key
         if not busiest.any():
             return
-        yield Clump(key, *(float(rate) for rate in (*busiest, *lasting)))
+        (records, volume), (lasting_records, lasting_bytes) = busiest.tolist(), lasting.tolist()
+        yield Clump(key, records, volume, lasting_records, lasting_bytes, keys)
 
 
 def _by_rank(pairs: Pairs, row: int, seconds: int) -> list[tuple[Ints, Names, Floats]]:
@@ -241,8 +242,9 @@ def _by_rank(pairs: Pairs, row: int, seconds: int) -> list[tuple[Ints, Names, Fl
     interval, key, rates = pairs.interval[order], pairs.key[order], rates[order]
     new = np.flatnonzero(np.diff(interval, prepend=interval[:1] - 1))
     rank = np.arange(interval.size) - np.repeat(new, np.diff(new, append=interval.size))
-    ranks = (rank == each for each in range(min(RANKS, int(rank.max(initial=-1)) + 1)))
-    return [(interval[these], key[these], rates[these]) for these in ranks]
+    order = np.argsort(rank, kind="stable")
+    cuts = np.searchsorted(rank[order], np.arange(1, int(rank.max(initial=-1)) + 1))
+    return [(interval[these], key[these], rates[these]) for these in np.split(order, cuts) if these.size]
 
 
 def _exceeded(

@@ -5,15 +5,29 @@ then no more: its share of a month is nothing, and its share of the busiest minu
 is the records of one key in one interval, where they are more than its share of the file makes likely.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Final
 
 import msgspec
+from msgspec.structs import replace
 
 from shard_sizing.model.workload.peaks import Interval, parsed_peak
 
-RANKS: Final = 16
-"""Keys of an interval, heaviest first, whose clumps a profile keeps."""
+_SINGLE: Final = 16  # the heaviest keys of an interval, each by itself
+_DOUBLINGS: Final = 6  # beyond them: to the 1,024th
+_BLOCKS: Final = 4  # of ranks in a doubling
+
+
+def _ranks() -> Iterator[tuple[int, int]]:
+    yield from ((rank, 1) for rank in range(_SINGLE))
+    for doubling in range(_DOUBLINGS):
+        first, size = _SINGLE << doubling, (_SINGLE << doubling) // _BLOCKS
+        yield from ((first + block * size + (size - 1) // 2, size) for block in range(_BLOCKS))
+
+
+RANKS: Final = tuple(_ranks())
+"""Ranks among the keys of an interval, from 0, whose clumps a profile keeps, and for how many ranks around it
+each stands: the heaviest by themselves, then blocks that grow."""
 
 
 class Clump(msgspec.Struct, frozen=True):
@@ -25,6 +39,7 @@ class Clump(msgspec.Struct, frozen=True):
         bytes: The same in bytes.
         lasting_records: Records per second over the whole interval; those of a longer one, if they are more.
         lasting_bytes: The same in bytes.
+        keys: How many keys bring so much each, ranks being told together.
     """
 
     key: str
@@ -32,13 +47,12 @@ class Clump(msgspec.Struct, frozen=True):
     bytes: float
     lasting_records: float
     lasting_bytes: float
+    keys: int = 1
 
     @property
     def lasting(self) -> "Clump":
         """The clump as it is over the whole interval, for what may be late by less than that."""
-        return Clump(
-            self.key, self.lasting_records, self.lasting_bytes, self.lasting_records, self.lasting_bytes
-        )
+        return replace(self, records=self.lasting_records, bytes=self.lasting_bytes)
 
 
 class Clumps(msgspec.Struct, frozen=True):
@@ -65,16 +79,25 @@ class Clumps(msgspec.Struct, frozen=True):
 
         def scaled(clump: Clump) -> Clump:
             volume = records * size
-            return Clump(
-                clump.key,
-                clump.records * records,
-                clump.bytes * volume,
-                clump.lasting_records * records,
-                clump.lasting_bytes * volume,
+            return replace(
+                clump,
+                records=clump.records * records,
+                bytes=clump.bytes * volume,
+                lasting_records=clump.lasting_records * records,
+                lasting_bytes=clump.lasting_bytes * volume,
             )
 
-        p99, p999, largest = (tuple(map(scaled, each)) for each in (self.p99, self.p999, self.max))
-        return Clumps(p99, p999, largest, self.company * records, self.error * records)
+        return self._each(scaled, self.company * records, self.error * records)
+
+    def of_more_keys(self, times: float) -> "Clumps":
+        """Return the clumps of so many times the keys, each of which brings what it brought."""
+        return self._each(
+            lambda clump: replace(clump, keys=max(1, round(clump.keys * times))), self.company, self.error
+        )
+
+    def _each(self, changed: Callable[[Clump], Clump], company: float, error: float) -> "Clumps":
+        p99, p999, largest = (tuple(map(changed, each)) for each in (self.p99, self.p999, self.max))
+        return Clumps(p99, p999, largest, company, error)
 
 
 ClumpsByInterval = Mapping[Interval, Clumps]

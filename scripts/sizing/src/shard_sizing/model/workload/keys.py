@@ -7,6 +7,7 @@ peak. A *placement* is one such fall of all unknown keys; where every key is kno
 by its place, there is one.
 """
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -145,12 +146,17 @@ def keys_of(profile: Profile, salt: Salt = Salt(), clumps: Sequence[Clump] = (),
         rate: Records a second of that peak.
     """
     own, rest = _clump_columns(profile, clumps, rate)
+    growth = profile.key_growth
     if profile.hash_load is not None and salt.ways == 1:
         places, records = placed(profile, profile.hash_load, "records")
         _, volume = placed(profile, profile.hash_load, "bytes")
-        groups = _groups(own)
-        return Keys(places, _columns(records, volume, profile) * rest, *_grouped(groups))
-    shares = np.concatenate([_columns(record_shares(profile), byte_shares(profile), profile) * rest, own])
+        known = _columns(records, volume, profile) * rest
+        others = _columns(record_shares(profile), byte_shares(profile), profile) * rest
+        groups = [*_groups(own), *(_newcomers(others, growth) if growth > 1 else ())]
+        return Keys(places, known / growth, *_grouped(groups))
+    shares = _columns(record_shares(profile), byte_shares(profile), profile) * rest
+    newcomers = _newcomers(shares, growth) if growth > 1 else []
+    shares = np.concatenate([shares / growth, own])
     names = [known.key if known.recurs else None for known in profile.known_keys()]
     names += [None] * (shares.shape[0] - len(names))
     chosen = _salted(names, shares, salt)
@@ -165,7 +171,7 @@ def keys_of(profile: Profile, salt: Salt = Salt(), clumps: Sequence[Clump] = (),
     groups = [(salt.ways, shares[i] / salt.ways) for i in unnamed]
     others = ~named
     others[unnamed] = False
-    groups += _groups(shares[others])
+    groups += _groups(shares[others]) + newcomers
     return Keys(
         positions(name for each in sub_names for name in each),
         np.repeat(shares[named] / np.maximum(times, 1)[:, None], times, axis=0),
@@ -230,11 +236,18 @@ def _clump_columns(profile: Profile, clumps: Sequence[Clump], rate: float) -> tu
     found = np.array([(c.records, c.bytes, c.lasting_records, c.lasting_bytes) for c in clumps]).reshape(
         -1, 4
     )
+    found = np.repeat(found, [clump.keys for clump in clumps], axis=0)
     records, volume, lasting, read = (found / rate / np.array([1.0, profile.record_bytes] * 2)).T
     own = _columns(records, volume, profile)
     own[:, 3] = read
     left, unread = (max(0.0, 1.0 - float(part.sum())) for part in (lasting, read))
     return own, np.array([left, unread, unread, unread])
+
+
+def _newcomers(shares: Floats, growth: float) -> list[tuple[int, Floats]]:
+    """Return the keys that have come to those with these shares: there are ``growth`` times as many."""
+    copies = math.ceil(growth - 1)
+    return [(count * copies, each * (1 - 1 / growth) / copies) for count, each in _groups(shares)]
 
 
 def _salted(names: Sequence[str | None], shares: Floats, salt: Salt) -> set[int]:

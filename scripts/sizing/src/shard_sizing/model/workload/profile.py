@@ -17,6 +17,10 @@ MAX_RECORD_BYTES: Final = 10 * 1024 * 1024
 """The largest record a stream can be configured to take (Kinesis API, UpdateMaxRecordSize)."""
 
 
+Growth = Literal["busier-keys", "more-keys"]
+"""What a workload grows by: the same keys come more often, or there are more of them."""
+
+
 class HotKey(msgspec.Struct, frozen=True):
     """A heavy key.
 
@@ -121,6 +125,8 @@ class Profile(msgspec.Struct, frozen=True):
         records: Records seen; 0 for a made-up workload.
         max_bytes: The largest record.
         resolution: Seconds in whose steps the sampled times were stated.
+        key_growth: Keys there are for each that was sampled, if the workload has grown by more keys, each as
+            busy as those were; the shares of keys are those of the sampled workload.
         hash_load: Where in the hash space the load lies, if measured on a stream.
         kinesis: The Kinesis records that carried the records, if measured on a stream.
         schema: Name and version of this format.
@@ -144,6 +150,7 @@ class Profile(msgspec.Struct, frozen=True):
     records: int = 0
     max_bytes: int = 0
     resolution: int = 1
+    key_growth: float = 1.0
     hash_load: HashLoad | None = None
     kinesis: KinesisRecords | None = None
     schema: str = SCHEMA
@@ -190,8 +197,20 @@ def planned_clumps(profile: Profile, peak: str) -> tuple[Clump, ...]:
     return clumps_at(profile.clumps, peak)
 
 
-def grown(profile: Profile, times: float) -> Profile:
-    """Return the same workload at a multiple of its rate, peaks included."""
+def grown(profile: Profile, times: float, by: Growth = "busier-keys") -> Profile:
+    """Return the same workload at a multiple of its rate, peaks included.
+
+    Args:
+        profile: The workload.
+        times: The multiple.
+        by: Whether the same keys are so much busier, or there are so many more that are as busy.
+
+    Raises:
+        InputError: Fewer keys than there are; which of them would be gone is not known.
+    """
+    if by == "more-keys" and times < 1:
+        raise InputError("growth", f"there cannot be {times:g} times as many keys; take busier-keys")
+    more = by == "more-keys"
     kinesis = profile.kinesis and msgspec.structs.replace(
         profile.kinesis, rate=profile.kinesis.rate * times, peaks=profile.kinesis.peaks.times(times)
     )
@@ -199,7 +218,12 @@ def grown(profile: Profile, times: float) -> Profile:
         profile,
         rate=profile.rate * times,
         peaks=profile.peaks.times(times),
-        clumps=_scaled(profile.clumps, times, 1.0),
+        clumps=(
+            {interval: found.of_more_keys(times) for interval, found in profile.clumps.items()}
+            if more
+            else _scaled(profile.clumps, times, 1.0)
+        ),
+        key_growth=profile.key_growth * (times if more else 1.0),
         kinesis=kinesis,
     )
 
