@@ -1,7 +1,7 @@
 """What must hold of a pipeline that has come to rest, read from its stores as they are.
 
 The books say what became of the orders; this says that nothing was passed over on the way. It uses none of
-the code that it judges.
+the code that it judges; who reads which stream, and what is called how, it takes from the topology.
 """
 
 from collections import defaultdict
@@ -12,12 +12,22 @@ from chaos.clients import client_of
 from chaos.histories import history_violations
 from chaos.progress import Checkpoint, checkpoints_of
 from chaos.streams import Message, Position, Stream, StreamReader
+from orderstream_consumer.delivery import PARKING
+from orderstream_workers.runtime.discovery import topology
+from orderstream_workers.runtime.settings import Settings
+from orderstream_workers.runtime.topology import QueueSpec, StreamSpec
+from orderstream_workers.runtime.topology.pipeline import ARCHIVE
 
-READERS = {
-    "orders": ("archiver", "inventory", "notifications", "order-status", "payments", "saga", "shipping"),
-    "stock-changes": ("stock-monitor",),
-}
-"""The applications that read each stream."""
+SETTINGS = Settings()
+DECLARED = topology(SETTINGS)
+READERS = {SETTINGS.name_of(stream): DECLARED.readers(stream) for stream in DECLARED.of(StreamSpec)}
+"""The applications that read each stream, as they are declared."""
+
+PARKED = SETTINGS.name_of(PARKING)
+QUEUES = [QueueSpec.dead_letters_of(SETTINGS.name_of(queue)) for queue in DECLARED.of(QueueSpec)]
+"""The queues of dead letters."""
+
+BUCKET = SETTINGS.name_of(ARCHIVE)
 
 
 class Inspection:
@@ -106,20 +116,21 @@ def _unread(
 
 
 def _dead_letters(dynamodb: Any, sqs: Any) -> Iterator[str]:
-    for row in dynamodb.scan(TableName="orderstream-parking", ConsistentRead=True)["Items"]:
+    for row in dynamodb.scan(TableName=PARKED, ConsistentRead=True)["Items"]:
         yield f"dead letters: {row['pk']['S']} {row['sk']['S']}"
-    url = sqs.get_queue_url(QueueName="orderstream-payments-dlq")["QueueUrl"]
-    counted = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["ApproximateNumberOfMessages"])
-    if (waiting := counted["Attributes"]["ApproximateNumberOfMessages"]) != "0":
-        yield f"dead letters: {waiting} messages of payments"
+    for queue in QUEUES:
+        url = sqs.get_queue_url(QueueName=queue)["QueueUrl"]
+        counted = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["ApproximateNumberOfMessages"])
+        if (waiting := counted["Attributes"]["ApproximateNumberOfMessages"]) != "0":
+            yield f"dead letters: {waiting} messages in {queue}"
 
 
 def _objects(s3: Any) -> dict[str, list[tuple[str, str, str]]]:
     """Start, end and the end of the one before of each object, in order, by shard."""
     found: defaultdict[str, list[tuple[str, str, str]]] = defaultdict(list)
-    for page in s3.get_paginator("list_objects_v2").paginate(Bucket="orderstream-archive"):
+    for page in s3.get_paginator("list_objects_v2").paginate(Bucket=BUCKET):
         for summary in page.get("Contents", ()):
-            told = s3.head_object(Bucket="orderstream-archive", Key=summary["Key"])["Metadata"]
+            told = s3.head_object(Bucket=BUCKET, Key=summary["Key"])["Metadata"]
             shard = summary["Key"].split("shard=")[1].split("/")[0]
             found[shard].append((told["from"], told["to"], told.get("previous", "")))
     return {shard: sorted(chain, key=lambda entry: _position(entry[0])) for shard, chain in found.items()}

@@ -112,11 +112,11 @@ def test_an_old_python_is_told_what_is_needed(tmp_path: Path, version: str, stat
 
 
 def test_the_consumer_of_the_readme_works(caplog: pytest.LogCaptureFixture) -> None:
-    """The consumer of twenty lines is wired and tells of a large order, and of no small one."""
+    """The consumer of one file is wired and tells of a large order, and of no small one."""
     (code,) = [block for block in blocks("python") if "in_lanes" in block]
     names: dict[str, Any] = {}
     exec(compile(code, "README.md", "exec"), names)
-    resources = SimpleNamespace(in_lanes=lambda name, routes, **_: (name, MessageHandler(routes)))
+    resources = SimpleNamespace(in_lanes=lambda declared, routes: (declared.name, MessageHandler(routes)))
     name, handler = names["build"](resources)
     for order_id, total in (("small", 100_000), ("large", 100_001)):
         order = OrderPlaced(

@@ -99,16 +99,19 @@ def test_a_consumer_can_live_in_another_distribution(tmp_path: Path) -> None:
     (tmp_path / "shop_alerts.py").write_text(large_orders())
     check = """
 from orderstream_workers.runtime.application import Application
-from orderstream_workers.runtime.bootstrap import APPLICATIONS, build_application
+from orderstream_workers.runtime.bootstrap import build_application
+from orderstream_workers.runtime.discovery import application_names, topology
+from orderstream_workers.runtime.settings import Settings
 from fakes.operating import MemoryResources
 
-assert APPLICATIONS.count("saga") == 1
+assert application_names(Settings()).count("saga") == 1
+assert "large-orders" in [one.name for one in topology(Settings()).applications]
 with MemoryResources() as resources:
     built = build_application("large-orders", resources)
     assert isinstance(built, Application)
-    assert (built.name, built.initial_position) == ("large-orders", "LATEST")
+    assert (built.declared.name, built.declared.initial_position) == ("large-orders", "LATEST")
 with MemoryResources() as resources:
-    assert build_application("saga", resources).name == "saga"
+    assert build_application("saga", resources).declared.name == "saga"
 """
     paths = os.pathsep.join([str(tmp_path), str(ROOT / "tests")])
     environment = os.environ | {"PYTHONPATH": paths}
@@ -180,8 +183,8 @@ def test_a_stream_of_your_own_is_handled_in_lanes() -> None:
     with MemoryResources() as resources:
         application = names["build"](resources)
         worker = Worker(
-            application.name,
-            application.stream,
+            application.declared.name,
+            application.declared.reads.name,
             kinesis=client,
             leases=MemoryLeaseTable(),
             processors=application.processors,
@@ -202,7 +205,7 @@ def test_a_stream_of_your_own_is_handled_in_lanes() -> None:
         assert application.handler.pages == {"home": 2, "cart": 1}
         (key,) = ParkedRecords(resources.store, "clicks").keys()
         assert (key.partition_key, key.count, "UnicodeDecodeError" in key.reason) == ("b", 2, True)
-    assert application.initial_position == "LATEST"
+    assert application.declared.initial_position == "LATEST"
 
 
 def copied(tmp_path: Path, title: str) -> dict[str, str]:

@@ -25,7 +25,9 @@ from e2e.running import free_base_port
 from orderstream_playground.local.environment import EnvironmentOptions, Layout
 from orderstream_playground.local.ministack import ensure_ministack
 from orderstream_playground.local.processes import start, stop, wait_healthy
-from orderstream_workers.runtime.bootstrap import APPLICATIONS
+from orderstream_workers.runtime.discovery import topology
+from orderstream_workers.runtime.settings import Settings
+from orderstream_workers.runtime.topology import StreamSpec
 
 ROOT = Path(__file__).parents[2]
 COMPOSE = yaml.safe_load((ROOT / "docker-compose.localstack.yml").read_text())["services"]
@@ -157,12 +159,19 @@ def ask(url: str, body: Mapping[str, Any] | None = None) -> dict[str, Any]:
 
 
 def test_every_process_of_the_pipeline_is_a_service() -> None:
-    """The compose file has the API, a worker for each application, the payment worker and the provider."""
-    commands = [" ".join(service["command"]) for service in OURS.values()]
-    workers = {command.split()[-1] for command in commands if command.startswith("orderstream worker")}
-    assert workers == set(APPLICATIONS)
-    assert any(command.startswith("orderstream api") for command in commands)
-    assert "orderstream payment-worker" in commands
+    """The compose file has what the topology declares: each process, and a bridge for each capture."""
+    settings = Settings()
+    declared = topology(settings)
+    commands = {name: service["command"] for name, service in OURS.items()}
+    ours = {name: command for name, command in commands.items() if command[0] == "orderstream"}
+    for process in declared.processes:
+        command = ours.pop(process.name)
+        assert tuple(command[1 : 1 + len(process.command)]) == process.command
+    assert ours.keys() == {"provision"}
+    for stream in declared.of(StreamSpec):
+        if stream.captures is not None:
+            words = " ".join(commands[f"{stream.captures.name}-bridge"])
+            assert f"--table {settings.name_of(stream.captures)} --stream {settings.name_of(stream)}" in words
     for service in OURS.values():
         assert service["stop_grace_period"] == "45s"
 

@@ -96,7 +96,7 @@ def test_an_order_is_confirmed_and_its_story_told(environment: Environment) -> N
     listed = run(environment, "order", "list", "--state", "confirmed", "--sku", "POST", "--json")
     assert order_id in {one["order_id"] for one in json.loads(listed)["orders"]}
     status = json.loads(run(environment, "status", "--json"))
-    assert (status["healthy"], status["payments"]["dead_letters"]) == (True, 0)
+    assert (status["healthy"], status["queues"][0]["dead_letters"]) == (True, 0)
     places = [shown.index(step) for step in steps if step not in {"StockReserved", "PaymentCaptured"}]
     assert places == sorted(places)
     assert all(step in shown for step in steps)

@@ -4,7 +4,6 @@ import datetime as dt
 from typing import TYPE_CHECKING
 
 from orderstream_consumer.engines.embedded.leases.memory import MemoryLeaseTable
-from orderstream_consumer.health.watch import Dependency
 from orderstream_consumer.idempotency import HostClock
 from orderstream_consumer.store import MemoryStore
 from orderstream_workers.runtime.resources import Resources
@@ -30,8 +29,8 @@ class RecordingPublisher:
 class MemoryResources(Resources):
     """Everything in memory, at noon."""
 
-    def __init__(self) -> None:
-        super().__init__(Settings())
+    def __init__(self, settings: Settings | None = None) -> None:
+        super().__init__(settings or Settings())
         self.store = MemoryStore()
         self.deciding_clock = HostClock(self.clock)
         self.publisher = RecordingPublisher()
@@ -53,5 +52,9 @@ class MemoryResources(Resources):
     def leases(self, application: str) -> MemoryLeaseTable:
         return self.lease_tables.setdefault(application, MemoryLeaseTable())
 
-    def stream(self, name: str) -> Dependency:
-        return Dependency(f"stream {name}", lambda: None)
+    def queue_depth(self, name: str) -> "Callable[[], int]":
+        queues = {
+            self.settings.payment_queue: self.payment_queue,
+            f"{self.settings.payment_queue}-dlq": self.payment_dead_letters,
+        }
+        return queues.setdefault(name, MemoryPaymentQueue()).depth

@@ -9,7 +9,10 @@ from orderstream_consumer.engines.embedded.leases import Lease
 from orderstream_consumer.engines.ownership import EngineMark
 from orderstream_consumer.processing.record import Position
 from orderstream_workers.cli.status import status
-from orderstream_workers.runtime.bootstrap import APPLICATIONS
+from orderstream_workers.runtime.discovery import application_names
+from orderstream_workers.runtime.settings import Settings
+
+APPLICATIONS = application_names(Settings())
 
 
 def pipeline(*ended: str) -> MemoryResources:
@@ -46,7 +49,7 @@ def test_all_is_well() -> None:
     assert (result.exit_code, len(lines)) == (0, len(APPLICATIONS) + 2)
     assert lines[0] == "APPLICATION    ENGINE    SHARDS  WORKERS  CAUGHT UP  PARKED"
     assert "inventory      embedded  1 of 1  1        0s ago     0" in lines
-    assert lines[-1] == "payment queue: 0 waiting, 0 dead letters"
+    assert lines[-1] == "queue orderstream-payments: 0 waiting, 0 dead letters"
     assert max(map(len, lines)) <= 80
 
 
@@ -65,7 +68,7 @@ def test_programs_read_json() -> None:
     good, bad = run(pipeline(), "--json"), run(pipeline("saga"), "--json")
     assert (good.exit_code, bad.exit_code) == (0, 1)
     found = json.loads(good.output)
-    assert (found["healthy"], found["payments"]["dead_letters"]) == (True, 0)
+    assert (found["healthy"], found["queues"][0]["dead_letters"]) == (True, 0)
     shard = found["applications"][0]["shards"][0]
     assert (shard["owner"], shard["renewed"], shard["checkpoint"]) == ("w", True, "7/0")
     assert not json.loads(bad.output)["healthy"]

@@ -8,7 +8,10 @@ from typing import Any
 import pytest
 
 from orderstream_playground.demo.parts import Parts
-from orderstream_workers.runtime.bootstrap import APPLICATIONS
+from orderstream_workers.runtime.discovery import application_names
+from orderstream_workers.runtime.settings import Settings
+
+APPLICATIONS = application_names(Settings())
 
 
 @dataclass
@@ -40,7 +43,7 @@ def parts(processes: dict[str, Process], bridge: dict[str, Any] | None = None) -
     )
     nothing: Any = None
     return Parts(
-        layout=SimpleNamespace(settings=SimpleNamespace(archive_bucket="archive")),
+        layout=SimpleNamespace(settings=Settings()),
         state=state,
         read_model=nothing,
         store=nothing,

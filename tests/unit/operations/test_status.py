@@ -17,7 +17,10 @@ from orderstream_consumer.engines.stream_identity import CONSUMED_STREAMS
 from orderstream_consumer.processing.record import Position
 from orderstream_consumer.store import Put
 from orderstream_workers.operations.status import ApplicationStatus, PipelineStatus, pipeline_status
-from orderstream_workers.runtime.bootstrap import APPLICATIONS
+from orderstream_workers.runtime.discovery import application_names
+from orderstream_workers.runtime.settings import Settings
+
+APPLICATIONS = application_names(Settings())
 
 MINUTES = dt.timedelta(minutes=1)
 HALF = MAX_HASH_KEY // 2
@@ -204,7 +207,7 @@ def test_dead_letters_are_wrong() -> None:
     pipeline.resources.payment_queue.send("order-2")
     pipeline.resources.payment_dead_letters.send("order-3")
     assert pipeline.wrong() == {"saga": ("1 records are parked: `orderstream dlq list` says why",)}
-    payments = pipeline.status().payments
+    (payments,) = pipeline.status().queues
     assert (payments.waiting, payments.dead_letters, len(payments.wrong)) == (1, 1, 1)
 
 

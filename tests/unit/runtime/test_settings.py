@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 import orderstream_workers
+from orderstream_workers.runtime.guide import rendered
 from orderstream_workers.runtime.settings import Settings, SettingsError
-from orderstream_workers.runtime.settings_table import rendered
 
 
 def test_settings_survive_the_environment() -> None:
@@ -61,7 +61,7 @@ def test_every_variable_that_the_code_names_is_known() -> None:
 
 
 def test_the_operations_guide_has_every_setting() -> None:
-    """Its table is written by ``python -m orderstream_workers.runtime.settings_table``."""
+    """Its table is written by ``python -m orderstream_workers.runtime.guide``."""
     page = (Path(__file__).parents[3] / "docs" / "operations.md").read_text()
     assert rendered(page) == page
     assert all(f"`{variable}`" in page for variable in Settings.variables().values())

@@ -54,6 +54,10 @@ PLANTED = {
         "orderstream_workers.services.saga.handlers",
         "orderstream_workers.services.payments.domain",
     ),
+    "The topology declares: it knows no client, no clock, no environment, and nothing of what reads it": (
+        "orderstream_workers.runtime.topology.specs",
+        "orderstream_workers.runtime.settings",
+    ),
     "Projections do not know each other": (
         "orderstream_workers.projections.planted",
         "orderstream_workers.projections.order_status.status",

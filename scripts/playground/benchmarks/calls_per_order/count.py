@@ -23,7 +23,10 @@ import boto3
 sys.path.insert(0, str(Path(__file__).parent / "hook"))
 import capacity
 
-from orderstream_workers.runtime.tables import TABLES
+from orderstream_consumer.store import TableSpec
+from orderstream_workers.runtime.discovery import topology
+from orderstream_workers.runtime.settings import Settings
+from orderstream_workers.runtime.topology import ORDERS
 
 ROOT = Path(__file__).parents[4]
 OUT = ROOT / "scripts" / "sizing" / "src" / "shard_sizing" / "data" / "calls-per-order.json"
@@ -32,8 +35,11 @@ SHARDS = 4
 STOCK = "stock"
 NOT_OURS = frozenset({"kinesis", "aws", "payments-api", "stock-bridge"})
 PREFIX = "orderstream-"
-OWN_TABLES = frozenset(spec.name for spec in TABLES)
-READERS = 7  # applications that read the order stream; one more reads the captured changes of the stock
+PIPELINE = topology(Settings())
+OWN_TABLES = frozenset(spec.name for spec in PIPELINE.of(TableSpec))
+READERS = len(
+    PIPELINE.readers(ORDERS)
+)  # applications that read the order stream; one more reads the captured changes of the stock
 
 
 def orderstream(*arguments: str, **environment: str) -> None:

@@ -8,6 +8,7 @@ import click
 
 from orderstream.errors import DependencyError, OrderstreamError
 from orderstream_consumer.delivery import ParkedRecords, interventions
+from orderstream_workers.cli.applications import ApplicationGroup, known
 from orderstream_workers.cli.intervening import Selected, confirm, confirmed, confirmed_letters, selection
 from orderstream_workers.cli.layout import age, as_json, printable, table, wrapped
 from orderstream_workers.cli.operating import operated
@@ -23,19 +24,17 @@ from orderstream_workers.operations.dead_letters import (
 )
 from orderstream_workers.operations.errors import NotDoneError
 from orderstream_workers.operations.intervening import Intervening
-from orderstream_workers.runtime.bootstrap import APPLICATIONS, build_application
+from orderstream_workers.runtime.bootstrap import build_application
+from orderstream_workers.runtime.discovery import application_names
+from orderstream_workers.runtime.resources import Resources
 
-_APPLICATION: Final = click.Choice((*APPLICATIONS, PAYMENT_WORKER))
-
-_OF: Final = click.argument("application", type=_APPLICATION, metavar="APPLICATION")
-_ONLY_OF: Final = click.option(
-    "--application", type=_APPLICATION, metavar="APPLICATION", help="Only this one's."
-)
+_OF: Final = click.argument("application")
+_ONLY_OF: Final = click.option("--application", metavar="APPLICATION", help="Only this one's.")
 
 _THIS: Final = "Discard this record permanently?"
 
 
-@click.group(epilog=f"Applications: {', '.join(_APPLICATION.choices)}.")
+@click.group(cls=ApplicationGroup)
 def dlq() -> None:
     """Look at what is parked, carry it out again, or discard it.
 
@@ -54,8 +53,8 @@ def list_command(
     context: click.Context, target: TargetChoice, application: str | None, parked_for: str, as_data: bool
 ) -> None:
     """List every key that is parked: how many records wait behind the first, since when, and why."""
-    names = _APPLICATION.choices if application is None else (application,)
     with operated(context, target) as resources:
+        names = _names(application, resources)
         now = resources.clock()
         found = [key for name in names for key in listed(resources, name, parked_for)]
     if as_data:
@@ -92,6 +91,7 @@ def show(
 ) -> None:
     """Show what is parked under a key, in order."""
     with operated(context, target) as resources:
+        _names(application, resources)
         records = shown(resources, application, key, data=data)
     if as_data:
         click.echo(as_json(records))
@@ -113,6 +113,7 @@ def redrive(context: click.Context, application: str, selected: Selected, target
     Run it once at a time for a key.
     """
     with operated(context, target) as resources:
+        _names(application, resources)
         work = Intervening(
             resources, application, "redrive", operator=selected.operator, reason=selected.reason
         )
@@ -158,6 +159,7 @@ def discard(
     Give a KEY, or --all for every key of the application (with --parked-for: for those with that reason).
     """
     with operated(context, target) as resources:
+        _names(application, resources)
         work = Intervening(
             resources, application, "discard", operator=selected.operator, reason=selected.reason
         )
@@ -190,8 +192,8 @@ def history(context: click.Context, application: str | None, target: TargetChoic
     A redrive is written down before it begins, with the number of records that were parked then. It does not
     say how many of them were carried out.
     """
-    names = _APPLICATION.choices if application is None else (application,)
     with operated(context, target) as resources:
+        names = _names(application, resources)
         found = [one for name in names for one in interventions(resources.store, name)]
     found.sort(key=lambda one: one.at)
     if as_data:
@@ -213,6 +215,17 @@ def history(context: click.Context, application: str | None, target: TargetChoic
             f"{one.reason}; parked for: {one.parked_for}" if one.reason else f"parked for: {one.parked_for}"
         )
         click.echo(wrapped(printable(said), indent=4))
+
+
+def _names(application: str | None, resources: Resources) -> tuple[str, ...]:
+    """The application that was named, or else all of them, with the payment worker.
+
+    Raises:
+        BadParameter: there is none of that name.
+    """
+    if application is not None:
+        return (known(application, resources.settings, PAYMENT_WORKER),)
+    return (*application_names(resources.settings), PAYMENT_WORKER)
 
 
 def _age(key: ListedKey, now: dt.datetime) -> str:

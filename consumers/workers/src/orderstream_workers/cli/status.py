@@ -50,11 +50,10 @@ def _show(found: PipelineStatus) -> None:
     for line, one in zip(lines, found.applications, strict=True):
         click.echo(line)
         _say(one.wrong)
-    payments = found.payments
-    click.echo(
-        f"payment queue: {_figure(payments.waiting)} waiting, {_figure(payments.dead_letters)} dead letters"
-    )
-    _say(payments.wrong)
+    for queue in found.queues:
+        waiting, dead = _figure(queue.waiting), _figure(queue.dead_letters)
+        click.echo(f"queue {printable(queue.queue)}: {waiting} waiting, {dead} dead letters")
+        _say(queue.wrong)
 
 
 def _say(wrong: tuple[str, ...]) -> None:

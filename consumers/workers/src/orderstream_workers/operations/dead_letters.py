@@ -1,6 +1,7 @@
 """What is parked by the applications, and the payments that were given up, as an operator is shown them."""
 
 import datetime as dt
+from collections.abc import Collection
 from typing import Final
 
 import msgspec
@@ -9,11 +10,11 @@ from orderstream.messages import NotAnEventError, decode_envelope, uncompressed
 from orderstream_consumer.delivery import ParkedRecord, ParkedRecords
 from orderstream_consumer.store import Store
 from orderstream_workers.operations.errors import NotDoneError
-from orderstream_workers.runtime.bootstrap import APPLICATIONS
 from orderstream_workers.runtime.resources import Resources
+from orderstream_workers.runtime.topology import pipeline
 from orderstream_workers.services.payments import PaymentDeadLetters, PaymentQueue, QueuedPayment
 
-PAYMENT_WORKER: Final = "payment-worker"
+PAYMENT_WORKER: Final = pipeline.PAYMENT_WORKER.name
 """Its dead letters are in SQS, one or more per order; the key is the order id."""
 
 LETTER_REASON: Final = "received too often; the payment workers' log says why"
@@ -62,17 +63,18 @@ def letters_of(resources: Resources) -> PaymentDeadLetters:
     return PaymentDeadLetters(resources.payment_dead_letters, resources.payment_queue)
 
 
-def dead_letters(store: Store, payments: PaymentQueue) -> int:
+def dead_letters(applications: Collection[str], store: Store, payments: PaymentQueue) -> int:
     """How many records are parked, and how many payments were given up.
 
     Args:
+        applications: The names of the stream applications.
         store: Where records are parked.
         payments: The queue of payments that were received too often.
 
     Raises:
         DependencyError: the store or the queue did not answer.
     """
-    keys = [key for name in APPLICATIONS for key in ParkedRecords(store, name).keys()]  # noqa: SIM118 - no dict
+    keys = [key for name in applications for key in ParkedRecords(store, name).keys()]  # noqa: SIM118 - no dict
     return sum(key.count for key in keys) + payments.depth()
 
 

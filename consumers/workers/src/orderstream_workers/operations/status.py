@@ -24,8 +24,10 @@ from orderstream_consumer.engines.embedded.lifecycle.shard_sync import hole_in
 from orderstream_consumer.engines.ownership import ENGINES
 from orderstream_consumer.engines.stream_identity import CONSUMED_STREAMS, StreamIdentity
 from orderstream_consumer.store import Item
-from orderstream_workers.runtime.bootstrap import APPLICATIONS
+from orderstream_workers.runtime.discovery import topology
 from orderstream_workers.runtime.resources import Resources
+from orderstream_workers.runtime.topology import QueueSpec
+from orderstream_workers.runtime.topology.pipeline import PAYMENT_QUEUE
 
 _PAUSES: Final = (0.4, 0.7)
 """Failover times between two looks."""
@@ -88,15 +90,17 @@ class ApplicationStatus(msgspec.Struct, frozen=True, kw_only=True):
         return min(known) if known and len(known) == len(self.shards) else None
 
 
-class PaymentsStatus(msgspec.Struct, frozen=True, kw_only=True):
-    """The queue between payments and the payment workers.
+class QueueStatus(msgspec.Struct, frozen=True, kw_only=True):
+    """A queue beside the streams, and its dead letters.
 
     Attributes:
+        queue: What it is called in AWS.
         waiting: Messages in it, hidden and delayed ones included, approximately; None if unknown.
         dead_letters: Messages that were received too often, approximately; None if unknown.
         wrong: What is wrong, a sentence each.
     """
 
+    queue: str
     waiting: int | None
     dead_letters: int | None
     wrong: tuple[str, ...] = ()
@@ -108,17 +112,18 @@ class PipelineStatus(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         at: When it was looked at last (UTC).
         applications: By name.
-        payments: The payment queue.
+        queues: Every queue that an application or the payment worker works with.
     """
 
     at: dt.datetime
     applications: tuple[ApplicationStatus, ...]
-    payments: PaymentsStatus
+    queues: tuple[QueueStatus, ...]
 
     @property
     def healthy(self) -> bool:
         """Whether nothing is known to be wrong, and nothing is unknown for want of an answer."""
-        return not self.payments.wrong and not any(one.wrong for one in self.applications)
+        wrong = [one.wrong for one in self.applications] + [one.wrong for one in self.queues]
+        return not any(wrong)
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,13 +158,16 @@ def pipeline_status(resources: Resources, *, behind: dt.timedelta) -> PipelineSt
         behind: An application that was last known to have done everything longer ago is behind, and wrong.
 
     Raises:
+        TopologyError: an application cannot be read.
         DependencyError: the tables ``engines`` and ``consumed-streams`` cannot be read: nothing is known.
     """
     failover = resources.settings.failover_seconds
-    first = _looks(resources, APPLICATIONS)
-    last, observed = dict(first), dict.fromkeys(APPLICATIONS, 0.0)
+    declared = topology(resources.settings)
+    names = [application.name for application in declared.applications]
+    first = _looks(resources, names)
+    last, observed = dict(first), dict.fromkeys(names, 0.0)
     for pause in _PAUSES:
-        restless = [name for name in APPLICATIONS if not is_settled(first[name], last[name])]
+        restless = [name for name in names if not is_settled(first[name], last[name])]
         if not restless:
             break
         resources.wait(pause * failover)
@@ -170,9 +178,9 @@ def pipeline_status(resources: Resources, *, behind: dt.timedelta) -> PipelineSt
         at=now,
         applications=tuple(
             judged(name, first[name], last[name], observed=observed[name], behind=behind, now=now)
-            for name in APPLICATIONS
+            for name in names
         ),
-        payments=_payments(resources),
+        queues=tuple(_queue(resources, queue) for queue in declared.of(QueueSpec)),
     )
 
 
@@ -306,12 +314,19 @@ def _look(resources: Resources, application: str, mark: Item | None, stream: Ite
     return Look(mark, arn, own, parked)
 
 
-def _payments(resources: Resources) -> PaymentsStatus:
+def _queue(resources: Resources, declared: QueueSpec) -> QueueStatus:
+    queue = resources.settings.name_of(declared)
     try:
-        waiting, dead = resources.payment_queue.depth(), resources.payment_dead_letters.depth()
+        waiting = resources.queue_depth(queue)()
+        dead = resources.queue_depth(declared.dead_letters_of(queue))()
     except DependencyError as error:
-        return PaymentsStatus(
-            waiting=None, dead_letters=None, wrong=(f"unknown: {error.operation}: {error.reason}",)
-        )
-    wrong = (f"{dead} payments are dead letters: `orderstream dlq list` names their orders",) if dead else ()
-    return PaymentsStatus(waiting=waiting, dead_letters=dead, wrong=wrong)
+        wrong = f"unknown: {error.operation}: {error.reason}"
+        return QueueStatus(queue=queue, waiting=None, dead_letters=None, wrong=(wrong,))
+    if not dead:
+        return QueueStatus(queue=queue, waiting=waiting, dead_letters=0)
+    wrong = (
+        f"{dead} payments are dead letters: `orderstream dlq list` names their orders"
+        if declared == PAYMENT_QUEUE
+        else f"{dead} messages are dead letters, in {declared.dead_letters_of(queue)}"
+    )
+    return QueueStatus(queue=queue, waiting=waiting, dead_letters=dead, wrong=(wrong,))

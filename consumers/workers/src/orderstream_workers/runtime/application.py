@@ -2,12 +2,12 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Literal
 
 from orderstream_consumer.delivery import RecordHandler
 from orderstream_consumer.health.watch import Dependency
 from orderstream_consumer.processing.processor import ProcessorFactory
 from orderstream_consumer.running import Background
+from orderstream_workers.runtime.topology import StreamApplication
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,23 +15,18 @@ class Application:
     """A stream consumer, ready to run on an engine.
 
     Attributes:
-        name: Names its leases, its checkpoints and its parking.
+        declared: What it is, and what it needs. Its name names its leases, its checkpoints and its parking.
         processors: Makes the processor of each shard.
         background: What runs beside the shards, such as a poller of timers.
         counters: Gives what this process has counted, for ``/health``.
         failure: Gives what failed last in this process; None if nothing did of late.
         gauges: Each gives a figure that is true of the application as a whole, whichever process asks.
-        dependencies: What it cannot work without, besides what the engine needs.
+        dependencies: What it asks by a client of its own whether it responds, such as a database. What is in
+            AWS follows from the declaration.
         handler: Carries out one record, for a redrive of what is parked; None where nothing is ever parked.
-        stream: The Kinesis stream it reads; None for the stream of messages, ``Settings.stream``.
-        initial_position: Where it begins while it has no leases: at the oldest record that is kept (the
-            default, so that nothing is missed), or at what comes after its first start.
-        ordered: Whether it needs the records of a key in order, the default. It refuses a stream that places
-            records itself then (AUTO): there one key has records on several shards, and what is parked on one
-            of them holds back nothing on the others.
     """
 
-    name: str
+    declared: StreamApplication
     processors: ProcessorFactory
     background: Sequence[Background] = ()
     counters: Callable[[], Mapping[str, int]] = field(default=dict)
@@ -39,6 +34,3 @@ class Application:
     gauges: Mapping[str, Callable[[], int]] = field(default_factory=dict)
     dependencies: Sequence[Dependency] = ()
     handler: RecordHandler | None = None
-    stream: str | None = None
-    initial_position: Literal["TRIM_HORIZON", "LATEST"] = "TRIM_HORIZON"
-    ordered: bool = True

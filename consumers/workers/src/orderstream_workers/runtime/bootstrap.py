@@ -3,48 +3,35 @@
 import sys
 import threading
 from collections.abc import Callable, Mapping
-from importlib import import_module
-from importlib.metadata import entry_points
-from pkgutil import iter_modules
-from typing import Final
 
 from orderstream_consumer.engines.config import EngineConfig
 from orderstream_consumer.engines.embedded.worker import Worker
 from orderstream_consumer.engines.kcl import KclWorker
-from orderstream_consumer.engines.ownership import ENGINES, EngineMark
-from orderstream_consumer.engines.stream_identity import CONSUMED_STREAMS, ConsumedStream, StreamIdentity
+from orderstream_consumer.engines.ownership import EngineMark
+from orderstream_consumer.engines.stream_identity import ConsumedStream, StreamIdentity
 from orderstream_consumer.engines.stream_leases import StreamLeases
 from orderstream_consumer.health import Dependency, DependencyWatch, lease_table_asked
 from orderstream_consumer.processing.processor import StopSignal
 from orderstream_consumer.running import ApplicationRun, EngineWorker
-from orderstream_workers.runtime import applications
 from orderstream_workers.runtime.application import Application
 from orderstream_workers.runtime.clients import region
+from orderstream_workers.runtime.dependencies import dependencies_of
+from orderstream_workers.runtime.discovery import application_module
 from orderstream_workers.runtime.resources import Resources
 from orderstream_workers.runtime.settings import HEALTH_PORT
-
-_OWN: Final = frozenset(module.name.replace("_", "-") for module in iter_modules(applications.__path__))
-_PLUGGED: Final = {point.name: point for point in entry_points(group="orderstream.applications")}
-
-APPLICATIONS: Final = tuple(sorted(_OWN | _PLUGGED.keys()))
-"""Every application that there is: one per module of ``runtime/applications``, and those of other
-distributions, which name the module that has ``build`` as an entry point ``orderstream.applications``."""
 
 
 def build_application(name: str, resources: Resources) -> Application:
     """Wire an application.
 
     Args:
-        name: One of ``APPLICATIONS``.
+        name: One of ``application_names``.
         resources: What it is made of.
+
+    Raises:
+        TopologyError: there is none, or its file cannot be used.
     """
-    # What is here keeps its name: another distribution cannot put itself in its place.
-    if name in _OWN:
-        module = import_module(f"{applications.__name__}.{name.replace('-', '_')}")
-    else:
-        module = _PLUGGED[name].load()
-    application: Application = module.build(resources)
-    return application
+    return application_module(name, resources.settings).build(resources)
 
 
 def run_worker(
@@ -53,7 +40,7 @@ def run_worker(
     """Run an application until it is told to stop, then drain.
 
     Args:
-        name: One of ``APPLICATIONS``.
+        name: One of ``application_names``.
         resources: What it is made of.
         stop: Set to end it.
         adopt_new_stream: Delete the leases of another stream and begin with the one that is there.
@@ -66,30 +53,26 @@ def run_worker(
     """
     settings = resources.settings
     application = build_application(name, resources)
-    stream = application.stream or settings.stream
+    declared = application.declared
+    stream = settings.name_of(declared.reads)
     consumed = ConsumedStream(
         resources.store,
-        application.name,
-        lambda: StreamIdentity.of(resources.kinesis, stream, ordered=application.ordered),
+        declared.name,
+        lambda: StreamIdentity.of(resources.kinesis, stream, ordered=declared.ordered),
         expiry=settings.failover_seconds,
         gone_timeout=settings.stream_gone_seconds,
     )
     worker, leases, counters = _worker(application, resources, consumed)
     mark = EngineMark(
         resources.store,
-        application.name,
+        declared.name,
         settings.engine,
         worker_id=worker.worker_id,
         expiry=settings.failover_seconds,
     )
-    dependencies = [
-        resources.stream(stream),
-        *resources.tables(ENGINES, CONSUMED_STREAMS),
-        leases,
-        *application.dependencies,
-    ]
+    dependencies = [leases, *dependencies_of(declared, resources), *application.dependencies]
     run = ApplicationRun(
-        application.name,
+        declared.name,
         stream,
         worker=worker,
         mark=mark,
@@ -104,7 +87,7 @@ def run_worker(
     )
 
     def adopt(stop: StopSignal) -> bool:
-        return not adopt_new_stream or consumed.adopt(resources.leases(application.name), stop)
+        return not adopt_new_stream or consumed.adopt(resources.leases(declared.name), stop)
 
     run.run(
         port=settings.health_port,
@@ -119,19 +102,19 @@ def _worker(
     application: Application, resources: Resources, consumed: ConsumedStream
 ) -> tuple[EngineWorker, Dependency, Callable[[], Mapping[str, int]]]:
     """The worker on the engine that the settings name, its table of leases, and what gives its counters."""
-    settings = resources.settings
-    stream = application.stream or settings.stream
+    settings, declared = resources.settings, application.declared
+    stream = settings.name_of(declared.reads)
     config = EngineConfig(
         failover_time=settings.failover_seconds,
         idle_between_reads=settings.idle_between_reads,
-        initial_position=application.initial_position,
+        initial_position=declared.initial_position,
     )
-    leases = resources.leases(application.name)
-    lease_table = resources.lease_table(application.name)
+    leases = resources.leases(declared.name)
+    lease_table = resources.lease_table(declared.name)
     asked = lease_table_asked(leases.get, lease_table)
     if settings.engine == "embedded":
         embedded = Worker(
-            application.name,
+            declared.name,
             stream,
             kinesis=resources.kinesis,
             leases=StreamLeases(leases, consumed),
@@ -141,10 +124,10 @@ def _worker(
         )
         return embedded, asked, application.counters
     kcl = KclWorker(
-        application.name,
+        declared.name,
         stream,
         lease_table=lease_table,
-        shard_command=(sys.executable, "-m", "orderstream_workers.runtime.kcl_shard", application.name),
+        shard_command=(sys.executable, "-m", "orderstream_workers.runtime.kcl_shard", declared.name),
         config=config,
         region=region(),
         more=settings.more_kcl_properties,

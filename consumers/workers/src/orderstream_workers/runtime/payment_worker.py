@@ -17,11 +17,14 @@ from orderstream_consumer.health.report import (
 )
 from orderstream_consumer.health.server import health_served
 from orderstream_consumer.health.watch import Dependency, DependencyState, DependencyWatch, Figure
-from orderstream_consumer.limits import RATE_LIMITS, StoredRateLimiter
+from orderstream_consumer.limits import StoredRateLimiter
 from orderstream_consumer.processing.beside import Beside
+from orderstream_workers.runtime.dependencies import dependencies_of, queue_asked
 from orderstream_workers.runtime.resources import Resources
 from orderstream_workers.runtime.settings import HEALTH_PORT
-from orderstream_workers.services.payments import TABLES, PaymentStanding, PaymentWorker
+from orderstream_workers.runtime.topology import QueueSpec
+from orderstream_workers.runtime.topology.pipeline import PAYMENT_QUEUE, PAYMENT_WORKER, PAYMENTS_API
+from orderstream_workers.services.payments import PaymentStanding, PaymentWorker
 from orderstream_workers.services.payments.http_provider import HttpPaymentProvider
 
 
@@ -35,7 +38,8 @@ def run_payment_worker(resources: Resources, stop: threading.Event) -> None:
     settings = resources.settings
     http = httpx.Client()
     resources.close_later(http.close)
-    provider = HttpPaymentProvider(http, settings.payments_api_url)
+    provider_url = settings.name_of(PAYMENTS_API)
+    provider = HttpPaymentProvider(http, provider_url)
     worker = PaymentWorker(
         store=resources.store,
         queue=resources.payment_queue,
@@ -54,11 +58,9 @@ def run_payment_worker(resources: Resources, stop: threading.Event) -> None:
     dead_letters = resources.payment_dead_letters
     watch = DependencyWatch(
         [
-            *resources.tables(*TABLES, RATE_LIMITS),
-            resources.queue(settings.payment_queue, resources.payment_queue),
-            resources.queue(f"{settings.payment_queue}-dlq", dead_letters),
-            resources.stream(settings.stream),
-            Dependency(f"provider {settings.payments_api_url}", provider.ask),
+            *dependencies_of(PAYMENT_WORKER, resources),
+            queue_asked(resources, QueueSpec.dead_letters_of(settings.name_of(PAYMENT_QUEUE))),
+            Dependency(f"provider {provider_url}", provider.ask),
         ],
         {"dead_letters": dead_letters.depth},
         resources.clock,
@@ -115,7 +117,7 @@ def payment_report(
         troubles.append(f"no payment was settled for {lasted} s although payments wait{because}")
     obstacles = [*(["it finishes what is in hand and ends"] if stopping else []), *unanswered(dependencies)]
     return {
-        "application": "payment-worker",
+        "application": PAYMENT_WORKER.name,
         **verdict([*troubles, *outages(dependencies, now)], obstacles),
         "round_seconds_ago": age(standing.last_round, now),
         "unsettled_seconds": age(standing.unsettled_since, now),

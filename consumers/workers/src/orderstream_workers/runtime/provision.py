@@ -1,32 +1,30 @@
-"""Creates what the pipeline needs: streams, tables, queues, topic, bucket, sender. Idempotent."""
+"""Creates what the pipeline is declared to need: streams, tables, queues and so on. Idempotent."""
 
 import json
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
-from typing import Any, Final
+from functools import cache
+from typing import Any
 
 import boto3
 from botocore.exceptions import ClientError
 
 from orderstream.aws import aws_calls, error_code, given_by_service, required
 from orderstream.errors import DependencyError, OrderstreamError, RequestInvalidError
-from orderstream_consumer.store import create_tables
+from orderstream_consumer.store import TableSpec, create_tables
 from orderstream_workers.projections.order_status import create_schema, open_engine
 from orderstream_workers.runtime.clients import region
+from orderstream_workers.runtime.discovery import topology
 from orderstream_workers.runtime.settings import Settings
-from orderstream_workers.runtime.tables import TABLES
-from orderstream_workers.services.inventory import STOCK
-
-_RETENTION_HOURS: Final = 168
-"""Business consumers may be down for days; seven days of retention are what operations reckons with."""
-
-_MAX_RECEIVES: Final = 10
-"""Receives of a payment's message before it is a dead letter."""
-
-_VISIBILITY_SECONDS: Final = 30
-
-_QUEUE_RETENTION_SECONDS: Final = 14 * 86_400
-"""As long as SQS keeps a message at all: a dead letter must not be gone before a person has looked."""
+from orderstream_workers.runtime.topology import (
+    BucketSpec,
+    DatabaseSpec,
+    QueueSpec,
+    SenderSpec,
+    StreamSpec,
+    TopicSpec,
+)
+from orderstream_workers.runtime.topology.pipeline import OPERATORS_TOPIC
 
 
 class ProvisionError(OrderstreamError):
@@ -59,41 +57,47 @@ def provision(settings: Settings, shards: int, make_client: MakeClient = client_
 
     Args:
         settings: Names of everything.
-        shards: Shards of the stream, if it has to be made.
+        shards: Shards of each new stream whose declaration leaves them open.
         make_client: Makes the clients; they are closed in the end.
 
     Raises:
         ProvisionError: AWS, or its emulator, refuses.
         SettingsError: no region is set.
+        TopologyError: an application cannot be read.
         ReadModelError: the read model's database cannot be opened.
     """
+    declared, name_of = topology(settings), settings.name_of
     with ExitStack() as closing:
 
+        @cache
         def client(service: str) -> Any:
             made = make_client(service)
             closing.callback(made.close)
             return made
 
-        kinesis, dynamodb, sqs = client("kinesis"), client("dynamodb"), client("sqs")
-        stock = settings.table_prefix + STOCK.name
-        with _making(f"Kinesis stream {settings.stream}"):
-            _stream(kinesis, settings.stream, shards)
-        with _making(f"Kinesis stream {settings.stock_stream}"):
-            _stream(kinesis, settings.stock_stream, 1)
-        for table in TABLES:
-            with _making(f"DynamoDB table {settings.table_prefix}{table.name}"):
-                create_tables(dynamodb, [table], settings.table_prefix)
-        with _making(f"capture of DynamoDB table {stock}"):
-            _capture(dynamodb, stock)
-        with _making(f"SQS queue {settings.payment_queue}"):
-            _queue(sqs, settings.payment_queue)
-        with _making(f"SNS topic {operators_queue(settings)}"):
-            _topic(client("sns"), sqs, operators_queue(settings))
-        with _making(f"S3 bucket {settings.archive_bucket}"):
-            _bucket(client("s3"), settings.archive_bucket)
-        with _making(f"SES identity {settings.mail_sender}"):
-            given_by_service(client("ses").verify_email_identity(EmailAddress=settings.mail_sender))
-        _read_model(settings.read_model_url)
+        for stream in declared.of(StreamSpec):
+            with _making(f"Kinesis stream {name_of(stream)}"):
+                _stream(client("kinesis"), name_of(stream), stream, stream.shards or shards)
+        for table in declared.of(TableSpec):
+            with _making(f"DynamoDB table {name_of(table)}"):
+                create_tables(client("dynamodb"), [table], settings.table_prefix)
+        for captured in (stream.captures for stream in declared.of(StreamSpec) if stream.captures):
+            with _making(f"capture of DynamoDB table {name_of(captured)}"):
+                _capture(client("dynamodb"), name_of(captured))
+        for queue in declared.of(QueueSpec):
+            with _making(f"SQS queue {name_of(queue)}"):
+                _queue(client("sqs"), name_of(queue), queue)
+        for topic in declared.of(TopicSpec):
+            with _making(f"SNS topic {_topic_name(name_of(topic))}"):
+                _topic(client("sns"), client("sqs"), _topic_name(name_of(topic)))
+        for bucket in declared.of(BucketSpec):
+            with _making(f"S3 bucket {name_of(bucket)}"):
+                _bucket(client("s3"), name_of(bucket))
+        for sender in declared.of(SenderSpec):
+            with _making(f"SES identity {name_of(sender)}"):
+                given_by_service(client("ses").verify_email_identity(EmailAddress=name_of(sender)))
+        for database in declared.of(DatabaseSpec):
+            _read_model(name_of(database))
 
 
 @contextmanager
@@ -108,7 +112,7 @@ def _making(resource: str) -> Iterator[None]:
         raise ProvisionError(resource, error.reason) from error
 
 
-def _stream(kinesis: Any, name: str, shards: int) -> None:
+def _stream(kinesis: Any, name: str, spec: StreamSpec, shards: int) -> None:
     # Asked for by name: a list has pages, and an account may have hundreds of other streams.
     described = _unless("ResourceNotFoundException", lambda: kinesis.describe_stream_summary(StreamName=name))
     if described is None:
@@ -118,8 +122,8 @@ def _stream(kinesis: Any, name: str, shards: int) -> None:
         )
         described = kinesis.describe_stream_summary(StreamName=name)
     summary = required(described, "StreamDescriptionSummary", dict)
-    if required(summary, "RetentionPeriodHours", int) < _RETENTION_HOURS:
-        kinesis.increase_stream_retention_period(StreamName=name, RetentionPeriodHours=_RETENTION_HOURS)
+    if required(summary, "RetentionPeriodHours", int) < spec.retention_hours:
+        kinesis.increase_stream_retention_period(StreamName=name, RetentionPeriodHours=spec.retention_hours)
 
 
 def _unless(code: str, call: Callable[[], Any]) -> Any:
@@ -144,11 +148,15 @@ def _capture(dynamodb: Any, table: str) -> None:
 
 def operators_queue(settings: Settings) -> str:
     """Name of the queue in which what the operators' topic received can be read: the topic's own."""
-    return settings.operators_topic.rpartition(":")[2]
+    return _topic_name(settings.name_of(OPERATORS_TOPIC))
+
+
+def _topic_name(arn: str) -> str:
+    return arn.rpartition(":")[2]
 
 
 def _topic(sns: Any, sqs: Any, name: str) -> None:
-    """Make the operators' topic and the queue that is subscribed to it."""
+    """Make a topic and the queue that is subscribed to it."""
     topic = required(sns.create_topic(Name=name), "TopicArn", str)
     inbox = _arn(sqs, _made(sqs, name))
     attributes = {"RawMessageDelivery": "true"}
@@ -156,16 +164,16 @@ def _topic(sns: Any, sqs: Any, name: str) -> None:
     required(subscribed, "SubscriptionArn", str)
 
 
-def _queue(sqs: Any, name: str) -> None:
+def _queue(sqs: Any, name: str, spec: QueueSpec) -> None:
     # Created by name and then told: a queue that is there already may have been made with other settings.
-    dead_letters = _made(sqs, f"{name}-dlq")
-    retention = {"MessageRetentionPeriod": str(_QUEUE_RETENTION_SECONDS)}
+    dead_letters = _made(sqs, spec.dead_letters_of(name))
+    retention = {"MessageRetentionPeriod": str(spec.retention_seconds)}
     given_by_service(sqs.set_queue_attributes(QueueUrl=dead_letters, Attributes=retention))
-    redrive = {"deadLetterTargetArn": _arn(sqs, dead_letters), "maxReceiveCount": _MAX_RECEIVES}
+    redrive = {"deadLetterTargetArn": _arn(sqs, dead_letters), "maxReceiveCount": spec.max_receives}
     attributes = {
         **retention,
         "RedrivePolicy": json.dumps(redrive),
-        "VisibilityTimeout": str(_VISIBILITY_SECONDS),
+        "VisibilityTimeout": str(spec.visibility_seconds),
     }
     given_by_service(sqs.set_queue_attributes(QueueUrl=_made(sqs, name), Attributes=attributes))
 

@@ -5,12 +5,11 @@ import time
 from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import ExitStack
 from functools import cached_property
-from typing import TYPE_CHECKING, Final, Literal, Self
+from typing import TYPE_CHECKING, Final, Self
 
 from orderstream import Producer
 from orderstream.messages import Message
 from orderstream_consumer.delivery import (
-    PARKING,
     Breaker,
     DeliveryConfig,
     DeliveryTally,
@@ -21,7 +20,6 @@ from orderstream_consumer.delivery import (
     never_overtakes,
 )
 from orderstream_consumer.engines.embedded.leases import DynamoDBLeaseTable, LeaseTable
-from orderstream_consumer.health import Dependency, stream_asked, table_asked
 from orderstream_consumer.idempotency import (
     HostClock,
     IsKnown,
@@ -34,15 +32,21 @@ from orderstream_consumer.idempotency import (
 from orderstream_consumer.processing.concurrency import ThreadPool
 from orderstream_consumer.processing.processor import RecordProcessor, StopSignal
 from orderstream_consumer.running import Background
-from orderstream_consumer.store import DynamoDBStore, Store, TableSpec
+from orderstream_consumer.store import DynamoDBStore, Store
 from orderstream_workers.runtime import clients
 from orderstream_workers.runtime.application import Application
 from orderstream_workers.runtime.settings import Settings
+from orderstream_workers.runtime.topology import QueueSpec, StreamApplication, TopologyError
+from orderstream_workers.runtime.topology.pipeline import PAYMENT_QUEUE
 from orderstream_workers.services.payments import PaymentQueue, SqsPaymentQueue
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_kinesis import KinesisClient
+    from mypy_boto3_s3 import S3Client
+    from mypy_boto3_ses import SESClient
+    from mypy_boto3_sns import SNSClient
+    from mypy_boto3_sqs import SQSClient
 
 _LANE_THREADS: Final = 32
 """Threads that the lanes of all shards of a process share."""
@@ -141,96 +145,104 @@ class Resources:
     @cached_property
     def payment_queue(self) -> PaymentQueue:
         """The queue between payments' stream side and the payment worker."""
-        return self._queue(self.settings.payment_queue)
+        return self._queue(self.settings.name_of(PAYMENT_QUEUE))
 
     @cached_property
     def payment_dead_letters(self) -> PaymentQueue:
         """Where SQS puts payments that were received too often."""
-        return self._queue(f"{self.settings.payment_queue}-dlq")
+        return self._queue(QueueSpec.dead_letters_of(self.settings.name_of(PAYMENT_QUEUE)))
 
-    def tables(self, *specs: TableSpec) -> tuple[Dependency, ...]:
-        """Tables as dependencies: each is asked for an item that is not there."""
-        store = self.store  # made here and not by the thread that asks
-        return tuple(table_asked(store, spec, self.settings.table_prefix) for spec in specs)
+    def queue_depth(self, name: str) -> Callable[[], int]:
+        """What asks a queue about how many messages are in it, hidden and delayed ones included.
 
-    def stream(self, name: str) -> Dependency:
-        """A Kinesis stream as a dependency: it is asked for one of its shards."""
-        return stream_asked(self.kinesis, name)
+        Args:
+            name: What it is called in AWS.
+        """
+        return self._queue(name).depth
 
-    @staticmethod
-    def queue(name: str, queue: PaymentQueue) -> Dependency:
-        """A queue as a dependency: it is asked how much is in it."""
-        return Dependency(f"queue {name}", queue.depth)
-
-    def _queue(self, name: str) -> PaymentQueue:
+    @cached_property
+    def sqs(self) -> "SQSClient":
+        """Queues."""
         client = clients.sqs_client()
         self.deciding_clock.listen_to(client)
         self.close_later(client.close)
-        return SqsPaymentQueue.named(client, name)
+        return client
+
+    @cached_property
+    def s3(self) -> "S3Client":
+        """The archive."""
+        client = clients.s3_client()
+        self.close_later(client.close)
+        return client
+
+    @cached_property
+    def ses(self) -> "SESClient":
+        """The customers' mail."""
+        client = clients.ses_client()
+        self.close_later(client.close)
+        return client
+
+    @cached_property
+    def sns(self) -> "SNSClient":
+        """The operators' topic."""
+        client = clients.sns_client()
+        self.close_later(client.close)
+        return client
+
+    def _queue(self, name: str) -> PaymentQueue:
+        return SqsPaymentQueue.named(self.sqs, name)
 
     def in_lanes(
         self,
-        name: str,
+        declared: StreamApplication,
         routes: Mapping[str, Route],
         background: Sequence[Background] = (),
         overtaking: Collection[type[Message]] = (),
-        dependencies: Sequence[Dependency] = (),
-        initial_position: Literal["TRIM_HORIZON", "LATEST"] = "TRIM_HORIZON",
         is_known: IsKnown = nobody_knows,
     ) -> Application:
         """An application whose messages are delivered in lanes, with retries and parking.
 
         Args:
-            name: The application's name.
+            declared: The application.
             routes: What carries out each type of message.
             background: What runs beside the shards.
             overtaking: The messages that never wait behind parked ones of their order: the compensations.
-            dependencies: What it cannot work without, besides parking and the stream that it publishes to.
-            initial_position: Where it begins while it has no leases; see ``Application``.
             is_known: Which orders it has taken; see ``MessageHandler``.
         """
         handler = MessageHandler(routes, self.tally.count, overtaking, is_known)
-        return self.handled_in_lanes(
-            name,
-            handler,
-            background=background,
-            overtakes=handler.overtakes,
-            dependencies=dependencies,
-            initial_position=initial_position,
-        )
+        return self.handled_in_lanes(declared, handler, background=background, overtakes=handler.overtakes)
 
     def handled_in_lanes(
         self,
-        name: str,
+        declared: StreamApplication,
         handler: RecordHandler,
         *,
-        stream: str | None = None,
         background: Sequence[Background] = (),
         overtakes: Overtakes = never_overtakes,
-        dependencies: Sequence[Dependency] = (),
-        initial_position: Literal["TRIM_HORIZON", "LATEST"] = "TRIM_HORIZON",
     ) -> Application:
         """An application whose records are delivered in lanes, with retries and parking.
 
         Args:
-            name: The application's name.
+            declared: The application; it parks what fails by itself.
             handler: Carries out one record.
-            stream: The stream it reads; None for the stream of messages.
             background: What runs beside the shards.
             overtakes: Which records are handled although earlier ones of their key are parked.
-            dependencies: What it cannot work without, besides parking and the stream that it publishes to.
-            initial_position: Where it begins while it has no leases; see ``Application``.
+
+        Raises:
+            TopologyError: it is declared as one that parks nothing.
         """
+        if not declared.parks:
+            raise TopologyError(f"{declared.name} is delivered in lanes, and declared with `parks=False`")
         threads = ThreadPool(_LANE_THREADS, "lane")
         self.close_later(threads.shutdown)
         breaker, tally = Breaker(), self.tally
         config = DeliveryConfig(max_lanes=self.settings.max_lanes)
-        parking = StoredParking(self.store, name, self.clock)
+        parking = StoredParking(self.store, declared.name, self.clock)
 
         def processor(shard_id: str, stop: StopSignal) -> RecordProcessor:  # noqa: ARG001 - the engine's
             return LaneProcessor(
                 handler=handler,
-                parking=StoredParking(self.store, name, self.clock),
+                parking=StoredParking(self.store, declared.name, self.clock),
                 executor=threads,
                 breaker=breaker,
                 tally=tally,
@@ -240,20 +252,13 @@ class Resources:
             )
 
         return Application(
-            name=name,
+            declared=declared,
             processors=processor,
             background=background,
             counters=tally.figures,
             failure=tally.failure,
             gauges={"parked": parking.count},
-            dependencies=(
-                *self.tables(PARKING),
-                self.stream(self.settings.stream),
-                *dependencies,
-            ),
             handler=handler,
-            stream=stream,
-            initial_position=initial_position,
         )
 
     def close_later(self, close: Callable[[], object]) -> None:

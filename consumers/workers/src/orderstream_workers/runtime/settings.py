@@ -9,6 +9,8 @@ from typing import Final, Literal, Self
 import msgspec
 
 from orderstream.errors import OrderstreamError
+from orderstream_consumer.store.protocol import TableSpec
+from orderstream_workers.runtime.topology.specs import Resource, StreamSpec
 
 logger = logging.getLogger(__name__)
 
@@ -58,6 +60,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         low_stock_threshold: Available units of a SKU at which its stock counts as low, at least 0.
         operators_topic: ARN of the SNS topic on which operators hear of low stock.
         table_prefix: Put before the name of every DynamoDB table.
+        applications_folder: Folder with more stream applications, a Python file each; none by default.
         payment_queue: Name of the SQS queue of payments; its dead letters go to the name with ``-dlq``.
         archive_bucket: S3 bucket of the archive.
         read_model_url: SQLAlchemy URL of the order status read model.
@@ -84,6 +87,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     low_stock_threshold: int = 100
     operators_topic: str = "arn:aws:sns:us-east-1:000000000000:orderstream-operators"
     table_prefix: str = "orderstream-"
+    applications_folder: str = ""
     payment_queue: str = "orderstream-payments"
     archive_bucket: str = "orderstream-archive"
     read_model_url: str = "sqlite:///read-model.sqlite"
@@ -165,6 +169,16 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         """``kcl_properties``, taken apart."""
         pairs = (item.split("=", 1) for item in _items(self.kcl_properties))
         return {name.strip(): value.strip() for name, value in pairs}
+
+    def name_of(self, resource: Resource) -> str:
+        """What a resource is called in AWS: a topic by its ARN, a database and a service by their URL.
+
+        Args:
+            resource: As it is declared.
+        """
+        if not isinstance(resource, TableSpec) and resource.setting is not None:
+            return str(getattr(self, resource.setting))
+        return resource.name if isinstance(resource, StreamSpec) else self.table_prefix + resource.name
 
     def to_environment(self) -> dict[str, str]:
         """The variables that make ``from_environment`` give these settings."""

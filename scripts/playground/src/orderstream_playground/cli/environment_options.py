@@ -71,6 +71,13 @@ def environment_options(command: Command) -> Command:
                 help="What the data of messages is compressed with.",
             ),
             click.option(
+                "--applications-folder",
+                default=_DEFAULTS.applications_folder,
+                envvar="ORDERSTREAM_APPLICATIONS_FOLDER",
+                show_envvar=True,
+                help="Folder with more stream applications, a Python file each.",
+            ),
+            click.option(
                 "--base-port",
                 type=click.IntRange(1024, 65_000),
                 default=_DEFAULTS.base_port,

@@ -16,8 +16,10 @@ from orderstream_playground.local.environment import Layout
 from orderstream_playground.local.lifecycle import EnvironmentState
 from orderstream_workers.operations.dead_letters import dead_letters
 from orderstream_workers.projections.order_status import Counts, ReadModel, open_engine
-from orderstream_workers.runtime.bootstrap import APPLICATIONS
+from orderstream_workers.runtime.discovery import application_names
 from orderstream_workers.runtime.provision import operators_queue
+from orderstream_workers.runtime.topology import QueueSpec
+from orderstream_workers.runtime.topology.pipeline import PAYMENT_QUEUE
 from orderstream_workers.services.inventory import read_stock, seed_stock
 from orderstream_workers.services.payments import SqsPaymentQueue
 
@@ -136,8 +138,9 @@ class Parts:
     def dead_letters(self) -> int:
         """Records that were parked, and messages in the payments' dead-letter queue."""
         # Counted here: what /health says of them is up to ten seconds old.
-        queue = SqsPaymentQueue.named(self._sqs, f"{self.layout.settings.payment_queue}-dlq")
-        return dead_letters(self._store, queue)
+        settings = self.layout.settings
+        queue = SqsPaymentQueue.named(self._sqs, QueueSpec.dead_letters_of(settings.name_of(PAYMENT_QUEUE)))
+        return dead_letters(application_names(settings), self._store, queue)
 
     def lag_millis(self) -> int | None:
         """How far the slowest consumer is behind the stream, in milliseconds; None while unknown."""
@@ -158,7 +161,11 @@ class Parts:
             spoken.setdefault(application, set()).add(shard["shard_id"])
             known.setdefault(stream, set()).add(shard["shard_id"])
             streams[application] = stream
-        return [name for name in APPLICATIONS if name not in spoken or spoken[name] != known[streams[name]]]
+        return [
+            name
+            for name in application_names(self.layout.settings)
+            if name not in spoken or spoken[name] != known[streams[name]]
+        ]
 
     def consumers_behind(self) -> int:
         """Shards that not every application of their stream has read to the same, last record."""
@@ -173,8 +180,8 @@ class Parts:
         return len(behind | differing)
 
     def changes_waiting(self) -> bool:
-        """Whether changes of the stock table may still be on their way into their stream."""
-        bodies = [process.health() for process in self.state.processes if process.name == "stock-bridge"]
+        """Whether changes of a table may still be on their way into their stream."""
+        bodies = [process.health() for process in self.state.processes if process.name.endswith("-bridge")]
         return any(body is None or json.loads(body)["waiting"] for body in bodies)
 
     def alerts(self) -> Iterator[Row]:

@@ -1,7 +1,6 @@
 """The processes of a local environment: what runs, on which ports, with which settings."""
 
 import sys
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -10,9 +9,9 @@ import msgspec
 
 from orderstream_playground.local.ministack import ministack_command, ministack_environment
 from orderstream_playground.local.processes import ProcessSpec
-from orderstream_workers.runtime.bootstrap import APPLICATIONS
+from orderstream_workers.runtime.discovery import topology
 from orderstream_workers.runtime.settings import Compression, Engine, Settings
-from orderstream_workers.services.inventory import STOCK
+from orderstream_workers.runtime.topology import Process, StreamSpec
 
 _QUICK_KCL: Final = "shardSyncIntervalMillis=500,workerMetricsReporterFreqInMillis=1000"
 """KCL's own pace is meant for fleets: on one machine it would take two minutes to its first record."""
@@ -29,6 +28,7 @@ class EnvironmentOptions(msgspec.Struct, frozen=True, kw_only=True):
         base_port: The first of the loopback ports that are used.
         engine: What the stream consumers run on.
         compression: What the data of messages is compressed with, if at all.
+        applications_folder: Folder with more stream applications; empty for none.
     """
 
     shards: int = 4
@@ -38,6 +38,7 @@ class EnvironmentOptions(msgspec.Struct, frozen=True, kw_only=True):
     base_port: int = 24570
     engine: Engine = "embedded"
     compression: Compression = "none"
+    applications_folder: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +81,7 @@ class Layout:
     @property
     def settings(self) -> Settings:
         """The settings that all our processes share."""
+        folder = self.options.applications_folder
         return Settings(
             read_model_url=f"sqlite:///{(self.home / 'read-model.sqlite').absolute()}",
             payments_api_url=self.payments_api_url,
@@ -88,6 +90,7 @@ class Layout:
             failover_seconds=6.0,
             engine=self.options.engine,
             compression=self.options.compression,
+            applications_folder=str(Path(folder).absolute()) if folder else "",
             kcl_properties=_QUICK_KCL,
         )
 
@@ -148,35 +151,31 @@ class Layout:
         )
 
     def pipeline(self) -> tuple[ProcessSpec, ...]:
-        """Our own processes, the API, a worker for each application and the payment worker; and the bridge.
+        """Our own processes, as the topology declares them; then a bridge for each stream of changes.
 
-        The bridge stands in for AWS, but it needs what the provisioner makes.
+        The bridges stand in for AWS, but they need what the provisioner makes.
         """
-        api_port = self.options.base_port + 3
-        workers = [("worker", name) for name in APPLICATIONS]
-        own = (
-            self._own("api", ("api", "--port", str(api_port)), api_port, {}),
+        declared = topology(self.settings)
+        captures = [stream for stream in declared.of(StreamSpec) if stream.captures]
+        first = self.options.base_port + 3
+        return (
+            *(self._own(process, port) for port, process in enumerate(declared.processes, first)),
             *(
-                self._own(name, command, port, {"ORDERSTREAM_HEALTH_PORT": str(port)})
-                for port, (name, command) in enumerate(
-                    [
-                        *((name, (verb, name)) for verb, name in workers),
-                        ("payment-worker", ("payment-worker",)),
-                    ],
-                    start=api_port + 1,
-                )
+                self._bridge(stream, port)
+                for port, stream in enumerate(captures, first + len(declared.processes))
             ),
         )
-        return (*own, self._bridge(own[-1].port + 1))
 
-    def _bridge(self, port: int) -> ProcessSpec:
-        settings = self.settings
+    def _bridge(self, stream: StreamSpec, port: int) -> ProcessSpec:
+        settings, table = self.settings, stream.captures
+        assert table is not None
+        name = f"{table.name}-bridge"
         return ProcessSpec(
-            name="stock-bridge",
+            name=name,
             command=(
                 *(sys.executable, "-m", "orderstream_playground.local.stock_bridge"),
-                *("--table", f"{settings.table_prefix}{STOCK.name}", "--stream", settings.stock_stream),
-                *("--positions", str(self.home / "stock-bridge.json"), "--port", str(port)),
+                *("--table", settings.name_of(table), "--stream", settings.name_of(stream)),
+                *("--positions", str(self.home / f"{name}.json"), "--port", str(port)),
             ),
             port=port,
             health_path="/health",
@@ -184,11 +183,16 @@ class Layout:
             emulator=True,
         )
 
-    def _own(self, name: str, command: tuple[str, ...], port: int, extra: Mapping[str, str]) -> ProcessSpec:
+    def _own(self, process: Process, port: int) -> ProcessSpec:
+        http = process.serves == "http"
+        extra = {} if http else {"ORDERSTREAM_HEALTH_PORT": str(port)}
         return ProcessSpec(
-            name=name,
-            command=(sys.executable, "-m", "orderstream_workers.cli.main", *command),
+            name=process.name,
+            command=(
+                *(sys.executable, "-m", "orderstream_workers.cli.main", *process.command),
+                *(("--port", str(port)) if http else ()),
+            ),
             port=port,
             health_path="/health",
-            environment=self.environment | dict(extra),
+            environment=self.environment | extra,
         )

@@ -5,18 +5,19 @@ from typing import get_args
 
 import click
 
+from orderstream_workers.cli.applications import ApplicationCommand, known
 from orderstream_workers.cli.processes.stopping import stop_on_signals
-from orderstream_workers.runtime.bootstrap import APPLICATIONS, run_worker
+from orderstream_workers.runtime.bootstrap import run_worker
 from orderstream_workers.runtime.logs import configure_logging
 from orderstream_workers.runtime.resources import Resources
 from orderstream_workers.runtime.settings import Engine, Settings
 
 
 @click.command(
+    cls=ApplicationCommand,
     short_help="Process a stream for one application until SIGTERM.",
-    epilog=f"Applications: {', '.join(APPLICATIONS)}.",
 )
-@click.argument("application", type=click.Choice(APPLICATIONS), metavar="APPLICATION")
+@click.argument("application")
 @click.option(
     "--engine",
     type=click.Choice(get_args(Engine)),
@@ -35,6 +36,7 @@ def worker(application: str, engine: Engine | None, adopt_new_stream: bool) -> N
         # The processes that Amazon's KCL starts read their settings from the environment as well.
         os.environ["ORDERSTREAM_ENGINE"] = engine
         settings = Settings.from_environment()
+    known(application, settings)
     configure_logging(settings.log_level, application)
     settings.warn_of_unknown()
     stop = stop_on_signals()

@@ -1,9 +1,11 @@
 """Notifications: the customer hears the outcome, operators hear of low stock."""
 
+from typing import Final
+
 from orderstream_workers.runtime.application import Application
-from orderstream_workers.runtime.asked import sender_asked, topic_asked
-from orderstream_workers.runtime.clients import ses_client, sns_client
 from orderstream_workers.runtime.resources import Resources
+from orderstream_workers.runtime.topology import ORDERS, StreamApplication
+from orderstream_workers.runtime.topology.pipeline import MAIL_SENDER, OPERATORS_TOPIC
 from orderstream_workers.services.notifications import (
     APPLICATION,
     TABLES,
@@ -13,26 +15,23 @@ from orderstream_workers.services.notifications import (
     SnsOperators,
 )
 
+DECLARATION: Final = StreamApplication(
+    name=APPLICATION,
+    does="tells customers how their order has ended, and operators of low stock",
+    writes=(ORDERS,),
+    needs=(*TABLES, OPERATORS_TOPIC, MAIL_SENDER),
+)
+
 
 def build(resources: Resources) -> Application:
     """Wire the application."""
     settings = resources.settings
-    ses, sns = ses_client(), sns_client()
-    resources.close_later(ses.close)
-    resources.close_later(sns.close)
     customers = NotificationHandlers(
         store=resources.store,
         publisher=resources.publisher,
-        mailer=SesMailer(ses, settings.mail_sender),
+        mailer=SesMailer(resources.ses, settings.name_of(MAIL_SENDER)),
         clock=resources.deciding_clock,
     )
-    operators = AlertHandlers(store=resources.store, operators=SnsOperators(sns, settings.operators_topic))
-    return resources.in_lanes(
-        APPLICATION,
-        {**customers.routes(), **operators.routes()},
-        dependencies=[
-            *resources.tables(*TABLES),
-            topic_asked(sns, settings.operators_topic),
-            sender_asked(ses, settings.mail_sender),
-        ],
-    )
+    topic = SnsOperators(resources.sns, settings.name_of(OPERATORS_TOPIC))
+    operators = AlertHandlers(store=resources.store, operators=topic)
+    return resources.in_lanes(DECLARATION, {**customers.routes(), **operators.routes()})

@@ -1,9 +1,19 @@
 """The saga coordinator, with its timers beside it."""
 
+from typing import Final
+
 from orderstream_orders.contracts import StepResolved
 from orderstream_workers.runtime.application import Application
 from orderstream_workers.runtime.resources import Resources
+from orderstream_workers.runtime.topology import ORDERS, StreamApplication
 from orderstream_workers.services.saga import APPLICATION, TABLES, SagaHandlers, TimerPoller
+
+DECLARATION: Final = StreamApplication(
+    name=APPLICATION,
+    does="asks for each step of an order in turn, and undoes what it must",
+    writes=(ORDERS,),
+    needs=TABLES,
+)
 
 
 def build(resources: Resources) -> Application:
@@ -12,10 +22,9 @@ def build(resources: Resources) -> Application:
     handlers = SagaHandlers(store=store, publisher=publisher, clock=clock, count=resources.tally.count)
     timers = TimerPoller(store=store, publisher=publisher, clock=clock)
     return resources.in_lanes(
-        APPLICATION,
+        DECLARATION,
         handlers.routes(),
         background=(timers.run,),
         overtaking=(StepResolved,),
-        dependencies=resources.tables(*TABLES),
         is_known=handlers.has_taken,
     )

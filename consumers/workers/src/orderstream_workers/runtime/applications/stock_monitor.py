@@ -1,16 +1,27 @@
 """The stock monitor: tells of low stock, from the changes of the stock table."""
 
+from typing import Final
+
 from orderstream_workers.runtime.application import Application
 from orderstream_workers.runtime.resources import Resources
+from orderstream_workers.runtime.topology import ORDERS, StreamApplication
+from orderstream_workers.runtime.topology.pipeline import STOCK_CHANGES
 from orderstream_workers.services.stock_monitor import APPLICATION, StockChangeHandler
+
+DECLARATION: Final = StreamApplication(
+    name=APPLICATION,
+    does="publishes low stock and what operators have adjusted, from the changes of the stock table",
+    reads=STOCK_CHANGES,
+    writes=(ORDERS,),
+    settings=("low_stock_threshold",),
+)
 
 
 def build(resources: Resources) -> Application:
     """Wire the application."""
-    settings = resources.settings
     handler = StockChangeHandler(
         publisher=resources.publisher,
-        threshold=settings.low_stock_threshold,
+        threshold=resources.settings.low_stock_threshold,
         count=resources.tally.count,
     )
-    return resources.handled_in_lanes(APPLICATION, handler, stream=settings.stock_stream)
+    return resources.handled_in_lanes(DECLARATION, handler)

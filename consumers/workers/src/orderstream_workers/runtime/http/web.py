@@ -15,9 +15,11 @@ from orderstream_workers.projections.order_status import (
     open_engine,
     routes,
 )
+from orderstream_workers.runtime.dependencies import dependencies_of
 from orderstream_workers.runtime.http.server import serve
 from orderstream_workers.runtime.resources import Resources
-from orderstream_workers.runtime.tables import IDEMPOTENCY_KEYS
+from orderstream_workers.runtime.topology import ORDERS
+from orderstream_workers.runtime.topology.pipeline import API, IDEMPOTENCY_KEYS, READ_MODEL
 
 logger = logging.getLogger(__name__)
 
@@ -41,14 +43,13 @@ def serve_api(resources: Resources, host: str, port: int, stop: threading.Event)
         bytes_per_second_per_shard=524_288,
         when_full="raise",
     )
-    engine = open_engine(settings.read_model_url)
+    engine = open_engine(settings.name_of(READ_MODEL))
     resources.close_later(engine.dispose)
     create_schema(engine)  # whoever asks before the first order is to be told that there is none
     read_model = ReadModel(engine)
     watch = DependencyWatch(
         [
-            *resources.tables(IDEMPOTENCY_KEYS),
-            resources.stream(settings.stream),
+            *dependencies_of(API, resources),
             Dependency("database of the read model", read_model.ask),
         ],
         {},
@@ -63,7 +64,10 @@ def serve_api(resources: Resources, host: str, port: int, stop: threading.Event)
         )
 
     producing = resources.producing
-    with Producer(settings.stream, client=producing, config=config) as producer, Beside(stop) as beside:
+    with (
+        Producer(settings.name_of(ORDERS), client=producing, config=config) as producer,
+        Beside(stop) as beside,
+    ):
         app = create_app(
             publisher=EventPublisher(
                 producer,
@@ -71,7 +75,7 @@ def serve_api(resources: Resources, host: str, port: int, stop: threading.Event)
                 compression=None if settings.compression == "none" else settings.compression,
             ),
             idempotency_store=DynamoDBIdempotencyStore(
-                resources.dynamodb, settings.table_prefix + IDEMPOTENCY_KEYS.name
+                resources.dynamodb, settings.name_of(IDEMPOTENCY_KEYS)
             ),
             clock=resources.clock,
             extra_routes=routes(read_model),

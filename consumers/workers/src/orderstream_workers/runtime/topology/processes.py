@@ -1,0 +1,151 @@
+"""The processes of a pipeline, and the pipeline as the sum of them."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final, Literal, TypeVar
+
+from orderstream.errors import OrderstreamError
+from orderstream_consumer.delivery import PARKING
+from orderstream_consumer.engines.ownership import ENGINES
+from orderstream_consumer.engines.stream_identity import CONSUMED_STREAMS
+from orderstream_workers.runtime.topology.specs import Resource, StreamSpec
+
+ORDERS: Final = StreamSpec("orders", setting="stream")
+"""The stream of messages, by which the services of the pipeline talk to each other."""
+
+Kind = TypeVar("Kind", bound=Resource)
+
+
+class TopologyError(OrderstreamError):
+    """What is declared does not fit together, or cannot be read.
+
+    Args:
+        reason: What is wrong, and where.
+    """
+
+    def __init__(self, reason: str) -> None:
+        self.reason = reason
+        super().__init__(f"{reason}; correct the declaration and start again")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Process:
+    """A process that runs for as long as the pipeline does.
+
+    Attributes:
+        name: What a person calls it.
+        does: What it does, in a few words.
+        needs: What it cannot work without, besides streams.
+        writes: The streams that it puts records into.
+        settings: Fields of ``Settings`` that are its own business, besides those that name what it needs
+            and those that every process reads.
+        serves: ``http`` where requests come in, on a port that the command names; ``health`` where only
+            ``/health`` is served, on the port of the setting ``health_port``.
+    """
+
+    name: str
+    does: str
+    needs: tuple[Resource, ...] = ()
+    writes: tuple[StreamSpec, ...] = ()
+    settings: tuple[str, ...] = ()
+    serves: Literal["health", "http"] = "health"
+
+    @property
+    def command(self) -> tuple[str, ...]:
+        """What follows ``orderstream`` on its command line."""
+        return (self.name,)
+
+    @property
+    def resources(self) -> tuple[Resource, ...]:
+        """Everything that it cannot work without, each once."""
+        return tuple(dict.fromkeys((*self.writes, *self.needs)))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StreamApplication(Process):
+    """An application that consumes a stream, on either engine, in as many processes as one likes.
+
+    Attributes:
+        reads: The stream.
+        initial_position: Where it begins while it has no leases: at the oldest record that is kept (the
+            default, so that nothing is missed), or at what comes after its first start.
+        ordered: Whether it needs the records of a key in order, the default. It refuses a stream that places
+            records itself then (AUTO): there one key has records on several shards, and what is parked on one
+            of them holds back nothing on the others.
+        parks: Whether a record that fails by itself is parked, the default.
+    """
+
+    reads: StreamSpec = ORDERS
+    initial_position: Literal["TRIM_HORIZON", "LATEST"] = "TRIM_HORIZON"
+    ordered: bool = True
+    parks: bool = True
+
+    @property
+    def command(self) -> tuple[str, ...]:
+        """See ``Process.command``."""
+        return ("worker", self.name)
+
+    @property
+    def resources(self) -> tuple[Resource, ...]:
+        """See ``Process.resources``; its leases are in a table that its first worker makes."""
+        parking = (PARKING,) if self.parks else ()
+        engine = (self.reads, ENGINES, CONSUMED_STREAMS, *parking)
+        return tuple(dict.fromkeys((*engine, *self.writes, *self.needs)))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Topology:
+    """A whole pipeline.
+
+    Attributes:
+        processes: Everything that runs.
+        operated: What the commands of operators need besides.
+
+    Raises:
+        TopologyError: two processes have one name, or two different resources of a kind have one.
+    """
+
+    processes: tuple[Process, ...]
+    operated: tuple[Resource, ...] = ()
+
+    def __post_init__(self) -> None:
+        """Check that a name means one thing."""
+        names = [process.name for process in self.processes]
+        if twice := sorted({name for name in names if names.count(name) > 1}):
+            raise TopologyError(f"two processes are called {twice[0]}")
+        known: dict[tuple[type, str], tuple[Resource, str]] = {}
+        for owner, resource in self._declared():
+            first, by = known.setdefault((type(resource), resource.name), (resource, owner))
+            if first != resource:
+                raise TopologyError(f"{owner} declares {resource}, and {by} declares {first}")
+
+    @property
+    def applications(self) -> tuple[StreamApplication, ...]:
+        """Those that consume a stream."""
+        return tuple(one for one in self.processes if isinstance(one, StreamApplication))
+
+    def of(self, kind: type[Kind]) -> tuple[Kind, ...]:
+        """Everything of a kind that anybody needs, each once.
+
+        Args:
+            kind: Such as ``QueueSpec``.
+        """
+        found = dict.fromkeys(resource for _, resource in self._declared())
+        return tuple(resource for resource in found if isinstance(resource, kind))
+
+    def users(self, resource: Resource) -> tuple[str, ...]:
+        """The names of the processes that cannot work without something."""
+        return tuple(process.name for process in self.processes if resource in process.resources)
+
+    def readers(self, stream: StreamSpec) -> tuple[str, ...]:
+        """The names of the applications that consume a stream."""
+        return tuple(application.name for application in self.applications if application.reads == stream)
+
+    def _declared(self) -> Iterator[tuple[str, Resource]]:
+        for process in self.processes:
+            for resource in process.resources:
+                yield process.name, resource
+                if isinstance(resource, StreamSpec) and resource.captures is not None:
+                    yield process.name, resource.captures
+        for resource in self.operated:
+            yield "the operators' commands", resource
