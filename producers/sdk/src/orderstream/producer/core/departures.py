@@ -16,7 +16,6 @@ from itertools import count
 from math import inf
 
 from orderstream.producer.config import ProducerConfig
-from orderstream.producer.core.collector import Collector
 from orderstream.producer.core.kinesis_record import KinesisRecord
 from orderstream.producer.core.limiter import ShardLimiter
 from orderstream.producer.core.slots import Slot, SlotTable
@@ -116,3 +115,32 @@ class Departures:
         if full or head.attempts or head.arrival.number <= self._flushed:
             return 0.0
         return head.arrival.put_at + self._config.linger
+
+
+class Collector:
+    """Fills one PutRecords request up to its limits.
+
+    Args:
+        max_records: Entries the request may have.
+        max_bytes: Data and partition keys it may carry, in bytes.
+
+    Attributes:
+        entries: What it carries so far.
+        room: What it can still take, in bytes.
+    """
+
+    __slots__ = ("_max_records", "entries", "room")
+
+    def __init__(self, max_records: int, max_bytes: int) -> None:
+        self._max_records = max_records
+        self.entries: list[KinesisRecord] = []
+        self.room = max_bytes
+
+    def takes(self, size: int) -> bool:
+        """Whether one more entry of this many bytes fits; one that is larger than all the room goes alone."""
+        return not self.entries or (len(self.entries) < self._max_records and size <= self.room)
+
+    def add(self, record: KinesisRecord) -> None:
+        """Add an entry."""
+        self.entries.append(record)
+        self.room -= record.size
