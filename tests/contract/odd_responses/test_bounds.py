@@ -41,7 +41,7 @@ def test_a_customer_does_not_wait_for_a_second_try(server: HostileServer) -> Non
             server.say(odd)
             server.calls.clear()
             with pytest.raises(UnknownOutcomeError):
-                intake.place("shop", "invoice-1", msgspec.json.encode(BODY))
+                intake.place("shop", "invoice-1", msgspec.json.encode(BODY), "application/json")
             with pytest.raises(UnknownOutcomeError):
                 intake.cancel("order-1", "")
             assert [call.operation for call in server.calls] == ["PutItem", "GetItem"]
