@@ -221,12 +221,12 @@ class Ledger:
 
     # What happens to the leases
 
-    def watch(self, row_before: Row | None, row: Row) -> None:
-        """A lease's row was written."""
+    def watch(self, row_before: Row | None, row: Row, *, late: bool = False) -> None:
+        """A lease's row was written, late where the call had been given up."""
         lease = lease_from_item(row)
         if lease is None:
             return
-        if self._is_stray(lease, created=row_before is None):
+        if self._is_stray(lease, created=row_before is None, late=late):
             return
         before = self.leases.get(lease.lease_key) if row_before is not None else None
         self.leases[lease.lease_key] = lease
@@ -247,13 +247,13 @@ class Ledger:
         if lease.checkpoint != before.checkpoint:
             self._check_progress(before, lease)
 
-    def _is_stray(self, lease: Lease, *, created: bool) -> bool:
+    def _is_stray(self, lease: Lease, *, created: bool, late: bool) -> bool:
         """Whether a lease was made for a former stream and came late: only the network is to blame."""
         if created and not self.stream_replaced and lease.stream not in (None, self._stream.identity):
             self.strays.add(lease.lease_key)
         if lease.lease_key not in self.strays:
             return False
-        if not created:
+        if not created and not late:
             self.break_rule(f"{lease} was made for a former stream, and is worked on")
         return True
 

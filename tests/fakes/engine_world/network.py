@@ -51,6 +51,12 @@ class Network:
         self.trouble = Trouble()
         self.peaceful = False
 
+    @property
+    def delivers_late(self) -> bool:
+        """Whether what is done right now was asked for by a call that has been given up."""
+        task = self._scheduler.current
+        return task is not None and task.process is self._other_side
+
     def call(self, act: Callable[[], _T], refusals: tuple[str, ...], operation: str, dies: float = 1.0) -> _T:
         """Carry a call there and its answer back.
 

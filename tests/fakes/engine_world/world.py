@@ -97,7 +97,7 @@ class World:
             begins_at=self.begins_at,
             fail=self.scheduler.fail,
         )
-        self.rows = LeaseRows(self.ledger.watch, self.ledger.deleted)
+        self.rows = LeaseRows(self._watch, self.ledger.deleted)
         self.memory = MemoryStore()
         self.handling = HandlingTrouble()
         self.in_lanes = random.random() < 0.5
@@ -272,6 +272,9 @@ class World:
         self.ledger.made_anew()
         if former and self.random.random() < 0.5:
             self._hold_back(self.random.choice(former), self.random.uniform(0.0, 3.0))
+
+    def _watch(self, row_before: Row | None, row: Row) -> None:
+        self.ledger.watch(row_before, row, late=self.way_to_leases.delivers_late)
 
     def _hold_back(self, row: Row, delay: float) -> None:
         """A worker of the former stream creates a lease, or puts one back; the network holds that back."""
