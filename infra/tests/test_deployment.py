@@ -1,0 +1,59 @@
+"""What a deployment is asked for."""
+
+import pytest
+
+from orderstream_infra.deployment import Deployment, DeploymentError
+from orderstream_infra.synth import main
+
+GOOD = {
+    "account": "111122223333",
+    "region": "eu-central-1",
+    "image": f"registry.example.com/orderstream@sha256:{'a' * 64}",
+    "payments_api_url": "https://payments.example.com",
+    "mail_sender": "orders@example.com",
+}
+
+
+def test_words_make_a_deployment() -> None:
+    """Words of a command line become a deployment; what is left out has its default."""
+    made = Deployment.of(GOOD)
+    assert (made.account, made.shards, made.operators_email) == ("111122223333", 4, None)
+    assert Deployment.of({**GOOD, "shards": "8"}).shards == 8
+
+
+@pytest.mark.parametrize("name", GOOD)
+def test_what_is_missing_is_named(name: str) -> None:
+    """Account, region, image and addresses are never guessed."""
+    without = {key: value for key, value in GOOD.items() if key != name}
+    with pytest.raises(DeploymentError, match=f"{name} is missing"):
+        Deployment.of(without)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("account", "1234"),
+        ("region", "Frankfurt"),
+        ("image", "registry.example.com/orderstream:latest"),
+        ("image", "registry.example.com/orderstream@sha256:short"),
+        ("payments_api_url", "http://payments.example.com"),
+        ("mail_sender", "nobody"),
+        ("operators_email", "nobody"),
+        ("shards", "0"),
+        ("shards", "many"),
+        ("size", "huge"),
+    ],
+)
+def test_a_value_that_cannot_be_used_is_named(name: str, value: str) -> None:
+    """A wrong value ends synthesis with a sentence that names it: an image by its tag, for one."""
+    with pytest.raises(DeploymentError, match=name):
+        Deployment.of({**GOOD, name: value})
+
+
+def test_the_command_says_what_is_wrong(capsys: pytest.CaptureFixture[str]) -> None:
+    """The command ends with 1 and one sentence, before the CDK is started."""
+    assert main(["account"]) == 1
+    assert main([f"{name}={value}" for name, value in GOOD.items() if name != "image"]) == 1
+    form, missing = capsys.readouterr().err.splitlines()
+    assert "name=value" in form
+    assert "image is missing" in missing
