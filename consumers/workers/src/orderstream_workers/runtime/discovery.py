@@ -57,7 +57,10 @@ def application_module(name: str, settings: Settings) -> ApplicationModule:
     Raises:
         TopologyError: there is none, it cannot be imported, or lacks one of the two.
     """
-    found = _found(settings)
+    return _module(name, _found(settings))
+
+
+def _module(name: str, found: Mapping[str, Callable[[], ModuleType]]) -> ApplicationModule:
     if name not in found:
         raise TopologyError(f"there is no application {name}: there are {', '.join(sorted(found))}")
     try:
@@ -85,7 +88,9 @@ def topology(settings: Settings) -> Topology:
     Raises:
         TopologyError: an application cannot be read, or two declarations contradict each other.
     """
-    declared = [application_module(name, settings).DECLARATION for name in application_names(settings)]
+    # Found once: each search reads the metadata of every distribution that is installed.
+    found = _found(settings)
+    declared = [_module(name, found).DECLARATION for name in sorted(found)]
     return Topology(processes=(API, *declared, PAYMENT_WORKER), operated=OPERATED)
 
 
