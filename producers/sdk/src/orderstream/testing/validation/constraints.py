@@ -8,7 +8,7 @@ from typing import Any, Final, NamedTuple
 from botocore.model import Shape, StringShape, StructureShape
 
 from orderstream.testing.errors import validations
-from orderstream.testing.validation.model import service_model
+from orderstream.testing.validation.model import input_shapes
 
 
 class Violation(NamedTuple):
@@ -47,12 +47,7 @@ def demand(operation: str, request: dict[str, Any]) -> None:
 @cache
 def _checks() -> dict[str, _Check]:
     """A check for every operation, made once: a request may have hundreds of records."""
-    model = service_model()
-    return {
-        name: _check_of(shape)
-        for name in model.operation_names
-        if (shape := model.operation_model(name).input_shape) is not None
-    }
+    return {name: _check_of(shape) for name, shape in input_shapes().items()}
 
 
 def _check_of(shape: Shape) -> _Check:

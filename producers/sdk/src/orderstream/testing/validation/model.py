@@ -4,7 +4,7 @@ from functools import cache
 from typing import Final
 
 import botocore.session
-from botocore.model import ServiceModel
+from botocore.model import ServiceModel, Shape
 
 COMMON_ERRORS: Final = frozenset(
     {
@@ -56,3 +56,13 @@ def operation_names() -> frozenset[str]:
 def error_codes() -> frozenset[str]:
     """The codes that Kinesis answers with: the model's, and those of every service."""
     return frozenset(shape.name for shape in service_model().error_shapes) | COMMON_ERRORS
+
+
+def input_shapes() -> dict[str, Shape]:
+    """The shape of each operation's request, by API name, but for operations that take none."""
+    model = service_model()
+    return {
+        name: shape
+        for name in model.operation_names
+        if (shape := model.operation_model(name).input_shape) is not None
+    }

@@ -8,7 +8,7 @@ from typing import Any, Final
 from botocore.model import Shape, StructureShape
 
 from orderstream.testing.errors import KinesisError, validation
-from orderstream.testing.validation.model import service_model
+from orderstream.testing.validation.model import input_shapes
 
 _Check = Callable[[Any, str], None]
 
@@ -49,12 +49,7 @@ def check_types(operation: str, request: dict[str, Any]) -> None:
 @cache
 def _checks() -> dict[str, _Check]:
     """A check for the input of every operation, made once: a request may have hundreds of records."""
-    model = service_model()
-    return {
-        name: _check_of(shape)
-        for name in model.operation_names
-        if (shape := model.operation_model(name).input_shape) is not None
-    }
+    return {name: _check_of(shape) for name, shape in input_shapes().items()}
 
 
 def _check_of(shape: Shape) -> _Check:
