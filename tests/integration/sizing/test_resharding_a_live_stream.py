@@ -15,7 +15,9 @@ from fakes.kinesis_server import KinesisServer, kinesis_server
 from fakes.sizing_cli import run
 from orderstream import Producer, ProducerConfig
 from orderstream.aggregation import hash_key_of
+from shard_sizing.live.reshard import open_shards
 from shard_sizing.model.workload.measured import Measured
+from shard_sizing.model.workload.profile import KeyShare, synthetic
 
 HOT = [key for key in (f"customer-{n}" for n in range(100)) if hash_key_of(key) < 2**126][:2]
 """Two keys in the first quarter of the hash space: four equal shards would leave them together."""
@@ -113,6 +115,25 @@ def test_after_the_plan_the_throttles_are_gone(
     assert played.exit_code == 0, played.stdout
     again = run("plan", profile, "--stream", "orders", "--target", "4")
     assert again.exit_code == 0, again.stderr
+
+
+@pytest.mark.usefixtures("_live")
+def test_a_target_that_does_not_suffice_is_applied_only_by_force(
+    server: KinesisServer, tmp_path: Path
+) -> None:
+    """Nobody shrinks a stream below its load by a habit of --apply; the exit status stays the verdict."""
+    client, profile = server.client(), tmp_path / "listed.json"
+    keys = tuple(KeyShare(f"shop-{i}", 0.01, 0.01) for i in range(100))
+    profile.write_bytes(
+        msgspec.json.encode(msgspec.structs.replace(synthetic(3_000, 500, 0.0, 0.0, keys=100), key_list=keys))
+    )
+    client.create_stream(StreamName="shrinking", ShardCount=4)
+    asked = ("plan", str(profile), "--stream", "shrinking", "--target", "2", "--cool-off", "0", "--apply")
+    refused = run(*asked)
+    assert (refused.exit_code, len(open_shards(client, "shrinking"))) == (2, 4), refused.stderr
+    assert "nothing was applied" in refused.stderr
+    forced = run(*asked, "--force")
+    assert (forced.exit_code, len(open_shards(client, "shrinking"))) == (2, 2), forced.stderr
 
 
 @pytest.mark.usefixtures("_live")

@@ -15,7 +15,7 @@ from shard_sizing.model.workload.profile import HashLoad, KeyShare, synthetic
 
 
 def candidate(kind: str, busiest: float, *, suffices: bool, peak: int = 8) -> Candidate:
-    found = Adequacy(busiest, (0.9,), 0.0 if suffices else 0.5, 1, int(suffices))
+    found = Adequacy(suffices, float(suffices), 1, busiest, (0.9,), 0.0 if suffices else 0.5, 0.1)
     return Candidate(Plan("uniform" if kind == "uniform" else "targeted", (0,), (), peak), found)
 
 
@@ -71,10 +71,12 @@ def test_apply_needs_to_know_where_the_keys_lie() -> None:
 def test_the_answer_begins_with_whether_the_target_suffices(tmp_path: Path) -> None:
     """Before any call is listed, a person reads whether this will do; exit 2 says it to programs."""
     enough = run("plan", "--rate", "2000", "--shards", "2", "--target", "4")
-    assert "4 shards suffice in 50 of 50 placements of the keys, whose places are not known" in enough.stdout
+    assert (
+        "4 shards suffice in 100 % of 200 placements of the keys, whose places are not known" in enough.stdout
+    )
     assert enough.exit_code == 0
     short = run("plan", "--rate", "9000", "--shards", "2", "--target", "4")
-    assert "4 shards may not be enough: they suffice only in 0 of 50 placements" in short.stdout
+    assert "4 shards will not be enough: they suffice in 0 % of 200 placements" in short.stdout
     assert short.exit_code == 2
     parts = (0.7, 0.1, 0.1, 0.1)
     profile = tmp_path / "measured.json"
@@ -112,7 +114,7 @@ def test_a_plan_is_for_the_rate_that_is_asked_for() -> None:
     peak, mean = run("plan", *options), run("plan", *options, "--at", "mean")
     assert (peak.exit_code, mean.exit_code) == (2, 0)
     assert peak.stdout.startswith(
-        "For the 99.9 % minute, 3,000 records/s (6 times the mean), 2 shards may not"
+        "For the 99.9 % minute, 3,000 records/s (6 times the mean), 2 shards will not"
     )
     assert mean.stdout.startswith("For the mean of 500 records/s, 2 shards suffice")
     wrong = run("plan", *options, "--at", "noon")

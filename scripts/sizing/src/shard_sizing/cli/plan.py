@@ -1,59 +1,51 @@
 """``shard-sizing plan``."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, Final
 
 import click
 
+from shard_sizing.cli.parameters.demand_options import PERCENT, demand_options
 from shard_sizing.cli.parameters.numbers import Number
 from shard_sizing.cli.parameters.options import Shared, shared_options, workload_options
 from shard_sizing.cli.plan_words import call_of, call_words, plan_sheet
 from shard_sizing.cli.planned import Planned
 from shard_sizing.cli.presentation.output import counted, present
-from shard_sizing.cli.presentation.peak_words import peak_words
 from shard_sizing.cli.presentation.progress import Waiting, progress
 from shard_sizing.errors import InputError
 from shard_sizing.live.account import room_for_shards
 from shard_sizing.live.reshard import Resharding, Watch, kinesis, open_shards, stream_status
-from shard_sizing.model.capacity.adequacy import (
-    Candidate,
-    adequacy,
-    choose,
-    cuttable,
-)
-from shard_sizing.model.capacity.demand import Demand, Question, planned_peak
+from shard_sizing.model.capacity.adequacy import Adequacy, Candidate, adequacy, choose, cut, cuttable
+from shard_sizing.model.capacity.advice import notes
+from shard_sizing.model.capacity.demand import Demand, Question
+from shard_sizing.model.capacity.feasibility import way_out
+from shard_sizing.model.capacity.simulate import STEPS
 from shard_sizing.model.data_files import Limits
-from shard_sizing.model.resharding.planner import (
-    Plan,
-    Step,
-    UpdateCount,
-    settled_starts,
-    targeted_starts,
-    uniform_starts,
-)
+from shard_sizing.model.resharding.planner import Plan, Step, UpdateCount, settled_starts, uniform_starts
 from shard_sizing.model.resharding.planner import plan as steps_to
 from shard_sizing.model.resharding.update_shard_count import update_shard_count_steps
-from shard_sizing.model.workload.peaks import PEAK_NAMES
 from shard_sizing.model.workload.profile import Profile
 
 _NEEDS_PLACES: Final = (
     "cuts a live stream only by what is known of its keys; give a profile that measure wrote, or one of a "
     "file in which every key is listed"
 )
+_NOT_APPLIED: Final = (
+    "nothing was applied: the target does not suffice, or the way to it exceeds the quota; --force applies a "
+    "target that does not suffice"
+)
 
 
 @click.command()
 @workload_options
+@demand_options
 @shared_options(without=("prices",))
 @click.option("--shards", type=click.IntRange(1, 20_000), help="Equal shards that there are.")
 @click.option("--stream", help="A live stream, whose shards there are.")
 @click.option("--target", type=click.IntRange(1, 20_000), required=True, help="Shards that are wanted.")
-@click.option(
-    "--at",
-    metavar="PEAK",
-    help=f"The rate planned for: {', '.join(PEAK_NAMES)}; by default the 99.9 % minute.",
-)
+@PERCENT
 @click.option("--apply", "do_apply", is_flag=True, help="Do it; run again to go on after an interruption.")
+@click.option("--force", is_flag=True, help="Apply it although the target does not suffice.")
 @click.option(
     "--cool-off",
     type=Number(0, 86_400),
@@ -62,38 +54,52 @@ _NEEDS_PLACES: Final = (
     help="Seconds of rest between two steps, for consumers to follow.",
 )
 def plan(
+    *,
     profile: Profile,
+    demand: Demand,
     shared: Shared,
     shards: int | None,
     stream: str | None,
     target: int,
-    at: str | None,
+    percent: float,
     do_apply: bool,
+    force: bool,
     cool_off: float,
 ) -> int:
     """Show, or with --apply carry out, the exact calls from the current shards to the target.
 
-    Exit 2 if the target does not suffice, or the way to it exceeds the quota; then nothing is applied.
+    Exit 2 if the target does not suffice, or the way to it exceeds the quota, 3 if no number of shards is
+    enough; then nothing is applied. A target that does not suffice can be forced.
     """
     if (shards is None) == (stream is None):
         raise click.UsageError("give either --shards or --stream")
     if do_apply and stream is None:
         raise click.UsageError("--apply needs --stream")
+    if force and not do_apply:
+        raise click.UsageError("--force is for --apply")
     limits = shared.limits
-    question = Question(profile, limits, Demand(at=at or planned_peak(profile)))
+    question = Question(profile, limits, demand)
     if do_apply and not cuttable(question):
         raise InputError("--apply", _NEEDS_PLACES)
     client = kinesis(shared.region) if stream else None
     starts = _current(client, stream) if client and stream else uniform_starts(shards or 1)
     free = room_for_shards(client) if client else None
     quota = limits.quota(shared.region) if free is None else len(starts) + free
-    with progress("holding the load against the target", 2, shown=shared.show_progress) as step:
-        uniform, targeted = _candidates(question, starts, target, quota, shared.seed, step)
+    with progress("holding the load against the target", 2 * STEPS, shown=shared.show_progress) as step:
+
+        def fares(shards: Sequence[int]) -> Adequacy:
+            return adequacy(question, shards, percent, shared.seed, lambda: step(1))
+
+        uniform, targeted = _candidates(question, starts, target, quota, fares)
     better, why = choose(uniform, targeted, quota)
     answer = Planned(
+        at=demand.at,
+        rate=question.rate,
+        mean_rate=profile.rate,
         better=better.plan.kind,
         why=why,
         suffices=better.adequacy.suffices,
+        percent=percent,
         adequacy=better.adequacy,
         uniform=uniform.adequacy,
         targeted=targeted.adequacy if targeted else None,
@@ -103,14 +109,18 @@ def plan(
         peak_shards=better.plan.peak_shards,
         quota=quota,
         quota_source="usual" if free is None else "account",
+        way_out=way_out(question),
+        notes=notes(question, fits=better.adequacy.suffices),
     )
-    planned = peak_words(question.demand.at, question.rate, profile.rate)
-    present(answer, plan_sheet(answer, len(starts), len(better.plan.starts), planned, limits), shared)
-    if answer.peak_shards > answer.quota:
-        return 2
+    present(answer, plan_sheet(answer, len(starts), len(better.plan.starts), limits), shared)
     if do_apply and client and stream and better.plan.steps:
-        _apply(client, stream, better.plan, cool_off)
-    return 0 if answer.suffices else 2
+        if answer.peak_shards <= answer.quota and (force or answer.suffices):
+            _apply(client, stream, better.plan, cool_off)
+        else:
+            click.echo(_NOT_APPLIED, err=True)
+    if answer.way_out:
+        return 3
+    return 0 if answer.suffices and answer.peak_shards <= answer.quota else 2
 
 
 def _current(client: Any, stream: str) -> tuple[int, ...]:
@@ -128,8 +138,7 @@ def _candidates(
     starts: tuple[int, ...],
     target: int,
     quota: int,
-    seed: int,
-    step: Callable[[float], None],
+    fares: Callable[[Sequence[int]], Adequacy],
 ) -> tuple[Candidate, Candidate | None]:
     equal = settled_starts(starts, uniform_starts(target))
     by_splits = steps_to("uniform", starts, equal, quota)
@@ -138,16 +147,10 @@ def _candidates(
     uniform = by_splits
     if by_splits.steps and calls:  # not where the count is right already and the ranges are not
         uniform = Plan("uniform", equal, calls, max(len(starts), target))
-    fares = adequacy(question, equal, seed)
-    step(1)
     if not cuttable(question):
-        return Candidate(uniform, fares), None
-    keys = question.keys
-    cut = targeted_starts(keys.places, keys.placed[:, 0 if question.law.binding == "records" else 1], target)
-    by_load = steps_to("targeted", starts, cut, quota)
-    found = Candidate(uniform, fares), Candidate(by_load, adequacy(question, cut, seed))
-    step(1)
-    return found
+        return Candidate(uniform, fares(equal)), None
+    by_load = steps_to("targeted", starts, cut(question, target), quota)
+    return Candidate(uniform, fares(equal)), Candidate(by_load, fares(by_load.starts))
 
 
 def _usual_seconds(plan: Plan, cool_off: float, limits: Limits) -> tuple[float, float] | None:

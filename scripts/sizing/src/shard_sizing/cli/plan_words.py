@@ -5,9 +5,12 @@ from typing import Final
 
 from shard_sizing.cli.planned import Planned
 from shard_sizing.cli.presentation.output import counted
+from shard_sizing.cli.presentation.peak_words import peak_words
 from shard_sizing.cli.presentation.pictures import Bars
+from shard_sizing.cli.presentation.reader_words import reader_words
 from shard_sizing.cli.presentation.sheet import Sheet
 from shard_sizing.model.capacity.adequacy import Adequacy
+from shard_sizing.model.capacity.demand import TARGET
 from shard_sizing.model.data_files import Limits
 from shard_sizing.model.percent import percent
 from shard_sizing.model.resharding.planner import Split, Step, UpdateCount
@@ -16,27 +19,28 @@ from shard_sizing.model.resharding.update_shard_count import is_quick
 _SHOWN: Final = 50
 
 
-def plan_sheet(answer: Planned, current: int, target: int, planned: str, limits: Limits) -> Sheet:
+def plan_sheet(answer: Planned, current: int, target: int, limits: Limits) -> Sheet:
     """Return whether the target suffices, the plan, and each call.
 
     Args:
         answer: The plan.
         current: Open shards before it.
         target: Open shards after it.
-        planned: The rate that is planned for, in words.
         limits: What AWS allows.
     """
-    sentence = f"For {planned}, {_sufficiency(answer.adequacy, target)}"
+    planned = peak_words(answer.at, answer.rate, answer.mean_rate)
+    sentence = f"For {planned}, {_verdict(answer, target)}"
     lines = []
     if answer.steps:
         lines = [*_steps(answer, current), _by_update_shard_count(answer, limits)]
     else:
-        lines.append("Nothing to do: the shards are as they should be.")
+        lines.append("Nothing to do: the shards that there are are those of the target.")
     if answer.targeted is not None:
         lines.append(
             f"Busiest shard: {percent(answer.uniform.busiest, 1)} of the load with equal ranges, "
             f"{percent(answer.targeted.busiest, 1)} with targeted cuts."
         )
+    lines += [*reader_words(answer.adequacy.read_limit_used), *answer.notes]
     picture = Bars(
         sentence,
         [100 * used for used in answer.adequacy.used_p99],
@@ -64,22 +68,34 @@ def _steps(answer: Planned, current: int) -> Iterator[str]:
         yield f"  and {len(answer.steps) - _SHOWN:,} more; --json has them all"
 
 
-def _sufficiency(found: Adequacy, target: int) -> str:
+def _verdict(answer: Planned, target: int) -> str:
+    found = answer.adequacy
+    if answer.way_out:
+        return f"no number of shards is enough: {answer.way_out}."
     shards = counted(target, "shard")
     suffice = "suffices" if target == 1 else "suffice"
-    most = max(found.used_p99)
-    busiest = (
-        f"the busiest is at {percent(most)} of its limit at p99, with {percent(found.busiest, 1)} of the load"
-    )
     if found.placements == 1:
+        busiest = (
+            f"the busiest is at {percent(max(found.used_p99))} of its limit at p99, with "
+            f"{percent(found.busiest, 1)} of the load"
+        )
         if found.suffices:
             return f"{shards} {suffice}: {busiest}."
-        throttled = percent(found.throttled_seconds, 1)
-        return f"{shards} will not be enough: {busiest}, and {throttled} of seconds throttle."
-    places = f"in {found.fits_in} of {found.placements} placements of the keys, whose places are not known"
+        return f"{shards} will not be enough: {busiest}, and {_shortage(found)}."
+    places = f"in {percent(found.fits_in)} of {found.placements} placements of the keys"
     if found.suffices:
-        return f"{shards} {suffice} {places}."
-    return f"{shards} may not be enough: they suffice only {places}."
+        return f"{shards} {suffice} {places}, whose places are not known."
+    they = "it suffices" if target == 1 else "they suffice"
+    return (
+        f"{shards} {'may' if found.fits_in else 'will'} not be enough: {they} {places}, "
+        f"whose places are not known, and {answer.percent:g} % are wanted."
+    )
+
+
+def _shortage(found: Adequacy) -> str:
+    if found.throttled_seconds > TARGET:
+        return f"{percent(found.throttled_seconds, 1)} of seconds throttle"
+    return f"its readers need {percent(found.read_limit_used)} of its read limit, too much to catch up"
 
 
 def _minutes(seconds: tuple[float, float]) -> str:

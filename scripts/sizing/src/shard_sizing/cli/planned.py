@@ -9,9 +9,13 @@ class Planned(msgspec.Struct, frozen=True):
     """The plan to take, and what it was chosen against.
 
     Attributes:
+        at: The name of the rate planned for.
+        rate: That rate, user records a second.
+        mean_rate: The mean rate of the workload.
         better: ``uniform`` or ``targeted``.
         why: Why this one.
         suffices: Whether the shards at its end take the workload.
+        percent: The share of placements in which they have to, in per cent.
         adequacy: How the shards at its end fare.
         uniform: How equal ranges fare.
         targeted: How targeted cuts fare; None where it is not known where the load lies.
@@ -24,11 +28,17 @@ class Planned(msgspec.Struct, frozen=True):
         quota: How many the stream may have meanwhile.
         quota_source: ``account``, as DescribeLimits says with the other streams' shards taken off, or
             ``usual``, the Region's for accounts that have asked for no more.
+        way_out: Why no number of shards is enough, and what to do then; empty where one may be.
+        notes: What else a planner must know.
     """
 
+    at: str
+    rate: float
+    mean_rate: float
     better: str
     why: str
     suffices: bool
+    percent: float
     adequacy: Adequacy
     uniform: Adequacy
     targeted: Adequacy | None
@@ -38,4 +48,6 @@ class Planned(msgspec.Struct, frozen=True):
     peak_shards: int
     quota: int
     quota_source: str
-    schema: str = "shard-sizing/plan/3"
+    way_out: str
+    notes: tuple[str, ...]
+    schema: str = "shard-sizing/plan/4"

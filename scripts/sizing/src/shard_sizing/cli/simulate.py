@@ -2,8 +2,7 @@
 
 import click
 
-from shard_sizing.cli.parameters.demand_options import demand_options
-from shard_sizing.cli.parameters.numbers import Number
+from shard_sizing.cli.parameters.demand_options import PERCENT, demand_options
 from shard_sizing.cli.parameters.options import Shared, shared_options, workload_options
 from shard_sizing.cli.presentation.output import counted, present
 from shard_sizing.cli.presentation.peak_words import peak_words
@@ -13,7 +12,6 @@ from shard_sizing.cli.presentation.sheet import Sheet, Table
 from shard_sizing.live.reshard import kinesis, open_shards
 from shard_sizing.model.capacity import simulate as model
 from shard_sizing.model.capacity.demand import Demand, Question
-from shard_sizing.model.capacity.sizing import PERCENT
 from shard_sizing.model.capacity.targeted import MOST_SHARDS
 from shard_sizing.model.percent import percent
 from shard_sizing.model.resharding.planner import HASH_SPACE, uniform_starts
@@ -28,13 +26,7 @@ _SHOWN = 10
 @shared_options(without=("prices",))
 @click.option("--shards", type=click.IntRange(1, MOST_SHARDS), help="So many equal shards.")
 @click.option("--stream", help="The shards of a live stream, as they are.")
-@click.option(
-    "--percent",
-    type=Number(1, 99.9),
-    default=PERCENT,
-    show_default=True,
-    help="Placements of the keys in which the shards have to fit, in %.",
-)
+@PERCENT
 def simulate(
     profile: Profile,
     demand: Demand,
@@ -43,7 +35,10 @@ def simulate(
     stream: str | None,
     percent: float,
 ) -> int:
-    """Hold a workload against N equal shards, or a live stream's: how often would they throttle?"""
+    """Hold a workload against N equal shards, or a live stream's: how often would they throttle?
+
+    Exit 2 if they are not enough, 3 if no number of shards is.
+    """
     if (shards is None) == (stream is None):
         raise click.UsageError("give either --shards or --stream")
     limits = shared.limits
@@ -52,6 +47,8 @@ def simulate(
     with progress("holding the load against the shards", model.STEPS, shown=shared.show_progress) as step:
         found = model.simulate(question, starts, percent, shared.seed, lambda: step(1))
     present(found, _sheet(found, profile.rate, f"Limits of {limits.date}: {limits.source}"), shared)
+    if found.way_out:
+        return 3
     return 0 if found.enough else 2
 
 
@@ -65,6 +62,8 @@ def sentence(found: model.Simulated, mean_rate: float) -> str:
         f"{found.placements} placements"
     )
     planned = peak_words(found.at, found.rate, mean_rate)
+    if found.way_out:
+        return f"For {planned}, no number of shards is enough: {found.way_out}."
     return f"For {planned}, {counted(found.shards, 'shard')} {verdict}: {sure}."
 
 

@@ -2,13 +2,13 @@
 
 import click
 
-from shard_sizing.cli.parameters.demand_options import demand_options
-from shard_sizing.cli.parameters.numbers import Number
+from shard_sizing.cli.parameters.demand_options import PERCENT, demand_options
 from shard_sizing.cli.parameters.options import Shared, shared_options, workload_options
 from shard_sizing.cli.presentation.output import counted, present
 from shard_sizing.cli.presentation.peak_words import peak_words
 from shard_sizing.cli.presentation.pictures import Bars
 from shard_sizing.cli.presentation.progress import progress
+from shard_sizing.cli.presentation.reader_words import reader_words
 from shard_sizing.cli.presentation.sheet import Sheet, Table
 from shard_sizing.model.capacity import sizing
 from shard_sizing.model.capacity.demand import Demand
@@ -20,13 +20,7 @@ from shard_sizing.model.workload.profile import Profile
 @workload_options
 @demand_options
 @shared_options(without=("prices",))
-@click.option(
-    "--percent",
-    type=Number(1, 99.9),
-    default=sizing.PERCENT,
-    show_default=True,
-    help="Placements of the keys in which the shards fit, in %.",
-)
+@PERCENT
 @click.option("--shards", type=click.IntRange(min=1), help="Shards there are: exit 2 if more are needed.")
 def size(profile: Profile, demand: Demand, shared: Shared, percent: float, shards: int | None) -> int:
     """Find the shards a workload needs."""
@@ -79,13 +73,8 @@ def _notes(found: sizing.Sizing) -> list[str]:
     cut = "" if found.targeted is None else f" Cut by the load: {counted(found.targeted, 'shard')}."
     usual = f"Usual formula: {found.naive:,}.{cut} Binding limit: {found.binding}."
     notes = [f"{usual} The heaviest key allows {found.ceiling:,.0f} records/s on the whole stream."]
-    at = found.at_advised
-    if at and at.read_limit_used:
-        again = "never" if at.catch_up is None else f"{at.catch_up:.1f} times the outage"
-        notes.append(
-            f"Readers of the busiest shard use {percent(at.read_limit_used)} of its read limit; catching up "
-            f"takes {again}."
-        )
+    if found.at_advised:
+        notes += reader_words(found.at_advised.read_limit_used)
     return [*notes, *found.notes]
 
 

@@ -1,4 +1,4 @@
-"""Options that ``size`` and ``simulate`` share: what is planned for, who produces, and who reads."""
+"""Options of what a stream has to bear, which ``size``, ``simulate`` and ``plan`` share."""
 
 import functools
 from typing import Any, Final
@@ -11,11 +11,20 @@ from shard_sizing.cli.parameters.options import CONSUMERS, FAN_OUT, Command, wit
 from shard_sizing.errors import InputError
 from shard_sizing.model.capacity.demand import Demand, planned_peak
 from shard_sizing.model.capacity.readers import CATCH_UP, POLL_SECONDS, Readers
+from shard_sizing.model.capacity.sizing import PERCENT as USUAL_PERCENT
 from shard_sizing.model.law.aggregation import LATENCY, Aggregation
 from shard_sizing.model.law.stream_law import DEFAULT_RECORD_LIMIT
 from shard_sizing.model.workload.keys import Salt
 from shard_sizing.model.workload.peaks import PEAK_NAMES
 from shard_sizing.model.workload.profile import Profile, resized
+
+PERCENT: Final = click.option(
+    "--percent",
+    type=Number(1, 99.9),
+    default=USUAL_PERCENT,
+    show_default=True,
+    help="Placements of the keys in which the shards have to fit, in %.",
+)
 
 _MOST_WAYS: Final = 1_000  # as the SDK's
 _KIB: Final = 1_024

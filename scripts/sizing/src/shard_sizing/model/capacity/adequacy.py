@@ -1,48 +1,44 @@
 """Whether given shards take a workload, and which of two plans a person would run."""
 
-import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Final
 
 import msgspec
-import numpy as np
 
-from shard_sizing.model.capacity.demand import TARGET, Question
-from shard_sizing.model.law.stream_use import QUANTILES, use_of_shards
-from shard_sizing.model.resharding.planner import HASH_SPACE, Plan
-from shard_sizing.model.workload.keys import fall
+from shard_sizing.model.capacity.demand import Question
+from shard_sizing.model.capacity.simulate import simulate
+from shard_sizing.model.resharding.planner import Plan, targeted_starts
 
 MARGIN: Final = 0.1
 """Where neither plan suffices, targeted cuts have to relieve the busiest shard by this share of its load."""
 
-_ENOUGH: Final = 0.9  # of the placements, as of ``size``
 _KNOWN: Final = 0.9  # of the load
-_PLACEMENTS: Final = 50  # sets of made-up names, where the real ones are not known
+_COLUMNS: Final = {"records": 0, "bytes": 1, "reads": 3}
+"""Which of the shares of ``Keys`` each limit counts."""
 
 
 class Adequacy(msgspec.Struct, frozen=True):
-    """How given shards fare.
+    """How given shards fare: what ``simulate`` says of them, in short.
 
     Attributes:
-        busiest: The busiest shard's share of the load, 0 to 1; the median where placements are made up.
-        used_p99: Each shard's load over its limit in the second at the 99th percentile, by hash range; where
-            placements are made up, in one that is worse than nine of ten.
+        suffices: Whether they take the workload, readers included, in the share of placements wanted.
+        fits_in: The share of the placements in which they do, 0 to 1.
+        placements: How many were looked at; 1 where it is known where the load lies. What follows is of one
+            that is worse than the share wanted.
+        busiest: The busiest shard's share of the load, 0 to 1.
+        used_p99: Each shard's load over its limit in the second at the 99th percentile, by hash range.
         throttled_seconds: Share of seconds in which any shard throttles, by the stricter reading of the
-            limit; the worst of all placements.
-        placements: Sets of key names that were tried; 1 where the real placement is known.
-        fits_in: Those of them in which the shards suffice.
+            limit.
+        read_limit_used: The largest share of a shard's read limit that its readers need to keep up.
     """
 
+    suffices: bool
+    fits_in: float
+    placements: int
     busiest: float
     used_p99: tuple[float, ...]
     throttled_seconds: float
-    placements: int
-    fits_in: int
-
-    @property
-    def suffices(self) -> bool:
-        """Whether the shards take the workload in nine of ten placements that were tried."""
-        return self.fits_in >= _ENOUGH * self.placements
+    read_limit_used: float
 
 
 def cuttable(question: Question) -> bool:
@@ -50,27 +46,29 @@ def cuttable(question: Question) -> bool:
     return question.keys.known >= _KNOWN
 
 
-def adequacy(question: Question, starts: Sequence[int], seed: int) -> Adequacy:
-    """Hold a workload against shards that begin at given keys.
+def cut(question: Question, shards: int) -> tuple[int, ...]:
+    """Return the first hash keys of ranges of about equal load, of what binds; maybe fewer than asked for."""
+    keys = question.keys
+    return targeted_starts(keys.places, keys.placed[:, _COLUMNS[question.binding(shards)]], shards)
 
-    Args:
-        question: The workload, at the peak that is planned for.
-        starts: First hash key of each shard, ascending.
-        seed: Makes the same answer come out again.
-    """
-    placements = 1 if question.keys.exact else _PLACEMENTS
-    edges = np.array([*(start / HASH_SPACE for start in starts), 1.0])
-    loads = fall(question.keys, edges, placements, np.random.default_rng((seed, len(starts), 3)))
-    throttled = question.law.throttled(loads).max(axis=1)
-    shown = int(np.argsort(throttled, kind="stable")[math.ceil(_ENOUGH * placements) - 1])
-    used = use_of_shards(question.law, loads.placement(shown))[:, QUANTILES.index(0.99)]
-    share = loads.records if question.law.binding == "records" else loads.bytes
+
+def adequacy(
+    question: Question,
+    starts: Sequence[int],
+    percent: float,
+    seed: int,
+    progress: Callable[[], None] = lambda: None,
+) -> Adequacy:
+    """Hold a demand against shards: see ``simulate``."""
+    found = simulate(question, starts, percent, seed, progress)
     return Adequacy(
-        round(float(np.median(share.max(axis=1))), 6),
-        tuple(used.round(4).tolist()),
-        round(float(throttled.max()), 6),
-        placements,
-        int((throttled <= TARGET).sum()),
+        suffices=found.enough,
+        fits_in=found.fits_in,
+        placements=found.placements,
+        busiest=max(use.share for use in found.uses),
+        used_p99=tuple(use.p99 for use in found.uses),
+        throttled_seconds=round(max(each.throttled_seconds for each in found.results), 6),
+        read_limit_used=max(use.read_limit_used for use in found.uses),
     )
 
 

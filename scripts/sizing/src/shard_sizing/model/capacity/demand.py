@@ -2,9 +2,10 @@
 
 import math
 from statistics import NormalDist
-from typing import Final
+from typing import Final, Literal
 
 import msgspec
+import numpy as np
 
 from shard_sizing.model.capacity.readers import Readers
 from shard_sizing.model.capacity.trials import Bools
@@ -15,6 +16,9 @@ from shard_sizing.model.workload.clumps import Clump
 from shard_sizing.model.workload.keys import Keys, Loads, Salt, keys_of
 from shard_sizing.model.workload.peaks import Floats
 from shard_sizing.model.workload.profile import Profile, planned_clumps, rate_at
+
+Binding = Literal["records", "bytes", "reads"]
+"""A limit of a shard."""
 
 TARGET: Final = 0.001
 """A stream fits if at most this share of its seconds at the planned rate is throttled."""
@@ -146,3 +150,20 @@ class Question:
         read = self.demand.readers.keep_up(self.volume(loads), self.limits)
         bears: Bools = (self.law.throttled(loads) <= TARGET) & read[:, None]
         return bears
+
+    def binding(self, shards: int | None = None) -> Binding:
+        """Return the limit that is nearest where each of so many shards has its mean load.
+
+        Args:
+            shards: How many; by default so many that each is full, which leaves readers out of account.
+        """
+        if shards is None:
+            return self.law.binding
+        mean = np.array([self.rate / shards])
+        volume, readers = self.law.volume(mean), self.demand.readers
+        used: dict[Binding, float] = {
+            "records": float(self.law.kinesis_records(mean)[0]) / self.limits.records_per_second,
+            "bytes": float(volume[0]) / self.limits.bytes_per_second,
+            "reads": float(readers.used(volume, self.limits)[0]) / readers.most_used,
+        }
+        return max(used, key=lambda name: used[name])

@@ -11,6 +11,7 @@ import msgspec
 import numpy as np
 
 from shard_sizing.model.capacity.demand import TARGET, Question
+from shard_sizing.model.capacity.feasibility import way_out
 from shard_sizing.model.law.shard_law import ENFORCEMENTS, Enforcement
 from shard_sizing.model.law.stream_use import rejected_share, use_of_hottest, use_of_shards
 from shard_sizing.model.resharding.planner import HASH_SPACE
@@ -75,6 +76,7 @@ class Simulated(msgspec.Struct, frozen=True):
         fits_in: Share of the placements that fit under both readings, readers included.
         results: Under both readings of the limit.
         uses: Each shard by itself, in the order of their hash ranges.
+        way_out: Why no number of shards is enough, and what to do then; empty where one may be.
     """
 
     shards: int
@@ -86,12 +88,13 @@ class Simulated(msgspec.Struct, frozen=True):
     fits_in: float
     results: tuple[Throttling, ...]
     uses: tuple[ShardUse, ...]
-    schema: str = "shard-sizing/simulate/2"
+    way_out: str
+    schema: str = "shard-sizing/simulate/3"
 
     @property
     def enough(self) -> bool:
         """Whether the shards fit in the share of placements that is wanted."""
-        return self.fits_in >= self.percent / 100
+        return not self.way_out and self.fits_in >= self.percent / 100
 
 
 STEPS: Final = 3
@@ -149,6 +152,7 @@ def simulate(
         fits_in=float(fits.all(axis=1).mean()),
         results=results,
         uses=uses,
+        way_out=way_out(question),
     )
 
 

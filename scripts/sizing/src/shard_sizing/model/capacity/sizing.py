@@ -7,14 +7,14 @@ from typing import Final, Literal
 import msgspec
 import numpy as np
 
-from shard_sizing.model.capacity.advice import heaviest, notes, too_large, too_many
-from shard_sizing.model.capacity.demand import TARGET, Demand, Question, planned_peak
+from shard_sizing.model.capacity.advice import heaviest, notes, too_many
+from shard_sizing.model.capacity.demand import TARGET, Binding, Demand, Question, planned_peak
+from shard_sizing.model.capacity.feasibility import overloaded, refusal
 from shard_sizing.model.capacity.readers import catch_up_times
 from shard_sizing.model.capacity.targeted import MOST_SHARDS, targeted_shards
 from shard_sizing.model.capacity.trials import Bools, Trials
 from shard_sizing.model.data_files import Limits
 from shard_sizing.model.law.shard_law import ENFORCEMENTS, Enforcement
-from shard_sizing.model.percent import percent
 from shard_sizing.model.workload.keys import fall
 from shard_sizing.model.workload.profile import Profile
 
@@ -23,7 +23,6 @@ _STRICTER: Final = ENFORCEMENTS.index("fixed-window")
 _BESIDE: Final = (50.0, 99.0)
 _CUTS: Final = 3  # placements for which targeted cuts are tried; cut by load, placements hardly differ
 _LOOKED_AT: Final = 25  # placements by which an outlook is told
-_OVERSIZED: Final = 1e-5  # of the records: below, made-up tails and not a reason to refuse an answer
 
 
 class Need(msgspec.Struct, frozen=True):
@@ -93,7 +92,7 @@ class Sizing(msgspec.Struct, frozen=True):
     needs: tuple[Need, ...]
     targeted: int | None
     naive: int
-    binding: Literal["records", "bytes", "reads"]
+    binding: Binding
     ceiling: float
     at_naive: Outlook | None
     at_advised: Outlook | None
@@ -124,7 +123,7 @@ def size(
     demand = Demand(at=planned_peak(profile)) if demand is None else demand
     question = Question(profile, limits, demand)
     trials = Trials(lambda shards, count, rng: _attempt(question, shards, count, rng), 2, seed)
-    way_out, stuck = _impossible(question)
+    way_out, stuck = refusal(question), overloaded(question)
     lowest = _lowest(question)
     progress()
     percents = sorted({percent, *_BESIDE})
@@ -158,7 +157,7 @@ def size(
         needs=tuple(needs),
         targeted=None if not cuts or None in cuts else max(cut for cut in cuts if cut is not None),
         naive=naive,
-        binding=_binding(question, shards),
+        binding=question.binding(shards),
         ceiling=ceiling(question),
         at_naive=_outlook(question, trials, naive, seed) if naive <= MOST_SHARDS else None,
         at_advised=_outlook(question, trials, shards, seed) if shards else None,
@@ -236,36 +235,3 @@ def _outlook(question: Question, trials: Trials, shards: int, seed: int) -> Outl
         read_limit_used=median,
         catch_up=None if math.isinf(again) else again,
     )
-
-
-def _binding(question: Question, shards: int | None) -> Literal["records", "bytes", "reads"]:
-    """Return the limit that is nearest where a shard has its mean load."""
-    if shards is None:
-        return question.law.binding
-    mean = np.array([question.rate / shards])
-    limits, law = question.limits, question.law
-    volume = law.volume(mean)
-    used: dict[Literal["records", "bytes", "reads"], float] = {
-        "records": float(law.kinesis_records(mean)[0]) / limits.records_per_second,
-        "bytes": float(volume[0]) / limits.bytes_per_second,
-        "reads": float(question.demand.readers.used(volume, limits)[0]) / question.demand.readers.most_used,
-    }
-    return max(used, key=lambda name: used[name])
-
-
-def _impossible(question: Question) -> tuple[str, tuple[bool, ...]]:
-    """Return why no shards help, whatever throttles; and under which readings the heaviest keys alone do."""
-    limits, readers, apart = question.limits, question.demand.readers, question.keys.apart()
-    stuck = tuple((question.law.throttled(apart)[0] > TARGET).tolist())
-    if question.oversized > _OVERSIZED:
-        return too_large(question), stuck
-    if refused := readers.refused(limits):
-        return refused, stuck
-    if not readers.keep_up(question.volume(apart), limits)[0]:
-        used = float(readers.used(question.volume(apart), limits).max())
-        return (
-            f"the heaviest key alone takes {percent(used, 1)} of what a shard gives its {readers.sharing} "
-            f"readers, and {percent(1 - readers.most_used)} is kept for catching up: read by fan-out "
-            "(--efo), spread the key, or accept a longer catch-up (--catch-up)"
-        ), stuck
-    return "", stuck
