@@ -23,6 +23,7 @@ def test_no_file_uses_a_banned_word() -> None:
         ("docs/design.md", "It counts foreign aggregates.", "wrong-shard aggregate"),
         ("docs/design.md", "Before aggregates are opened.", "deaggregated"),
         ("consumers/x.py", "keeper = LeaseKeeper(table)", "LeaseCoordinator"),
+        ("consumers/x.py", 'logger.warning("engine\'s mark not renewed")', "EngineOwnership, ownership"),
         ("docs/design.md", "It waits for ever.", "forever"),
     ],
 )

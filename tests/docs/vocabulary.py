@@ -41,6 +41,9 @@ WORDS = (
     Word(r"\bLeaseKeepers?\b", "LeaseCoordinator"),
     Word(r"\bShardHosts?\b", "ShardConsumer, over its ShardLifecycle"),
     Word(r"\bShardSynchroni[sz]ers?\b", "ShardSyncer"),
+    Word(r"\bEngineMarks?\b|\bmark_of\b|\b[Ee]ngine'?s?[ _]marks?\b", "EngineOwnership, ownership"),
+    Word(r"\b(HandledMark|PidMark|make_mark)\b", "UnhandledRecords, PidProbe, make_probe"),
+    Word(r"own mark of a\b|\boutput\.mark\b", "correlation id"),
     Word(r"\bfor ever\b", "forever"),
     Word(r"\bat a stroke\b", "at once"),
 )

@@ -91,14 +91,18 @@ class Coordinator:
         finally:
             self.publisher.away = False
 
-    def asked(self, mark: str) -> Envelope:
-        """The command that carries a mark."""
+    def asked(self, correlation_id: str) -> Envelope:
+        """The command that carries a correlation id."""
         every = [decode_envelope(data) for data in self.publisher.published]
-        return next(envelope for envelope in every if envelope.correlation_id == mark and envelope.reply_to)
+        return next(
+            envelope for envelope in every if envelope.correlation_id == correlation_id and envelope.reply_to
+        )
 
-    def answer(self, mark: str, event: Event) -> list[Envelope]:
-        """Deliver the answer to the command that carries a mark."""
-        return self.hear(following(self.asked(mark), event, source=event.owner, ordinal=0, time=self.now))
+    def answer(self, correlation_id: str, event: Event) -> list[Envelope]:
+        """Deliver the answer to the command that carries a correlation id."""
+        return self.hear(
+            following(self.asked(correlation_id), event, source=event.owner, ordinal=0, time=self.now)
+        )
 
     def phase(self) -> Phase:
         saga = find_order(self.store, ORDER)

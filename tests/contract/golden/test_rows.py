@@ -88,9 +88,9 @@ def test_the_coordinator_decides_as_it_did() -> None:
                 sagas[order_id] = outcome.saga
             for ordinal, output in enumerate(outcome.outputs):
                 then = said[derived_id("saga", envelope.id, ordinal)]
-                assert (then.message(), then.correlation_id if output.mark else None) == (
+                assert (then.message(), then.correlation_id if output.correlation_id else None) == (
                     output.message,
-                    output.mark,
+                    output.correlation_id,
                 )
                 decided += 1
     assert decided == sum(envelope.source == "saga" for envelope in said.values())

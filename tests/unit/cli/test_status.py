@@ -6,7 +6,7 @@ from click.testing import CliRunner, Result
 
 from fakes.operating import NOW, MemoryResources
 from orderstream_consumer.engines.embedded.leases import Lease
-from orderstream_consumer.engines.ownership import EngineMark
+from orderstream_consumer.engines.ownership import EngineOwnership
 from orderstream_consumer.processing.record import Position
 from orderstream_workers.cli.status import status
 from orderstream_workers.runtime.discovery import application_names
@@ -18,11 +18,12 @@ APPLICATIONS = application_names(Settings())
 def pipeline(*ended: str) -> MemoryResources:
     """Every application on one shard; the workers of some have ended."""
     resources = MemoryResources()
-    marks = {
-        name: EngineMark(resources.store, name, "embedded", worker_id="w", expiry=10) for name in APPLICATIONS
+    ownerships = {
+        name: EngineOwnership(resources.store, name, "embedded", worker_id="w", expiry=10)
+        for name in APPLICATIONS
     }
-    for name, mark in marks.items():
-        mark.renew()
+    for name, ownership in ownerships.items():
+        ownership.renew()
         held = Lease(
             lease_key="shardId-000000000000", lease_owner="w", checkpoint=Position(7), done_until=NOW
         )
@@ -30,7 +31,7 @@ def pipeline(*ended: str) -> MemoryResources:
 
     def work() -> None:
         for name in set(APPLICATIONS) - set(ended):
-            marks[name].renew()
+            ownerships[name].renew()
             (held,) = resources.leases(name).list_leases()
             resources.leases(name).replace(held, held.renewed())
 
@@ -59,7 +60,7 @@ def test_what_is_wrong_stands_below_its_application() -> None:
     lines = result.output.splitlines()
     assert result.exit_code == 1
     place = lines.index("saga           embedded  0 of 1  0        0s ago     0")
-    assert lines[place + 1] == "    no worker runs: nobody has renewed its embedded mark for 11 s"
+    assert lines[place + 1] == "    no worker runs: no embedded worker has renewed its ownership for 11 s"
     assert len([line for line in lines if line.startswith("    ")]) == 1
 
 

@@ -5,22 +5,24 @@ from collections.abc import Sequence
 import pytest
 
 from fakes.shard import SimulatedStop
-from orderstream_consumer.engines.ownership import ENGINES, EngineMark, MixedEnginesError
+from orderstream_consumer.engines.ownership import ENGINES, EngineOwnership, MixedEnginesError
 from orderstream_consumer.store import Fault, MemoryStore, Write
 
 EXPIRY = 6.0
 
 
-def mark_of(
+def ownership_of(
     store: MemoryStore, engine: str, stop: SimulatedStop, application: str = "inventory"
-) -> EngineMark:
-    return EngineMark(store, application, engine, worker_id=f"{engine}:1", expiry=EXPIRY, clock=stop.clock)
+) -> EngineOwnership:
+    return EngineOwnership(
+        store, application, engine, worker_id=f"{engine}:1", expiry=EXPIRY, clock=stop.clock
+    )
 
 
 class BusyStop(SimulatedStop):
-    """While one engine looks, another one renews its mark."""
+    """While one engine looks, another one renews its ownership."""
 
-    def __init__(self, other: EngineMark) -> None:
+    def __init__(self, other: EngineOwnership) -> None:
         super().__init__()
         self._other = other
 
@@ -29,10 +31,10 @@ class BusyStop(SimulatedStop):
         return super().wait(timeout)
 
 
-def test_unmarked_application_is_claimed_at_once() -> None:
+def test_unowned_application_is_claimed_at_once() -> None:
     """A fresh application starts without a wait."""
     store, stop = MemoryStore(), SimulatedStop()
-    assert mark_of(store, "kcl", stop).claim(stop)
+    assert ownership_of(store, "kcl", stop).claim(stop)
     assert stop.now == 0
     item = store.get(ENGINES.name, "inventory")
     assert item is not None
@@ -42,7 +44,7 @@ def test_unmarked_application_is_claimed_at_once() -> None:
 def test_workers_of_one_engine_share_an_application() -> None:
     """A second worker of the same engine starts at once, and both renew."""
     store, stop = MemoryStore(), SimulatedStop()
-    first, second = mark_of(store, "embedded", stop), mark_of(store, "embedded", stop)
+    first, second = ownership_of(store, "embedded", stop), ownership_of(store, "embedded", stop)
     assert first.claim(stop)
     assert second.claim(stop)
     first.renew()
@@ -51,13 +53,13 @@ def test_workers_of_one_engine_share_an_application() -> None:
 
 
 def test_engine_is_refused_while_the_other_one_lives() -> None:
-    """A mark that is renewed while we look belongs to a living worker of the other engine."""
+    """An ownership that is renewed while we look belongs to a living worker of the other engine."""
     store = MemoryStore()
-    running = mark_of(store, "kcl", SimulatedStop())
+    running = ownership_of(store, "kcl", SimulatedStop())
     running.claim(SimulatedStop())
     stop = BusyStop(running)
     with pytest.raises(MixedEnginesError, match="stop every kcl worker of inventory") as caught:
-        mark_of(store, "embedded", stop).claim(stop)
+        ownership_of(store, "embedded", stop).claim(stop)
     assert (caught.value.application, caught.value.wanted, caught.value.running) == (
         "inventory",
         "embedded",
@@ -69,8 +71,8 @@ def test_engine_is_refused_while_the_other_one_lives() -> None:
 def test_engine_takes_over_what_stood_still() -> None:
     """After the expiry without a renewal the other engine's workers have ended."""
     store, stop = MemoryStore(), SimulatedStop()
-    mark_of(store, "kcl", stop).claim(stop)
-    assert mark_of(store, "embedded", stop).claim(stop)
+    ownership_of(store, "kcl", stop).claim(stop)
+    assert ownership_of(store, "embedded", stop).claim(stop)
     assert stop.now >= EXPIRY
     item = store.get(ENGINES.name, "inventory")
     assert item is not None
@@ -78,11 +80,11 @@ def test_engine_takes_over_what_stood_still() -> None:
 
 
 def test_frozen_worker_learns_that_it_was_replaced() -> None:
-    """A worker that wakes up after another engine took over must stop, and never takes the mark back."""
+    """A worker that wakes up after another engine took over must stop, and never takes the ownership back."""
     store, stop = MemoryStore(), SimulatedStop()
-    frozen = mark_of(store, "kcl", stop)
+    frozen = ownership_of(store, "kcl", stop)
     frozen.claim(stop)
-    mark_of(store, "embedded", stop).claim(stop)
+    ownership_of(store, "embedded", stop).claim(stop)
     with pytest.raises(MixedEnginesError):
         frozen.renew_until(SimulatedStop())
 
@@ -102,13 +104,13 @@ class Outage:
 
 
 def test_outage_is_waited_out() -> None:
-    """A mark that cannot be renewed for an outage's sake keeps the worker running."""
+    """An ownership that cannot be renewed for an outage's sake keeps the worker running."""
     outage = Outage()
     store, stop = MemoryStore(outage), SimulatedStop()
-    mark = mark_of(store, "kcl", stop)
-    mark.claim(stop)
+    ownership = ownership_of(store, "kcl", stop)
+    ownership.claim(stop)
     outage.begin(4)
-    mark.renew_until(SimulatedStop(after_waits=6))
+    ownership.renew_until(SimulatedStop(after_waits=6))
     item = store.get(ENGINES.name, "inventory")
     assert item is not None
     assert item.version > 1
@@ -119,14 +121,14 @@ def test_claim_waits_out_an_outage() -> None:
     outage = Outage()
     store, stop = MemoryStore(outage), SimulatedStop()
     outage.begin(4)
-    assert mark_of(store, "kcl", stop).claim(stop)
+    assert ownership_of(store, "kcl", stop).claim(stop)
 
 
 def test_outage_is_not_taken_for_an_end() -> None:
-    """While the store is down nobody renews: a mark that stood still through an outage is still alive."""
+    """While the store is down nobody renews: ownership that was not renewed in an outage is still valid."""
     outage = Outage()
     store = MemoryStore(outage)
-    running = mark_of(store, "kcl", SimulatedStop())
+    running = ownership_of(store, "kcl", SimulatedStop())
     running.claim(SimulatedStop())
 
     class OutageWhileLooking(SimulatedStop):
@@ -141,24 +143,24 @@ def test_outage_is_not_taken_for_an_end() -> None:
 
     stop = OutageWhileLooking()
     with pytest.raises(MixedEnginesError):
-        mark_of(store, "embedded", stop).claim(stop)
+        ownership_of(store, "embedded", stop).claim(stop)
     assert stop.now > EXPIRY
 
 
 def test_claim_ends_with_the_process() -> None:
     """A worker that is stopped while it waits for the other engine claims nothing."""
     store = MemoryStore()
-    mark_of(store, "kcl", SimulatedStop()).claim(SimulatedStop())
+    ownership_of(store, "kcl", SimulatedStop()).claim(SimulatedStop())
     stop = SimulatedStop(after_waits=2)
-    assert not mark_of(store, "embedded", stop).claim(stop)
+    assert not ownership_of(store, "embedded", stop).claim(stop)
     item = store.get(ENGINES.name, "inventory")
     assert item is not None
     assert item.attributes["engine"] == "kcl"
 
 
-def test_applications_are_marked_apart() -> None:
+def test_applications_are_owned_apart() -> None:
     """One application on KCL says nothing about another one."""
     store, stop = MemoryStore(), SimulatedStop()
-    mark_of(store, "kcl", stop).claim(stop)
-    assert mark_of(store, "embedded", stop, "shipping").claim(stop)
+    ownership_of(store, "kcl", stop).claim(stop)
+    assert ownership_of(store, "embedded", stop, "shipping").claim(stop)
     assert stop.now == 0

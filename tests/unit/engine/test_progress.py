@@ -5,7 +5,7 @@ import datetime as dt
 from hypothesis import given
 from hypothesis import strategies as st
 
-from orderstream_consumer.processing.progress import HandledMark, Waiting
+from orderstream_consumer.processing.progress import UnhandledRecords, Waiting
 from orderstream_consumer.processing.record import DeliveredRecord, Position
 
 START = dt.datetime(2026, 1, 1, tzinfo=dt.UTC)
@@ -23,30 +23,30 @@ def record(number: int) -> DeliveredRecord:
 
 def test_nothing_waits_before_the_first_record_and_after_the_last() -> None:
     """A shard without records is not behind, nor is one whose checkpoint covers all that was read."""
-    mark = HandledMark()
-    assert mark.waiting is None
-    mark.read([record(1), record(2)], START)
-    assert mark.waiting == Waiting(START + dt.timedelta(seconds=1), START)
-    mark.handled(Position(2), START + dt.timedelta(seconds=9))
-    assert mark.waiting is None
-    assert mark.moved_at == START + dt.timedelta(seconds=9)
+    unhandled = UnhandledRecords()
+    assert unhandled.waiting is None
+    unhandled.read([record(1), record(2)], START)
+    assert unhandled.waiting == Waiting(START + dt.timedelta(seconds=1), START)
+    unhandled.handled(Position(2), START + dt.timedelta(seconds=9))
+    assert unhandled.waiting is None
+    assert unhandled.moved_at == START + dt.timedelta(seconds=9)
 
 
 def test_the_end_of_the_shard_covers_everything() -> None:
     """SHARD_END is a checkpoint behind every record."""
-    mark = HandledMark()
-    mark.read([record(1)], START)
-    mark.handled("SHARD_END", START)
-    assert mark.waiting is None
+    unhandled = UnhandledRecords()
+    unhandled.read([record(1)], START)
+    unhandled.handled("SHARD_END", START)
+    assert unhandled.waiting is None
 
 
 def test_records_that_are_handed_over_again_are_no_news() -> None:
     """A batch that failed and is read again keeps the time at which it was read first."""
-    mark = HandledMark()
-    mark.read([record(1)], START)
-    mark.read([record(1)], START + dt.timedelta(hours=1))
-    assert mark.waiting is not None
-    assert mark.waiting.read_at == START
+    unhandled = UnhandledRecords()
+    unhandled.read([record(1)], START)
+    unhandled.read([record(1)], START + dt.timedelta(hours=1))
+    assert unhandled.waiting is not None
+    assert unhandled.waiting.read_at == START
 
 
 @given(
@@ -58,12 +58,12 @@ def test_the_age_is_never_below_the_truth_nor_far_above(batches: list[int], done
 
     Up to a hundred thousand records without a checkpoint it is at most a hundred before it.
     """
-    mark, number = HandledMark(), 0
+    unhandled, number = UnhandledRecords(), 0
     for size in batches:
-        mark.read([record(number + place + 1) for place in range(size)], START)
+        unhandled.read([record(number + place + 1) for place in range(size)], START)
         number += size
-    mark.handled(Position(done), START)
-    waiting = mark.waiting
+    unhandled.handled(Position(done), START)
+    waiting = unhandled.waiting
     if done >= number:
         assert waiting is None
     else:
@@ -74,10 +74,10 @@ def test_the_age_is_never_below_the_truth_nor_far_above(batches: list[int], done
 
 def test_a_processor_that_never_checkpoints_fills_no_memory() -> None:
     """Neighbours are joined, and the oldest record stays the oldest."""
-    mark = HandledMark()
+    unhandled = UnhandledRecords()
     for number in range(1, 5_000):
-        mark.read([record(number)], START)
-    assert len(mark._stretches) <= 1_000
-    assert mark.waiting == Waiting(START + dt.timedelta(seconds=1), START)
-    mark.handled(Position(4_999), START)
-    assert mark.waiting is None
+        unhandled.read([record(number)], START)
+    assert len(unhandled._stretches) <= 1_000
+    assert unhandled.waiting == Waiting(START + dt.timedelta(seconds=1), START)
+    unhandled.handled(Position(4_999), START)
+    assert unhandled.waiting is None

@@ -5,7 +5,7 @@ import os
 import subprocess
 import sys
 
-from orderstream.producer.tracking.process import PidMark
+from orderstream.producer.tracking.process import PidProbe
 
 SCRIPT = """
 import os
@@ -121,9 +121,9 @@ def test_a_fork_that_python_does_not_hear_of_is_noticed() -> None:
 
 def test_where_no_page_can_be_marked_process_ids_tell() -> None:
     """Linux before 4.14, and other systems."""
-    mark = PidMark()
-    assert mark[0]
+    probe = PidProbe()
+    assert probe[0]
     child = ctypes.PyDLL(None).fork()
     if child == 0:
-        os._exit(0 if not mark[0] else 1)
+        os._exit(0 if not probe[0] else 1)
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0

@@ -12,7 +12,7 @@ from orderstream.aggregation import MAX_HASH_KEY
 from orderstream.errors import DependencyError
 from orderstream_consumer.delivery import StoredParking
 from orderstream_consumer.engines.embedded.leases import Lease, MemoryLeaseTable
-from orderstream_consumer.engines.ownership import ENGINES, EngineMark
+from orderstream_consumer.engines.ownership import ENGINES, EngineOwnership
 from orderstream_consumer.engines.stream_identity import CONSUMED_STREAMS
 from orderstream_consumer.processing.record import Position
 from orderstream_consumer.store import Put
@@ -49,22 +49,22 @@ class Pipeline:
         self.resources = MemoryResources()
         self.silent: set[str] = set()
         self.stuck: set[tuple[str, str]] = set()
-        self._marks = {
-            name: EngineMark(self.resources.store, name, engine, worker_id="worker-1", expiry=10)
+        self._ownerships = {
+            name: EngineOwnership(self.resources.store, name, engine, worker_id="worker-1", expiry=10)
             for name in APPLICATIONS
         }
         for name in APPLICATIONS:
-            self.renew_mark(name)
+            self.renew_ownership(name)
             for one in (lease(0, 0, HALF), lease(1, HALF + 1, MAX_HASH_KEY)):
                 self.resources.leases(name).create_if_absent(one)
         self.resources.meanwhile = self.work
 
-    def renew_mark(self, name: str) -> None:
-        self._marks[name].renew()
+    def renew_ownership(self, name: str) -> None:
+        self._ownerships[name].renew()
 
     def work(self) -> None:
         for name in set(APPLICATIONS) - self.silent:
-            self.renew_mark(name)
+            self.renew_ownership(name)
             table = self.resources.leases(name)
             for held in table.list_leases():
                 if held.lease_owner is not None and (name, held.lease_key) not in self.stuck:
@@ -118,7 +118,7 @@ def test_a_lease_that_came_late_for_a_former_stream_is_not_shown() -> None:
 
 
 def test_an_application_that_never_ran_is_not_waited_for() -> None:
-    """Without a mark there is nothing to be observed, and no table of leases to be read."""
+    """Without an owner there is nothing to observe, and no lease table to read."""
     status = pipeline_status(MemoryResources(), behind=5 * MINUTES)
     assert not status.healthy
     assert {one.wrong for one in status.applications} == {("no worker has ever run it here",)}
@@ -126,11 +126,11 @@ def test_an_application_that_never_ran_is_not_waited_for() -> None:
 
 
 def test_workers_that_have_ended() -> None:
-    """A mark and leases that stand still for longer than a failover time are nobody's, whoever they name."""
+    """Ownership and leases that were not renewed for a failover time belong to no worker."""
     pipeline = Pipeline()
     pipeline.silent.add("saga")
     assert pipeline.wrong() == {
-        "saga": ("no worker runs: nobody has renewed its embedded mark for 11 s",),
+        "saga": ("no worker runs: no embedded worker has renewed its ownership for 11 s",),
     }
     assert pipeline.resources.waited == [4.0, 7.0]
     assert pipeline.of("saga").owners == frozenset()
@@ -228,7 +228,7 @@ def test_what_cannot_be_read_is_unknown_and_hides_nothing_else() -> None:
 
 
 def test_where_nothing_can_be_read_the_command_fails() -> None:
-    """No marks, no status: the failure goes to the caller with what was asked."""
+    """Without ownerships there is no status: the failure reaches the caller and names the table."""
     pipeline = Pipeline()
 
     def broken(table: str, keys: Sequence[str]) -> None:

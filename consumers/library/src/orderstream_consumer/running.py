@@ -3,7 +3,7 @@
 ::
 
     prepared ──claimed──> confirmed ──> the worker runs ──stop, or a failure──> drains ──> let go of
-        │        mark        stream          │
+        │      ownership     stream          │
         └────────┴───────────┴───────────────┴── beside all of it: /health, the watch of dependencies
 """
 
@@ -13,7 +13,7 @@ import threading
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol
 
-from orderstream_consumer.engines.ownership import EngineMark
+from orderstream_consumer.engines.ownership import EngineOwnership
 from orderstream_consumer.engines.stream_identity import ConsumedStream
 from orderstream_consumer.health import DependencyWatch, WorkerStanding, health_served, worker_report
 from orderstream_consumer.processing.beside import Beside
@@ -67,7 +67,7 @@ class ApplicationRun:
         application: The application's name.
         stream: The stream's name.
         worker: The engine's worker.
-        mark: Keeps another engine from running the application.
+        ownership: Keeps another engine from running the application.
         consumed: Keeps another stream from being read with the application's leases.
         watch: Asks what the application depends on, and reads its figures.
         stop: Set to end the run; set by the run when something that it cannot do without fails.
@@ -84,7 +84,7 @@ class ApplicationRun:
         stream: str,
         *,
         worker: EngineWorker,
-        mark: EngineMark,
+        ownership: EngineOwnership,
         consumed: ConsumedStream,
         watch: DependencyWatch,
         stop: threading.Event,
@@ -97,7 +97,7 @@ class ApplicationRun:
         self._application = application
         self._stream = stream
         self._worker = worker
-        self._mark = mark
+        self._ownership = ownership
         self._consumed = consumed
         self._watch = watch
         self._stop = stop
@@ -165,10 +165,10 @@ class ApplicationRun:
             if not prepare(self._stop):
                 return
             beside.start(self._watch.run)
-            if not self._mark.claim(self._stop):
+            if not self._ownership.claim(self._stop):
                 return
             self._claimed.set()
-            beside.start(self._mark.renew_until)  # a stream may be long in coming
+            beside.start(self._ownership.renew_until)  # a stream may be long in coming
             if not adopt(self._stop) or not self._consumed.confirm(self._stop):
                 return
             for run in (self._drain_when_told, self._consumed.watch, *self._background):

@@ -96,7 +96,7 @@ class EventPublisher:
             message: The message.
             event_id: Its id, the same for every retry of the same intent (see ``initial_event_id``); by
                 default a new random one, so that a repeated call is a second event.
-            correlation_id: The caller's own mark, which answers will carry.
+            correlation_id: The caller's own identifier, which replies will carry.
             traceparent: W3C trace context; by default what the tracing hook returns.
 
         Returns:

@@ -51,7 +51,7 @@ class OneStream(RuleBasedStateMachine):
         super().__init__()
         self.stream: list[Envelope] = []
         self.bytes_by_id: dict[str, bytes] = {}
-        self.id_by_mark: dict[str | None, str] = {}
+        self.id_by_correlation: dict[str | None, str] = {}
         self.arrivals: list[dt.datetime] = []
         self.saga_ahead = self.poller_ahead = dt.timedelta(0)
         self.now = START
@@ -123,7 +123,7 @@ class OneStream(RuleBasedStateMachine):
         encoded = envelope.encode()
         assert self.bytes_by_id.setdefault(envelope.id, encoded) == encoded
         if envelope.reply_to:
-            assert self.id_by_mark.setdefault(envelope.correlation_id, envelope.id) == envelope.id
+            assert self.id_by_correlation.setdefault(envelope.correlation_id, envelope.id) == envelope.id
         self.stream.append(envelope)
         self.arrivals.append(self.now)
         self._check_that_the_deadline_has_passed(envelope)
@@ -139,8 +139,8 @@ class OneStream(RuleBasedStateMachine):
         assert waited >= dt.timedelta(minutes=10)
 
     def _is_asked(self, envelope: Envelope, overdue: int) -> bool:
-        mark = self.stream[overdue].correlation_id
-        return envelope.reply_to is not None and envelope.correlation_id == mark
+        correlation_id = self.stream[overdue].correlation_id
+        return envelope.reply_to is not None and envelope.correlation_id == correlation_id
 
     def _store_fault(self, operation: str, _writes: Sequence[Write]) -> Fault | None:
         if operation == "transact":

@@ -65,7 +65,7 @@ def test_a_shipment_is_refused_by_shipping_alone() -> None:
     """The operator's refusal is only asked for; shipping's own answer decides, whichever it is."""
     asked = told(*SHIPPING_SILENT, resolved("ship_order", 2, "refuse"))
     assert said(asked) == [RefuseShipment(order_id=ORDER)]
-    assert asked.outputs[0].mark == "ship_order:3"
+    assert asked.outputs[0].correlation_id == "ship_order:3"
     assert said(hear(asked.saga, SHIPPED)) == [CONFIRMED]
     assert said(hear(asked.saga, UNSERVED)) == [RELEASE, REFUND]
 

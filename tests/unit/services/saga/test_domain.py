@@ -161,12 +161,14 @@ def test_the_first_cause_is_the_reason() -> None:
 
 
 def test_requests_are_numbered_over_step_and_compensation() -> None:
-    """The mark of a request names its step and its attempt, so that no two of an order are alike."""
+    """The correlation id of a request names its step and attempt, so no two of an order are alike."""
     first = hear(None, PLACED)
     turned = hear(first.saga, CANCELLATION)
     again = hear(turned.saga, overdue("reserve_stock", 2))
-    marks = [[output.mark for output in outcome.outputs] for outcome in (first, turned, again)]
-    assert marks == [
+    correlation_ids = [
+        [output.correlation_id for output in outcome.outputs] for outcome in (first, turned, again)
+    ]
+    assert correlation_ids == [
         ["reserve_stock:1", "capture_payment:1"],
         ["reserve_stock:2", "capture_payment:2"],
         ["reserve_stock:3"],

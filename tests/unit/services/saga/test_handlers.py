@@ -51,7 +51,7 @@ def coordinator() -> Coordinator:
     return Coordinator()
 
 
-def test_commands_carry_the_saga_s_mark_and_address(coordinator: Coordinator) -> None:
+def test_commands_carry_the_saga_s_correlation_id_and_address(coordinator: Coordinator) -> None:
     """A request names its step and attempt, where its answer goes, and what caused it."""
     reserve, capture = coordinator.hear(PLACED)
     assert [reserve.type, capture.type] == ["inventory.ReserveStock", "payments.CapturePayment"]

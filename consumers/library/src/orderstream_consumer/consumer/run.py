@@ -15,7 +15,7 @@ from orderstream_consumer.delivery import PARKING, until_it_works
 from orderstream_consumer.engines.embedded.leases import LeaseTable
 from orderstream_consumer.engines.embedded.worker import Worker
 from orderstream_consumer.engines.kcl import KclWorker
-from orderstream_consumer.engines.ownership import ENGINES, EngineMark
+from orderstream_consumer.engines.ownership import ENGINES, EngineOwnership
 from orderstream_consumer.engines.stream_identity import CONSUMED_STREAMS, ConsumedStream
 from orderstream_consumer.engines.stream_leases import StreamLeases
 from orderstream_consumer.health import DependencyWatch, lease_table_asked, stream_asked, table_asked
@@ -37,7 +37,7 @@ class Backing:
         kinesis: Reads the stream.
         dynamodb: Creates tables; None where nothing is in DynamoDB.
         leases: The application's leases.
-        store: The engine's mark, the stream's identity, parked records.
+        store: The engine's ownership, the stream's identity, parked records.
         stored_in_dynamodb: Whether the store has tables that may be missing.
     """
 
@@ -96,7 +96,7 @@ def prepared_run(
         application,
         stream.name,
         worker=worker,
-        mark=EngineMark(
+        ownership=EngineOwnership(
             backing.store,
             application,
             config.engine,

@@ -1,18 +1,19 @@
-"""The mark that keeps two engines from running one application at the same time.
+"""Ownership of an application by one engine: two engines never run one application at the same time.
 
 Both engines use the same lease table, and each balances it in its own way: together they would take each
-other's leases forever. So an application bears the mark of the engine that runs it; its workers renew it.
+other's leases forever. So a table records which engine owns an application, and its workers renew the item.
 
 ::
 
-                     claim: no mark, or ours              renew: still ours
+                     claim: no owner, or ours             renew: still ours
     (starting) ────────────────────────────> HELD ─────────────────────────> HELD
         │                                     │ renew: another engine's
         │ claim: another engine's             v
-        ├── it was renewed while we looked ─> MixedEnginesError
-        └── it stood still for the expiry ──> HELD: its workers have ended
+        ├── renewed while we looked ────────> MixedEnginesError
+        └── not renewed for the expiry ─────> HELD: its workers have ended
 
-As with leases, whether a mark stands still is judged by what is observed here, never by comparing clocks.
+As with leases, a worker judges by its own observation whether the item still changes, never by comparing
+clocks.
 """
 
 import logging
@@ -27,7 +28,7 @@ from orderstream_consumer.store import ConditionFailedError, Item, Put, Store, T
 logger = logging.getLogger(__name__)
 
 ENGINES: Final = TableSpec("engines")
-"""One item per application: the engine that runs it. Every renewal counts the item's version up."""
+"""One item per application: the engine that owns it. Every renewal increments the item's version."""
 
 _RENEWALS_PER_EXPIRY: Final = 3
 _LOOKS_PER_EXPIRY: Final = 10
@@ -52,15 +53,15 @@ class MixedEnginesError(OrderstreamError):
         )
 
 
-class EngineMark:
-    """The mark of one application, as one of its workers sees it.
+class EngineOwnership:
+    """Which engine owns one application, as one of its workers sees it.
 
     Args:
-        store: Where the mark is.
+        store: Holds the table ``engines``.
         application: The application.
         engine: The engine that this worker runs on.
-        worker_id: This worker, for whoever looks at the table.
-        expiry: Seconds without a renewal after which a mark is nobody's.
+        worker_id: This worker's id, for people who read the table.
+        expiry: Seconds without a renewal after which another engine may take the application.
         clock: Monotonic seconds.
     """
 
@@ -82,7 +83,7 @@ class EngineMark:
         self._clock = clock
 
     def claim(self, stop: StopSignal) -> bool:
-        """Mark the application as ours; waits while another engine's mark may still be alive.
+        """Claim the application for our engine; waits while workers of another engine may still run.
 
         An outage of the store is waited out.
 
@@ -115,14 +116,14 @@ class EngineMark:
                         return True
                     continue
             except DependencyError as error:
-                # Nobody could renew meanwhile: what we have observed says nothing, so begin again.
+                # No worker could renew meanwhile, so our observation proves nothing: begin again.
                 seen = None
                 logger.warning("application not claimed yet", extra={"error": str(error)})
             stop.wait(self._expiry / _LOOKS_PER_EXPIRY)
         return False
 
     def renew_until(self, stop: StopSignal) -> None:
-        """Renew the mark until the signal is set.
+        """Renew the ownership until the signal is set.
 
         Raises:
             MixedEnginesError: another engine took the application over while we did not renew.
@@ -131,14 +132,14 @@ class EngineMark:
             try:
                 self.renew()
             except DependencyError as error:
-                # While nobody can reach the store, nobody can take the mark over either.
-                logger.warning("engine's mark not renewed", extra={"error": str(error)})
+                # While no worker can reach the store, no worker can take the application over either.
+                logger.warning("ownership of the application not renewed", extra={"error": str(error)})
 
     def renew(self) -> None:
-        """Renew the mark once.
+        """Renew the ownership once.
 
         Raises:
-            MixedEnginesError: it is another engine's now.
+            MixedEnginesError: another engine owns the application now.
             DependencyError: the store could not be reached.
         """
         while True:

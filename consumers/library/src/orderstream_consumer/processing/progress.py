@@ -90,7 +90,7 @@ class _Stretch:
     oldest: Waiting
 
 
-class HandledMark:
+class UnhandledRecords:
     """Knows which of the records that were read are not handled yet. Thread-safe.
 
     It keeps one entry for each hundred records, so a record's age may be that of one read up to a hundred

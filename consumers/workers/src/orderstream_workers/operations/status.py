@@ -61,7 +61,7 @@ class ApplicationStatus(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         application: Its name.
         engine: The engine that runs it, or ran it last; None if no worker ever ran.
-        running: Whether a worker has renewed the application's mark while it was observed; None if unknown.
+        running: Whether a worker renewed the engine's ownership while it was observed; None if unknown.
         stream: ARN of the stream that its leases belong to; None before it has one.
         shards: Its open shards.
         ended_shards: How many leases are of shards that are done for good.
@@ -131,14 +131,14 @@ class Look:
     """An application's tables at one moment.
 
     Attributes:
-        mark: The mark of its engine; None if no worker ever ran.
+        ownership: The item that says which engine owns it; None if no worker ever ran.
         stream: ARN of its stream.
         leases: By shard.
         parked: Parked records.
         failure: Why they could not be read; None if they could.
     """
 
-    mark: Item | None
+    ownership: Item | None
     stream: str | None = None
     leases: Mapping[str, Lease] = field(default_factory=dict)
     parked: int | None = None
@@ -186,7 +186,7 @@ def pipeline_status(resources: Resources, *, behind: dt.timedelta) -> PipelineSt
 
 def is_settled(first: Look, last: Look) -> bool:
     """Whether a further look would tell nothing new: all that should have been written has been."""
-    if last.mark is None or last.failure is not None:
+    if last.ownership is None or last.failure is not None:
         return True
     return _is_running(first, last) and all(_is_renewed(first, lease) for lease in last.open)
 
@@ -204,12 +204,12 @@ def judged(
         behind: See ``pipeline_status``.
         now: The time (UTC).
     """
-    engine = None if last.mark is None else str(last.mark.attributes["engine"])
-    if last.mark is None or last.failure is not None:
+    engine = None if last.ownership is None else str(last.ownership.attributes["engine"])
+    if last.ownership is None or last.failure is not None:
         return ApplicationStatus(
             application=application,
             engine=engine,
-            running=False if last.mark is None else None,
+            running=False if last.ownership is None else None,
             stream=last.stream,
             parked=last.parked,
             wrong=("no worker has ever run it here",)
@@ -244,7 +244,7 @@ def judged(
 
 def _without_workers(found: ApplicationStatus, observed: float) -> list[str]:
     if not found.running:
-        return [f"no worker runs: nobody has renewed its {found.engine} mark for {observed:.0f} s"]
+        return [f"no worker runs: no {found.engine} worker has renewed its ownership for {observed:.0f} s"]
     if not found.shards:
         return ["a worker runs, and has no lease of an open shard"]
     left = [shard.shard_id for shard in found.shards if not shard.renewed]
@@ -278,9 +278,9 @@ def _backlog(found: ApplicationStatus, behind: dt.timedelta, now: dt.datetime) -
 
 
 def _is_running(first: Look, last: Look) -> bool:
-    if first.mark is None or last.mark is None:
-        return last.mark is not None  # it was made while we looked
-    return first.mark.version != last.mark.version
+    if first.ownership is None or last.ownership is None:
+        return last.ownership is not None  # it was made while we looked
+    return first.ownership.version != last.ownership.version
 
 
 def _is_renewed(first: Look, lease: Lease) -> bool:
@@ -290,28 +290,28 @@ def _is_renewed(first: Look, lease: Lease) -> bool:
 
 
 def _looks(resources: Resources, applications: Sequence[str]) -> dict[str, Look]:
-    marks = resources.store.get_many(ENGINES.name, applications)
+    ownerships = resources.store.get_many(ENGINES.name, applications)
     streams = resources.store.get_many(CONSUMED_STREAMS.name, applications)
-    return {name: _look(resources, name, marks.get(name), streams.get(name)) for name in applications}
+    return {name: _look(resources, name, ownerships.get(name), streams.get(name)) for name in applications}
 
 
-def _look(resources: Resources, application: str, mark: Item | None, stream: Item | None) -> Look:
+def _look(resources: Resources, application: str, ownership: Item | None, stream: Item | None) -> Look:
     """Look at one application; its own failure does not hide the others."""
     noted = None if stream is None else StreamIdentity.noted(stream)
     arn = None if noted is None else noted.arn
     try:
         parked = StoredParking(resources.store, application, resources.clock).count()
         # Its first worker makes the table of leases.
-        leases = () if mark is None else resources.leases(application).list_leases()
+        leases = () if ownership is None else resources.leases(application).list_leases()
     except DependencyError as error:
-        return Look(mark, arn, failure=f"{error.operation}: {error.reason}")
+        return Look(ownership, arn, failure=f"{error.operation}: {error.reason}")
     own = {
         lease.lease_key: lease
         for lease in leases
         if noted is None
         or lease.stream in (None, noted.text)  # others are deleted by the next worker that looks
     }
-    return Look(mark, arn, own, parked)
+    return Look(ownership, arn, own, parked)
 
 
 def _queue(resources: Resources, declared: QueueSpec) -> QueueStatus:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from orderstream_consumer.engines.config import EngineConfig
 from orderstream_consumer.engines.embedded.worker import Worker
 from orderstream_consumer.engines.kcl import KclWorker
-from orderstream_consumer.engines.ownership import EngineMark
+from orderstream_consumer.engines.ownership import EngineOwnership
 from orderstream_consumer.engines.stream_identity import ConsumedStream, StreamIdentity
 from orderstream_consumer.engines.stream_leases import StreamLeases
 from orderstream_consumer.health import Dependency, DependencyWatch, lease_table_asked
@@ -63,7 +63,7 @@ def run_worker(
         gone_timeout=settings.stream_gone_seconds,
     )
     worker, leases, counters = _worker(application, resources, consumed)
-    mark = EngineMark(
+    ownership = EngineOwnership(
         resources.store,
         declared.name,
         settings.engine,
@@ -75,7 +75,7 @@ def run_worker(
         declared.name,
         stream,
         worker=worker,
-        mark=mark,
+        ownership=ownership,
         consumed=consumed,
         watch=DependencyWatch(dependencies, application.gauges, resources.clock),
         stop=stop,

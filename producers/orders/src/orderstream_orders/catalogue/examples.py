@@ -92,7 +92,7 @@ class _Conversation:
 
     def falls_due(self, overdue: StepOverdue) -> Envelope:
         """A deadline of the coordinator passes; no message causes it."""
-        mark = f"{overdue.step}:{overdue.attempt}"
+        correlation_id = f"{overdue.step}:{overdue.attempt}"
         return self._add(
             initial(
                 overdue,
@@ -101,29 +101,37 @@ class _Conversation:
                     "saga", "timer", f"{self.order_id}/{overdue.step}/{overdue.attempt}"
                 ),
                 time=self._now(),
-                correlation_id=mark,
+                correlation_id=correlation_id,
                 conversation_id=self.envelopes[0].conversation_id,
             )
         )
 
     def decided(self, resolved: StepResolved) -> Envelope:
         """An operator says what shall become of a step; no message causes it."""
-        mark = f"{resolved.step}:{resolved.attempt}"
+        correlation_id = f"{resolved.step}:{resolved.attempt}"
         return self._add(
             initial(
                 resolved,
                 source="operators",
-                event_id=initial_event_id("operators", resolved.operator, f"{self.order_id}/{mark}"),
+                event_id=initial_event_id(
+                    "operators", resolved.operator, f"{self.order_id}/{correlation_id}"
+                ),
                 time=self._now(),
-                correlation_id=mark,
+                correlation_id=correlation_id,
                 conversation_id=self.envelopes[0].conversation_id,
             )
         )
 
     def follows(
-        self, cause: Envelope, message: Message, *, source: str, ordinal: int = 0, mark: str | None = None
+        self,
+        cause: Envelope,
+        message: Message,
+        *,
+        source: str,
+        ordinal: int = 0,
+        correlation_id: str | None = None,
     ) -> Envelope:
-        """A message is caused by another; a command bears its mark: the step, and which request of it."""
+        """A message is caused by another; a command's correlation id names its step and the attempt."""
         asks = isinstance(message, Command)
         return self._add(
             following(
@@ -132,7 +140,7 @@ class _Conversation:
                 source=source,
                 ordinal=ordinal,
                 time=self._now(),
-                correlation_id=mark,
+                correlation_id=correlation_id,
                 reply_to="saga" if asks else None,
             )
         )
@@ -168,8 +176,8 @@ def _requested(talk: _Conversation, placed: Envelope) -> tuple[Envelope, Envelop
     )
     reserve = ReserveStock(order_id=talk.order_id, lines=units)
     return (
-        talk.follows(placed, reserve, source="saga", ordinal=0, mark="reserve_stock:1"),
-        talk.follows(placed, capture, source="saga", ordinal=1, mark="capture_payment:1"),
+        talk.follows(placed, reserve, source="saga", ordinal=0, correlation_id="reserve_stock:1"),
+        talk.follows(placed, capture, source="saga", ordinal=1, correlation_id="capture_payment:1"),
     )
 
 
@@ -182,7 +190,7 @@ def _confirmed_order() -> list[Envelope]:
     charge = PaymentCaptured(order_id=order, amount_minor=_TOTAL, currency="GBP", charge_id="ch_7c0b4f21")
     captured = talk.follows(capture, charge, source="payments")
     ship_order = ShipOrder(order_id=order, country="United Kingdom", units=12)
-    ship = talk.follows(captured, ship_order, source="saga", mark="ship_order:1")
+    ship = talk.follows(captured, ship_order, source="saga", correlation_id="ship_order:1")
     request = talk.opens(OrderCancellationRequested(order_id=order))
     refused = OrderCancellationRefused(order_id=order, reason="shipping_requested")
     talk.follows(request, refused, source="saga")
@@ -205,7 +213,7 @@ def _cancelled_order() -> list[Envelope]:
     rejected = StockRejected(order_id=order, reason="out_of_stock", sku="85123A")
     rejection = talk.follows(reserve, rejected, source="inventory")
     refund_payment = RefundPayment(order_id=order)
-    refund = talk.follows(rejection, refund_payment, source="saga", mark="capture_payment:2")
+    refund = talk.follows(rejection, refund_payment, source="saga", correlation_id="capture_payment:2")
     repaid = PaymentRefunded(order_id=order, amount_minor=_TOTAL, currency="GBP", refund_id="re_5e88c1d0")
     refunded = talk.follows(refund, repaid, source="payments")
     cancelled = OrderCancelled(
@@ -225,7 +233,9 @@ def _declined_order() -> list[Envelope]:
     talk.follows(reserve, StockReserved(order_id=order), source="inventory")
     declined = PaymentDeclined(order_id=order, reason="card_declined")
     decline = talk.follows(capture, declined, source="payments")
-    release = talk.follows(decline, ReleaseStock(order_id=order), source="saga", mark="reserve_stock:2")
+    release = talk.follows(
+        decline, ReleaseStock(order_id=order), source="saga", correlation_id="reserve_stock:2"
+    )
     talk.follows(release, StockReleased(order_id=order), source="inventory")
     return talk.envelopes
 
@@ -239,9 +249,9 @@ def _unshippable_order() -> list[Envelope]:
     charge = PaymentCaptured(order_id=order, amount_minor=_TOTAL, currency="GBP", charge_id="ch_83f60d17")
     captured = talk.follows(capture, charge, source="payments")
     ship_order = ShipOrder(order_id=order, country="RSA", units=12)
-    talk.follows(captured, ship_order, source="saga", mark="ship_order:1")
+    talk.follows(captured, ship_order, source="saga", correlation_id="ship_order:1")
     overdue = talk.falls_due(StepOverdue(order_id=order, step="ship_order", attempt=1))
-    talk.follows(overdue, ship_order, source="saga", mark="ship_order:2")
+    talk.follows(overdue, ship_order, source="saga", correlation_id="ship_order:2")
     resolved = talk.decided(
         StepResolved(
             order_id=order,
@@ -252,7 +262,9 @@ def _unshippable_order() -> list[Envelope]:
             reason="the carrier does not take parcels to this address",
         )
     )
-    refuse = talk.follows(resolved, RefuseShipment(order_id=order), source="saga", mark="ship_order:3")
+    refuse = talk.follows(
+        resolved, RefuseShipment(order_id=order), source="saga", correlation_id="ship_order:3"
+    )
     refused = ShipmentRefused(order_id=order, reason="operator_decision")
     talk.follows(refuse, refused, source="shipping")
     return talk.envelopes

@@ -43,7 +43,7 @@ class Envelope(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, re
         time: When it was decided (UTC).
         dataschema: Names the type and version of the data.
         conversation_id: Made by the initial event, copied to all that follows from it.
-        correlation_id: The sender's own mark of a request; an answer carries the request's.
+        correlation_id: The sender's own identifier of a request; a reply carries the request's.
         causation_id: Id of the message that caused this one; None for an initial event.
         reply_to: The service that a command's answer is for.
         traceparent: W3C trace context, where the publisher has one.
@@ -141,7 +141,7 @@ def initial(
         source: The service that publishes it.
         event_id: Its id; derive it from the caller's idempotency key.
         time: When it was decided (UTC, with zone).
-        correlation_id: The publisher's own mark, which answers will carry.
+        correlation_id: The publisher's own identifier, which replies will carry.
         traceparent: W3C trace context.
         conversation_id: The conversation to join; defaults to the event's own id.
     """
@@ -179,7 +179,7 @@ def following(
         source: The service that publishes it.
         ordinal: Its index among the messages of this decision, from 0.
         time: When it was decided (UTC, with zone).
-        correlation_id: The sender's own mark of a new request; defaults to the cause's, as an answer has it.
+        correlation_id: The sender's own identifier of a new request; defaults to the cause's, for replies.
         reply_to: The service that the answer of a command is for.
     """
     return Envelope(

@@ -15,7 +15,7 @@ from orderstream_consumer.processing.processor import (
     ProcessorFactory,
     ProcessRecordsInput,
 )
-from orderstream_consumer.processing.progress import HandledMark, ShardProgress
+from orderstream_consumer.processing.progress import ShardProgress, UnhandledRecords
 from orderstream_consumer.processing.record import (
     SHARD_END,
     TRIM_HORIZON,
@@ -174,7 +174,7 @@ class MultiLangProcessor:
         self._told = told
         self._clock = clock
         self._crash = crash
-        self._handled = HandledMark()
+        self._handled = UnhandledRecords()
         self._state = "INITIALIZING"
         self._state_since = clock()
         self._last_read: dt.datetime | None = None

@@ -38,7 +38,7 @@ class ShownMessage(msgspec.Struct, frozen=True, kw_only=True):
         source: Who published it.
         time: When it was decided (UTC).
         arrived_at: When the stream took it (UTC).
-        correlation_id: The sender's mark of a request.
+        correlation_id: The sender's identifier of a request.
         causation_id: Id of the message that caused it.
         effect: What it means, in words.
     """

@@ -35,7 +35,7 @@ class HistoryEntry(msgspec.Struct, frozen=True, kw_only=True):
         type: Its type name.
         source: Who published it.
         time: When it was decided (UTC).
-        correlation_id: The sender's mark of a request.
+        correlation_id: The sender's identifier of a request.
         causation_id: Id of the message that caused it.
         shard_id: The shard that it was read from.
         sequence_number: Its place there; text, since it has more digits than integers.

@@ -78,11 +78,11 @@ class Output:
 
     Attributes:
         message: The message.
-        mark: A request's correlation id, ``"<step>:<attempt>"``; None for an event.
+        correlation_id: A request's correlation id, ``"<step>:<attempt>"``; None for an event.
     """
 
     message: Message
-    mark: str | None = None
+    correlation_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,12 +183,14 @@ def transition(
             return turn.answer(saga, message)
 
 
-def sent_again(saga: Saga, marks: Collection[str], now: dt.datetime, deadlines: SagaDeadlines) -> Saga:
+def sent_again(
+    saga: Saga, correlation_ids: Collection[str], now: dt.datetime, deadlines: SagaDeadlines
+) -> Saga:
     """Count the deadlines of requests from now, as they go out once more: nobody may have seen them before.
 
     Args:
         saga: The order as it is.
-        marks: The requests' correlation ids; those that are not waited for any more change nothing.
+        correlation_ids: The requests' correlation ids; those that are not waited for any more change nothing.
         now: The time (UTC, with zone).
         deadlines: How long answers may take.
 
@@ -201,7 +203,7 @@ def sent_again(saga: Saga, marks: Collection[str], now: dt.datetime, deadlines: 
     turn = _Turn(definition_of(saga.definition), now, deadlines)
     for step in turn.definition.steps():
         progress = saga.step(step.name)
-        if not progress.status.awaited or _mark(step, progress.attempt) not in marks:
+        if not progress.status.awaited or _correlation_id(step, progress.attempt) not in correlation_ids:
             continue
         due = now + turn.wait(step, progress.status)
         if progress.due is None or due > progress.due:
@@ -374,7 +376,7 @@ class _Turn:
             saga = _with(
                 saga, step, Progress(status, attempt, self.now + self.wait(step, status), before.was_done)
             )
-            outputs.append(Output(command, _mark(step, attempt)))
+            outputs.append(Output(command, _correlation_id(step, attempt)))
         return Outcome(self._without_spent_lines(saga), tuple(outputs))
 
     def _without_spent_lines(self, saga: Saga) -> Saga:
@@ -385,7 +387,7 @@ class _Turn:
         return msgspec.structs.replace(saga, order=msgspec.structs.replace(saga.order, lines=()))
 
 
-def _mark(step: Step, attempt: int) -> str:
+def _correlation_id(step: Step, attempt: int) -> str:
     """The correlation id of a request."""
     return f"{step.name}:{attempt}"
 

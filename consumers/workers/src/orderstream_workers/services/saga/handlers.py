@@ -156,12 +156,12 @@ class SagaHandlers:
         saga = record.saga
         if saga is None:
             return None
-        marks = {
+        correlation_ids = {
             request.correlation_id or ""
             for request in map(decode_envelope, outputs)
             if request.reply_to is not None
         }
-        moved = sent_again(saga, marks, self._now(received), self._deadlines)
+        moved = sent_again(saga, correlation_ids, self._now(received), self._deadlines)
         if moved == saga:
             return None
         return Change(SagaRecord(moved, record.cancellations), _timer_writes(received, saga, moved))
@@ -226,8 +226,8 @@ def _envelope(cause: Envelope, output: Output, place: int, now: dt.datetime) -> 
         source=_SOURCE,
         ordinal=place,
         time=now,
-        correlation_id=output.mark,
-        reply_to=_SOURCE if output.mark is not None else None,
+        correlation_id=output.correlation_id,
+        reply_to=_SOURCE if output.correlation_id is not None else None,
     )
 
 
@@ -252,8 +252,8 @@ def _report(received: Received, outcome: Outcome | Ignored) -> None:
             extra={**details, "arrived": received.arrival.isoformat()},
         )
     elif outcome.alert:
-        marks = [output.mark for output in outcome.outputs]
+        correlation_ids = [output.correlation_id for output in outcome.outputs]
         logger.error(
             "ALERT: a request was not answered in time and is made again",
-            extra={**details, "requests": marks},
+            extra={**details, "requests": correlation_ids},
         )

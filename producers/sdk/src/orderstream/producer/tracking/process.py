@@ -20,14 +20,14 @@ if TYPE_CHECKING:
 _MADV_WIPEONFORK = 18
 
 
-class Mark(Protocol):
+class ForkProbe(Protocol):
     """Its first item is true in the process that made it, and false in every child."""
 
-    def __getitem__(self, place: int, /) -> int:
+    def __getitem__(self, item: int, /) -> int:
         """Look."""
 
 
-class PidMark:
+class PidProbe:
     """Compares process ids: a system call each time."""
 
     __slots__ = ("_pid",)
@@ -35,12 +35,12 @@ class PidMark:
     def __init__(self) -> None:
         self._pid = os.getpid()
 
-    def __getitem__(self, place: int, /) -> int:
+    def __getitem__(self, item: int, /) -> int:
         """Look."""
         return os.getpid() == self._pid
 
 
-def wiped_page() -> Mark:
+def wiped_page() -> ForkProbe:
     """Make a page of memory that the kernel wipes in a child.
 
     Raises:
@@ -52,14 +52,14 @@ def wiped_page() -> Mark:
     return page
 
 
-def make_mark() -> Mark:
-    """Make the cheapest mark that this system has."""
+def make_probe() -> ForkProbe:
+    """Make the cheapest probe that this system has."""
     if sys.platform == "linux":
         try:
             return wiped_page()
         except OSError:
             pass
-    return PidMark()
+    return PidProbe()
 
 
 class Process:
@@ -73,7 +73,7 @@ class Process:
     """
 
     def __init__(self) -> None:
-        self.here = make_mark()
+        self.here = make_probe()
         self.registration = threading.Lock()
         self.listeners: dict[Delivery, list[Callable[[Delivery], object]]] = {}
         self.settling_threads: set[int] = set()

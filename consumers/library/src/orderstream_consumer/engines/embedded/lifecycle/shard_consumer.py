@@ -56,7 +56,7 @@ from orderstream_consumer.processing.processor import (
     ProcessorFactory,
     ProcessRecordsInput,
 )
-from orderstream_consumer.processing.progress import HandledMark, ShardProgress
+from orderstream_consumer.processing.progress import ShardProgress, UnhandledRecords
 
 logger = logging.getLogger(__name__)
 
@@ -139,7 +139,7 @@ class ShardConsumer:
         self._lifecycle = ShardLifecycle(owned.key, config)
         lease = owned.lease
         self._polling = PollingReader(owned.key, lease.checkpoint, config, random, lease.done_until)
-        self._handled = HandledMark()
+        self._handled = UnhandledRecords()
         self._checkpoints = ShardCheckpoints(
             owned, lambda reached: self._handled.handled(reached, wall_clock())
         )
