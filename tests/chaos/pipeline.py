@@ -211,7 +211,7 @@ class Pipeline:
         """The owner that stands in a worker's leases, once it has some."""
         deadline = time.monotonic() + FIRST_LEASES_SECONDS
         while time.monotonic() < deadline:
-            told = json.loads(process.health() or b"{}")
+            told = json.loads(process.report() or b"{}")
             if told.get("shards") and self._owned(process.name, told["worker_id"]):
                 return str(told["worker_id"])
             time.sleep(0.2)

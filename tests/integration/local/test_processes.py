@@ -28,6 +28,15 @@ import http.server, sys
 handler = http.server.SimpleHTTPRequestHandler
 http.server.ThreadingHTTPServer(("127.0.0.1", int(sys.argv[1])), handler).serve_forever()
 """
+SERVE_UNHEALTHY = """
+import http.server, sys
+class Handler(http.server.BaseHTTPRequestHandler):
+    def do_GET(self):
+        self.send_response(503)
+        self.end_headers()
+        self.wfile.write(b"unwell")
+http.server.ThreadingHTTPServer(("127.0.0.1", int(sys.argv[1])), Handler).serve_forever()
+"""
 IGNORE_TERM = """
 import signal
 signal.signal(signal.SIGTERM, signal.SIG_IGN)
@@ -70,6 +79,17 @@ def test_a_healthy_process_is_waited_for_and_stopped(tmp_path: Path, started: li
     assert process.health() is not None
     assert stop([process]) == []
     assert process.handle() is None
+
+
+def test_an_unhealthy_process_reports_all_the_same(tmp_path: Path, started: list[RunningProcess]) -> None:
+    """A process whose health response is not 200 is not healthy, but what it reports can be read."""
+    port = free_port()
+    process = start(spec_of(SERVE_UNHEALTHY, str(port), port=port), tmp_path)
+    started.append(process)
+    while process.report() is None:
+        assert process.handle() is not None
+    assert process.report() == b"unwell"
+    assert process.health() is None
 
 
 def test_a_process_that_ends_says_why(tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 """Starts processes in groups of their own, waits until they are healthy, and leaves none behind."""
 
+import http.client
 import os
 import signal
 import socket
@@ -9,6 +10,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from http import HTTPStatus
 from pathlib import Path
 
 import msgspec
@@ -78,13 +80,24 @@ class RunningProcess(msgspec.Struct, frozen=True, kw_only=True):
         return process if alive else None
 
     def health(self, timeout: float = 2.0) -> bytes | None:
-        """The body of its health answer, or None while it does not answer 200."""
+        """The body of its health response, or None while the status is not 200."""
+        status, body = self._asked(timeout)
+        return body if status == HTTPStatus.OK else None
+
+    def report(self, timeout: float = 2.0) -> bytes | None:
+        """The body of its health response, of an unhealthy process too; None while there is none."""
+        return self._asked(timeout)[1]
+
+    def _asked(self, timeout: float) -> tuple[int, bytes | None]:
+        """Status and body of its health response; 0 and None while there is none."""
         try:
-            with _DIRECT.open(f"http://127.0.0.1:{self.port}{self.health_path}", timeout=timeout) as answer:
-                body: bytes = answer.read()
-        except (OSError, urllib.error.URLError):
-            return None
-        return body
+            with _DIRECT.open(f"http://127.0.0.1:{self.port}{self.health_path}", timeout=timeout) as response:
+                return response.status, response.read()
+        except urllib.error.HTTPError as error:
+            with error:
+                return error.code, error.read()
+        except (OSError, http.client.HTTPException):
+            return 0, None
 
     def cpu_seconds(self) -> float:
         """CPU time used so far, user and system, in seconds; 0 once it has ended."""
