@@ -22,9 +22,9 @@ from orderstream.messages import REGISTRY, MessageTypeTakenError, decode_envelop
 from orderstream.testing import FakeKinesis
 from orderstream_consumer.delivery import ParkedRecords
 from orderstream_consumer.engines.config import EngineConfig
-from orderstream_consumer.engines.embedded.leases import MemoryLeaseTable
 from orderstream_consumer.engines.embedded.worker import Worker
 from orderstream_consumer.idempotency import MessageHandler
+from orderstream_consumer.testing import MemoryLeaseTable
 from orderstream_orders.contracts import Event
 
 ROOT = Path(__file__).parents[2]

@@ -4,7 +4,7 @@ import threading
 from collections.abc import Callable
 
 from orderstream.errors import DependencyError
-from orderstream_consumer.engines.embedded.leases import Lease, MemoryLeaseTable
+from orderstream_consumer.engines.embedded.leases import Lease
 from orderstream_consumer.processing.processor import (
     Checkpointer,
     InitializationInput,
@@ -12,6 +12,7 @@ from orderstream_consumer.processing.processor import (
     StopSignal,
 )
 from orderstream_consumer.processing.record import DeliveredRecord
+from orderstream_consumer.testing import MemoryLeaseTable
 
 
 class Journal:

@@ -11,8 +11,9 @@ from typing import Any
 from orderstream.aggregation import deaggregate
 from orderstream.messages import uncompressed
 from orderstream_consumer.processing.record import DeliveredRecord, Position
-from orderstream_consumer.store import MemoryStore, Put, TableSpec
+from orderstream_consumer.store import Put, TableSpec
 from orderstream_consumer.store.dynamodb import _item
+from orderstream_consumer.testing import MemoryStore
 
 GOLDEN = Path(__file__).parents[1] / "fixtures" / "golden" / "v1"
 

@@ -7,12 +7,8 @@ from orderstream.errors import DependencyError
 from orderstream.messages import Message, decode_envelope, initial
 from orderstream_consumer.idempotency.received import Received
 from orderstream_consumer.processing.record import Position
-from orderstream_consumer.store import (
-    Add,
-    Fault,
-    MemoryStore,
-    Write,
-)
+from orderstream_consumer.store import Add, Write
+from orderstream_consumer.testing import Fault, MemoryStore
 from orderstream_orders.contracts import Customer, OrderConfirmed, ReleaseStock, ReserveStock, StockLine
 from orderstream_workers.services.inventory import InventoryHandlers, read_stock, seed_stock
 from orderstream_workers.services.inventory.domain import Reservation

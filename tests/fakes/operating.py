@@ -3,12 +3,11 @@
 import datetime as dt
 from typing import TYPE_CHECKING
 
-from orderstream_consumer.engines.embedded.leases.memory import MemoryLeaseTable
+from fakes.payment_queue import MemoryPaymentQueue
 from orderstream_consumer.idempotency import HostClock
-from orderstream_consumer.store import MemoryStore
+from orderstream_consumer.testing import MemoryLeaseTable, MemoryStore
 from orderstream_workers.runtime.resources import Resources
 from orderstream_workers.runtime.settings import Settings
-from orderstream_workers.services.payments import MemoryPaymentQueue
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -8,12 +8,9 @@ from starlette.routing import Route
 
 from fakes.publishing import CollectingProducer
 from orderstream import DependencyError, EventPublisher
-from orderstream_orders.api import (
-    Accepted,
-    MemoryIdempotencyStore,
-    create_app,
-)
+from orderstream_orders.api import Accepted, create_app
 from orderstream_orders.contracts import order_id_for
+from orderstream_orders.testing import MemoryIdempotencyStore
 
 KEY = {"Idempotency-Key": "invoice-1", "X-Caller": "shop"}
 ORDER_ID = order_id_for("shop", "invoice-1")

@@ -7,7 +7,7 @@ from fakes.delivery import delivered
 from orderstream.errors import DependencyError
 from orderstream.messages import Envelope, decode_envelope, following, initial
 from orderstream_consumer.idempotency.publisher import CollectingPublisher
-from orderstream_consumer.store import MemoryStore
+from orderstream_consumer.testing import MemoryStore
 from orderstream_orders.contracts import (
     Customer,
     Event,

@@ -9,12 +9,8 @@ from moto import mock_aws
 
 from fakes.moto_aws import moto_client
 from orderstream import DependencyError
-from orderstream_orders.api import (
-    Accepted,
-    DynamoDBIdempotencyStore,
-    IdempotencyStore,
-    MemoryIdempotencyStore,
-)
+from orderstream_orders.api import Accepted, DynamoDBIdempotencyStore, IdempotencyStore
+from orderstream_orders.testing import MemoryIdempotencyStore
 
 FIRST = Accepted("digest-1", dt.datetime(2026, 1, 1, 12, 0, 0, 123456, tzinfo=dt.UTC), "event-1")
 SECOND = Accepted(

@@ -14,13 +14,13 @@ from orderstream_consumer.engines.embedded.leases import (
     DynamoDBLeaseTable,
     Lease,
     LeaseTable,
-    MemoryLeaseTable,
     OwnedLease,
     commit,
 )
 from orderstream_consumer.processing.errors import LeaseLostError
 from orderstream_consumer.processing.record import Checkpoint, Position
 from orderstream_consumer.processing.shard import Shard
+from orderstream_consumer.testing import MemoryLeaseTable
 
 SEQUENCE = 49680457943812345678901234567890123456789012345678901234
 LEASE = Lease(

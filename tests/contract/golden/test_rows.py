@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from fakes.golden import books, events, stream, tables
+from fakes.payment_queue import MemoryPaymentQueue
 from fakes.payments import Outbox
 from orderstream.messages import Envelope, decode_envelope, derived_id
 from orderstream_consumer.idempotency import MessageHandler, Received
-from orderstream_consumer.store import MemoryStore
+from orderstream_consumer.testing import MemoryStore
 from orderstream_workers.services.inventory import InventoryHandlers
 from orderstream_workers.services.notifications import NotificationHandlers
-from orderstream_workers.services.payments import MemoryPaymentQueue, PaymentHandlers
+from orderstream_workers.services.payments import PaymentHandlers
 from orderstream_workers.services.saga import SagaHandlers
 from orderstream_workers.services.saga.deadlines import SagaDeadlines
 from orderstream_workers.services.saga.domain import Input, Outcome, transition

@@ -23,7 +23,7 @@ from orderstream_consumer.delivery import (
 from orderstream_consumer.idempotency import MessageHandler
 from orderstream_consumer.processing.processor import InitializationInput, ProcessRecordsInput
 from orderstream_consumer.processing.record import DeliveredRecord, Position
-from orderstream_consumer.store import MemoryStore
+from orderstream_consumer.testing import MemoryStore
 from orderstream_orders.catalogue.examples import CANCELLED_ORDER, CONFIRMED_ORDER
 from orderstream_workers.services.notifications import NotificationHandlers, SesMailer
 

@@ -14,13 +14,12 @@ from orderstream_consumer.store import (
     ContentionError,
     Delete,
     DynamoDBStore,
-    Fault,
-    MemoryStore,
     Put,
     Store,
     TableSpec,
     create_tables,
 )
+from orderstream_consumer.testing import Fault, MemoryStore
 
 TABLES = (TableSpec("things"), TableSpec("timers", sorted=True))
 

@@ -10,7 +10,8 @@ from orderstream.errors import DependencyError
 from orderstream_consumer.delivery import PARKING
 from orderstream_consumer.engines.stream_identity import CONSUMED_STREAMS
 from orderstream_consumer.processing.record import Position
-from orderstream_consumer.store import ContentionError, Item, MemoryStore, Put, Write
+from orderstream_consumer.store import ContentionError, Item, Put, Write
+from orderstream_consumer.testing import MemoryStore
 
 _T = TypeVar("_T")
 _REFUSALS = ("InternalServerError", "ThrottlingException", "TransactionConflict")

@@ -43,7 +43,8 @@ from orderstream_consumer.engines.stream_identity import ConsumedStream, StreamI
 from orderstream_consumer.engines.stream_leases import StreamLeases
 from orderstream_consumer.processing.processor import ProcessorFactory, RecordProcessor, StopSignal
 from orderstream_consumer.processing.record import Position
-from orderstream_consumer.store import MemoryStore, Store
+from orderstream_consumer.store import Store
+from orderstream_consumer.testing import MemoryStore
 
 APPLICATION = "it"
 POSITIONS: tuple[InitialPosition, ...] = ("TRIM_HORIZON", "LATEST", "AT_TIMESTAMP")

@@ -23,10 +23,11 @@ from starlette.routing import Route
 from fakes.engine import record_of
 from fakes.publishing import CollectingProducer
 from orderstream import EventPublisher
-from orderstream_orders.api import Accepted, MemoryIdempotencyStore, create_app
+from orderstream_orders.api import Accepted, create_app
 from orderstream_orders.api.openapi import document
 from orderstream_orders.catalogue.examples import example_of
 from orderstream_orders.contracts import OrderPlaced
+from orderstream_orders.testing import MemoryIdempotencyStore
 from orderstream_workers.projections.order_status import (
     ReadModel,
     ReadModelWriter,

@@ -7,7 +7,7 @@ import string
 from fakes.engine import record_of
 from orderstream.messages import decode_envelope, initial
 from orderstream_consumer.idempotency import CollectingPublisher, MessageHandler
-from orderstream_consumer.store import MemoryStore
+from orderstream_consumer.testing import MemoryStore
 from orderstream_orders.api import MAX_ORDER_BYTES
 from orderstream_orders.api.acceptance import accept
 from orderstream_orders.api.requests import LineRequest, OrderRequest, Rejection

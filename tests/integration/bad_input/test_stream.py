@@ -23,9 +23,9 @@ from fakes.operating import MemoryResources
 from orderstream.testing import FakeKinesis
 from orderstream_consumer.delivery import Breaker, DeliveryTally, ParkedRecords
 from orderstream_consumer.engines.config import EngineConfig
-from orderstream_consumer.engines.embedded.leases import MemoryLeaseTable
 from orderstream_consumer.engines.embedded.worker import Worker
 from orderstream_consumer.processing.processor import ProcessorFactory
+from orderstream_consumer.testing import MemoryLeaseTable
 from orderstream_workers.projections.order_status import (
     OrderStatusProcessor,
     ReadModel,

@@ -13,10 +13,11 @@ from fakes.engine_processor import FaultyLeaseTable, Journal, JournalProcessor
 from orderstream.aggregation import MAX_HASH_KEY, UserRecord
 from orderstream.aggregation.aggregate import encode_aggregate
 from orderstream_consumer.engines.config import EngineConfig
-from orderstream_consumer.engines.embedded.leases import LeaseTable, MemoryLeaseTable
+from orderstream_consumer.engines.embedded.leases import LeaseTable
 from orderstream_consumer.engines.embedded.worker import Worker
 from orderstream_consumer.processing.errors import ShardGivenUpError
 from orderstream_consumer.processing.processor import ProcessorFactory, ProcessRecordsInput
+from orderstream_consumer.testing import MemoryLeaseTable
 
 QUICK = EngineConfig(
     failover_time=1.5,

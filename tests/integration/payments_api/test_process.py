@@ -11,11 +11,11 @@ from pathlib import Path
 import httpx
 import pytest
 
+from fakes.payment_queue import MemoryPaymentQueue
 from fakes.payments import AmplePermits, Outbox, TickingClock, capture_command, received, refund_command
-from orderstream_consumer.store import MemoryStore
+from orderstream_consumer.testing import MemoryStore
 from orderstream_orders.contracts import PaymentCaptured, PaymentRefunded
 from orderstream_workers.services.payments import (
-    MemoryPaymentQueue,
     PaymentHandlers,
     PaymentWorker,
     ProviderThrottledError,

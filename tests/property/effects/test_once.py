@@ -11,7 +11,8 @@ from fakes.delivery import delivered
 from orderstream.errors import DependencyError
 from orderstream.messages import Envelope, following, initial
 from orderstream_consumer.idempotency import Decision, Once
-from orderstream_consumer.store import Fault, MemoryStore, Write
+from orderstream_consumer.store import Write
+from orderstream_consumer.testing import Fault, MemoryStore
 from orderstream_orders.contracts import ShipOrder
 
 NOW = dt.datetime(2026, 1, 1, tzinfo=dt.UTC)

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from orderstream_consumer.limits import StoredRateLimiter
-from orderstream_consumer.store import MemoryStore
+from orderstream_consumer.testing import MemoryStore
 
 RATE = 5.0
 

@@ -3,7 +3,8 @@
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from orderstream_consumer.engines.embedded.leases import Lease, LeaseCoordinator, MemoryLeaseTable, OwnedLease
+from orderstream_consumer.engines.embedded.leases import Lease, LeaseCoordinator, OwnedLease
+from orderstream_consumer.testing import MemoryLeaseTable
 
 WORKERS = ("a", "b", "c", "d")
 FAILOVER = 10.0

@@ -8,7 +8,8 @@ import httpx
 
 from fakes.publishing import CollectingProducer, SettledDelivery
 from orderstream import EventPublisher
-from orderstream_orders.api import MemoryIdempotencyStore, create_app
+from orderstream_orders.api import create_app
+from orderstream_orders.testing import MemoryIdempotencyStore
 
 BODY = {"currency": "GBP", "lines": [{"sku": "85123A", "quantity": 1, "unit_price": "1"}]}
 

@@ -12,16 +12,8 @@ from orderstream.errors import DependencyError
 from orderstream.messages import Envelope, following, initial
 from orderstream_consumer.idempotency import INBOX, CollectingPublisher, Decision, Once
 from orderstream_consumer.idempotency.inbox import CAPACITY
-from orderstream_consumer.store import (
-    Check,
-    ConditionFailedError,
-    ContentionError,
-    Fault,
-    Item,
-    MemoryStore,
-    Put,
-    Write,
-)
+from orderstream_consumer.store import Check, ConditionFailedError, ContentionError, Item, Put, Write
+from orderstream_consumer.testing import Fault, MemoryStore
 from orderstream_orders.contracts import ShipOrder
 
 NOW = dt.datetime(2026, 1, 1, tzinfo=dt.UTC)

@@ -6,7 +6,8 @@ import pytest
 
 from orderstream.errors import DependencyError
 from orderstream_consumer.limits import Permits, StoredRateLimiter
-from orderstream_consumer.store import ContentionError, Fault, MemoryStore, Write
+from orderstream_consumer.store import ContentionError, Write
+from orderstream_consumer.testing import Fault, MemoryStore
 
 
 def limiter_on(store: MemoryStore, now: float = 1_000.0, burst: int = 1) -> StoredRateLimiter:

@@ -5,7 +5,7 @@ import pytest
 from fakes.shard import SimulatedStop
 from orderstream.errors import DependencyError
 from orderstream.testing import FakeKinesis
-from orderstream_consumer.engines.embedded.leases import Lease, MemoryLeaseTable, commit
+from orderstream_consumer.engines.embedded.leases import Lease, commit
 from orderstream_consumer.engines.stream_identity import (
     ConsumedStream,
     KeysUnorderedError,
@@ -15,7 +15,7 @@ from orderstream_consumer.engines.stream_identity import (
 )
 from orderstream_consumer.processing.errors import StreamGoneError
 from orderstream_consumer.processing.record import Position
-from orderstream_consumer.store import Fault, MemoryStore
+from orderstream_consumer.testing import Fault, MemoryLeaseTable, MemoryStore
 
 EXPIRY = 6.0
 

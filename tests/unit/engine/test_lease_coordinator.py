@@ -6,7 +6,8 @@ import pytest
 
 from fakes.engine_processor import FaultyLeaseTable
 from orderstream.errors import DependencyError
-from orderstream_consumer.engines.embedded.leases import Lease, LeaseCoordinator, MemoryLeaseTable
+from orderstream_consumer.engines.embedded.leases import Lease, LeaseCoordinator
+from orderstream_consumer.testing import MemoryLeaseTable
 
 
 class SlowTable(MemoryLeaseTable):

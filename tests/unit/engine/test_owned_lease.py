@@ -7,16 +7,11 @@ import pytest
 from fakes.engine_processor import FaultyLeaseTable
 from orderstream.errors import DependencyError
 from orderstream_consumer.engines.embedded.checkpoint import ShardCheckpoints
-from orderstream_consumer.engines.embedded.leases import (
-    Lease,
-    LeaseCoordinator,
-    MemoryLeaseTable,
-    OwnedLease,
-    commit,
-)
+from orderstream_consumer.engines.embedded.leases import Lease, LeaseCoordinator, OwnedLease, commit
 from orderstream_consumer.engines.embedded.lifecycle.stop_signal import ShardStop
 from orderstream_consumer.processing.errors import CheckpointRefusedError, LeaseLostError
 from orderstream_consumer.processing.record import Position
+from orderstream_consumer.testing import MemoryLeaseTable
 
 
 def pattern(*faults: bool) -> Callable[[], bool]:

@@ -6,7 +6,8 @@ import pytest
 
 from fakes.shard import SimulatedStop
 from orderstream_consumer.engines.ownership import ENGINES, EngineOwnership, MixedEnginesError
-from orderstream_consumer.store import Fault, MemoryStore, Write
+from orderstream_consumer.store import Write
+from orderstream_consumer.testing import Fault, MemoryStore
 
 EXPIRY = 6.0
 

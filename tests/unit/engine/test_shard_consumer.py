@@ -6,7 +6,7 @@ from random import Random
 
 from orderstream.testing import FakeKinesis, Fault
 from orderstream_consumer.engines.config import EngineConfig
-from orderstream_consumer.engines.embedded.leases import MemoryLeaseTable, OwnedLease, commit
+from orderstream_consumer.engines.embedded.leases import OwnedLease, commit
 from orderstream_consumer.engines.embedded.lifecycle.shard_consumer import Job, ShardConsumer
 from orderstream_consumer.engines.embedded.lifecycle.shard_lifecycle import Signal
 from orderstream_consumer.engines.embedded.lifecycle.syncer import ShardSyncer
@@ -17,6 +17,7 @@ from orderstream_consumer.processing.processor import (
     ProcessRecordsInput,
     StopSignal,
 )
+from orderstream_consumer.testing import MemoryLeaseTable
 
 EPOCH = dt.datetime(2010, 12, 1, tzinfo=dt.UTC)
 

@@ -6,11 +6,11 @@ import pytest
 
 from fakes.shard import SimulatedStop
 from orderstream.errors import DependencyError
-from orderstream_consumer.engines.embedded.leases import Lease, LeaseTable, MemoryLeaseTable, commit
+from orderstream_consumer.engines.embedded.leases import Lease, LeaseTable, commit
 from orderstream_consumer.engines.stream_identity import ConsumedStream, StreamChangedError, StreamIdentity
 from orderstream_consumer.engines.stream_leases import StreamLeases
 from orderstream_consumer.processing.record import Position
-from orderstream_consumer.store import MemoryStore
+from orderstream_consumer.testing import MemoryLeaseTable, MemoryStore
 
 FORMER = StreamIdentity(
     "arn:aws:kinesis:eu-central-1:123456789012:stream/orders", "2026-01-01T00:00:00+00:00"

@@ -7,11 +7,12 @@ import pytest
 
 from fakes.engine_kinesis import SmallKinesis
 from orderstream.errors import DependencyError
-from orderstream_consumer.engines.embedded.leases import Lease, MemoryLeaseTable, OwnedLease, commit
+from orderstream_consumer.engines.embedded.leases import Lease, OwnedLease, commit
 from orderstream_consumer.engines.embedded.lifecycle.syncer import ShardSyncer
 from orderstream_consumer.engines.embedded.retrieval import KinesisReader
 from orderstream_consumer.processing.errors import ChildrenUnknownError
 from orderstream_consumer.processing.record import Position
+from orderstream_consumer.testing import MemoryLeaseTable
 
 ID = "shardId-00000000000"
 

@@ -23,7 +23,7 @@ from orderstream_consumer.processing.errors import (
 )
 from orderstream_consumer.processing.processor import InitializationInput, ProcessRecordsInput
 from orderstream_consumer.processing.record import DeliveredRecord, Position
-from orderstream_consumer.store import MemoryStore
+from orderstream_consumer.testing import MemoryStore
 
 
 class ExitingHandler:

@@ -16,7 +16,7 @@ from orderstream_consumer.delivery import (
 )
 from orderstream_consumer.processing.processor import InitializationInput, ProcessRecordsInput
 from orderstream_consumer.processing.record import DeliveredRecord
-from orderstream_consumer.store import Fault, MemoryStore
+from orderstream_consumer.testing import Fault, MemoryStore
 
 
 class Guard:

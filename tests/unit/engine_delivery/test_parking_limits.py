@@ -17,7 +17,8 @@ from orderstream_consumer.delivery import (
     StoredParking,
 )
 from orderstream_consumer.processing.record import DeliveredRecord, Position
-from orderstream_consumer.store import Fault, MemoryStore, Put
+from orderstream_consumer.store import Put
+from orderstream_consumer.testing import Fault, MemoryStore
 
 LARGEST = 10 * 1024 * 1024
 """Bytes of the largest record that a stream can be set to take."""

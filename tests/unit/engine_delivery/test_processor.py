@@ -19,7 +19,8 @@ from orderstream_consumer.delivery import (
 from orderstream_consumer.processing.errors import LeaseLostError
 from orderstream_consumer.processing.processor import InitializationInput, ProcessRecordsInput
 from orderstream_consumer.processing.record import DeliveredRecord, Position
-from orderstream_consumer.store import ContentionError, Fault, MemoryStore, Write
+from orderstream_consumer.store import ContentionError, Write
+from orderstream_consumer.testing import Fault, MemoryStore
 
 OUTAGE = DependencyError("dynamodb", "GetItem", "down")
 

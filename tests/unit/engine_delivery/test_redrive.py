@@ -15,7 +15,8 @@ from orderstream_consumer.delivery import (
 )
 from orderstream_consumer.delivery.parking import PlaceTakenError, lifted
 from orderstream_consumer.processing.record import DeliveredRecord, Position
-from orderstream_consumer.store import ConditionFailedError, Fault, MemoryStore
+from orderstream_consumer.store import ConditionFailedError
+from orderstream_consumer.testing import Fault, MemoryStore
 
 
 class Recorder:

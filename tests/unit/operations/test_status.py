@@ -11,11 +11,12 @@ from fakes.operating import NOW, MemoryResources
 from orderstream.aggregation import MAX_HASH_KEY
 from orderstream.errors import DependencyError
 from orderstream_consumer.delivery import StoredParking
-from orderstream_consumer.engines.embedded.leases import Lease, MemoryLeaseTable
+from orderstream_consumer.engines.embedded.leases import Lease
 from orderstream_consumer.engines.ownership import ENGINES, EngineOwnership
 from orderstream_consumer.engines.stream_identity import CONSUMED_STREAMS
 from orderstream_consumer.processing.record import Position
 from orderstream_consumer.store import Put
+from orderstream_consumer.testing import MemoryLeaseTable
 from orderstream_workers.operations.status import ApplicationStatus, PipelineStatus, pipeline_status
 from orderstream_workers.runtime.discovery import application_names
 from orderstream_workers.runtime.settings import Settings

@@ -97,7 +97,7 @@ PLANTED = {
     "Pure: the sizing model": ("shard_sizing.model.capacity.sizing", "boto3"),
     "The store on DynamoDB knows no test double": (
         "orderstream_consumer.store.dynamodb",
-        "orderstream_consumer.store.memory",
+        "orderstream_consumer.testing.memory_store",
     ),
     "Production knows no test double": (
         "orderstream_workers.runtime.resources",

@@ -6,8 +6,9 @@ import pytest
 from moto import mock_aws
 
 from fakes.moto_aws import moto_client
+from fakes.object_store import MemoryObjectStore
 from orderstream.errors import DependencyError
-from orderstream_workers.services.archiver import MemoryObjectStore, ObjectStore, S3ObjectStore
+from orderstream_workers.services.archiver import ObjectStore, S3ObjectStore
 
 
 @pytest.fixture(params=["memory", "s3"])

@@ -11,7 +11,8 @@ from orderstream.messages import Message, decode_envelope, initial
 from orderstream_consumer.idempotency.publisher import CollectingPublisher
 from orderstream_consumer.idempotency.received import Received
 from orderstream_consumer.processing.record import Position
-from orderstream_consumer.store import DynamoDBStore, MemoryStore, Store, create_tables
+from orderstream_consumer.store import DynamoDBStore, Store, create_tables
+from orderstream_consumer.testing import MemoryStore
 from orderstream_orders.contracts import (
     Customer,
     OrderConfirmed,

@@ -9,9 +9,10 @@ from moto.core import DEFAULT_ACCOUNT_ID
 from moto.ses.models import ses_backends
 from msgspec import structs
 
+from fakes.mailer import MemoryMailer
 from fakes.moto_aws import moto_client
 from orderstream.errors import DependencyError
-from orderstream_workers.services.notifications import Mail, MailRefusedError, MemoryMailer, SesMailer
+from orderstream_workers.services.notifications import Mail, MailRefusedError, SesMailer
 
 MAIL = Mail(
     recipient="jane@example.com", subject="Your order o-1 is confirmed", body="It is on its way: £3.\n"

@@ -9,8 +9,9 @@ from moto import mock_aws
 from msgspec import structs
 
 from fakes.moto_aws import moto_client
+from fakes.operators import MemoryOperators
 from orderstream.errors import DependencyError
-from orderstream_workers.services.notifications import LowStockAlert, MemoryOperators, SnsOperators
+from orderstream_workers.services.notifications import LowStockAlert, SnsOperators
 
 ALERT = LowStockAlert(
     event_id="e-1", sku="85123A", available=96, threshold=100, at="2010-12-01T08:26:00+00:00"

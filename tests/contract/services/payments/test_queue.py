@@ -8,13 +8,9 @@ from botocore.stub import Stubber
 from moto import mock_aws
 
 from fakes.moto_aws import moto_client
+from fakes.payment_queue import MemoryPaymentQueue
 from orderstream.errors import DependencyError
-from orderstream_workers.services.payments import (
-    MemoryPaymentQueue,
-    MessageRefusedError,
-    PaymentQueue,
-    SqsPaymentQueue,
-)
+from orderstream_workers.services.payments import MessageRefusedError, PaymentQueue, SqsPaymentQueue
 
 
 @pytest.fixture(params=["memory", "sqs"])

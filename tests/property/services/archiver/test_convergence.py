@@ -8,11 +8,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fakes.engine import RecordingCheckpointer
+from fakes.object_store import MemoryObjectStore
 from fakes.shard import SimulatedStop, batch_of, delivered
 from orderstream_consumer.delivery import Breaker, DeliveryTally
 from orderstream_consumer.processing.processor import InitializationInput
 from orderstream_consumer.processing.record import Position
-from orderstream_workers.services.archiver import ArchiveConfig, ArchiverProcessor, MemoryObjectStore
+from orderstream_workers.services.archiver import ArchiveConfig, ArchiverProcessor
 
 RECORDS = [delivered(10 + number // 3, b"x" * (number % 5), sub=number % 3) for number in range(24)]
 

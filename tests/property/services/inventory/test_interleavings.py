@@ -12,7 +12,7 @@ from fakes.inventory import Fault, SteppedPublisher, SteppedStore, SteppedWorker
 from orderstream.messages import Message, decode_envelope, initial
 from orderstream_consumer.idempotency.received import Received
 from orderstream_consumer.processing.record import Position
-from orderstream_consumer.store import MemoryStore
+from orderstream_consumer.testing import MemoryStore
 from orderstream_orders.contracts import (
     Customer,
     Event,

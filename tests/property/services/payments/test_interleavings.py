@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from fakes.payment_queue import MemoryPaymentQueue
 from fakes.payments import (
     NOW,
     AmplePermits,
@@ -22,9 +23,10 @@ from fakes.payments import (
 )
 from orderstream.errors import DependencyError
 from orderstream_consumer.idempotency import Received
-from orderstream_consumer.store import Fault, MemoryStore, Write
+from orderstream_consumer.store import Write
+from orderstream_consumer.testing import Fault, MemoryStore
 from orderstream_orders.contracts import PaymentCaptured, PaymentDeclined, PaymentRefunded
-from orderstream_workers.services.payments import MemoryPaymentQueue, PaymentHandlers, PaymentWorker
+from orderstream_workers.services.payments import PaymentHandlers, PaymentWorker
 from orderstream_workers.services.payments.records import PaymentRecords
 
 if TYPE_CHECKING:

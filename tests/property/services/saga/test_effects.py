@@ -14,7 +14,8 @@ from orderstream.errors import DependencyError
 from orderstream.messages import Envelope, decode_envelope, following, initial
 from orderstream_consumer.idempotency.once import Once
 from orderstream_consumer.idempotency.received import Received
-from orderstream_consumer.store import Fault, MemoryStore, Write
+from orderstream_consumer.store import Write
+from orderstream_consumer.testing import Fault, MemoryStore
 from orderstream_orders.contracts import Customer, OrderCancellationRequested, OrderLine, OrderPlaced
 from orderstream_workers.services.saga.definition import definition_of
 from orderstream_workers.services.saga.handlers import SAGAS, SagaHandlers, SagaRecord, open_orders

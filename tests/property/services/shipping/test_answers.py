@@ -10,7 +10,8 @@ from fakes.delivery import delivered
 from orderstream.errors import DependencyError
 from orderstream.messages import decode_envelope, initial
 from orderstream_consumer.idempotency.publisher import CollectingPublisher
-from orderstream_consumer.store import Fault, MemoryStore, Write
+from orderstream_consumer.store import Write
+from orderstream_consumer.testing import Fault, MemoryStore
 from orderstream_orders.contracts import ShipOrder
 from orderstream_workers.services.shipping import ShippingHandlers
 

@@ -5,12 +5,13 @@ import random
 from hypothesis import given
 from hypothesis import strategies as st
 
+from fakes.operators import MemoryOperators
 from fakes.stock_changes import change, delivered_change
 from orderstream.messages import decode_envelope
 from orderstream_consumer.idempotency import CollectingPublisher, Received
 from orderstream_consumer.processing.record import Position
-from orderstream_consumer.store import MemoryStore
-from orderstream_workers.services.notifications import AlertHandlers, MemoryOperators
+from orderstream_consumer.testing import MemoryStore
+from orderstream_workers.services.notifications import AlertHandlers
 from orderstream_workers.services.stock_monitor import StockChangeHandler
 
 THRESHOLD = 100

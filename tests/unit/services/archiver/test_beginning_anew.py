@@ -10,12 +10,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fakes.engine import RecordingCheckpointer
+from fakes.object_store import MemoryObjectStore
 from fakes.shard import SimulatedStop, delivered
 from orderstream.errors import DependencyError
 from orderstream_consumer.delivery import Breaker, DeliveryTally
 from orderstream_consumer.processing.processor import InitializationInput, ProcessRecordsInput
 from orderstream_consumer.processing.record import DeliveredRecord, Position, RetentionGap
-from orderstream_workers.services.archiver import ArchiveConfig, ArchiverProcessor, MemoryObjectStore
+from orderstream_workers.services.archiver import ArchiveConfig, ArchiverProcessor
 
 SHARD = "shardId-000000000000"
 

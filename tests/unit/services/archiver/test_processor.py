@@ -9,6 +9,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from fakes.engine import ARRIVAL, RecordingCheckpointer
+from fakes.object_store import MemoryObjectStore
 from fakes.shard import SimulatedStop, batch_of, delivered
 from orderstream.errors import DependencyError, OrderstreamError
 from orderstream.messages import compressed, initial
@@ -16,7 +17,7 @@ from orderstream_consumer.delivery import Breaker, DeliveryTally
 from orderstream_consumer.processing.processor import InitializationInput
 from orderstream_consumer.processing.record import DeliveredRecord, Position
 from orderstream_orders.contracts import LowStockDetected, OrderCancellationRequested, StockRejected
-from orderstream_workers.services.archiver import ArchiveConfig, ArchiverProcessor, MemoryObjectStore
+from orderstream_workers.services.archiver import ArchiveConfig, ArchiverProcessor
 
 SHARD = "shardId-000000000000"
 

@@ -10,7 +10,8 @@ from fakes.stock_changes import change, delivered_change
 from orderstream.errors import DependencyError
 from orderstream.messages import IdentifierInvalidError, decode_envelope
 from orderstream_consumer.idempotency import CollectingPublisher
-from orderstream_consumer.store import ConditionFailedError, ContentionError, Fault, MemoryStore, Put, Write
+from orderstream_consumer.store import ConditionFailedError, ContentionError, Put, Write
+from orderstream_consumer.testing import Fault, MemoryStore
 from orderstream_orders.contracts import StockCorrected, StockLine, StockReceived
 from orderstream_workers.services.inventory import (
     STOCK,

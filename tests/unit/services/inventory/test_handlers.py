@@ -8,11 +8,8 @@ from orderstream.messages import decode_envelope, derived_id, initial
 from orderstream_consumer.idempotency.publisher import CollectingPublisher
 from orderstream_consumer.idempotency.received import Received
 from orderstream_consumer.processing.record import Position
-from orderstream_consumer.store import (
-    ContentionError,
-    Fault,
-    Put,
-)
+from orderstream_consumer.store import ContentionError, Put
+from orderstream_consumer.testing import Fault
 from orderstream_orders.contracts import StockRejected, StockReleased, StockReserved, StockSold
 from orderstream_workers.services.inventory import InventoryHandlers, StockLevel, read_stock, seed_stock
 from orderstream_workers.services.inventory.domain import Phase, Reservation

@@ -4,14 +4,15 @@ import datetime as dt
 
 import pytest
 
+from fakes.operators import MemoryOperators
 from fakes.payments import CrashedError
 from orderstream.errors import DependencyError
 from orderstream.messages import initial
 from orderstream_consumer.idempotency import Received
 from orderstream_consumer.processing.record import Position
-from orderstream_consumer.store import Fault, MemoryStore
+from orderstream_consumer.testing import Fault, MemoryStore
 from orderstream_orders.contracts import LowStockDetected
-from orderstream_workers.services.notifications import AlertHandlers, LowStockAlert, MemoryOperators
+from orderstream_workers.services.notifications import AlertHandlers, LowStockAlert
 
 AT = dt.datetime(2010, 12, 1, 8, 26, tzinfo=dt.UTC)
 LOW = LowStockDetected(sku="85123A", available=96, threshold=100)

@@ -2,11 +2,12 @@
 
 import pytest
 
+from fakes.mailer import MemoryMailer
 from fakes.payments import CrashedError, Outbox, TickingClock, received
 from orderstream.errors import DependencyError
-from orderstream_consumer.store import Fault, MemoryStore
+from orderstream_consumer.testing import Fault, MemoryStore
 from orderstream_orders.contracts import Customer, CustomerNotified, OrderCancelled, OrderConfirmed
-from orderstream_workers.services.notifications import Mail, MemoryMailer, NotificationHandlers
+from orderstream_workers.services.notifications import Mail, NotificationHandlers
 from orderstream_workers.services.notifications.domain import mail_about
 
 JANE = Customer(customer_id="17850", email="jane@example.com")

@@ -4,8 +4,9 @@ from collections.abc import Sequence
 
 import pytest
 
+from fakes.payment_queue import MemoryPaymentQueue
 from orderstream.errors import DependencyError
-from orderstream_workers.services.payments import MemoryPaymentQueue, PaymentDeadLetters
+from orderstream_workers.services.payments import PaymentDeadLetters
 from orderstream_workers.services.payments.queue import QueuedPayment
 
 

@@ -2,6 +2,7 @@
 
 import pytest
 
+from fakes.payment_queue import MemoryPaymentQueue
 from fakes.payments import (
     AmplePermits,
     LedgerProvider,
@@ -12,9 +13,9 @@ from fakes.payments import (
     refund_command,
 )
 from orderstream_consumer.idempotency import CAPACITY, Received
-from orderstream_consumer.store import MemoryStore
+from orderstream_consumer.testing import MemoryStore
 from orderstream_orders.contracts import PaymentCaptured, PaymentRefunded
-from orderstream_workers.services.payments import MemoryPaymentQueue, PaymentHandlers, PaymentWorker
+from orderstream_workers.services.payments import PaymentHandlers, PaymentWorker
 
 
 class World:

@@ -2,11 +2,12 @@
 
 import pytest
 
+from fakes.payment_queue import MemoryPaymentQueue
 from fakes.payments import Outbox, TickingClock, capture_command, received, refund_command
 from orderstream.errors import DependencyError
-from orderstream_consumer.store import MemoryStore
+from orderstream_consumer.testing import MemoryStore
 from orderstream_orders.contracts import PaymentDeclined, PaymentRefunded, StepResolved
-from orderstream_workers.services.payments import MemoryPaymentQueue, PaymentHandlers
+from orderstream_workers.services.payments import PaymentHandlers
 from orderstream_workers.services.payments.domain import Phase, begin, charged
 from orderstream_workers.services.payments.records import PaymentRecords
 

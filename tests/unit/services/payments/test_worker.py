@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 
 import pytest
 
+from fakes.payment_queue import MemoryPaymentQueue
 from fakes.payments import (
     NOW,
     AmplePermits,
@@ -21,9 +22,9 @@ from orderstream.errors import DependencyError
 from orderstream_consumer.idempotency import TOLERATED_SKEW, HostClock
 from orderstream_consumer.limits import Permits, RateLimiter
 from orderstream_consumer.processing.record import Position
-from orderstream_consumer.store import MemoryStore
+from orderstream_consumer.testing import MemoryStore
 from orderstream_orders.contracts import PaymentCaptured, PaymentDeclined, PaymentRefunded
-from orderstream_workers.services.payments import MemoryPaymentQueue, PaymentHandlers, PaymentWorker
+from orderstream_workers.services.payments import PaymentHandlers, PaymentWorker
 from orderstream_workers.services.payments.domain import Charge, Phase
 from orderstream_workers.services.payments.provider import Charged, Declined
 from orderstream_workers.services.payments.queue import QueuedPayment

@@ -9,7 +9,8 @@ import pytest
 from orderstream.errors import DependencyError
 from orderstream.messages import decode_envelope
 from orderstream_consumer.idempotency.publisher import CollectingPublisher
-from orderstream_consumer.store import Delete, Fault, MemoryStore, Write
+from orderstream_consumer.store import Delete, Write
+from orderstream_consumer.testing import Fault, MemoryStore
 from orderstream_orders.contracts import Customer, OrderPlaced, StepOverdue
 from orderstream_workers.services.saga.deadlines import SagaDeadlines
 from orderstream_workers.services.saga.domain import Outcome, transition

@@ -2,7 +2,6 @@
 
 from orderstream_consumer.store.dynamodb import DynamoDBStore, create_tables
 from orderstream_consumer.store.errors import ConditionFailedError, ContentionError
-from orderstream_consumer.store.memory import Fault, MemoryStore
 from orderstream_consumer.store.protocol import (
     Add,
     Attribute,
@@ -23,9 +22,7 @@ __all__ = [
     "ContentionError",
     "Delete",
     "DynamoDBStore",
-    "Fault",
     "Item",
-    "MemoryStore",
     "Put",
     "Store",
     "TableSpec",

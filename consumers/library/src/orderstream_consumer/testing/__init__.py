@@ -1,7 +1,7 @@
 """What users need to test their handlers: a stream in the process, and delivery as a consumer does it."""
 
-from orderstream_consumer.engines.embedded.leases import MemoryLeaseTable
-from orderstream_consumer.store import MemoryStore
 from orderstream_consumer.testing.fixture import ConsumerFixture, NotDeliveredError
+from orderstream_consumer.testing.memory_leases import MemoryLeaseTable
+from orderstream_consumer.testing.memory_store import Fault, FaultHook, MemoryStore
 
-__all__ = ["ConsumerFixture", "MemoryLeaseTable", "MemoryStore", "NotDeliveredError"]
+__all__ = ["ConsumerFixture", "Fault", "FaultHook", "MemoryLeaseTable", "MemoryStore", "NotDeliveredError"]

@@ -18,7 +18,7 @@ from orderstream_consumer.processing.clock import utc_now
 from orderstream_consumer.processing.errors import ShardGivenUpError
 from orderstream_consumer.processing.processor import InitializationInput, ProcessRecordsInput
 from orderstream_consumer.processing.record import SHARD_END, Checkpoint, Position
-from orderstream_consumer.store import MemoryStore
+from orderstream_consumer.testing.memory_store import MemoryStore
 
 _APPLICATION: Final = "application"
 

@@ -2,7 +2,7 @@
 
 from orderstream_orders.api.answers import DependencyAnswer, Standing
 from orderstream_orders.api.app import create_app
-from orderstream_orders.api.idempotency import Accepted, IdempotencyStore, MemoryIdempotencyStore
+from orderstream_orders.api.idempotency import Accepted, IdempotencyStore
 from orderstream_orders.api.idempotency_dynamodb import DynamoDBIdempotencyStore
 from orderstream_orders.api.requests import MAX_BODY_BYTES, MAX_LINES, MAX_ORDER_BYTES
 
@@ -14,7 +14,6 @@ __all__ = [
     "DependencyAnswer",
     "DynamoDBIdempotencyStore",
     "IdempotencyStore",
-    "MemoryIdempotencyStore",
     "Standing",
     "create_app",
 ]

@@ -1,7 +1,6 @@
 """Which requests have been taken, and with which event: the memory behind ``Idempotency-Key``."""
 
 import datetime as dt
-import threading
 from dataclasses import dataclass
 from typing import Final, Protocol
 
@@ -46,24 +45,6 @@ class IdempotencyStore(Protocol):
         Raises:
             DependencyError: the store could not be asked.
         """
-
-
-class MemoryIdempotencyStore:
-    """Remembers until the process ends: for tests and for trying things out."""
-
-    def __init__(self) -> None:
-        self._accepted: dict[str, Accepted] = {}
-        self._lock = threading.Lock()
-
-    def put_if_absent(self, order_id: str, accepted: Accepted) -> Accepted:
-        """See ``IdempotencyStore.put_if_absent``."""
-        check_order_id(order_id)
-        with self._lock:
-            return self._accepted.setdefault(order_id, accepted)
-
-    def get(self, order_id: str) -> Accepted | None:
-        """See ``IdempotencyStore.get``."""
-        return self._accepted.get(order_id)
 
 
 def is_possible(order_id: str) -> bool:

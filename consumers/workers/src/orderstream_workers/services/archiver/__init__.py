@@ -4,7 +4,7 @@ from typing import Final
 
 from orderstream_consumer.store import TableSpec
 from orderstream_workers.services.archiver.buffer import ArchiveConfig
-from orderstream_workers.services.archiver.objects import MemoryObjectStore, ObjectStore
+from orderstream_workers.services.archiver.objects import ObjectStore
 from orderstream_workers.services.archiver.parquet import SCHEMA
 from orderstream_workers.services.archiver.processor import ArchiverProcessor
 from orderstream_workers.services.archiver.s3 import S3ObjectStore
@@ -21,7 +21,6 @@ __all__ = [
     "TABLES",
     "ArchiveConfig",
     "ArchiverProcessor",
-    "MemoryObjectStore",
     "ObjectStore",
     "S3ObjectStore",
 ]

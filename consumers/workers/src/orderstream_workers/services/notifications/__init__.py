@@ -6,15 +6,9 @@ from orderstream_consumer.store import TableSpec
 from orderstream_workers.services.notifications.alerts import ALERTS, AlertHandlers
 from orderstream_workers.services.notifications.domain import Mail
 from orderstream_workers.services.notifications.handlers import NOTICES, NotificationHandlers
-from orderstream_workers.services.notifications.mailer import (
-    Mailer,
-    MailRefusedError,
-    MemoryMailer,
-    SesMailer,
-)
+from orderstream_workers.services.notifications.mailer import Mailer, MailRefusedError, SesMailer
 from orderstream_workers.services.notifications.operators import (
     LowStockAlert,
-    MemoryOperators,
     Operators,
     SnsOperators,
 )
@@ -33,8 +27,6 @@ __all__ = [
     "Mail",
     "MailRefusedError",
     "Mailer",
-    "MemoryMailer",
-    "MemoryOperators",
     "NotificationHandlers",
     "Operators",
     "SesMailer",

@@ -1,4 +1,4 @@
-"""Sending mail: a protocol, and an implementation in memory and on Amazon SES."""
+"""Sending mail: a protocol, and its implementation on Amazon SES."""
 
 import re
 from typing import TYPE_CHECKING, Final, Protocol
@@ -47,18 +47,6 @@ class Mailer(Protocol):
             DependencyError: the service did not answer; it may have been accepted.
             MailRefusedError: the service will never accept it.
         """
-
-
-class MemoryMailer:
-    """Keeps mails in a list, in the order in which they were accepted."""
-
-    def __init__(self) -> None:
-        self.sent: list[Mail] = []
-
-    def send(self, mail: Mail) -> None:
-        """See ``Mailer.send``."""
-        check_mail(mail)
-        self.sent.append(mail)
 
 
 # https://docs.aws.amazon.com/ses/latest/APIReference/API_SendEmail.html

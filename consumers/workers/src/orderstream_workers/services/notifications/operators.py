@@ -1,4 +1,4 @@
-"""Telling operators: a protocol, and an implementation in memory and on Amazon SNS."""
+"""Telling operators: a protocol, and its implementation on Amazon SNS."""
 
 from typing import TYPE_CHECKING, Final, Protocol
 
@@ -45,18 +45,6 @@ class Operators(Protocol):
             DependencyError: the service did not answer; it may have been accepted.
             ValueError: the alert is larger than any topic takes.
         """
-
-
-class MemoryOperators:
-    """Keeps alerts in a list, in the order in which they were accepted."""
-
-    def __init__(self) -> None:
-        self.told: list[LowStockAlert] = []
-
-    def tell(self, alert: LowStockAlert) -> None:
-        """See ``Operators.tell``."""
-        publication(alert)
-        self.told.append(alert)
 
 
 class SnsOperators:

@@ -12,12 +12,7 @@ from orderstream_workers.services.payments.provider import (
     ProviderThrottledError,
     ProviderUnavailableError,
 )
-from orderstream_workers.services.payments.queue import (
-    MemoryPaymentQueue,
-    PaymentQueue,
-    QueuedPayment,
-    SqsPaymentQueue,
-)
+from orderstream_workers.services.payments.queue import PaymentQueue, QueuedPayment, SqsPaymentQueue
 from orderstream_workers.services.payments.queue_limits import MessageRefusedError
 from orderstream_workers.services.payments.records import PAYMENTS
 from orderstream_workers.services.payments.standing import PaymentStanding
@@ -32,7 +27,6 @@ TABLES: Final[tuple[TableSpec, ...]] = (PAYMENTS,)
 __all__ = [
     "APPLICATION",
     "TABLES",
-    "MemoryPaymentQueue",
     "MessageRefusedError",
     "PaymentCounters",
     "PaymentDeadLetters",

@@ -1,16 +1,13 @@
-"""The queue that wakes payment workers: a protocol, and an implementation in memory and on SQS.
+"""The queue that wakes payment workers: a protocol, and its implementation on SQS.
 
 A message is only a bell: it names an order, and the order's state says what is to be done. So messages may be
 duplicated, reordered and late.
 """
 
 import datetime as dt
-import itertools
-import threading
-import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Protocol, Self
 
 from orderstream.aws import aws_calls, given_by_service, required
@@ -84,77 +81,15 @@ class PaymentQueue(Protocol):
         """About how many messages are in the queue, hidden and delayed ones included."""
 
 
-@dataclass(slots=True)
-class _Entry:
-    order_id: str
-    visible_at: float
-    receives: int = 0
-    receipt: str = ""
+def check_receive(limit: int, wait: int, visibility: int) -> None:
+    """Refuse what SQS refuses of a receive; a mistake of the caller.
 
-
-@dataclass
-class MemoryPaymentQueue:
-    """A queue in memory. It never waits: time is the injected clock's.
-
-    Attributes:
-        now: Seconds on a monotonic clock.
+    Raises:
+        ValueError: one of them is out of range.
     """
-
-    now: Callable[[], float] = time.monotonic
-    _entries: dict[int, _Entry] = field(default_factory=dict)
-    _numbers: Iterator[int] = field(default_factory=itertools.count)
-    _lock: threading.Lock = field(default_factory=threading.Lock)
-
-    def send(self, order_id: str, delay: int = 0) -> None:
-        """See ``PaymentQueue.send``."""
-        check_body(order_id)
-        check_range("delay", delay, 0, MAX_DELAY)
-        with self._lock:
-            self._entries[next(self._numbers)] = _Entry(order_id, self.now() + delay)
-
-    def receive(self, limit: int, *, wait: int, visibility: int) -> Sequence[QueuedPayment]:
-        """See ``PaymentQueue.receive``; returns at once whatever ``wait`` says."""
-        _check_receive(limit, wait, visibility)
-        received: list[QueuedPayment] = []
-        with self._lock:
-            now = self.now()
-            for number, entry in self._entries.items():
-                if entry.visible_at > now:
-                    continue
-                if len(received) == limit:
-                    break
-                entry.visible_at, entry.receives = now + visibility, entry.receives + 1
-                entry.receipt = f"{number}/{entry.receives}"
-                received.append(QueuedPayment(entry.order_id, entry.receipt, entry.receives))
-        return received
-
-    def extend(self, message: QueuedPayment, visibility: int) -> None:
-        """See ``PaymentQueue.extend``."""
-        check_range("visibility", visibility, 0, MAX_VISIBILITY)
-        with self._lock:
-            entry = self._entries.get(_number(message))
-            if entry is not None and entry.receipt == message.receipt:
-                entry.visible_at = self.now() + visibility
-
-    def delete(self, message: QueuedPayment) -> None:
-        """See ``PaymentQueue.delete``."""
-        with self._lock:
-            self._entries.pop(_number(message), None)
-
-    def depth(self) -> int:
-        """See ``PaymentQueue.depth``."""
-        with self._lock:
-            return len(self._entries)
-
-
-def _check_receive(limit: int, wait: int, visibility: int) -> None:
     check_range("limit", limit, 1, MAX_MESSAGES)
     check_range("wait", wait, 0, MAX_WAIT)
     check_range("visibility", visibility, 0, MAX_VISIBILITY)
-
-
-def _number(message: QueuedPayment) -> int:
-    return int(message.receipt.partition("/")[0])
 
 
 _DEPTHS: Final[tuple["QueueAttributeNameType", ...]] = (
@@ -211,7 +146,7 @@ class SqsPaymentQueue:
 
     def receive(self, limit: int, *, wait: int, visibility: int) -> Sequence[QueuedPayment]:
         """See ``PaymentQueue.receive``."""
-        _check_receive(limit, wait, visibility)
+        check_receive(limit, wait, visibility)
         with self._calls("ReceiveMessage"):
             answer = self._client.receive_message(
                 QueueUrl=self._url,

@@ -3,7 +3,6 @@
 from orderstream_consumer.engines.embedded.leases.coordinator import LeaseCoordinator
 from orderstream_consumer.engines.embedded.leases.dynamodb import DynamoDBLeaseTable
 from orderstream_consumer.engines.embedded.leases.lease import Lease
-from orderstream_consumer.engines.embedded.leases.memory import MemoryLeaseTable
 from orderstream_consumer.engines.embedded.leases.owned import OwnedLease
 from orderstream_consumer.engines.embedded.leases.table import LeaseTable, commit
 from orderstream_consumer.engines.embedded.leases.taker import Sighting, observe, plan
@@ -13,7 +12,6 @@ __all__ = [
     "Lease",
     "LeaseCoordinator",
     "LeaseTable",
-    "MemoryLeaseTable",
     "OwnedLease",
     "Sighting",
     "commit",
