@@ -24,6 +24,8 @@ def test_no_file_uses_a_banned_word() -> None:
         ("docs/design.md", "Before aggregates are opened.", "deaggregated"),
         ("consumers/x.py", "keeper = LeaseKeeper(table)", "LeaseCoordinator"),
         ("consumers/x.py", 'logger.warning("engine\'s mark not renewed")', "EngineOwnership, ownership"),
+        ("producers/x.py", "settles: Sequence[Settle]", "Completion, Complete, completed, outstanding"),
+        ("docs/design.md", "No unsettled record overlaps it.", "completed, outstanding"),
         ("docs/design.md", "It waits for ever.", "forever"),
     ],
 )

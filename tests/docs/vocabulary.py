@@ -44,6 +44,15 @@ WORDS = (
     Word(r"\bEngineMarks?\b|\bmark_of\b|\b[Ee]ngine'?s?[ _]marks?\b", "EngineOwnership, ownership"),
     Word(r"\b(HandledMark|PidMark|make_mark)\b", "UnhandledRecords, PidProbe, make_probe"),
     Word(r"own mark of a\b|\boutput\.mark\b", "correlation id"),
+    Word(r"\bthreads\.buffer import Inbox\b|\bself\._?(shell\.)?inbox\b", "buffer", ("consumers/",)),
+    # The producer completes records; to settle is a word of payments.
+    Word(
+        r"\b(Settlement|Settle|CompletedDelivery|UNSETTLED)\b", "Completion, Complete, completed, outstanding"
+    ),
+    Word(
+        r"\b(un)?settle[sd]? (record|deliver)|\bsettling_threads?\b|\bwhen_settled\b",
+        "completed, outstanding",
+    ),
     Word(r"\bfor ever\b", "forever"),
     Word(r"\bat a stroke\b", "at once"),
 )

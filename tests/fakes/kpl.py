@@ -11,7 +11,7 @@ from botocore.exceptions import ClientError
 from orderstream.aggregation import MAX_HASH_KEY, deaggregate, hash_key_of
 from orderstream.kinesis.shard_map import HashRange, Shard
 from orderstream.producer.core.kinesis_record import KinesisRecord
-from orderstream.producer.outcome import Acknowledged, Settlement
+from orderstream.producer.outcome import Acknowledged, Completion
 
 
 @dataclass
@@ -156,5 +156,5 @@ def _record(entry: dict[str, Any]) -> KinesisRecord:
         entry.get("ExplicitHashKey"),
         aggregated=False,
         user_bytes=0,
-        settlement=Settlement(),
+        completion=Completion(),
     )

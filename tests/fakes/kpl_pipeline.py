@@ -5,11 +5,11 @@ from orderstream.kinesis.shard_map import Shard
 from orderstream.producer import ProducerConfig
 from orderstream.producer.core.messages import (
     Command,
+    Complete,
     GiveUp,
     MapLoaded,
     RequestCompleted,
     SendPutRecords,
-    Settle,
     Tick,
 )
 from orderstream.producer.core.pending import PendingRecord
@@ -40,14 +40,14 @@ def sent(commands: list[Command]) -> list[SendPutRecords]:
     return [command for command in commands if isinstance(command, SendPutRecords)]
 
 
-def settled(commands: list[Command]) -> list[tuple[bytes, Acknowledged | Rejected]]:
-    settles = [
-        settle
+def completed(commands: list[Command]) -> list[tuple[bytes, Acknowledged | Rejected]]:
+    completions = [
+        complete
         for command in commands
-        for settle in (command.settles if isinstance(command, GiveUp) else [command])
-        if isinstance(settle, Settle)
+        for complete in (command.completions if isinstance(command, GiveUp) else [command])
+        if isinstance(complete, Complete)
     ]
-    return [(record.data, place(settle.outcome)) for settle in settles for record in settle.records]
+    return [(record.data, place(complete.outcome)) for complete in completions for record in complete.records]
 
 
 def place(outcome: Landed | Rejected) -> Acknowledged | Rejected:

@@ -18,6 +18,7 @@ from orderstream.producer.config import KIB, MIB
 from orderstream.producer.core.messages import (
     Close,
     Command,
+    Complete,
     Flush,
     GiveUp,
     Input,
@@ -28,7 +29,6 @@ from orderstream.producer.core.messages import (
     RequestCompleted,
     RequestFailed,
     SendPutRecords,
-    Settle,
     Tick,
     Told,
     WakeAt,
@@ -39,7 +39,7 @@ from orderstream.producer.outcome import Failure, Landed, Rejected
 
 TROUBLE_ENDS = 30.0
 ALL_WELL_AGAIN = 45.0
-ALL_MUST_BE_SETTLED = 300.0
+ALL_MUST_BE_COMPLETE = 300.0
 READ_TIMEOUT = 5.0
 
 THROTTLED = Failure("ProvisionedThroughputExceededException", "slow down", retryable=True)
@@ -58,9 +58,9 @@ class World:
         default_factory=lambda: defaultdict(list)
     )
     times_sent: Counter[PendingRecord] = field(default_factory=Counter)
-    settled_at: dict[PendingRecord, float] = field(default_factory=dict)
+    completed_at: dict[PendingRecord, float] = field(default_factory=dict)
     put: list[PendingRecord] = field(default_factory=list)
-    unsettled: dict[str, dict[PendingRecord, None]] = field(default_factory=lambda: defaultdict(dict))
+    outstanding: dict[str, dict[PendingRecord, None]] = field(default_factory=lambda: defaultdict(dict))
     in_flight: int = 0
     closed: bool = False
 
@@ -131,7 +131,7 @@ class World:
     def run(self) -> None:
         while self.agenda:
             self.now, _, what = heapq.heappop(self.agenda)
-            assert self.now < ALL_MUST_BE_SETTLED, "the core keeps itself busy forever"
+            assert self.now < ALL_MUST_BE_COMPLETE, "the core keeps itself busy forever"
             if what == "reshard":
                 self.old_listing = self.kinesis.shards
                 self.kinesis.reshard(self.random)
@@ -161,22 +161,22 @@ class World:
     def tell(self, event: Input) -> None:
         self.wake += 1
         for record in event.records if isinstance(event, Put | Told) else ():
-            self.unsettled[record.partition_key][record] = None
+            self.outstanding[record.partition_key][record] = None
         for command in self.core.on(event, self.now):
             self.execute(command)
 
     def execute(self, command: Command) -> None:
         match command:
             case GiveUp():
-                for each in command.settles:
+                for each in command.completions:
                     self.execute(each)
                 self.tell(Told(self.put_meanwhile()))
-            case Settle():
-                assert command.settlement.outcome is None
-                command.settlement.outcome = command.outcome
+            case Complete():
+                assert command.completion.outcome is None
+                command.completion.outcome = command.outcome
                 for record in command.records:
-                    self.settled_at[record] = self.now
-                    self.unsettled[record.partition_key].pop(record, None)
+                    self.completed_at[record] = self.now
+                    self.outstanding[record.partition_key].pop(record, None)
                     self.outcomes[record].append((command.outcome, record.index))
             case WakeAt():
                 self.at(max(self.now, command.at), Wake(self.wake))
@@ -199,7 +199,7 @@ class World:
             for record in entry.user_records:
                 leaving[record.partition_key].append(record)
             for key, records in leaving.items():
-                first = list(islice(self.unsettled[key], len(records)))
+                first = list(islice(self.outstanding[key], len(records)))
                 assert records == first, f"records of {key} left before earlier ones had their outcome"
 
     def list_shards(self) -> None:
@@ -263,7 +263,7 @@ def check_outcomes(world: World) -> None:
     for record in world.put:
         assert len(world.outcomes[record]) == 1, f"{len(world.outcomes[record])} outcomes"
         outcome, index = world.outcomes[record][0]
-        assert record.settlement.outcome is outcome, "its handle tells another outcome"
+        assert record.completion.outcome is outcome, "its handle tells another outcome"
         assert world.times_sent[record] <= (world.config.max_attempts or inf), (
             "sent more often than it may be"
         )
@@ -297,7 +297,7 @@ def behind_one_given_up(world: World, record: PendingRecord) -> bool:
         if earlier is record:
             return False
         outcome, _ = world.outcomes[earlier][0]
-        told_at = world.settled_at[earlier]
+        told_at = world.completed_at[earlier]
         if isinstance(outcome, Rejected) and denied(earlier, outcome) and record.arrival.put_at <= told_at:
             return True
     return False
@@ -315,7 +315,7 @@ def expired(world: World, record: PendingRecord) -> bool:
     timeout = world.config.delivery_timeout
     if timeout is None:
         return False
-    lived = world.settled_at[record] - record.arrival.put_at
+    lived = world.completed_at[record] - record.arrival.put_at
     return timeout - 1e-6 <= lived <= timeout * 2.02 + READ_TIMEOUT + 1
 
 

@@ -1,9 +1,9 @@
-"""A producer that settles every put as it is told to."""
+"""A producer that completes every put as it is told to."""
 
 from orderstream import Delivered, DeliveryFailedError
 
 
-class SettledDelivery:
+class CompletedDelivery:
     def __init__(self, failure: Exception | None) -> None:
         self._failure = failure
 
@@ -21,11 +21,11 @@ class CollectingProducer:
         self.refusals: list[Exception] = []
         self.failures: list[Exception] = []
 
-    def put(self, data: bytes, partition_key: str) -> SettledDelivery:
+    def put(self, data: bytes, partition_key: str) -> CompletedDelivery:
         if self.refusals:
             raise self.refusals.pop(0)
         self.records.append((partition_key, data))
-        return SettledDelivery(self.failures.pop(0) if self.failures else None)
+        return CompletedDelivery(self.failures.pop(0) if self.failures else None)
 
 
 def gave_up() -> DeliveryFailedError:

@@ -45,7 +45,7 @@ BUGS = (
             inside = [each for each in record.user_records if each.hash_key in hash_range]
             landed = Landed(place.shard_id, place.sequence_number, attempt)
             size = sum(each.size for each in inside)
-            self._outcomes.landed(inside, record.settlement, size, landed, now)
+            self._outcomes.landed(inside, record.completion, size, landed, now)
             record.user_records = [each for each in record.user_records if each.hash_key not in hash_range]
             self._put_back(record, now)
         else:
@@ -60,10 +60,10 @@ BUGS = (
     Bug(
         "a record that was sent twice is reported twice",
         "orderstream/producer/core/pipeline.py",
-        "            self._outcomes.landed(user_records, record.settlement, record.user_bytes, landed,",
+        "            self._outcomes.landed(user_records, record.completion, record.user_bytes, landed,",
         """            size = record.user_bytes
             for _ in (*user_records[0].attempts[:1], attempt):
-                self._outcomes.landed(user_records, record.settlement, size, landed, now)
+                self._outcomes.landed(user_records, record.completion, size, landed, now)
             (lambda *_: None)(""",
     ),
     Bug(
@@ -98,8 +98,8 @@ BUGS = (
     Bug(
         "two records of a slot are under way at once",
         "orderstream/producer/core/departures.py",
-        'not slot.unsettled or self._config.ordering == "none"',
-        "len(slot.unsettled) < 2",
+        'not slot.outstanding or self._config.ordering == "none"',
+        "len(slot.outstanding) < 2",
     ),
     Bug(
         "records that join an aggregate later are counted from its beginning",
@@ -110,8 +110,8 @@ BUGS = (
     Bug(
         "a record that is given up shares its outcome with all that travelled with it",
         "orderstream/producer/core/outcomes.py",
-        "            settlement = Settlement()\n            for record in records:\n",
-        "            settlement = records[0].settlement\n            for record in records:\n",
+        "            completion = Completion()\n            for record in records:\n",
+        "            completion = records[0].completion\n            for record in records:\n",
     ),
     Bug(
         "what waits behind a record that is given up for good goes out",

@@ -9,11 +9,11 @@ from hostile.server import HostileServer
 from orderstream.producer import ProducerConfig
 from orderstream.producer.core.kinesis_record import KinesisRecord
 from orderstream.producer.core.messages import MapFailed, RequestFailed, SendPutRecords
-from orderstream.producer.outcome import Failure, Settlement
+from orderstream.producer.outcome import Completion, Failure
 from orderstream.producer.requests.sender import Sender
 from orderstream.producer.requests.target import Target, kinesis_client
 
-ENTRY = KinesisRecord([], b"data", "key", None, aggregated=False, user_bytes=7, settlement=Settlement())
+ENTRY = KinesisRecord([], b"data", "key", None, aggregated=False, user_bytes=7, completion=Completion())
 ODD = (*outages(Wire.JSON), *members(Wire.JSON, "Records", "Shards", "NextToken"))
 # urllib3 leaves the sockets of some broken responses to the garbage collector.
 pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")

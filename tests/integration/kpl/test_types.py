@@ -50,7 +50,7 @@ from orderstream import Producer, ProducerConfig
 producer = Producer("orders", config=ProducerConfig(when_full="drop"))
 producer.put("text", "key")
 producer.offer
-producer.put(b"data", "key").settlement
+producer.put(b"data", "key").completion
 Producer("orders", client=7)
 """
 

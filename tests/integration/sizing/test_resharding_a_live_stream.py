@@ -52,7 +52,7 @@ class Throttles:
     ) -> None:
         self.attempts[error_code] += 1
 
-    def settled(self, shard_id: str | None, user_records: int, size: int, seconds: float) -> None:
+    def completed(self, shard_id: str | None, user_records: int, size: int, seconds: float) -> None:
         """Of no interest here."""
 
 

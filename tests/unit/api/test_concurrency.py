@@ -6,7 +6,7 @@ import threading
 
 import httpx
 
-from fakes.publishing import CollectingProducer, SettledDelivery
+from fakes.publishing import CollectingProducer, CompletedDelivery
 from orderstream import EventPublisher
 from orderstream_orders.api import create_app
 from orderstream_orders.testing import MemoryIdempotencyStore
@@ -22,7 +22,7 @@ class SlowProducer(CollectingProducer):
         self.entered = threading.Event()
         self.go_on = threading.Event()
 
-    def put(self, data: bytes, partition_key: str) -> SettledDelivery:
+    def put(self, data: bytes, partition_key: str) -> CompletedDelivery:
         self.entered.set()
         assert self.go_on.wait(10)
         return super().put(data, partition_key)

@@ -168,7 +168,7 @@ def test_leaving_the_block_with_records_unsent_is_an_error() -> None:
 
 
 def test_a_loop_that_is_gone_disturbs_nobody() -> None:
-    """A delivery awaited in a loop that ended meanwhile is settled for all others."""
+    """A delivery awaited in a loop that ended meanwhile is completed for all others."""
     client = TinyClient()
     producer = producer_on(client)
     client.gate.clear()

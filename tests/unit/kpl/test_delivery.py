@@ -6,8 +6,8 @@ import pytest
 
 from orderstream.producer import Delivered, Delivery, DeliveryFailedError, WaitInCallbackError
 from orderstream.producer.core.kinesis_record import Batch
-from orderstream.producer.outcome import Attempt, Landed, Rejected, Settlement
-from orderstream.producer.tracking.tracked import TrackedRecord, listening, settle, settling_thread
+from orderstream.producer.outcome import Attempt, Completion, Landed, Rejected
+from orderstream.producer.tracking.tracked import TrackedRecord, complete, completing_thread, listening
 
 REFUSED = Attempt(0.0, 1.0, None, "InternalFailure")
 TAKEN = Attempt(1.0, 2.0, "shard")
@@ -21,18 +21,18 @@ def landed(sequence_number: str) -> Landed:
     return Landed("shard", sequence_number, TAKEN)
 
 
-def settled(handle: Delivery, outcome: Landed | Rejected, index: int = 0) -> None:
+def completed(handle: Delivery, outcome: Landed | Rejected, index: int = 0) -> None:
     handle.failed(REFUSED)
     batch = Batch(None)
     batch.add([*(delivery() for _ in range(index)), handle])
-    settle([handle], batch.settlement, outcome)
+    complete([handle], batch.completion, outcome)
 
 
-def test_a_settled_delivery_tells_where_the_record_is() -> None:
+def test_a_completed_delivery_tells_where_the_record_is() -> None:
     """The result names shard, sequence, sub-sequence and attempts."""
     handle = delivery()
     assert not handle.done()
-    settled(handle, landed("42"), index=3)
+    completed(handle, landed("42"), index=3)
     assert handle.done()
     assert handle.result() == Delivered("shard", "42", 3, (REFUSED, TAKEN))
     assert handle.exception() is None
@@ -41,7 +41,7 @@ def test_a_settled_delivery_tells_where_the_record_is() -> None:
 def test_a_rejected_delivery_raises_and_returns_its_error() -> None:
     """The error carries the reason and the attempts."""
     handle = delivery()
-    settled(handle, Rejected("no such stream"))
+    completed(handle, Rejected("no such stream"))
     with pytest.raises(DeliveryFailedError, match="no such stream") as caught:
         handle.result()
     assert caught.value.attempts == (REFUSED,)
@@ -64,7 +64,7 @@ def test_many_threads_may_wait_for_one_delivery() -> None:
     threads = [threading.Thread(target=lambda: results.append(handle.result(30))) for _ in range(8)]
     for thread in threads[:6]:
         thread.start()
-    settled(handle, landed("1"))
+    completed(handle, landed("1"))
     for thread in threads[6:]:
         thread.start()
     for thread in threads:
@@ -78,7 +78,7 @@ def test_callbacks_run_once_each_before_or_after() -> None:
     calls: list[str] = []
     handle.add_done_callback(lambda _: calls.append("early"))
     assert calls == []
-    settled(handle, landed("1"))
+    completed(handle, landed("1"))
     handle.add_done_callback(lambda _: calls.append("late"))
     assert calls == ["early", "late"]
 
@@ -89,13 +89,13 @@ def test_a_failing_callback_stops_nobody(caplog: pytest.LogCaptureFixture) -> No
     calls: list[Delivery] = []
     handle.add_done_callback(lambda _: 1 / 0)
     handle.add_done_callback(calls.append)
-    settled(handle, landed("1"))
+    completed(handle, landed("1"))
     assert calls == [handle]
     assert "a delivery callback failed" in caplog.text
 
 
 def test_not_even_an_exit_in_a_callback_stops_the_others(caplog: pytest.LogCaptureFixture) -> None:
-    """What is no Exception would end the thread that settles, and every outcome behind it."""
+    """What is no Exception would end the thread that completes, and every outcome behind it."""
     first, second = delivery(), delivery()
     calls: list[Delivery] = []
 
@@ -107,7 +107,7 @@ def test_not_even_an_exit_in_a_callback_stops_the_others(caplog: pytest.LogCaptu
     second.add_done_callback(calls.append)
     batch = Batch(None)
     batch.add([first, second])
-    settle([first, second], batch.settlement, landed("1"))
+    complete([first, second], batch.completion, landed("1"))
     assert calls == [first, second]
     assert "a delivery callback failed" in caplog.text
 
@@ -136,18 +136,18 @@ def test_callbacks_are_told_apart_by_identity() -> None:
     second.add_done_callback(early)
     batch = Batch(None)
     batch.add([first, second])
-    settle([first, second], batch.settlement, landed("1"))
+    complete([first, second], batch.completion, landed("1"))
     assert [call is late for call in calls] == [True, False]
     assert [listening(first), listening(second)] == [0, 0]
 
 
-def test_the_thread_that_settles_cannot_wait() -> None:
+def test_the_thread_that_completes_cannot_wait() -> None:
     """A callback that waits for another delivery gets an error, where it would have waited forever."""
-    with settling_thread():
+    with completing_thread():
         with pytest.raises(WaitInCallbackError, match="result"):
             delivery().result(1.0)
         handle = delivery()
-        settled(handle, landed("1"))
+        completed(handle, landed("1"))
         assert handle.result().sequence_number == "1"
 
 
@@ -155,10 +155,10 @@ def test_a_handle_shows_no_payload() -> None:
     """What is logged or printed of a delivery is its key, its size and what has become of it."""
     handle = delivery()
     assert repr(handle) == "<Delivery of 4 bytes under 'key', on its way>"
-    settled(handle, landed("1"))
+    completed(handle, landed("1"))
     assert repr(handle) == "<Delivery of 4 bytes under 'key', delivered to shard>"
     handle = delivery()
-    settled(handle, Rejected("no such stream"))
+    completed(handle, Rejected("no such stream"))
     assert repr(handle) == "<Delivery of 4 bytes under 'key', given up: no such stream>"
 
 
@@ -171,19 +171,19 @@ def test_who_waited_in_vain_leaves_nothing_behind() -> None:
     calls: list[Delivery] = []
     handle.add_done_callback(calls.append)
     assert listening(handle) == 1
-    settled(handle, landed("1"))
+    completed(handle, landed("1"))
     assert calls == [handle]
     assert listening(handle) == 0
 
 
 def test_an_outcome_is_told_to_all_that_share_it() -> None:
-    """Settling a batch settles each of its records, whether somebody waits for it or not."""
+    """Completing a batch completes each of its records, whether somebody waits for it or not."""
     handles = [delivery() for _ in range(3)]
     batch = Batch(None)
     batch.add(handles)
     calls: list[int] = []
     handles[1].add_done_callback(lambda handle: calls.append(handle.index))
-    settle(handles, batch.settlement, landed("7"))
+    complete(handles, batch.completion, landed("7"))
     assert [handle.result(0.0).subsequence_number for handle in handles] == [0, 1, 2]
     assert calls == [1]
 
@@ -196,13 +196,13 @@ def test_a_record_that_moves_on_is_told_by_its_new_batch() -> None:
     calls: list[Delivered] = []
     handle.add_done_callback(lambda delivery: calls.append(delivery.result()))
     second.add([delivery(), handle])
-    settle([], first.settlement, landed("1"))
+    complete([], first.completion, landed("1"))
     assert not handle.done()
-    settle([handle], second.settlement, landed("2"))
+    complete([handle], second.completion, landed("2"))
     assert [(call.sequence_number, call.subsequence_number) for call in calls] == [("2", 1)]
 
 
-class WatchedSettlement(Settlement):
+class WatchedCompletion(Completion):
     """Remembers how many were listening each time that somebody asked for the outcome."""
 
     def __init__(self, handle: Delivery) -> None:
@@ -217,7 +217,7 @@ class WatchedSettlement(Settlement):
 def test_who_listens_registers_before_looking() -> None:
     """An outcome that is written in between is seen by the one or finds the other."""
     handle = delivery()
-    handle.settlement = watched = WatchedSettlement(handle)
+    handle.completion = watched = WatchedCompletion(handle)
     handle.add_done_callback(lambda _: None)
     assert watched.listening[-1] == 1
 
@@ -225,7 +225,7 @@ def test_who_listens_registers_before_looking() -> None:
 def test_who_comes_late_is_not_kept() -> None:
     """Of a callback that ran at once nothing stays behind."""
     handle = delivery()
-    settled(handle, landed("1"))
+    completed(handle, landed("1"))
     handle.add_done_callback(lambda _: None)
     assert handle.result().sequence_number == "1"
     assert listening(handle) == 0
@@ -236,7 +236,7 @@ def test_asyncio_takes_it_for_a_future() -> None:
 
     async def wait() -> tuple[int, int]:
         first, second = delivery(), delivery()
-        later = threading.Timer(0.01, settled, (first, landed("1")))
+        later = threading.Timer(0.01, completed, (first, landed("1")))
         later.start()
         done, pending = await asyncio.wait([first, second], timeout=30, return_when="FIRST_COMPLETED")
         later.join(30)
@@ -252,12 +252,12 @@ def test_a_callback_that_is_added_in_a_loop_runs_in_it() -> None:
 
     async def wait() -> None:
         open_, done = delivery(), delivery()
-        settled(done, landed("1"))
+        completed(done, landed("1"))
         both = asyncio.Semaphore(0)
         for handle in (open_, done):
             handle.add_done_callback(lambda _: (threads.append(threading.get_ident()), both.release()))
         assert threads == []
-        thread = threading.Thread(target=settled, args=(open_, landed("2")))
+        thread = threading.Thread(target=completed, args=(open_, landed("2")))
         thread.start()
         await both.acquire()
         await both.acquire()
@@ -271,8 +271,8 @@ def test_a_future_can_be_had_for_what_takes_nothing_else() -> None:
     """With the same outcome, good or bad."""
     good, bad = delivery(), delivery()
     futures = [good.as_future(), bad.as_future()]
-    settled(good, landed("1"))
-    settled(bad, Rejected("no such stream"))
+    completed(good, landed("1"))
+    completed(bad, Rejected("no such stream"))
     done, _ = concurrent.futures.wait(futures, timeout=30)
     assert len(done) == 2
     assert futures[0].result() == good.result()
@@ -297,7 +297,7 @@ def test_a_callback_can_be_taken_back() -> None:
     handle.add_done_callback(kept.append)
     assert handle.remove_done_callback(calls.append) == 2
     assert handle.remove_done_callback(print) == 0
-    settled(handle, landed("1"))
+    completed(handle, landed("1"))
     assert (calls, kept) == ([], [handle])
 
 

@@ -62,8 +62,8 @@ def test_a_forked_child_is_refused_and_may_make_a_producer_of_its_own() -> None:
 
 def test_a_fork_in_the_middle_of_a_put_leaves_no_lock_behind() -> None:
     """Whoever held the lock at the fork does not exist in the child, which must not wait for him."""
-    held = SCRIPT.replace("UNLOCK", "producer._shell.inbox._lock.release()")
-    assert run(held.replace("LOCK", "producer._shell.inbox._lock.acquire()")) == "done\n"
+    held = SCRIPT.replace("UNLOCK", "producer._shell.buffer._lock.release()")
+    assert run(held.replace("LOCK", "producer._shell.buffer._lock.acquire()")) == "done\n"
 
 
 def test_a_child_that_exits_normally_leaves_the_parents_records_alone() -> None:
@@ -90,7 +90,7 @@ producer.put(b"first", "key")
 producer.flush()
 delivery = producer.put(b"parent's", "key")
 # C's own locks are copied as they are: the threads have to rest.
-while not producer._shell.inbox._asleep:
+while not producer._shell.buffer._asleep:
     pass
 child = ctypes.PyDLL(None).fork()
 if child == 0:

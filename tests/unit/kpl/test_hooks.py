@@ -38,7 +38,7 @@ class Counting:
         assert seconds >= 0
         self.attempts.append((shard_id, user_records, error_code))
 
-    def settled(self, shard_id: str | None, user_records: int, size: int, seconds: float) -> None:
+    def completed(self, shard_id: str | None, user_records: int, size: int, seconds: float) -> None:
         assert seconds >= 0
         self.outcomes.append((shard_id, user_records, size))
 
@@ -94,7 +94,7 @@ def test_a_failing_hook_stops_no_delivery(caplog: pytest.LogCaptureFixture) -> N
         def attempted(self, *_: object) -> None:
             raise ZeroDivisionError
 
-        def settled(self, *_: object) -> None:
+        def completed(self, *_: object) -> None:
             raise ZeroDivisionError
 
     hooks = {"interceptors": [Failing(b"")], "metrics": FailingMetrics()}

@@ -9,14 +9,15 @@ from fakes.kpl_pipeline import (
     THROTTLED,
     answer,
     carried,
+    completed,
     core,
     pending,
     ready,
     sent,
-    settled,
 )
 from orderstream.producer.core.messages import (
     Close,
+    Complete,
     Flush,
     ListShards,
     MapFailed,
@@ -24,7 +25,6 @@ from orderstream.producer.core.messages import (
     Put,
     RequestCompleted,
     RequestFailed,
-    Settle,
     Tick,
     Told,
     WakeAt,
@@ -56,7 +56,7 @@ def test_a_stream_that_does_not_exist_fails_the_records_and_recovers() -> None:
     """A permanent answer to ListShards rejects what waits; the next record asks again."""
     machine = core()
     machine.on(Put([pending(b"1")]), 0.0)
-    ((data, outcome),) = settled(machine.on(MapFailed(DENIED), 0.0))
+    ((data, outcome),) = completed(machine.on(MapFailed(DENIED), 0.0))
     assert data == b"1"
     assert isinstance(outcome, Rejected)
     assert "AccessDenied" in outcome.reason
@@ -73,7 +73,7 @@ def test_a_slot_sends_one_record_at_a_time_and_the_next_at_once() -> None:
     assert sent(machine.on(Put([pending(b"2")]), 0.0)) == []
     assert sent(machine.on(Put([pending(b"3")]), 0.0)) == []
     commands = machine.on(answer(kinesis, first), 0.1)
-    assert settled(commands) == [(b"1", Acknowledged(kinesis.shards[0].shard_id, "0"))]
+    assert completed(commands) == [(b"1", Acknowledged(kinesis.shards[0].shard_id, "0"))]
     assert carried(sent(commands)[0]) == [[b"2", b"3"]]
 
 
@@ -107,13 +107,13 @@ def test_a_throttled_record_goes_first_again_after_its_delay() -> None:
     (request,) = sent(machine.on(Put(records), 0.0))
     taken = kinesis.take(request.entries[1])
     commands = machine.on(RequestCompleted(request.request_id, [THROTTLED, taken]), 0.5)
-    assert [data for data, _ in settled(commands)] == [b"right"]
+    assert [data for data, _ in completed(commands)] == [b"right"]
     assert commands[-1] == WakeAt(1.5)
     assert not sent(machine.on(Put([pending(b"2")]), 1.0))
     (again,) = sent(machine.on(Tick(), 1.5))
     assert carried(again) == [[b"1", b"2"]]
     (outcome,) = [
-        each.outcome for each in machine.on(answer(kinesis, again), 2.0) if isinstance(each, Settle)
+        each.outcome for each in machine.on(answer(kinesis, again), 2.0) if isinstance(each, Complete)
     ]
     assert isinstance(outcome, Landed)
     (failed,) = records[0].attempts
@@ -187,13 +187,13 @@ def test_closing_rejects_what_is_left_once() -> None:
     machine = ready(kinesis)
     (request,) = sent(machine.on(Put([pending(b"1")]), 0.0))
     machine.on(Put([pending(b"2")]), 0.0)
-    outcomes = settled(machine.on(Close(), 0.0))
+    outcomes = completed(machine.on(Close(), 0.0))
     assert [data for data, _ in outcomes] == [b"1", b"2"]
     assert all(isinstance(outcome, Rejected) and outcome.unsent for _, outcome in outcomes)
     assert machine.on(answer(kinesis, request), 0.1) == []
     assert machine.on(MapLoaded(kinesis.shards), 0.1) == []
     assert machine.on(MapFailed(DENIED), 0.1) == []
-    assert [data for data, _ in settled(machine.on(Put([pending(b"3")]), 0.2))] == [b"3"]
+    assert [data for data, _ in completed(machine.on(Put([pending(b"3")]), 0.2))] == [b"3"]
     assert machine.on(Close(), 0.3) == []
 
 
@@ -201,4 +201,4 @@ def test_closing_without_a_map_rejects_what_waited_for_it() -> None:
     """Records that never had a slot are handed back as well."""
     machine = core()
     machine.on(Put([pending(b"1")]), 0.0)
-    assert [data for data, _ in settled(machine.on(Close(), 0.0))] == [b"1"]
+    assert [data for data, _ in completed(machine.on(Close(), 0.0))] == [b"1"]

@@ -7,11 +7,11 @@ from fakes.kpl_pipeline import (
     THROTTLED,
     answer,
     carried,
+    completed,
     core,
     pending,
     ready,
     sent,
-    settled,
     split,
 )
 from orderstream.producer import ProducerConfig
@@ -39,14 +39,14 @@ def test_what_is_given_up_for_good_takes_the_later_ones_of_its_key_along() -> No
     machine.on(Put([pending(b"2"), other, pending(b"3")]), 0.1)
     commands = machine.on(RequestFailed(request.request_id, DENIED), 0.2)
     behind = Rejected("an earlier record of its key was given up: AccessDeniedException: no")
-    assert settled(commands) == [
+    assert completed(commands) == [
         (b"1", Rejected("AccessDeniedException: no")),
         (b"2", behind),
         (b"3", behind),
     ]
     (request,) = sent(commands)
     assert carried(request) == [[b"other"]]
-    assert settled(machine.on(Told([pending(b"4")]), 0.2)) == [(b"4", behind)]
+    assert completed(machine.on(Told([pending(b"4")]), 0.2)) == [(b"4", behind)]
     machine.on(Put([pending(b"1 again")]), 0.3)
     (request,) = sent(machine.on(answer(kinesis, request), 0.3))
     assert carried(request) == [[b"1 again"]]
@@ -58,7 +58,7 @@ def test_where_order_is_given_up_a_failure_concerns_its_own_record() -> None:
     (request,) = sent(machine.on(Put([pending(b"1")]), 0.0))
     machine.on(Put([pending(b"2")]), 0.1)
     commands = machine.on(RequestFailed(request.request_id, DENIED), 0.2)
-    assert settled(commands) == [(b"1", Rejected("AccessDeniedException: no"))]
+    assert completed(commands) == [(b"1", Rejected("AccessDeniedException: no"))]
     assert carried(sent(commands)[0]) == [[b"2"]]
 
 
@@ -68,7 +68,7 @@ def test_a_permanent_failure_rejects_and_the_slot_goes_on() -> None:
     (request,) = sent(machine.on(Put([pending(b"1")]), 0.0))
     machine.on(Put([PendingRecord("other key", b"2", 0, 10)]), 0.0)
     commands = machine.on(RequestFailed(request.request_id, DENIED), 0.0)
-    assert settled(commands) == [(b"1", Rejected("AccessDeniedException: no"))]
+    assert completed(commands) == [(b"1", Rejected("AccessDeniedException: no"))]
     assert carried(sent(commands)[0]) == [[b"2"]]
 
 
@@ -90,16 +90,16 @@ def test_the_last_attempt_is_reported_before_later_records_of_the_key_go_out() -
     machine = ready(kinesis, max_attempts=2, retry_base_delay=1.0, retry_max_delay=1.0)
     (first,) = sent(machine.on(Put([pending(b"1"), pending(b"2")]), 0.0))
     machine.on(Put([pending(b"3")]), 0.0)
-    assert settled(machine.on(RequestFailed(first.request_id, THROTTLED), 0.0)) == []
+    assert completed(machine.on(RequestFailed(first.request_id, THROTTLED), 0.0)) == []
     (again,) = sent(machine.on(Tick(), 1.0))
     assert carried(again) == [[b"1", b"2", b"3"]]
     commands = machine.on(RequestFailed(again.request_id, THROTTLED), 1.0)
     reason = f"attempt 2 of 2 failed with {THROTTLED.code}: {THROTTLED.message}"
-    assert settled(commands) == [(b"1", Rejected(reason)), (b"2", Rejected(reason))]
+    assert completed(commands) == [(b"1", Rejected(reason)), (b"2", Rejected(reason))]
     assert not sent(commands)
     (rest,) = sent(machine.on(Tick(), 2.0))
     assert carried(rest) == [[b"3"]]
-    ((_, outcome),) = settled(machine.on(answer(kinesis, rest), 2.1))
+    ((_, outcome),) = completed(machine.on(answer(kinesis, rest), 2.1))
     assert isinstance(outcome, Acknowledged)
 
 
@@ -109,15 +109,15 @@ def test_an_only_attempt_may_fail_in_each_way() -> None:
     machine = ready(kinesis, max_attempts=1)
     (request,) = sent(machine.on(Put([pending(b"refused")]), 0.0))
     commands = machine.on(RequestCompleted(request.request_id, [THROTTLED]), 0.0)
-    assert [data for data, _ in settled(commands)] == [b"refused"]
+    assert [data for data, _ in completed(commands)] == [b"refused"]
     (request,) = sent(machine.on(Put([pending(b"left"), pending(b"right", HALF)]), 9.0))
     split(kinesis)
     machine.on(answer(kinesis, request), 9.0)
-    outcomes = settled(machine.on(MapLoaded(kinesis.shards), 9.0))
+    outcomes = completed(machine.on(MapLoaded(kinesis.shards), 9.0))
     wrong = Rejected("attempt 1 of 1 failed with WrongShard")
     assert outcomes == [(b"left", wrong), (b"right", wrong)]
     (request,) = sent(machine.on(Put([pending(b"next")]), 10.0))
-    assert settled(machine.on(answer(kinesis, request), 10.0))[0][0] == b"next"
+    assert completed(machine.on(answer(kinesis, request), 10.0))[0][0] == b"next"
 
 
 def test_more_attempts_count_than_are_remembered() -> None:
@@ -126,7 +126,7 @@ def test_more_attempts_count_than_are_remembered() -> None:
     requests = sent(machine.on(Put([pending(b"1")]), 0.0))
     for attempt in range(1, 21):
         assert requests, attempt
-        outcomes = settled(machine.on(RequestFailed(requests[0].request_id, THROTTLED), attempt))
+        outcomes = completed(machine.on(RequestFailed(requests[0].request_id, THROTTLED), attempt))
         assert bool(outcomes) == (attempt == 20)
         requests = sent(machine.on(Tick(), attempt + 1))
     assert not requests
@@ -145,7 +145,7 @@ def test_each_record_of_an_aggregate_has_its_own_deadline() -> None:
     (both,) = sent(machine.on(Tick(), 8.5))
     assert carried(both) == [[b"young", b"old"]]
     machine.on(Tick(), 10.0)
-    given_up = settled(machine.on(RequestFailed(both.request_id, THROTTLED), 10.5))
+    given_up = completed(machine.on(RequestFailed(both.request_id, THROTTLED), 10.5))
     assert [data for data, _ in given_up] == [b"old"]
 
 
@@ -169,7 +169,7 @@ def test_a_record_that_waits_beyond_its_deadline_is_given_up() -> None:
     unmapped = core(delivery_timeout=5.0)
     unmapped.on(Tick(), 0.0)
     assert unmapped.on(Put([pending(b"1")]), 1.0) == [WakeAt(6.0)]
-    (data, outcome), *others = settled(unmapped.on(Tick(), 6.0))
+    (data, outcome), *others = completed(unmapped.on(Tick(), 6.0))
     assert (data, others) == (b"1", [])
     assert isinstance(outcome, Rejected)
     assert outcome == Rejected("not acknowledged within 5.0 s")
@@ -178,10 +178,10 @@ def test_a_record_that_waits_beyond_its_deadline_is_given_up() -> None:
     machine = ready(kinesis, delivery_timeout=5.0)
     (request,) = sent(machine.on(Put([pending(b"under way")]), 1.0))
     machine.on(Put([pending(b"behind")]), 2.0)
-    assert settled(machine.on(Tick(), 6.5)) == []
-    assert [data for data, _ in settled(machine.on(Tick(), 7.0))] == [b"behind"]
+    assert completed(machine.on(Tick(), 6.5)) == []
+    assert [data for data, _ in completed(machine.on(Tick(), 7.0))] == [b"behind"]
     commands = machine.on(RequestFailed(request.request_id, THROTTLED), 8.0)
-    assert [data for data, _ in settled(commands)] == [b"under way"]
+    assert [data for data, _ in completed(commands)] == [b"under way"]
     assert not sent(commands)
 
 
@@ -190,6 +190,6 @@ def test_an_answer_in_time_beats_the_deadline() -> None:
     kinesis = TinyKinesis.with_shards(1)
     machine = ready(kinesis, delivery_timeout=5.0)
     (request,) = sent(machine.on(Put([pending(b"1")]), 0.0))
-    assert settled(machine.on(Tick(), 9.0)) == []
-    ((_, outcome),) = settled(machine.on(answer(kinesis, request), 9.5))
+    assert completed(machine.on(Tick(), 9.0)) == []
+    ((_, outcome),) = completed(machine.on(answer(kinesis, request), 9.5))
     assert isinstance(outcome, Acknowledged)

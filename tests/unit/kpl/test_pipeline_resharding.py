@@ -1,7 +1,7 @@
 """The producer's core while shards change: records in a wrong shard, and maps that lag."""
 
 from fakes.kpl import TinyKinesis
-from fakes.kpl_pipeline import DENIED, HALF, answer, carried, pending, ready, sent, settled, split
+from fakes.kpl_pipeline import DENIED, HALF, answer, carried, completed, pending, ready, sent, split
 from orderstream.producer.core.messages import (
     ListShards,
     MapFailed,
@@ -23,30 +23,30 @@ def test_an_aggregate_across_a_split_is_sent_again_whole() -> None:
     assert commands == [ListShards()]
     assert machine.on(Put([pending(b"later")]), 0.1) == []
     commands = machine.on(MapLoaded(kinesis.shards), 0.2)
-    assert settled(commands) == []
+    assert completed(commands) == []
     (again,) = sent(commands)
     assert sorted(carried(again)) == [[b"left", b"later"], [b"right"]]
-    shards = dict(settled(machine.on(answer(kinesis, again), 0.3)))
+    shards = dict(completed(machine.on(answer(kinesis, again), 0.3)))
     places = {data: outcome.shard_id for data, outcome in shards.items() if isinstance(outcome, Acknowledged)}
     assert places == {b"left": left.shard_id, b"later": left.shard_id, b"right": right.shard_id}
 
 
-def test_an_aggregate_that_fits_the_child_is_settled_by_the_fresh_map() -> None:
+def test_an_aggregate_that_fits_the_child_is_sent_by_the_fresh_map() -> None:
     """Landing in a shard never heard of is no failure if all its records belong there."""
     kinesis = TinyKinesis.with_shards(1)
     machine = ready(kinesis)
     (request,) = sent(machine.on(Put([pending(b"1"), pending(b"2", 7)]), 0.0))
     left, _ = split(kinesis)
-    assert settled(machine.on(answer(kinesis, request), 0.1)) == []
+    assert completed(machine.on(answer(kinesis, request), 0.1)) == []
     commands = machine.on(MapLoaded(kinesis.shards), 0.2)
-    assert settled(commands) == [
+    assert completed(commands) == [
         (b"1", Acknowledged(left.shard_id, "0")),
         (b"2", Acknowledged(left.shard_id, "0")),
     ]
 
 
-def test_a_listing_that_lags_behind_settles_nothing() -> None:
-    """Until a listing knows the landed shard the records stay unsettled, and the map is read again."""
+def test_a_listing_that_lags_behind_changes_nothing() -> None:
+    """Until a listing knows the landed shard the records stay outstanding, and the map is read again."""
     kinesis = TinyKinesis.with_shards(1)
     machine = ready(kinesis, retry_base_delay=1.0)
     old_listing = list(kinesis.shards)
@@ -55,7 +55,7 @@ def test_a_listing_that_lags_behind_settles_nothing() -> None:
     machine.on(answer(kinesis, request), 0.0)
     assert machine.on(MapLoaded(old_listing), 0.0) == [WakeAt(1.0)]
     assert machine.on(Tick(), 1.0) == [ListShards()]
-    assert [data for data, _ in settled(machine.on(MapLoaded(kinesis.shards), 1.0))] == [b"1"]
+    assert [data for data, _ in completed(machine.on(MapLoaded(kinesis.shards), 1.0))] == [b"1"]
 
 
 def test_if_the_map_is_denied_what_cannot_be_judged_is_rejected() -> None:
@@ -65,12 +65,12 @@ def test_if_the_map_is_denied_what_cannot_be_judged_is_rejected() -> None:
     (request,) = sent(machine.on(Put([pending(b"1")]), 0.0))
     split(kinesis)
     machine.on(answer(kinesis, request), 0.0)
-    ((_, outcome),) = settled(machine.on(MapFailed(DENIED), 0.0))
+    ((_, outcome),) = completed(machine.on(MapFailed(DENIED), 0.0))
     assert isinstance(outcome, Rejected)
 
 
 def test_after_a_merge_the_slot_waits_for_what_is_under_way_from_both_sides() -> None:
-    """A range is free only when no unsettled user record overlaps it, whatever its shard was called."""
+    """A range is free only when no outstanding user record overlaps it, whatever its shard was called."""
     kinesis = TinyKinesis.with_shards(2)
     machine = ready(kinesis)
     (left,) = sent(machine.on(Put([pending(b"left")]), 0.0))
@@ -89,5 +89,5 @@ def test_a_landing_that_nobody_can_judge_in_time_is_given_up_and_frees_its_slot(
     (request,) = sent(machine.on(Put([pending(b"1")]), 0.0))
     split(kinesis)
     machine.on(answer(kinesis, request), 0.1)
-    assert [data for data, _ in settled(machine.on(Tick(), 5.0))] == [b"1"]
+    assert [data for data, _ in completed(machine.on(Tick(), 5.0))] == [b"1"]
     assert sent(machine.on(Put([pending(b"2")]), 5.1))

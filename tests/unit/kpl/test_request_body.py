@@ -11,7 +11,7 @@ from botocore.awsrequest import AWSPreparedRequest, AWSResponse
 from orderstream.producer import ProducerConfig
 from orderstream.producer.core.kinesis_record import KinesisRecord
 from orderstream.producer.core.messages import RequestCompleted, SendPutRecords
-from orderstream.producer.outcome import Acknowledged, Settlement
+from orderstream.producer.outcome import Acknowledged, Completion
 from orderstream.producer.requests.request_body import encode_body, takes_ready_bodies
 from orderstream.producer.requests.sender import Sender
 from orderstream.producer.requests.target import Target, kinesis_client
@@ -20,7 +20,7 @@ STREAM = "arn:aws:kinesis:eu-west-1:123456789012:stream/orders"
 
 
 def entry(data: bytes, key: str, hash_key: str | None = None) -> KinesisRecord:
-    return KinesisRecord([], data, key, hash_key, aggregated=False, user_bytes=0, settlement=Settlement())
+    return KinesisRecord([], data, key, hash_key, aggregated=False, user_bytes=0, completion=Completion())
 
 
 ENTRIES = (entry(b"\x00\xffdata", "a", "340282366920938463463374607431768211455"), entry(b"", 'ü"\\\n\u2028'))

@@ -25,11 +25,11 @@ from orderstream.producer.core.messages import (
     RequestFailed,
     SendPutRecords,
 )
-from orderstream.producer.outcome import Acknowledged, Failure, Settlement
+from orderstream.producer.outcome import Acknowledged, Completion, Failure
 from orderstream.producer.requests.sender import Sender
 from orderstream.producer.requests.target import Target, kinesis_client
 
-ENTRY = KinesisRecord([], b"data", "key", "7", aggregated=False, user_bytes=7, settlement=Settlement())
+ENTRY = KinesisRecord([], b"data", "key", "7", aggregated=False, user_bytes=7, completion=Completion())
 REQUEST = SendPutRecords(1, [ENTRY])
 ARN = "arn:aws:kinesis:eu-west-1:123456789012:stream/orders"
 

@@ -114,9 +114,9 @@ def test_cloudwatch_is_told_every_period_and_an_outage_loses_no_counts() -> None
     """What could not be sent is part of what is sent next."""
     cloudwatch = CloudWatch(failures=1)
     with CloudWatchMetrics("orders", client=cloudwatch, period=0.01) as metrics:
-        metrics.settled(SHARD, 2, 20, 0.1)
+        metrics.completed(SHARD, 2, 20, 0.1)
         assert cloudwatch.called.wait(WAIT)
-        metrics.settled(SHARD, 3, 30, 0.5)
+        metrics.completed(SHARD, 3, 30, 0.5)
     sent = [datum for call in cloudwatch.calls for datum in call["MetricData"]]
     assert sum(one["StatisticValues"]["Sum"] for one in sent if one["MetricName"] == "UserRecordsPut") == 5
     assert (

@@ -121,7 +121,7 @@ class AsyncProducer:
         delivery = self._shell.intake.prepare(data, partition_key, explicit_hash_key)
         if not self._turn.locked():
             try:
-                self._shell.inbox.put(delivery, may_block=False)
+                self._shell.buffer.put(delivery, may_block=False)
             except BufferFullError:
                 if self._shell.config.when_full == "raise":
                     raise
@@ -145,7 +145,7 @@ class AsyncProducer:
         delivery = self._shell.intake.prepare(data, partition_key, explicit_hash_key)
         if self._turn.locked():
             raise BufferFullError(delivery.size, self._shell.config.buffered_bytes)
-        self._shell.inbox.put(delivery, may_block=False)
+        self._shell.buffer.put(delivery, may_block=False)
         return delivery
 
     async def flush(self, timeout: float | None = None) -> int:
@@ -191,13 +191,13 @@ class AsyncProducer:
             raise UnsentRecordsError(len(unsent), timeout, self._shell.last_error)
 
     async def _entered(self, delivery: TrackedRecord) -> bool:
-        """Offer a record; if there is no room, wait until something was settled."""
+        """Offer a record; if there is no room, wait until something was completed."""
         loop = asyncio.get_running_loop()
         room = loop.create_future()
         # Before the offer: room that comes about in between must not go unnoticed.
-        self._shell.inbox.when_settled(partial(waker_of(loop).resolve, room))
+        self._shell.buffer.when_completed(partial(waker_of(loop).resolve, room))
         try:
-            self._shell.inbox.put(delivery, may_block=False)
+            self._shell.buffer.put(delivery, may_block=False)
         except BufferFullError:
             await room
             return False

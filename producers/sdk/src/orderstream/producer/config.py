@@ -47,7 +47,7 @@ class ProducerConfig:
             thread and, while under way, up to ``collection_max_bytes`` of memory.
         slots_per_shard: Without aggregation, how many records a shard may have under way at once while each
             key keeps its order. Default 64; 1 to 4,096.
-        buffered_bytes: Payload and keys that may be unsettled at once, in bytes. Default 32 MiB; from
+        buffered_bytes: Payload and keys that may be outstanding at once, in bytes. Default 32 MiB; from
             ``record_max_bytes`` up. Memory is up to three times this for records of 250 bytes, and up to six
             times for records of 100, most of which is not payload.
         when_full: What ``put`` does when the buffer is full: ``"block"`` until there is room (default), or

@@ -96,7 +96,7 @@ class RecordTooLargeError(OrderstreamError):
 
 
 class BufferFullError(OrderstreamError):
-    """The producer holds as many unsettled bytes as it may.
+    """The producer holds as many outstanding bytes as it may.
 
     Args:
         size: What the record would have added, in bytes.

@@ -26,7 +26,7 @@ class ProducerMetrics(Protocol):
                 aggregate that landed in a shard where consumers drop it.
         """
 
-    def settled(self, shard_id: str | None, user_records: int, size: int, seconds: float) -> None:
+    def completed(self, shard_id: str | None, user_records: int, size: int, seconds: float) -> None:
         """User records have their outcome.
 
         Args:
@@ -45,7 +45,7 @@ class NoMetrics:
     ) -> None:
         """Do nothing."""
 
-    def settled(self, shard_id: str | None, user_records: int, size: int, seconds: float) -> None:
+    def completed(self, shard_id: str | None, user_records: int, size: int, seconds: float) -> None:
         """Do nothing."""
 
 
@@ -68,9 +68,9 @@ class GuardedMetrics:
         except BaseException:
             logger.exception("a metrics hook failed")
 
-    def settled(self, shard_id: str | None, user_records: int, size: int, seconds: float) -> None:
+    def completed(self, shard_id: str | None, user_records: int, size: int, seconds: float) -> None:
         """Pass it on."""
         try:
-            self._metrics.settled(shard_id, user_records, size, seconds)
+            self._metrics.completed(shard_id, user_records, size, seconds)
         except BaseException:
             logger.exception("a metrics hook failed")

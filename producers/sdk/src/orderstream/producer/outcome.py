@@ -83,13 +83,13 @@ class Rejected(msgspec.Struct, frozen=True):
     unsent: bool = False
 
 
-class Settlement:
-    """What the user records that travel together share: the one outcome they will have.
+class Completion:
+    """The one outcome of all user records that are sent together.
 
-    So an outcome is told once for all of them. It knows nothing of the records: they refer to it.
+    The outcome is written once for all of them. A completion does not know its records: they refer to it.
 
     Attributes:
-        outcome: What became of them; None as long as that is open.
+        outcome: Their outcome; None while it is open.
     """
 
     __slots__ = ("outcome",)
@@ -98,8 +98,8 @@ class Settlement:
         self.outcome: Landed | Rejected | None = None
 
 
-UNSETTLED: Final = Settlement()
-"""That of a record which nobody has packed yet; it stays open."""
+INCOMPLETE: Final = Completion()
+"""The completion of a record that is not packed yet; it stays open."""
 
 
 class Delivered(msgspec.Struct, frozen=True):

@@ -60,7 +60,7 @@ class Producer:
         )
         # Looked up once: they are called a million times.
         self._prepare = self._shell.intake.prepare
-        self._hand_over = self._shell.inbox.put
+        self._hand_over = self._shell.buffer.put
 
     def __repr__(self) -> str:
         """Say which stream, where, and what waits."""
@@ -125,7 +125,7 @@ class Producer:
             OrderstreamError: As ``put`` does; the records before the offending one are on their way.
         """
         deliveries: list[Delivery] = []
-        hand_over = self._shell.inbox.put_all
+        hand_over = self._shell.buffer.put_all
         for run, size in self._shell.intake.prepare_many(records):
             hand_over(run, size)
             deliveries += run

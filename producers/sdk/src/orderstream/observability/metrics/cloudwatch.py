@@ -90,7 +90,7 @@ class CloudWatchMetrics:
                 self._add("AllErrors", "Count", shard_id, 1)
                 self._sum("ErrorsByCode", "Count", None, error_code, 1)
 
-    def settled(self, shard_id: str | None, user_records: int, size: int, seconds: float) -> None:
+    def completed(self, shard_id: str | None, user_records: int, size: int, seconds: float) -> None:
         """Count user records that have their outcome."""
         with self._lock:
             self._add("BufferingTime", "Milliseconds", shard_id, seconds * 1000)

@@ -39,7 +39,7 @@ class OpenTelemetryMetrics:
     def attempted(
         self,
         shard_id: str,
-        user_records: int,  # noqa: ARG002 - told when they are settled
+        user_records: int,  # noqa: ARG002 - told when they are completed
         size: int,  # noqa: ARG002
         seconds: float,
         error_code: str | None,
@@ -52,7 +52,7 @@ class OpenTelemetryMetrics:
         else:
             self._errors.add(1, {**where, "error.type": error_code})
 
-    def settled(self, shard_id: str | None, user_records: int, size: int, seconds: float) -> None:
+    def completed(self, shard_id: str | None, user_records: int, size: int, seconds: float) -> None:
         """Count user records that have their outcome."""
         where = self._stream if shard_id is None else self._where(shard_id)
         self._buffering_time.record(seconds, where)

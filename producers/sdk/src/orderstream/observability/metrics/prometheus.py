@@ -35,7 +35,7 @@ class PrometheusMetrics:
     def attempted(
         self,
         shard_id: str,
-        user_records: int,  # noqa: ARG002 - told when they are settled
+        user_records: int,  # noqa: ARG002 - told when they are completed
         size: int,  # noqa: ARG002
         seconds: float,
         error_code: str | None,
@@ -47,7 +47,7 @@ class PrometheusMetrics:
         else:
             self._errors.labels(self._stream, shard_id, error_code).inc()
 
-    def settled(self, shard_id: str | None, user_records: int, size: int, seconds: float) -> None:
+    def completed(self, shard_id: str | None, user_records: int, size: int, seconds: float) -> None:
         """Count user records that have their outcome."""
         self._buffering_time.labels(self._stream, shard_id or "").observe(seconds)
         if shard_id is None:

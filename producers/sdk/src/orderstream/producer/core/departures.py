@@ -96,7 +96,7 @@ class Departures:
         return collector.entries
 
     def _may_send(self, slot: Slot) -> bool:
-        return bool(slot.queue) and (not slot.unsettled or self._config.ordering == "none")
+        return bool(slot.queue) and (not slot.outstanding or self._config.ordering == "none")
 
     def _is_due(self, slot: Slot, now: float) -> bool:
         due = max(slot.not_before, self._limiter.ready_at(slot.shard_id, now), self._lingers_until(slot))

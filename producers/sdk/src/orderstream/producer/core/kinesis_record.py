@@ -16,7 +16,7 @@ from operator import attrgetter
 
 from orderstream.aggregation.codec import MAGIC, Body, seal
 from orderstream.producer.core.pending import PendingRecord
-from orderstream.producer.outcome import Acknowledged, Attempt, Settlement
+from orderstream.producer.outcome import Acknowledged, Attempt, Completion
 
 # The partition key of an aggregate leads nowhere, its explicit hash key does; KPL writes the same letter.
 AGGREGATE_PARTITION_KEY = "a"
@@ -37,7 +37,7 @@ class KinesisRecord:
         explicit_hash_key: The entry's explicit hash key in decimal, if any.
         aggregated: Whether ``data`` is an aggregate.
         user_bytes: What the user records take from the buffer, in bytes.
-        settlement: Where their outcome will be told.
+        completion: Holds their outcome.
 
     Attributes:
         shard_id: Where the shard map says it will land.
@@ -49,13 +49,13 @@ class KinesisRecord:
 
     __slots__ = (
         "aggregated",
+        "completion",
         "data",
         "explicit_hash_key",
         "landed",
         "map_version",
         "partition_key",
         "sent_at",
-        "settlement",
         "shard_id",
         "size",
         "user_bytes",
@@ -74,7 +74,7 @@ class KinesisRecord:
         *,
         aggregated: bool,
         user_bytes: int,
-        settlement: Settlement,
+        completion: Completion,
     ) -> None:
         self.user_records = user_records
         self.data = data
@@ -82,7 +82,7 @@ class KinesisRecord:
         self.explicit_hash_key = explicit_hash_key
         self.aggregated = aggregated
         self.user_bytes = user_bytes
-        self.settlement = settlement
+        self.completion = completion
         self.size = len(data) + len(partition_key.encode())
         self.shard_id = ""
         self.map_version = 0
@@ -105,25 +105,25 @@ class Batch:
         grows: Whether others may join.
         user_records: The records, in put order.
         user_bytes: What they take from the buffer, in bytes.
-        settlement: Where their outcome will be told.
+        completion: Holds their outcome.
     """
 
-    __slots__ = ("body", "grows", "settlement", "user_bytes", "user_records")
+    __slots__ = ("body", "completion", "grows", "user_bytes", "user_records")
 
     def __init__(self, body: Body | None) -> None:
         self.body = body
         self.grows = body is not None
         self.user_records: list[PendingRecord] = []
         self.user_bytes = 0
-        self.settlement = Settlement()
+        self.completion = Completion()
 
     def add(self, records: Sequence[PendingRecord]) -> None:
         """Let records join that the body has taken, or the one that travels alone."""
-        settlement = self.settlement
+        completion = self.completion
         first, end = len(self.user_records), len(self.user_records) + len(records)
         indexes = _INDEXES[first:end] if end <= len(_INDEXES) else range(first, end)
         for record, index in zip(records, indexes, strict=True):
-            record.settlement = settlement
+            record.completion = completion
             record.index = index
         self.user_records += records
         self.user_bytes += sum(map(_size, records))
@@ -155,7 +155,7 @@ class Batch:
                 str(first.hash_key),
                 aggregated=True,
                 user_bytes=self.user_bytes,
-                settlement=self.settlement,
+                completion=self.completion,
             )
         hash_key = first.explicit_hash_key
         return KinesisRecord(
@@ -165,5 +165,5 @@ class Batch:
             None if hash_key is None else str(hash_key),
             aggregated=False,
             user_bytes=self.user_bytes,
-            settlement=self.settlement,
+            completion=self.completion,
         )

@@ -8,7 +8,7 @@ from orderstream.kinesis.shard_map import Shard
 from orderstream.producer.core.kinesis_record import KinesisRecord
 from orderstream.producer.core.pending import PendingRecord
 from orderstream.producer.core.troubles import TroubleReport
-from orderstream.producer.outcome import Acknowledged, Failure, Landed, Rejected, Settlement
+from orderstream.producer.outcome import Acknowledged, Completion, Failure, Landed, Rejected
 
 
 class Put(msgspec.Struct, frozen=True):
@@ -61,7 +61,7 @@ class Flush(msgspec.Struct, frozen=True):
 
 
 class Close(msgspec.Struct, frozen=True):
-    """Give up what is not settled yet."""
+    """Give up every outstanding record."""
 
 
 Input = Put | Told | MapLoaded | MapFailed | RequestCompleted | RequestFailed | Tick | Flush | Close
@@ -78,18 +78,18 @@ class ListShards(msgspec.Struct, frozen=True):
     """Read the shard map and answer with MapLoaded or MapFailed."""
 
 
-class Settle(msgspec.Struct, frozen=True):
+class Complete(msgspec.Struct, frozen=True):
     """Report the one outcome of these records; their index is the sub-sequence number.
 
     Attributes:
-        records: All records that share the settlement.
-        settlement: Where their outcome is to be told.
+        records: All records that share the completion.
+        completion: Receives their outcome.
         size: What they take from the buffer, in bytes.
         outcome: Their outcome.
     """
 
     records: Sequence[PendingRecord]
-    settlement: Settlement
+    completion: Completion
     size: int
     outcome: Landed | Rejected
 
@@ -97,7 +97,7 @@ class Settle(msgspec.Struct, frozen=True):
 class GiveUp(msgspec.Struct, frozen=True):
     """Make all these outcomes visible at one moment, and answer with Told."""
 
-    settles: Sequence[Settle]
+    completions: Sequence[Complete]
 
 
 class WakeAt(msgspec.Struct, frozen=True):
@@ -106,4 +106,4 @@ class WakeAt(msgspec.Struct, frozen=True):
     at: float
 
 
-Command = SendPutRecords | ListShards | Settle | GiveUp | TroubleReport | WakeAt
+Command = SendPutRecords | ListShards | Complete | GiveUp | TroubleReport | WakeAt

@@ -3,10 +3,10 @@
 from collections.abc import Iterator, Sequence
 
 from orderstream.producer.core.given_up import GivenUpKeys
-from orderstream.producer.core.messages import GiveUp, Settle
+from orderstream.producer.core.messages import Complete, GiveUp
 from orderstream.producer.core.pending import Arrival, PendingRecord
 from orderstream.producer.metrics import ProducerMetrics
-from orderstream.producer.outcome import Landed, Rejected, Settlement
+from orderstream.producer.outcome import Completion, Landed, Rejected
 
 
 class Outcomes:
@@ -21,21 +21,21 @@ class Outcomes:
 
     def __init__(self, metrics: ProducerMetrics) -> None:
         self._metrics = metrics
-        self._settles: list[Settle] = []
-        self._for_good: list[Settle] = []
+        self._completions: list[Complete] = []
+        self._for_good: list[Complete] = []
         self.given_up = GivenUpKeys()
 
     def landed(
-        self, records: Sequence[PendingRecord], settlement: Settlement, size: int, outcome: Landed, now: float
+        self, records: Sequence[PendingRecord], completion: Completion, size: int, outcome: Landed, now: float
     ) -> None:
         """Records of ``size`` bytes that travelled together are where consumers find them."""
-        self._settles.append(self._settle(records, settlement, size, outcome, now))
+        self._completions.append(self._complete(records, completion, size, outcome, now))
 
     def reject(
         self, records: Sequence[PendingRecord], reason: str, now: float, *, unsent: bool = False
     ) -> None:
         """Records are given up; the next ones of their keys go on."""
-        self._settles += self._rejection(records, Rejected(reason, unsent=unsent), now)
+        self._completions += self._rejection(records, Rejected(reason, unsent=unsent), now)
 
     def give_up(self, records: Sequence[PendingRecord], reason: str, now: float) -> frozenset[str]:
         """Records are given up for good.
@@ -62,31 +62,33 @@ class Outcomes:
             self.reject(late, reason, now)
         return passing
 
-    def take(self) -> list[Settle | GiveUp]:
+    def take(self) -> list[Complete | GiveUp]:
         """Return the commands that report all this, and forget it."""
-        commands: list[Settle | GiveUp] = [*self._settles]
+        commands: list[Complete | GiveUp] = [*self._completions]
         if self._for_good:
             commands.append(GiveUp(self._for_good))
-        self._settles, self._for_good = [], []
+        self._completions, self._for_good = [], []
         return commands
 
-    def _rejection(self, records: Sequence[PendingRecord], outcome: Rejected, now: float) -> Iterator[Settle]:
+    def _rejection(
+        self, records: Sequence[PendingRecord], outcome: Rejected, now: float
+    ) -> Iterator[Complete]:
         if records:
             # Not all that travelled with them need share their end.
-            settlement = Settlement()
+            completion = Completion()
             for record in records:
-                record.settlement = settlement
+                record.completion = completion
             size = sum([record.size for record in records])
-            yield self._settle(records, settlement, size, outcome, now)
+            yield self._complete(records, completion, size, outcome, now)
 
-    def _settle(
+    def _complete(
         self,
         records: Sequence[PendingRecord],
-        settlement: Settlement,
+        completion: Completion,
         size: int,
         outcome: Landed | Rejected,
         now: float,
-    ) -> Settle:
+    ) -> Complete:
         shard_id = outcome.shard_id if isinstance(outcome, Landed) else None
-        self._metrics.settled(shard_id, len(records), size, now - records[0].arrival.put_at)
-        return Settle(records, settlement, size, outcome)
+        self._metrics.completed(shard_id, len(records), size, now - records[0].arrival.put_at)
+        return Complete(records, completion, size, outcome)

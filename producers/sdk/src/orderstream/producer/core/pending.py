@@ -5,7 +5,7 @@ from typing import Final
 import msgspec
 
 from orderstream.aggregation.user_record import UserRecord, hash_key_of
-from orderstream.producer.outcome import REMEMBERED_ATTEMPTS, UNSETTLED, Attempt, Settlement
+from orderstream.producer.outcome import INCOMPLETE, REMEMBERED_ATTEMPTS, Attempt, Completion
 
 
 class Arrival(msgspec.Struct, frozen=True, gc=False):
@@ -38,7 +38,7 @@ class PendingRecord(msgspec.Struct, gc=False, eq=False):
         arrival: With which others the core took it, and when.
         attempts: The most recent attempts that failed, oldest first.
         failures: How many attempts failed.
-        settlement: Where its outcome will be told: it shares it with the records that it travels with.
+        completion: Holds its outcome, shared with the records that it is sent with.
         index: Its place among them; without meaning once the record was given up.
     """
 
@@ -50,7 +50,7 @@ class PendingRecord(msgspec.Struct, gc=False, eq=False):
     arrival: Arrival = NOT_YET
     attempts: tuple[Attempt, ...] = ()
     failures: int = 0
-    settlement: Settlement = UNSETTLED
+    completion: Completion = INCOMPLETE
     index: int = 0
 
     def __repr__(self) -> str:

@@ -3,7 +3,7 @@ r"""The producer's core: a machine without threads, clocks or I/O.
 ``on(input, now)`` takes one input and returns the commands that follow from it. The life of a user record::
 
       Put          shard map known        slot idle, limits allow             landed as predicted
-    -----> unmapped -------------> queued -----------------------> in flight -----------------------> settled
+    -----> unmapped -------------> queued -----------------------> in flight ---------------------> completed
                                    in its ^                        |   |                                ^
                                    slot   |  refused, lost, failed |   | landed elsewhere               |
                                           |<-----------------------+   v                                |
@@ -12,9 +12,9 @@ r"""The producer's core: a machine without threads, clocks or I/O.
                                                                  all of the aggregate
 
 Whatever comes back returns to the head of its slots, so per key nothing is ever overtaken; the slots stay
-busy until then. A permanent failure settles as rejected, from any state, with all that waits behind it under
-its keys; so does the last attempt that a record has, and so does a deadline that passes, except while an
-answer is still to come.
+busy until then. A permanent failure completes a record as rejected, from any state, with every record that
+waits behind it under its keys. So do the failure of its last attempt and the passing of its deadline, except
+while a response is still outstanding.
 """
 
 import logging
@@ -257,7 +257,7 @@ class Pipeline:
             # From here on nobody but whoever is told holds them.
             user_records, record.user_records = record.user_records, ()
             landed = Landed(place.shard_id, place.sequence_number, attempt)
-            self._outcomes.landed(user_records, record.settlement, record.user_bytes, landed, now)
+            self._outcomes.landed(user_records, record.completion, record.user_bytes, landed, now)
 
     def _release(self, record: KinesisRecord) -> dict[Slot, None]:
         assert self._slots is not None
@@ -328,7 +328,7 @@ class Pipeline:
             waiting = self._slots.queued()
         self._slots = SlotTable(shard_map, self._slots_per_shard, self._aggregator)
         self._slots.extend(waiting)
-        for record in self._unsettled():
+        for record in self._outstanding():
             self._slots.occupy(record)
         shard_ids = {shard.shard_id for shard in shard_map.open}
         self._departures.begin_anew(shard_ids)
@@ -349,7 +349,7 @@ class Pipeline:
         for record in self._elsewhere.take_all():
             self._give_up(record.user_records, self._release(record), reason, now)
 
-    def _unsettled(self) -> Iterable[KinesisRecord]:
+    def _outstanding(self) -> Iterable[KinesisRecord]:
         for entries in self._requests.values():
             yield from entries
         yield from self._elsewhere
@@ -391,7 +391,7 @@ class Pipeline:
         if self._closed:
             return
         self._closed = True
-        waiting = [user for record in self._unsettled() for user in record.user_records]
+        waiting = [user for record in self._outstanding() for user in record.user_records]
         waiting += self._slots.queued() if self._slots is not None else self._unmapped
         reason = self._troubles.named_in("the producer was closed before Kinesis acknowledged it")
         self._outcomes.reject(waiting, reason, now, unsent=True)

@@ -1,7 +1,7 @@
 r"""Slots: the units of order.
 
 A slot is a slice of the hash keys with a queue. While a Kinesis record that carries one of its hash keys is
-unsettled, the slot is busy and sends nothing more (unless order is given up): so the records of one key
+outstanding, the slot is busy and sends nothing more (unless order is given up): so the records of one key
 appear in put order, whatever is refused, lost or resharded. Slots are ranges and not shard ids, because a
 shard id says nothing about what is still under way from before a split or a merge::
 
@@ -38,7 +38,7 @@ class Slot:
         queue: What waits, the oldest record of each key first.
         queued_bytes: What its user records take from the buffer, in bytes.
         arrived: User records that were just put, to be packed in a moment.
-        unsettled: Kinesis records under way that carry hash keys of this slice.
+        outstanding: Kinesis records under way that carry hash keys of this slice.
         failures: How many attempts in a row have failed.
         not_before: When it may be tried again, in seconds.
         wake_at: When it will next be looked at, in seconds; None if nothing is planned.
@@ -49,11 +49,11 @@ class Slot:
         "arrived",
         "failures",
         "not_before",
+        "outstanding",
         "queue",
         "queued_bytes",
         "shard_id",
         "start",
-        "unsettled",
         "wake_at",
     )
 
@@ -64,7 +64,7 @@ class Slot:
         self.queue: Waiting = deque()
         self.queued_bytes = 0
         self.arrived: list[PendingRecord] = []
-        self.unsettled: set[KinesisRecord] = set()
+        self.outstanding: set[KinesisRecord] = set()
         self.failures = 0
         self.not_before = 0.0
         self.wake_at: float | None = None
@@ -154,7 +154,7 @@ class SlotTable:
         return self._slots[bisect_right(self._starts, hash_key) - 1]
 
     def occupy(self, record: KinesisRecord, slot: Slot | None = None) -> None:
-        """Make the slots of an unsettled Kinesis record busy.
+        """Make the slots of an outstanding Kinesis record busy.
 
         Args:
             record: The Kinesis record.
@@ -164,13 +164,13 @@ class SlotTable:
         slots = dict.fromkeys([slot] if slot else map(self.slot_for, record.user_records))
         self._busy[record] = slots
         for each in slots:
-            each.unsettled.add(record)
+            each.outstanding.add(record)
 
     def release(self, record: KinesisRecord) -> dict[Slot, None]:
         """Free the slots of a Kinesis record and return them."""
         slots = self._busy.pop(record)
         for slot in slots:
-            slot.unsettled.remove(record)
+            slot.outstanding.remove(record)
         return slots
 
     def put_back(self, record: KinesisRecord) -> None:

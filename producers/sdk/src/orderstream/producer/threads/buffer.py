@@ -2,7 +2,7 @@ r"""What callers hand to the owner thread: records up to a bound in bytes, and t
 
 ::
 
-    put ----> [ records ] --+                 +--> settled: bytes are given back,
+    put ----> [ records ] --+                 +--> completed: bytes are given back,
     others -> [ inputs  ] --+--> take (owner) |    blocked puts and flushes look again
 
 One lock guards it all, taken once for each record that is put alone: what costs a caller most is this lock.
@@ -18,7 +18,7 @@ from collections.abc import Callable, Iterable, Sequence
 from time import monotonic, sleep
 from typing import Literal
 
-from orderstream.producer.core.messages import Flush, Input, Settle
+from orderstream.producer.core.messages import Complete, Flush, Input
 from orderstream.producer.errors import BufferFullError, ForkedProducerError, ProducerClosedError
 from orderstream.producer.tracking.process import Process
 from orderstream.producer.tracking.tracked import TrackedRecord
@@ -28,24 +28,24 @@ _STRIDE = 512
 
 
 class _Flush:
-    """Someone who waits until all that was put before is settled."""
+    """A caller that waits until all records put before are completed."""
 
-    __slots__ = ("arrival", "unsettled")
+    __slots__ = ("arrival", "outstanding")
 
-    def __init__(self, arrival: int, unsettled: int) -> None:
+    def __init__(self, arrival: int, outstanding: int) -> None:
         self.arrival = arrival
-        self.unsettled = unsettled
+        self.outstanding = outstanding
 
 
-class Inbox:
+class Buffer:
     """Bounds, hands over and counts records; for many callers and one owner.
 
     The core numbers what it takes at once, and here that is counted too: so a flush knows which of the
-    settled records it waits for. It also waits for those that were put after it and taken together with the
+    completed records it waits for. It also waits for those that were put after it and taken together with the
     last before it.
 
     Args:
-        limit: Bytes that may be unsettled at once.
+        limit: Bytes that may be outstanding at once.
         when_full: Whether ``put`` blocks or raises.
         process: The process whose threads it serves.
     """
@@ -58,7 +58,7 @@ class Inbox:
         self._bytes = 0
         self._taken = 0
         self._arrivals = 0
-        self._settled = 0
+        self._completed = 0
         self._records: list[TrackedRecord] = []
         self._rest_at = _STRIDE
         self._inputs: list[Input] = []
@@ -167,28 +167,28 @@ class Inbox:
             self._asleep = False
             return self._take_all()
 
-    def make_known(self, settles: Iterable[Settle]) -> list[TrackedRecord]:
+    def make_known(self, completions: Iterable[Complete]) -> list[TrackedRecord]:
         """Make outcomes visible, and take what was put before they were; for the owner alone.
 
         All of it happens at one moment: who puts a record later could know of them.
         """
         with self._lock:
-            for settle in settles:
-                settle.settlement.outcome = settle.outcome
+            for complete in completions:
+                complete.completion.outcome = complete.outcome
             return self._take_records()
 
-    def when_settled(self, callback: Callable[[], object]) -> None:
-        """Call back once, from the owner, when records are settled next."""
+    def when_completed(self, callback: Callable[[], object]) -> None:
+        """Call back once, from the owner, when records are completed next."""
         with self._lock:
             self._callbacks.append(callback)
 
-    def settled(self, records: Sequence[TrackedRecord], size: int) -> None:
+    def completed(self, records: Sequence[TrackedRecord], size: int) -> None:
         """Give back the room of records that have their outcome: ``size`` bytes."""
         with self._lock:
             self._bytes -= size
-            self._settled += len(records)
+            self._completed += len(records)
             for flush in self._flushes:
-                flush.unsettled -= self._come_by(flush.arrival, records)
+                flush.outstanding -= self._come_by(flush.arrival, records)
             if self._flushes or self._blocked:
                 self._changed.notify_all()
             callbacks, self._callbacks = self._callbacks, []
@@ -196,13 +196,13 @@ class Inbox:
             callback()
 
     def flush(self, timeout: float | None) -> int:
-        """Have everything put so far sent without lingering, and wait until it is settled.
+        """Have everything put so far sent without lingering, and wait until it is completed.
 
         Args:
             timeout: How long at most, in seconds; None for as long as it takes.
 
         Returns:
-            How many of these records are still unsettled.
+            How many of these records are still outstanding.
 
         Raises:
             ForkedProducerError: They were put by another process.
@@ -214,17 +214,17 @@ class Inbox:
             # At a stroke: what the owner takes together with the last record is flushed with it.
             self._tell(Flush())
             put = self._taken + len(self._records)
-            flush = _Flush(self._arrivals + bool(self._records), put - self._settled)
+            flush = _Flush(self._arrivals + bool(self._records), put - self._completed)
             self._flushes.append(flush)
             try:
-                while flush.unsettled:
+                while flush.outstanding:
                     remaining = None if deadline is None else deadline - monotonic()
                     if remaining is not None and remaining <= 0:
                         break
                     self._changed.wait(remaining)
             finally:
                 self._flushes.remove(flush)
-            return flush.unsettled
+            return flush.outstanding
 
     def close(self) -> None:
         """Take no more records; whoever waits for room learns of it."""
@@ -235,12 +235,12 @@ class Inbox:
     def described(self) -> str:
         """Say what has no outcome yet."""
         with self._lock:
-            records = self._taken + len(self._records) - self._settled
+            records = self._taken + len(self._records) - self._completed
             full = "; the buffer is full and put waits" if self._blocked else ""
             return f"records that wait: {records} ({self._bytes} of {self._limit} bytes){full}"
 
     def _may_wait(self) -> bool:
-        return self._when_full == "block" and not self._process.in_settling_thread()
+        return self._when_full == "block" and not self._process.in_completing_thread()
 
     def _wait_for_room(self, waiting: object, size: int) -> None:
         """Wait for room, behind all who waited before; the lock is held at entry and exit."""
@@ -282,5 +282,5 @@ class Inbox:
             self._taken += len(records)
             for flush in self._flushes:
                 if flush.arrival == self._arrivals:
-                    flush.unsettled = self._taken - self._settled
+                    flush.outstanding = self._taken - self._completed
         return records

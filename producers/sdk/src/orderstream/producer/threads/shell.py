@@ -1,7 +1,7 @@
 """The threads around the core, which ``Producer`` and ``AsyncProducer`` share.
 
 Callers hand their records over and wait for nothing but room in the buffer; one owner alone runs the core and
-settles deliveries; a few threads make calls to Kinesis. They talk through one queue.
+completes deliveries; a few threads make calls to Kinesis. They talk through one queue.
 """
 
 import atexit
@@ -19,12 +19,12 @@ from orderstream.producer.config import ProducerConfig
 from orderstream.producer.core.messages import (
     Close,
     Command,
+    Complete,
     GiveUp,
     Input,
     ListShards,
     Put,
     SendPutRecords,
-    Settle,
     Tick,
     Told,
     WakeAt,
@@ -47,11 +47,11 @@ from orderstream.producer.outcome import Rejected
 from orderstream.producer.reporter import Reporter
 from orderstream.producer.requests.sender import Sender
 from orderstream.producer.requests.target import KinesisCalls, Target, kinesis_client
-from orderstream.producer.threads.buffer import Inbox
+from orderstream.producer.threads.buffer import Buffer
 from orderstream.producer.threads.call_threads import CallThreads
 from orderstream.producer.tracking.origin import Origin
 from orderstream.producer.tracking.process import current
-from orderstream.producer.tracking.tracked import TrackedRecord, settle, settling_thread
+from orderstream.producer.tracking.tracked import TrackedRecord, complete, completing_thread
 
 if TYPE_CHECKING:
     import boto3
@@ -72,7 +72,7 @@ class Shell:
     Attributes:
         config: The settings.
         intake: Makes deliveries of records.
-        inbox: Takes deliveries.
+        buffer: Takes deliveries.
         origin: What deliveries know of the producer.
 
     Raises:
@@ -102,10 +102,10 @@ class Shell:
         self._sender = Sender(client, self._target)
         self._process = current()
         self.origin = Origin(self._process)
-        self.inbox = Inbox(self.config.buffered_bytes, self.config.when_full, self._process)
+        self.buffer = Buffer(self.config.buffered_bytes, self.config.when_full, self._process)
         self._interceptors = tuple(interceptors)
         self.intake = Intake(self.config, partitioner, self._interceptors, self.origin)
-        self._reporter = Reporter(self._target, self.inbox.described)
+        self._reporter = Reporter(self._target, self.buffer.described)
         guarded = None if metrics is None else GuardedMetrics(metrics)
         self._core = Pipeline(self.config, Random().random, guarded)  # noqa: S311 - jitter is no secret
         self._threads = CallThreads(self.config.max_in_flight_requests + 1, f"kinesis-{stream}")
@@ -127,7 +127,7 @@ class Shell:
         """Name the stream, and say what waits."""
         if not self.here:
             return f"{self._target}, of another process"
-        return f"{self._target}, {'closed' if self._closed else self.inbox.described()}"
+        return f"{self._target}, {'closed' if self._closed else self.buffer.described()}"
 
     @property
     def last_error(self) -> str | None:
@@ -159,15 +159,15 @@ class Shell:
 
     def flush(self, timeout: float | None) -> int:
         """See ``Producer.flush``."""
-        if self.here and self._process.in_settling_thread():
+        if self.here and self._process.in_completing_thread():
             raise WaitInCallbackError("flush")
-        return self.inbox.flush(timeout)
+        return self.buffer.flush(timeout)
 
     def close(self, timeout: float | None) -> tuple[UserRecord, ...]:
         """See ``Producer.close``."""
         if not self.here:
             return ()
-        if self._process.in_settling_thread():
+        if self._process.in_completing_thread():
             raise WaitInCallbackError("close")
         with self._closing:
             if not self._closed:
@@ -178,9 +178,9 @@ class Shell:
     def _end(self, timeout: float | None) -> None:
         atexit.unregister(self._at_exit)
         if not self._flushed:
-            self.inbox.close()
-            self.inbox.flush(timeout)
-            self.inbox.tell(Close())
+            self.buffer.close()
+            self.buffer.flush(timeout)
+            self.buffer.tell(Close())
             self._flushed = True
         # Where no thread was to be had, the owner may be in the middle of a call.
         patience = self.config.connect_timeout + self.config.read_timeout + 1.0
@@ -195,13 +195,13 @@ class Shell:
     # --- the owner thread ---
 
     def _run(self) -> None:
-        with settling_thread(self._process):
+        with completing_thread(self._process):
             try:
                 self._serve()
             finally:
                 # Only a defect leads here with records: better to refuse them than to hold them for nothing.
-                self.inbox.close()
-                records, _ = self.inbox.take(0.0)
+                self.buffer.close()
+                records, _ = self.buffer.take(0.0)
                 self._execute(self._core.on(Close(), monotonic()))
                 self._execute(self._core.on(Put(records), monotonic()))
 
@@ -210,7 +210,7 @@ class Shell:
         self._execute(self._core.on(Tick(), monotonic()))
         while True:
             timeout = None if self._wake_at is None else max(0.0, self._wake_at - monotonic())
-            records, inputs = self.inbox.take(timeout)
+            records, inputs = self.buffer.take(timeout)
             if records:
                 self._execute(self._core.on(Put(records), monotonic()))
             for event in inputs or (() if records else (Tick(),)):
@@ -229,8 +229,8 @@ class Shell:
                     self._threads.submit(partial(self._call, partial(self._sender.put_records, command)))
                 case ListShards():
                     self._threads.submit(partial(self._call, self._sender.list_shards))
-                case Settle():
-                    self._settle(command)
+                case Complete():
+                    self._complete(command)
                 case GiveUp():
                     self._give_up(command)
                 case TroubleReport():
@@ -239,15 +239,15 @@ class Shell:
                     self._wake_at = command.at
 
     def _call(self, call: Callable[[], Input]) -> None:
-        self.inbox.tell(call())
+        self.buffer.tell(call())
 
     def _give_up(self, command: GiveUp) -> None:
-        late = self.inbox.make_known(command.settles)
-        for each in command.settles:
-            self._settle(each)
+        late = self.buffer.make_known(command.completions)
+        for each in command.completions:
+            self._complete(each)
         self._execute(self._core.on(Told(late), monotonic()))
 
-    def _settle(self, command: Settle) -> None:
+    def _complete(self, command: Complete) -> None:
         outcome = command.outcome
         # What comes out of the core is what went in, and put() makes nothing else.
         deliveries = cast("Sequence[TrackedRecord]", command.records)
@@ -255,8 +255,8 @@ class Shell:
             if outcome.unsent:
                 self._unsent += [delivery.record for delivery in deliveries]
             self._reporter.given_up(len(deliveries), outcome.reason)
-        settle(deliveries, command.settlement, outcome, self._process)
-        self.inbox.settled(deliveries, command.size)
+        complete(deliveries, command.completion, outcome, self._process)
+        self.buffer.completed(deliveries, command.size)
         for interceptor in self._interceptors:
             for delivery in deliveries:
                 try:

@@ -15,7 +15,7 @@ Kind = TypeVar("Kind")
 class LoopWaker:
     """Resolves futures of one event loop, and calls back there, from any thread.
 
-    Waking a loop costs more than settling a hundred records, so it is woken once for all that is resolved
+    Waking a loop costs more than completing a hundred records, so it is woken once for all that is resolved
     until it has looked.
 
     Args:
@@ -44,8 +44,8 @@ class LoopWaker:
         try:
             loop.call_soon_threadsafe(self._resume)
         except RuntimeError:
-            # The loop was closed: nobody waits there any more, and whoever settles has others to tell.
-            logger.debug("an event loop was closed before its deliveries were settled")
+            # The loop was closed: nobody waits there any more, and other listeners must still be notified.
+            logger.debug("an event loop was closed before its deliveries were completed")
 
     def _resume(self) -> None:
         # Before the queue is emptied: what is added behind its end calls again.

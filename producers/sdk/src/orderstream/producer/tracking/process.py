@@ -67,20 +67,20 @@ class Process:
 
     Attributes:
         here: True in its first item if this is the process; false in a child.
-        registration: Taken by whoever waits or listens while an outcome is open, and by its settlement.
-        listeners: Whom to tell of an outcome that is still open.
-        settling_threads: The threads that settle deliveries: what they wait for would never come.
+        registration: Held to wait or listen while an outcome is open, and to complete it.
+        listeners: Callbacks for an outcome that is still open.
+        completing_threads: Threads that complete deliveries: they must not wait for an outcome.
     """
 
     def __init__(self) -> None:
         self.here = make_probe()
         self.registration = threading.Lock()
         self.listeners: dict[Delivery, list[Callable[[Delivery], object]]] = {}
-        self.settling_threads: set[int] = set()
+        self.completing_threads: set[int] = set()
 
-    def in_settling_thread(self) -> bool:
+    def in_completing_thread(self) -> bool:
         """Whether this is a producer's own thread, where delivery callbacks run."""
-        return threading.get_ident() in self.settling_threads
+        return threading.get_ident() in self.completing_threads
 
 
 _current = Process()

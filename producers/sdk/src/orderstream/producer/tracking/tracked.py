@@ -14,7 +14,7 @@ from orderstream.producer.errors import (
     ForkedProducerError,
     WaitInCallbackError,
 )
-from orderstream.producer.outcome import REMEMBERED_ATTEMPTS, Delivered, Landed, Rejected, Settlement
+from orderstream.producer.outcome import REMEMBERED_ATTEMPTS, Completion, Delivered, Landed, Rejected
 from orderstream.producer.tracking.awaiting import LoopWaker, waker_of
 from orderstream.producer.tracking.origin import NOWHERE, Origin
 from orderstream.producer.tracking.process import Process, current
@@ -28,7 +28,7 @@ class TrackedRecord(PendingRecord, Delivery, gc=False, eq=False):
     """A record between ``put`` and its outcome, and the application's handle on it.
 
     Most deliveries are never waited for: their outcome is written once for all that travelled together, and
-    nobody looks at each of them. Settling writes the outcome and then looks for listeners; listening
+    nobody looks at each of them. Completing writes the outcome and then looks for listeners; listening
     registers and then looks for the outcome: one of the two sees the other.
     """
 
@@ -36,7 +36,7 @@ class TrackedRecord(PendingRecord, Delivery, gc=False, eq=False):
 
     def __repr__(self) -> str:
         """Say which record, and what has become of it; the payload may be personal."""
-        match self.settlement.outcome:
+        match self.completion.outcome:
             case None:
                 state = "on its way"
             case Landed(shard_id=shard_id):
@@ -47,11 +47,11 @@ class TrackedRecord(PendingRecord, Delivery, gc=False, eq=False):
 
     def done(self) -> bool:
         """See ``Delivery``."""
-        return self.settlement.outcome is not None
+        return self.completion.outcome is not None
 
     def result(self, timeout: float | None = None) -> Delivered:
         """See ``Delivery``."""
-        outcome = self.settlement.outcome or self._wait(timeout)
+        outcome = self.completion.outcome or self._wait(timeout)
         if isinstance(outcome, Rejected):
             raise DeliveryFailedError(outcome.reason, self.attempts)
         attempts = (*self.attempts[1 - REMEMBERED_ATTEMPTS :], outcome.attempt)
@@ -59,7 +59,7 @@ class TrackedRecord(PendingRecord, Delivery, gc=False, eq=False):
 
     def exception(self, timeout: float | None = None) -> DeliveryFailedError | None:
         """See ``Delivery``."""
-        outcome = self.settlement.outcome or self._wait(timeout)
+        outcome = self.completion.outcome or self._wait(timeout)
         return DeliveryFailedError(outcome.reason, self.attempts) if isinstance(outcome, Rejected) else None
 
     def __await__(self) -> Generator[object, None, Delivered]:
@@ -67,9 +67,9 @@ class TrackedRecord(PendingRecord, Delivery, gc=False, eq=False):
         if not self.done():
             loop = asyncio.get_running_loop()
             waker = waker_of(loop)
-            settled = loop.create_future()
-            if self._listen(lambda _: waker.resolve(settled)):
-                yield from settled
+            completed = loop.create_future()
+            if self._listen(lambda _: waker.resolve(completed)):
+                yield from completed
         return self.result()
 
     def add_done_callback(self, callback: Callable[[Delivery], object]) -> None:
@@ -108,20 +108,20 @@ class TrackedRecord(PendingRecord, Delivery, gc=False, eq=False):
                 logger.exception("a delivery callback failed")
 
     def _wait(self, timeout: float | None) -> Landed | Rejected:
-        if self.origin.process.in_settling_thread():
+        if self.origin.process.in_completing_thread():
             raise WaitInCallbackError("result")
-        settled = threading.Event()
+        completed = threading.Event()
 
         def listener(_: Delivery) -> None:
-            settled.set()
+            completed.set()
 
         if self._listen(listener):
             try:
-                settled.wait(timeout)
+                completed.wait(timeout)
             finally:
                 with self.origin.process.registration:
                     self._forget(listener)
-        outcome = self.settlement.outcome
+        outcome = self.completion.outcome
         if outcome is None:
             raise DeliveryPendingError(timeout, self._last_error())
         return outcome
@@ -142,7 +142,7 @@ class TrackedRecord(PendingRecord, Delivery, gc=False, eq=False):
             raise ForkedProducerError
         with process.registration:
             process.listeners.setdefault(self, []).append(listener)
-            # The settlement either sees the listener or has written the outcome by now.
+            # The completion either sees the listener or has written the outcome by now.
             if not self.done():
                 return True
             self._forget(listener)
@@ -186,21 +186,21 @@ def _waker_here() -> LoopWaker | None:
         return None
 
 
-def settle(
+def complete(
     records: Iterable[TrackedRecord],
-    settlement: Settlement,
+    completion: Completion,
     outcome: Landed | Rejected,
     process: Process | None = None,
 ) -> None:
-    """Fix the outcome of all records that share a settlement; for the producer alone.
+    """Fix the outcome of all records that share a completion; for the producer alone.
 
     Args:
         records: The records.
-        settlement: Theirs.
+        completion: Theirs.
         outcome: Theirs.
         process: The process that they were put in; the present one by default.
     """
-    settlement.outcome = outcome
+    completion.outcome = outcome
     listeners = (process or current()).listeners
     if listeners:
         for record in records:
@@ -214,9 +214,9 @@ def listening(record: TrackedRecord) -> int:
 
 
 @contextmanager
-def settling_thread(process: Process | None = None) -> Iterator[None]:
-    """Keep the current thread from waiting for deliveries: it is the one that settles them."""
-    threads = (process or current()).settling_threads
+def completing_thread(process: Process | None = None) -> Iterator[None]:
+    """Keep the current thread from waiting for deliveries: it is the one that completes them."""
+    threads = (process or current()).completing_threads
     ident = threading.get_ident()
     threads.add(ident)
     try:

@@ -87,7 +87,7 @@ class SettingOperations(OperationFamily):
         return self._change(stream, lambda _: stream.encrypt(None), now)
 
     def _change(self, stream: Stream, change: Callable[[float], None], now: float) -> Answer:
-        stream.change(change, now, self._streams.settled_at(now))
+        stream.change(change, now, self._streams.done_at(now))
         return {}
 
 

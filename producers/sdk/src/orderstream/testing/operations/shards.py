@@ -68,14 +68,14 @@ class ShardOperations(OperationFamily):
         stream, now = self._changing(request, "SplitShard")
         shard, at = stream.shard(request["ShardToSplit"]), int(request["NewStartingHashKey"])
         stream.demand_splittable(shard, at)
-        stream.change(lambda then: stream.split(shard, at, then), now, self._streams.settled_at(now))
+        stream.change(lambda then: stream.split(shard, at, then), now, self._streams.done_at(now))
         return {}
 
     def _merge(self, request: Request) -> Answer:
         stream, now = self._changing(request, "MergeShards")
         first, second = (stream.shard(request[one]) for one in ("ShardToMerge", "AdjacentShardToMerge"))
         stream.demand_mergeable(first, second)
-        stream.change(lambda then: stream.merge(first, second, then), now, self._streams.settled_at(now))
+        stream.change(lambda then: stream.merge(first, second, then), now, self._streams.done_at(now))
         return {}
 
     def _update_count(self, request: Request) -> Answer:
@@ -86,7 +86,7 @@ class ShardOperations(OperationFamily):
                 f"UpdateShardCount cannot scale from {current} to {target} shards: "
                 "at most double and at least half of the open shards are possible."
             )
-        stream.change(lambda then: stream.scale_to(target, then), now, self._streams.settled_at(now))
+        stream.change(lambda then: stream.scale_to(target, then), now, self._streams.done_at(now))
         return {
             "StreamName": stream.name,
             "StreamARN": stream.arn,

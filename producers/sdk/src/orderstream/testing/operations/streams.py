@@ -51,7 +51,7 @@ class StreamOperations(OperationFamily):
         if request.get("EnforceConsumerDeletion"):
             raise unsupported("EnforceConsumerDeletion of DeleteStream")
         stream = self._streams.find(request)
-        stream.delete(self._streams.settled_at(self._streams.clock()))
+        stream.delete(self._streams.done_at(self._streams.clock()))
         return {}
 
     def _describe(self, request: Request) -> Answer:

@@ -43,7 +43,7 @@ class Stream:
         shard_count: Shards to begin with.
         limits: What its shards carry.
         now: When it is created, in seconds since the epoch.
-        settled_at: When it becomes ACTIVE.
+        done_at: When it becomes ACTIVE.
 
     Attributes:
         retention_hours: How long records are kept.
@@ -64,7 +64,7 @@ class Stream:
         shard_count: int,
         limits: Limits,
         now: float,
-        settled_at: float,
+        done_at: float,
     ) -> None:
         self.name = name
         self.account = account
@@ -81,7 +81,7 @@ class Stream:
         self.shards: list[Shard] = []
         self.position = 1
         self._limits = limits
-        self._settled_at = settled_at
+        self._done_at = done_at
         self._busy_status = "CREATING"
         self._pending: Callable[[float], None] | None = None
         self._open: list[Shard] = []
@@ -92,7 +92,7 @@ class Stream:
 
     def status(self, now: float) -> str:
         """CREATING, UPDATING, DELETING or ACTIVE."""
-        return "ACTIVE" if now >= self._settled_at else self._busy_status
+        return "ACTIVE" if now >= self._done_at else self._busy_status
 
     def is_there(self, now: float) -> bool:
         """Whether it has shards to write and read: not while it is made or deleted."""
@@ -108,32 +108,32 @@ class Stream:
             message = f"Stream {self.name} under account {self.account} not ACTIVE, instead in state {status}"
             raise KinesisError("ResourceInUseException", message)
 
-    def change(self, apply: Callable[[float], None], now: float, settled_at: float) -> None:
+    def change(self, apply: Callable[[float], None], now: float, done_at: float) -> None:
         """Be UPDATING until a time, then changed.
 
         Args:
             apply: Makes the change, as of a time.
             now: The time.
-            settled_at: When it is done; at once if that is not later than now.
+            done_at: When it is done; at once if that is not later than now.
         """
-        if settled_at <= now:
+        if done_at <= now:
             apply(now)
         else:
-            self._busy_status, self._settled_at, self._pending = "UPDATING", settled_at, apply
+            self._busy_status, self._done_at, self._pending = "UPDATING", done_at, apply
 
-    def delete(self, settled_at: float) -> None:
+    def delete(self, done_at: float) -> None:
         """Be DELETING until a time."""
-        self._busy_status, self._settled_at, self._pending = "DELETING", settled_at, None
+        self._busy_status, self._done_at, self._pending = "DELETING", done_at, None
 
     def is_gone(self, now: float) -> bool:
         """Whether its deletion is over."""
-        return self._busy_status == "DELETING" and now >= self._settled_at
+        return self._busy_status == "DELETING" and now >= self._done_at
 
-    def settle(self, now: float) -> None:
+    def apply_pending(self, now: float) -> None:
         """Make the change whose time has come."""
-        if self._pending is not None and now >= self._settled_at:
+        if self._pending is not None and now >= self._done_at:
             apply, self._pending = self._pending, None
-            apply(self._settled_at)
+            apply(self._done_at)
 
     def encrypt(self, key_id: str | None) -> None:
         """Encrypt with a key from now on, or with none."""

@@ -105,7 +105,7 @@ class Streams:
             stream = None
         if stream is None:
             raise stream_not_found(name, self._account)
-        stream.settle(now)
+        stream.apply_pending(now)
         return stream
 
     def all(self) -> list[Stream]:
@@ -140,11 +140,11 @@ class Streams:
             shard_count=shard_count,
             limits=self.limits,
             now=now,
-            settled_at=self.settled_at(now),
+            done_at=self.done_at(now),
         )
         self._streams[name] = stream
         return stream
 
-    def settled_at(self, now: float) -> float:
+    def done_at(self, now: float) -> float:
         """When a change is over; one that takes no time is over even if the clock steps back."""
         return now + self.transition_seconds if self.transition_seconds else 0.0
