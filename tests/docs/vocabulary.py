@@ -47,7 +47,9 @@ WORDS = (
     Word(r"\bthreads\.buffer import Inbox\b|\bself\._?(shell\.)?inbox\b", "buffer", ("consumers/",)),
     # The producer completes records; to settle is a word of payments.
     Word(
-        r"\b(Settlement|Settle|CompletedDelivery|UNSETTLED)\b", "Completion, Complete, completed, outstanding"
+        r"\b(Settlement|Settle|SettledDelivery|UNSETTLED)\b",
+        "Completion, Complete, completed, outstanding",
+        ("consumers/workers/src/orderstream_workers/services/payments/",),
     ),
     Word(
         r"\b(un)?settle[sd]? (record|deliver)|\bsettling_threads?\b|\bwhen_settled\b",
