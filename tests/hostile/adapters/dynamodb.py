@@ -10,7 +10,7 @@ from hostile.adapters.operation import Clients, Make, Operation, said
 from hostile.responses import Wire
 from orderstream_consumer.engines.embedded.leases import DynamoDBLeaseTable, Lease
 from orderstream_consumer.engines.embedded.leases.items import lease_to_item
-from orderstream_consumer.store import Add, Delete, DynamoDBStore, Put
+from orderstream_consumer.store import Add, Delete, DynamoDBStore, Put, TableSpec, create_tables
 from orderstream_orders.api.idempotency import Accepted
 from orderstream_orders.api.idempotency_dynamodb import DynamoDBIdempotencyStore
 
@@ -46,6 +46,12 @@ def _leases(call: Callable[[DynamoDBLeaseTable], object]) -> Make:
     return make
 
 
+def _tables(clients: Clients) -> Callable[[], object]:
+    dynamodb = clients.aws("dynamodb")
+    specs = [TableSpec("parking", sorted=True, expires="expires_at")]
+    return lambda: create_tables(dynamodb, specs, "orderstream-")
+
+
 def _accepted(call: Callable[[DynamoDBIdempotencyStore], object]) -> Make:
     def make(clients: Clients) -> Callable[[], object]:
         store = DynamoDBIdempotencyStore(clients.aws("dynamodb"), "orderstream-idempotency-keys")
@@ -65,6 +71,19 @@ _ACCEPTED_ITEM: Final = {
     "event_id": {"S": "e-1"},
     "event": {"B": base64.b64encode(zlib.compress(b"{}")).decode()},
 }
+
+_CREATED: Final = said({"TableDescription": {"TableStatus": "CREATING"}})
+_USABLE: Final = said({"Table": {"TableStatus": "ACTIVE"}})
+_NOT_EXPIRING: Final = said({"TimeToLiveDescription": {"TimeToLiveStatus": "DISABLED"}})
+_EXPIRING: Final = said({"TimeToLiveSpecification": {"Enabled": True, "AttributeName": "expires_at"}})
+
+_PREPARED: Final = {
+    "CreateTable": _CREATED,
+    "DescribeTable": _USABLE,
+    "DescribeTimeToLive": _NOT_EXPIRING,
+    "UpdateTimeToLive": _EXPIRING,
+}
+"""What DynamoDB responds while a worker creates its tables at its start."""
 
 _NOTHING_READ: Final = frozenset({"Item-as-null"})
 _TWO: Final = [Put("t", "a", {}, None), Put("t", "b", {}, None)]
@@ -124,6 +143,32 @@ DYNAMODB: Final = (
         "TransactWriteItems",
         _store(lambda store: store.transact(_TWO)),
         said({}),
+    ),
+    *(
+        Operation(
+            f"tables {operation}", Wire.JSON, operation, _tables, good, before=_PREPARED, members=members
+        )
+        for operation, good, members in (
+            ("CreateTable", _CREATED, ("TableDescription",)),
+            ("DescribeTable", _USABLE, ("Table",)),
+            ("DescribeTimeToLive", _NOT_EXPIRING, ("TimeToLiveDescription",)),
+            ("UpdateTimeToLive", _EXPIRING, ()),
+        )
+    ),
+    *(
+        Operation(
+            f"leases {operation}",
+            Wire.JSON,
+            operation,
+            _leases(lambda table: table.create_table()),
+            good,
+            before=_PREPARED,
+            members=members,
+        )
+        for operation, good, members in (
+            ("CreateTable", _CREATED, ("TableDescription",)),
+            ("DescribeTable", _USABLE, ("Table",)),
+        )
     ),
     Operation(
         "leases list",

@@ -1,6 +1,6 @@
 """A narrow conditional store: what the guards of the pipeline need, and nothing else."""
 
-from orderstream_consumer.store.dynamodb import DynamoDBStore, create_tables
+from orderstream_consumer.store.dynamodb import DynamoDBStore
 from orderstream_consumer.store.errors import ConditionFailedError, ContentionError
 from orderstream_consumer.store.protocol import (
     Add,
@@ -13,6 +13,7 @@ from orderstream_consumer.store.protocol import (
     TableSpec,
     Write,
 )
+from orderstream_consumer.store.tables import create_tables, wait_until_usable
 
 __all__ = [
     "Add",
@@ -28,4 +29,5 @@ __all__ = [
     "TableSpec",
     "Write",
     "create_tables",
+    "wait_until_usable",
 ]

@@ -1,8 +1,7 @@
 """The store on DynamoDB. Tables have the hash key ``pk`` and, where sorted, the range key ``sk``."""
 
 import uuid
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final
 
@@ -10,15 +9,14 @@ from orderstream.aws import UnreadableResponseError, aws_calls, given_by_service
 from orderstream.errors import DependencyError, RequestInvalidError
 from orderstream_consumer.store.errors import ConditionFailedError, ContentionError
 from orderstream_consumer.store.limits import check_key, check_writes
-from orderstream_consumer.store.protocol import Add, Attribute, Check, Delete, Item, Put, TableSpec, Write
+from orderstream_consumer.store.protocol import Add, Attribute, Check, Delete, Item, Put, Write
+from orderstream_consumer.store.tables import SETTING
 
 if TYPE_CHECKING:
     from botocore.exceptions import ClientError
     from mypy_boto3_dynamodb import DynamoDBClient
-    from mypy_boto3_dynamodb.literals import KeyTypeType
 
 _VERSION: Final = "version"
-_SETTING: Final = "table_prefix (in the environment: ORDERSTREAM_TABLE_PREFIX)"
 _GET_BATCH: Final = 100
 """Most keys of one BatchGetItem."""
 
@@ -133,7 +131,7 @@ class DynamoDBStore:
         """Make a call, and see that the response has what is taken from it."""
         resource = request.get("TableName") or f"the tables {self._prefix}*"
         with aws_calls(
-            "dynamodb", operation, client=self._client, resource=resource, setting=_SETTING, refusals=_refused
+            "dynamodb", operation, client=self._client, resource=resource, setting=SETTING, refusals=_refused
         ):
             response = given_by_service(method(**request))
             if operation in {"Scan", "Query"}:
@@ -153,7 +151,7 @@ class DynamoDBStore:
             "BatchGetItem",
             client=self._client,
             resource=name,
-            setting=_SETTING,
+            setting=SETTING,
             refusals=_refused,
         ):
             response = given_by_service(self._client.batch_get_item(RequestItems=request))
@@ -194,52 +192,6 @@ class DynamoDBStore:
             "ExpressionAttributeNames": {"#version": _VERSION},
             "ExpressionAttributeValues": {":expected": {"N": str(write.expected_version)}},
         }
-
-
-def create_tables(client: "DynamoDBClient", specs: Iterable[TableSpec], table_prefix: str = "") -> None:
-    """Create the tables that are not there yet, billed per request, and wait until they are usable.
-
-    Args:
-        client: A boto3 DynamoDB client.
-        specs: What to create.
-        table_prefix: Put before every name.
-
-    Raises:
-        DependencyError: DynamoDB could not be reached, or a table did not become usable within a minute.
-    """
-    for spec in specs:
-        name = table_prefix + spec.name
-        _create(client, spec, name)
-        if spec.expires is not None:
-            _let_expire(client, name, spec.expires)
-
-
-def _create(client: "DynamoDBClient", spec: TableSpec, name: str) -> None:
-    keys: list[tuple[str, KeyTypeType]] = [("pk", "HASH"), ("sk", "RANGE")]
-    keys = keys if spec.sorted else keys[:1]
-    with (
-        aws_calls("dynamodb", "CreateTable", client=client, resource=name, setting=_SETTING),
-        suppress(client.exceptions.ResourceInUseException),  # it is there already
-    ):
-        response = client.create_table(
-            TableName=name,
-            AttributeDefinitions=[{"AttributeName": key, "AttributeType": "S"} for key, _ in keys],
-            KeySchema=[{"AttributeName": key, "KeyType": kind} for key, kind in keys],
-            BillingMode="PAY_PER_REQUEST",
-        )
-        required(response, "TableDescription", dict)
-    with aws_calls("dynamodb", "DescribeTable", client=client, resource=name, setting=_SETTING):
-        client.get_waiter("table_exists").wait(TableName=name, WaiterConfig={"Delay": 1, "MaxAttempts": 60})
-
-
-def _let_expire(client: "DynamoDBClient", name: str, attribute: str) -> None:
-    """Have DynamoDB delete the items whose time is over; a table that does so already is left as it is."""
-    with aws_calls("dynamodb", "UpdateTimeToLive", client=client, resource=name, setting=_SETTING):
-        found = client.describe_time_to_live(TableName=name).get("TimeToLiveDescription", {})
-        if found.get("TimeToLiveStatus", "DISABLED") == "DISABLED":
-            client.update_time_to_live(
-                TableName=name, TimeToLiveSpecification={"Enabled": True, "AttributeName": attribute}
-            )
 
 
 def _refused(code: str, error: "ClientError") -> Exception | None:

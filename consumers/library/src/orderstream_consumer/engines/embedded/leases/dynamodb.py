@@ -21,6 +21,7 @@ from orderstream.aws import (
 )
 from orderstream_consumer.engines.embedded.leases.items import STREAM, lease_from_item, lease_to_item
 from orderstream_consumer.engines.embedded.leases.lease import Lease
+from orderstream_consumer.store import wait_until_usable
 
 if TYPE_CHECKING:
     from botocore.exceptions import ClientError
@@ -49,7 +50,7 @@ class DynamoDBLeaseTable:
     def create_table(self) -> None:
         """See ``LeaseTable.create_table``; billed per request."""
         with self._calls("CreateTable"), suppress(self._client.exceptions.ResourceInUseException):
-            self._client.create_table(
+            response = self._client.create_table(
                 TableName=self._table,
                 KeySchema=[{"AttributeName": "leaseKey", "KeyType": "HASH"}],
                 AttributeDefinitions=[
@@ -68,9 +69,8 @@ class DynamoDBLeaseTable:
                 ],
                 BillingMode="PAY_PER_REQUEST",
             )
-        waiter = self._client.get_waiter("table_exists")
-        with self._calls("DescribeTable"):
-            waiter.wait(TableName=self._table, WaiterConfig={"Delay": 1})
+            required(required(response, "TableDescription", dict), "TableStatus", str)
+        wait_until_usable(self._client, self._table)
 
     def list_leases(self) -> list[Lease]:
         """See ``LeaseTable.list_leases``; a row that cannot be read must not pass for none."""

@@ -1,0 +1,126 @@
+"""Creates tables in DynamoDB, and waits until they are usable.
+
+botocore's waiter is not used: it takes a gateway's page under 200 for a table that is still being created, and
+what DynamoDB says against the question for an end that has no code.
+"""
+
+import time
+from collections.abc import Callable, Iterable
+from contextlib import suppress
+from typing import TYPE_CHECKING, Final
+
+from orderstream.aws import aws_calls, given_by_service, required
+from orderstream.errors import DependencyError
+from orderstream_consumer.store.protocol import TableSpec
+
+if TYPE_CHECKING:
+    from botocore.exceptions import ClientError
+    from mypy_boto3_dynamodb import DynamoDBClient
+    from mypy_boto3_dynamodb.literals import KeyTypeType
+
+SETTING: Final = "table_prefix (in the environment: ORDERSTREAM_TABLE_PREFIX)"
+"""What names the tables of a store."""
+
+_LOOKS: Final = 60
+_PAUSE_SECONDS: Final = 1.0
+
+_USABLE: Final = frozenset({"ACTIVE", "UPDATING"})
+"""DynamoDB API, TableStatus: a table that is being updated remains available for data operations."""
+
+
+def create_tables(client: "DynamoDBClient", specs: Iterable[TableSpec], table_prefix: str = "") -> None:
+    """Create the tables that are not there yet, billed per request, and wait until they are usable.
+
+    Args:
+        client: A boto3 DynamoDB client.
+        specs: What to create.
+        table_prefix: Put before every name.
+
+    Raises:
+        DependencyError: DynamoDB could not be reached, or a table did not become usable within a minute.
+    """
+    for spec in specs:
+        name = table_prefix + spec.name
+        _create(client, spec, name)
+        if spec.expires is not None:
+            _let_expire(client, name, spec.expires)
+
+
+def wait_until_usable(
+    client: "DynamoDBClient", name: str, setting: str = "", sleep: Callable[[float], None] = time.sleep
+) -> None:
+    """Wait until a table can be read and written.
+
+    Args:
+        client: A boto3 DynamoDB client.
+        name: The table's name.
+        setting: The setting that names it.
+        sleep: Waits for so many seconds.
+
+    Raises:
+        DependencyError: DynamoDB could not be reached, or the table did not become usable within a minute.
+    """
+    status = ""
+    for _ in range(_LOOKS):
+        status = _status(client, name, setting)
+        if status in _USABLE:
+            return
+        if status not in {"CREATING", _NOT_YET}:
+            break
+        sleep(_PAUSE_SECONDS)
+    raise DependencyError("dynamodb", "CreateTable", f"the table is {status}", resource=name)
+
+
+_NOT_YET: Final = "not there yet"
+
+
+class _TableMissing(Exception):  # noqa: N818 - not an error: DescribeTable is eventually consistent
+    """A table that was created a moment ago is not described yet."""
+
+
+def _missing(code: str, _: "ClientError") -> Exception | None:
+    return _TableMissing() if code == "ResourceNotFoundException" else None
+
+
+def _status(client: "DynamoDBClient", name: str, setting: str) -> str:
+    calls = aws_calls(
+        "dynamodb", "DescribeTable", client=client, resource=name, setting=setting, refusals=_missing
+    )
+    try:
+        with calls:
+            table = required(client.describe_table(TableName=name), "Table", dict)
+            return required(table, "TableStatus", str)
+    except _TableMissing:
+        return _NOT_YET
+
+
+def _create(client: "DynamoDBClient", spec: TableSpec, name: str) -> None:
+    keys: list[tuple[str, KeyTypeType]] = [("pk", "HASH"), ("sk", "RANGE")]
+    keys = keys if spec.sorted else keys[:1]
+    with (
+        aws_calls("dynamodb", "CreateTable", client=client, resource=name, setting=SETTING),
+        suppress(client.exceptions.ResourceInUseException),  # it is there already
+    ):
+        response = client.create_table(
+            TableName=name,
+            AttributeDefinitions=[{"AttributeName": key, "AttributeType": "S"} for key, _ in keys],
+            KeySchema=[{"AttributeName": key, "KeyType": kind} for key, kind in keys],
+            BillingMode="PAY_PER_REQUEST",
+        )
+        required(required(response, "TableDescription", dict), "TableStatus", str)
+    wait_until_usable(client, name, SETTING)
+
+
+def _let_expire(client: "DynamoDBClient", name: str, attribute: str) -> None:
+    """Have DynamoDB delete the items whose time is over; a table that does so already is left as it is."""
+    with aws_calls("dynamodb", "DescribeTimeToLive", client=client, resource=name, setting=SETTING):
+        response = client.describe_time_to_live(TableName=name)
+        found = required(response, "TimeToLiveDescription", dict)
+        if required(found, "TimeToLiveStatus", str) != "DISABLED":
+            return
+    with aws_calls("dynamodb", "UpdateTimeToLive", client=client, resource=name, setting=SETTING):
+        given_by_service(
+            client.update_time_to_live(
+                TableName=name, TimeToLiveSpecification={"Enabled": True, "AttributeName": attribute}
+            )
+        )
