@@ -90,7 +90,7 @@ class Clients(ExitStack):
 
     def http(self) -> httpx.Client:
         """A client for everything else."""
-        return self.enter_context(httpx.Client(trust_env=False))
+        return self.enter_context(httpx.Client(trust_env=False, timeout=self.patience))
 
 
 def said(content: object) -> Odd:

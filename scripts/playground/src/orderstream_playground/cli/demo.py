@@ -15,6 +15,7 @@ from orderstream_playground.cli.environment_options import environment_options
 from orderstream_playground.demo.books import Check
 from orderstream_playground.demo.run import Run, run
 from orderstream_playground.local.environment import EnvironmentOptions
+from orderstream_workers.cli.operating import failing_once
 from orderstream_workers.cli.options import home_option
 from orderstream_workers.runtime.isolation import isolate_this_process
 
@@ -71,7 +72,8 @@ def demo(
             progress=not no_progress,
         )
         try:
-            checks = run(job, console)
+            with failing_once(f"the environment in {home}"):
+                checks = run(job, console)
         except KeyboardInterrupt:
             console.print("interrupted; everything is stopped")
             sys.exit(130)

@@ -1,17 +1,16 @@
 """What the parts of a running environment say, asked the way an outsider would: their tables, their HTTP."""
 
 import json
-import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 import boto3
 import httpx
-import ijson
 
 from orderstream_consumer.store import DynamoDBStore
+from orderstream_playground.demo.emulated import alerts, ledger, mails, provider_stats
 from orderstream_playground.local.environment import Layout
 from orderstream_playground.local.lifecycle import EnvironmentState
 from orderstream_workers.operations.dead_letters import dead_letters
@@ -20,6 +19,7 @@ from orderstream_workers.runtime.discovery import application_names
 from orderstream_workers.runtime.provision import operators_queue
 from orderstream_workers.runtime.topology import QueueSpec
 from orderstream_workers.runtime.topology.pipeline import PAYMENT_QUEUE
+from orderstream_workers.services.archiver import S3ObjectStore
 from orderstream_workers.services.inventory import read_stock, seed_stock
 from orderstream_workers.services.payments import SqsPaymentQueue
 
@@ -28,10 +28,6 @@ if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
 
 Row = dict[str, Any]
-
-_MAILBOX: Final = "/_ministack/ses/messages"
-_ACCOUNT: Final = "000000000000"
-"""The account of an access key that is not a number."""
 
 
 class Parts:
@@ -60,7 +56,7 @@ class Parts:
     ) -> None:
         self.layout = layout
         self.state = state
-        self.archive = BucketArchive(s3, layout.settings.archive_bucket)
+        self.archive = BucketArchive(S3ObjectStore(s3, layout.settings.archive_bucket))
         self._read_model = read_model
         self._store = store
         self._sqs = sqs
@@ -112,28 +108,15 @@ class Parts:
 
     def ledger(self) -> Iterator[Row]:
         """The provider's own ledger, entry by entry."""
-        with self._http.stream("GET", f"{self.layout.payments_api_url}/v1/ledger") as answer:
-            answer.raise_for_status()
-            for line in answer.iter_lines():
-                yield json.loads(line)
+        return ledger(self._http, self.layout.payments_api_url)
 
     def provider_stats(self) -> Row:
         """Requests that the provider has seen, and those that it throttled."""
-        answer = self._http.get(f"{self.layout.payments_api_url}/v1/stats")
-        answer.raise_for_status()
-        stats: Row = answer.json()
-        return stats
+        return provider_stats(self._http, self.layout.payments_api_url)
 
     def mails(self) -> Iterator[Row]:
         """Every mail in the mailbox, one at a time, however many there are."""
-        with tempfile.TemporaryFile() as file:
-            with self._http.stream("GET", f"{self.layout.aws_url}{_MAILBOX}") as answer:
-                answer.raise_for_status()
-                for chunk in answer.iter_bytes():
-                    file.write(chunk)
-            file.seek(0)
-            for mail in ijson.items(file, f"messages.{_ACCOUNT}.item"):
-                yield {"channel": "email", **mail}
+        return mails(self._http, self.layout.aws_url)
 
     def dead_letters(self) -> int:
         """Records that were parked, and messages in the payments' dead-letter queue."""
@@ -181,16 +164,12 @@ class Parts:
 
     def changes_waiting(self) -> bool:
         """Whether changes of a table may still be on their way into their stream."""
-        bodies = [process.health() for process in self.state.processes if process.name.endswith("-bridge")]
-        return any(body is None or json.loads(body)["waiting"] for body in bodies)
+        asked = [process.health() for process in self.state.processes if process.name.endswith("-bridge")]
+        return any(_object(answer).get("waiting") is not False for answer in asked)
 
     def alerts(self) -> Iterator[Row]:
         """What the operators' topic has received since it was last asked; taken out of its queue."""
-        queue = self._sqs.get_queue_url(QueueName=operators_queue(self.layout.settings))["QueueUrl"]
-        while found := self._sqs.receive_message(QueueUrl=queue, MaxNumberOfMessages=10).get("Messages"):
-            for message in found:
-                yield {"channel": "sns", **json.loads(message["Body"])}
-                self._sqs.delete_message(QueueUrl=queue, ReceiptHandle=message["ReceiptHandle"])
+        return alerts(self._sqs, operators_queue(self.layout.settings))
 
     def payments_throttled(self) -> int:
         """Requests to the provider that the payment worker saw answered with 429."""
@@ -203,31 +182,36 @@ class Parts:
                 yield health["application"], health["stream"], shard
 
     def _health(self) -> Sequence[Row]:
-        bodies = [process.health() for process in self.state.processes if not process.emulator]
-        return [json.loads(body) for body in bodies if body]
+        asked = [process.health() for process in self.state.processes if not process.emulator]
+        return [body for answer in asked if (body := _object(answer))]
+
+
+def _object(answer: bytes | None) -> Row:
+    """What a process says of itself; nothing where it says nothing, or another answers in its place."""
+    try:
+        body = json.loads(answer or b"")
+    except ValueError:
+        return {}
+    return body if isinstance(body, dict) else {}
 
 
 class BucketArchive:
     """The archive's bucket.
 
     Args:
-        s3: A boto3 S3 client.
-        bucket: The bucket's name.
+        objects: What is in it.
     """
 
-    def __init__(self, s3: "S3Client", bucket: str) -> None:
-        self._s3 = s3
-        self._bucket = bucket
+    def __init__(self, objects: S3ObjectStore) -> None:
+        self._objects = objects
 
     def __iter__(self) -> Iterator[str]:
         """All object keys."""
-        for page in self._s3.get_paginator("list_objects_v2").paginate(Bucket=self._bucket):
-            for summary in page.get("Contents", ()):
-                yield summary["Key"]
+        return self._objects.names()
 
     def download(self, key: str, file: Path) -> None:
         """Copy one object into a file."""
-        self._s3.download_file(self._bucket, key, str(file))
+        file.write_bytes(self._objects.read(key))
 
 
 @contextmanager

@@ -12,6 +12,7 @@ import httpx
 import msgspec
 from rich.console import Console
 
+from orderstream.errors import DependencyError
 from orderstream_playground.demo.books import Check, open_books, reconcile
 from orderstream_playground.demo.errors import PlayError
 from orderstream_playground.demo.invoices import read_invoices
@@ -207,6 +208,13 @@ class _Unrest:
 
 def _unrest(parts: Parts, accepted: int) -> _Unrest | None:
     """What has not come to rest, the earliest in the pipeline first; None if nothing is left."""
+    try:
+        return _seen_unrest(parts, accepted)
+    except DependencyError as error:
+        return _Unrest(f"{error.dependency} did not complete {error.operation}")  # it is asked again
+
+
+def _seen_unrest(parts: Parts, accepted: int) -> _Unrest | None:
     counts = parts.counts()
     ended = counts.confirmed + counts.cancelled
     if ended < max(accepted, counts.orders):
