@@ -1,19 +1,23 @@
 """Where somebody waits for the outcome, an odd response ends the try: one call, and an error to go by."""
 
 import datetime as dt
+import gzip
+import json
 from collections.abc import Callable
 from typing import Any
 
 import msgspec
 import pytest
 
+from chaos.calls import Call
 from fakes.orders_api import BODY
 from fakes.publishing import CollectingProducer
 from hostile.adapters import Clients
-from hostile.responses import Delivery, Odd, Wire, outages
+from hostile.responses import Delivery, Odd, Wire, good, outages
 from hostile.server import HostileServer
 from orderstream import EventPublisher
 from orderstream.errors import DependencyError
+from orderstream.observability.metrics.cloudwatch import CloudWatchMetrics
 from orderstream_consumer.health import Dependency, stream_asked
 from orderstream_orders.api import DynamoDBIdempotencyStore
 from orderstream_orders.api.intake import Intake, UnknownOutcomeError
@@ -46,6 +50,28 @@ def test_a_customer_does_not_wait_for_a_second_try(server: HostileServer) -> Non
                 intake.cancel("order-1", "")
             assert [call.operation for call in server.calls] == ["PutItem", "GetItem"]
     assert producer.records == []
+
+
+def test_metrics_that_nobody_took_are_sent_again(server: HostileServer) -> None:
+    """A page in CloudWatch's place costs detail and no counts, and never stops what is measured."""
+    with Clients(server.url) as clients:
+        metrics = CloudWatchMetrics("orders", client=clients.aws("cloudwatch"), period=3600.0)
+        for odd in _odd(Wire.JSON):
+            server.say(odd)
+            metrics.settled("shardId-000000000000", 1, 10, 0.1)
+            assert not metrics.publish(), odd
+        server.say(good(Wire.JSON))
+        server.calls.clear()
+        metrics.close()
+    (call,) = server.calls
+    sums = {datum["MetricName"]: datum["StatisticValues"]["Sum"] for datum in _sent(call)}
+    assert sums["UserRecordsPut"] == len(_odd(Wire.JSON))
+
+
+def _sent(call: Call) -> list[dict[str, Any]]:
+    body = gzip.decompress(call.body) if call.body[:2] == b"\x1f\x8b" else call.body
+    data: list[dict[str, Any]] = json.loads(body)["MetricData"]
+    return data
 
 
 @pytest.mark.parametrize(

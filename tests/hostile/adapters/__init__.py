@@ -7,6 +7,7 @@ from hostile.adapters.kinesis import KINESIS
 from hostile.adapters.messaging import MESSAGING
 from hostile.adapters.operation import Clients, Operation
 from hostile.adapters.provider import PROVIDER
+from hostile.adapters.sizing import SIZING
 from hostile.adapters.sqs import SQS
 
 OPERATIONS = (*DYNAMODB, *KINESIS, *SQS, *MESSAGING, *ARCHIVE, *PROVIDER, *DEMO)
@@ -18,6 +19,7 @@ __all__ = [
     "MESSAGING",
     "OPERATIONS",
     "PROVIDER",
+    "SIZING",
     "SQS",
     "Clients",
     "Operation",

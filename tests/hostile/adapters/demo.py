@@ -1,4 +1,4 @@
-"""The calls of the demo, which reads the mailbox, the ledger, the alerts and the archive for its books."""
+"""The calls of the stock bridge, and those by which the demo gets what it enters in its books."""
 
 import json
 import tempfile
@@ -10,6 +10,7 @@ from hostile.adapters.operation import Clients, Make, Operation, said
 from hostile.responses import Odd, Wire, good
 from orderstream_playground.demo.emulated import alerts, ledger, mails, provider_stats
 from orderstream_playground.demo.parts import BucketArchive
+from orderstream_playground.local.stock_bridge import StockBridge
 from orderstream_workers.services.archiver import S3ObjectStore
 
 _MAIL: Final = {"messages": {"000000000000": [{"MessageId": "m-1", "Source": "orders@example.com"}]}}
@@ -42,7 +43,70 @@ def _alerts(clients: Clients) -> Callable[[], object]:
     return lambda: next(alerts(sqs, "operators"), None)
 
 
+_CHANGE: Final = {
+    "awsRegion": "us-east-1",
+    "eventID": "e-1",
+    "eventName": "MODIFY",
+    "eventSource": "aws:dynamodb",
+    "dynamodb": {
+        "ApproximateCreationDateTime": 1_291_191_960.0,
+        "Keys": {"pk": {"S": "85123A"}},
+        "SequenceNumber": "100000000000000000001",
+    },
+}
+
+_TABLE_ARN: Final = "arn:aws:dynamodb:us-east-1:000000000000:table/orderstream-stock"
+
+_BRIDGED: Final = {
+    "DescribeTable": said({"Table": {"LatestStreamArn": f"{_TABLE_ARN}/stream/2010-12-01"}}),
+    "DescribeStream": said(
+        {"StreamDescription": {"Shards": [{"ShardId": "shardId-00000000000000000000-00000001"}]}}
+    ),
+    "GetShardIterator": said({"ShardIterator": "i-1"}),
+    "GetRecords": said({"Records": [_CHANGE], "NextShardIterator": "i-2"}),
+    "PutRecords": said({"Records": [{"SequenceNumber": "1", "ShardId": "shardId-0"}]}),
+}
+
+
+def _bridge(clients: Clients) -> Callable[[], object]:
+    folder = Path(clients.enter_context(tempfile.TemporaryDirectory()))
+    made = [clients.aws(name) for name in ("dynamodb", "dynamodbstreams", "kinesis")]
+
+    def step() -> int:
+        # Begun anew each time, as after a failure: every one of its calls is made.
+        bridge = StockBridge(
+            dynamodb=made[0],
+            changes=made[1],
+            kinesis=made[2],
+            table="orderstream-stock",
+            stream="stock-changes",
+            positions=folder / "positions.json",
+        )
+        return bridge.step()
+
+    return step
+
+
 DEMO: Final = (
+    *(
+        Operation(
+            f"stock bridge {operation}",
+            Wire.JSON,
+            operation,
+            _bridge,
+            _BRIDGED[operation],
+            before=_BRIDGED,
+            members=(member,) if member else (),
+            fine=frozenset(fine),
+        )
+        for operation, member, fine in (
+            ("DescribeTable", "Table", ()),
+            ("DescribeStream", "StreamDescription", ()),
+            ("GetShardIterator", "ShardIterator", ("ShardIterator-as-text",)),
+            ("GetRecords", "Records", ("Records-as-list", "Records-as-empty-text", "Records-as-object")),
+            ("PutRecords", "", ()),
+        )
+    ),
     Operation(
         "demo mailbox",
         Wire.HTTP,

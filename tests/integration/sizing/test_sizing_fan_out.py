@@ -60,6 +60,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.rfile.read(int(self.headers["Content-Length"]))
         operation = self.headers["X-Amz-Target"].rpartition(".")[2]
         self.send_response(200)
+        self.send_header("x-amzn-RequestId", "r-1")
         if operation != "SubscribeToShard":
             body = json.dumps(ANSWERS[operation]).encode()
             self.send_header("Content-Length", str(len(body)))

@@ -67,11 +67,12 @@ class FanOutKinesis:
     def describe_stream_consumer(self, **_: str) -> dict[str, Any]:
         return {"ConsumerDescription": {"ConsumerStatus": self.status}}
 
-    def deregister_stream_consumer(self, **asked: str) -> None:
+    def deregister_stream_consumer(self, **asked: str) -> dict[str, Any]:
         assert asked == {"ConsumerARN": ARN}
         if self.refuses == "DeregisterStreamConsumer":
             raise refusal("AccessDeniedException", self.refuses)
         self.registered.pop()
+        return {"ResponseMetadata": {"RequestId": "r-1"}}
 
     def subscribe_to_shard(self, **asked: Any) -> dict[str, Any]:
         if self.refuses == "SubscribeToShard":

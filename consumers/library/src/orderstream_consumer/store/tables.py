@@ -1,7 +1,7 @@
 """Creates tables in DynamoDB, and waits until they are usable.
 
-botocore's waiter is not used: it takes a gateway's page under 200 for a table that is still being created, and
-what DynamoDB says against the question for an end that has no code.
+botocore's waiter is not used: it takes a gateway's page under 200 for a table that is still being created,
+and gives no code for what DynamoDB says against the question.
 """
 
 import time

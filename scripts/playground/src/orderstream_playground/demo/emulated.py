@@ -1,6 +1,6 @@
 """What the emulators and the simulated provider tell: mails, alerts, the ledger.
 
-Books that are short of what a page of somebody else's stands for would look like lost mails or lost money. So an
+A page in place of the mailbox or the ledger would look like lost mails or lost money in the books. So an
 answer counts only if it has what the one who was asked always gives; anything else is a DependencyError.
 """
 

@@ -11,6 +11,7 @@ import boto3
 import click
 import msgspec
 
+from orderstream.aws import required
 from shard_sizing.cli.parameters.numbers import Moment, Number
 from shard_sizing.cli.parameters.options import FILE, Shared, shared_options
 from shard_sizing.cli.presentation.output import present, short_ids
@@ -18,11 +19,12 @@ from shard_sizing.cli.presentation.pictures import Bars
 from shard_sizing.cli.presentation.progress import progress
 from shard_sizing.cli.presentation.sheet import Sheet, Table
 from shard_sizing.errors import InputError
+from shard_sizing.live.asked import stream_asked, summary_of
 from shard_sizing.live.cloudwatch import stream_history
 from shard_sizing.live.fan_out import FanOut
 from shard_sizing.live.measure import measure as profile_of
 from shard_sizing.live.polling import Poller
-from shard_sizing.live.reshard import call, kinesis
+from shard_sizing.live.reshard import kinesis
 from shard_sizing.live.throttles import CloudWatchSilentError, throttled_writes
 from shard_sizing.model.percent import percent
 from shard_sizing.model.workload.history import History
@@ -94,8 +96,9 @@ def measure(
 
 
 def _past(stream: str, client: Any, cloudwatch: Any, days: float) -> History:
-    summary = call(stream, client.describe_stream_summary, StreamName=stream)["StreamDescriptionSummary"]
-    created, now = summary["StreamCreationTimestamp"], dt.datetime.now(dt.UTC)
+    with stream_asked(stream, "DescribeStreamSummary"):
+        created = required(summary_of(client, stream), "StreamCreationTimestamp", dt.datetime)
+    now = dt.datetime.now(dt.UTC)
     try:
         return stream_history(cloudwatch, stream, days, created, now)
     except CloudWatchSilentError as silent:

@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from botocore.exceptions import BotoCoreError, ClientError
+from orderstream.aws import aws_calls, required
+from orderstream.errors import DependencyError
 
 
 def room_for_shards(client: Any) -> int | None:
@@ -14,7 +15,8 @@ def room_for_shards(client: Any) -> int | None:
         client: A boto3 Kinesis client.
     """
     try:
-        limits = client.describe_limits()
-    except (ClientError, BotoCoreError):
+        with aws_calls("kinesis", "DescribeLimits", client=client):
+            limits = client.describe_limits()
+            return required(limits, "ShardLimit", int) - required(limits, "OpenShardCount", int)
+    except DependencyError:
         return None  # the caller falls back on the Region's usual quota, and says so
-    return int(limits["ShardLimit"] - limits["OpenShardCount"])

@@ -5,6 +5,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from typing import Any, Final
 
+from orderstream.aws import required
 from shard_sizing.live.throttles import CloudWatchSilentError, cloudwatch_asked
 from shard_sizing.model.workload.history import MINUTE_DAYS, History, history
 
@@ -71,13 +72,13 @@ def _sums(
     }
     found: defaultdict[str, dict[dt.datetime, float]] = defaultdict(dict)
     while True:
-        with cloudwatch_asked():
+        with cloudwatch_asked("GetMetricData"):
             page = client.get_metric_data(**request)
-        for result in page["MetricDataResults"]:
-            if result.get("StatusCode") in _REFUSED:
-                raise CloudWatchSilentError(result["StatusCode"])
-            metric = metrics[int(result["Id"].removeprefix("m"))]
-            found[metric].update(zip(result["Timestamps"], result["Values"], strict=True))
+            for result in required(page, "MetricDataResults", list):
+                if result.get("StatusCode") in _REFUSED:
+                    raise CloudWatchSilentError(result["StatusCode"])
+                metric = metrics[int(required(result, "Id", str).removeprefix("m"))]
+                found[metric].update(zip(result["Timestamps"], result["Values"], strict=True))
         if not page.get("NextToken"):
             return {metric: found[metric] for metric in metrics}
         request["NextToken"] = page["NextToken"]

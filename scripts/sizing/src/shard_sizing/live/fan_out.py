@@ -20,9 +20,18 @@ from typing import Any, Final, Self
 from botocore.exceptions import BotoCoreError, ClientError
 from urllib3.exceptions import HTTPError
 
+from orderstream.aws import error_code, required
 from shard_sizing.errors import InputError
+from shard_sizing.live.asked import (
+    call,
+    demand_record,
+    demand_shard,
+    in_words,
+    stream_asked,
+    summary_of,
+)
 from shard_sizing.live.polling import Arrived, ShardReading
-from shard_sizing.live.reshard import call, listed
+from shard_sizing.live.reshard import listed
 from shard_sizing.live.subscriptions import Subscriptions
 from shard_sizing.model.data_files import RegionPrices
 
@@ -71,6 +80,7 @@ class FanOut:
         self._clock = clock
         self._sleep = sleep
         self._stop = threading.Event()
+        self._failing: dict[str, str] = {}
         self._told: queue.SimpleQueue[Told] = queue.SimpleQueue()
         self._subscriptions = Subscriptions(client)
 
@@ -80,12 +90,10 @@ class FanOut:
         Raises:
             InputError: The stream does not exist, or AWS is against it.
         """
-        summary = call(self._stream, self._client.describe_stream_summary, StreamName=self._stream)
-        arn = summary["StreamDescriptionSummary"]["StreamARN"]
+        with stream_asked(self._stream, "DescribeStreamSummary"):
+            arn = required(summary_of(self._client, self._stream), "StreamARN", str)
         name = f"shard-sizing-{uuid.uuid4().hex[:8]}"
-        register = self._client.register_stream_consumer
-        answer = call(self._stream, register, StreamARN=arn, ConsumerName=name)
-        self.consumer = answer["Consumer"]["ConsumerARN"]
+        self.consumer = self._register(arn, name)
         try:
             self._wait_active()
         except BaseException:
@@ -124,14 +132,26 @@ class FanOut:
                 if isinstance(told, ShardReading):
                     self._follow(told)
                 elif isinstance(told, Exception):
-                    raise InputError(f"stream {self._stream}", _words(told)) from told
+                    raise InputError(f"stream {self._stream}", in_words(told)) from told
                 elif first <= told.record["ApproximateArrivalTimestamp"].timestamp() < last:
                     yield told
             now = self._clock()
             tick(min(now - first, seconds))
             behind = any(shard.behind for shard in self.shards.values())
             if now >= last + 1 and (not behind or now >= last + _GRACE_SECONDS):
+                self._demand_read()
                 return
+
+    def _demand_read(self) -> None:
+        """See that no shard was without a subscription when the time was over: its records would be missing.
+
+        Raises:
+            InputError: One was.
+        """
+        for shard_id, why in self._failing.copy().items():
+            raise InputError(
+                f"stream {self._stream}", f"{shard_id} could not be read to the end: {why}; measure again"
+            )
 
     def _waiting(self) -> Iterator[Told]:
         try:
@@ -153,12 +173,17 @@ class FanOut:
                 if self._read_once(shard):
                     return
             except ClientError as error:
-                if error.response["Error"]["Code"] not in _PASSING:
+                if error_code(error) not in _PASSING:
                     self._told.put(error)
                     return
+                self._failing[shard.shard_id] = in_words(error)
             except (BotoCoreError, HTTPError, OSError) as error:
                 # The connection was lost, or closed by us: go on behind what has arrived.
                 logger.info("subscription ended", extra={"shard_id": shard.shard_id, "error": str(error)})
+                self._failing[shard.shard_id] = str(error)
+            except Exception as error:  # noqa: BLE001 - what this thread does not tell, nobody hears
+                self._told.put(error)
+                return
             self._stop.wait(_RESUBSCRIBE_SECONDS)
 
     def _read_once(self, shard: ShardReading) -> bool:
@@ -167,13 +192,15 @@ class FanOut:
         if shard.last is not None:
             where = {"Type": "AFTER_SEQUENCE_NUMBER", "SequenceNumber": shard.last}
         for event in self._subscriptions.subscribe(self.consumer, shard.shard_id, where):
-            told = event["SubscribeToShardEvent"]
-            for record in told["Records"]:
+            told = required(event, "SubscribeToShardEvent", dict)
+            for record in required(told, "Records", list):
+                demand_record(record)
                 self._told.put(Arrived(shard.shard_id, record))
-            shard.behind = told["MillisBehindLatest"]
+            self._failing.pop(shard.shard_id, None)
+            shard.behind = required(told, "MillisBehindLatest", int)
             shard.last = told.get("ContinuationSequenceNumber")
-            for child in told.get("ChildShards", ()):
-                self._told.put(ShardReading.of(child, {"Type": "TRIM_HORIZON"}))
+            for child in told.get("ChildShards") or ():
+                self._told.put(ShardReading.of(demand_shard(child), {"Type": "TRIM_HORIZON"}))
             if shard.last is None:
                 return True
         return False
@@ -182,27 +209,32 @@ class FanOut:
         deadline = self._clock() + _ACTIVE_SECONDS
         describe = self._client.describe_stream_consumer
         while True:
-            answer = call(self._stream, describe, ConsumerARN=self.consumer)
-            if answer["ConsumerDescription"]["ConsumerStatus"] == "ACTIVE":
-                return
+            with stream_asked(self._stream, "DescribeStreamConsumer"):
+                described = required(describe(ConsumerARN=self.consumer), "ConsumerDescription", dict)
+                if required(described, "ConsumerStatus", str) == "ACTIVE":
+                    return
             if self._clock() > deadline:
                 raise InputError(f"stream {self._stream}", "its new consumer does not become ACTIVE")
             self._sleep(_LOOK_SECONDS)
 
+    def _register(self, arn: str, name: str) -> str:
+        try:
+            with stream_asked(self._stream, "RegisterStreamConsumer"):
+                answer = self._client.register_stream_consumer(StreamARN=arn, ConsumerName=name)
+                return required(required(answer, "Consumer", dict), "ConsumerARN", str)
+        except InputError as error:
+            # The request may have been carried out all the same.
+            look = f"aws kinesis list-stream-consumers --stream-arn {arn}"
+            problem = f"{error.problem}; if {name} is registered now, it costs: see `{look}`"
+            raise InputError(error.what, problem) from error
+
     def _deregister(self) -> None:
         try:
-            self._client.deregister_stream_consumer(ConsumerARN=self.consumer)
-        except (ClientError, BotoCoreError) as error:
+            call(self._stream, self._client.deregister_stream_consumer, ConsumerARN=self.consumer)
+        except InputError as error:
             raise InputError(
                 f"consumer {self.consumer}",
-                f"it is still registered, and costs: {_words(error)}; "
+                f"it is still registered, and costs: {error.problem}; "
                 f"aws kinesis deregister-stream-consumer --consumer-arn {self.consumer}",
             ) from error
         self.consumer = ""
-
-
-def _words(error: Exception) -> str:
-    if isinstance(error, ClientError):
-        told = error.response["Error"]
-        return f"{told['Code']}: {told.get('Message', '')}"
-    return str(error)

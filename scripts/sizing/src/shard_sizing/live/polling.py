@@ -17,10 +17,12 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any, Final, Self
 
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import ClientError
 
+from orderstream.aws import error_code, required
 from shard_sizing.errors import InputError
-from shard_sizing.live.reshard import call, listed
+from shard_sizing.live.asked import demand_record, demand_shard, stream_asked, summary_of
+from shard_sizing.live.reshard import listed
 
 _ROUND_SECONDS: Final = 1.0
 _CATCHING_UP_SECONDS: Final = 0.5
@@ -135,7 +137,7 @@ class Poller:
                             yield Arrived(shard.shard_id, record)
                         elif at >= last and self._since is not None:
                             shard.iterator = None  # times rise within a shard but for milliseconds
-                    for child in answer.get("ChildShards", ()):
+                    for child in answer.get("ChildShards") or ():
                         self._add(child, {"ShardIteratorType": "TRIM_HORIZON"})
                 now = self._clock()
                 tick(min(now - first, seconds))
@@ -148,28 +150,30 @@ class Poller:
                 self._sleep(max(0.0, began + pause - now))
 
     def _check_kept(self, since: int) -> None:
-        answer = call(self._stream, self._client.describe_stream_summary, StreamName=self._stream)
-        hours = answer["StreamDescriptionSummary"]["RetentionPeriodHours"]
+        with stream_asked(self._stream, "DescribeStreamSummary"):
+            hours = required(summary_of(self._client, self._stream), "RetentionPeriodHours", int)
         if since < self._clock() - hours * 3_600:
             raise InputError(f"stream {self._stream}", f"it keeps its records for {hours} hours; begin later")
 
     def _ask(self, shard: ShardReading) -> tuple[ShardReading, Mapping[str, Any]]:
-        try:
-            answer = self._client.get_records(ShardIterator=shard.iterator, Limit=10_000)
-        except ClientError as error:
-            match error.response["Error"]["Code"]:
-                case "ProvisionedThroughputExceededException" | "LimitExceededException":
-                    shard.throttled += 1
-                case "ExpiredIteratorException":
-                    shard.iterator = self._iterator(shard)
-                case code:
-                    told = error.response["Error"].get("Message", "")
-                    raise InputError(f"stream {self._stream}", f"{code}: {told}") from error
-            return shard, {}
-        except BotoCoreError as error:
-            raise InputError(f"stream {self._stream}", str(error)) from error
+        with stream_asked(self._stream, "GetRecords"):
+            try:
+                answer = self._client.get_records(ShardIterator=shard.iterator, Limit=10_000)
+            except ClientError as error:
+                match error_code(error):
+                    case "ProvisionedThroughputExceededException" | "LimitExceededException":
+                        shard.throttled += 1
+                    case "ExpiredIteratorException":
+                        shard.iterator = self._iterator(shard)
+                    case _:
+                        raise
+                return shard, {}
+            for record in required(answer, "Records", list):
+                demand_record(record)
+            for child in answer.get("ChildShards") or ():
+                demand_shard(child)
         shard.iterator = answer.get("NextShardIterator")
-        shard.behind = answer.get("MillisBehindLatest", 0)
+        shard.behind = answer.get("MillisBehindLatest") or 0
         if answer["Records"]:
             shard.last = answer["Records"][-1]["SequenceNumber"]
         return shard, answer
@@ -186,7 +190,6 @@ class Poller:
         where = dict(shard.begin)
         if shard.last is not None:
             where = {"ShardIteratorType": "AFTER_SEQUENCE_NUMBER", "StartingSequenceNumber": shard.last}
-        get = self._client.get_shard_iterator
-        answer = call(self._stream, get, StreamName=self._stream, ShardId=shard.shard_id, **where)
-        iterator: str = answer["ShardIterator"]
-        return iterator
+        with stream_asked(self._stream, "GetShardIterator"):
+            answer = self._client.get_shard_iterator(StreamName=self._stream, ShardId=shard.shard_id, **where)
+            return required(answer, "ShardIterator", str)

@@ -10,14 +10,16 @@ from typing import Any, Final
 
 import boto3
 from botocore.config import Config
-from botocore.exceptions import BotoCoreError, ClientError
 
+from orderstream.aws import required
 from shard_sizing.errors import InputError
+from shard_sizing.live.asked import call, demand_shard, stream_asked, summary_of
 from shard_sizing.model.resharding.planner import Plan, Split, Step, UpdateCount
 
 _POLL_SECONDS: Final = 1.0
 _DEADLINE_SECONDS: Final = 600.0  # for one split or merge
 _SECONDS_PER_SHARD: Final = 60.0
+_NUMBERS: Final = "SequenceNumberRange"
 
 
 def kinesis(region: str) -> Any:
@@ -46,14 +48,19 @@ def listed(client: Any, stream: str, *, closed: bool = False) -> Iterator[Mappin
         InputError: The stream does not exist, or may not be listed.
     """
     request: dict[str, Any] = {"StreamName": stream}
+    found = False
     while True:
-        page = call(stream, client.list_shards, **request)
-        for shard in page["Shards"]:
-            if closed or "EndingSequenceNumber" not in shard["SequenceNumberRange"]:
-                yield shard
+        with stream_asked(stream, "ListShards"):
+            page = client.list_shards(**request)
+            shards = [demand_shard(shard) for shard in required(page, "Shards", list)]
+            found = found or bool(shards)
+            ended = ["EndingSequenceNumber" in required(shard, _NUMBERS, dict) for shard in shards]
+        yield from (shard for shard, over in zip(shards, ended, strict=True) if closed or not over)
         if not page.get("NextToken"):
-            return
+            break
         request = {"NextToken": page["NextToken"]}
+    if not found:
+        raise InputError(f"stream {stream}", "Kinesis lists no shard, and every stream has one")
 
 
 class Watch:
@@ -183,24 +190,10 @@ def stream_status(client: Any, stream: str) -> str:
     Raises:
         InputError: It does not exist, may not be described, or is on-demand.
     """
-    summary = call(stream, client.describe_stream_summary, StreamName=stream)["StreamDescriptionSummary"]
-    if summary.get("StreamModeDetails", {}).get("StreamMode") == "ON_DEMAND":
+    summary = summary_of(client, stream)
+    if (summary.get("StreamModeDetails") or {}).get("StreamMode") == "ON_DEMAND":
         raise InputError(
             f"stream {stream}", "it is on-demand: Kinesis splits and merges its shards, nobody else may"
         )
-    return str(summary["StreamStatus"])
-
-
-def call(stream: str, method: Callable[..., Any], **arguments: Any) -> Any:
-    """Call a method of a client.
-
-    Raises:
-        InputError: What AWS says against it.
-    """
-    try:
-        return method(**arguments)
-    except ClientError as error:
-        told = error.response["Error"]
-        raise InputError(f"stream {stream}", f"{told['Code']}: {told.get('Message', '')}") from error
-    except BotoCoreError as error:
-        raise InputError(f"stream {stream}", str(error)) from error
+    with stream_asked(stream, "DescribeStreamSummary"):
+        return required(summary, "StreamStatus", str)

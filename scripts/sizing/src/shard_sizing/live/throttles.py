@@ -5,7 +5,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import ClientError
+
+from orderstream.aws import aws_calls, error_code, required
+from orderstream.errors import DependencyError
 
 
 def throttled_writes(client: Any, stream: str, first: dt.datetime, last: dt.datetime) -> int:
@@ -20,7 +23,7 @@ def throttled_writes(client: Any, stream: str, first: dt.datetime, last: dt.date
     Raises:
         CloudWatchSilentError: It could not be asked; its message says why.
     """
-    with cloudwatch_asked():
+    with cloudwatch_asked("GetMetricStatistics"):
         answer = client.get_metric_statistics(
             Namespace="AWS/Kinesis",
             MetricName="WriteProvisionedThroughputExceeded",
@@ -30,7 +33,7 @@ def throttled_writes(client: Any, stream: str, first: dt.datetime, last: dt.date
             Period=60,
             Statistics=["Sum"],
         )
-    return int(sum(point["Sum"] for point in answer["Datapoints"]))
+        return int(sum(point["Sum"] for point in required(answer, "Datapoints", list)))
 
 
 class CloudWatchSilentError(Exception):
@@ -38,11 +41,11 @@ class CloudWatchSilentError(Exception):
 
 
 @contextmanager
-def cloudwatch_asked() -> Iterator[None]:
-    """Have what CloudWatch's client raises mean that it is silent."""
+def cloudwatch_asked(operation: str) -> Iterator[None]:
+    """Have what CloudWatch's client raises, or answers and cannot be read, mean that it is silent."""
     try:
-        yield
-    except ClientError as error:
-        raise CloudWatchSilentError(error.response["Error"]["Code"]) from error
-    except BotoCoreError as error:
-        raise CloudWatchSilentError(str(error)) from error
+        with aws_calls("cloudwatch", operation):
+            yield
+    except DependencyError as error:
+        code = error_code(error.__cause__) if isinstance(error.__cause__, ClientError) else error.reason
+        raise CloudWatchSilentError(" ".join(code.split())) from error

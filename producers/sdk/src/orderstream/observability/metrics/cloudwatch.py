@@ -3,10 +3,13 @@
 import datetime as dt
 import logging
 import threading
+from collections.abc import Mapping
 from types import TracebackType
 from typing import Any, Protocol, Self
 
 import boto3
+
+from orderstream.aws import given_by_service
 
 logger = logging.getLogger(__name__)
 
@@ -109,10 +112,12 @@ class CloudWatchMetrics:
         for start in range(0, len(keys), MAX_DATA_PER_CALL):
             some = keys[start : start + MAX_DATA_PER_CALL]
             try:
-                self._client.put_metric_data(
+                response = self._client.put_metric_data(
                     Namespace=self._namespace,
                     MetricData=[self._datum(key, statistics[key], now) for key in some],
                 )
+                if isinstance(response, Mapping):  # boto3's: success has no member but the request's id
+                    given_by_service(response)
             except Exception as error:  # noqa: BLE001 - metrics never stop what they measure
                 logger.warning("CloudWatch took no metrics; they are kept", extra={"error": str(error)})
                 self._keep({key: statistics[key] for key in keys[start:]})

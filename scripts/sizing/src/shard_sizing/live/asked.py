@@ -1,0 +1,91 @@
+"""How the calls to a live stream fail: each as one sentence, and nobody else's page passes for an answer."""
+
+import datetime as dt
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any, Final
+
+from botocore.exceptions import ClientError
+
+from orderstream.aws import UnreadableResponseError, aws_calls, error_parts, given_by_service, required
+from orderstream.errors import DependencyError, RequestInvalidError
+from shard_sizing.errors import InputError
+
+_LONGEST: Final = 300
+"""Characters of what is said: a gateway's page may be long."""
+
+
+@contextmanager
+def stream_asked(stream: str, operation: str) -> Iterator[None]:
+    """Turn what a call about a stream raises into what is said of it. Take the response apart in the body.
+
+    Args:
+        stream: The stream's name.
+        operation: What is asked of Kinesis.
+
+    Raises:
+        InputError: What AWS says against it, or that its answer cannot be read.
+    """
+    try:
+        with aws_calls("kinesis", operation, resource=stream):
+            yield
+    except (DependencyError, RequestInvalidError) as error:
+        raise InputError(f"stream {stream}", in_words(error)) from error
+
+
+def call(stream: str, method: Callable[..., Any], **arguments: Any) -> Any:
+    """Call a method of a client, and see that it was Kinesis that answered.
+
+    Raises:
+        InputError: What AWS says against it.
+    """
+    with stream_asked(stream, getattr(method, "__name__", "")):
+        return given_by_service(method(**arguments))
+
+
+def summary_of(client: Any, stream: str) -> Mapping[str, Any]:
+    """Return how Kinesis describes a stream.
+
+    Raises:
+        InputError: It does not exist, or may not be described.
+    """
+    with stream_asked(stream, "DescribeStreamSummary"):
+        answer = client.describe_stream_summary(StreamName=stream)
+        return required(answer, "StreamDescriptionSummary", dict)
+
+
+def demand_shard(shard: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return a shard as it was described, if it has its id and its range of hash keys.
+
+    Raises:
+        UnreadableResponseError: It lacks one of them.
+    """
+    required(shard, "ShardId", str)
+    hash_keys = required(shard, "HashKeyRange", dict)
+    for name in ("StartingHashKey", "EndingHashKey"):
+        int(required(hash_keys, name, str))
+    return shard
+
+
+def demand_record(record: Mapping[str, Any]) -> None:
+    """See that a record has what is measured.
+
+    Raises:
+        UnreadableResponseError: It lacks its data, its key, its place or the time of its arrival.
+    """
+    required(record, "ApproximateArrivalTimestamp", dt.datetime)
+    for name in ("PartitionKey", "SequenceNumber"):
+        required(record, name, str)
+    if not isinstance(record.get("Data"), bytes):
+        raise UnreadableResponseError("its response has a record without data")
+
+
+def in_words(error: Exception) -> str:
+    """What AWS says against a call, as its code and its message, in one line."""
+    cause = error.__cause__ if isinstance(error, DependencyError) else error
+    if isinstance(cause, ClientError):
+        code, message, status = error_parts(cause)
+        said = f"{code or status}: {message}"
+    else:
+        said = error.reason if isinstance(error, DependencyError | RequestInvalidError) else str(error)
+    return " ".join(said.split())[:_LONGEST] or repr(error)
