@@ -65,8 +65,8 @@ def test_show_keeps_payloads_to_itself() -> None:
     assert shown.exit_code == 0
     lines = shown.output.splitlines()
     assert [line.split("  ")[:2] for line in lines[::2]] == [
-        ["1/0", "no event, 12 bytes"],
-        ["2/0", "no event, 3 bytes"],
+        ["1/0", "no event but binary data, 12 bytes, begins with the bytes 73 65 63 72"],
+        ["2/0", "no event but text, 3 bytes, begins with the bytes 74 77 6f"],
     ]
     assert "secret" not in shown.output
     assert "secret \\x1b[2J\\xff" in run(resources, "show", "shipping", "o-1", "--data").output

@@ -2,14 +2,16 @@
 
 import datetime as dt
 from collections.abc import Collection
+from contextlib import suppress
 from typing import Final
 
 import msgspec
 
-from orderstream.messages import NotAnEventError, decode_envelope, uncompressed
+from orderstream.messages import NotAnEventError, uncompressed
 from orderstream_consumer.delivery import ParkedRecord, ParkedRecords
 from orderstream_consumer.store import Store
 from orderstream_workers.operations.errors import NotDoneError
+from orderstream_workers.operations.payloads import described
 from orderstream_workers.runtime.resources import Resources
 from orderstream_workers.runtime.topology import pipeline
 from orderstream_workers.services.payments import PaymentDeadLetters, PaymentQueue, QueuedPayment
@@ -159,22 +161,21 @@ def _shown_letter(letter: QueuedPayment) -> ShownRecord:
 
 def _shown_record(parked: ParkedRecord, *, data: bool) -> ShownRecord:
     record = parked.record
-    content = record.data
-    try:
-        content = uncompressed(content)
-        envelope = decode_envelope(content)
-    except NotAnEventError:
-        described = f"no event, {len(content)} bytes"  # what it is instead, the reason says
-    else:
-        described = f"{envelope.type} of order {envelope.subject}"
     return ShownRecord(
         position=str_position(parked),
-        described=described,
+        described=described(record.data),
         shard_id=record.shard_id,
         arrived_at=record.approximate_arrival,
         reason=parked.reason,
-        data=content.decode("utf-8", "backslashreplace") if data else None,
+        data=_text(record.data) if data else None,
     )
+
+
+def _text(data: bytes) -> str:
+    """A payload as text, whatever it is."""
+    with suppress(NotAnEventError):  # it says that it is compressed, and is not: shown as it came
+        data = uncompressed(data)
+    return data.decode("utf-8", "backslashreplace")
 
 
 def str_position(parked: ParkedRecord) -> str:
