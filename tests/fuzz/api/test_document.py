@@ -31,8 +31,8 @@ from orderstream_orders.testing import MemoryIdempotencyStore
 from orderstream_workers.projections.order_status import (
     ReadModel,
     ReadModelWriter,
-    create_schema,
     described,
+    migrate,
     open_engine,
     routes,
 )
@@ -52,7 +52,7 @@ CHECKS = [
 @pytest.fixture
 def engine(tmp_path: Path) -> Iterator[Engine]:
     engine = open_engine(f"sqlite:///{tmp_path / 'model.sqlite'}")
-    create_schema(engine)
+    migrate(engine)
     yield engine
     engine.dispose()
 

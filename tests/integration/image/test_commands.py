@@ -197,6 +197,7 @@ def test_help_lists_what_can_run_here(image: Path, tmp_path: Path) -> None:
         "order",
         "payment-worker",
         "provision",
+        "read-model",
         "saga",
         "status",
         "stock",

@@ -14,7 +14,7 @@ def test_whatever_is_not_done_is_one_sentence_of_ours(
     """What is not there is said as an outage is: after the command's name, status 1, safe for a terminal."""
     url = f"sqlite:///{tmp_path / 'read-model.sqlite'}"
     engine = open_engine(url)
-    ReadModelWriter(engine).create_schema()
+    ReadModelWriter(engine).ensure_schema()
     engine.dispose()
     monkeypatch.setenv("ORDERSTREAM_READ_MODEL_URL", url)
     for words, sentence in (

@@ -15,7 +15,7 @@ from orderstream_workers.cli.order import order
 from orderstream_workers.projections.order_status import (
     ReadModelError,
     ReadModelWriter,
-    create_schema,
+    migrate,
     open_engine,
 )
 
@@ -27,7 +27,7 @@ def url(tmp_path: Path) -> str:
     """A read model with three orders, placed one, two and three hours ago; the oldest is cancelled."""
     url = f"sqlite:///{tmp_path / 'model.sqlite'}"
     engine = open_engine(url)
-    create_schema(engine)
+    migrate(engine)
     now = dt.datetime.now(dt.UTC)
     messages = [
         envelope_of(placed(order_id), time=now - dt.timedelta(hours=hours, minutes=1))

@@ -38,7 +38,9 @@ def build(resources):
 
 
 def settings_named(process: Process) -> set[str]:
-    return {setting for one in process.resources if (setting := getattr(one, "setting", None))}
+    """The settings that say what it needs is called, or who it is there."""
+    members = ("setting", "credentials")
+    return {setting for one in process.resources for name in members if (setting := getattr(one, name, None))}
 
 
 def test_every_setting_that_is_named_is_one() -> None:

@@ -22,7 +22,7 @@ from orderstream_orders.contracts import (
 from orderstream_workers.projections.order_status import (
     ReadModel,
     ReadModelWriter,
-    create_schema,
+    migrate,
     open_engine,
 )
 from orderstream_workers.projections.order_status.status import OrderStatus, project
@@ -44,7 +44,7 @@ RECORDS = [delivered(number, envelope_of(message).encode()) for number, message 
 
 def model_after(batches: list[list[DeliveredRecord]]) -> list[Any]:
     engine = open_engine("sqlite://")
-    create_schema(engine)
+    migrate(engine)
     writer = ReadModelWriter(engine)
     for batch in batches:
         writer.apply_batch(batch)

@@ -2,7 +2,6 @@
 
 import datetime as dt
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,8 +15,6 @@ from orderstream_orders.contracts import Customer, OrderPlaced, OrderShipped
 from orderstream_workers.projections.order_status import (
     ReadModel,
     ReadModelWriter,
-    create_schema,
-    open_engine,
     routes,
 )
 
@@ -27,9 +24,7 @@ NUMBERS = (9, 10, 99, 100, 1000)
 
 
 @pytest.fixture
-def engine(tmp_path: Path) -> Iterator[Engine]:
-    engine = open_engine(f"sqlite:///{tmp_path}/read-model.sqlite")
-    create_schema(engine)
+def filled(engine: Engine) -> Engine:
     records = []
     for number in NUMBERS:
         message = OrderShipped(order_id="o", shipment_id=f"s-{number}")
@@ -42,13 +37,12 @@ def engine(tmp_path: Path) -> Iterator[Engine]:
             DeliveredRecord("shardId-000000000000", Position(number), "o", envelope.encode(), AT, None)
         )
     ReadModelWriter(engine).apply_batch(records)
-    yield engine
-    engine.dispose()
+    return engine
 
 
 @pytest.fixture
-def client(engine: Engine) -> Iterator[AsgiClient]:
-    with AsgiClient(Starlette(routes=routes(ReadModel(engine)))) as client:
+def client(filled: Engine) -> Iterator[AsgiClient]:
+    with AsgiClient(Starlette(routes=routes(ReadModel(filled)))) as client:
         yield client
 
 

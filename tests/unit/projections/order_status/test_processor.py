@@ -1,7 +1,6 @@
-"""The read model from records to questions, on SQLite."""
+"""The read model from records to questions, on each database."""
 
 import sqlite3
-from collections.abc import Iterator
 from pathlib import Path
 
 import msgspec
@@ -31,21 +30,12 @@ from orderstream_workers.projections.order_status import (
     OrderStatusProcessor,
     ReadModel,
     ReadModelWriter,
-    create_schema,
+    migrate,
     open_engine,
     render_story,
     routes,
 )
 from orderstream_workers.projections.order_status.tables import UNREADABLE
-
-
-@pytest.fixture
-def engine(tmp_path: Path) -> Iterator[Engine]:
-    engine = open_engine(f"sqlite:///{tmp_path / 'model.sqlite'}")
-    create_schema(engine)
-    create_schema(engine)  # again is harmless
-    yield engine
-    engine.dispose()
 
 
 class Shard:
@@ -115,6 +105,9 @@ def test_what_cannot_be_read_is_recorded_and_passed(engine: Engine) -> None:
         good.replace(b"12:00:00Z", b"12:00:00"),
         good.replace(b"OrderPlaced:1", b"OrderPlaced:2"),
         good.replace(b'"type":"OrderPlaced"', b'"type":"Unknown"').replace(b"France", b"\xff"),
+        good.replace(b"2026-01-01T12:00:00Z", b"0001-01-01T00:00:00+14:00"),
+        envelope_of(placed("a"), event_id="e" * 3_000).encode(),
+        envelope_of(placed("a" * 3_000), event_id="e").encode(),
     ]
     shard = Shard(engine)
     records = [*(delivered(number, data) for number, data in enumerate(bad)), message(100, placed("b"))]
@@ -175,7 +168,7 @@ def test_a_locked_database_is_waited_for(tmp_path: Path) -> None:
     """While another holds the lock nothing is checkpointed; afterwards the batch is applied."""
     path = tmp_path / "model.sqlite"
     engine = open_engine(f"sqlite:///{path}?timeout=0")
-    create_schema(engine)
+    migrate(engine)
     blocker = sqlite3.connect(path, isolation_level=None)
     with engine.connect() as connection:
         connection.exec_driver_sql("PRAGMA busy_timeout=0")

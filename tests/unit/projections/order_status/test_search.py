@@ -1,8 +1,6 @@
 """Orders are found by what they have in common, each once, whatever the size of the pages."""
 
 import datetime as dt
-from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from sqlalchemy import Engine
@@ -23,8 +21,6 @@ from orderstream_workers.projections.order_status import (
     ReadModel,
     ReadModelWriter,
     UnlistedOrderError,
-    create_schema,
-    open_engine,
 )
 
 HOUR = dt.timedelta(hours=1)
@@ -69,10 +65,8 @@ class Model:
 
 
 @pytest.fixture
-def model(tmp_path: Path) -> Iterator[Model]:
+def model(engine: Engine) -> Model:
     """Four orders, two of them placed at one moment."""
-    engine = open_engine(f"sqlite:///{tmp_path / 'model.sqlite'}")
-    create_schema(engine)
     filled = Model(engine)
     filled.read(order("a", "85123A", customer="17850"))
     filled.read(order("b", "71053", "POST", customer="17850"), hours=1)
@@ -81,8 +75,7 @@ def model(tmp_path: Path) -> Iterator[Model]:
     filled.read(OrderConfirmed(order_id="a", customer=Customer(), total_minor=250, currency="GBP"))
     filled.read(OrderCancelled(order_id="b", customer=Customer(), reason="card_declined"))
     filled.read(StockReserved(order_id="never-placed"))
-    yield filled
-    engine.dispose()
+    return filled
 
 
 @pytest.mark.parametrize("limit", [1, 2, 3, 4, 50])

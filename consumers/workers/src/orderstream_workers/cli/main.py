@@ -20,6 +20,7 @@ _COMMANDS: Final = {
     "order": ("orderstream_workers.cli.order", "order"),
     "provision": ("orderstream_workers.cli.provision", "provision"),
     "payment-worker": ("orderstream_workers.cli.processes.payment_worker", "payment_worker"),
+    "read-model": ("orderstream_workers.cli.read_model", "read_model"),
     "saga": ("orderstream_workers.cli.saga", "saga"),
     "status": ("orderstream_workers.cli.status", "status"),
     "stock": ("orderstream_workers.cli.stock", "stock"),

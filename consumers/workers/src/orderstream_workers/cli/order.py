@@ -123,9 +123,9 @@ def _read_model(target: TargetChoice) -> Iterator[ReadModel]:
         raise TargetError(
             "no read model is named; set ORDERSTREAM_READ_MODEL_URL to the database that order status writes"
         )
-    url = chosen.enter().read_model_url
-    click.echo(wrapped(f"on the read model {shown_url(url)}"), err=True)
-    with read_model_at(url) as read_model:
+    settings = chosen.enter()
+    click.echo(wrapped(f"on the read model {shown_url(settings.read_model_url)}"), err=True)
+    with read_model_at(settings) as read_model:
         yield read_model
 
 

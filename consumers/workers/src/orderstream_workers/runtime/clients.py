@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_kinesis import KinesisClient
     from mypy_boto3_s3 import S3Client
+    from mypy_boto3_secretsmanager import SecretsManagerClient
     from mypy_boto3_ses import SESClient
     from mypy_boto3_sns import SNSClient
     from mypy_boto3_sqs import SQSClient
@@ -91,6 +92,12 @@ def sqs_client() -> "SQSClient":
 def s3_client() -> "S3Client":
     """The archive."""
     client: S3Client = _client("s3")
+    return client
+
+
+def secrets_client() -> "SecretsManagerClient":
+    """Credentials of databases."""
+    client: SecretsManagerClient = _client("secretsmanager")
     return client
 
 

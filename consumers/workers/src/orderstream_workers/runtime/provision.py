@@ -12,9 +12,10 @@ from botocore.exceptions import ClientError
 from orderstream.aws import aws_calls, error_code, given_by_service, required
 from orderstream.errors import DependencyError, OrderstreamError, RequestInvalidError
 from orderstream_consumer.store import TableSpec, create_tables
-from orderstream_workers.projections.order_status import create_schema, open_engine
 from orderstream_workers.runtime.clients import region
 from orderstream_workers.runtime.discovery import topology
+from orderstream_workers.runtime.read_model import migrate_read_model
+from orderstream_workers.runtime.resources import Resources
 from orderstream_workers.runtime.settings import Settings
 from orderstream_workers.runtime.topology import (
     BucketSpec,
@@ -24,7 +25,7 @@ from orderstream_workers.runtime.topology import (
     StreamSpec,
     TopicSpec,
 )
-from orderstream_workers.runtime.topology.pipeline import OPERATORS_TOPIC
+from orderstream_workers.runtime.topology.pipeline import OPERATORS_TOPIC, READ_MODEL
 
 
 class ProvisionError(OrderstreamError):
@@ -64,7 +65,7 @@ def provision(settings: Settings, shards: int, make_client: MakeClient = client_
         ProvisionError: AWS, or its emulator, refuses.
         SettingsError: no region is set.
         TopologyError: an application cannot be read.
-        ReadModelError: the read model's database cannot be opened.
+        ReadModelError: the read model's database cannot be opened, or refuses.
     """
     declared, name_of = topology(settings), settings.name_of
     with ExitStack() as closing:
@@ -96,8 +97,8 @@ def provision(settings: Settings, shards: int, make_client: MakeClient = client_
         for sender in declared.of(SenderSpec):
             with _making(f"SES identity {name_of(sender)}"):
                 given_by_service(client("ses").verify_email_identity(EmailAddress=name_of(sender)))
-        for database in declared.of(DatabaseSpec):
-            _read_model(name_of(database))
+        if READ_MODEL in declared.of(DatabaseSpec):
+            _read_model(settings)
 
 
 @contextmanager
@@ -188,10 +189,9 @@ def _arn(sqs: Any, queue_url: str) -> str:
     return required(required(response, "Attributes", dict), "QueueArn", str)
 
 
-def _read_model(url: str) -> None:
-    engine = open_engine(url)
-    create_schema(engine)
-    engine.dispose()
+def _read_model(settings: Settings) -> None:
+    with Resources(settings) as resources:
+        migrate_read_model(resources)
 
 
 def _bucket(s3: Any, name: str) -> None:

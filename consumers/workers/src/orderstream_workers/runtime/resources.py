@@ -44,6 +44,7 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_kinesis import KinesisClient
     from mypy_boto3_s3 import S3Client
+    from mypy_boto3_secretsmanager import SecretsManagerClient
     from mypy_boto3_ses import SESClient
     from mypy_boto3_sns import SNSClient
     from mypy_boto3_sqs import SQSClient
@@ -159,6 +160,13 @@ class Resources:
             name: What it is called in AWS.
         """
         return self._queue(name).depth
+
+    @cached_property
+    def secrets(self) -> "SecretsManagerClient":
+        """Credentials of databases."""
+        client = clients.secrets_client()
+        self.close_later(client.close)
+        return client
 
     @cached_property
     def sqs(self) -> "SQSClient":

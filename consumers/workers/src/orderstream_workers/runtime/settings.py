@@ -63,7 +63,14 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         applications_folder: Folder with more stream applications, a Python file each; none by default.
         payment_queue: Name of the SQS queue of payments; its dead letters go to the name with ``-dlq``.
         archive_bucket: S3 bucket of the archive.
-        read_model_url: SQLAlchemy URL of the order status read model.
+        read_model_url: SQLAlchemy URL of the order status read model: a file of this machine, or
+            ``postgresql+psycopg://HOST:5432/orderstream`` for several machines. A password in it is refused
+            for any other machine, and TLS is demanded; ``?sslmode=verify-full&sslrootcert=FILE`` checks whom
+            one talks to.
+        read_model_secret: Where user and password of that server are: the ARN of a secret in AWS Secrets
+            Manager, or the path of a file (beginning with ``/``), with the JSON
+            ``{"username": ..., "password": ...}`` as Amazon RDS keeps it. Read anew once they are refused, so
+            they may rotate. Empty leaves them to libpq's own means.
         mail_sender: Address that notifications are sent from.
         payments_api_url: Base URL of the Payments API.
         payments_per_second: Requests per second that the Payments API allows, over all containers. Above 0.
@@ -91,6 +98,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     payment_queue: str = "orderstream-payments"
     archive_bucket: str = "orderstream-archive"
     read_model_url: str = "sqlite:///read-model.sqlite"
+    read_model_secret: str = ""
     mail_sender: str = "orders@example.com"
     payments_api_url: str = "http://127.0.0.1:24572"
     payments_per_second: float = 5.0

@@ -4,6 +4,19 @@ from typing import Final
 
 from orderstream_consumer.store import TableSpec
 from orderstream_workers.projections.order_status.api import described, routes
+from orderstream_workers.projections.order_status.credentials import (
+    Credentials,
+    CredentialsError,
+    RotatingCredentials,
+    Secret,
+    credentials_in,
+)
+from orderstream_workers.projections.order_status.engine import (
+    ReadModelError,
+    open_engine,
+    open_to_read,
+    shown_url,
+)
 from orderstream_workers.projections.order_status.processor import OrderStatusProcessor
 from orderstream_workers.projections.order_status.read_model import (
     Counts,
@@ -12,16 +25,15 @@ from orderstream_workers.projections.order_status.read_model import (
     ReadModel,
     UnlistedOrderError,
 )
+from orderstream_workers.projections.order_status.schema import (
+    SchemaBehindError,
+    check_schema,
+    ensure_schema,
+    migrate,
+)
 from orderstream_workers.projections.order_status.search import OrderMatches, OrderSearch
 from orderstream_workers.projections.order_status.status import OrderStatus, State
 from orderstream_workers.projections.order_status.story import render_story
-from orderstream_workers.projections.order_status.tables import (
-    ReadModelError,
-    create_schema,
-    open_engine,
-    open_to_read,
-    shown_url,
-)
 from orderstream_workers.projections.order_status.writer import ReadModelWriter
 
 APPLICATION: Final = "order-status"
@@ -34,6 +46,8 @@ __all__ = [
     "APPLICATION",
     "TABLES",
     "Counts",
+    "Credentials",
+    "CredentialsError",
     "HistoryEntry",
     "OrderMatches",
     "OrderSearch",
@@ -43,10 +57,16 @@ __all__ = [
     "ReadModel",
     "ReadModelError",
     "ReadModelWriter",
+    "RotatingCredentials",
+    "SchemaBehindError",
+    "Secret",
     "State",
     "UnlistedOrderError",
-    "create_schema",
+    "check_schema",
+    "credentials_in",
     "described",
+    "ensure_schema",
+    "migrate",
     "open_engine",
     "open_to_read",
     "render_story",

@@ -12,6 +12,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from orderstream.errors import DependencyError
 from orderstream_orders.api.answers import Problem, json_answer
 from orderstream_orders.api.openapi import Described, operation, order_id_parameter
 from orderstream_workers.projections.order_status.read_model import OrderPage, ReadModel, UnknownMessageError
@@ -91,7 +92,7 @@ def routes(read_model: ReadModel) -> list[Route]:
                 code="malformed", message="after is no message of this order: begin anew", field="after"
             )
             return json_answer(HTTPStatus.UNPROCESSABLE_ENTITY, problem)
-        except (DBAPIError, PoolTimeoutError) as error:
+        except (DBAPIError, PoolTimeoutError, DependencyError) as error:
             logger.warning("order cannot be shown for now", extra={"reason": type(error).__name__})
             problem = Problem(code="unavailable", message="orders cannot be looked up now: ask again")
             return json_answer(

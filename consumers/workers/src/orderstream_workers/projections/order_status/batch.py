@@ -1,5 +1,6 @@
 """A batch of records read: messages for the history, and records that nobody can read. Pure."""
 
+import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -9,6 +10,9 @@ from orderstream_consumer.processing.record import DeliveredRecord
 from orderstream_orders.contracts import OrderPlaced, order_of
 
 _LARGEST_INTEGER = 2**63 - 1
+
+_LONGEST_KEY = 1_024
+"""Bytes of an id: PostgreSQL takes 2,704 of an index's entry, and an entry of the history has two ids."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +78,12 @@ def _check_storable(envelope: Envelope, message: Message | None, data: str) -> N
     """Refuse what a column could not hold: one such record would stop its shard forever."""
     if envelope.time.tzinfo is None:
         raise NotAnEventError("its time has no zone")
+    try:
+        envelope.time.astimezone(dt.UTC)
+    except OverflowError as error:
+        raise NotAnEventError("its time is out of range in UTC") from error
+    if any(len(key.encode()) > _LONGEST_KEY for key in (envelope.id, envelope.subject)):
+        raise NotAnEventError(f"its id, or that of its order, is longer than {_LONGEST_KEY} bytes")
     texts = [
         envelope.id,
         envelope.subject,

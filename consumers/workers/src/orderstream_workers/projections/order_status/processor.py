@@ -44,7 +44,7 @@ class OrderStatusProcessor:
     def initialize(self, initialization: InitializationInput) -> None:
         """Make sure that the tables are there; waits for as long as that fails."""
         self._done = self._checkpointed = initialization.checkpoint
-        self._until_it_works(self._writer.create_schema)
+        self._until_it_works(self._writer.ensure_schema)
 
     def process_records(self, batch: ProcessRecordsInput) -> None:
         """Apply a batch, then checkpoint its end. The next owner reads an abandoned batch again."""

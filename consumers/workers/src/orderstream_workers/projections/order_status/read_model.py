@@ -230,8 +230,10 @@ class ReadModel:
         return self._stream(query.order_by(ORDERS.c.settled_at, ORDERS.c.order_id))
 
     def _stream(self, query: Select[Any]) -> Iterator[OrderStatus]:
-        with self._engine.connect() as connection:
-            rows = connection.execution_options(yield_per=_PAGE).execute(query)
+        with (
+            self._engine.connect() as connection,
+            connection.execution_options(yield_per=_PAGE).execute(query) as rows,
+        ):
             for row in rows.mappings():
                 yield OrderStatus(**row)
 

@@ -67,8 +67,8 @@ def search(connection: Connection, wanted: OrderSearch, place: Any | None, limit
         place: ``placed_at`` and ``order_id`` of the order behind which the page begins; None: the beginning.
         limit: Most orders of the page, at least 1.
     """
-    rows = connection.execution_options(yield_per=_ROWS).execute(_query(wanted, place)).mappings()
-    found = list(islice(_orders(rows, wanted.sku), limit + 1))
+    with connection.execution_options(yield_per=_ROWS).execute(_query(wanted, place)) as rows:
+        found = list(islice(_orders(rows.mappings(), wanted.sku), limit + 1))
     return OrderMatches(
         orders=tuple(found[:limit]), next=found[limit - 1].order_id if len(found) > limit else None
     )

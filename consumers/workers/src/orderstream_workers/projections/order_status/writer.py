@@ -12,14 +12,10 @@ from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from orderstream.errors import DependencyError
 from orderstream_consumer.processing.record import DeliveredRecord
 from orderstream_workers.projections.order_status.batch import Arrival, Unreadable, read_batch
+from orderstream_workers.projections.order_status.engine import WRITES
+from orderstream_workers.projections.order_status.schema import ensure_schema
 from orderstream_workers.projections.order_status.status import OrderStatus, project
-from orderstream_workers.projections.order_status.tables import (
-    HISTORY,
-    ORDERS,
-    UNREADABLE,
-    WRITES,
-    create_schema,
-)
+from orderstream_workers.projections.order_status.tables import HISTORY, ORDERS, UNREADABLE
 
 logger = logging.getLogger(__name__)
 
@@ -34,6 +30,12 @@ class ReadModelWriter:
     together, so a batch may be repeated, and two processes may apply the same one: whoever comes second
     conflicts and begins again.
 
+    On PostgreSQL two writers meet over an order where a worker has lost its lease and does not know it yet::
+
+        the order is there    the second waits for its row, then reads what the first has written
+        the order is new      both add it: the second is refused, and applies its batch again
+        several orders        rows are locked and added in the order of their keys: nobody waits in a circle
+
     Args:
         engine: From ``open_engine``.
     """
@@ -41,16 +43,17 @@ class ReadModelWriter:
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
 
-    def create_schema(self) -> None:
-        """Create what is missing of the tables.
+    def ensure_schema(self) -> None:
+        """Make sure that the tables can be worked with; see ``schema.ensure_schema``.
 
         Raises:
             DependencyError: the database is locked or out of reach.
+            SchemaBehindError: a migration has to be run.
         """
         try:
-            create_schema(self._engine)
+            ensure_schema(self._engine)
         except (DBAPIError, PoolTimeoutError) as error:
-            raise DependencyError("read model", "create tables", _reason(error)) from error
+            raise DependencyError("read model", "look at its tables", _reason(error)) from error
 
     def apply_batch(self, records: Sequence[DeliveredRecord]) -> int:
         """Apply records of one shard, in its order, all or none.
@@ -101,7 +104,7 @@ class ReadModelWriter:
                     statuses.get(envelope.subject), envelope, arrival.message
                 )
         if rows:
-            connection.execute(insert(HISTORY), rows)
+            connection.execute(insert(HISTORY), sorted(rows, key=_key))
         _write_statuses(connection, known, statuses)
 
     @staticmethod
@@ -146,13 +149,17 @@ def _seen(connection: Connection, arrivals: Sequence[Arrival]) -> set[tuple[str,
 def _write_statuses(
     connection: Connection, before: Mapping[str, OrderStatus], after: Mapping[str, OrderStatus]
 ) -> None:
-    new = [msgspec.structs.asdict(status) for order_id, status in after.items() if order_id not in before]
+    new = [msgspec.structs.asdict(after[order_id]) for order_id in sorted(after.keys() - before.keys())]
     if new:
         connection.execute(insert(ORDERS), new)
     for order_id, status in after.items():
         if order_id in before and status is not before[order_id]:
             row = msgspec.structs.asdict(status)
             connection.execute(update(ORDERS).where(ORDERS.c.order_id == order_id).values(row))
+
+
+def _key(row: Mapping[str, Any]) -> tuple[str, str]:
+    return row["order_id"], row["event_id"]
 
 
 def _history_row(arrival: Arrival) -> dict[str, Any]:

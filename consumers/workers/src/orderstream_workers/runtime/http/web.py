@@ -5,21 +5,16 @@ import threading
 
 from orderstream import EventPublisher, Producer, ProducerConfig
 from orderstream_consumer.health.report import outages, shown_dependencies, unanswered, verdict
-from orderstream_consumer.health.watch import Dependency, DependencyWatch
+from orderstream_consumer.health.watch import DependencyWatch
 from orderstream_consumer.processing.beside import Beside
 from orderstream_orders.api import DependencyAnswer, DynamoDBIdempotencyStore, Standing, create_app
-from orderstream_workers.projections.order_status import (
-    ReadModel,
-    create_schema,
-    described,
-    open_engine,
-    routes,
-)
+from orderstream_workers.projections.order_status import ReadModel, described, routes
 from orderstream_workers.runtime.dependencies import dependencies_of
 from orderstream_workers.runtime.http.server import serve
+from orderstream_workers.runtime.read_model import open_read_model, read_model_asked
 from orderstream_workers.runtime.resources import Resources
 from orderstream_workers.runtime.topology import ORDERS
-from orderstream_workers.runtime.topology.pipeline import API, IDEMPOTENCY_KEYS, READ_MODEL
+from orderstream_workers.runtime.topology.pipeline import API, IDEMPOTENCY_KEYS
 
 logger = logging.getLogger(__name__)
 
@@ -43,14 +38,11 @@ def serve_api(resources: Resources, host: str, port: int, stop: threading.Event)
         bytes_per_second_per_shard=524_288,
         when_full="raise",
     )
-    engine = open_engine(settings.name_of(READ_MODEL))
-    resources.close_later(engine.dispose)
-    create_schema(engine)  # whoever asks before the first order is to be told that there is none
-    read_model = ReadModel(engine)
+    engine = open_read_model(resources)
     watch = DependencyWatch(
         [
             *dependencies_of(API, resources),
-            Dependency("database of the read model", read_model.ask),
+            read_model_asked(engine),
         ],
         {},
         resources.clock,
@@ -78,7 +70,7 @@ def serve_api(resources: Resources, host: str, port: int, stop: threading.Event)
                 resources.dynamodb, settings.name_of(IDEMPOTENCY_KEYS)
             ),
             clock=resources.clock,
-            extra_routes=routes(read_model),
+            extra_routes=routes(ReadModel(engine)),
             described=[described()],
             standing=standing,
         )

@@ -33,7 +33,7 @@ ARCHIVE: Final = BucketSpec("archive", setting="archive_bucket")
 MAIL_SENDER: Final = SenderSpec("mail", setting="mail_sender")
 """Whom customers get mail from."""
 
-READ_MODEL: Final = DatabaseSpec("read model", setting="read_model_url")
+READ_MODEL: Final = DatabaseSpec("read model", setting="read_model_url", credentials="read_model_secret")
 """The state and the story of every order."""
 
 PAYMENTS_API: Final = HttpServiceSpec("payments API", setting="payments_api_url")

@@ -109,10 +109,13 @@ class DatabaseSpec:
     Attributes:
         name: What it is for.
         setting: The field of ``Settings`` with its SQLAlchemy URL.
+        credentials: The field of ``Settings`` that names the secret with its user and password; None where it
+            needs none.
     """
 
     name: str
     setting: str
+    credentials: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
