@@ -43,8 +43,8 @@ from chaos.verdict import (
     toothless,
 )
 from e2e.running import INVOICES, free_base_port, orderstream, reconcile
+from orderstream_consumer.engines.config import Engine
 from orderstream_playground.local.environment import EnvironmentOptions
-from orderstream_workers.runtime.settings import Engine
 
 PAYMENTS_PER_SECOND = 10
 """Low enough for payments to be under way as long as trouble lasts, high enough to come in batches."""

@@ -170,6 +170,20 @@ def test_the_end_of_a_shard_creates_its_children_first(table: LeaseTable) -> Non
     assert ended.child_shard_ids == {"a", "b"}
 
 
+def test_a_table_that_is_there_is_described_and_not_created(dynamodb: Any) -> None:
+    """A worker whose table is provisioned needs no right to create tables; one told so does not even look."""
+    called: list[str] = []
+    dynamodb.meta.events.register("before-call.dynamodb", lambda model, **_: called.append(model.name))
+    DynamoDBLeaseTable(dynamodb, "app", creates=False).create_table()
+    assert called == []
+    table = DynamoDBLeaseTable(dynamodb, "app")
+    table.create_table()
+    assert called.count("CreateTable") == 1
+    called.clear()
+    table.create_table()
+    assert called == ["DescribeTable"]
+
+
 def test_items_are_what_kcl_writes(dynamodb: Any) -> None:
     """An item has exactly the attributes of KCL 3, and the table its key and index."""
     table = DynamoDBLeaseTable(dynamodb, "app")

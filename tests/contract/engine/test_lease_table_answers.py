@@ -47,7 +47,7 @@ class Says:
             raise self._answer
         return self._answer
 
-    get_item = put_item = update_item = delete_item = create_table = scan
+    get_item = put_item = update_item = delete_item = describe_table = scan
 
 
 def table(answer: Any) -> DynamoDBLeaseTable:

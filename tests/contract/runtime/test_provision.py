@@ -70,7 +70,7 @@ def refusing(service: str, operation: str, code: str) -> Callable[[str], Any]:
     ("service", "operation", "resource"),
     [
         ("kinesis", "describe_stream_summary", "Kinesis stream orders"),
-        ("dynamodb", "create_table", "DynamoDB table shop-"),
+        ("dynamodb", "describe_table", "DynamoDB table shop-"),
         ("sqs", "create_queue", "SQS queue orderstream-payments"),
         ("sns", "create_topic", "SNS topic orderstream-operators"),
         ("s3", "head_bucket", "S3 bucket orderstream-archive"),

@@ -6,20 +6,11 @@ from functools import lru_cache
 from random import Random
 from typing import Any
 
-from botocore.exceptions import ClientError
-
 from fakes.engine_world.network import Network
 from fakes.engine_world.stream import client_error
 
 Row = dict[str, Any]
 _REFUSALS = ("ProvisionedThroughputExceededException", "InternalServerError", "ThrottlingException")
-
-
-class _Exceptions:
-    """The errors that a client has as classes."""
-
-    class ResourceInUseException(ClientError):  # noqa: N818 - botocore's name
-        """The table is there."""
 
 
 class LeaseRows:
@@ -57,8 +48,6 @@ class SimulatedDynamoDB:
         last_creation: After how many rows that it added the process dies for sure; None for none.
     """
 
-    exceptions = _Exceptions
-
     def __init__(
         self,
         rows: LeaseRows,
@@ -73,13 +62,8 @@ class SimulatedDynamoDB:
         self._dies_creating = dies_creating
         self._creations_left = last_creation
 
-    def create_table(self, **_: Any) -> None:
-        error = client_error("ResourceInUseException", "CreateTable")
-        raise _Exceptions.ResourceInUseException(error.response, error.operation_name)
-
-    def get_waiter(self, name: str) -> "_Waiter":
-        assert name == "table_exists"
-        return _Waiter()
+    def describe_table(self, **_: Any) -> Any:
+        return {"Table": {"TableStatus": "ACTIVE"}}
 
     def scan(self, **request: Any) -> dict[str, Any]:
         page = self._random.choice((3, 100))
@@ -143,11 +127,6 @@ class SimulatedDynamoDB:
         """DynamoDB puts an id on whatever it says; what has none is a gateway's."""
         response = self._network.call(act, _REFUSALS, operation, dies)
         return {**response, "ResponseMetadata": {"RequestId": "simulated"}}
-
-
-class _Waiter:
-    def wait(self, **_: Any) -> None:
-        """The table is there."""
 
 
 _ALTERNATIVES = re.compile(r"\((.+ (?:or|OR) .+)\)")

@@ -73,13 +73,14 @@ _ACCEPTED_ITEM: Final = {
 }
 
 _CREATED: Final = said({"TableDescription": {"TableStatus": "CREATING"}})
+_NOT_YET_USABLE: Final = said({"Table": {"TableStatus": "CREATING"}})
 _USABLE: Final = said({"Table": {"TableStatus": "ACTIVE"}})
 _NOT_EXPIRING: Final = said({"TimeToLiveDescription": {"TimeToLiveStatus": "DISABLED"}})
 _EXPIRING: Final = said({"TimeToLiveSpecification": {"Enabled": True, "AttributeName": "expires_at"}})
 
 _PREPARED: Final = {
     "CreateTable": _CREATED,
-    "DescribeTable": _USABLE,
+    "DescribeTable": (_NOT_YET_USABLE, _USABLE),
     "DescribeTimeToLive": _NOT_EXPIRING,
     "UpdateTimeToLive": _EXPIRING,
 }

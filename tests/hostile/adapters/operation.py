@@ -1,7 +1,7 @@
 """One call of one adapter, and the clients of the server that it is made to."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from typing import Any
@@ -27,7 +27,8 @@ class Operation:
         operation: As ``Call`` names it, or how its name begins.
         make: Gives the call, for a server's clients. The call raises what the adapter raises.
         good: What the service responds to it.
-        before: What the service responds to the calls that come first, by operation.
+        before: What the service responds to the calls that come first, by operation: each time the same, or one
+            after the other and the last one from then on.
         members: Members of the response that it reads.
         fine: Names of responses that say, by the protocol's own rules, that there is nothing.
     """
@@ -37,7 +38,7 @@ class Operation:
     operation: str
     make: Make
     good: Odd
-    before: dict[str, Odd] = field(default_factory=dict)
+    before: Mapping[str, Odd | tuple[Odd, ...]] = field(default_factory=dict)
     members: tuple[str, ...] = ()
     fine: frozenset[str] = frozenset()
 
@@ -47,13 +48,15 @@ class Operation:
 
     def respond(self, odd: Odd) -> Callable[[Call], Odd]:
         """Respond with this to the operation itself, and as the service would to all others."""
+        coming = {name: [said] if isinstance(said, Odd) else list(said) for name, said in self.before.items()}
 
         def chosen(call: Call) -> Odd:
             if call.operation.startswith(self.operation):
                 return odd
-            return next(
-                (said for name, said in self.before.items() if call.operation.startswith(name)), self.good
+            left = next(
+                (each for name, each in coming.items() if call.operation.startswith(name)), [self.good]
             )
+            return left.pop(0) if len(left) > 1 else left[0]
 
         return chosen
 

@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from botocore.exceptions import ClientError, ConnectTimeoutError, ParamValidationError, WaiterError
+from botocore.exceptions import ClientError, ConnectTimeoutError, ParamValidationError
 
 from orderstream.errors import DependencyError, RequestInvalidError
 from orderstream_consumer.store import (
@@ -112,14 +112,11 @@ class SlowTables:
     class exceptions:  # noqa: N801 - boto3's name
         ResourceInUseException = KeyError
 
+    def describe_table(self, **_: Any) -> Any:
+        return {"Table": {"TableStatus": "DELETING"}}
+
     def create_table(self, **_: Any) -> Any:
         return {"TableDescription": {"TableStatus": "CREATING"}}
-
-    def get_waiter(self, _: str) -> Any:
-        return self
-
-    def wait(self, **_: Any) -> None:
-        raise WaiterError("table_exists", "Max attempts exceeded", {})
 
 
 def test_a_table_that_does_not_become_usable_is_an_outage() -> None:

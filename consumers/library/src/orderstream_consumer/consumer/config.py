@@ -7,10 +7,9 @@ from typing import Any, Final, Literal
 
 from orderstream_consumer.consumer.errors import ConsumerConfigError
 from orderstream_consumer.delivery import DeliveryConfig
-from orderstream_consumer.engines.config import EngineConfig
+from orderstream_consumer.engines.config import Engine, EngineConfig
 from orderstream_consumer.processing.backoff import Backoff
 
-Engine = Literal["embedded", "kcl"]
 """What reads the shards: the engine in pure Python, or Amazon's KCL."""
 
 

@@ -378,13 +378,5 @@ def _given(dynamodb: "DynamoDBClient | None") -> "DynamoDBClient":
     return dynamodb
 
 
-class _TheirLeaseTable(DynamoDBLeaseTable):
-    """A lease table that somebody else creates."""
-
-    def create_table(self) -> None:
-        """Create nothing."""
-
-
 def _lease_table(dynamodb: "DynamoDBClient | None", config: ConsumerConfig) -> LeaseTable:
-    kind = DynamoDBLeaseTable if config.create_tables else _TheirLeaseTable
-    return kind(_given(dynamodb), str(config.lease_table))
+    return DynamoDBLeaseTable(_given(dynamodb), str(config.lease_table), creates=config.create_tables)

@@ -2,7 +2,7 @@
 
 import os
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
@@ -13,15 +13,12 @@ from orderstream_consumer.consumer.stream import ConsumedName
 from orderstream_consumer.consumer.told import COMMAND, told_to_shards
 from orderstream_consumer.delivery import PARKING, until_it_works
 from orderstream_consumer.engines.embedded.leases import LeaseTable
-from orderstream_consumer.engines.embedded.worker import Worker
-from orderstream_consumer.engines.kcl import KclWorker
 from orderstream_consumer.engines.ownership import ENGINES, EngineOwnership
 from orderstream_consumer.engines.stream_identity import CONSUMED_STREAMS, ConsumedStream
-from orderstream_consumer.engines.stream_leases import StreamLeases
 from orderstream_consumer.health import DependencyWatch, lease_table_asked, stream_asked, table_asked
 from orderstream_consumer.processing.clock import utc_now
 from orderstream_consumer.processing.processor import StopSignal
-from orderstream_consumer.running import ApplicationRun, EngineWorker
+from orderstream_consumer.running import ApplicationRun, ShardProcesses, engine_worker
 from orderstream_consumer.store import Store, create_tables
 
 if TYPE_CHECKING:
@@ -85,7 +82,36 @@ def prepared_run(
         expiry=config.failover_time,
         gone_timeout=config.stream_gone_timeout or 0.0,
     )
-    worker, counters = _worker(application, stream, delivery, named, config, backing, consumed)
+
+    def shard_processes() -> ShardProcesses:
+        handler, batch_handler, on_failure = named
+        variable = told_to_shards(
+            application,
+            stream.name,
+            handler=handler,
+            batch_handler=batch_handler,
+            on_failure=on_failure,
+            config=config,
+        )
+        return ShardProcesses(
+            command=COMMAND,
+            region=str(config.region_name),
+            environment={**os.environ, **variable},
+            properties=config.kcl_properties,
+        )
+
+    worker = engine_worker(
+        application,
+        stream.name,
+        engine=config.engine,
+        config=config.engine_config(),
+        kinesis=backing.kinesis,
+        leases=backing.leases,
+        lease_table=str(config.lease_table),
+        consumed=consumed,
+        processors=delivery.processor,
+        shard_processes=shard_processes,
+    )
     dependencies = [
         stream_asked(backing.kinesis, stream.name),
         *(table_asked(backing.store, spec, prefix) for spec in specs),
@@ -106,7 +132,7 @@ def prepared_run(
         consumed=consumed,
         watch=DependencyWatch(dependencies, gauges, utc_now),
         stop=stop,
-        counters=counters,
+        counters=delivery.tally.figures,
         failure=delivery.tally.failure,
         clock=utc_now,
     )
@@ -114,8 +140,6 @@ def prepared_run(
     def create() -> None:
         if backing.dynamodb is not None and backing.stored_in_dynamodb:
             create_tables(backing.dynamodb, specs, prefix)
-        if config.engine == "embedded":  # KCL makes its own
-            backing.leases.create_table()
 
     def prepare(stop: StopSignal) -> bool:
         tally, breaker = delivery.tally, delivery.breaker
@@ -128,45 +152,3 @@ def prepared_run(
         run.run, port=config.health_port or 0, host=config.health_host, prepare=prepare, adopt=adopt
     )
     return run, work
-
-
-def _worker(
-    application: str,
-    stream: ConsumedName,
-    delivery: HandlerDelivery,
-    named: tuple[object, object, object],
-    config: ConsumerConfig,
-    backing: Backing,
-    consumed: ConsumedStream,
-) -> tuple[EngineWorker, Callable[[], Mapping[str, int]]]:
-    """The worker on the engine of the settings, and what gives its counters."""
-    if config.engine == "embedded":
-        embedded = Worker(
-            application,
-            stream.name,
-            kinesis=backing.kinesis,
-            leases=StreamLeases(backing.leases, consumed),
-            processors=delivery.processor,
-            config=config.engine_config(),
-        )
-        return embedded, delivery.tally.figures
-    handler, batch_handler, on_failure = named
-    variable = told_to_shards(
-        application,
-        stream.name,
-        handler=handler,
-        batch_handler=batch_handler,
-        on_failure=on_failure,
-        config=config,
-    )
-    kcl = KclWorker(
-        application,
-        stream.name,
-        lease_table=str(config.lease_table),
-        shard_command=COMMAND,
-        config=config.engine_config(),
-        region=str(config.region_name),
-        environment={**os.environ, **variable},
-        more=config.kcl_properties,
-    )
-    return kcl, kcl.counters

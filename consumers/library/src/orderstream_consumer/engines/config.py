@@ -4,6 +4,9 @@ import datetime as dt
 from dataclasses import dataclass
 from typing import Literal
 
+Engine = Literal["embedded", "kcl"]
+"""What a stream consumer runs on: our own engine, or Amazon's Kinesis Client Library."""
+
 InitialPosition = Literal["TRIM_HORIZON", "LATEST", "AT_TIMESTAMP"]
 WrongShardAggregates = Literal["discard", "deliver"]
 

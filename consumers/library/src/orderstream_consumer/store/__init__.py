@@ -13,7 +13,7 @@ from orderstream_consumer.store.protocol import (
     TableSpec,
     Write,
 )
-from orderstream_consumer.store.tables import create_tables, wait_until_usable
+from orderstream_consumer.store.tables import create_tables, is_usable, wait_until_usable
 
 __all__ = [
     "Add",
@@ -29,5 +29,6 @@ __all__ = [
     "TableSpec",
     "Write",
     "create_tables",
+    "is_usable",
     "wait_until_usable",
 ]

@@ -71,6 +71,22 @@ def wait_until_usable(
     raise DependencyError("dynamodb", "CreateTable", f"the table is {status}", resource=name)
 
 
+def is_usable(client: "DynamoDBClient", name: str, setting: str = "") -> bool:
+    """Whether a table exists and can be read and written.
+
+    Ask before creating: a process whose tables are provisioned then needs no right to create any.
+
+    Args:
+        client: A boto3 DynamoDB client.
+        name: The table's name.
+        setting: The setting that names it.
+
+    Raises:
+        DependencyError: DynamoDB could not be reached.
+    """
+    return _status(client, name, setting) in _USABLE
+
+
 _NOT_YET: Final = "not there yet"
 
 
@@ -95,6 +111,8 @@ def _status(client: "DynamoDBClient", name: str, setting: str) -> str:
 
 
 def _create(client: "DynamoDBClient", spec: TableSpec, name: str) -> None:
+    if is_usable(client, name, SETTING):
+        return
     keys: list[tuple[str, KeyTypeType]] = [("pk", "HASH"), ("sk", "RANGE")]
     keys = keys if spec.sorted else keys[:1]
     with (

@@ -2,17 +2,13 @@
 
 import sys
 import threading
-from collections.abc import Callable, Mapping
 
 from orderstream_consumer.engines.config import EngineConfig
-from orderstream_consumer.engines.embedded.worker import Worker
-from orderstream_consumer.engines.kcl import KclWorker
 from orderstream_consumer.engines.ownership import EngineOwnership
 from orderstream_consumer.engines.stream_identity import ConsumedStream, StreamIdentity
-from orderstream_consumer.engines.stream_leases import StreamLeases
-from orderstream_consumer.health import Dependency, DependencyWatch, lease_table_asked
+from orderstream_consumer.health import DependencyWatch, lease_table_asked
 from orderstream_consumer.processing.processor import StopSignal
-from orderstream_consumer.running import ApplicationRun, EngineWorker
+from orderstream_consumer.running import ApplicationRun, ShardProcesses, engine_worker
 from orderstream_workers.runtime.application import Application
 from orderstream_workers.runtime.clients import region
 from orderstream_workers.runtime.dependencies import dependencies_of
@@ -62,7 +58,28 @@ def run_worker(
         expiry=settings.failover_seconds,
         gone_timeout=settings.stream_gone_seconds,
     )
-    worker, leases, counters = _worker(application, resources, consumed)
+    leases, lease_table = resources.leases(declared.name), resources.lease_table(declared.name)
+    worker = engine_worker(
+        declared.name,
+        stream,
+        engine=settings.engine,
+        config=EngineConfig(
+            failover_time=settings.failover_seconds,
+            idle_between_reads=settings.idle_between_reads,
+            initial_position=declared.initial_position,
+        ),
+        kinesis=resources.kinesis,
+        leases=leases,
+        lease_table=lease_table,
+        consumed=consumed,
+        processors=application.processors,
+        shard_processes=lambda: ShardProcesses(
+            command=(sys.executable, "-m", "orderstream_workers.runtime.kcl_shard", declared.name),
+            region=region(),
+            properties=settings.more_kcl_properties,
+        ),
+        clock=resources.clock,
+    )
     ownership = EngineOwnership(
         resources.store,
         declared.name,
@@ -70,7 +87,11 @@ def run_worker(
         worker_id=worker.worker_id,
         expiry=settings.failover_seconds,
     )
-    dependencies = [leases, *dependencies_of(declared, resources), *application.dependencies]
+    dependencies = [
+        lease_table_asked(leases.get, lease_table),
+        *dependencies_of(declared, resources),
+        *application.dependencies,
+    ]
     run = ApplicationRun(
         declared.name,
         stream,
@@ -80,14 +101,14 @@ def run_worker(
         watch=DependencyWatch(dependencies, application.gauges, resources.clock),
         stop=stop,
         background=application.background,
-        counters=counters,
+        counters=application.counters,
         failure=application.failure,
         skew=resources.deciding_clock.trouble,
         clock=resources.clock,
     )
 
     def adopt(stop: StopSignal) -> bool:
-        return not adopt_new_stream or consumed.adopt(resources.leases(declared.name), stop)
+        return not adopt_new_stream or consumed.adopt(leases, stop)
 
     run.run(
         port=settings.health_port,
@@ -96,40 +117,3 @@ def run_worker(
         report=lambda: run.report() | resources.deciding_clock.report(),
         adopt=adopt,
     )
-
-
-def _worker(
-    application: Application, resources: Resources, consumed: ConsumedStream
-) -> tuple[EngineWorker, Dependency, Callable[[], Mapping[str, int]]]:
-    """The worker on the engine that the settings name, its table of leases, and what gives its counters."""
-    settings, declared = resources.settings, application.declared
-    stream = settings.name_of(declared.reads)
-    config = EngineConfig(
-        failover_time=settings.failover_seconds,
-        idle_between_reads=settings.idle_between_reads,
-        initial_position=declared.initial_position,
-    )
-    leases = resources.leases(declared.name)
-    lease_table = resources.lease_table(declared.name)
-    asked = lease_table_asked(leases.get, lease_table)
-    if settings.engine == "embedded":
-        embedded = Worker(
-            declared.name,
-            stream,
-            kinesis=resources.kinesis,
-            leases=StreamLeases(leases, consumed),
-            processors=application.processors,
-            config=config,
-            wall_clock=resources.clock,
-        )
-        return embedded, asked, application.counters
-    kcl = KclWorker(
-        declared.name,
-        stream,
-        lease_table=lease_table,
-        shard_command=(sys.executable, "-m", "orderstream_workers.runtime.kcl_shard", declared.name),
-        config=config,
-        region=region(),
-        more=settings.more_kcl_properties,
-    )
-    return kcl, asked, lambda: {**application.counters(), **kcl.counters()}

@@ -9,6 +9,7 @@ from typing import Final, Literal, Self
 import msgspec
 
 from orderstream.errors import OrderstreamError
+from orderstream_consumer.engines.config import Engine
 from orderstream_consumer.store.protocol import TableSpec
 from orderstream_workers.runtime.topology.specs import Resource, StreamSpec
 
@@ -20,9 +21,6 @@ HEALTH_PORT: Final = f"{_PREFIX}HEALTH_PORT"
 """Sets the port of ``/health``."""
 
 _LEVELS: Final = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
-
-Engine = Literal["embedded", "kcl"]
-"""What a stream consumer runs on: our own engine, or Amazon's Kinesis Client Library."""
 
 Compression = Literal["none", "zstd"]
 """What the data of messages is compressed with, if at all."""

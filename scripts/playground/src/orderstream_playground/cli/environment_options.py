@@ -5,9 +5,10 @@ from typing import Any, Final, get_args
 
 import click
 
+from orderstream_consumer.engines.config import Engine
 from orderstream_playground.local.environment import EnvironmentOptions
 from orderstream_workers.cli.options import Command
-from orderstream_workers.runtime.settings import Compression, Engine
+from orderstream_workers.runtime.settings import Compression
 
 _DEFAULTS: Final = EnvironmentOptions()
 

@@ -13,6 +13,7 @@ import msgspec
 from rich.console import Console
 
 from orderstream.errors import DependencyError
+from orderstream_consumer.engines.config import Engine
 from orderstream_playground.demo.books import Check, open_books, reconcile
 from orderstream_playground.demo.errors import PlayError
 from orderstream_playground.demo.invoices import read_invoices
@@ -24,7 +25,6 @@ from orderstream_playground.demo.progress import Snapshot, shown
 from orderstream_playground.demo.summary import Timings, cpu_figures, end_to_end, outcome_counts, versions
 from orderstream_playground.local.environment import EnvironmentOptions, Layout
 from orderstream_playground.local.lifecycle import EnvironmentState, down, is_up, read_state, up
-from orderstream_workers.runtime.settings import Engine
 
 _STALL: Mapping[Engine, float] = {"embedded": 180.0, "kcl": 1200.0}
 """Seconds in which nothing moves after which a run is given up. KCL assigns no lease for two and a half

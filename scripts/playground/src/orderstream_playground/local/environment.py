@@ -7,10 +7,11 @@ from typing import Final
 
 import msgspec
 
+from orderstream_consumer.engines.config import Engine
 from orderstream_playground.local.ministack import ministack_command, ministack_environment
 from orderstream_playground.local.processes import ProcessSpec
 from orderstream_workers.runtime.discovery import topology
-from orderstream_workers.runtime.settings import Compression, Engine, Settings
+from orderstream_workers.runtime.settings import Compression, Settings
 from orderstream_workers.runtime.topology import Process, StreamSpec
 
 _QUICK_KCL: Final = "shardSyncIntervalMillis=500,workerMetricsReporterFreqInMillis=1000"

@@ -17,7 +17,7 @@ import math
 import queue
 import time
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from random import Random
@@ -174,6 +174,10 @@ class Worker:
     def progress(self) -> tuple[ShardProgress, ...]:
         """Tell how each shard of this worker is doing; from any thread."""
         return tuple(consumer.progress() for consumer in list(self._consumers.values()))
+
+    def counters(self) -> Mapping[str, int]:
+        """Nothing: it has no processes of its own."""
+        return {}
 
     def _work(self) -> bool:
         """Run the machines; True if all shards were let go of in time."""

@@ -5,12 +5,13 @@ from typing import get_args
 
 import click
 
+from orderstream_consumer.engines.config import Engine
 from orderstream_workers.cli.applications import ApplicationCommand, known
 from orderstream_workers.cli.processes.stopping import stop_on_signals
 from orderstream_workers.runtime.bootstrap import run_worker
 from orderstream_workers.runtime.logs import configure_logging
 from orderstream_workers.runtime.resources import Resources
-from orderstream_workers.runtime.settings import Engine, Settings
+from orderstream_workers.runtime.settings import Settings
 
 
 @click.command(

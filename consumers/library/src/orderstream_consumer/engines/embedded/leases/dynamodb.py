@@ -21,7 +21,7 @@ from orderstream.aws import (
 )
 from orderstream_consumer.engines.embedded.leases.items import STREAM, lease_from_item, lease_to_item
 from orderstream_consumer.engines.embedded.leases.lease import Lease
-from orderstream_consumer.store import wait_until_usable
+from orderstream_consumer.store import is_usable, wait_until_usable
 
 if TYPE_CHECKING:
     from botocore.exceptions import ClientError
@@ -41,14 +41,22 @@ class DynamoDBLeaseTable:
         client: A boto3 DynamoDB client, best with botocore's own retries off and a timeout below the failover
             time.
         table_name: The table; KCL names it after the application.
+        creates: Whether ``create_table`` creates the table where it is missing. Default True; False where
+            it is provisioned: then it is only read and written.
     """
 
-    def __init__(self, client: "DynamoDBClient", table_name: str) -> None:
+    def __init__(self, client: "DynamoDBClient", table_name: str, *, creates: bool = True) -> None:
         self._client = client
         self._table = table_name
+        self._creates = creates
 
     def create_table(self) -> None:
-        """See ``LeaseTable.create_table``; billed per request."""
+        """See ``LeaseTable.create_table``; billed per request.
+
+        A table that exists is described only: where it is provisioned, no right to create tables is needed.
+        """
+        if not self._creates or is_usable(self._client, self._table):
+            return
         with self._calls("CreateTable"), suppress(self._client.exceptions.ResourceInUseException):
             response = self._client.create_table(
                 TableName=self._table,

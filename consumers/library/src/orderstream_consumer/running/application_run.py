@@ -11,14 +11,14 @@ import datetime as dt
 import logging
 import threading
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Protocol
+from typing import Any
 
 from orderstream_consumer.engines.ownership import EngineOwnership
 from orderstream_consumer.engines.stream_identity import ConsumedStream
 from orderstream_consumer.health import DependencyWatch, WorkerStanding, health_served, worker_report
 from orderstream_consumer.processing.beside import Beside
 from orderstream_consumer.processing.processor import StopSignal
-from orderstream_consumer.processing.progress import GivenUp, ShardProgress
+from orderstream_consumer.running.engine_worker import EngineWorker
 
 logger = logging.getLogger(__name__)
 
@@ -27,32 +27,6 @@ Background = Callable[[StopSignal], None]
 
 Step = Callable[[StopSignal], bool]
 """Does something before the worker runs, waiting out outages; False if it had to stop before."""
-
-
-class EngineWorker(Protocol):
-    """What both engines offer: see ``engines.embedded.worker.Worker`` and ``engines.kcl.KclWorker``."""
-
-    worker_id: str
-    failure: str | None
-
-    @property
-    def hole(self) -> str | None:
-        """What no lease covers, in words; from any thread."""
-
-    given_up: dict[str, GivenUp]
-
-    @property
-    def started(self) -> bool:
-        """Whether it has begun to look after shards; from any thread."""
-
-    def run(self) -> None:
-        """Work until ``request_shutdown``."""
-
-    def request_shutdown(self) -> None:
-        """Drain; from any thread."""
-
-    def progress(self) -> tuple[ShardProgress, ...]:
-        """Tell how each shard of this worker is doing; from any thread."""
 
 
 def nothing_to_do(_: StopSignal) -> bool:
@@ -128,7 +102,7 @@ class ApplicationRun:
             ),
             progress=worker.progress(),
             dependencies=self._watch.states(),
-            counters=self._counters(),
+            counters=self._counted(),
             figures=self._watch.figures(),
             now=self._clock(),
         )
@@ -176,7 +150,10 @@ class ApplicationRun:
             try:
                 self._worker.run()
             finally:
-                logger.info("worker has drained", extra={"counters": dict(self._counters())})
+                logger.info("worker has drained", extra={"counters": dict(self._counted())})
+
+    def _counted(self) -> Mapping[str, int]:
+        return {**self._counters(), **self._worker.counters()}
 
     def _drain_when_told(self, stop: StopSignal) -> None:
         stop.wait()
