@@ -58,7 +58,7 @@ def test_metrics_that_nobody_took_are_sent_again(server: HostileServer) -> None:
         metrics = CloudWatchMetrics("orders", client=clients.aws("cloudwatch"), period=3600.0)
         for odd in _odd(Wire.JSON):
             server.say(odd)
-            metrics.settled("shardId-000000000000", 1, 10, 0.1)
+            metrics.completed("shardId-000000000000", 1, 10, 0.1)
             assert not metrics.publish(), odd
         server.say(good(Wire.JSON))
         server.calls.clear()

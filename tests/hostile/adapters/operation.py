@@ -27,8 +27,8 @@ class Operation:
         operation: As ``Call`` names it, or how its name begins.
         make: Gives the call, for a server's clients. The call raises what the adapter raises.
         good: What the service responds to it.
-        before: What the service responds to the calls that come first, by operation: each time the same, or one
-            after the other and the last one from then on.
+        before: What the service responds to the calls that come first, by operation: always the same, or
+            one after the other, the last one from then on.
         members: Members of the response that it reads.
         fine: Names of responses that say, by the protocol's own rules, that there is nothing.
     """
