@@ -69,9 +69,8 @@ class RecordFailedError(OrderstreamError):
     def __init__(self, record: DeliveredRecord, reason: str) -> None:
         self.record = record
         self.reason = reason
-        position = record.position
         super().__init__(
-            f"stopped at record {position.sequence_number}/{position.subsequence_number} of key "
+            f"stopped at record {record.position} of key "
             f"{record.partition_key} on {record.shard_id}: {reason}; mend the cause and start again, it is "
             'the first record then, or set on_failure="park"'
         )

@@ -125,12 +125,9 @@ class QueueHandOver:
             RequestInvalidError: SQS can never take it.
         """
         hash_key = record.explicit_hash_key
-        place = f"{record.position.sequence_number}/{record.position.subsequence_number}"
         body = {
             "stream": self._stream,
-            "shard_id": record.shard_id,
-            "sequence_number": str(record.position.sequence_number),
-            "subsequence_number": record.position.subsequence_number,
+            **record.place(),
             "partition_key": record.partition_key,
             "explicit_hash_key": None if hash_key is None else str(hash_key),
             "approximate_arrival": record.approximate_arrival.isoformat(),
@@ -141,7 +138,7 @@ class QueueHandOver:
         if self._queue_url.endswith(".fifo"):
             # Digests: a partition key may have characters, and a length, that SQS does not take here.
             request["MessageGroupId"] = _digest(record.partition_key)
-            request["MessageDeduplicationId"] = _digest(f"{self._stream}/{record.shard_id}/{place}")
+            request["MessageDeduplicationId"] = _digest(f"{self._stream}/{record.shard_id}/{record.position}")
         with aws_calls("sqs", "SendMessage", client=self._client, resource=self._queue_url):
             required(self._client.send_message(**request), "MessageId", str)
 

@@ -39,7 +39,7 @@ def entries_key(application: str, key: str) -> str:
 
 def place_of(position: Position) -> str:
     """A position as text that sorts as positions do; begins the sort key of each part."""
-    return f"{position.sequence_number:060}/{position.subsequence_number:08}"
+    return position.sortable()
 
 
 def first_sort(place: str) -> str:

@@ -251,9 +251,7 @@ class ParkedRecords:
             extra={
                 "application": self._application,
                 "partition_key": partition_key,
-                "shard_id": discarded.record.shard_id,
-                "sequence_number": str(position.sequence_number),
-                "subsequence_number": position.subsequence_number,
+                **discarded.record.place(),
                 "reason": discarded.reason,
             },
         )

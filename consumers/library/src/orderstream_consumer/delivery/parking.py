@@ -217,9 +217,7 @@ class StoredParking:
             extra={
                 "application": self._application,
                 "partition_key": record.partition_key,
-                "shard_id": record.shard_id,
-                "sequence_number": str(record.position.sequence_number),
-                "subsequence_number": record.position.subsequence_number,
+                **record.place(),
                 "reason": reason,
             },
         )

@@ -233,9 +233,4 @@ class ShardDelivery:
 
 def fields_of(record: DeliveredRecord) -> dict[str, object]:
     """What log lines say of a record."""
-    return {
-        "shard_id": record.shard_id,
-        "sequence_number": str(record.position.sequence_number),
-        "subsequence_number": record.position.subsequence_number,
-        "partition_key": record.partition_key,
-    }
+    return {**record.place(), "partition_key": record.partition_key}

@@ -10,7 +10,6 @@ from typing import Any, Final
 
 from orderstream_consumer.health.watch import DependencyState, Figure
 from orderstream_consumer.processing.progress import GivenUp, ShardProgress
-from orderstream_consumer.processing.record import Position
 
 STALLED_AFTER: Final = dt.timedelta(seconds=90)
 """So long may nothing be handled while a record waits, or a dependency not answer, before it is unhealthy."""
@@ -242,9 +241,7 @@ def _shown(progress: ShardProgress, now: dt.datetime) -> dict[str, Any]:
     return {
         "shard_id": progress.shard_id,
         "state": progress.state,
-        "checkpoint": f"{checkpoint.sequence_number}/{checkpoint.subsequence_number}"
-        if isinstance(checkpoint, Position)
-        else str(checkpoint),
+        "checkpoint": str(checkpoint),
         "checkpoint_age_seconds": age(progress.checkpoint_at, now),
         "oldest_unhandled_seconds": age(waiting.arrived_at if waiting else None, now),
         "millis_behind_latest": lag_millis(progress, now),

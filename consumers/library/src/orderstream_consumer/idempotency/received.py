@@ -49,7 +49,7 @@ class Received:
     @property
     def place(self) -> str:
         """Its place in the stream, as the inbox writes it down."""
-        return f"{self.shard_id}/{self.position.sequence_number}/{self.position.subsequence_number}"
+        return f"{self.shard_id}/{self.position}"
 
     @property
     def digest(self) -> str:

@@ -23,6 +23,25 @@ class Position(Struct, frozen=True, order=True):
     sequence_number: int
     subsequence_number: int = 0
 
+    def __str__(self) -> str:
+        """``SEQUENCE/SUB``, as it is written wherever people or rows read it."""
+        return f"{self.sequence_number}/{self.subsequence_number}"
+
+    def sortable(self, separator: str = "/") -> str:
+        """Text that sorts as positions do. Kinesis' sequence numbers have 56 digits today.
+
+        Args:
+            separator: Stands between the two numbers.
+        """
+        return f"{self.sequence_number:060}{separator}{self.subsequence_number:08}"
+
+    def fields(self) -> dict[str, str | int]:
+        """Its two numbers as fields of a row or of a log line; the first as text, it is no 64-bit number."""
+        return {
+            "sequence_number": str(self.sequence_number),
+            "subsequence_number": self.subsequence_number,
+        }
+
 
 Sentinel = Literal["TRIM_HORIZON", "LATEST", "AT_TIMESTAMP", "SHARD_END"]
 """A checkpoint that is no position: where to begin, or that all is done."""
@@ -66,6 +85,10 @@ class DeliveredRecord:
     approximate_arrival: dt.datetime
     explicit_hash_key: int | None = None
 
+    def place(self) -> dict[str, str | int]:
+        """Shard and position as fields of a row or of a log line."""
+        return {"shard_id": self.shard_id, **self.position.fields()}
+
 
 def possible_key(partition_key: str, position: Position) -> str:
     """A partition key as Kinesis takes one; most are that already.
@@ -79,7 +102,7 @@ def possible_key(partition_key: str, position: Position) -> str:
         position: The user record's place in its shard.
     """
     if not partition_key:
-        return f"no-key:{position.sequence_number}/{position.subsequence_number}"
+        return f"no-key:{position}"
     if len(partition_key) <= MAX_PARTITION_KEY:
         return partition_key
     return "sha256:" + hashlib.sha256(partition_key.encode()).hexdigest()

@@ -162,7 +162,7 @@ def _shown_letter(letter: QueuedPayment) -> ShownRecord:
 def _shown_record(parked: ParkedRecord, *, data: bool) -> ShownRecord:
     record = parked.record
     return ShownRecord(
-        position=str_position(parked),
+        position=str(record.position),
         described=described(record.data),
         shard_id=record.shard_id,
         arrived_at=record.approximate_arrival,
@@ -176,9 +176,3 @@ def _text(data: bytes) -> str:
     with suppress(NotAnEventError):  # it says that it is compressed, and is not: shown as it came
         data = uncompressed(data)
     return data.decode("utf-8", "backslashreplace")
-
-
-def str_position(parked: ParkedRecord) -> str:
-    """Where a record stood in the stream, as it is written everywhere."""
-    position = parked.record.position
-    return f"{position.sequence_number}/{position.subsequence_number}"

@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from typing import Literal
 
 from orderstream_consumer.delivery import Intervention, ParkedRecords, RecordHandler
-from orderstream_workers.operations.dead_letters import ListedKey, not_parked, str_position
+from orderstream_workers.operations.dead_letters import ListedKey, not_parked
 from orderstream_workers.runtime.resources import Resources
 
 Action = Literal["redrive", "discard"]
@@ -44,7 +44,10 @@ class Intervening:
         records = self._parked.records(key)
         first = records[0] if records else None
         self._note(
-            key, len(records), str_position(first) if first else "", first.reason if first else "nothing left"
+            key,
+            len(records),
+            str(first.record.position) if first else "",
+            first.reason if first else "nothing left",
         )
         return self._parked.redrive(key, handler)
 
@@ -56,7 +59,7 @@ class Intervening:
         """
         records = self._parked.records(key)
         for record in records if behind else records[:1]:
-            noted = self._intervention(key, 1, str_position(record), record.reason)
+            noted = self._intervention(key, 1, str(record.record.position), record.reason)
             self._parked.discard_first(key, record.record.position, [noted.write()])
         return len(records if behind else records[:1])
 

@@ -221,9 +221,7 @@ def judged(
             shard_id=lease.lease_key,
             owner=lease.lease_owner,
             renewed=_is_renewed(first, lease),
-            checkpoint=str(lease.checkpoint)
-            if lease.position is None
-            else f"{lease.position.sequence_number}/{lease.position.subsequence_number}",
+            checkpoint=str(lease.checkpoint),
             # KCL leaves what the embedded engine wrote last as it was.
             done_until=lease.done_until if engine == "embedded" else None,
         )

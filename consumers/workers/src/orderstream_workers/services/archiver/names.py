@@ -21,10 +21,6 @@ LOST: Final = "lost"
 POSSIBLE: Final = "possible"
 """The shard was begun anew behind the end of what is archived: what was between, if anything was, is gone."""
 
-_DIGITS: Final = 60
-"""Kinesis' sequence numbers have 56 digits today; with leading zeros their names sort as numbers do."""
-_SUB_DIGITS: Final = 8
-
 
 def object_key(first: DeliveredRecord) -> str:
     """The name of the object that begins with a record: the same for whoever reads that record."""
@@ -38,8 +34,7 @@ def arrival_date(record: DeliveredRecord) -> dt.date:
 
 def file_name(first: Position) -> str:
     """The last part of an object's name, by its first record's position; sorts as positions do."""
-    start = f"{first.sequence_number:0{_DIGITS}}-{first.subsequence_number:0{_SUB_DIGITS}}"
-    return f"from={start}.parquet"
+    return f"from={first.sortable('-')}.parquet"
 
 
 def format_position(position: Position | None) -> str:

@@ -52,9 +52,7 @@ def readable(record: DeliveredRecord) -> DeliveredRecord:
 
 def _row(record: DeliveredRecord) -> dict[str, Any]:
     row: dict[str, Any] = {
-        "shard_id": record.shard_id,
-        "sequence_number": str(record.position.sequence_number),
-        "subsequence_number": record.position.subsequence_number,
+        **record.place(),
         "partition_key": record.partition_key,
         "arrived_at": record.approximate_arrival,
         "data": record.data,
