@@ -22,24 +22,24 @@ class Deliveries:
         self._held: deque[dict[str, Any]] = deque()
 
     def remember(self, body: bytes) -> None:
-        """Note what an answer brings."""
+        """Note what a response brings."""
         self._earlier.extend(json.loads(body or b"{}").get("Messages", []))
 
     def again(self, body: bytes, most: int) -> bytes | None:
-        """Put one message that was brought before among those of an answer.
+        """Put one message that was brought before among those of a response.
 
-        In a full answer it takes the place of the last, which is held back: it comes late, in an answer that
-        is put out of order, or when its visibility ends.
+        In a full response it takes the place of the last, which is held back: it comes late, in a response
+        that is put out of order, or when its visibility ends.
 
         Args:
-            body: The answer of ``ReceiveMessage``.
-            most: Messages that were asked for; one more would be no answer of SQS's.
+            body: The response of ``ReceiveMessage``.
+            most: Messages that were asked for; one more would be no response of SQS's.
 
         Returns:
             Another answer, or None where there is nothing to repeat, or enough is held back already.
         """
-        answer = json.loads(body or b"{}")
-        messages = answer.get("Messages", [])
+        response = json.loads(body or b"{}")
+        messages = response.get("Messages", [])
         new = {message["MessageId"] for message in messages}
         known = [message for message in self._earlier if message["MessageId"] not in new]
         self._earlier.extend(messages)
@@ -49,24 +49,24 @@ class Deliveries:
             if len(self._held) >= _HELD:
                 return None
             self._held.append(messages.pop())
-        answer["Messages"] = [self._random.choice(known), *messages]
-        return json.dumps(answer).encode()
+        response["Messages"] = [self._random.choice(known), *messages]
+        return json.dumps(response).encode()
 
     def shuffled(self, body: bytes) -> bytes | None:
-        """Change the order of an answer's messages; None where there are not two.
+        """Change the order of a response's messages; None where there are not two.
 
         A message that is held back overtakes nobody: it takes the place of the last, which is held instead.
         """
-        answer = json.loads(body or b"{}")
-        messages = answer.get("Messages", [])
+        response = json.loads(body or b"{}")
+        messages = response.get("Messages", [])
         self._earlier.extend(messages)
         if messages and self._held:
             self._held.append(messages.pop())
             messages.append(self._held.popleft())
-            return json.dumps(answer).encode()
+            return json.dumps(response).encode()
         if len(messages) < 2:
             return None
         first = messages[0]
         while messages[0] is first:
             self._random.shuffle(messages)
-        return json.dumps(answer).encode()
+        return json.dumps(response).encode()

@@ -24,7 +24,7 @@ class Fault(StrEnum):
     ERROR = "error"
     """A plain 500 or 503. Nothing was done."""
     LOST_ACK = "lost_ack"
-    """It was done, and the connection ended before the answer."""
+    """It was done, and the connection ended before the response."""
     ODD = "odd"
     """Something in between responds: a page, an empty 200, a cut body. Nothing was done."""
     ODD_ACK = "odd_ack"
@@ -68,7 +68,7 @@ class Action:
 
     Attributes:
         fault: What happens to it.
-        status: Of the answer, if it is given here.
+        status: Of the response, if it is given here.
         body: The same.
         odd: The response of something in between, if there is one; it may be broken off.
     """

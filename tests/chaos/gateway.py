@@ -53,7 +53,7 @@ class Watch:
 
 
 class _HangupError(Exception):
-    """The caller's connection ends without an answer."""
+    """The caller's connection ends without a response."""
 
 
 class Gateway:
@@ -160,16 +160,16 @@ class Gateway:
         action = self._decide(call)
         bodiless = request.start.startswith("HEAD ")
         if action.status:
-            answer = _answer(action)
+            response = _response(action)
         elif action.odd is not None and action.fault is Fault.ODD:
             return await _send_odd(writer, action.odd, bodiless=bodiless)
         else:
-            answer = await line.ask(request)
-            self._notice(call, Reply(answer.status, answer.body))
+            response = await line.ask(request)
+            self._notice(call, Reply(response.status, response.body))
             if action.odd is not None:
                 return await _send_odd(writer, action.odd, bodiless=bodiless)
-            answer = self._spoil(call, action, answer)
-        writer.write(answer.encode(bodiless=bodiless))
+            response = self._spoil(call, action, response)
+        writer.write(response.encode(bodiless=bodiless))
         await writer.drain()
         return True
 
@@ -198,29 +198,29 @@ class Gateway:
             self._count(call, action.fault)
         return action
 
-    def _spoil(self, call: Call, action: Action, answer: Message) -> Message:
-        """Do to an answer what is to be done; what cannot be done to this one is not counted."""
+    def _spoil(self, call: Call, action: Action, response: Message) -> Message:
+        """Do to a response what is to be done; what cannot be done to this one is not counted."""
         if action.fault is Fault.LOST_ACK:
             self._count(call, action.fault)
             raise _HangupError
-        if (call.service, call.operation, answer.status) != ("sqs", "ReceiveMessage", 200):
-            return answer
+        if (call.service, call.operation, response.status) != ("sqs", "ReceiveMessage", 200):
+            return response
         if call.caller not in self._deliveries:
             self._deliveries[call.caller] = Deliveries(Random(f"{self._seed}/{call.caller}/deliveries"))
         deliveries = self._deliveries[call.caller]
         most = call.arguments.get("MaxNumberOfMessages", 1)
         match action.fault:
             case Fault.DUPLICATE:
-                other = deliveries.again(answer.body, most)
+                other = deliveries.again(response.body, most)
             case Fault.DISORDER:
-                other = deliveries.shuffled(answer.body)
+                other = deliveries.shuffled(response.body)
             case _:
-                deliveries.remember(answer.body)
-                return answer
+                deliveries.remember(response.body)
+                return response
         if other is None:
-            return answer
+            return response
         self._count(call, action.fault)
-        return answer.with_body(other)
+        return response.with_body(other)
 
     def _count(self, call: Call, fault: Fault) -> None:
         self.injected[f"{call.service}:{fault}"] += 1
@@ -250,10 +250,10 @@ class _Line:
         reader, writer = self._open
         writer.write(request.encode())
         await writer.drain()
-        answer = await read_response(reader, bodiless=request.start.startswith("HEAD "))
-        if answer.header("connection") == "close":
+        response = await read_response(reader, bodiless=request.start.startswith("HEAD "))
+        if response.header("connection") == "close":
             self.close()
-        return answer
+        return response
 
     def close(self) -> None:
         if self._open is not None:
@@ -261,13 +261,13 @@ class _Line:
             self._open = None
 
 
-def _answer(action: Action) -> Message:
+def _response(action: Action) -> Message:
     kind = ("content-type", "application/x-amz-json-1.0")
     return Message(f"HTTP/1.1 {action.status} Fault", (kind,), action.body)
 
 
 async def _send_odd(writer: StreamWriter, odd: Odd, *, bodiless: bool) -> bool:
-    """Send what is no answer, or the part of it that arrives; False where the connection ends with it."""
+    """Send what is no response, or the part of it that arrives; False where the connection ends with it."""
     response = Message(f"HTTP/1.1 {odd.status} Odd", odd.headers, odd.body)
     whole = response.encode(bodiless=bodiless)
     match odd.delivery:

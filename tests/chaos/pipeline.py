@@ -50,7 +50,7 @@ class Pipeline:
     Args:
         home: Folder of its files.
         options: What shapes it.
-        gateway: Spoils what our processes ask of AWS. Kinesis and the provider spoil their own answers.
+        gateway: Spoils what our processes ask of AWS. Kinesis and the provider spoil their own responses.
         spared: Processes that reach AWS past the gateway.
     """
 

@@ -166,11 +166,11 @@ def _kinesis(random: Random) -> tuple[Mapping[str, Any], ...]:
         fault("PutRecords", "reject", "InternalFailure", 0.05),
         fault("PutRecords", "fail_records", throttled, 0.1),
         fault("PutRecords", "fail_records", "InternalFailure", 0.05),
-        fault("PutRecords", "lose_answer", "ConnectionClosedError", 0.05),
+        fault("PutRecords", "lose_response", "ConnectionClosedError", 0.05),
         fault("GetRecords", "reject", throttled, 0.1),
         fault("GetRecords", "reject", "ExpiredIteratorException", 0.05),
         fault("GetRecords", "reject", "InternalFailure", 0.05),
-        fault("GetRecords", "lose_answer", "ConnectionClosedError", 0.03),
+        fault("GetRecords", "lose_response", "ConnectionClosedError", 0.03),
         fault("ListShards", "reject", "LimitExceededException", 0.3),
     )
 
@@ -233,6 +233,6 @@ def _burst(random: Random) -> Mapping[str, float]:
     return {
         "throttles": random.randint(1, 6),
         "errors": random.randint(1, 6),
-        "lost_answers": random.randint(1, 3),
+        "lost_responses": random.randint(1, 3),
         "hang_seconds": round(random.uniform(5.5, 8.0), 1),
     }

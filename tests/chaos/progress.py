@@ -30,7 +30,7 @@ GUARDS: Mapping[str, tuple[str, frozenset[str]]] = {
 }
 """By application: the table of its guard, and the messages that put an order into it."""
 
-ANSWER_FIRST = frozenset({"saga", "inventory", "shipping", "notifications"})
+RESPONSE_FIRST = frozenset({"saga", "inventory", "shipping", "notifications"})
 """Applications whose outputs are acknowledged before the input's checkpoint.
 
 Payments hands its input over to a queue, from which another process answers."""
@@ -133,7 +133,7 @@ def _missing(
         and message.envelope["id"] not in sample.shown
     ):
         yield f"checkpoints: order-status is past {message.said}, which it does not show"
-    if application in ANSWER_FIRST:
+    if application in RESPONSE_FIRST:
         for output in outputs.get((application, message.envelope["id"]), ()):
             if output.arrived > sample.read_at + _CLOCK_GRAIN_SECONDS:
                 late = output.arrived - sample.read_at

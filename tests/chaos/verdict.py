@@ -18,7 +18,7 @@ EVERYTHING = (
     "kinesis:reject:InternalFailure",
     "kinesis:reject:ExpiredIteratorException",
     "kinesis:fail_records:",
-    "kinesis:lose_answer:ConnectionClosedError",
+    "kinesis:lose_response:ConnectionClosedError",
     "dynamodb:conflict",
     "dynamodb:throttle",
     "dynamodb:lost_ack",
@@ -33,7 +33,7 @@ SELDOM = (
     "sqs:disorder",
     "provider:throttles",
     "provider:errors",
-    "provider:lost_answers",
+    "provider:lost_responses",
     "ses:outage",
     "sns:outage",
 )

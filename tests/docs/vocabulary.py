@@ -55,6 +55,27 @@ WORDS = (
         r"\b(un)?settle[sd]? (record|deliver)|\bsettling_threads?\b|\bwhen_settled\b",
         "completed, outstanding",
     ),
+    # A service responds to a call; a command's owner replies to its sender; people answer questions.
+    Word(
+        r"\b[A-Z]\w*Answer\b|\b(lose|lost|json)_answers?\b|\bself\._?answers?\b|\bapi\.answers\b",
+        "Response or Reply",
+    ),
+    Word(
+        r"\b([Aa]n|[Tt]he|[Ii]ts|[Nn]o|[Ee]ach|[Ee]very|late|lost|stored|same) answers?\b",
+        "response (to a call), reply (to a command)",
+        (
+            "scripts/sizing/",
+            "tests/unit/sizing/",
+            "tests/differential/sizing/",
+            "tests/unit/structure/",
+            "docs/sizing.md",
+        ),
+    ),
+    Word(
+        r"class (Answer|Batch|Outcome|Request)\b|class Order\(Enum\)",
+        "a name with its qualifier",
+        ("tests/", "scripts/playground/benchmarks/"),
+    ),
     Word(r"\bfor ever\b", "forever"),
     Word(r"\bat a stroke\b", "at once"),
 )

@@ -105,8 +105,8 @@ class Containers:
 
     def get(self, name: str, path: str) -> tuple[int, dict[str, Any]]:
         try:
-            with urllib.request.urlopen(f"http://127.0.0.1:{self.ports[name]}{path}", timeout=5) as answer:
-                return answer.status, json.load(answer)
+            with urllib.request.urlopen(f"http://127.0.0.1:{self.ports[name]}{path}", timeout=5) as response:
+                return response.status, json.load(response)
         except urllib.error.HTTPError as refused:
             with refused:
                 return refused.code, json.load(refused)
@@ -153,8 +153,8 @@ def containers(tmp_path: Path) -> Iterator[Containers]:
 def ask(url: str, body: Mapping[str, Any] | None = None) -> dict[str, Any]:
     headers = {"Idempotency-Key": "canary", "Content-Type": "application/json"}
     data = json.dumps(body).encode() if body is not None else None
-    with urllib.request.urlopen(urllib.request.Request(url, data, headers), timeout=10) as answer:
-        found: dict[str, Any] = json.load(answer)
+    with urllib.request.urlopen(urllib.request.Request(url, data, headers), timeout=10) as response:
+        found: dict[str, Any] = json.load(response)
         return found
 
 
@@ -230,7 +230,7 @@ def test_containers_take_an_order_and_end_on_sigterm(containers: Containers) -> 
         assert CANARY not in text, name
         assert PERSON not in text, name
         for line in text.splitlines():
-            if line.startswith("no answer: "):
+            if line.startswith("no response: "):
                 continue  # the health check's own word while the process started
             said = json.loads(line)
             assert {"level", "logger", "message", "process", "timestamp"} <= said.keys(), line

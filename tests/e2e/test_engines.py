@@ -73,8 +73,8 @@ class Environment:
 
     def health(self) -> dict[str, Any]:
         try:
-            with urllib.request.urlopen(f"http://127.0.0.1:{self.spec.port}/health", timeout=2) as answer:
-                found: dict[str, Any] = json.load(answer)
+            with urllib.request.urlopen(f"http://127.0.0.1:{self.spec.port}/health", timeout=2) as response:
+                found: dict[str, Any] = json.load(response)
                 return found
         except OSError:
             return {}
@@ -137,16 +137,16 @@ class Environment:
                     StreamName="orders", ShardId=shard_id, ShardIteratorType="TRIM_HORIZON"
                 )["ShardIterator"]
                 while True:
-                    answer = kinesis.get_records(ShardIterator=iterator, Limit=10_000)
-                    for record in answer["Records"]:
+                    response = kinesis.get_records(ShardIterator=iterator, Limit=10_000)
+                    for record in response["Records"]:
                         sequence_number = int(record["SequenceNumber"])
                         deaggregated = deaggregate(record["Data"], record["PartitionKey"]).user_records
                         found.update(
                             (shard_id, Position(sequence_number, i)) for i in range(len(deaggregated))
                         )
-                    if not answer["Records"] and answer["MillisBehindLatest"] == 0:
+                    if not response["Records"] and response["MillisBehindLatest"] == 0:
                         break
-                    iterator = answer["NextShardIterator"]
+                    iterator = response["NextShardIterator"]
         return found
 
 

@@ -42,13 +42,13 @@ class Environment:
     def place(self, key: str, sku: str = "POST") -> str:
         line = {"sku": sku, "quantity": 1, "unit_price": "2.50", "service": sku == "POST"}
         order = {"currency": "GBP", "lines": [line]}
-        answer = self.http.post("/orders", json=order, headers={"Idempotency-Key": key})
-        assert answer.status_code == 202, answer.text
-        return str(answer.json()["order_id"])
+        response = self.http.post("/orders", json=order, headers={"Idempotency-Key": key})
+        assert response.status_code == 202, response.text
+        return str(response.json()["order_id"])
 
     def order(self, order_id: str) -> dict[str, Any]:
-        answer = self.http.get(f"/orders/{order_id}")
-        return dict(answer.json()) if answer.status_code == 200 else {"state": None, "history": []}
+        response = self.http.get(f"/orders/{order_id}")
+        return dict(response.json()) if response.status_code == 200 else {"state": None, "history": []}
 
     def story(self, order_id: str) -> list[str]:
         return [entry["type"] for entry in self.order(order_id)["history"]]
@@ -107,8 +107,8 @@ def test_the_same_key_is_the_same_order(environment: Environment) -> None:
     assert environment.place("twice") == environment.place("twice")
     postage = {"sku": "POST", "quantity": 2, "unit_price": "2.50", "service": True}
     order = {"currency": "GBP", "lines": [postage]}
-    answer = environment.http.post("/orders", json=order, headers={"Idempotency-Key": "twice"})
-    assert (answer.status_code, answer.json()["code"]) == (422, "idempotency_conflict")
+    response = environment.http.post("/orders", json=order, headers={"Idempotency-Key": "twice"})
+    assert (response.status_code, response.json()["code"]) == (422, "idempotency_conflict")
 
 
 def test_a_cancellation_is_honoured_before_the_pivot_and_refused_after(environment: Environment) -> None:

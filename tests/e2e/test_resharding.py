@@ -25,10 +25,10 @@ def wait_for_records(kinesis: Any, demo: "subprocess.Popen[str]") -> None:
             assert time.monotonic() < deadline, "a shard stays empty"
             assert demo.poll() is None, "the demo ended before the stream could be resharded"
             try:
-                answer = kinesis.get_records(ShardIterator=iterator, Limit=1)
+                response = kinesis.get_records(ShardIterator=iterator, Limit=1)
             except kinesis.exceptions.ProvisionedThroughputExceededException:
-                answer = {"Records": []}  # the workers read it too
-            if answer["Records"]:
+                response = {"Records": []}  # the workers read it too
+            if response["Records"]:
                 break
             pause.wait(0.3)
 

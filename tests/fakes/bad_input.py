@@ -127,4 +127,4 @@ UNKNOWN_EVENT = changed("unknown-event", type="OrderTeleported")
 """An event whose type nobody knows: counted and passed over, so that new ones can be published."""
 
 UNKNOWN_ORDER = enveloped(StockReserved(order_id="unknown-order"), "reserved-unknown-order")
-"""An answer for an order that was never placed: it changes nothing, is logged and counted."""
+"""A response for an order that was never placed: it changes nothing, is logged and counted."""

@@ -96,13 +96,13 @@ class SmallKinesis:
 
     def describe_stream_summary(self, **_: Any) -> dict[str, Any]:
         with self._lock:
-            self._answer("DescribeStreamSummary", "")
+            self._response("DescribeStreamSummary", "")
             return {"StreamDescriptionSummary": {"RecordDistributionStrategy": self.distribution}}
 
     def get_shard_iterator(self, **more: Any) -> dict[str, Any]:
         with self._lock:
             shard_id = more["ShardId"]
-            self._answer("GetShardIterator", shard_id)
+            self._response("GetShardIterator", shard_id)
             if shard_id not in self.shards:
                 raise _error("ResourceNotFoundException", "GetShardIterator")
             shard = self.shards[shard_id]
@@ -127,27 +127,27 @@ class SmallKinesis:
     def get_records(self, **request: Any) -> dict[str, Any]:
         with self._lock:
             issued, shard_id, index_text = request["ShardIterator"].split("/")
-            self._answer("GetRecords", shard_id)
+            self._response("GetRecords", shard_id)
             if int(issued) <= self.expired_before:
                 raise _error("ExpiredIteratorException", "GetRecords")
             shard, index = self.shards[shard_id], int(index_text)
             records = shard.records[index : index + request["Limit"]]
             end = index + len(records)
             behind = 10_000 if end < len(shard.records) else 0
-            answer: dict[str, Any] = {"Records": records, "MillisBehindLatest": behind}
+            response: dict[str, Any] = {"Records": records, "MillisBehindLatest": behind}
             if self.spurious_ends:
                 self.spurious_ends -= 1
             elif shard.closed and end == len(shard.records):
-                answer["ChildShards"] = [self._child(child) for child in shard.children]
+                response["ChildShards"] = [self._child(child) for child in shard.children]
             else:
-                answer["NextShardIterator"] = self._iterator(shard_id, end)
-            return answer
+                response["NextShardIterator"] = self._iterator(shard_id, end)
+            return response
 
     def expire_iterators(self) -> None:
         with self._lock:
             self.expired_before = self._iterators
 
-    def _answer(self, operation: str, shard_id: str) -> None:
+    def _response(self, operation: str, shard_id: str) -> None:
         self.calls.append((operation, shard_id))
         if self.refuse:
             raise _error(self.refuse.pop(0), operation)

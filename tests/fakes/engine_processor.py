@@ -70,7 +70,7 @@ class FaultyLeaseTable(MemoryLeaseTable):
     def __init__(self) -> None:
         super().__init__()
         self.fails_before: Callable[[], bool] = lambda: False
-        self.loses_answer: Callable[[], bool] = lambda: False
+        self.loses_response: Callable[[], bool] = lambda: False
         self.is_down: Callable[[], bool] = lambda: False
         self.unreadable: Callable[[], bool] = lambda: False
 
@@ -87,7 +87,7 @@ class FaultyLeaseTable(MemoryLeaseTable):
         self._check(self.is_down)
         self._check(self.fails_before)
         written = super().replace(held, successor)
-        self._check(self.loses_answer)
+        self._check(self.loses_response)
         return written
 
     @staticmethod

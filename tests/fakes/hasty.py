@@ -61,8 +61,8 @@ def free_port() -> int:
 def ask(port: int, path: str = "/health") -> tuple[int, dict[str, Any]]:
     """Status and body of a health answer."""
     try:
-        with urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=10) as answer:
-            return answer.status, json.loads(answer.read())
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=10) as response:
+            return response.status, json.loads(response.read())
     except urllib.error.HTTPError as refused:
         with refused:
             return refused.code, json.loads(refused.read())
@@ -71,10 +71,10 @@ def ask(port: int, path: str = "/health") -> tuple[int, dict[str, Any]]:
 def wait_for(
     port: int, holds: Callable[[int, dict[str, Any]], bool], path: str = "/health"
 ) -> dict[str, Any]:
-    """Ask until an answer is as it should be; the answer.
+    """Ask until a response is as it should be; the response.
 
     All that is expected belongs into ``holds``: a thread that waits 1.5 seconds for its turn on a busy
-    machine has stood still for ninety on this clock, and a later answer takes that back.
+    machine has stood still for ninety on this clock, and a later response takes that back.
     """
     deadline, pause, last = time.monotonic() + _PATIENCE, threading.Event(), None
     while time.monotonic() < deadline:
@@ -83,7 +83,7 @@ def wait_for(
             if holds(*last):
                 return last[1]
         pause.wait(0.05)
-    raise AssertionError(f"it never came; the last answer was {last}")
+    raise AssertionError(f"it never came; the last response was {last}")
 
 
 @contextlib.contextmanager

@@ -66,7 +66,7 @@ class Inventory:
         self.handlers.routes()[envelope.type](Received(envelope, "shard-0", Position(at), NOW))
 
     @property
-    def answers(self) -> list[Message]:
+    def replies(self) -> list[Message]:
         return [decode_envelope(data).message() for data in self.sent]
 
     @property

@@ -51,7 +51,7 @@ def violations(shape: Shape, value: Any, where: str) -> list[str]:
 
 
 class CheckedClient:
-    """A client that fails the test if an answer breaks the service model."""
+    """A client that fails the test if a response breaks the service model."""
 
     def __init__(self, client: Any) -> None:
         self._client = client
@@ -67,13 +67,13 @@ class CheckedClient:
         method: Callable[..., dict[str, Any]], model: OperationModel
     ) -> Callable[..., dict[str, Any]]:
         def call(**request: Any) -> dict[str, Any]:
-            answer = method(**request)
-            assert answer["ResponseMetadata"]["HTTPStatusCode"] == 200
-            content = {name: value for name, value in answer.items() if name != "ResponseMetadata"}
+            response = method(**request)
+            assert response["ResponseMetadata"]["HTTPStatusCode"] == 200
+            content = {name: value for name, value in response.items() if name != "ResponseMetadata"}
             if model.output_shape is not None:
                 assert violations(model.output_shape, content, model.name) == []
             else:
                 assert content == {}
-            return answer
+            return response
 
         return call

@@ -49,8 +49,8 @@ class KinesisServer:
         """One HTTP request; its status and its JSON."""
         with closing(self._connection()) as connection:
             connection.request(method, path, body, headers or {})
-            answer = connection.getresponse()
-            return answer.status, json.loads(answer.read())
+            response = connection.getresponse()
+            return response.status, json.loads(response.read())
 
     def _connection(self) -> http.client.HTTPConnection:
         if self.trusted is None:
@@ -60,8 +60,8 @@ class KinesisServer:
 
     def arm(self, *faults: dict[str, Any]) -> None:
         """Arm faults over HTTP."""
-        status, answer = self.send("POST", "/_faults", json.dumps(faults).encode())
-        assert (status, answer) == (200, {"armed": len(faults)})
+        status, response = self.send("POST", "/_faults", json.dumps(faults).encode())
+        assert (status, response) == (200, {"armed": len(faults)})
 
     def disarm(self) -> None:
         """Disarm all faults over HTTP."""

@@ -1,4 +1,4 @@
-"""The tiny Kinesis behind HTTP, for a real boto3 client: two operations in JSON, and lost answers."""
+"""The tiny Kinesis behind HTTP, for a real boto3 client: two operations in JSON, and lost responses."""
 
 import base64
 import json
@@ -24,7 +24,7 @@ class TinyServer(ThreadingHTTPServer):
     def __init__(self, client: TinyClient) -> None:
         super().__init__(("127.0.0.1", 0), TinyHandler)
         self.client = client
-        self.answers_to_lose = 0
+        self.responses_to_lose = 0
         self.instead: dict[str, list[bytes]] = {}
 
     @property
@@ -44,16 +44,16 @@ class TinyHandler(BaseHTTPRequestHandler):
             self.close_connection = True
             return
         try:
-            status, answer = 200, self.perform(operation, request)
+            status, response = 200, self.perform(operation, request)
         except ClientError as error:
             response = error.response
             status = response["ResponseMetadata"]["HTTPStatusCode"]
-            answer = {"__type": response["Error"]["Code"], "message": response["Error"]["Message"]}
-        if operation == "PutRecords" and self.server.answers_to_lose:
-            self.server.answers_to_lose -= 1
+            response = {"__type": response["Error"]["Code"], "message": response["Error"]["Message"]}
+        if operation == "PutRecords" and self.server.responses_to_lose:
+            self.server.responses_to_lose -= 1
             self.close_connection = True
             return
-        body = json.dumps(answer).encode()
+        body = json.dumps(response).encode()
         self.send_response(status)
         self.send_header("Content-Type", "application/x-amz-json-1.1")
         self.send_header("Content-Length", str(len(body)))

@@ -58,7 +58,7 @@ def carried(command: SendPutRecords) -> list[list[bytes]]:
     return [[user.data for user in entry.user_records] for entry in command.entries]
 
 
-def answer(kinesis: TinyKinesis, command: SendPutRecords) -> RequestCompleted:
+def response(kinesis: TinyKinesis, command: SendPutRecords) -> RequestCompleted:
     return RequestCompleted(command.request_id, [kinesis.take(entry) for entry in command.entries])
 
 

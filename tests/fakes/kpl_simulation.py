@@ -45,7 +45,7 @@ READ_TIMEOUT = 5.0
 THROTTLED = Failure("ProvisionedThroughputExceededException", "slow down", retryable=True)
 INTERNAL = Failure("InternalFailure", "oops", retryable=True)
 DENIED = Failure("AccessDeniedException", "no", retryable=False)
-TIMED_OUT = Failure("ReadTimeoutError", "no answer", retryable=True)
+TIMED_OUT = Failure("ReadTimeoutError", "no response", retryable=True)
 
 
 @dataclass
@@ -328,7 +328,7 @@ def check_order(world: World) -> None:
     place = {data: index for index, data in enumerate(seen)}
     keys: dict[str, list[int]] = defaultdict(list)
     for record in world.put:
-        # One given up may still arrive, by an attempt whose answer was lost: of its place nothing was
+        # One given up may still arrive, by an attempt whose response was lost: of its place nothing was
         # promised.
         if isinstance(world.outcomes[record][0][0], Landed):
             keys[record.partition_key].append(place[record.data])

@@ -42,7 +42,7 @@ class OrderWorld:
     """The services that have said done: their forward command is answered so for good."""
 
     def carry_out(self, command: Command | Message) -> Event:
-        """Do what is asked and give the answer."""
+        """Do what is asked and give the response."""
         order = command.order_id
         match command:
             case ReserveStock():

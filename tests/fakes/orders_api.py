@@ -53,11 +53,11 @@ class FailingStore(MemoryIdempotencyStore):
         found = super().put_if_absent(order_id, accepted)
         if self.failures:
             self.failures -= 1
-            raise DependencyError("dynamodb", "PutItem", "no answer")
+            raise DependencyError("dynamodb", "PutItem", "no response")
         return found
 
     def get(self, order_id: str) -> Accepted | None:
         if self.read_failures:
             self.read_failures -= 1
-            raise DependencyError("dynamodb", "GetItem", "no answer")
+            raise DependencyError("dynamodb", "GetItem", "no response")
         return super().get(order_id)

@@ -45,11 +45,11 @@ class TickingClock:
 
 @dataclass
 class LedgerProvider:
-    """Keeps a ledger as a real provider does: a row per key, whatever happens to the answer.
+    """Keeps a ledger as a real provider does: a row per key, whatever happens to the reply.
 
     Args:
         declines: Orders whose card is declined.
-        fault: Asked before each request: ``"before"`` fails it, ``"after"`` loses its answer, ``"throttle"``
+        fault: Asked before each request: ``"before"`` fails it, ``"after"`` loses its reply, ``"throttle"``
             is a 429, ``"crash"`` kills the worker after it was carried out.
     """
 

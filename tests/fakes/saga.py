@@ -29,7 +29,7 @@ from orderstream_orders.contracts import (
 )
 from orderstream_workers.services.saga.deadlines import SagaDeadlines
 from orderstream_workers.services.saga.definition import definition_of
-from orderstream_workers.services.saga.domain import Input, Outcome, transition
+from orderstream_workers.services.saga.domain import Input, SagaOutcome, transition
 from orderstream_workers.services.saga.state import Saga, Status
 
 FLOW = definition_of(1)
@@ -89,9 +89,9 @@ def too_late(reason: str) -> OrderCancellationRefused:
     return OrderCancellationRefused(order_id=ORDER, reason=reason)
 
 
-def hear(saga: Saga | None, message: Input, now: dt.datetime = NOW) -> Outcome:
+def hear(saga: Saga | None, message: Input, now: dt.datetime = NOW) -> SagaOutcome:
     outcome = transition(saga, message, now, DEADLINES, current=FLOW)
-    assert isinstance(outcome, Outcome)
+    assert isinstance(outcome, SagaOutcome)
     return outcome
 
 
@@ -103,7 +103,7 @@ def after(*messages: Input) -> Saga:
     return saga
 
 
-def said(outcome: Outcome) -> list[Message]:
+def said(outcome: SagaOutcome) -> list[Message]:
     return [output.message for output in outcome.outputs]
 
 

@@ -53,7 +53,7 @@ class Interrupted(CollectingPublisher):
 
     def publish(self, envelopes: Sequence[bytes], partition_key: str) -> None:
         if self.away:
-            raise DependencyError("kinesis", "PutRecords", "no answer")
+            raise DependencyError("kinesis", "PutRecords", "no reply")
         super().publish(envelopes, partition_key)
 
 
@@ -98,8 +98,8 @@ class Coordinator:
             envelope for envelope in every if envelope.correlation_id == correlation_id and envelope.reply_to
         )
 
-    def answer(self, correlation_id: str, event: Event) -> list[Envelope]:
-        """Deliver the answer to the command that carries a correlation id."""
+    def reply(self, correlation_id: str, event: Event) -> list[Envelope]:
+        """Deliver the reply to the command that carries a correlation id."""
         return self.hear(
             following(self.asked(correlation_id), event, source=event.owner, ordinal=0, time=self.now)
         )

@@ -88,18 +88,18 @@ BUGS = (
         "a repeated capture of what was given back counts as declined",
         "orderstream_workers/services/payments/domain.py",
         "        case Phase.CAPTURED | Phase.REFUNDING | Phase.REFUNDED:\n"
-        "            return Outcome(payment, to_capture=_captured(payment))\n",
+        "            return PaymentOutcome(payment, to_capture=_captured(payment))\n",
         "        case Phase.CAPTURED:\n"
-        "            return Outcome(payment, to_capture=_captured(payment))\n"
+        "            return PaymentOutcome(payment, to_capture=_captured(payment))\n"
         "        case Phase.REFUNDING | Phase.REFUNDED:\n"
-        '            return Outcome(payment, to_capture=_declined(payment, "refunded"))\n',
+        '            return PaymentOutcome(payment, to_capture=_declined(payment, "refunded"))\n',
         f"{_PROPERTY}/services/payments",
     ),
     Bug(
         "the order is cancelled while a compensation is not answered",
         "orderstream_workers/services/saga/domain.py",
-        "            if Status.CANCELLING in statuses.values():\n                return Outcome(saga)\n",
-        "            if len(group) > len(statuses):\n                return Outcome(saga)\n",
+        "            if Status.CANCELLING in statuses.values():\n                return SagaOutcome(saga)\n",
+        "            if len(group) > len(statuses):\n                return SagaOutcome(saga)\n",
         f"{_PROPERTY}/services/saga",
     ),
     Bug(

@@ -73,7 +73,7 @@ BUGS = (
         "                None,\n",
     ),
     Bug(
-        "a lost answer counts as a delivery",
+        "a lost response counts as a delivery",
         "orderstream/producer/core/pipeline.py",
         "        for record in entries:\n            self._refused(record, event.failure, now)\n",
         """        for record in entries:

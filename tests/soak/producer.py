@@ -1,7 +1,7 @@
 """A producer under load and trouble for a long time: nothing lost, nothing out of order, memory flat.
 
 ``python -m soak.producer SECONDS RECORDS_A_SECOND`` in ``tests``. Kinesis is the tiny one in the process: it
-refuses records, fails, loses answers and reshards, checks each record as it comes and keeps none.
+refuses records, fails, loses responses and reshards, checks each record as it comes and keeps none.
 """
 
 import random

@@ -26,5 +26,5 @@ def _candidates(version: str) -> Iterator[Path]:
 
 def _runs(path: Path, version: str) -> bool:
     ask = "import sys; print('%d.%d' % sys.version_info[:2])"
-    answer = subprocess.run([path, "-c", ask], capture_output=True, text=True, check=False)
-    return answer.returncode == 0 and answer.stdout.strip() == version
+    response = subprocess.run([path, "-c", ask], capture_output=True, text=True, check=False)
+    return response.returncode == 0 and response.stdout.strip() == version

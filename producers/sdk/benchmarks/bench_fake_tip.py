@@ -41,15 +41,15 @@ def reader_at_tip(held: int) -> Callable[[], None]:
         kinesis.call("PutRecords", {"StreamName": "orders", "Records": [entry] * BATCH})
     (shard,) = kinesis.shards("orders")
     request = {"StreamName": "orders", "ShardId": shard.shard_id, "ShardIteratorType": "LATEST"}
-    iterator = kinesis.call("GetShardIterator", request).answer["ShardIterator"]
+    iterator = kinesis.call("GetShardIterator", request).response["ShardIterator"]
 
     def read() -> None:
         nonlocal iterator
         for _ in range(READS):
             kinesis.call("PutRecord", {"StreamName": "orders", **entry})
-            answer = kinesis.call("GetRecords", {"ShardIterator": iterator}).answer
-            assert len(answer["Records"]) == 1
-            iterator = answer["NextShardIterator"]
+            response = kinesis.call("GetRecords", {"ShardIterator": iterator}).response
+            assert len(response["Records"]) == 1
+            iterator = response["NextShardIterator"]
 
     return read
 

@@ -10,7 +10,7 @@ from orderstream import AsyncProducer, Delivered
 
 
 async def take_order(producer: AsyncProducer, number: int) -> Delivered:
-    """Handle one order; the answer to the customer waits until Kinesis has it."""
+    """Handle one order; the response to the customer waits until Kinesis has it."""
     return await producer.put(b'{"order": %d}' % number, partition_key=f"order-{number}")
 
 

@@ -39,19 +39,19 @@ ODD: list[Any] = [
 class Says:
     """A client whose every call gives the same, or raises it."""
 
-    def __init__(self, answer: Any) -> None:
-        self._answer = answer
+    def __init__(self, response: Any) -> None:
+        self._response = response
 
     def scan(self, **_: Any) -> Any:
-        if isinstance(self._answer, Exception):
-            raise self._answer
-        return self._answer
+        if isinstance(self._response, Exception):
+            raise self._response
+        return self._response
 
     get_item = put_item = update_item = delete_item = describe_table = scan
 
 
-def table(answer: Any) -> DynamoDBLeaseTable:
-    return DynamoDBLeaseTable(Says(answer), "leases")  # type: ignore[arg-type]
+def table(response: Any) -> DynamoDBLeaseTable:
+    return DynamoDBLeaseTable(Says(response), "leases")  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("error", RAISED, ids=repr)
@@ -73,15 +73,15 @@ def test_what_is_raised_is_an_outage(call: Callable[[DynamoDBLeaseTable], object
         call(table(error))
 
 
-@pytest.mark.parametrize("answer", ODD, ids=lambda answer: repr(answer)[:40])
-def test_a_listing_without_its_leases_is_an_outage(answer: Any) -> None:
+@pytest.mark.parametrize("response", ODD, ids=lambda response: repr(response)[:40])
+def test_a_listing_without_its_leases_is_an_outage(response: Any) -> None:
     """A lease that cannot be read must not pass for one that is not there: it would be made anew."""
     with pytest.raises(DependencyError):
-        table(answer).list_leases()
+        table(response).list_leases()
 
 
-@pytest.mark.parametrize("answer", [None, [], "x", {"Item": {"leaseCounter": {"N": "1"}}}, {"Item": ["x"]}])
-def test_a_row_that_cannot_be_read_is_an_outage(answer: Any) -> None:
+@pytest.mark.parametrize("response", [None, [], "x", {"Item": {"leaseCounter": {"N": "1"}}}, {"Item": ["x"]}])
+def test_a_row_that_cannot_be_read_is_an_outage(response: Any) -> None:
     """Nor may it here. An empty response says that there is none: whoever depends on that looks at all."""
     with pytest.raises(DependencyError):
-        table(answer).get("s")
+        table(response).get("s")

@@ -44,25 +44,25 @@ SAYS_NOTHING: list[Any] = [
 class Says:
     """A client whose every call gives the same, or raises it."""
 
-    def __init__(self, answer: Any) -> None:
-        self._answer = answer
+    def __init__(self, response: Any) -> None:
+        self._response = response
 
     def list_shards(self, **_: Any) -> Any:
-        if isinstance(self._answer, Exception):
-            raise self._answer
-        return self._answer
+        if isinstance(self._response, Exception):
+            raise self._response
+        return self._response
 
     get_shard_iterator = get_records = list_shards
 
 
-def reader(answer: Any) -> KinesisReader:
-    return KinesisReader(Says(answer), "orders", max_records=9, now=lambda: NOON)  # type: ignore[arg-type]
+def reader(response: Any) -> KinesisReader:
+    return KinesisReader(Says(response), "orders", max_records=9, now=lambda: NOON)  # type: ignore[arg-type]
 
 
-@pytest.mark.parametrize("answer", SAYS_NOTHING, ids=lambda answer: repr(answer)[:40])
-def test_a_response_that_says_nothing_is_an_outage(answer: Any) -> None:
+@pytest.mark.parametrize("response", SAYS_NOTHING, ids=lambda response: repr(response)[:40])
+def test_a_response_that_says_nothing_is_an_outage(response: Any) -> None:
     """It is asked again, and neither ends a shard nor a worker."""
-    kinesis = reader(answer)
+    kinesis = reader(response)
     assert kinesis.issue("s", IssueIterator("LATEST")) is Refusal.UNREACHABLE
     assert kinesis.read("s", ReadRecords("it", None), None) is Refusal.UNREACHABLE
     assert kinesis.look_up("s") is Refusal.UNREACHABLE

@@ -80,8 +80,8 @@ def test_a_repeated_order_has_the_event_that_it_had(world: World, flagged: bool)
             if flagged:
                 for line, taken in zip(body["lines"], message.lines, strict=True):
                     line["service"] = taken.service
-            answer = client.post("/orders", json=body, headers={"X-Caller": caller, "Idempotency-Key": key})
-            assert (answer.status_code, answer.json()) == (202, {"order_id": envelope.subject})
+            reply = client.post("/orders", json=body, headers={"X-Caller": caller, "Idempotency-Key": key})
+            assert (reply.status_code, reply.json()) == (202, {"order_id": envelope.subject})
             assert world.producer.records[-1][1] == event
     assert services > 0
     assert len(world.producer.records) == len(books()["orders"])
@@ -100,8 +100,8 @@ def test_a_repeated_cancellation_is_the_same_request(world: World, key: str) -> 
     }
     event, _ = _recorded(OrderCancellationRequested)[order_ids[key]]
     with AsgiClient(world.app) as client:
-        answer = client.post(f"/orders/{order_ids[key]}/cancel", headers={"Idempotency-Key": key})
-        assert answer.status_code == 202
+        reply = client.post(f"/orders/{order_ids[key]}/cancel", headers={"Idempotency-Key": key})
+        assert reply.status_code == 202
     again = json.loads(world.producer.records[-1][1])
     then = json.loads(event)
     assert again | {"time": None} == then | {"time": None}

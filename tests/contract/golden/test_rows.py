@@ -17,7 +17,7 @@ from orderstream_workers.services.notifications import NotificationHandlers
 from orderstream_workers.services.payments import PaymentHandlers
 from orderstream_workers.services.saga import SagaHandlers
 from orderstream_workers.services.saga.deadlines import SagaDeadlines
-from orderstream_workers.services.saga.domain import Input, Outcome, transition
+from orderstream_workers.services.saga.domain import Input, SagaOutcome, transition
 from orderstream_workers.services.shipping import ShippingHandlers
 
 if TYPE_CHECKING:
@@ -84,7 +84,7 @@ def test_the_coordinator_decides_as_it_did() -> None:
         heard.add(envelope.id)
         order_id = envelope.subject
         outcome = transition(sagas.get(order_id), message, _time_of(envelope, said), SagaDeadlines())
-        if isinstance(outcome, Outcome):
+        if isinstance(outcome, SagaOutcome):
             if outcome.saga is not None:
                 sagas[order_id] = outcome.saga
             for ordinal, output in enumerate(outcome.outputs):

@@ -48,7 +48,7 @@ def test_a_refusal_is_the_records_own(
 
 @pytest.mark.parametrize("name", ["leases create", "leases replace", "leases delete"])
 def test_a_lease_that_has_changed_is_no_failure(server: HostileServer, name: str) -> None:
-    """Somebody else was faster: that is an answer, not an outage."""
+    """Somebody else was faster: that is a response, not an outage."""
     operation = named(name)
     server.say(operation.respond(refusal(Wire.JSON, "ConditionalCheckFailedException")))
     with Clients(server.url) as clients:

@@ -1,4 +1,4 @@
-"""The subject: a client of the fake, in the process or through boto3 and HTTP, whose answers are checked."""
+"""The subject: a client of the fake, in the process or over boto3 and HTTP, whose responses are checked."""
 
 from collections.abc import Callable, Iterator
 from itertools import count
@@ -21,7 +21,7 @@ def server() -> Iterator[KinesisServer]:
 
 @pytest.fixture(params=["in the process", "served"])
 def client(request: pytest.FixtureRequest) -> Iterator[Any]:
-    """A Kinesis client each of whose answers is held against the service model."""
+    """A Kinesis client each of whose responses is held against the service model."""
     if request.param == "in the process":
         yield CheckedClient(FakeKinesis().client())
         return

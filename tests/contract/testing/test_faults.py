@@ -25,9 +25,9 @@ class Subject:
     def put(self, *keys: int) -> list[str]:
         """Put a record under each explicit hash key; the error code of each, empty if it was taken."""
         records = [{"Data": b"x", "PartitionKey": "a", "ExplicitHashKey": str(key)} for key in keys]
-        answer = self.client.put_records(StreamName="orders", Records=records)
-        codes = [str(result.get("ErrorCode") or "") for result in answer["Records"]]
-        assert answer["FailedRecordCount"] == sum(map(bool, codes))
+        response = self.client.put_records(StreamName="orders", Records=records)
+        codes = [str(result.get("ErrorCode") or "") for result in response["Records"]]
+        assert response["FailedRecordCount"] == sum(map(bool, codes))
         return codes
 
     def held(self, shard: int = 0) -> int:
@@ -122,26 +122,26 @@ def test_single_records_fail(subject: Subject) -> None:
     assert (subject.held(0), subject.held(1)) == (1, 1)
 
 
-def test_a_lost_answer_leaves_its_record(subject: Subject) -> None:
-    """The connection ends without an answer, but the record is there."""
-    subject.arm(operation="PutRecords", kind="lose_answer")
+def test_a_lost_response_leaves_its_record(subject: Subject) -> None:
+    """The connection ends without a response, but the record is there."""
+    subject.arm(operation="PutRecords", kind="lose_response")
     with pytest.raises(ConnectionClosedError):
         subject.put(0)
     assert subject.held() == 1
     assert subject.put(0) == [""]
 
 
-def test_a_lost_answer_may_time_out(subject: Subject) -> None:
+def test_a_lost_response_may_time_out(subject: Subject) -> None:
     """ReadTimeoutError: the caller waits in vain, but the record is there."""
-    subject.arm(operation="PutRecords", kind="lose_answer", error="ReadTimeoutError")
+    subject.arm(operation="PutRecords", kind="lose_response", error="ReadTimeoutError")
     with pytest.raises(ReadTimeoutError):
         subject.put(0)
     assert subject.held() == 1
 
 
-def test_lost_answers_are_errors_of_the_connection(subject: Subject) -> None:
+def test_lost_responses_are_errors_of_the_connection(subject: Subject) -> None:
     """Whoever catches botocore's HTTPClientError catches both."""
-    subject.arm(operation="PutRecords", kind="lose_answer", times=1)
+    subject.arm(operation="PutRecords", kind="lose_response", times=1)
     with pytest.raises(HTTPClientError):
         subject.put(0)
 
@@ -164,7 +164,7 @@ def test_a_rate_strikes_now_and_then(subject: Subject) -> None:
     assert subject.held() == 400 - failed
 
 
-def test_a_late_answer_is_an_answer(subject: Subject) -> None:
+def test_a_late_response_is_a_response(subject: Subject) -> None:
     """A delayed call takes effect and is answered."""
     subject.arm(operation="PutRecords", kind="delay", seconds=0.05)
     assert subject.put(0) == [""]

@@ -27,8 +27,8 @@ def iterator(client: Any, name: str, kind: str = "TRIM_HORIZON", shard: str = FI
 
 def read(client: Any, name: str, kind: str, **more: Any) -> list[bytes]:
     """The payloads one GetRecords gives from an iterator."""
-    answer = client.get_records(ShardIterator=iterator(client, name, kind, **more))
-    return [record["Data"] for record in answer["Records"]]
+    response = client.get_records(ShardIterator=iterator(client, name, kind, **more))
+    return [record["Data"] for record in response["Records"]]
 
 
 def put(client: Any, name: str, *payloads: bytes) -> list[str]:
@@ -41,12 +41,12 @@ def test_a_record_comes_back_as_it_was_put(client: Any, stream: Make) -> None:
     """Payload, partition key, sequence number and arrival are those of the put."""
     name = stream()
     data = bytes(range(256))
-    answer = client.put_record(StreamName=name, Data=data, PartitionKey="Ærø-7")
-    assert answer["ShardId"] == FIRST
+    response = client.put_record(StreamName=name, Data=data, PartitionKey="Ærø-7")
+    assert response["ShardId"] == FIRST
     (record,) = client.get_records(ShardIterator=iterator(client, name))["Records"]
     assert (record["Data"], record["PartitionKey"]) == (data, "Ærø-7")
-    assert record["SequenceNumber"] == answer["SequenceNumber"]
-    assert len(answer["SequenceNumber"]) == 56
+    assert record["SequenceNumber"] == response["SequenceNumber"]
+    assert len(response["SequenceNumber"]) == 56
 
 
 @pytest.mark.parametrize("kind", [str, bytearray])
@@ -63,10 +63,10 @@ def test_a_record_goes_where_its_key_belongs(client: Any, stream: Make) -> None:
     name = stream(4)
     records: list[dict[str, Any]] = [{"Data": b"x", "PartitionKey": f"order-{n}"} for n in range(20)]
     records.append({"Data": b"x", "PartitionKey": "order-0", "ExplicitHashKey": str(2**128 - 1)})
-    answer = client.put_records(StreamName=name, Records=records)
-    assert answer["FailedRecordCount"] == 0
+    response = client.put_records(StreamName=name, Records=records)
+    assert response["FailedRecordCount"] == 0
     digests = [md5(record["PartitionKey"].encode()).digest()[0] // 64 for record in records[:-1]]
-    assert [int(result["ShardId"][-1]) for result in answer["Records"]] == [*digests, 3]
+    assert [int(result["ShardId"][-1]) for result in response["Records"]] == [*digests, 3]
 
 
 def test_records_are_read_in_order_and_in_pages(client: Any, stream: Make) -> None:
@@ -204,8 +204,8 @@ def test_a_merged_child_names_both_parents(client: Any, stream: Make) -> None:
     second = "shardId-000000000001"
     client.merge_shards(StreamName=name, ShardToMerge=FIRST, AdjacentShardToMerge=second)
     for parent in (FIRST, second):
-        answer = client.get_records(ShardIterator=iterator(client, name, shard=parent))
-        (child,) = answer["ChildShards"]
+        response = client.get_records(ShardIterator=iterator(client, name, shard=parent))
+        (child,) = response["ChildShards"]
         assert sorted(child["ParentShards"]) == [FIRST, second]
 
 
@@ -256,9 +256,9 @@ def test_a_full_shard_refuses(client: Any, stream: Make) -> None:
     """Past a shard's second, PutRecords fails record by record and PutRecord as a call."""
     name = stream()
     large = {"Data": bytes(MIB - 1), "PartitionKey": "a"}
-    answer = client.put_records(StreamName=name, Records=[large] * 3)
-    assert answer["FailedRecordCount"] == 2
-    first, *others = answer["Records"]
+    response = client.put_records(StreamName=name, Records=[large] * 3)
+    assert response["FailedRecordCount"] == 2
+    first, *others = response["Records"]
     assert "SequenceNumber" in first
     assert {other["ErrorCode"] for other in others} == {"ProvisionedThroughputExceededException"}
     assert all(FIRST in other["ErrorMessage"] for other in others)

@@ -131,8 +131,8 @@ def test_a_stream_may_distribute_records_itself(client: Any, created: Make) -> N
     assert summary(client, name)["RecordDistributionStrategy"] == "AUTO"
     records: list[dict[str, Any]] = [{"Data": b"%d" % n, "PartitionKey": "k"} for n in range(4)]
     records += [{"Data": b"%d" % n} for n in range(4, 8)]
-    answer = client.put_records(StreamName=name, Records=records)
-    assert len({one["ShardId"] for one in answer["Records"]}) == 4
+    response = client.put_records(StreamName=name, Records=records)
+    assert len({one["ShardId"] for one in response["Records"]}) == 4
     shards = [shard["ShardId"] for shard in client.list_shards(StreamName=name)["Shards"]]
     found = {one["Data"]: one.get("PartitionKey") for shard in shards for one in read(client, name, shard)}
     assert found == {b"%d" % n: "k" if n < 4 else None for n in range(8)}

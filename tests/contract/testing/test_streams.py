@@ -183,8 +183,8 @@ def test_the_count_is_updated_evenly(client: Any, stream: Make) -> None:
     """UNIFORM_SCALING ends with even open shards and says how many there were."""
     name = stream(2)
     request = {"StreamName": name, "ScalingType": "UNIFORM_SCALING"}
-    answer = client.update_shard_count(TargetShardCount=3, **request)
-    assert (answer["CurrentShardCount"], answer["TargetShardCount"]) == (2, 3)
+    response = client.update_shard_count(TargetShardCount=3, **request)
+    assert (response["CurrentShardCount"], response["TargetShardCount"]) == (2, 3)
     opened = client.list_shards(StreamName=name, ShardFilter={"Type": "AT_LATEST"})["Shards"]
     starts = sorted(int(shard["HashKeyRange"]["StartingHashKey"]) for shard in opened)
     assert starts == [0, HASH_SPACE // 3, 2 * HASH_SPACE // 3]
@@ -238,9 +238,9 @@ def test_tags_are_kept(client: Any, stream: Make) -> None:
     client.add_tags_to_stream(StreamName=name, Tags={"team": "orders", "stage": "test"})
     client.add_tags_to_stream(StreamName=name, Tags={"stage": "production"})
     client.remove_tags_from_stream(StreamName=name, TagKeys=["team", "unknown"])
-    answer = client.list_tags_for_stream(StreamName=name)
-    assert answer["Tags"] == [{"Key": "stage", "Value": "production"}]
-    assert answer["HasMoreTags"] is False
+    response = client.list_tags_for_stream(StreamName=name)
+    assert response["Tags"] == [{"Key": "stage", "Value": "production"}]
+    assert response["HasMoreTags"] is False
 
 
 def test_an_operation_that_is_not_there_says_so(client: Any, stream: Make) -> None:

@@ -42,7 +42,7 @@ class Amazon:
         )
 
     def ask(self, **question: Any) -> Any:
-        """One question, one answer."""
+        """One question, one response."""
         assert self._process.stdin is not None
         assert self._process.stdout is not None
         self._process.stdin.write(msgspec.json.encode(question) + b"\n")

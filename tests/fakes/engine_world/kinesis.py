@@ -60,9 +60,9 @@ class SimulatedKinesis:
     def get_records(self, **request: Any) -> dict[str, Any]:
         return self._call(lambda: self._dated(self._stream.get_records(request)), "GetRecords")
 
-    def _dated(self, answer: dict[str, Any]) -> dict[str, Any]:
+    def _dated(self, response: dict[str, Any]) -> dict[str, Any]:
         """With the time at which Kinesis answered, which is not the caller's."""
-        return {**answer, "ResponseMetadata": {"HTTPHeaders": {"date": _date(int(self._stream.seconds()))}}}
+        return {**response, "ResponseMetadata": {"HTTPHeaders": {"date": _date(int(self._stream.seconds()))}}}
 
     def describe_stream_summary(self, **_: Any) -> dict[str, Any]:
         return self._call(self._stream.summary, "DescribeStreamSummary")

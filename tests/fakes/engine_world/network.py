@@ -58,7 +58,7 @@ class Network:
         return task is not None and task.process is self._other_side
 
     def call(self, act: Callable[[], _T], refusals: tuple[str, ...], operation: str, dies: float = 1.0) -> _T:
-        """Carry a call there and its answer back.
+        """Carry a call there and its response back.
 
         Args:
             act: What is done on the other side.

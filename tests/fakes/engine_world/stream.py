@@ -295,12 +295,12 @@ class SimulatedStream:
         index = max(int(text), shard.first)
         end = min(index + request["Limit"], len(shard.records))
         behind = int(1000 * (self.seconds() - shard.put_at[end])) if end < len(shard.records) else 0
-        answer: dict[str, Any] = {"Records": shard.records[index:end], "MillisBehindLatest": behind}
+        response: dict[str, Any] = {"Records": shard.records[index:end], "MillisBehindLatest": behind}
         if shard.closed_at is not None and end == len(shard.records):
-            answer["ChildShards"] = [_child(self.shards[child]) for child in shard.children]
+            response["ChildShards"] = [_child(self.shards[child]) for child in shard.children]
         elif self._random.random() >= self.trouble.null_iterator:
-            answer["NextShardIterator"] = f"{generation}/{shard_id}/{end}"
-        return answer
+            response["NextShardIterator"] = f"{generation}/{shard_id}/{end}"
+        return response
 
     def _demand_stream(self, operation: str) -> None:
         if not self.exists:

@@ -1,4 +1,4 @@
-"""The HTTP interface fuzzed by its own document, in process: no 500, and every answer is as described."""
+"""The HTTP interface fuzzed by its own document, in process: no 500, and every response is as described."""
 
 import datetime as dt
 from collections.abc import Iterator
@@ -92,7 +92,7 @@ ASKED += [(operation, NEGATIVE) for operation in OPERATIONS if operation.startsw
 
 @pytest.mark.parametrize(("operation", "mode"), ASKED)
 def test_no_defect_and_no_surprise(app: Starlette, operation: str, mode: schemathesis.GenerationMode) -> None:
-    """Whatever is asked, fitting or not: never 500, never an answer that the document does not have."""
+    """Whatever is asked, fitting or not: never 500, never a response that the document does not have."""
 
     @settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
     @given(case=OPERATIONS[operation].as_strategy(generation_mode=mode))
@@ -111,7 +111,7 @@ def test_a_request_too_large_to_be_read_is_refused_as_described(app: Starlette) 
 
 
 def test_a_known_order_is_shown_and_cancelled_as_described(app: Starlette) -> None:
-    """The answers that chance does not find are as described, too."""
+    """The responses that chance does not find are as described, too."""
     for operation, status in (("GET /orders/{order_id}", 200), ("POST /orders/{order_id}/cancel", 202)):
         case = OPERATIONS[operation].Case(path_parameters={"order_id": KNOWN.subject})
         assert case.call_and_validate(app=app, checks=CHECKS).status_code == status

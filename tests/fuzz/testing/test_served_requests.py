@@ -80,7 +80,7 @@ def fitting(shape: Shape) -> st.SearchStrategy[Any]:
 
 @pytest.mark.parametrize("operation", operations())
 def test_any_request_is_answered_as_aws_does(operation: str) -> None:
-    """Whatever the members are, the answer is 200, or 400 with the name of one of Kinesis' errors."""
+    """Whatever the members are, the response is 200, or 400 with the name of one of Kinesis' errors."""
     shape = operation_model(operation).input_shape
     assert shape is not None
     app = served()
@@ -89,8 +89,8 @@ def test_any_request_is_answered_as_aws_does(operation: str) -> None:
     @given(fitting(shape) | st.binary(max_size=20))
     def asked(request: Any) -> None:
         body = request if isinstance(request, bytes) else json.dumps(request).encode()
-        status, answer = ask(app, operation, body)
-        assert status == 200 or (status == 400 and answer["__type"].endswith("Exception"))
+        status, response = ask(app, operation, body)
+        assert status == 200 or (status == 400 and response["__type"].endswith("Exception"))
 
     asked()
 
@@ -132,10 +132,10 @@ def test_any_request_is_answered_as_aws_does(operation: str) -> None:
     ],
 )
 def test_a_wrong_type_is_named(operation: str, request_: Any, code: str, message: str) -> None:
-    """A member of another JSON type is no defect of the fake: the answer says what cannot be converted."""
-    status, answer = ask(served(), operation, json.dumps(request_).encode())
-    assert (status, answer["__type"]) == (400, code)
-    assert message in answer["message"]
+    """A member of another JSON type is no defect of the fake: the response says what cannot be converted."""
+    status, response = ask(served(), operation, json.dumps(request_).encode())
+    assert (status, response["__type"]) == (400, code)
+    assert message in response["message"]
 
 
 def test_nesting_without_end_is_refused() -> None:
@@ -154,7 +154,7 @@ def test_nesting_without_end_is_refused() -> None:
 )
 def test_number_out_of_range_is_refused(operation: str, request_: dict[str, Any]) -> None:
     """A number outside its range in the service model is a ValidationException that names it."""
-    status, answer = ask(served(), operation, json.dumps(request_).encode())
+    status, response = ask(served(), operation, json.dumps(request_).encode())
     assert status == 400
-    assert answer["__type"].endswith("ValidationException")
-    assert "greater than" in answer["message"] or "less than" in answer["message"]
+    assert response["__type"].endswith("ValidationException")
+    assert "greater than" in response["message"] or "less than" in response["message"]

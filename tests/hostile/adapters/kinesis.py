@@ -20,12 +20,12 @@ def _reader(call: Callable[[KinesisReader], object]) -> Make:
         reader = KinesisReader(kinesis, "orders", max_records=10, now=lambda: dt.datetime.now(dt.UTC))
 
         def raising() -> object:
-            answer = call(reader)
-            if answer in {Refusal.UNREACHABLE, Refusal.THROTTLED}:
+            response = call(reader)
+            if response in {Refusal.UNREACHABLE, Refusal.THROTTLED}:
                 raise DependencyError(
-                    "kinesis", "read", str(answer), region="us-east-1", endpoint=clients.url
+                    "kinesis", "read", str(response), region="us-east-1", endpoint=clients.url
                 )
-            return answer
+            return response
 
         return raising
 

@@ -80,9 +80,9 @@ def requested(app: Any, *requests: tuple[str, Any]) -> list[httpx.Response]:
 def test_the_web_application_answers_once_kinesis_has_the_order(kinesis: TinyClient) -> None:
     """202 names the place in the stream; the producer ends with the application."""
     app = example("fastapi_app").app
-    (answer,) = requested(app, ("/orders/order-1", {"sku": "85123A", "quantity": 6}))
-    assert answer.status_code == 202
-    assert answer.json()["shard"].startswith("shardId-")
+    (response,) = requested(app, ("/orders/order-1", {"sku": "85123A", "quantity": 6}))
+    assert response.status_code == 202
+    assert response.json()["shard"].startswith("shardId-")
     assert kinesis.payloads == [b'{"sku":"85123A","quantity":6}']
 
 

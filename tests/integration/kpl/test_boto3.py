@@ -42,9 +42,9 @@ def test_records_arrive_over_the_wire(server: TinyServer, producer: Producer) ->
     assert all(taken.visible for taken in server.client.kinesis.log)
 
 
-def test_a_lost_answer_is_asked_for_again_without_delay(server: TinyServer, producer: Producer) -> None:
+def test_a_lost_response_is_asked_for_again_without_delay(server: TinyServer, producer: Producer) -> None:
     """A connection closed after the request was taken costs a duplicate, never a record."""
-    server.answers_to_lose = 2
+    server.responses_to_lose = 2
     delivered = producer.put(b"data", "key").result(WAIT)
     assert [attempt.error_code for attempt in delivered.attempts] == [
         "ConnectionClosedError",

@@ -86,7 +86,7 @@ def test_what_is_put_is_what_consumers_read(kinesis: FakeKinesis, producer: Prod
     [
         Fault(operation="PutRecords", kind=FaultKind.FAIL_RECORDS, rate=0.3, times=50),
         Fault(operation="PutRecords", error="InternalFailure", rate=0.5, times=5),
-        Fault(operation="PutRecords", kind=FaultKind.LOSE_ANSWER, rate=0.5, times=5),
+        Fault(operation="PutRecords", kind=FaultKind.LOSE_RESPONSE, rate=0.5, times=5),
         Fault(operation="ListShards", error="LimitExceededException", times=5),
     ],
     ids=lambda fault: f"{fault.operation}-{fault.kind}",

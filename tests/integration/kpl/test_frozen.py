@@ -39,14 +39,14 @@ class AnnouncingClient(TinyClient):
 
 
 @pytest.mark.parametrize("taken", [True, False], ids=["taken", "not taken"])
-def test_a_freeze_while_an_answer_is_due_loses_and_reorders_nothing(taken: bool) -> None:
+def test_a_freeze_while_a_response_is_due_loses_and_reorders_nothing(taken: bool) -> None:
     """Thawed, the producer finds its connection gone, sends again and goes on; new puts find it at work."""
     client = AnnouncingClient()
     client.gate.clear()
     if not taken:
         client.failures.append(client_error("InternalFailure", 500))
     with served(client) as server:
-        server.answers_to_lose = 1
+        server.responses_to_lose = 1
         frozen = subprocess.Popen(
             [sys.executable, "-c", SCRIPT, server.url],
             stdout=subprocess.PIPE,

@@ -109,7 +109,7 @@ def test_each_handle_tells_the_truth_once(seed: int) -> None:
     client = kinesis.client()
     client.create_stream(StreamName=STREAM, ShardCount=4)
     kinesis.faults.add(Fault(operation="PutRecords", kind=FaultKind.FAIL_RECORDS, rate=0.2))
-    kinesis.faults.add(Fault(operation="PutRecords", kind=FaultKind.LOSE_ANSWER, rate=0.05))
+    kinesis.faults.add(Fault(operation="PutRecords", kind=FaultKind.LOSE_RESPONSE, rate=0.05))
     config = ProducerConfig(
         aggregate_target_bytes=1024,
         aggregate_max_bytes=4096 if seed % 2 else 50_000,

@@ -65,7 +65,7 @@ BODIES = {
     "entries of the wrong type": b'{"Records": [{"ShardId": 1, "SequenceNumber": 2}], "Shards": [[1]]}',
     "no UTF-8": b"\xff\xfe{}",
 }
-ANSWERS = {
+RESPONSES = {
     **{f"200 with {name}": http(200, body) for name, body in BODIES.items()},
     **{f"{status} with a page": http(status, PAGE, "text/html") for status in (301, 307, 403, 404, 405, 413)},
     **{f"{status} with a page": http(status, PAGE, "text/html") for status in (500, 502, 503, 504)},
@@ -92,12 +92,12 @@ ANSWERS = {
 
 
 @pytest.mark.parametrize("operation", ["PutRecords", "ListShards"])
-@pytest.mark.parametrize("answer", ANSWERS.values(), ids=ANSWERS.keys())
-def test_an_answer_that_kinesis_would_not_stand_by_is_asked_for_again(
-    server: TinyServer, config: ProducerConfig, session: boto3.Session, operation: str, answer: bytes
+@pytest.mark.parametrize("response", RESPONSES.values(), ids=RESPONSES.keys())
+def test_a_response_that_kinesis_would_not_stand_by_is_asked_for_again(
+    server: TinyServer, config: ProducerConfig, session: boto3.Session, operation: str, response: bytes
 ) -> None:
     """Whatever comes in a response's place, the record is delivered by a later call, and so is the next."""
-    server.instead[operation] = [answer]
+    server.instead[operation] = [response]
     with Producer("orders", config=config, session=session) as producer:
         first = producer.put(b"1", "key")
         second = producer.put(b"2", "key")

@@ -71,9 +71,9 @@ def test_a_producer_of_the_master_refuses_in_its_workers_and_keeps_nobody_alive(
     """The put says what to do, nothing is sent or waited for, and SIGTERM ends master and workers."""
     client = TinyClient()
     with served(client) as kinesis, serving(kinesis.url, *options) as (http, server):
-        answer = http.get("/parents")
-        assert answer.status_code == 409
-        assert "make a new one in each process" in answer.text
+        response = http.get("/parents")
+        assert response.status_code == 409
+        assert "make a new one in each process" in response.text
         assert ended_by_sigterm(server) == 0
     assert client.payloads == [b"from the master"]
 
@@ -82,8 +82,8 @@ def test_a_producer_of_the_worker_delivers_and_ends_with_it() -> None:
     """Made in the process that uses it, with threads enabled, it works as anywhere."""
     client = TinyClient()
     with served(client) as kinesis, serving(kinesis.url, "--enable-threads") as (http, server):
-        answer = http.get("/own")
-        assert answer.status_code == 200, answer.text
-        assert int(answer.text) != server.pid
+        response = http.get("/own")
+        assert response.status_code == 200, response.text
+        assert int(response.text) != server.pid
         assert ended_by_sigterm(server) == 0
     assert client.payloads == [b"from the master", b"from a worker"]

@@ -100,7 +100,7 @@ def test_a_process_that_ends_says_why(tmp_path: Path) -> None:
 
 
 def test_a_process_that_never_answers_is_an_error(tmp_path: Path, started: list[RunningProcess]) -> None:
-    """One that lives and does not answer is an error once its time is over."""
+    """One that lives and does not respond is an error once its time is over."""
     process = start(spec_of("import signal; signal.pause()", port=free_port()), tmp_path)
     started.append(process)
     with pytest.raises(StartFailedError, match="was not healthy after 0"):

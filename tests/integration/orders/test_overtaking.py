@@ -165,8 +165,8 @@ def test_the_compensation_overtakes_and_the_late_command_is_refused(
     assert (level.available, level.reserved, level.sold) == (10, 0, 0)
     types = [envelope.type for envelope in pipeline.envelopes()]
     assert types.count("OrderCancelled") == 1
-    answer = {"inventory": "StockReserved", "payments": "PaymentCaptured"}[application]
-    assert not {"OrderConfirmed", answer} & set(types)
+    response = {"inventory": "StockReserved", "payments": "PaymentCaptured"}[application]
+    assert not {"OrderConfirmed", response} & set(types)
 
 
 def test_a_crash_between_effect_and_checkpoint_changes_nothing(pipeline: Pipeline) -> None:

@@ -91,7 +91,7 @@ def test_declines_and_throttles_over_http(client: httpx.Client, tmp_path: Path) 
         provider.charge(Charge("o-2", 1, "GBP", "b"))
 
 
-def test_a_worker_resolves_lost_answers(client: httpx.Client, tmp_path: Path) -> None:
+def test_a_worker_resolves_lost_responses(client: httpx.Client, tmp_path: Path) -> None:
     """Charged and unheard, refunded and unheard: each is asked again under its key and nets to zero."""
     with serving(tmp_path / "ledger.sqlite", "--rate", "1000") as url:
         clock, store, outbox = TickingClock(), MemoryStore(), Outbox()
@@ -109,7 +109,7 @@ def test_a_worker_resolves_lost_answers(client: httpx.Client, tmp_path: Path) ->
 
         def work() -> None:
             for _ in range(10):
-                client.post(f"{url}/_faults", json={"lost_answers": 1, "hang_seconds": 0})
+                client.post(f"{url}/_faults", json={"lost_responses": 1, "hang_seconds": 0})
                 for message in queue.receive(1, wait=0, visibility=60):
                     worker.work(message, clock.seconds)
                     client.post(f"{url}/_faults", json={})

@@ -57,7 +57,7 @@ def served(folder: Path, **more: str) -> Iterator[tuple[int, "subprocess.Popen[s
 def test_without_credentials_or_kinesis_it_is_not_ready(
     tmp_path: Path, more: dict[str, str], reason: str
 ) -> None:
-    """No order has to come first; what is missing stands in the answer."""
+    """No order has to come first; what is missing stands in the response."""
     with served(tmp_path, **more) as (port, _):
         said = wait_for(port, lambda _, body: reason in str(body["reason"]), "/health/ready")
         assert said["status"] == "starting"

@@ -1,4 +1,4 @@
-"""The served fake: its protocols, its answers to what is no call, and its end."""
+"""The served fake: its protocols, its responses to what is no call, and its end."""
 
 import json
 import signal
@@ -29,24 +29,24 @@ def call(server: KinesisServer, operation: str, body: bytes) -> tuple[int, Any]:
 
 def test_the_stream_of_the_command_line_is_there(server: KinesisServer) -> None:
     """``--stream`` and ``--shards`` make a stream."""
-    status, answer = call(server, "ListShards", b'{"StreamName": "orders"}')
-    assert (status, len(answer["Shards"])) == (200, 2)
+    status, response = call(server, "ListShards", b'{"StreamName": "orders"}')
+    assert (status, len(response["Shards"])) == (200, 2)
 
 
 def test_it_keeps_no_limits_if_told_so(server: KinesisServer) -> None:
     """With ``--no-limits`` a shard takes more than a second's worth."""
     client = server.client()
     entry = {"Data": b"x", "PartitionKey": "a"}
-    answers = [client.put_records(StreamName="orders", Records=[entry] * 500) for _ in range(4)]
-    assert [answer["FailedRecordCount"] for answer in answers] == [0, 0, 0, 0]
+    responses = [client.put_records(StreamName="orders", Records=[entry] * 500) for _ in range(4)]
+    assert [response["FailedRecordCount"] for response in responses] == [0, 0, 0, 0]
     client.close()
 
 
 def test_what_is_no_operation_says_so(server: KinesisServer) -> None:
     """An unknown target is an UnknownOperationException, with or without Kinesis' prefix."""
     for headers in ({}, {"X-Amz-Target": "DynamoDB_20120810.GetItem"}, {"X-Amz-Target": TARGET + "Nonsense"}):
-        status, answer = server.send("POST", "/", b"{}", headers)
-        assert (status, answer["__type"]) == (400, "UnknownOperationException")
+        status, response = server.send("POST", "/", b"{}", headers)
+        assert (status, response["__type"]) == (400, "UnknownOperationException")
 
 
 @pytest.mark.parametrize(
@@ -64,8 +64,8 @@ def test_what_is_no_operation_says_so(server: KinesisServer) -> None:
 )
 def test_what_is_no_request_is_refused(server: KinesisServer, body: bytes) -> None:
     """A body that cannot be read is a SerializationException, never a failure of the server."""
-    status, answer = call(server, "PutRecords", body)
-    assert (status, answer["__type"]) == (400, "SerializationException")
+    status, response = call(server, "PutRecords", body)
+    assert (status, response["__type"]) == (400, "SerializationException")
 
 
 @pytest.mark.parametrize(
@@ -93,9 +93,9 @@ def test_a_missing_member_is_named(
     server: KinesisServer, operation: str, request_: dict[str, Any], member: str
 ) -> None:
     """A request without a required member is a ValidationException that names it."""
-    status, answer = call(server, operation, json.dumps(request_).encode())
-    assert (status, answer["__type"]) == (400, "ValidationException")
-    assert f"'{member}'" in answer["message"]
+    status, response = call(server, operation, json.dumps(request_).encode())
+    assert (status, response["__type"]) == (400, "ValidationException")
+    assert f"'{member}'" in response["message"]
 
 
 def test_unknown_paths_are_not_found(server: KinesisServer) -> None:
@@ -109,9 +109,9 @@ def test_unknown_paths_are_not_found(server: KinesisServer) -> None:
 )
 def test_what_is_no_fault_is_refused(server: KinesisServer, body: bytes) -> None:
     """Only faults are armed; anything else is told why not."""
-    status, answer = server.send("POST", "/_faults", body)
+    status, response = server.send("POST", "/_faults", body)
     assert status == 400
-    assert answer["message"].startswith("not a fault")
+    assert response["message"].startswith("not a fault")
 
 
 def test_faults_that_struck_are_counted(server: KinesisServer) -> None:
@@ -162,10 +162,10 @@ def test_http2_is_spoken_by_prior_knowledge(server: KinesisServer) -> None:
     """Several calls over one HTTP/2 connection without TLS, as KCL makes them."""
     caller = H2Caller(server.port)
     with caller.socket:
-        status, answer = caller.call("ListShards", b'{"StreamName": "orders"}')
-        assert (status, len(answer["Shards"])) == (200, 2)
-        status, answer = caller.call("ListShards", b'{"StreamName": "nowhere"}')
-        assert (status, answer["__type"]) == (400, "ResourceNotFoundException")
+        status, response = caller.call("ListShards", b'{"StreamName": "orders"}')
+        assert (status, len(response["Shards"])) == (200, 2)
+        status, response = caller.call("ListShards", b'{"StreamName": "nowhere"}')
+        assert (status, response["__type"]) == (400, "ResourceNotFoundException")
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
@@ -176,7 +176,7 @@ def test_it_stops_at_once_with_connections_open(number: signal.Signals) -> None:
         client.list_shards(StreamName="orders")
         second = H2Caller(server.port)
         second.call("ListShards", b'{"StreamName": "orders"}')
-        server.arm({"operation": "ListShards", "kind": "lose_answer", "error": "ReadTimeoutError"})
+        server.arm({"operation": "ListShards", "kind": "lose_response", "error": "ReadTimeoutError"})
         with socket.create_connection(("127.0.0.1", server.port)) as waiting, second.socket:
             body = b'{"StreamName": "orders"}'
             head = f"POST / HTTP/1.1\r\nHost: x\r\nX-Amz-Target: {TARGET}ListShards\r\n"
@@ -191,9 +191,9 @@ def test_account_region_and_transition_time_are_options() -> None:
     """ARNs carry account and region, and a stream takes its time."""
     options = ("--account", "123456789012", "--region", "eu-west-1", "--transition-seconds", "3600")
     with kinesis_server("--stream", "orders", *options) as server:
-        status, answer = call(server, "DescribeStreamSummary", b'{"StreamName": "orders"}')
+        status, response = call(server, "DescribeStreamSummary", b'{"StreamName": "orders"}')
         assert status == 200
-        summary = answer["StreamDescriptionSummary"]
+        summary = response["StreamDescriptionSummary"]
         assert summary["StreamARN"] == "arn:aws:kinesis:eu-west-1:123456789012:stream/orders"
         assert summary["StreamStatus"] == "CREATING"
 

@@ -68,7 +68,7 @@ def test_records_arrive_over_tls(server: KinesisServer) -> None:
 
 
 def test_nobody_is_served_without_tls(server: KinesisServer, tmp_path: Path) -> None:
-    """Plain HTTP gets no answer on that port, and who trusts another certificate does not go on."""
+    """Plain HTTP gets no response on that port, and who trusts another certificate does not go on."""
     plain = KinesisServer(server.process, server.port)
     with pytest.raises(ConnectionError):
         plain.send("GET", "/health")

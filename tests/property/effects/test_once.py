@@ -1,4 +1,4 @@
-"""Once under faults: whatever fails and repeats, every message counts once and its answer is out."""
+"""Once under faults: whatever fails and repeats, every message counts once and its reply is out."""
 
 import datetime as dt
 from collections.abc import Callable, Sequence
@@ -54,7 +54,7 @@ def message(number: int) -> Envelope:
 def test_every_message_counts_once_and_is_answered(
     deliveries: list[tuple[int, bool]], faults: list[Fault | None], publications: list[str]
 ) -> None:
-    """Deliveries retried until they return: each message counts once and has one answer, once committed."""
+    """Deliveries retried until they return: each message counts once and has one reply, once committed."""
     plan = list(faults)
 
     def fault(operation: str, writes: Sequence[Write]) -> Fault | None:
@@ -74,8 +74,8 @@ def test_every_message_counts_once_and_is_answered(
 
         def decide(state: Total | None, event: Envelope = event) -> Decision[Total]:
             units = (state.units if state else 0) + 1
-            answer = ShipOrder(order_id="o-1", country=None, units=units)
-            return Decision(Total(units), [following(event, answer, source="it", ordinal=0, time=NOW)])
+            reply = ShipOrder(order_id="o-1", country=None, units=units)
+            return Decision(Total(units), [following(event, reply, source="it", ordinal=0, time=NOW)])
 
         while True:
             try:
@@ -86,5 +86,5 @@ def test_every_message_counts_once_and_is_answered(
     plan.clear()
     different = {number for number, _ in deliveries}
     assert once.load("o-1") == (Total(len(different)), len(different))
-    answers = {msgspec.json.decode(each)["id"]: each for each in publisher.published}
-    assert len(answers) == len(set(publisher.published)) == len(different)
+    replies = {msgspec.json.decode(each)["id"]: each for each in publisher.published}
+    assert len(replies) == len(set(publisher.published)) == len(different)

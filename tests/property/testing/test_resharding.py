@@ -91,12 +91,12 @@ class World:
         request = {"ShardId": shard, "ShardIteratorType": "TRIM_HORIZON"}
         iterator = self.client.get_shard_iterator(**STREAM, **request)["ShardIterator"]
         while True:
-            answer = self.client.get_records(ShardIterator=iterator, Limit=page)
-            records += [record | {"ShardId": shard} for record in answer["Records"]]
-            iterator = answer.get("NextShardIterator")
+            response = self.client.get_records(ShardIterator=iterator, Limit=page)
+            records += [record | {"ShardId": shard} for record in response["Records"]]
+            iterator = response.get("NextShardIterator")
             if iterator is None:
-                return list(answer["ChildShards"])
-            if answer["MillisBehindLatest"] == 0:
+                return list(response["ChildShards"])
+            if response["MillisBehindLatest"] == 0:
                 return []
 
 
@@ -186,6 +186,6 @@ def test_an_iterator_lives_as_long_as_it_is_renewed(pauses: list[float]) -> None
     for pause in pauses:
         world.take(("put", [1]))
         world.now += pause
-        answer = world.client.get_records(ShardIterator=iterator)
-        assert len(answer["Records"]) == 1
-        iterator = answer["NextShardIterator"]
+        response = world.client.get_records(ShardIterator=iterator)
+        assert len(response["Records"]) == 1
+        iterator = response["NextShardIterator"]

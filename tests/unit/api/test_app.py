@@ -20,8 +20,8 @@ from orderstream_orders.contracts import OrderPlaced, order_id_for
 
 def test_an_order_is_published_before_it_is_accepted(world: World, client: AsgiClient) -> None:
     """202 carries the derived id, and the stream has the priced order under it."""
-    answer = client.post("/orders", json=BODY, headers=KEY)
-    assert (answer.status_code, answer.json()) == (202, {"order_id": ORDER_ID})
+    response = client.post("/orders", json=BODY, headers=KEY)
+    assert (response.status_code, response.json()) == (202, {"order_id": ORDER_ID})
     ((key, data),) = world.producer.records
     envelope = decode_envelope(data)
     placed = envelope.message()
@@ -45,8 +45,8 @@ def test_a_repeated_order_publishes_the_same_bytes(world: World, client: AsgiCli
 def test_another_order_under_a_used_key_is_refused(world: World, client: AsgiClient) -> None:
     """A key stands for one body; what is refused is not published."""
     client.post("/orders", json=BODY, headers=KEY)
-    answer = client.post("/orders", json=BODY | {"country": "France"}, headers=KEY)
-    assert (answer.status_code, answer.json()["code"]) == (422, "idempotency_conflict")
+    response = client.post("/orders", json=BODY | {"country": "France"}, headers=KEY)
+    assert (response.status_code, response.json()["code"]) == (422, "idempotency_conflict")
     assert len(world.producer.records) == 1
 
 
@@ -71,9 +71,9 @@ def test_an_outage_leaves_the_outcome_unknown_and_the_key_resolves_it(
 ) -> None:
     """503 asks the caller to come again; the retry carries the time of the first try."""
     plant(world)
-    answer = client.post("/orders", json=BODY, headers=KEY)
-    assert (answer.status_code, answer.json()["code"]) == (503, "unknown_outcome")
-    assert int(answer.headers["Retry-After"]) >= 1
+    response = client.post("/orders", json=BODY, headers=KEY)
+    assert (response.status_code, response.json()["code"]) == (503, "unknown_outcome")
+    assert int(response.headers["Retry-After"]) >= 1
     assert client.post("/orders", json=BODY, headers=KEY).status_code == 202
     accepted = world.store.get(ORDER_ID)
     assert accepted is not None
@@ -84,18 +84,18 @@ def test_an_outage_leaves_the_outcome_unknown_and_the_key_resolves_it(
 def test_a_caller_that_goes_away_is_no_defect(world: World) -> None:
     """A body that breaks off is a bad request, not a failure of ours."""
     messages = iter([{"type": "http.request", "body": b"{", "more_body": True}, {"type": "http.disconnect"}])
-    answers: list[dict[str, Any]] = []
+    responses: list[dict[str, Any]] = []
 
     async def receive() -> dict[str, Any]:
         return next(messages)
 
     async def send(message: dict[str, Any]) -> None:
-        answers.append(message)
+        responses.append(message)
 
     headers = [(b"idempotency-key", b"k")]
     scope = {"type": "http", "method": "POST", "path": "/orders", "headers": headers, "query_string": b""}
     asyncio.run(world.app(scope, receive, send))
-    assert answers[0]["status"] == 400
+    assert responses[0]["status"] == 400
 
 
 def test_a_guest_may_order(world: World, client: AsgiClient) -> None:
@@ -126,9 +126,9 @@ def test_health_says_whether_the_dependencies_answer(
         standing=lambda: standing,
     )
     with AsgiClient(app) as client:
-        answers = {path: client.get(path) for path in ("/health", "/health/ready", "/health/live")}
-    assert [answer.status_code for answer in answers.values()] == [health, ready, 200]
-    assert {(answer.json()["status"], answer.json()["reason"]) for answer in answers.values()} == {
+        responses = {path: client.get(path) for path in ("/health", "/health/ready", "/health/live")}
+    assert [response.status_code for response in responses.values()] == [health, ready, 200]
+    assert {(response.json()["status"], response.json()["reason"]) for response in responses.values()} == {
         (status, standing.reason)
     }
 

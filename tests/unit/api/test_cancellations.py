@@ -10,8 +10,8 @@ def test_a_cancellation_joins_the_order_s_conversation(world: World, client: Asg
     """A repeated request has the same id; one under another key is a new event of the same conversation."""
     client.post("/orders", json=BODY, headers=KEY)
     for headers in ({}, {}, {"Idempotency-Key": "again"}):
-        answer = client.post(f"/orders/{ORDER_ID}/cancel", headers=headers)
-        assert (answer.status_code, answer.json()) == (202, {"order_id": ORDER_ID})
+        response = client.post(f"/orders/{ORDER_ID}/cancel", headers=headers)
+        assert (response.status_code, response.json()) == (202, {"order_id": ORDER_ID})
     placed, *requests = (decode_envelope(data) for _, data in world.producer.records)
     assert {envelope.conversation_id for envelope in requests} == {placed.id}
     assert {envelope.type for envelope in requests} == {"OrderCancellationRequested"}
@@ -31,8 +31,8 @@ def test_keys_without_number_make_a_handful_of_cancellations(world: World, clien
 def test_an_order_that_was_never_placed_cannot_be_cancelled(world: World, client: AsgiClient) -> None:
     """404, and nothing is published."""
     for order_id in ("unknown", "u" * 5_000):
-        answer = client.post(f"/orders/{order_id}/cancel")
-        assert (answer.status_code, answer.json()["code"]) == (404, "unknown_order")
+        response = client.post(f"/orders/{order_id}/cancel")
+        assert (response.status_code, response.json()["code"]) == (404, "unknown_order")
     assert world.producer.records == []
 
 

@@ -1,4 +1,4 @@
-"""A slow stream holds up neither other answers nor more threads than allowed."""
+"""A slow stream holds up neither other responses nor more threads than allowed."""
 
 import asyncio
 import datetime as dt

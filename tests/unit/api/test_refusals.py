@@ -44,9 +44,9 @@ def test_the_first_fault_is_named(
     world: World, client: AsgiClient, lines: Any, code: str, field: str | None, at: int | None
 ) -> None:
     """Quantities come before prices and prices before the total; field and line say where."""
-    answer = client.post("/orders", json=BODY | {"lines": lines}, headers=KEY)
-    assert answer.status_code == 422
-    fault = answer.json()
+    response = client.post("/orders", json=BODY | {"lines": lines}, headers=KEY)
+    assert response.status_code == 422
+    fault = response.json()
     assert (fault["code"], fault["field"], fault["line"]) == (code, field, at)
     assert fault["message"]
     assert world.producer.records == []
@@ -58,8 +58,8 @@ def test_the_first_fault_is_named(
 )
 def test_what_is_no_json_is_malformed(client: AsgiClient, body: bytes) -> None:
     """Bytes that cannot be read at all are a bad request."""
-    answer = client.post("/orders", content=body, headers=JSON)
-    assert (answer.status_code, answer.json()["code"]) == (400, "malformed")
+    response = client.post("/orders", content=body, headers=JSON)
+    assert (response.status_code, response.json()["code"]) == (400, "malformed")
 
 
 @pytest.mark.parametrize(
@@ -67,15 +67,15 @@ def test_what_is_no_json_is_malformed(client: AsgiClient, body: bytes) -> None:
 )
 def test_headers_have_their_bounds(client: AsgiClient, headers: dict[str, str]) -> None:
     """A key is required, and neither key nor caller is endless."""
-    answer = client.post("/orders", json=BODY, headers=headers)
-    assert (answer.status_code, answer.json()["code"]) == (400, "malformed")
+    response = client.post("/orders", json=BODY, headers=headers)
+    assert (response.status_code, response.json()["code"]) == (400, "malformed")
 
 
 def test_a_body_has_its_bound(client: AsgiClient) -> None:
-    """A body over the cap is refused, and the answer says the cap."""
-    answer = client.post("/orders", content=b" " * (MAX_BODY_BYTES + 1), headers=JSON)
-    assert answer.status_code == 413
-    assert f"{MAX_BODY_BYTES:,}" in answer.json()["message"]
+    """A body over the cap is refused, and the response says the cap."""
+    response = client.post("/orders", content=b" " * (MAX_BODY_BYTES + 1), headers=JSON)
+    assert response.status_code == 413
+    assert f"{MAX_BODY_BYTES:,}" in response.json()["message"]
 
 
 def test_a_body_that_is_too_large_is_not_read(world: World) -> None:
@@ -83,7 +83,7 @@ def test_a_body_that_is_too_large_is_not_read(world: World) -> None:
 
     def asked(length: int | None) -> tuple[int, int]:
         read = 0
-        answers: list[dict[str, Any]] = []
+        responses: list[dict[str, Any]] = []
 
         async def receive() -> dict[str, Any]:
             nonlocal read
@@ -91,13 +91,13 @@ def test_a_body_that_is_too_large_is_not_read(world: World) -> None:
             return {"type": "http.request", "body": b" " * 65_536, "more_body": True}
 
         async def send(message: dict[str, Any]) -> None:
-            answers.append(message)
+            responses.append(message)
 
         headers = [(b"idempotency-key", b"k")]
         headers += [(b"content-length", b"%d" % length)] if length is not None else []
         scope = {"type": "http", "method": "POST", "path": "/orders", "headers": headers, "query_string": b""}
         asyncio.run(world.app(scope, receive, send))
-        return answers[0]["status"], read
+        return responses[0]["status"], read
 
     assert asked(10**12) == (413, 0)
     assert asked(10**30) == (413, 0)
@@ -105,11 +105,15 @@ def test_a_body_that_is_too_large_is_not_read(world: World) -> None:
 
 
 def test_an_order_that_fits_no_item_is_refused(world: World, client: AsgiClient) -> None:
-    """An order whose event would be too large is refused, and the answer says the cap."""
+    """An order whose event would be too large is refused, and the response says the cap."""
     lines = [line(sku=f"{number:0199}A") for number in range(1_500)]
-    answer = client.post("/orders", json=BODY | {"lines": lines}, headers=KEY)
-    assert (answer.status_code, answer.json()["code"], answer.json()["field"]) == (413, "malformed", "lines")
-    assert f"{MAX_ORDER_BYTES:,}" in answer.json()["message"]
+    response = client.post("/orders", json=BODY | {"lines": lines}, headers=KEY)
+    assert (response.status_code, response.json()["code"], response.json()["field"]) == (
+        413,
+        "malformed",
+        "lines",
+    )
+    assert f"{MAX_ORDER_BYTES:,}" in response.json()["message"]
     assert (world.producer.records, world.store.get(ORDER_ID)) == ([], None)
 
 
@@ -131,10 +135,10 @@ def test_a_body_that_is_not_said_to_be_json_is_refused(
 ) -> None:
     """415, with what to send, as a problem and as a header; though it is an order that would be taken."""
     headers = KEY if content_type is None else KEY | {"Content-Type": content_type}
-    answer = client.post("/orders", content=json.dumps(BODY), headers=headers)
-    assert answer.status_code == 415
-    assert answer.headers["Accept"] == "application/json"
-    problem = answer.json()
+    response = client.post("/orders", content=json.dumps(BODY), headers=headers)
+    assert response.status_code == 415
+    assert response.headers["Accept"] == "application/json"
+    problem = response.json()
     assert (problem["code"], problem["field"]) == ("unsupported_media_type", "Content-Type")
     assert "Content-Type: application/json" in problem["message"]
     assert (world.producer.records, world.store.get(ORDER_ID)) == ([], None)
@@ -160,9 +164,9 @@ def test_what_the_router_refuses_is_a_problem_like_any_other(client: AsgiClient)
 @pytest.mark.parametrize("path", ["/orders/", "/health/", "/openapi.json/"])
 def test_a_slash_too_many_is_no_redirect(client: AsgiClient, path: str) -> None:
     """It would name this process's own scheme and host, and a client behind TLS would go on without it."""
-    for answer in (client.get(path), client.post(path, json=BODY, headers=KEY)):
-        assert answer.status_code in {404, 405}
-        assert "location" not in answer.headers
+    for response in (client.get(path), client.post(path, json=BODY, headers=KEY)):
+        assert response.status_code in {404, 405}
+        assert "location" not in response.headers
 
 
 def test_a_body_that_does_not_come_is_given_up() -> None:
@@ -216,17 +220,17 @@ def test_a_body_that_does_not_come_is_given_up() -> None:
 def test_a_sku_that_is_not_what_it_seems_is_refused(world: World, client: AsgiClient, sku: str) -> None:
     """White space, invisible and full-width characters: another SKU than the one that was meant."""
     body = BODY | {"lines": [{"sku": sku, "quantity": 1, "unit_price": "1"}]}
-    answer = client.post("/orders", json=body, headers=KEY)
-    assert (answer.status_code, answer.json()["code"]) == (422, "malformed")
-    assert (answer.json()["field"], answer.json()["line"]) == ("sku", 1)
+    response = client.post("/orders", json=body, headers=KEY)
+    assert (response.status_code, response.json()["code"]) == (422, "malformed")
+    assert (response.json()["field"], response.json()["line"]) == ("sku", 1)
     assert world.producer.records == []
 
 
 @pytest.mark.parametrize("currency", ["XXQ", "XAU", "XTS", "ZZZ"])
 def test_a_currency_that_nobody_pays_with_is_refused(client: AsgiClient, currency: str) -> None:
     """Without the digits of its minor unit no price can be turned into a charge."""
-    answer = client.post("/orders", json=BODY | {"currency": currency}, headers=KEY)
-    assert (answer.status_code, answer.json()["code"], answer.json()["field"]) == (
+    response = client.post("/orders", json=BODY | {"currency": currency}, headers=KEY)
+    assert (response.status_code, response.json()["code"], response.json()["field"]) == (
         422,
         "malformed",
         "currency",
@@ -236,5 +240,5 @@ def test_a_currency_that_nobody_pays_with_is_refused(client: AsgiClient, currenc
 @pytest.mark.parametrize("customer", ["a\x01b", "\u200bann", " ann", "ann\n"])
 def test_a_customer_s_id_can_be_seen(client: AsgiClient, customer: str) -> None:
     """An identifier goes into keys and headers, where the invisible is cut off or refused."""
-    answer = client.post("/orders", json=BODY | {"customer": {"customer_id": customer}}, headers=KEY)
-    assert (answer.status_code, answer.json()["code"]) == (422, "malformed")
+    response = client.post("/orders", json=BODY | {"customer": {"customer_id": customer}}, headers=KEY)
+    assert (response.status_code, response.json()["code"]) == (422, "malformed")

@@ -50,8 +50,8 @@ def test_what_was_taken_stays_taken_though_it_is_refused_today(
     """The caller was told 202, or that nobody knows: a refusal now would lose an order, or charge for it."""
     assert client.post("/orders", json=body, headers=KEY).status_code == 422
     remember(world, body)
-    answer = client.post("/orders", json=body, headers=KEY)
-    assert (answer.status_code, answer.json()) == (202, {"order_id": ORDER_ID})
+    response = client.post("/orders", json=body, headers=KEY)
+    assert (response.status_code, response.json()) == (202, {"order_id": ORDER_ID})
     assert decode_envelope(world.producer.records[-1][1]).time == TAKEN_AT
     assert published(world).total_minor == total
 
@@ -103,8 +103,8 @@ def test_another_order_that_is_refused_today_stays_refused(world: World, client:
 def test_a_service_more_is_another_order(world: World, client: AsgiClient) -> None:
     """What is charged and not reserved is a part of what was asked for."""
     client.post("/orders", json=body_with(), headers=KEY)
-    answer = client.post("/orders", json=body_with(service=True), headers=KEY)
-    assert (answer.status_code, answer.json()["code"]) == (422, "idempotency_conflict")
+    response = client.post("/orders", json=body_with(service=True), headers=KEY)
+    assert (response.status_code, response.json()["code"]) == (422, "idempotency_conflict")
 
 
 @pytest.mark.parametrize(("sku", "service"), [("POST", True), ("85123a", False), ("1234", True)])

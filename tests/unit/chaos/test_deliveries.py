@@ -6,7 +6,7 @@ from random import Random
 from chaos.deliveries import Deliveries
 
 
-def answer(*names: str) -> bytes:
+def response(*names: str) -> bytes:
     return json.dumps({"Messages": [{"MessageId": name} for name in names]}).encode()
 
 
@@ -15,17 +15,17 @@ def names(body: bytes | None) -> list[str]:
     return [message["MessageId"] for message in json.loads(body)["Messages"]]
 
 
-def test_a_full_answer_can_bring_a_message_again() -> None:
+def test_a_full_response_can_bring_a_message_again() -> None:
     """A consumer that asks for one message at a time meets duplicates too; the newcomer comes late."""
     deliveries = Deliveries(Random(1))
-    deliveries.remember(answer("a"))
-    assert names(deliveries.again(answer("b"), 1)) == ["a"]
-    assert names(deliveries.shuffled(answer("c"))) == ["b"]
+    deliveries.remember(response("a"))
+    assert names(deliveries.again(response("b"), 1)) == ["a"]
+    assert names(deliveries.shuffled(response("c"))) == ["b"]
 
 
 def test_few_are_held_back() -> None:
-    """What is held back is soon no more than a few: the rest of the answers stay as they are."""
+    """What is held back is soon no more than a few: the rest of the responses stay as they are."""
     deliveries = Deliveries(Random(1))
-    deliveries.remember(answer("a"))
-    spoiled = [deliveries.again(answer(str(number)), 1) for number in range(9)]
+    deliveries.remember(response("a"))
+    spoiled = [deliveries.again(response(str(number)), 1) for number in range(9)]
     assert sum(body is not None for body in spoiled) == 3

@@ -116,7 +116,7 @@ def test_an_outage_is_one_services_and_ends(bench: Bench) -> None:
 
 
 def test_a_queue_brings_a_message_again(bench: Bench) -> None:
-    """What had come before stands in a later answer, which is counted."""
+    """What had come before stands in a later response, which is counted."""
     receive = ("/", "sqs", "AmazonSQS.ReceiveMessage")
     first = {"MaxNumberOfMessages": 10, "Messages": [{"MessageId": "a"}]}
     assert json.loads(bench.ask(json.dumps(first).encode(), *receive)) == first

@@ -49,7 +49,7 @@ def test_a_commit_is_known_by_table_and_state(moment: Moment, expected: bool) ->
 
 
 def test_a_payments_phase_stands_within_its_record() -> None:
-    """The state of a payment is wrapped in what its answers need."""
+    """The state of a payment is wrapped in what its responses need."""
     call = dynamodb("PutItem", put("payments", {"payment": {"phase": "refunding"}}))
     assert committed("payments", phase="refunding")(call, DONE)
     assert not committed("payments", phase="captured")(call, DONE)

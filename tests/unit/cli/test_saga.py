@@ -89,7 +89,7 @@ def test_the_list_shows_what_has_not_ended() -> None:
 
 
 def test_late_orders_are_those_that_had_to_wait_too_long() -> None:
-    """An answer that is overdue, or was and has been asked for again: those may need a person."""
+    """A reply that is overdue, or was and has been asked for again: those may need a person."""
     lines = run(a_world(), "list", "--late").output.splitlines()
     assert [line.split()[0] for line in lines if not line.startswith(" ")] == ["ORDER", "again", "stuck"]
     assert run(MemoryResources(), "list", "--late").output == "no order is late\n"
@@ -212,19 +212,19 @@ def test_what_was_shipped_by_hand_is_not_shipped_again() -> None:
     """Shipping was merely down: its request stands before the decision, and finds that it is done."""
     resources = a_world()
     assert resolve(resources, "again", "ship_order", "done", *WHY).exit_code == 0
-    answers = [answer for attempt in (1, 2) for answer in ship(resources, attempt)]
-    assert {answer.message() for answer in answers} == {OrderShipped(order_id="again", shipment_id="by-hand")}
+    replies = [reply for attempt in (1, 2) for reply in ship(resources, attempt)]
+    assert {reply.message() for reply in replies} == {OrderShipped(order_id="again", shipment_id="by-hand")}
 
 
 def test_what_shipping_has_taken_is_not_shipped_by_hand() -> None:
-    """Its answer is on its way: nothing is said, and the operator hears why before a second parcel leaves."""
+    """Its reply is on its way: nothing is said, and the operator learns why before a second parcel leaves."""
     resources = a_world()
     (taken,) = ship(resources, 1)
     result = resolve(resources, "again", "ship_order", "done", *WHY)
     assert (result.exit_code, isinstance(result.exception, AlreadyDecidedError)) == (1, True)
     assert "shipping has taken order 'again' itself" in str(result.exception)
     assert resources.publisher.published == []
-    assert [answer.message() for answer in ship(resources, 2)] == [taken.message()]
+    assert [reply.message() for reply in ship(resources, 2)] == [taken.message()]
 
 
 def test_what_was_given_back_by_hand_is_not_given_back_again() -> None:
@@ -240,8 +240,8 @@ def test_what_was_given_back_by_hand_is_not_given_back_again() -> None:
     )
     payments.refund_payment(received(refund_command("owed"), 1))
     assert resources.payment_queue.depth() == 0, "no worker is woken, so the provider is not asked"
-    (answer,) = map(decode_envelope, publisher.published)
-    assert answer.message() == PaymentRefunded(
+    (reply,) = map(decode_envelope, publisher.published)
+    assert reply.message() == PaymentRefunded(
         order_id="owed", amount_minor=1230, currency="GBP", refund_id="by-hand"
     )
 

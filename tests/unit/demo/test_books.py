@@ -155,7 +155,7 @@ def test_a_second_charge_shows(tmp_path: Path) -> None:
 
 
 def test_orders_are_written_in_the_order_of_the_file(tmp_path: Path) -> None:
-    """A line for each invoice offered, whenever its answer came; a rejected one has no state."""
+    """A line for each invoice offered, whenever its response came; a rejected one has no state."""
     with open_books(tmp_path / "books.sqlite") as database:
         fill(tmp_path, database, right_run())
     lines = [json.loads(line) for line in (tmp_path / "out" / "orders.jsonl").read_text().splitlines()]

@@ -17,11 +17,11 @@ APPLICATIONS = application_names(Settings())
 @dataclass
 class Process:
     name: str
-    answer: dict[str, Any] | None
+    response: dict[str, Any] | None
     emulator: bool = False
 
     def health(self) -> bytes | None:
-        return None if self.answer is None else json.dumps(self.answer).encode()
+        return None if self.response is None else json.dumps(self.response).encode()
 
 
 def worker(application: str, *shards: str, checkpoint: str = "9/0", millis: int = 0) -> Process:
@@ -63,7 +63,7 @@ def test_an_application_that_speaks_for_some_shards_only_is_silent() -> None:
     """Nobody can say that it is done with the others; nor where no process of it answers."""
     workers = everybody()
     workers["saga"] = worker("saga", "shard-1")
-    workers["stock-monitor"].answer = None
+    workers["stock-monitor"].response = None
     assert parts(workers).silent_applications() == ["saga", "stock-monitor"]
 
 
@@ -75,10 +75,10 @@ def test_a_consumer_behind_the_others_is_noticed(late: Process) -> None:
     assert parts(everybody() | {"saga": late}).consumers_behind() > 0
 
 
-@pytest.mark.parametrize(("answer", "waiting"), [({"waiting": True}, True), ({"waiting": False}, False)])
-def test_changes_wait_until_the_bridge_has_found_none(answer: dict[str, Any], waiting: bool) -> None:
+@pytest.mark.parametrize(("response", "waiting"), [({"waiting": True}, True), ({"waiting": False}, False)])
+def test_changes_wait_until_the_bridge_has_found_none(response: dict[str, Any], waiting: bool) -> None:
     """Low stock may still follow from what the bridge has in hand."""
-    assert parts({}, answer).changes_waiting() is waiting
+    assert parts({}, response).changes_waiting() is waiting
 
 
 def test_a_bridge_that_does_not_answer_may_have_changes() -> None:

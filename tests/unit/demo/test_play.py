@@ -22,8 +22,8 @@ def invoice(number: str) -> Invoice:
     return Invoice(number, LINES, "17850", "France")
 
 
-def client_of(answer: Callable[[httpx.Request], httpx.Response]) -> httpx.AsyncClient:
-    return httpx.AsyncClient(transport=httpx.MockTransport(answer), base_url="http://orders")
+def client_of(response: Callable[[httpx.Request], httpx.Response]) -> httpx.AsyncClient:
+    return httpx.AsyncClient(transport=httpx.MockTransport(response), base_url="http://orders")
 
 
 async def no_sleep(_: float) -> None:
@@ -34,7 +34,7 @@ def test_an_unknown_outcome_is_asked_again_with_the_same_key() -> None:
     """503, 429 and a broken connection say nothing about the order: the same key is asked again."""
     keys: list[str] = []
 
-    def answer(request: httpx.Request) -> httpx.Response:
+    def response(request: httpx.Request) -> httpx.Response:
         keys.append(request.headers["Idempotency-Key"])
         if len(keys) == 1:
             return httpx.Response(503)
@@ -43,7 +43,7 @@ def test_an_unknown_outcome_is_asked_again_with_the_same_key() -> None:
         return httpx.Response(429 if len(keys) == 3 else 202)
 
     async def run() -> dt.datetime | Rejection:
-        async with client_of(answer) as http:
+        async with client_of(response) as http:
             return await OrdersClient(http, no_sleep).place(invoice("7"))
 
     assert isinstance(asyncio.run(run()), dt.datetime)
@@ -69,11 +69,11 @@ def test_the_pauses_between_two_questions_double() -> None:
 def test_a_refusal_carries_the_apis_own_code() -> None:
     """What the API answers with 422 is the rejection's code and words."""
 
-    def answer(_: httpx.Request) -> httpx.Response:
+    def response(_: httpx.Request) -> httpx.Response:
         return httpx.Response(422, json={"code": "nothing_to_pay", "message": "the total is 0"})
 
     async def run() -> dt.datetime | Rejection:
-        async with client_of(answer) as http:
+        async with client_of(response) as http:
             return await OrdersClient(http, no_sleep).place(invoice("7"))
 
     assert asyncio.run(run()) == Rejection("nothing_to_pay", "the total is 0")
@@ -95,14 +95,14 @@ def test_stock_is_on_the_shelf_before_its_first_order(tmp_path: Path) -> None:
     """A SKU is seeded once, before the first order that names it is offered; services never are."""
     events: list[str] = []
 
-    def answer(request: httpx.Request) -> httpx.Response:
+    def response(request: httpx.Request) -> httpx.Response:
         events.append("order " + request.headers["Idempotency-Key"])
         return httpx.Response(202)
 
     async def run() -> Tally:
         tally = Tally()
         with open_books(tmp_path / "books.sqlite") as database:
-            async with client_of(answer) as http:
+            async with client_of(response) as http:
                 await play(
                     iter([invoice("1"), invoice("2"), invoice("C3"), invoice("1")]),
                     book=OfferBook(database),
@@ -129,19 +129,19 @@ def test_stock_is_on_the_shelf_before_its_first_order(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("where", ["file", "api"])
 def test_what_goes_wrong_is_told_as_it_is(tmp_path: Path, where: str) -> None:
-    """A file that breaks off, or an API that answers nonsense, is one clear error and no group of them."""
+    """A file that breaks off, or an API that responds nonsense, is one clear error and no group of them."""
 
     def invoices() -> Iterator[Invoice]:
         yield invoice("1")
         if where == "file":
             raise OrderFileError("orders.csv.gz", "is a broken gzip file")
 
-    def answer(_: httpx.Request) -> httpx.Response:
+    def response(_: httpx.Request) -> httpx.Response:
         return httpx.Response(202 if where == "file" else 418)
 
     async def run() -> None:
         with open_books(tmp_path / "books.sqlite") as database:
-            async with client_of(answer) as http:
+            async with client_of(response) as http:
                 await play(
                     invoices(),
                     book=OfferBook(database),

@@ -79,7 +79,7 @@ def test_whether_an_order_is_known_is_asked_only_where_it_matters() -> None:
     """A read of the store for each message would be for nothing; its outage is no reason to park."""
 
     def away(_: str) -> bool:
-        raise DependencyError("store", "GetItem", "no answer")
+        raise DependencyError("store", "GetItem", "no reply")
 
     arrived: list[Received] = []
     handler = MessageHandler({ShipOrder.type_name(): arrived.append}, is_known=away)

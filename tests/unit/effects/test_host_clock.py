@@ -99,7 +99,7 @@ def test_responses_without_a_date_are_said_once_an_hour(caplog: pytest.LogCaptur
 
 @pytest.fixture
 def dated_server() -> Iterator[tuple[str, dict[str, str | None]]]:
-    """A server whose answers carry a chosen date."""
+    """A server whose responses carry a chosen date."""
     said: dict[str, str | None] = {"date": None}
 
     class Handler(BaseHTTPRequestHandler):

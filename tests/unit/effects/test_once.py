@@ -35,8 +35,8 @@ def counting(cause: Envelope, *writes: Write):
 
     def decide(state: Total | None) -> Decision[Total]:
         units = (state.units if state else 0) + 1
-        answer = ShipOrder(order_id="o-1", country=None, units=units)
-        output = following(cause, answer, source="it", ordinal=0, time=NOW)
+        reply = ShipOrder(order_id="o-1", country=None, units=units)
+        output = following(cause, reply, source="it", ordinal=0, time=NOW)
         return Decision(Total(units), [output], writes)
 
     return decide

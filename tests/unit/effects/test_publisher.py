@@ -39,7 +39,7 @@ def test_nothing_to_publish_is_done_at_once() -> None:
     assert client.put_requests == []
 
 
-def test_an_answer_that_does_not_come_is_an_outage() -> None:
+def test_a_reply_that_does_not_come_is_an_outage() -> None:
     """The wait is bounded; after it the input goes back to its retry, though the record may still arrive."""
     client = TinyClient()
     client.gate.clear()

@@ -39,7 +39,7 @@ def test_a_burst_is_handed_out_after_a_pause() -> None:
 
 
 def test_a_conflict_is_tried_again() -> None:
-    """Processes that meet at the item both get their answer."""
+    """Processes that meet at the item both get their reply."""
     assert limiter_on(failing(Fault.CONFLICT, Fault.CONFLICT)).take(1).granted == 1
 
 

@@ -99,7 +99,7 @@ def test_an_adoption_that_breaks_off_is_not_taken_for_done() -> None:
 
     class BreaksOff(MemoryLeaseTable):
         def delete(self, lease: Lease) -> bool:
-            raise DependencyError("dynamodb", "DeleteItem", "no answer")
+            raise DependencyError("dynamodb", "DeleteItem", "no response")
 
     stage = Stage()
     stage.leases = BreaksOff()
@@ -258,10 +258,10 @@ def test_a_stream_that_places_records_itself_is_refused_by_those_who_need_order(
 def test_an_outage_is_waited_out() -> None:
     """Of Kinesis or of the store: it says nothing about the stream."""
     stage = Stage()
-    answers = iter([DependencyError("kinesis", "DescribeStreamSummary", "down")] * 3)
+    responses = iter([DependencyError("kinesis", "DescribeStreamSummary", "down")] * 3)
 
     def describe() -> StreamIdentity:
-        for error in answers:
+        for error in responses:
             raise error
         return StreamIdentity.of(stage.client, "orders")  # type: ignore[arg-type]
 

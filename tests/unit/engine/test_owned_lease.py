@@ -64,9 +64,9 @@ def test_one_that_freezes_among_the_children_s_leases_creates_no_more() -> None:
 
 
 def test_a_lost_acknowledgement_is_resolved_by_reading_again() -> None:
-    """A checkpoint whose answer is lost counts as done if the table says what was written."""
+    """A checkpoint whose response is lost counts as done if the table says what was written."""
     holder = Holder()
-    holder.table.loses_answer = pattern(True)
+    holder.table.loses_response = pattern(True)
     holder.owned.checkpoint(Position(7))
     assert holder.owned.lease == holder.stored()
     assert holder.stored().position == Position(7)
@@ -94,7 +94,7 @@ def test_a_renewal_that_came_through_unnoticed_does_not_pass_for_a_checkpoint() 
 def test_a_checkpoint_that_came_through_unnoticed_is_not_taken_back() -> None:
     """Its processor, told that it failed, may do less the next time; the table keeps what was done."""
     holder = Holder()
-    holder.table.loses_answer = pattern(True)
+    holder.table.loses_response = pattern(True)
     holder.table.unreadable = pattern(True)
     with pytest.raises(DependencyError):
         holder.owned.checkpoint(Position(7, 1))
@@ -105,7 +105,7 @@ def test_a_checkpoint_that_came_through_unnoticed_is_not_taken_back() -> None:
 def test_a_renewal_that_came_through_unnoticed_does_not_pass_for_a_later_one() -> None:
     """Others count from when the table was written, so whoever finds an old write of its own writes again."""
     holder = Holder()
-    holder.table.loses_answer = pattern(True)
+    holder.table.loses_response = pattern(True)
     holder.table.unreadable = pattern(True)
     with pytest.raises(DependencyError):
         holder.owned.renew()
@@ -119,7 +119,7 @@ def test_a_renewal_that_came_through_unnoticed_does_not_pass_for_a_later_one() -
 def test_a_release_that_came_through_is_not_written_again() -> None:
     """Nobody counts on a lease without an owner, and somebody may have taken it by now."""
     holder = Holder()
-    holder.table.loses_answer = pattern(True)
+    holder.table.loses_response = pattern(True)
     holder.owned.release()
     assert holder.stored() == Lease(lease_key="s", lease_counter=2, owner_switches_since_checkpoint=1)
 
@@ -199,13 +199,13 @@ def test_an_unanswered_renewal_prolongs_nothing() -> None:
     assert holder.owned.expires_at == 10.0
 
 
-def test_a_taker_whose_answer_was_lost_holds_the_lease() -> None:
+def test_a_taker_whose_response_was_lost_holds_the_lease() -> None:
     """The coordinator resolves its own take, and finds a take that it could not resolve in the next round."""
     table, now = FaultyLeaseTable(), 0.0
     for key in ("a", "b"):
         table.create_if_absent(Lease(lease_key=key))
     coordinator = LeaseCoordinator(table, worker_id="me", failover_time=10, clock=lambda: now)
-    table.loses_answer = pattern(True, False)
+    table.loses_response = pattern(True, False)
     assert {owned.key for owned in coordinator.take()} == {"a", "b"}
     assert coordinator.take() == []
     coordinator.drop("a")

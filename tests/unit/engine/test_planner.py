@@ -63,7 +63,7 @@ def test_ended_shards_count_for_nothing() -> None:
 
 
 def test_our_own_lease_that_nobody_works_on_is_taken_at_once() -> None:
-    """After a take whose answer was lost, or a loss of sight, nobody has to wait for it to expire."""
+    """After a take whose response was lost, or a loss of sight, nobody has to wait for it to expire."""
     assert len(planned(leases("a"), "a", held=False)) == 1
 
 

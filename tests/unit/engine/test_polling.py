@@ -19,7 +19,7 @@ from orderstream_consumer.engines.embedded.retrieval import (
     Read,
     ReadRecords,
     Refusal,
-    Request,
+    RetrievalRequest,
 )
 from orderstream_consumer.processing.record import Checkpoint, DeliveredRecord, Position, RetentionGap
 from orderstream_consumer.processing.shard import Shard
@@ -49,11 +49,13 @@ def read(
     )
 
 
-def first_read(polling: PollingReader, *answers: Read | LookedUp | Refusal | Issued) -> list[Request | None]:
-    """The calls that follow on the answers to the first ones, whatever the pauses between them."""
+def first_read(
+    polling: PollingReader, *responses: Read | LookedUp | Refusal | Issued
+) -> list[RetrievalRequest | None]:
+    """The calls that follow on the responses to the first ones, whatever the pauses between them."""
     now, calls = 0.0, [polling.want(0.0)]
-    for answer in answers:
-        batch, call = polling.answered(answer, now)
+    for response in responses:
+        batch, call = polling.answered(response, now)
         call = call if batch is None else polling.want(now)
         if call is None and polling.wake_at is not None:
             now = polling.wake_at

@@ -124,7 +124,7 @@ def test_nothing_is_deleted_while_nobody_knows_whose_stream_is_noted() -> None:
 
     class Away(ConsumedStream):
         def demand_noted(self) -> None:
-            raise DependencyError("store", "GetItem", "no answer")
+            raise DependencyError("store", "GetItem", "no response")
 
     away = Away(stage.store, "inventory", lambda: FORMER, expiry=6)
     assert away.confirm(stage.stop)

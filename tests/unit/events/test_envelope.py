@@ -71,14 +71,14 @@ def test_the_initial_event_makes_the_conversation() -> None:
     assert joined.conversation_id == "e-1"
 
 
-def test_an_answer_stays_in_the_conversation_under_the_command_s_correlation_id() -> None:
+def test_a_reply_stays_in_the_conversation_under_the_command_s_correlation_id() -> None:
     """Conversation, correlation and trace are copied, the cause is the command, no reply is asked for."""
-    answer = following(command(), StockReleased(order_id="o-1"), source="inventory", ordinal=0, time=NOW)
-    assert answer.conversation_id == "e-1"
-    assert answer.correlation_id == "reserve_stock:1"
-    assert answer.causation_id == command().id
-    assert answer.traceparent == "00-abc-def-01"
-    assert answer.reply_to is None
+    reply = following(command(), StockReleased(order_id="o-1"), source="inventory", ordinal=0, time=NOW)
+    assert reply.conversation_id == "e-1"
+    assert reply.correlation_id == "reserve_stock:1"
+    assert reply.causation_id == command().id
+    assert reply.traceparent == "00-abc-def-01"
+    assert reply.reply_to is None
 
 
 def test_two_different_decisions_on_one_cause_share_their_id() -> None:

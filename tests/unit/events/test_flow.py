@@ -10,7 +10,7 @@ from orderstream_orders.contracts import MESSAGE_TYPES, Command, Event, StockEve
 SERVICES = {"orders", "saga", "inventory", "payments", "shipping", "notifications", "stock-monitor"}
 PUBLISHERS = {*SERVICES, "operators"}
 """People say things too, and are asked for nothing."""
-ANSWERS = {
+REPLIES = {
     "inventory.ReserveStock": {"StockReserved", "StockRejected"},
     "inventory.ReleaseStock": {"StockReleased"},
     "payments.CapturePayment": {"PaymentCaptured", "PaymentDeclined"},
@@ -41,26 +41,26 @@ def test_a_command_is_addressed_to_its_owner(message_type: type[Message]) -> Non
         assert message_type.type_name() == message_type.__name__
 
 
-def test_every_command_ends_in_an_answer_of_its_owner() -> None:
+def test_every_command_ends_in_a_reply_of_its_owner() -> None:
     """For each command its owner has events that answer it, and the coordinator acts on each of them."""
     commands = {name for name, kind in BY_NAME.items() if kind.kind == "command"}
-    assert set(ANSWERS) == commands
-    for command, answers in ANSWERS.items():
-        for answer in answers:
-            assert BY_NAME[answer].owner == BY_NAME[command].owner
-            assert BY_NAME[answer].consumers == ("saga",)
+    assert set(REPLIES) == commands
+    for command, replies in REPLIES.items():
+        for reply in replies:
+            assert BY_NAME[reply].owner == BY_NAME[command].owner
+            assert BY_NAME[reply].consumers == ("saga",)
 
 
 def test_answers_of_the_examples_are_answers_of_their_commands() -> None:
-    """Where an example was caused by a command, it is one of that command's answers."""
+    """Where an example was caused by a command, it is one of that command's replies."""
     examples = [example_of(message_type) for message_type in MESSAGE_TYPES]
-    commands = {envelope.id: envelope for envelope in examples if envelope.type in ANSWERS}
+    commands = {envelope.id: envelope for envelope in examples if envelope.type in REPLIES}
     answered = [envelope for envelope in examples if envelope.causation_id in commands]
     assert len(answered) >= 5
     for envelope in answered:
         if envelope.source != "saga":
             command = commands[envelope.causation_id or ""]
-            assert envelope.type in ANSWERS[command.type]
+            assert envelope.type in REPLIES[command.type]
             assert envelope.correlation_id == command.correlation_id
 
 

@@ -24,8 +24,8 @@ def test_health_answers_200_and_503() -> None:
     """The report's own word decides the status, and its content is the body either way."""
     port, report = free_port(), {"healthy": True, "shards": []}
     with health_served(port, lambda: report):
-        with urllib.request.urlopen(f"http://127.0.0.1:{port}/health") as answer:
-            assert json.loads(answer.read()) == report
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/health") as response:
+            assert json.loads(response.read()) == report
         report["healthy"] = False
         with pytest.raises(urllib.error.HTTPError) as caught:
             urllib.request.urlopen(f"http://127.0.0.1:{port}/health")
@@ -51,8 +51,8 @@ def test_port_zero_serves_nothing() -> None:
 
 def status_of(port: int, path: str) -> int:
     try:
-        with urllib.request.urlopen(f"http://127.0.0.1:{port}{path}") as answer:
-            return int(answer.status)
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}{path}") as response:
+            return int(response.status)
     except urllib.error.HTTPError as refused:
         with refused:
             return refused.code
@@ -68,7 +68,7 @@ def status_of(port: int, path: str) -> int:
     ],
 )
 def test_live_and_ready_are_told_apart(report: dict[str, bool], whole: int, ready: int) -> None:
-    """Who starts, drains or stands still is not ready; who answers is alive, and is not to be restarted."""
+    """A process that starts, drains or stands still is not ready; while it responds it is live."""
     port = free_port()
     with health_served(port, lambda: dict(report)):
         assert status_of(port, "/health") == whole
@@ -92,7 +92,7 @@ def test_probe_says_what_the_process_says() -> None:
     with health_served(port, lambda: report):
         assert probe(str(port)).returncode == 0
     gone = probe(str(port))
-    assert (gone.returncode, "no answer" in gone.stderr) == (1, True)
+    assert (gone.returncode, "no response" in gone.stderr) == (1, True)
     unset = probe("")
     assert (unset.returncode, "ORDERSTREAM_HEALTH_PORT" in unset.stderr) == (1, True)
 

@@ -28,13 +28,13 @@ WELL = ShardProgress(
     read_lag_millis=0,
 )
 WORKS = WorkerStanding(begun_at=ago(3600), claimed=True, started=True, stopping=False)
-ANSWERS = DependencyState("table t", ago(3600), answered_at=ago(10), asked_at=ago(10))
+RESPONSES = DependencyState("table t", ago(3600), answered_at=ago(10), asked_at=ago(10))
 
 
 def report(
     *shards: ShardProgress,
     standing: WorkerStanding = WORKS,
-    dependencies: tuple[DependencyState, ...] = (ANSWERS,),
+    dependencies: tuple[DependencyState, ...] = (RESPONSES,),
     figures: dict[str, Figure] | None = None,
 ) -> dict[str, Any]:
     return worker_report(
@@ -155,9 +155,9 @@ def test_a_worker_that_drains_is_not_ready() -> None:
         (DependencyState("bucket b", ago(600), answered_at=ago(91)), True, True),  # whoever asks is slow
     ],
 )
-def test_each_dependency_has_to_answer(state: DependencyState, healthy: bool, ready: bool) -> None:
+def test_each_dependency_has_to_response(state: DependencyState, healthy: bool, ready: bool) -> None:
     """Ready only once each has answered; unhealthy once one has not for as long as a stall."""
-    said = report(WELL, dependencies=(ANSWERS, state))
+    said = report(WELL, dependencies=(RESPONSES, state))
     assert (said["healthy"], said["ready"]) == (healthy, ready)
     assert ready or "bucket b" in said["reason"]
 

@@ -13,7 +13,7 @@ START = dt.datetime(2026, 1, 1, tzinfo=dt.UTC)
 
 
 class World:
-    """A table that answers or does not, a figure, and a clock."""
+    """A table that responds or does not, a figure, and a clock."""
 
     def __init__(self) -> None:
         self.now = START

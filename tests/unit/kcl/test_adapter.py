@@ -115,7 +115,7 @@ def process(*places: tuple[int, int], millis_behind_latest: int = 0) -> dict[str
     }
 
 
-def answer(error: str | None = None) -> dict[str, Any]:
+def response(error: str | None = None) -> dict[str, Any]:
     return {"action": "checkpoint", "sequenceNumber": None, "subSequenceNumber": None, "error": error}
 
 
@@ -149,7 +149,7 @@ def test_checkpoint_reaches_the_daemon() -> None:
     """A checkpoint carries sequence and sub-sequence number; the call ends after it is answered."""
     journal = Journal()
     journal.checkpoints = [Position(7, 1)]
-    said, told = play(journal, initialize(), process((7, 0), (7, 1), (9, 0)), answer())
+    said, told = play(journal, initialize(), process((7, 0), (7, 1), (9, 0)), response())
     assert said[1:] == [
         {"action": "checkpoint", "sequenceNumber": "7", "subSequenceNumber": 1},
         done("processRecords"),
@@ -162,7 +162,7 @@ def test_what_is_not_handled_is_told_before_and_after_the_call() -> None:
     """A call that does not return must not look like a shard without records."""
     journal = Journal()
     journal.checkpoints = [Position(9)]
-    _, told = play(journal, initialize(), process((7, 0), (9, 0)), answer(), process((11, 0)))
+    _, told = play(journal, initialize(), process((7, 0), (9, 0)), response(), process((11, 0)))
     arrived = dt.datetime(2010, 12, 1, 0, 0, 0, 123_000, dt.UTC)
     processing = [progress for progress in told if progress.state == "PROCESSING"]
     assert [progress.waiting for progress in processing] == [
@@ -217,7 +217,7 @@ def test_refused_checkpoint_says_why(answered: str, error: type[Exception]) -> N
     """A lost lease and trouble of any name are told apart; the checkpoint counts as not set."""
     journal = Journal()
     journal.checkpoints = [Position(9)]
-    _, told = play(journal, initialize(), process((9, 0)), answer(answered))
+    _, told = play(journal, initialize(), process((9, 0)), response(answered))
     assert [type(caught) for caught in journal.errors] == [error]
     assert told[-1].checkpoint == "TRIM_HORIZON"
 
@@ -226,7 +226,7 @@ def test_end_of_shard_is_checkpointed() -> None:
     """At the end of a shard a checkpoint without a place means SHARD_END, which KCL waits for."""
     journal = Journal()
     journal.checkpoints = [None]
-    said, told = play(journal, initialize(), {"action": "shardEnded"}, answer())
+    said, told = play(journal, initialize(), {"action": "shardEnded"}, response())
     assert said[1:] == [
         {"action": "checkpoint", "sequenceNumber": None, "subSequenceNumber": None},
         done("shardEnded"),
@@ -282,14 +282,14 @@ def crashed(journal: Journal, *lines: dict[str, Any]) -> list[dict[str, Any]]:
 
 
 def test_processor_that_raises_ends_the_process() -> None:
-    """A crash is no answer: KCL takes any answer for "done" and would skip the batch."""
+    """A crash is no response: KCL takes any response for "done" and would skip the batch."""
     journal = Journal()
     journal.raises = RuntimeError("a fault of ours")
     assert crashed(journal, initialize(), process((9, 0))) == [done("initialize")]
 
 
 def test_a_record_that_cannot_be_taken_over_ends_the_process() -> None:
-    """Nothing between the daemon and the processor may fail with an answer, or the batch would be skipped."""
+    """Nothing between the daemon and the processor may fail with a response, or the batch is skipped."""
     broken = process((9, 0), (10, 0))
     broken["records"][1]["sequenceNumber"] = "no number"
     assert crashed(Journal(), initialize(), broken) == [done("initialize")]
@@ -299,5 +299,5 @@ def test_a_checkpoint_that_kcl_finds_fault_with_ends_the_process() -> None:
     """The shard would stand still under a lease that is renewed; a new process begins where it stood."""
     journal = Journal()
     journal.checkpoints = [Position(9)]
-    said = crashed(journal, initialize(), process((9, 0)), answer("InvalidStateException"))
+    said = crashed(journal, initialize(), process((9, 0)), response("InvalidStateException"))
     assert done("processRecords") not in said

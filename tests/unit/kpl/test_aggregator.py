@@ -7,7 +7,7 @@ from orderstream.aggregation.aggregate import encode_aggregate
 from orderstream.producer import ProducerConfig
 from orderstream.producer.config import KIB
 from orderstream.producer.core.aggregator import RUN, Aggregator, Waiting
-from orderstream.producer.core.kinesis_record import AGGREGATE_PARTITION_KEY, Batch, KinesisRecord
+from orderstream.producer.core.kinesis_record import AGGREGATE_PARTITION_KEY, KinesisRecord, RecordBatch
 from orderstream.producer.core.pending import PendingRecord
 
 
@@ -35,7 +35,7 @@ def packed(*records: UserRecord, **settings: object) -> list[KinesisRecord]:
 
 
 def sealed(waiting: Waiting) -> list[KinesisRecord]:
-    return [each.seal() if isinstance(each, Batch) else each for each in waiting]
+    return [each.seal() if isinstance(each, RecordBatch) else each for each in waiting]
 
 
 def payloads(records: list[KinesisRecord]) -> list[bytes]:

@@ -5,7 +5,7 @@ import threading
 import pytest
 
 from orderstream.producer import Delivered, Delivery, DeliveryFailedError, WaitInCallbackError
-from orderstream.producer.core.kinesis_record import Batch
+from orderstream.producer.core.kinesis_record import RecordBatch
 from orderstream.producer.outcome import Attempt, Completion, Landed, Rejected
 from orderstream.producer.tracking.tracked import TrackedRecord, complete, completing_thread, listening
 
@@ -23,7 +23,7 @@ def landed(sequence_number: str) -> Landed:
 
 def completed(handle: Delivery, outcome: Landed | Rejected, index: int = 0) -> None:
     handle.failed(REFUSED)
-    batch = Batch(None)
+    batch = RecordBatch(None)
     batch.add([*(delivery() for _ in range(index)), handle])
     complete([handle], batch.completion, outcome)
 
@@ -105,7 +105,7 @@ def test_not_even_an_exit_in_a_callback_stops_the_others(caplog: pytest.LogCaptu
     first.add_done_callback(leave)
     first.add_done_callback(calls.append)
     second.add_done_callback(calls.append)
-    batch = Batch(None)
+    batch = RecordBatch(None)
     batch.add([first, second])
     complete([first, second], batch.completion, landed("1"))
     assert calls == [first, second]
@@ -134,7 +134,7 @@ def test_callbacks_are_told_apart_by_identity() -> None:
     early, late = Equal(calls), Equal(calls)
     first.add_done_callback(lambda _: second.add_done_callback(late))
     second.add_done_callback(early)
-    batch = Batch(None)
+    batch = RecordBatch(None)
     batch.add([first, second])
     complete([first, second], batch.completion, landed("1"))
     assert [call is late for call in calls] == [True, False]
@@ -179,7 +179,7 @@ def test_who_waited_in_vain_leaves_nothing_behind() -> None:
 def test_an_outcome_is_told_to_all_that_share_it() -> None:
     """Completing a batch completes each of its records, whether somebody waits for it or not."""
     handles = [delivery() for _ in range(3)]
-    batch = Batch(None)
+    batch = RecordBatch(None)
     batch.add(handles)
     calls: list[int] = []
     handles[1].add_done_callback(lambda handle: calls.append(handle.index))
@@ -191,7 +191,7 @@ def test_an_outcome_is_told_to_all_that_share_it() -> None:
 def test_a_record_that_moves_on_is_told_by_its_new_batch() -> None:
     """Whoever began to wait before a record was packed anew is told all the same."""
     handle = delivery()
-    first, second = Batch(None), Batch(None)
+    first, second = RecordBatch(None), RecordBatch(None)
     first.add([handle])
     calls: list[Delivered] = []
     handle.add_done_callback(lambda delivery: calls.append(delivery.result()))

@@ -7,12 +7,12 @@ from fakes.kpl_pipeline import (
     DENIED,
     HALF,
     THROTTLED,
-    answer,
     carried,
     completed,
     core,
     pending,
     ready,
+    response,
     sent,
 )
 from orderstream.producer.core.messages import (
@@ -72,7 +72,7 @@ def test_a_slot_sends_one_record_at_a_time_and_the_next_at_once() -> None:
     (first,) = sent(machine.on(Put([pending(b"1")]), 0.0))
     assert sent(machine.on(Put([pending(b"2")]), 0.0)) == []
     assert sent(machine.on(Put([pending(b"3")]), 0.0)) == []
-    commands = machine.on(answer(kinesis, first), 0.1)
+    commands = machine.on(response(kinesis, first), 0.1)
     assert completed(commands) == [(b"1", Acknowledged(kinesis.shards[0].shard_id, "0"))]
     assert carried(sent(commands)[0]) == [[b"2", b"3"]]
 
@@ -113,7 +113,7 @@ def test_a_throttled_record_goes_first_again_after_its_delay() -> None:
     (again,) = sent(machine.on(Tick(), 1.5))
     assert carried(again) == [[b"1", b"2"]]
     (outcome,) = [
-        each.outcome for each in machine.on(answer(kinesis, again), 2.0) if isinstance(each, Complete)
+        each.outcome for each in machine.on(response(kinesis, again), 2.0) if isinstance(each, Complete)
     ]
     assert isinstance(outcome, Landed)
     (failed,) = records[0].attempts
@@ -122,7 +122,7 @@ def test_a_throttled_record_goes_first_again_after_its_delay() -> None:
 
 
 def test_a_failed_call_sends_all_of_it_again() -> None:
-    """A lost answer may duplicate and never loses."""
+    """A lost response may duplicate and never loses."""
     machine = ready(TinyKinesis.with_shards(2))
     (request,) = sent(machine.on(Put([pending(b"left"), pending(b"right", HALF)]), 0.0))
     machine.on(RequestFailed(request.request_id, THROTTLED), 0.0)
@@ -135,7 +135,7 @@ def test_the_limiter_holds_a_shard_back_and_wakes_for_it() -> None:
     machine = ready(kinesis, records_per_second_per_shard=1)
     (request,) = sent(machine.on(Put([pending(b"1")]), 0.0))
     commands = machine.on(Put([pending(b"2")]), 0.0)
-    commands = machine.on(answer(kinesis, request), 0.0)
+    commands = machine.on(response(kinesis, request), 0.0)
     assert commands[-1] == WakeAt(1.0)
     assert sent(machine.on(Tick(), 1.0))
 
@@ -190,7 +190,7 @@ def test_closing_rejects_what_is_left_once() -> None:
     outcomes = completed(machine.on(Close(), 0.0))
     assert [data for data, _ in outcomes] == [b"1", b"2"]
     assert all(isinstance(outcome, Rejected) and outcome.unsent for _, outcome in outcomes)
-    assert machine.on(answer(kinesis, request), 0.1) == []
+    assert machine.on(response(kinesis, request), 0.1) == []
     assert machine.on(MapLoaded(kinesis.shards), 0.1) == []
     assert machine.on(MapFailed(DENIED), 0.1) == []
     assert [data for data, _ in completed(machine.on(Put([pending(b"3")]), 0.2))] == [b"3"]

@@ -5,12 +5,12 @@ from fakes.kpl_pipeline import (
     DENIED,
     HALF,
     THROTTLED,
-    answer,
     carried,
     completed,
     core,
     pending,
     ready,
+    response,
     sent,
     split,
 )
@@ -48,7 +48,7 @@ def test_what_is_given_up_for_good_takes_the_later_ones_of_its_key_along() -> No
     assert carried(request) == [[b"other"]]
     assert completed(machine.on(Told([pending(b"4")]), 0.2)) == [(b"4", behind)]
     machine.on(Put([pending(b"1 again")]), 0.3)
-    (request,) = sent(machine.on(answer(kinesis, request), 0.3))
+    (request,) = sent(machine.on(response(kinesis, request), 0.3))
     assert carried(request) == [[b"1 again"]]
 
 
@@ -99,7 +99,7 @@ def test_the_last_attempt_is_reported_before_later_records_of_the_key_go_out() -
     assert not sent(commands)
     (rest,) = sent(machine.on(Tick(), 2.0))
     assert carried(rest) == [[b"3"]]
-    ((_, outcome),) = completed(machine.on(answer(kinesis, rest), 2.1))
+    ((_, outcome),) = completed(machine.on(response(kinesis, rest), 2.1))
     assert isinstance(outcome, Acknowledged)
 
 
@@ -112,12 +112,12 @@ def test_an_only_attempt_may_fail_in_each_way() -> None:
     assert [data for data, _ in completed(commands)] == [b"refused"]
     (request,) = sent(machine.on(Put([pending(b"left"), pending(b"right", HALF)]), 9.0))
     split(kinesis)
-    machine.on(answer(kinesis, request), 9.0)
+    machine.on(response(kinesis, request), 9.0)
     outcomes = completed(machine.on(MapLoaded(kinesis.shards), 9.0))
     wrong = Rejected("attempt 1 of 1 failed with WrongShard")
     assert outcomes == [(b"left", wrong), (b"right", wrong)]
     (request,) = sent(machine.on(Put([pending(b"next")]), 10.0))
-    assert completed(machine.on(answer(kinesis, request), 10.0))[0][0] == b"next"
+    assert completed(machine.on(response(kinesis, request), 10.0))[0][0] == b"next"
 
 
 def test_more_attempts_count_than_are_remembered() -> None:
@@ -185,11 +185,11 @@ def test_a_record_that_waits_beyond_its_deadline_is_given_up() -> None:
     assert not sent(commands)
 
 
-def test_an_answer_in_time_beats_the_deadline() -> None:
+def test_a_response_in_time_beats_the_deadline() -> None:
     """A deadline that passes while the record is under way does not undo its acknowledgement."""
     kinesis = TinyKinesis.with_shards(1)
     machine = ready(kinesis, delivery_timeout=5.0)
     (request,) = sent(machine.on(Put([pending(b"1")]), 0.0))
     assert completed(machine.on(Tick(), 9.0)) == []
-    ((_, outcome),) = completed(machine.on(answer(kinesis, request), 9.5))
+    ((_, outcome),) = completed(machine.on(response(kinesis, request), 9.5))
     assert isinstance(outcome, Acknowledged)

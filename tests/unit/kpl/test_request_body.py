@@ -55,8 +55,8 @@ class Response(AWSResponse):
 
 def test_the_body_says_what_botocores_would(client: Any) -> None:
     """Through the ready-made body the same request goes out as through boto3's serializer, signed."""
-    answer = Answer()
-    client.meta.events.register("before-send.kinesis.PutRecords", answer)
+    response = Answer()
+    client.meta.events.register("before-send.kinesis.PutRecords", response)
     assert Sender(client, Target(STREAM, client)).put_records(SendPutRecords(7, ENTRIES)) == RequestCompleted(
         7, (Acknowledged("shard", "1"),) * 2
     )
@@ -67,7 +67,7 @@ def test_the_body_says_what_botocores_would(client: Any) -> None:
             {"Data": b"", "PartitionKey": 'ü"\\\n\u2028'},
         ],
     )
-    ours, theirs = answer.requests
+    ours, theirs = response.requests
     assert json.loads(ours.body) == json.loads(theirs.body)
     assert ours.url == theirs.url
     assert ours.headers["Content-Length"] == str(len(ours.body))

@@ -7,7 +7,7 @@ from orderstream.producer.core.retrier import RetryPolicy, is_retryable
     "code", ["AccessDeniedException", "ResourceNotFoundException", "ValidationException"]
 )
 def test_what_stays_wrong_is_not_retried(code: str) -> None:
-    """An answer that will not change ends the retries."""
+    """A response that will not change ends the retries."""
     assert not is_retryable(code)
 
 

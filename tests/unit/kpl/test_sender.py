@@ -37,16 +37,16 @@ ARN = "arn:aws:kinesis:eu-west-1:123456789012:stream/orders"
 class Answering:
     """Answers every call with the same thing."""
 
-    def __init__(self, answer: Any) -> None:
-        self.answer = answer
+    def __init__(self, response: Any) -> None:
+        self.response = response
 
     def put_records(self, **request: Any) -> Any:
-        return self.answer
+        return self.response
 
     def list_shards(self, **request: Any) -> Any:
-        if isinstance(self.answer, Exception):
-            raise self.answer
-        return self.answer
+        if isinstance(self.response, Exception):
+            raise self.response
+        return self.response
 
 
 def sender(client: Any, stream: str = "orders") -> Sender:
@@ -54,7 +54,7 @@ def sender(client: Any, stream: str = "orders") -> Sender:
 
 
 def test_a_request_names_the_stream_and_carries_the_entries() -> None:
-    """Stream, data, partition key and hash key arrive as boto3 wants them; the answer comes back in order."""
+    """Stream, data, partition key and hash key arrive as boto3 wants them; the response is in their order."""
     client = TinyClient()
     completed = sender(client, "orders").put_records(REQUEST)
     assert completed == RequestCompleted(1, (Acknowledged("shardId-000000000000", "0"),))
@@ -114,13 +114,13 @@ NOT_OBJECTS = (None, [], [1], "text", 7, True, {}, {"Records": None}, {"Shards":
 
 
 @pytest.mark.parametrize(
-    "answer",
+    "response",
     [*NOT_OBJECTS, {"Records": []}, {"Records": {}}, {"Records": "x"}, {"Records": [1, 2]}],
     ids=repr,
 )
-def test_a_response_that_says_nothing_of_the_records_counts_as_lost(answer: object) -> None:
+def test_a_response_that_says_nothing_of_the_records_counts_as_lost(response: object) -> None:
     """Without one result for each entry nobody knows which record was taken: all are sent again."""
-    failed = sender(Answering(answer), "orders").put_records(REQUEST)
+    failed = sender(Answering(response), "orders").put_records(REQUEST)
     assert isinstance(failed, RequestFailed)
     assert failed.failure.retryable
     assert failed.failure.code == "UnintelligibleResponse"
@@ -147,7 +147,7 @@ RANGE = {"StartingHashKey": "0", "EndingHashKey": "9"}
 
 
 @pytest.mark.parametrize(
-    "answer",
+    "response",
     [
         *NOT_OBJECTS,
         {"Shards": {}},
@@ -166,9 +166,9 @@ RANGE = {"StartingHashKey": "0", "EndingHashKey": "9"}
     ],
     ids=repr,
 )
-def test_a_listing_that_is_none_is_asked_for_again(answer: object) -> None:
+def test_a_listing_that_is_none_is_asked_for_again(response: object) -> None:
     """Whatever stands in the place of the shards, the core hears of it, and the listing ends."""
-    failed = sender(Answering(answer), "orders").list_shards()
+    failed = sender(Answering(response), "orders").list_shards()
     assert isinstance(failed, MapFailed)
     assert failed.failure.retryable
 
@@ -199,7 +199,7 @@ def bare(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> pytest.MonkeyPatch:
 
 @pytest.mark.usefixtures("credentials")
 def test_the_own_client_neither_retries_nor_waits_long() -> None:
-    """The producer retries by itself, and a lost answer must not hold its slots for a minute."""
+    """The producer retries by itself, and a lost response must not hold its slots for a minute."""
     config = ProducerConfig(region_name="eu-west-1", endpoint_url="http://127.0.0.1:1", read_timeout=3.0)
     client = kinesis_client(config)
     assert client.meta.config.retries["total_max_attempts"] == 1

@@ -64,9 +64,9 @@ def provider(path: Path) -> Iterator[Provider]:
 
 def test_a_charge_is_booked(provider: Provider) -> None:
     """201 with the charge's id, and one line in the ledger."""
-    answer = provider.charge()
-    assert answer.status_code == 201
-    assert answer.json()["charge_id"].startswith("ch_")
+    response = provider.charge()
+    assert response.status_code == 201
+    assert response.json()["charge_id"].startswith("ch_")
     assert provider.entries() == [
         {
             "order_id": "o-1",
@@ -79,7 +79,7 @@ def test_a_charge_is_booked(provider: Provider) -> None:
     ]
 
 
-def test_the_same_key_has_the_same_answer(provider: Provider) -> None:
+def test_the_same_key_has_the_same_response(provider: Provider) -> None:
     """However often it is asked, there is one row."""
     first, second = provider.charge(), provider.charge()
     assert (first.status_code, first.content) == (second.status_code, second.content)
@@ -89,8 +89,8 @@ def test_the_same_key_has_the_same_answer(provider: Provider) -> None:
 def test_the_same_key_with_another_body_is_refused(provider: Provider) -> None:
     """422, and nothing is booked for it."""
     provider.charge()
-    answer = provider.charge(amount=999)
-    assert (answer.status_code, answer.json()["code"]) == (422, "idempotency_key_reused")
+    response = provider.charge(amount=999)
+    assert (response.status_code, response.json()["code"]) == (422, "idempotency_key_reused")
     assert len(provider.entries()) == 1
 
 
@@ -118,9 +118,9 @@ def test_declines_can_be_foretold(path: Path) -> None:
     for order in orders:
         foretold = int(hashlib.sha256(f"7/{order}".encode()).hexdigest()[:8], 16) % 100 < 30
         assert is_declined(7, order, 30) == foretold
-        answer = provider.charge(order)
-        assert answer.status_code == (402 if foretold else 201)
-        assert not foretold or answer.json() == {"code": "card_declined"}
+        response = provider.charge(order)
+        assert response.status_code == (402 if foretold else 201)
+        assert not foretold or response.json() == {"code": "card_declined"}
     declined = sum(is_declined(7, order, 30) for order in orders)
     assert 0 < declined < 60
     assert len(provider.entries()) == 60 - declined
@@ -170,15 +170,15 @@ def test_a_long_ledger_is_read_to_its_end(provider: Provider) -> None:
 )
 def test_a_malformed_charge_is_refused(provider: Provider, body: bytes) -> None:
     """422 and no row; without a key 400."""
-    answer = provider.client.post("/v1/charges", content=body, headers={"Idempotency-Key": "k"})
-    assert (answer.status_code, answer.json()["code"]) == (422, "malformed")
+    response = provider.client.post("/v1/charges", content=body, headers={"Idempotency-Key": "k"})
+    assert (response.status_code, response.json()["code"]) == (422, "malformed")
     assert provider.client.post("/v1/charges", content=body).status_code == 400
     assert provider.entries() == []
 
 
-def test_a_lost_answer_was_carried_out(provider: Provider) -> None:
+def test_a_lost_response_was_carried_out(provider: Provider) -> None:
     """The money moved, the caller hears nothing, and the same key tells."""
-    provider.faults(lost_answers=1, hang_seconds=0)
+    provider.faults(lost_responses=1, hang_seconds=0)
     assert provider.charge().status_code == 504
     assert len(provider.entries()) == 1
     assert provider.charge().status_code == 201
@@ -214,13 +214,13 @@ def test_a_forced_throttle_carries_nothing_out(provider: Provider) -> None:
 
 def test_faults_that_struck_are_counted(provider: Provider) -> None:
     """Who asks for faults can see that they came, each under its name."""
-    provider.faults(errors=1, throttles=1, declines=1, lost_answers=1, hang_seconds=0)
+    provider.faults(errors=1, throttles=1, declines=1, lost_responses=1, hang_seconds=0)
     for order_id in ("o-1", "o-1", "o-1", "o-2"):
         provider.charge(order_id)
     provider.faults(outage_seconds=30)
     provider.charge("o-3")
     struck = provider.client.get("/_faults").json()
-    assert struck == {"errors": 1, "throttles": 1, "declines": 1, "lost_answers": 1, "outage": 1}
+    assert struck == {"errors": 1, "throttles": 1, "declines": 1, "lost_responses": 1, "outage": 1}
 
 
 def test_an_unknown_fault_is_refused(provider: Provider) -> None:

@@ -68,6 +68,6 @@ def test_whatever_can_be_seen_may_name_an_order(order_id: str) -> None:
 
 @pytest.mark.parametrize("name", ["event_id", "correlation_id"])
 def test_marks_are_identifiers_too(name: str) -> None:
-    """What an answer carries back has to be carried."""
+    """What a reply carries back has to be carried."""
     with pytest.raises(IdentifierInvalidError):
         EventPublisher(CollectingProducer(), source="shop").publish(MESSAGE, **{name: "a\nb"})

@@ -51,18 +51,18 @@ def served(half: HalfRequests, *talks: Talk) -> None:
 
 
 @pytest.mark.parametrize(
-    ("sent", "answer"),
+    ("sent", "response"),
     [(b"", b"HTTP/1.1 408"), (b"POST / HT", b"HTTP/1.1 408"), (HEAD + b"1", b"")],
     ids=["nothing", "half a head", "half a body"],
 )
-def test_what_does_not_become_whole_in_time_is_closed(sent: bytes, answer: bytes) -> None:
+def test_what_does_not_become_whole_in_time_is_closed(sent: bytes, response: bytes) -> None:
     """Nothing at all, half a head, half a body: the connection ends, with a word where one can be said."""
 
     async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         writer.write(sent)
         said = await reader.read()
-        assert said.startswith(answer)
-        assert answer or not said
+        assert said.startswith(response)
+        assert response or not said
 
     served(HalfRequests(seconds=0.1), talk)
 

@@ -1,4 +1,4 @@
-"""What DynamoDB's answers mean: a refusal, a conflict, an outage, or a mistake of ours."""
+"""What DynamoDB's responses mean: a refusal, a conflict, an outage, or a mistake of ours."""
 
 from typing import Any
 
@@ -19,17 +19,17 @@ TWO = [Put("t", "a", {}, None), Put("t", "b", {}, None)]
 
 
 class AnsweringClient:
-    """Every call ends in the same answer."""
+    """Every call ends in the same response."""
 
-    def __init__(self, answer: Any) -> None:
-        self.answer = answer
+    def __init__(self, response: Any) -> None:
+        self.response = response
         self.requests: list[dict[str, Any]] = []
 
     def transact_write_items(self, **request: Any) -> Any:
         self.requests.append(request)
-        if isinstance(self.answer, Exception):
-            raise self.answer
-        return self.answer
+        if isinstance(self.response, Exception):
+            raise self.response
+        return self.response
 
     def put_item(self, **request: Any) -> Any:
         return self.transact_write_items(**request)
@@ -51,7 +51,7 @@ def cancelled(*reasons: str) -> ClientError:
 
 
 @pytest.mark.parametrize(
-    ("answer", "error"),
+    ("response", "error"),
     [
         (cancelled("None", "TransactionConflict"), ContentionError),
         (refusal("TransactionInProgressException"), ContentionError),
@@ -66,18 +66,18 @@ def cancelled(*reasons: str) -> ClientError:
         (cancelled("None", "ValidationError"), RequestInvalidError),
     ],
 )
-def test_each_answer_has_its_error(answer: Exception, error: type[Exception]) -> None:
+def test_each_response_has_its_error(response: Exception, error: type[Exception]) -> None:
     """Whoever calls can tell what to do: decide anew, wait, or give the record up."""
     with pytest.raises(error) as caught:
-        DynamoDBStore(AnsweringClient(answer)).transact(TWO)  # type: ignore[arg-type]
+        DynamoDBStore(AnsweringClient(response)).transact(TWO)  # type: ignore[arg-type]
     assert type(caught.value) is error
 
 
 def test_a_refused_condition_is_named_even_beside_a_conflict() -> None:
     """The indexes are those of the writes whose condition failed."""
-    answer = cancelled("TransactionConflict", "ConditionalCheckFailed")
+    response = cancelled("TransactionConflict", "ConditionalCheckFailed")
     with pytest.raises(ConditionFailedError) as caught:
-        DynamoDBStore(AnsweringClient(answer)).transact(TWO)  # type: ignore[arg-type]
+        DynamoDBStore(AnsweringClient(response)).transact(TWO)  # type: ignore[arg-type]
     assert caught.value.failed == (1,)
 
 

@@ -19,7 +19,7 @@ from orderstream.testing.faults import faults_from_json
         {"kind": "nonsense"},
         {"error": "ProvisionedThroughputExceeded"},
         {"error": "ConnectionClosedError"},
-        {"kind": "lose_answer", "error": "InternalFailure"},
+        {"kind": "lose_response", "error": "InternalFailure"},
         {"kind": "delay", "error": "InternalFailure"},
         {"operation": "ListShards", "kind": "fail_records"},
     ],
@@ -60,14 +60,14 @@ def test_the_same_seed_strikes_the_same_records() -> None:
         kinesis.faults.add(Fault(operation="PutRecords", kind=FaultKind.FAIL_RECORDS, rate=0.3, times=None))
         kinesis.call("CreateStream", {"StreamName": "orders", "ShardCount": 1})
         records = [{"Data": b"", "PartitionKey": "a"}] * 100
-        results = kinesis.call("PutRecords", {"StreamName": "orders", "Records": records}).answer["Records"]
+        results = kinesis.call("PutRecords", {"StreamName": "orders", "Records": records}).response["Records"]
         return ["ErrorCode" in result for result in results]
 
     assert failures(1) == failures(1) != failures(2)
 
 
 def test_a_delay_is_slept_in_the_callers_thread() -> None:
-    """The injected sleep is told how late the answer is."""
+    """The injected sleep is told how late the response is."""
     slept: list[float] = []
     kinesis = FakeKinesis(sleep=slept.append)
     kinesis.faults.add(Fault(operation="CreateStream", kind=FaultKind.DELAY, seconds=2.5))

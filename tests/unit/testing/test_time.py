@@ -94,13 +94,13 @@ def test_large_reads_are_paid_for(client: Any, clock: Clock) -> None:
     for _ in range(12):
         clock.now += 1
         put(client, 1, MIB - 1)
-    answer = client.get_records(ShardIterator=iterator(client))
-    assert len(answer["Records"]) == 10
+    response = client.get_records(ShardIterator=iterator(client))
+    assert len(response["Records"]) == 10
     clock.now += 3.9
     with pytest.raises(ClientError):
-        client.get_records(ShardIterator=answer["NextShardIterator"])
+        client.get_records(ShardIterator=response["NextShardIterator"])
     clock.now += 1
-    assert len(client.get_records(ShardIterator=answer["NextShardIterator"])["Records"]) == 2
+    assert len(client.get_records(ShardIterator=response["NextShardIterator"])["Records"]) == 2
 
 
 def test_iterators_expire_after_five_minutes(client: Any, clock: Clock) -> None:
@@ -207,8 +207,8 @@ def test_changes_take_their_time(clock: Clock) -> None:
     client = FakeKinesis(clock=clock, transition_seconds=5).client()
 
     def status() -> str:
-        answer = client.describe_stream_summary(StreamName="orders")
-        return str(answer["StreamDescriptionSummary"]["StreamStatus"])
+        response = client.describe_stream_summary(StreamName="orders")
+        return str(response["StreamDescriptionSummary"]["StreamStatus"])
 
     client.create_stream(StreamName="orders", ShardCount=1)
     assert status() == "CREATING"

@@ -24,7 +24,7 @@ def main() -> int:
         with urllib.request.urlopen(f"http://127.0.0.1:{port}/health/live", timeout=_TIMEOUT):
             return 0
     except (OSError, urllib.error.URLError) as error:
-        print(f"no answer: {error}", file=sys.stderr)  # noqa: T201
+        print(f"no response: {error}", file=sys.stderr)  # noqa: T201
         return 1
 
 

@@ -74,7 +74,7 @@ def test_what_s3_just_takes_is_taken(objects: ObjectStore) -> None:
 
 
 def test_a_failing_bucket_is_a_dependency() -> None:
-    """Whatever S3 refuses but the condition is no answer."""
+    """Whatever S3 refuses but the condition is no response."""
     with mock_aws():
         client = moto_client("s3")
         objects = S3ObjectStore(client, "missing")

@@ -45,7 +45,7 @@ def store(request: pytest.FixtureRequest) -> Iterator[Store]:
 
 
 class Stream:
-    """Hands messages to inventory and gives back the answers."""
+    """Hands messages to inventory and gives back the replies."""
 
     def __init__(self, store: Store) -> None:
         self.publisher = CollectingPublisher()

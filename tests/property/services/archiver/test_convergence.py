@@ -1,4 +1,4 @@
-"""Crashes, zombies and lost answers, in any order: the archive has every record once, without a gap."""
+"""Crashes, zombies and lost responses, in any order: the archive has every record once, without a gap."""
 
 import io
 from itertools import pairwise

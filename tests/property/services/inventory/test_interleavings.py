@@ -72,7 +72,7 @@ class World:
             seed_stock(self.store, sku, initial_units)
         self.pending: list[Received] = []
         self.active: list[tuple[Received, SteppedWorker]] = []
-        self.answers: dict[str, bytes] = {}
+        self.replies: dict[str, bytes] = {}
         self.positions = 0
         self.faults = 8
         self.phases: set[Phase] = set()
@@ -149,19 +149,19 @@ class World:
             self.pending.append(received)
 
     def published(self, data: bytes) -> None:
-        """Hold an answer to its rules at the moment it goes out; a confirmation follows a reservation."""
+        """Hold a reply to its rules at the moment it goes out; a confirmation follows a reservation."""
         envelope = decode_envelope(data)
-        known = self.answers.setdefault(envelope.id, data)
+        known = self.replies.setdefault(envelope.id, data)
         assert known == data, "one decision went out in two versions"
-        answer = envelope.message()
+        reply = envelope.message()
         state = self.state(envelope.subject)
-        if isinstance(answer, StockRejected | StockReleased):
+        if isinstance(reply, StockRejected | StockReleased):
             assert state.phase in FINAL
             assert state.held == 0
-        if isinstance(answer, StockSold):
+        if isinstance(reply, StockSold):
             assert state.phase is Phase.SOLD
         order = self.orders[envelope.subject]
-        if known is data and isinstance(answer, StockReserved) and order.ending == "confirmed":
+        if known is data and isinstance(reply, StockReserved) and order.ending == "confirmed":
             confirmed = OrderConfirmed(
                 order_id=envelope.subject, customer=Customer(), total_minor=1, currency="GBP"
             )
@@ -193,8 +193,8 @@ class World:
             assert level.reserved == reserved[level.sku]
             assert level.sold == sold[level.sku]
 
-    def answers_of(self, order_id: str) -> list[Event]:
-        envelopes = (decode_envelope(data) for data in self.answers.values())
+    def replies_of(self, order_id: str) -> list[Event]:
+        envelopes = (decode_envelope(data) for data in self.replies.values())
         return [
             message
             for envelope in envelopes
@@ -209,7 +209,7 @@ SOLD_AND_FORGOTTEN = [
     Order({"A": 1}, "released", 2),
     Order({"A": 1}, "confirmed", 2),
 ]
-"""Sold, and the answer not sent: before the confirmation comes again, its entry is gone from the inbox."""
+"""Sold, and the reply not sent: before the confirmation comes again, its entry is gone from the inbox."""
 
 
 @settings(max_examples=150, deadline=None)
@@ -238,7 +238,7 @@ def test_stock_balances_at_every_moment_and_every_order_ends_whole(
 def check_ends(world: World) -> None:
     for order_id, order in world.orders.items():
         state = world.state(order_id)
-        kinds = Counter(type(answer) for answer in world.answers_of(order_id))
+        kinds = Counter(type(reply) for reply in world.replies_of(order_id))
         assert state.phase in SETTLED
         assert state.held == (len(order.units) if state.phase is Phase.RESERVED else 0)
         assert kinds[StockReserved] + kinds[StockRejected] == 1

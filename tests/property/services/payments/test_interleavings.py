@@ -1,4 +1,4 @@
-"""Commands in any order, workers anywhere, crashes and lost answers everywhere: money is right in the end."""
+"""Commands in any order, workers anywhere, crashes and lost replies everywhere: money is right in the end."""
 
 import datetime as dt
 import random
@@ -175,7 +175,7 @@ class World:
 @settings(max_examples=200, deadline=None)
 @given(orders=ORDERS, seed=st.integers(0, 2**32), capacity=st.sampled_from((1, 2, 4, 64)))
 def test_money_is_right_in_the_end(orders: list[Order], seed: int, capacity: int) -> None:
-    """At most one charge, refunded is zero, every command's order has one definite answer, no guesses.
+    """At most one charge, refunded is zero, every command's order has one definite reply, no guesses.
 
     All of it however little the inbox keeps. A replay changes nothing of it, and nothing waits for one
     to be right.
@@ -191,7 +191,7 @@ def check_books(world: World) -> None:
     assert world.worker.counters.snapshot()["failed"] == 0
     by_id: dict[str, bytes] = {}
     for encoded, envelope in zip(world.outbox.published, world.outbox.envelopes(), strict=True):
-        assert by_id.setdefault(envelope.id, encoded) == encoded, "an answer was decided twice"
+        assert by_id.setdefault(envelope.id, encoded) == encoded, "a reply was decided twice"
     for name, order in world.orders.items():
         check_order(world, name, order)
 

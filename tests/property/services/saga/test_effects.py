@@ -173,12 +173,12 @@ class OneStream(RuleBasedStateMachine):
 
     @rule(choice=st.integers(0, 100))
     def command_is_carried_out(self, choice: int) -> None:
-        """By its owner, which gives the answer that its state gives, however often it is asked."""
+        """By its owner, which gives the reply that its state gives, however often it is asked."""
         commands = [envelope for envelope in self.stream if envelope.reply_to]
         if commands:
             command = commands[choice % len(commands)]
-            answer = self.world.carry_out(command.message())
-            self._append(following(command, answer, source=answer.owner, ordinal=0, time=START))
+            reply = self.world.carry_out(command.message())
+            self._append(following(command, reply, source=reply.owner, ordinal=0, time=START))
 
     @rule()
     def everything_is_replayed(self) -> None:

@@ -45,10 +45,10 @@ DEFINITE = {Status.REFUSED, Status.UNDONE}
 
 
 class OneOrder(RuleBasedStateMachine):
-    """Commands and answers are delivered in any order, late, twice; timers fire whenever they run."""
+    """Commands and replies are delivered in any order, late, twice; timers fire whenever they run."""
 
     commands: Bundle[Command] = Bundle("commands")
-    answers: Bundle[Event] = Bundle("answers")
+    replies: Bundle[Event] = Bundle("replies")
 
     def __init__(self) -> None:
         super().__init__()
@@ -72,18 +72,18 @@ class OneOrder(RuleBasedStateMachine):
             self._hear(self.world.carry_out(command))
         return multiple(*self.asked)
 
-    @rule(target=answers, command=commands)
+    @rule(target=replies, command=commands)
     def carried_out(self, command: Command) -> Event:
         """A command reaches its owner: the first time, or once more."""
         return self.world.carry_out(command)
 
-    @rule(target=commands, answer=consumes(answers))
-    def answered(self, answer: Event) -> object:
-        return self._hear(answer)
+    @rule(target=commands, reply=consumes(replies))
+    def answered(self, reply: Event) -> object:
+        return self._hear(reply)
 
-    @rule(target=commands, answer=answers)
-    def answered_and_coming_again(self, answer: Event) -> object:
-        return self._hear(answer)
+    @rule(target=commands, reply=replies)
+    def answered_and_coming_again(self, reply: Event) -> object:
+        return self._hear(reply)
 
     @rule(target=commands, choice=st.integers(0, 2))
     def overdue(self, choice: int) -> object:
@@ -220,7 +220,7 @@ class OneOrder(RuleBasedStateMachine):
 
     @invariant()
     def every_wait_has_a_timer(self) -> None:
-        """An order before its end waits for an answer, and each wait has a deadline that is running."""
+        """An order before its end waits for a reply, and each wait has a deadline that is running."""
         if self.saga is None:
             return
         awaited = {name for name, progress in self.saga.steps.items() if progress.status.awaited}

@@ -1,4 +1,4 @@
-"""However requests are repeated, redelivered and interrupted: all answers of an order agree."""
+"""However requests are repeated, redelivered and interrupted: all replies of an order agree."""
 
 import datetime as dt
 from collections.abc import Sequence
@@ -31,7 +31,7 @@ deliveries = st.lists(
 
 @settings(max_examples=150, deadline=None)
 @given(deliveries, st.sampled_from((1, 2, 4, 64)))
-def test_all_answers_of_an_order_agree(
+def test_all_replies_of_an_order_agree(
     schedule: list[tuple[int, int, Fault | None, frozenset[str]]],
     capacity: int,
 ) -> None:
@@ -67,7 +67,7 @@ def test_all_answers_of_an_order_agree(
             else:
                 handled.add(request.id)
                 break
-    answers = [decode_envelope(data) for data in publisher.published]
-    assert len({answer.message() for answer in answers}) == 1
-    assert {answer.causation_id for answer in answers} == handled
+    replies = [decode_envelope(data) for data in publisher.published]
+    assert len({reply.message() for reply in replies}) == 1
+    assert {reply.causation_id for reply in replies} == handled
     assert len(set(publisher.published)) == len(handled)

@@ -75,9 +75,9 @@ def test_pages_join_to_the_whole_history(client: AsgiClient, limit: int) -> None
 @pytest.mark.parametrize("query", ["limit=0", "limit=1001", "limit=x", "limit=-1", "after=nothing"])
 def test_a_page_that_cannot_be_is_refused(client: AsgiClient, query: str) -> None:
     """422 with the field, and never a traceback."""
-    answer = client.get(f"/orders/o?{query}")
-    assert (answer.status_code, answer.json()["code"]) == (422, "malformed")
-    assert answer.json()["field"] == query.partition("=")[0]
+    response = client.get(f"/orders/o?{query}")
+    assert (response.status_code, response.json()["code"]) == (422, "malformed")
+    assert response.json()["field"] == query.partition("=")[0]
 
 
 def test_an_unknown_order_has_no_pages(client: AsgiClient) -> None:

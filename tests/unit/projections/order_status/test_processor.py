@@ -233,10 +233,10 @@ def test_an_order_is_shown_over_http(engine: Engine) -> None:
     """200 with its history and no address, 404 if it has not been read yet."""
     Shard(engine).process(message(1, placed("a")), message(2, confirmed("a")))
     with AsgiClient(Starlette(routes=routes(ReadModel(engine)))) as client:
-        answer = client.get("/orders/a")
-        assert answer.status_code == 200
-        order = answer.json()
+        response = client.get("/orders/a")
+        assert response.status_code == 200
+        order = response.json()
         assert (order["state"], order["total_minor"]) == ("CONFIRMED", 250)
         assert [entry["type"] for entry in order["history"]] == ["OrderPlaced", "OrderConfirmed"]
-        assert "someone@example.com" not in answer.text
+        assert "someone@example.com" not in response.text
         assert client.get("/orders/b").status_code == 404

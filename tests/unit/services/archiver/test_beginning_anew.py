@@ -128,7 +128,7 @@ def test_a_gap_that_is_told_is_told_once() -> None:
 
 
 def test_an_archive_that_cannot_be_listed_is_waited_for() -> None:
-    """Without its answer nothing is written: a second chain could not be undone."""
+    """Without its response nothing is written: a second chain could not be undone."""
 
     class Away(MemoryObjectStore):
         failures = 5

@@ -35,7 +35,7 @@ class FailingObjectStore(MemoryObjectStore):
         stored = super().put_if_absent(key, body, metadata)
         if self.lost:
             self.lost -= 1
-            raise DependencyError("s3", "PutObject", "no answer")
+            raise DependencyError("s3", "PutObject", "no response")
         return stored
 
 

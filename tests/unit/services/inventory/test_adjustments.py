@@ -189,7 +189,7 @@ def failing(*faults: Fault | None) -> Callable[[str, Sequence[Write]], Fault | N
 
 
 @pytest.mark.parametrize(("fault", "repeated"), [(Fault.BEFORE, False), (Fault.AFTER, True)])
-def test_a_call_whose_answer_is_lost_is_repeated(fault: Fault, repeated: bool) -> None:
+def test_a_call_whose_reply_is_lost_is_repeated(fault: Fault, repeated: bool) -> None:
     """Done or not, the operator's repetition under the key leaves the stock adjusted once."""
     store = MemoryStore(failing(None, fault))
     seed_stock(store, SKU, 10)

@@ -35,11 +35,11 @@ RELEASE = ReleaseStock(order_id="o-1")
 CONFIRMED = OrderConfirmed(order_id="o-1", customer=Customer(), total_minor=1, currency="GBP")
 SOLD_OUT = Refusal("out_of_stock", "00007")
 
-RESERVED_ANSWER = StockReserved(order_id="o-1")
-RELEASED_ANSWER = StockReleased(order_id="o-1")
-SOLD_ANSWER = StockSold(order_id="o-1")
-REFUSED_ANSWER = StockRejected(order_id="o-1", reason="out_of_stock", sku="00007")
-TOO_LATE_ANSWER = StockRejected(order_id="o-1", reason="released")
+RESERVED_REPLY = StockReserved(order_id="o-1")
+RELEASED_REPLY = StockReleased(order_id="o-1")
+SOLD_REPLY = StockSold(order_id="o-1")
+REFUSED_REPLY = StockRejected(order_id="o-1", reason="out_of_stock", sku="00007")
+TOO_LATE_REPLY = StockRejected(order_id="o-1", reason="released")
 
 
 def at(
@@ -52,17 +52,17 @@ def at(
 
 def holding(first: int, last: int, *, ends: bool = False) -> Step:
     phase = Phase.RESERVED if ends else Phase.RESERVING
-    answer = RESERVED_ANSWER if ends else None
-    return Step(at(phase, last), Movement.HOLD, range(first, last), answer)
+    reply = RESERVED_REPLY if ends else None
+    return Step(at(phase, last), Movement.HOLD, range(first, last), reply)
 
 
 TABLE = [
     (None, RESERVE, holding(0, 4)),
     (at(Phase.RESERVING, 4), RESERVE, holding(4, 8)),
     (at(Phase.RESERVING, 8), RESERVE, holding(8, 10, ends=True)),
-    (at(Phase.RESERVED, 10), RESERVE, Step(at(Phase.RESERVED, 10), answer=RESERVED_ANSWER)),
-    (at(Phase.COMMITTING, 6), RESERVE, Step(at(Phase.COMMITTING, 6), answer=RESERVED_ANSWER)),
-    (at(Phase.SOLD, 0), RESERVE, Step(at(Phase.SOLD, 0), answer=RESERVED_ANSWER)),
+    (at(Phase.RESERVED, 10), RESERVE, Step(at(Phase.RESERVED, 10), reply=RESERVED_REPLY)),
+    (at(Phase.COMMITTING, 6), RESERVE, Step(at(Phase.COMMITTING, 6), reply=RESERVED_REPLY)),
+    (at(Phase.SOLD, 0), RESERVE, Step(at(Phase.SOLD, 0), reply=RESERVED_REPLY)),
     (
         at(Phase.RELEASING, 6, SOLD_OUT),
         RESERVE,
@@ -71,27 +71,27 @@ TABLE = [
     (
         at(Phase.RELEASING, 2, SOLD_OUT),
         RESERVE,
-        Step(at(Phase.REJECTED, 0, SOLD_OUT), Movement.GIVE_BACK, range(2), REFUSED_ANSWER),
+        Step(at(Phase.REJECTED, 0, SOLD_OUT), Movement.GIVE_BACK, range(2), REFUSED_REPLY),
     ),
     (
         at(Phase.RELEASING, 2),
         RESERVE,
-        Step(at(Phase.RELEASED, 0), Movement.GIVE_BACK, range(2), TOO_LATE_ANSWER),
+        Step(at(Phase.RELEASED, 0), Movement.GIVE_BACK, range(2), TOO_LATE_REPLY),
     ),
     (
         at(Phase.REJECTED, 0, SOLD_OUT),
         RESERVE,
-        Step(at(Phase.REJECTED, 0, SOLD_OUT), Movement.GIVE_BACK, range(0), REFUSED_ANSWER),
+        Step(at(Phase.REJECTED, 0, SOLD_OUT), Movement.GIVE_BACK, range(0), REFUSED_REPLY),
     ),
     (
         at(Phase.RELEASED, 0, lines=0),
         RESERVE,
-        Step(at(Phase.RELEASED, 0, lines=0), Movement.GIVE_BACK, range(0), TOO_LATE_ANSWER),
+        Step(at(Phase.RELEASED, 0, lines=0), Movement.GIVE_BACK, range(0), TOO_LATE_REPLY),
     ),
     (
         None,
         RELEASE,
-        Step(at(Phase.RELEASED, 0, lines=0), Movement.GIVE_BACK, range(0), RELEASED_ANSWER),
+        Step(at(Phase.RELEASED, 0, lines=0), Movement.GIVE_BACK, range(0), RELEASED_REPLY),
     ),
     (at(Phase.RESERVING, 4), RELEASE, Step(at(Phase.RELEASING, 4))),
     (
@@ -102,38 +102,38 @@ TABLE = [
     (
         at(Phase.RELEASING, 6, reserved=True),
         RESERVE,
-        Step(at(Phase.RELEASING, 6, reserved=True), answer=RESERVED_ANSWER),
+        Step(at(Phase.RELEASING, 6, reserved=True), reply=RESERVED_REPLY),
     ),
     (
         at(Phase.RELEASED, 0, reserved=True),
         RESERVE,
-        Step(at(Phase.RELEASED, 0, reserved=True), answer=RESERVED_ANSWER),
+        Step(at(Phase.RELEASED, 0, reserved=True), reply=RESERVED_REPLY),
     ),
     (
         at(Phase.RELEASED, 0, reserved=True),
         RELEASE,
-        Step(at(Phase.RELEASED, 0, reserved=True), Movement.GIVE_BACK, range(0), RELEASED_ANSWER),
+        Step(at(Phase.RELEASED, 0, reserved=True), Movement.GIVE_BACK, range(0), RELEASED_REPLY),
     ),
     (
         at(Phase.RESERVED, 3, lines=3),
         RELEASE,
-        Step(at(Phase.RELEASED, 0, lines=3, reserved=True), Movement.GIVE_BACK, range(3), RELEASED_ANSWER),
+        Step(at(Phase.RELEASED, 0, lines=3, reserved=True), Movement.GIVE_BACK, range(3), RELEASED_REPLY),
     ),
     (at(Phase.RELEASING, 6), RELEASE, Step(at(Phase.RELEASING, 2), Movement.GIVE_BACK, range(2, 6))),
     (
         at(Phase.RELEASING, 2, SOLD_OUT),
         RELEASE,
-        Step(at(Phase.REJECTED, 0, SOLD_OUT), Movement.GIVE_BACK, range(2), RELEASED_ANSWER),
+        Step(at(Phase.REJECTED, 0, SOLD_OUT), Movement.GIVE_BACK, range(2), RELEASED_REPLY),
     ),
     (
         at(Phase.REJECTED, 0, SOLD_OUT),
         RELEASE,
-        Step(at(Phase.REJECTED, 0, SOLD_OUT), Movement.GIVE_BACK, range(0), RELEASED_ANSWER),
+        Step(at(Phase.REJECTED, 0, SOLD_OUT), Movement.GIVE_BACK, range(0), RELEASED_REPLY),
     ),
     (
         at(Phase.RELEASED, 0),
         RELEASE,
-        Step(at(Phase.RELEASED, 0), Movement.GIVE_BACK, range(0), RELEASED_ANSWER),
+        Step(at(Phase.RELEASED, 0), Movement.GIVE_BACK, range(0), RELEASED_REPLY),
     ),
     (at(Phase.COMMITTING, 6), RELEASE, None),
     (at(Phase.SOLD, 0), RELEASE, None),
@@ -141,8 +141,8 @@ TABLE = [
     (at(Phase.RESERVING, 4), CONFIRMED, None),
     (at(Phase.RESERVED, 10), CONFIRMED, Step(at(Phase.COMMITTING, 6), Movement.SELL, range(6, 10))),
     (at(Phase.COMMITTING, 6), CONFIRMED, Step(at(Phase.COMMITTING, 2), Movement.SELL, range(2, 6))),
-    (at(Phase.COMMITTING, 2), CONFIRMED, Step(at(Phase.SOLD, 0), Movement.SELL, range(2), SOLD_ANSWER)),
-    (at(Phase.SOLD, 0), CONFIRMED, Step(at(Phase.SOLD, 0), answer=SOLD_ANSWER)),
+    (at(Phase.COMMITTING, 2), CONFIRMED, Step(at(Phase.SOLD, 0), Movement.SELL, range(2), SOLD_REPLY)),
+    (at(Phase.SOLD, 0), CONFIRMED, Step(at(Phase.SOLD, 0), reply=SOLD_REPLY)),
     (at(Phase.RELEASING, 4), CONFIRMED, None),
     (at(Phase.REJECTED, 0, SOLD_OUT), CONFIRMED, None),
     (at(Phase.RELEASED, 0), CONFIRMED, None),
@@ -150,7 +150,7 @@ TABLE = [
 
 
 @pytest.mark.parametrize(("state", "request_", "expected"), TABLE)
-def test_every_phase_has_one_answer_to_every_request(
+def test_every_phase_has_one_reply_to_every_request(
     state: Reservation | None, request_: Request, expected: Step | None
 ) -> None:
     """The transition function is total, and its table is this one (chunks of 4 lines)."""
@@ -160,9 +160,9 @@ def test_every_phase_has_one_answer_to_every_request(
 def test_an_order_of_services_only_is_reserved_and_sold_without_moving_a_unit() -> None:
     """Empty lines reserve trivially, and the order's stock is sold all the same."""
     reserved = next_step(None, RESERVE, line_count=0, chunk=25)
-    assert reserved == Step(at(Phase.RESERVED, 0, lines=0), Movement.HOLD, range(0), RESERVED_ANSWER)
+    assert reserved == Step(at(Phase.RESERVED, 0, lines=0), Movement.HOLD, range(0), RESERVED_REPLY)
     sold = next_step(reserved.state, CONFIRMED, line_count=0, chunk=25)
-    assert sold == Step(at(Phase.SOLD, 0, lines=0), Movement.SELL, range(0), SOLD_ANSWER)
+    assert sold == Step(at(Phase.SOLD, 0, lines=0), Movement.SELL, range(0), SOLD_REPLY)
 
 
 def test_a_refusal_gives_back_what_is_held() -> None:
@@ -172,7 +172,7 @@ def test_a_refusal_gives_back_what_is_held() -> None:
 
 def test_a_refusal_with_nothing_held_is_final_at_once() -> None:
     """With nothing held a refusal needs no way back."""
-    expected = Step(at(Phase.REJECTED, 0, SOLD_OUT), answer=REFUSED_ANSWER)
+    expected = Step(at(Phase.REJECTED, 0, SOLD_OUT), reply=REFUSED_REPLY)
     assert refuse(None, RESERVE, SOLD_OUT, 10) == expected
 
 

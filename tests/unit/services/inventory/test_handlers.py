@@ -20,7 +20,7 @@ def test_a_small_order_is_one_transaction() -> None:
     inventory = Inventory()
     inventory.handle(reserve(25))
     assert inventory.adds == [25]
-    assert inventory.answers == [StockReserved(order_id="o-1")]
+    assert inventory.replies == [StockReserved(order_id="o-1")]
     assert inventory.totals() == (550, 50, 0)
 
 
@@ -33,16 +33,16 @@ def test_a_long_order_goes_chunk_by_chunk_and_writes_its_lines_once() -> None:
     assert inventory.state == Reservation(Phase.RESERVED, 60, 60, reserved=True)
 
 
-def test_an_answer_follows_its_command() -> None:
-    """The answer has an id derived from the command, its correlation id, and inventory as its source."""
+def test_a_reply_follows_its_command() -> None:
+    """The reply has an id derived from the command, its correlation id, and inventory as its source."""
     inventory = Inventory()
     inventory.handle(reserve(1), event_id="c-1")
-    answer = decode_envelope(inventory.sent[0])
-    assert answer.id == derived_id("inventory", "c-1", 0)
-    assert answer.correlation_id == "reserve_stock:1"
-    assert answer.causation_id == "c-1"
-    assert answer.source == "inventory"
-    assert answer.time == NOW
+    reply = decode_envelope(inventory.sent[0])
+    assert reply.id == derived_id("inventory", "c-1", 0)
+    assert reply.correlation_id == "reserve_stock:1"
+    assert reply.causation_id == "c-1"
+    assert reply.source == "inventory"
+    assert reply.time == NOW
 
 
 def test_conflicts_halve_the_chunk_and_commits_grow_it() -> None:
@@ -52,7 +52,7 @@ def test_conflicts_halve_the_chunk_and_commits_grow_it() -> None:
     inventory.handle(reserve(60))
     assert inventory.adds == [25, 12, 6, 12, 24, 18]
     assert inventory.slept == [0.005, 0.01]
-    assert inventory.answers == [StockReserved(order_id="o-1")]
+    assert inventory.replies == [StockReserved(order_id="o-1")]
 
 
 def test_endless_conflicts_are_a_dependency_s_failure() -> None:
@@ -63,7 +63,7 @@ def test_endless_conflicts_are_a_dependency_s_failure() -> None:
         inventory.handle(reserve(60))
     assert inventory.totals() == (600, 0, 0)
     inventory.handle(reserve(60))
-    assert inventory.answers == [StockReserved(order_id="o-1")]
+    assert inventory.replies == [StockReserved(order_id="o-1")]
 
 
 @pytest.mark.parametrize("fault", [Fault.BEFORE, Fault.AFTER])
@@ -75,12 +75,12 @@ def test_a_redelivery_goes_on_where_the_header_stands(fault: Fault, chunk: int) 
     with pytest.raises(DependencyError):
         inventory.handle(reserve(60))
     inventory.handle(reserve(60))
-    assert inventory.answers == [StockReserved(order_id="o-1")]
+    assert inventory.replies == [StockReserved(order_id="o-1")]
     assert inventory.totals() == (480, 120, 0)
 
 
-def test_the_same_delivery_sends_the_stored_answer_again() -> None:
-    """An answer that was committed but not acknowledged goes out on redelivery, byte for byte."""
+def test_the_same_delivery_sends_the_stored_reply_again() -> None:
+    """A reply that was committed but not acknowledged goes out on redelivery, byte for byte."""
     inventory = Inventory()
     inventory.down = True
     with pytest.raises(DependencyError):
@@ -108,7 +108,7 @@ def test_a_shortage_in_a_later_chunk_gives_everything_back() -> None:
     seed_stock(inventory.store, "00040", 1)
     seed_stock(inventory.store, "00041", 0)
     inventory.handle(reserve(42))
-    assert inventory.answers == [StockRejected(order_id="o-1", reason="out_of_stock", sku="00040")]
+    assert inventory.replies == [StockRejected(order_id="o-1", reason="out_of_stock", sku="00040")]
     assert inventory.totals() == (401, 0, 0)
 
 
@@ -117,14 +117,14 @@ def test_a_shortage_in_the_only_chunk_needs_no_way_back() -> None:
     inventory = Inventory(units=1)
     inventory.handle(reserve(3))
     assert inventory.adds == [3, 0]
-    assert inventory.answers == [StockRejected(order_id="o-1", reason="out_of_stock", sku="00000")]
+    assert inventory.replies == [StockRejected(order_id="o-1", reason="out_of_stock", sku="00000")]
 
 
 def test_an_unknown_sku_is_told_apart_from_a_shortage() -> None:
     """Stock that was never opened is a refusal with its own reason."""
     inventory = Inventory(skus=2)
     inventory.handle(reserve(3))
-    assert inventory.answers == [StockRejected(order_id="o-1", reason="unknown_sku", sku="00002")]
+    assert inventory.replies == [StockRejected(order_id="o-1", reason="unknown_sku", sku="00002")]
     assert inventory.totals() == (20, 0, 0)
 
 
@@ -134,7 +134,7 @@ def test_a_refusal_is_final() -> None:
     inventory.handle(reserve(3))
     seed_stock(inventory.store, "00002", 10)
     inventory.handle(reserve(3), event_id="again", at=2)
-    assert inventory.answers[1] == inventory.answers[0]
+    assert inventory.replies[1] == inventory.replies[0]
     assert inventory.totals() == (30, 0, 0)
 
 
@@ -143,7 +143,7 @@ def test_empty_lines_reserve_trivially() -> None:
     inventory = Inventory(skus=0)
     inventory.handle(reserve(0), at=1)
     inventory.handle(CONFIRMED, at=2)
-    assert inventory.answers == [StockReserved(order_id="o-1"), StockSold(order_id="o-1")]
+    assert inventory.replies == [StockReserved(order_id="o-1"), StockSold(order_id="o-1")]
 
 
 def test_a_confirmed_order_is_sold_chunk_by_chunk() -> None:
@@ -153,7 +153,7 @@ def test_a_confirmed_order_is_sold_chunk_by_chunk() -> None:
     inventory.transactions.clear()
     inventory.handle(CONFIRMED, at=2)
     assert inventory.adds == [25, 25, 10]
-    assert inventory.answers[-1] == StockSold(order_id="o-1")
+    assert inventory.replies[-1] == StockSold(order_id="o-1")
     assert inventory.totals() == (480, 0, 120)
 
 
@@ -162,7 +162,7 @@ def test_a_release_gives_everything_back() -> None:
     inventory = Inventory()
     inventory.handle(reserve(60), at=1)
     inventory.handle(RELEASE, at=2)
-    assert inventory.answers[-1] == StockReleased(order_id="o-1")
+    assert inventory.replies[-1] == StockReleased(order_id="o-1")
     assert inventory.totals() == (600, 0, 0)
 
 
@@ -176,7 +176,7 @@ def test_a_release_of_a_half_reserved_order_flips_the_header_before_it_touches_s
     inventory.handle(RELEASE, at=2)
     assert inventory.adds == [0, 25]
     inventory.handle(reserve(60), at=1)
-    assert inventory.answers == [
+    assert inventory.replies == [
         StockReleased(order_id="o-1"),
         StockRejected(order_id="o-1", reason="released"),
     ]
@@ -188,7 +188,7 @@ def test_a_release_that_comes_first_forbids_the_reservation_for_ever() -> None:
     inventory = Inventory()
     inventory.handle(RELEASE, at=1)
     inventory.handle(reserve(3), at=2)
-    assert inventory.answers == [
+    assert inventory.replies == [
         StockReleased(order_id="o-1"),
         StockRejected(order_id="o-1", reason="released"),
     ]
@@ -200,7 +200,7 @@ def test_a_refused_order_can_be_released() -> None:
     inventory = Inventory(skus=0)
     inventory.handle(reserve(1), at=1)
     inventory.handle(RELEASE, at=2)
-    assert inventory.answers[-1] == StockReleased(order_id="o-1")
+    assert inventory.replies[-1] == StockReleased(order_id="o-1")
 
 
 def test_a_refusal_that_met_a_conflict_is_decided_anew() -> None:
@@ -217,7 +217,7 @@ def test_a_refusal_that_met_a_conflict_is_decided_anew() -> None:
     )
     inventory.faults = [None, Fault.CONFLICT]
     inventory.handle(reserve(3))
-    assert inventory.answers == [StockRejected(order_id="o-1", reason="released")]
+    assert inventory.replies == [StockRejected(order_id="o-1", reason="released")]
     assert inventory.state == Reservation(Phase.RELEASED, 0, 0)
 
 

@@ -91,7 +91,7 @@ def test_a_lost_intent_tells_nobody_yet(fault: Fault) -> None:
 
 
 def test_a_lost_acknowledgement_of_the_record_does_not_repeat() -> None:
-    """The record was written although its answer got lost: the redelivery finds it."""
+    """The record was written although its response got lost: the redelivery finds it."""
     world = World()
     world.faults = [None, Fault.AFTER]
     with pytest.raises(DependencyError):

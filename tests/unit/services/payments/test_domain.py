@@ -11,8 +11,8 @@ from orderstream_workers.services.payments.domain import (
     FINAL,
     OPEN,
     Charge,
-    Outcome,
     Payment,
+    PaymentOutcome,
     Phase,
     Refund,
 )
@@ -43,12 +43,12 @@ def payment(phase: Phase, *, refund_requested: bool = False) -> Payment:
     )
 
 
-def summary(outcome: Outcome) -> tuple[Phase, object, object]:
+def summary(outcome: PaymentOutcome) -> tuple[Phase, object, object]:
     return outcome.payment.phase, outcome.to_capture, outcome.to_refund
 
 
 @pytest.mark.parametrize(
-    ("phase", "after", "answer"),
+    ("phase", "after", "reply"),
     [
         (None, Phase.QUEUED, None),
         (Phase.QUEUED, Phase.QUEUED, None),
@@ -60,10 +60,10 @@ def summary(outcome: Outcome) -> tuple[Phase, object, object]:
         (Phase.REFUNDED, Phase.REFUNDED, CAPTURED),
     ],
 )
-def test_a_capture_is_heard_in_every_phase(phase: Phase | None, after: Phase, answer: object) -> None:
+def test_a_capture_is_heard_in_every_phase(phase: Phase | None, after: Phase, reply: object) -> None:
     """Only the first capture starts anything; what is known is answered, and a refund is never undone."""
     before = payment(phase) if phase else None
-    assert summary(domain.capture(before, capture_command())) == (after, answer, None)
+    assert summary(domain.capture(before, capture_command())) == (after, reply, None)
 
 
 @pytest.mark.parametrize(
@@ -97,7 +97,7 @@ def test_a_refund_while_capturing_waits_for_the_capture() -> None:
 
 
 @pytest.mark.parametrize(
-    ("phase", "now", "after", "answer"),
+    ("phase", "now", "after", "reply"),
     [
         (Phase.QUEUED, NOW, Phase.CAPTURING, None),
         (Phase.QUEUED, LATER, Phase.CAPTURING, None),
@@ -108,10 +108,10 @@ def test_a_refund_while_capturing_waits_for_the_capture() -> None:
     ],
 )
 def test_only_a_first_call_can_be_too_late(
-    phase: Phase, now: dt.datetime, after: Phase, answer: object
+    phase: Phase, now: dt.datetime, after: Phase, reply: object
 ) -> None:
     """What is in doubt is resolved however late it is; what was never asked is not asked too late."""
-    assert summary(domain.begin(payment(phase), now)) == (after, answer, None)
+    assert summary(domain.begin(payment(phase), now)) == (after, reply, None)
 
 
 @pytest.mark.parametrize("phase", list(Phase))
@@ -126,7 +126,7 @@ def test_the_provider_is_asked_behind_an_intent_only(phase: Phase) -> None:
 
 @pytest.mark.parametrize("phase", list(Phase))
 def test_answers_move_only_their_own_intent(phase: Phase) -> None:
-    """The same answer twice, or one that came after another worker's, changes nothing."""
+    """The same reply twice, or one that came after another worker's, changes nothing."""
     before = payment(phase)
     charged, refused = domain.charged(before, "ch_1"), domain.declined(before, "card_declined")
     refunded = domain.refunded(before, "re_1")
@@ -139,7 +139,7 @@ def test_answers_move_only_their_own_intent(phase: Phase) -> None:
 
 @pytest.mark.parametrize("phase", sorted(FINAL, key=lambda phase: phase.value))
 def test_what_is_final_stays(phase: Phase) -> None:
-    """No message and no answer moves a final payment, and no worker has anything to do with it."""
+    """No message and no reply moves a final payment, and no worker has anything to do with it."""
     before = payment(phase)
     outcomes = [
         domain.capture(before, capture_command()),
@@ -163,7 +163,7 @@ CHARGEABLE = {Phase.CAPTURING, Phase.CAPTURED, Phase.REFUNDING}
 def test_a_refund_by_hand_of_what_was_never_charged_changes_nothing(phase: Phase) -> None:
     """Only money that was charged, or may have been, can be given back past the provider."""
     before = payment(phase)
-    assert domain.refund_by_hand(before) == Outcome(before)
+    assert domain.refund_by_hand(before) == PaymentOutcome(before)
 
 
 def test_a_refund_by_hand_ends_what_the_provider_was_to_be_asked() -> None:
@@ -171,7 +171,7 @@ def test_a_refund_by_hand_ends_what_the_provider_was_to_be_asked() -> None:
     outcome = domain.refund_by_hand(payment(Phase.REFUNDING))
     assert summary(outcome) == (Phase.REFUNDED, None, BY_HAND)
     assert domain.call_of(outcome.payment) is None
-    assert domain.refunded(outcome.payment, "re_1") == Outcome(outcome.payment)
+    assert domain.refunded(outcome.payment, "re_1") == PaymentOutcome(outcome.payment)
 
 
 def test_a_charge_that_comes_to_light_after_a_refund_by_hand_is_not_given_back_again() -> None:

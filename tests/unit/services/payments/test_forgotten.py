@@ -1,4 +1,4 @@
-"""Commands that the inbox has forgotten: the payment itself gives the answer that they had."""
+"""Commands that the inbox has forgotten: the payment itself gives the reply that they had."""
 
 import pytest
 
@@ -67,7 +67,7 @@ def test_a_capture_that_is_replayed_while_refunds_wait_is_still_captured() -> No
 
 
 @pytest.mark.parametrize("times", [1, CAPACITY + 6])
-def test_an_answer_that_is_given_again_is_the_same_to_the_byte(times: int) -> None:
+def test_a_reply_that_is_given_again_is_the_same_to_the_byte(times: int) -> None:
     """Its time is that of the decision, not of the day on which it is asked for again."""
     world = World()
     stream = refund_unanswered(world, times)

@@ -87,7 +87,7 @@ def test_a_refund_of_what_is_queued_answers_both_commands() -> None:
 
 
 def test_a_repeated_refund_of_another_attempt_is_answered_again() -> None:
-    """An answer that the sender has missed comes again when it asks again."""
+    """A reply that the sender has missed comes again when it asks again."""
     world = World()
     world.deliver(received(refund_command(), 1, "first"))
     world.deliver(received(refund_command(), 2, "second"))

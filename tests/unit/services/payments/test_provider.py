@@ -1,4 +1,4 @@
-"""What the HTTP client makes of every answer, and of none."""
+"""What the HTTP client makes of every response, and of none."""
 
 from collections.abc import Callable
 
@@ -50,8 +50,8 @@ def test_a_refund_names_its_charge() -> None:
 
 def test_402_is_the_only_decline() -> None:
     """The provider's code is the reason."""
-    answer = httpx.Response(402, json={"code": "card_declined"})
-    assert provider(lambda _: answer).charge(CHARGE) == Declined("card_declined")
+    response = httpx.Response(402, json={"code": "card_declined"})
+    assert provider(lambda _: response).charge(CHARGE) == Declined("card_declined")
 
 
 @pytest.mark.parametrize("status", [301, 302, 307, 401, 403, 404, 405, 408, 409, 425, 500, 502, 503, 504])
@@ -73,7 +73,7 @@ def test_a_throttle_says_how_long() -> None:
 
 
 @pytest.mark.parametrize("error", [httpx.ReadTimeout, httpx.ConnectError, httpx.RemoteProtocolError])
-def test_no_answer_leaves_the_request_in_doubt(error: type[httpx.RequestError]) -> None:
+def test_no_response_leaves_the_request_in_doubt(error: type[httpx.RequestError]) -> None:
     """A timeout or a broken connection is neither a charge nor a decline."""
 
     def handler(request: httpx.Request) -> httpx.Response:
@@ -86,7 +86,7 @@ def test_no_answer_leaves_the_request_in_doubt(error: type[httpx.RequestError]) 
 @pytest.mark.parametrize(
     "content", [b"", b"[]", b"{}", b"<html>", b'{"charge_id": null}', b'{"charge_id": ""}', b'"x"']
 )
-def test_an_unreadable_success_is_no_answer(content: bytes) -> None:
+def test_an_unreadable_success_is_no_response(content: bytes) -> None:
     """A proxy's page with status 201 says nothing about the charge."""
     with pytest.raises(ProviderUnavailableError):
         provider(lambda _: httpx.Response(201, content=content)).charge(CHARGE)

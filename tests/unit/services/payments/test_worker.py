@@ -78,20 +78,20 @@ class World:
 
 
 def test_a_capture_is_charged_once_and_answered() -> None:
-    """The answer follows from the command, and the message is released behind it."""
+    """The reply follows from the command, and the message is released behind it."""
     world = World()
     world.deliver(received(capture_command()))
     world.work()
     assert world.phase() is Phase.CAPTURED
     assert world.queue.depth() == 0
-    (answer,) = world.outbox.envelopes()
-    assert isinstance(answer.message(), PaymentCaptured)
-    assert (answer.causation_id, answer.correlation_id) == ("o-1/payments.CapturePayment", "payment:1")
-    assert (answer.conversation_id, answer.source) == ("c-1", "payments")
+    (reply,) = world.outbox.envelopes()
+    assert isinstance(reply.message(), PaymentCaptured)
+    assert (reply.causation_id, reply.correlation_id) == ("o-1/payments.CapturePayment", "payment:1")
+    assert (reply.conversation_id, reply.source) == ("c-1", "payments")
 
 
 def test_a_declined_card_is_an_outcome() -> None:
-    """The provider's refusal is the answer, and final."""
+    """The provider's refusal is the reply, and final."""
     world = World(LedgerProvider(declines=frozenset({"o-1"})))
     world.deliver(received(capture_command()))
     world.work()
@@ -146,7 +146,7 @@ def test_a_command_that_was_held_back_can_be_too_late_all_the_same() -> None:
 
 
 def test_what_is_in_doubt_is_resolved_however_late() -> None:
-    """A lost answer is asked for again under the same key, though the time to charge is over."""
+    """A lost reply is asked for again under the same key, though the time to charge is over."""
     faults = iter(["after"])
     world = World(LedgerProvider(fault=lambda _: next(faults, None)))
     world.deliver(received(capture_command(not_after=NOW + dt.timedelta(seconds=5))))
@@ -160,7 +160,7 @@ def test_what_is_in_doubt_is_resolved_however_late() -> None:
 
 
 @pytest.mark.parametrize("fault", ["before", "after", "throttle"])
-def test_no_answer_is_never_a_decline(fault: str) -> None:
+def test_no_reply_is_never_a_decline(fault: str) -> None:
     """Outages, timeouts and 429 hand the message back for later and are counted."""
     world = World(LedgerProvider(fault=lambda _: fault))
     world.deliver(received(capture_command()))
@@ -202,7 +202,7 @@ def test_a_refund_during_the_capture_is_carried_out_in_the_same_run() -> None:
     assert world.phase() is Phase.REFUNDED
 
 
-def test_a_settled_payment_sends_its_stored_answer_again() -> None:
+def test_a_settled_payment_sends_its_stored_reply_again() -> None:
     """A worker that died before it released the message is finished by the next, byte for byte."""
     outbox = Outbox(fault=lambda _: "after")
     world = World(outbox=outbox)
@@ -218,7 +218,7 @@ def test_a_settled_payment_sends_its_stored_answer_again() -> None:
 
 
 def test_two_workers_with_one_order_charge_once() -> None:
-    """The slower one finds the answer recorded and sends the same."""
+    """The slower one finds the reply recorded and sends the same."""
     world = World()
 
     def second_worker(_: str) -> None:
@@ -295,10 +295,10 @@ class StoppingProvider(LedgerProvider):
     enough: int
 
     def charge(self, request: Charge) -> Charged | Declined:
-        answer = super().charge(request)
+        reply = super().charge(request)
         if len(self.asked) >= self.enough:
             self.stop.set()
-        return answer
+        return reply
 
 
 class CountingQueue(MemoryPaymentQueue):

@@ -52,7 +52,7 @@ def test_a_poller_eleven_minutes_ahead_turns_nothing_back(caplog: pytest.LogCapt
     assert "clocks" in caplog.text
     assert coordinator.phase() is Phase.RUNNING
     assert coordinator.timers() == {("reserve_stock", 1), ("capture_payment", 1)}
-    assert coordinator.answer("reserve_stock:1", RESERVED) == []
+    assert coordinator.reply("reserve_stock:1", RESERVED) == []
 
 
 def test_a_deadline_that_was_called_too_early_is_called_again_in_time() -> None:
@@ -106,7 +106,7 @@ def test_a_request_that_goes_out_again_moves_no_answered_step() -> None:
     """Only deadlines that run are moved, and only later: what was answered or asked again meanwhile stays."""
     coordinator = Coordinator()
     coordinator.hear(PLACED, 1)
-    coordinator.answer("capture_payment:1", CAPTURED)
+    coordinator.reply("capture_payment:1", CAPTURED)
     coordinator.now += dt.timedelta(minutes=1)
     coordinator.hear(PLACED, 1)
     saga = find_order(coordinator.store, ORDER)
@@ -117,7 +117,7 @@ def test_a_request_that_goes_out_again_moves_no_answered_step() -> None:
     coordinator.now -= dt.timedelta(minutes=1)
     coordinator.hear(PLACED, 1)
     assert find_order(coordinator.store, ORDER) == saga
-    coordinator.answer("reserve_stock:1", REJECTED)
+    coordinator.reply("reserve_stock:1", REJECTED)
     compensating = find_order(coordinator.store, ORDER)
     coordinator.now += dt.timedelta(hours=1)
     coordinator.hear(PLACED, 1)

@@ -25,7 +25,7 @@ from fakes.saga import (
     said,
 )
 from orderstream_orders.contracts import PaymentDeclined, RefuseShipment, StepResolved
-from orderstream_workers.services.saga.domain import Ignored, Input, Outcome, transition
+from orderstream_workers.services.saga.domain import Ignored, Input, SagaOutcome, transition
 from orderstream_workers.services.saga.state import Status
 
 
@@ -40,7 +40,7 @@ def resolved(step: str, attempt: int, decision: str) -> StepResolved:
     )
 
 
-def told(*messages: Input) -> Outcome:
+def told(*messages: Input) -> SagaOutcome:
     """The outcome of the last of these."""
     saga, outcome = None, None
     for message in messages:
@@ -55,14 +55,14 @@ REFUND_SILENT = (PLACED, RESERVED, DECLINED, overdue("reserve_stock", 2))
 
 
 def test_what_an_operator_shipped_by_hand_confirms_the_order() -> None:
-    """The pivot is done; a late answer of shipping changes nothing."""
+    """The pivot is done; a late reply of shipping changes nothing."""
     outcome = told(*SHIPPING_SILENT, resolved("ship_order", 2, "done"))
     assert said(outcome) == [CONFIRMED]
     assert isinstance(transition(outcome.saga, SHIPPED, NOW, DEADLINES, current=FLOW), Ignored)
 
 
 def test_a_shipment_is_refused_by_shipping_alone() -> None:
-    """The operator's refusal is only asked for; shipping's own answer decides, whichever it is."""
+    """The operator's refusal is only asked for; shipping's own reply decides, whichever it is."""
     asked = told(*SHIPPING_SILENT, resolved("ship_order", 2, "refuse"))
     assert said(asked) == [RefuseShipment(order_id=ORDER)]
     assert asked.outputs[0].correlation_id == "ship_order:3"

@@ -16,7 +16,7 @@ from orderstream_workers.services.saga.definition import (
     Definition,
     definition_of,
 )
-from orderstream_workers.services.saga.domain import Outcome, transition
+from orderstream_workers.services.saga.domain import SagaOutcome, transition
 from orderstream_workers.services.saga.errors import UnknownDefinitionError
 
 NOW = dt.datetime(2010, 12, 1, 8, 26, tzinfo=dt.UTC)
@@ -27,7 +27,7 @@ def test_an_order_is_pinned_to_the_definition_it_was_started_with() -> None:
     placed = example_of(OrderPlaced).message()
     assert isinstance(placed, OrderPlaced)
     outcome = transition(None, placed, NOW, SagaDeadlines())
-    assert isinstance(outcome, Outcome)
+    assert isinstance(outcome, SagaOutcome)
     assert outcome.saga is not None
     assert definition_of(outcome.saga.definition) is CURRENT
 
@@ -37,7 +37,7 @@ def test_an_order_of_a_newer_program_is_left_alone() -> None:
     placed = example_of(OrderPlaced).message()
     assert isinstance(placed, OrderPlaced)
     outcome = transition(None, placed, NOW, SagaDeadlines())
-    assert isinstance(outcome, Outcome)
+    assert isinstance(outcome, SagaOutcome)
     assert outcome.saga is not None
     newer = msgspec.structs.replace(outcome.saga, definition=99)
     with pytest.raises(UnknownDefinitionError, match="version 99") as caught:

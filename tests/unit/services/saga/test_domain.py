@@ -79,7 +79,7 @@ EVERY_STORY: list[tuple[tuple[Input, ...], list[Message], Phase]] = [
         [cancelled("destination_not_served", "ship_order")],
         Phase.CANCELLED,
     ),
-    # A compensation without an answer is asked for again, alone.
+    # A compensation without a reply is asked for again, alone.
     ((REJECTED, overdue("capture_payment", 2)), [REFUND], Phase.COMPENSATING),
     ((CANCELLATION, RELEASED, overdue("capture_payment", 2)), [REFUND], Phase.COMPENSATING),
 ]
@@ -124,7 +124,7 @@ IGNORED: list[tuple[tuple[Input, ...], bool]] = [
 
 @pytest.mark.parametrize(("story", "expected"), IGNORED)
 def test_what_is_late_or_repeated_changes_nothing(story: tuple[Input, ...], expected: bool) -> None:
-    """Duplicates and overtaken answers are normal; one that contradicts an earlier answer is worth a word."""
+    """Duplicates and overtaken replies are normal; one that contradicts an earlier reply is worth a word."""
     outcome = transition(after(*story[:-1]), story[-1], NOW, DEADLINES, current=FLOW)
     assert isinstance(outcome, Ignored)
     assert outcome.expected is expected
@@ -138,7 +138,7 @@ def test_a_cancellation_of_an_unknown_order_is_refused() -> None:
 
 
 @pytest.mark.parametrize("message", [RESERVED, DECLINED, SHIPPED, REFUNDED, overdue("ship_order", 1)])
-def test_an_answer_for_an_unknown_order_is_ignored_with_a_word(message: Input) -> None:
+def test_a_reply_for_an_unknown_order_is_ignored_with_a_word(message: Input) -> None:
     """Nothing can be decided about an order that was never placed."""
     outcome = transition(None, message, NOW, DEADLINES, current=FLOW)
     assert isinstance(outcome, Ignored)
@@ -184,15 +184,15 @@ def test_asking_again_alerts_and_nothing_else_does() -> None:
     assert not hear(committed, SHIPPED).alert
 
 
-def test_an_answer_to_an_earlier_attempt_counts() -> None:
+def test_a_reply_to_an_earlier_attempt_counts() -> None:
     """A step happens once per order, whichever of its requests is answered first."""
     saga = after(RESERVED, CAPTURED, overdue("ship_order", 1), overdue("ship_order", 2))
     assert saga.step("ship_order").attempt == 3
     assert said(hear(saga, SHIPPED)) == [CONFIRMED]
 
 
-def test_each_request_has_one_timer_and_its_answer_clears_it() -> None:
-    """Deadlines run from the request to the answer, and begin anew with each request."""
+def test_each_request_has_one_timer_and_its_reply_clears_it() -> None:
+    """Deadlines run from the request to the reply, and begin anew with each request."""
     minute = dt.timedelta(minutes=1)
     placed = after()
     assert set(placed.timers()) == {

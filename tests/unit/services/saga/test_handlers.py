@@ -52,7 +52,7 @@ def coordinator() -> Coordinator:
 
 
 def test_commands_carry_the_saga_s_correlation_id_and_address(coordinator: Coordinator) -> None:
-    """A request names its step and attempt, where its answer goes, and what caused it."""
+    """A request names its step and attempt, where its reply goes, and what caused it."""
     reserve, capture = coordinator.hear(PLACED)
     assert [reserve.type, capture.type] == ["inventory.ReserveStock", "payments.CapturePayment"]
     assert [reserve.correlation_id, capture.correlation_id] == ["reserve_stock:1", "capture_payment:1"]
@@ -64,10 +64,10 @@ def test_commands_carry_the_saga_s_correlation_id_and_address(coordinator: Coord
 
 
 def test_a_whole_order_goes_through(coordinator: Coordinator) -> None:
-    """From the first message to the confirmation, each answer leads to the next request."""
+    """From the first message to the confirmation, each reply leads to the next request."""
     coordinator.hear(PLACED)
-    assert coordinator.answer("reserve_stock:1", RESERVED) == []
-    (ship,) = coordinator.answer("capture_payment:1", CAPTURED)
+    assert coordinator.reply("reserve_stock:1", RESERVED) == []
+    (ship,) = coordinator.reply("capture_payment:1", CAPTURED)
     assert ship.message() == ShipOrder(order_id=ORDER, country="France", units=2)
     assert [saga.phase for saga in open_orders(coordinator.store)] == ["committed"]
 
@@ -129,11 +129,11 @@ def test_each_wait_has_a_row_until_it_is_answered(coordinator: Coordinator) -> N
     """Timers are written and cleared together with the order."""
     coordinator.hear(PLACED)
     assert coordinator.timers() == {("reserve_stock", 1), ("capture_payment", 1)}
-    coordinator.answer("capture_payment:1", CAPTURED)
+    coordinator.reply("capture_payment:1", CAPTURED)
     assert coordinator.timers() == {("reserve_stock", 1)}
-    coordinator.answer("reserve_stock:1", REJECTED)
+    coordinator.reply("reserve_stock:1", REJECTED)
     assert coordinator.timers() == {("capture_payment", 2)}
-    (cancelled,) = coordinator.answer("capture_payment:2", REFUNDED)
+    (cancelled,) = coordinator.reply("capture_payment:2", REFUNDED)
     assert cancelled.type == "OrderCancelled"
     assert coordinator.timers() == set()
     assert list(open_orders(coordinator.store)) == []
@@ -144,8 +144,8 @@ def test_a_request_made_again_is_a_new_message(
 ) -> None:
     """A repeated request must not be dropped as a duplicate of the first; operators hear of it."""
     coordinator.hear(PLACED)
-    coordinator.answer("reserve_stock:1", RESERVED)
-    (first,) = coordinator.answer("capture_payment:1", CAPTURED)
+    coordinator.reply("reserve_stock:1", RESERVED)
+    (first,) = coordinator.reply("capture_payment:1", CAPTURED)
     late = initial(
         StepOverdue(order_id=ORDER, step="ship_order", attempt=1),
         source="saga",
@@ -180,7 +180,7 @@ def test_a_cancellation_of_an_unknown_order_is_answered_once(coordinator: Coordi
     assert [saga.phase for saga in open_orders(coordinator.store)] == ["running"]
 
 
-def test_an_answer_without_an_order_is_told_to_operators(
+def test_a_reply_without_an_order_is_told_to_operators(
     coordinator: Coordinator, caplog: pytest.LogCaptureFixture
 ) -> None:
     """It is ignored, leaves nothing behind, and the log says so."""
@@ -225,8 +225,8 @@ def test_a_cancellation_that_was_heard_is_not_refused_when_it_is_delivered_again
     ]
     coordinator.hear(requests[0])
     assert coordinator.hear(requests[1], 50) == []
-    coordinator.answer("reserve_stock:2", StockReleased(order_id=ORDER))
-    (ended,) = coordinator.answer("capture_payment:2", REFUNDED)
+    coordinator.reply("reserve_stock:2", StockReleased(order_id=ORDER))
+    (ended,) = coordinator.reply("capture_payment:2", REFUNDED)
     assert ended.type == OrderCancelled.type_name()
     assert coordinator.hear(requests[1], 50) == []
 
@@ -237,7 +237,7 @@ def cancellation(key: str) -> Envelope:
 
 
 def test_a_refused_cancellation_is_never_answered_otherwise() -> None:
-    """The order moves on and the inbox forgets; the same request again gets no second answer."""
+    """The order moves on and the inbox forgets; the same request again gets no second reply."""
     coordinator = Coordinator(inbox_capacity=1)
     (refused,) = coordinator.hear(cancellation("early"))
     assert refused.message().reason == "unknown_order"
@@ -247,13 +247,13 @@ def test_a_refused_cancellation_is_never_answered_otherwise() -> None:
 
 
 def test_an_order_hears_few_of_the_requests_to_cancel_it() -> None:
-    """Whoever asks under ever new keys gets a few answers, and the item stays small."""
+    """Whoever asks under ever new keys gets a few replies, and the item stays small."""
     coordinator = Coordinator(inbox_capacity=2)
     coordinator.hear(PLACED)
-    coordinator.answer("reserve_stock:1", RESERVED)
-    coordinator.answer("capture_payment:1", CAPTURED)
-    answers = [coordinator.hear(cancellation(str(number))) for number in range(30)]
-    assert [len(each) for each in answers] == [1] * MAX_CANCELLATIONS + [0] * (30 - MAX_CANCELLATIONS)
+    coordinator.reply("reserve_stock:1", RESERVED)
+    coordinator.reply("capture_payment:1", CAPTURED)
+    replies = [coordinator.hear(cancellation(str(number))) for number in range(30)]
+    assert [len(each) for each in replies] == [1] * MAX_CANCELLATIONS + [0] * (30 - MAX_CANCELLATIONS)
     assert [coordinator.hear(cancellation(str(number))) for number in range(30)] == [[]] * 30
     assert coordinator.phase() is Phase.COMMITTED
 

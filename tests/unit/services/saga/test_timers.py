@@ -13,7 +13,7 @@ from orderstream_consumer.store import Delete, Write
 from orderstream_consumer.testing import Fault, MemoryStore
 from orderstream_orders.contracts import Customer, OrderPlaced, StepOverdue
 from orderstream_workers.services.saga.deadlines import SagaDeadlines
-from orderstream_workers.services.saga.domain import Outcome, transition
+from orderstream_workers.services.saga.domain import SagaOutcome, transition
 from orderstream_workers.services.saga.state import REARMED_LATER, Order, Phase, Progress, Saga, Status
 from orderstream_workers.services.saga.timers import TIMERS, TimerPoller, timer_writes
 
@@ -97,7 +97,7 @@ def test_a_row_is_deleted_only_after_the_acknowledgement() -> None:
 
     class Silent(CollectingPublisher):
         def publish(self, envelopes: Sequence[bytes], partition_key: str) -> None:
-            raise DependencyError("kinesis", "PutRecords", "no answer")
+            raise DependencyError("kinesis", "PutRecords", "no reply")
 
     store, publisher = MemoryStore(), CollectingPublisher()
     start(store, waiting("o-1"))
@@ -179,7 +179,7 @@ def test_a_poller_that_is_ahead_puts_a_deadline_off_by_no_more_than_that() -> No
         for late in (decode_envelope(data).message() for data in publisher.published):
             assert isinstance(late, StepOverdue)
             outcome = transition(saga, late, now, SagaDeadlines(), arrived=now)
-            assert isinstance(outcome, Outcome)
+            assert isinstance(outcome, SagaOutcome)
             assert outcome.outputs == ()
             assert outcome.saga is not None
             store.transact(timer_writes(saga, outcome.saga, order_id="o-1", conversation_id="talk"))
@@ -191,7 +191,7 @@ def test_a_poller_that_is_ahead_puts_a_deadline_off_by_no_more_than_that() -> No
     assert poller(store, publisher, lambda: timer.due + SECOND).poll_once() == 1
 
 
-def test_an_answer_clears_the_row_and_a_new_request_starts_another() -> None:
+def test_a_reply_clears_the_row_and_a_new_request_starts_another() -> None:
     """The rows follow the order's state, and nothing is written where no deadline changed."""
     first, second = waiting("o-1"), waiting("o-1", DUE + SECOND, attempt=2)
     writes = timer_writes(first, second, order_id="o-1", conversation_id="talk")

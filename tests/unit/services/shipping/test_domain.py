@@ -5,7 +5,7 @@ import datetime as dt
 import pytest
 
 from orderstream_orders.contracts import OrderShipped, ShipmentRefused, ShipOrder
-from orderstream_workers.services.shipping.domain import Refused, Shipment, Taken, answer, decide
+from orderstream_workers.services.shipping.domain import Refused, Shipment, Taken, decide, reply_to
 
 NOW = dt.datetime(2010, 12, 1, 8, 26, tzinfo=dt.UTC)
 NOWHERE: frozenset[str] = frozenset()
@@ -20,7 +20,7 @@ def test_a_served_destination_is_taken() -> None:
     shipment = decide(None, command("France"), {"Norway"}, NOW)
     assert isinstance(shipment.outcome, Taken)
     assert (shipment.outcome.country, shipment.outcome.units) == ("France", 6)
-    assert answer(shipment, "o-1") == OrderShipped(order_id="o-1", shipment_id=shipment.outcome.shipment_id)
+    assert reply_to(shipment, "o-1") == OrderShipped(order_id="o-1", shipment_id=shipment.outcome.shipment_id)
 
 
 @pytest.mark.parametrize("country", ["Norway", "NORWAY", "norway"])
@@ -28,7 +28,7 @@ def test_an_unserved_destination_is_refused(country: str) -> None:
     """Whatever case the shop writes it in."""
     shipment = decide(None, command(country), {"Norway"}, NOW)
     assert shipment == Shipment(Refused("destination_not_served", country), NOW)
-    assert answer(shipment, "o-1") == ShipmentRefused(order_id="o-1", reason="destination_not_served")
+    assert reply_to(shipment, "o-1") == ShipmentRefused(order_id="o-1", reason="destination_not_served")
 
 
 def test_an_order_without_a_destination_is_taken() -> None:

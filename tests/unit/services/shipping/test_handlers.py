@@ -1,4 +1,4 @@
-"""Shipping in the stream: every request is answered, and all answers agree."""
+"""Shipping in the stream: every request is answered, and all replies agree."""
 
 import datetime as dt
 import logging
@@ -53,39 +53,39 @@ class Shipping:
         self.routes[envelope.type](delivered(envelope, sequence))
 
     @property
-    def answers(self) -> list[Envelope]:
+    def replies(self) -> list[Envelope]:
         return [decode_envelope(data) for data in self.publisher.published]
 
 
-def test_the_answer_goes_to_the_request() -> None:
+def test_the_reply_goes_to_the_request() -> None:
     """It has the request's mark and conversation, and shipping's name."""
     shipping, command = Shipping(), request("first")
     shipping.hear(command)
-    (answer,) = shipping.answers
-    assert isinstance(answer.message(), OrderShipped)
-    assert (answer.source, answer.correlation_id, answer.causation_id) == (
+    (reply,) = shipping.replies
+    assert isinstance(reply.message(), OrderShipped)
+    assert (reply.source, reply.correlation_id, reply.causation_id) == (
         "shipping",
         "ship_order:1",
         command.id,
     )
-    assert answer.conversation_id == "talk"
+    assert reply.conversation_id == "talk"
 
 
 def test_an_unserved_destination_is_refused() -> None:
     """The setting decides."""
     shipping = Shipping(unserved=frozenset({"Norway"}))
     shipping.hear(request("first", country="Norway"))
-    assert [answer.message() for answer in shipping.answers] == [
+    assert [reply.message() for reply in shipping.replies] == [
         ShipmentRefused(order_id="o-1", reason="destination_not_served")
     ]
 
 
-def test_a_new_request_gets_the_same_answer_under_a_new_id() -> None:
-    """The coordinator that has not heard the first answer needs one to its second request."""
+def test_a_new_request_gets_the_same_reply_under_a_new_id() -> None:
+    """The coordinator that has not heard the first reply needs one to its second request."""
     shipping = Shipping()
     shipping.hear(request("first"), 1)
     shipping.hear(request("second", attempt=2), 2)
-    first, second = shipping.answers
+    first, second = shipping.replies
     assert second.message() == first.message()
     assert second.id != first.id
     assert second.correlation_id == "ship_order:2"
@@ -97,10 +97,10 @@ def test_a_decision_survives_a_change_of_the_settings() -> None:
     shipping.hear(request("first"), 1)
     changed = Shipping(shipping.store, unserved=frozenset({"France"}))
     changed.hear(request("second", attempt=2), 2)
-    assert isinstance(changed.answers[0].message(), OrderShipped)
+    assert isinstance(changed.replies[0].message(), OrderShipped)
 
 
-def test_redelivery_repeats_the_answer_and_a_duplicate_does_not() -> None:
+def test_redelivery_repeats_the_reply_and_a_duplicate_does_not() -> None:
     """The same place again: the same bytes. Another place: nothing."""
     shipping, command = Shipping(), request("first")
     for sequence in (1, 1, 2):
@@ -110,16 +110,16 @@ def test_redelivery_repeats_the_answer_and_a_duplicate_does_not() -> None:
 
 
 @pytest.mark.parametrize("fault", [Fault.BEFORE, Fault.AFTER])
-def test_an_outage_at_the_commit_leads_to_one_answer(fault: Fault) -> None:
+def test_an_outage_at_the_commit_leads_to_one_reply(fault: Fault) -> None:
     """Whether the commit happened or not: the request is not released, and its retry finds out."""
     faults = [fault]
     store = MemoryStore(lambda operation, _: faults.pop() if operation == "transact" and faults else None)
     shipping, command = Shipping(store), request("first")
     with pytest.raises(DependencyError):
         shipping.hear(command)
-    assert shipping.answers == []
+    assert shipping.replies == []
     shipping.hear(command)
-    assert [answer.type for answer in shipping.answers] == ["OrderShipped"]
+    assert [reply.type for reply in shipping.replies] == ["OrderShipped"]
 
 
 def test_shipping_hears_all_that_is_meant_for_it() -> None:
@@ -133,14 +133,14 @@ def test_shipping_hears_all_that_is_meant_for_it() -> None:
 
 @pytest.mark.parametrize("refused_first", [True, False])
 def test_a_refusal_that_was_asked_for_is_final_unless_the_shipment_was_taken(refused_first: bool) -> None:
-    """Whichever command comes first decides, and both get that one answer."""
+    """Whichever command comes first decides, and both get that one reply."""
     refusal = initial(RefuseShipment(order_id="o-1"), source="saga", event_id="refuse", time=NOW)
     shipping = Shipping()
     for place, command in enumerate(
         [refusal, request("ship")] if refused_first else [request("ship"), refusal]
     ):
         shipping.hear(command, place)
-    first, second = (answer.message() for answer in shipping.answers)
+    first, second = (reply.message() for reply in shipping.replies)
     assert first == second
     assert isinstance(first, ShipmentRefused if refused_first else OrderShipped)
 
@@ -157,9 +157,9 @@ def test_a_shipment_by_hand_is_not_made_again() -> None:
     """Shipping hears of it in the stream, says nothing of its own, and takes later requests as done."""
     shipping = Shipping()
     shipping.hear(resolved())
-    assert shipping.answers == []
+    assert shipping.replies == []
     shipping.hear(request("late", attempt=3), 2)
-    assert [answer.message() for answer in shipping.answers] == [
+    assert [reply.message() for reply in shipping.replies] == [
         OrderShipped(order_id="o-1", shipment_id="by-hand")
     ]
 
@@ -170,7 +170,7 @@ def test_other_decisions_are_none_of_shipping_s(other: Envelope) -> None:
     shipping = Shipping()
     shipping.hear(other)
     shipping.hear(request("first"), 2)
-    assert shipping.answers[0].message().shipment_id != "by-hand"
+    assert shipping.replies[0].message().shipment_id != "by-hand"
 
 
 def test_a_second_parcel_is_an_alarm(caplog: pytest.LogCaptureFixture) -> None:
@@ -181,4 +181,4 @@ def test_a_second_parcel_is_an_alarm(caplog: pytest.LogCaptureFixture) -> None:
         shipping.hear(resolved(), 2)
     assert "shipped by hand" in caplog.text
     shipping.hear(request("second", attempt=3), 3)
-    assert len({answer.message() for answer in shipping.answers}) == 1
+    assert len({reply.message() for reply in shipping.replies}) == 1

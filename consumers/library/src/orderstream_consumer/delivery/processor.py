@@ -38,9 +38,9 @@ _NO_THREAD_PAUSE: Final = 0.5
 
 @dataclass(frozen=True, slots=True)
 class _Question:
-    """A lane wants to know whether the shard is still ours; None is the answer if it is."""
+    """A lane wants to know whether the shard is still ours; None is the reply if it is."""
 
-    answer: Mailbox[DependencyError | None]
+    reply: Mailbox[DependencyError | None]
 
 
 class LaneProcessor(ShardDelivery):
@@ -140,7 +140,7 @@ class LaneProcessor(ShardDelivery):
         while lanes.running:
             event = ends.get()
             if isinstance(event, _Question):
-                event.answer.put(None)  # it sees by itself that the shard is over
+                event.reply.put(None)  # it sees by itself that the shard is over
             else:
                 lanes.end(event[0], done=False)
 
@@ -158,11 +158,11 @@ class LaneProcessor(ShardDelivery):
             return
         if isinstance(event, _Question):
             try:
-                answer = self._prove(lanes.low_water, checkpointer)
+                reply = self._prove(lanes.low_water, checkpointer)
             except BaseException:
                 ends.put(event)  # whoever abandons the lanes answers it
                 raise
-            event.answer.put(answer)
+            event.reply.put(reply)
         else:
             place, end = event
             lanes.end(place, done=end is End.DONE)
@@ -206,9 +206,9 @@ class LaneProcessor(ShardDelivery):
 
     def _park(self, record: DeliveredRecord, reason: str, ends: Mailbox[tuple[int, End] | _Question]) -> End:
         def prove() -> None:
-            answer: Mailbox[DependencyError | None] = self._concurrency.mailbox()
-            ends.put(_Question(answer))  # the call's own thread asks: no other may use its checkpointer
-            if (error := answer.get()) is not None:
+            reply: Mailbox[DependencyError | None] = self._concurrency.mailbox()
+            ends.put(_Question(reply))  # the call's own thread asks: no other may use its checkpointer
+            if (error := reply.get()) is not None:
                 raise error
 
         return self._put_aside(record, reason, prove)

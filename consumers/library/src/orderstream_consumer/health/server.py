@@ -29,7 +29,7 @@ def health_served(
 
     Args:
         port: TCP port; 0 serves nothing.
-        report: Gives the answer; called from a thread of the server.
+        report: Gives the response; called from a thread of the server.
         host: Address to listen on; only this machine by default.
         setting: What sets the port, for whoever finds it taken.
 
@@ -45,11 +45,11 @@ def health_served(
             if self.path not in {"/health", "/health/live", "/health/ready"}:
                 self.send_error(HTTPStatus.NOT_FOUND)
                 return
-            answer = {"live": True} if self.path == "/health/live" else report()
-            body = json.dumps(answer).encode()
-            good = answer.get("live") or answer.get("healthy", False)
+            response = {"live": True} if self.path == "/health/live" else report()
+            body = json.dumps(response).encode()
+            good = response.get("live") or response.get("healthy", False)
             if self.path == "/health/ready":
-                good = good and answer.get("ready", True)
+                good = good and response.get("ready", True)
             self.send_response(HTTPStatus.OK if good else HTTPStatus.SERVICE_UNAVAILABLE)
             self.send_header("Content-Type", "application/json")
             self.send_header("Content-Length", str(len(body)))

@@ -25,7 +25,7 @@ from orderstream_consumer.processing.processor import StopSignal
 logger = logging.getLogger(__name__)
 
 ASK_EVERY: Final = dt.timedelta(seconds=30)
-"""Between two questions to a dependency that answers."""
+"""Between two questions to a dependency that responds."""
 
 ASK_AGAIN: Final = dt.timedelta(seconds=2)
 """Between two questions to one that does not."""

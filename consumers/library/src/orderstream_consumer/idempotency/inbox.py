@@ -9,7 +9,7 @@
 
 An order that waits for months is asked about again and again, and its item must not grow with that. So only
 the last ``CAPACITY`` entries are kept. A message whose entry is gone is FRESH again: in a replay from
-TRIM_HORIZON, or in the hands of a worker that was frozen meanwhile. Therefore each guard answers from its own
+TRIM_HORIZON, or in the hands of a worker that was frozen meanwhile. Therefore each guard replies from its own
 state, never from the inbox alone: the state keeps how a command was answered and when that was decided, so
 that a second decision gives the first one's bytes under the first one's id, or nothing at all.
 """

@@ -36,14 +36,14 @@ class DynamoDBStore:
     def get(self, table: str, key: str, sort: str | None = None) -> Item | None:
         """See ``Store.get``."""
         check_key(key, sort)
-        answer = self._call(
+        response = self._call(
             "GetItem",
             self._client.get_item,
             TableName=self._prefix + table,
             Key=_key(key, sort),
             ConsistentRead=True,
         )
-        return _item(table, answer["Item"]) if "Item" in answer else None
+        return _item(table, response["Item"]) if "Item" in response else None
 
     def get_many(self, table: str, keys: Sequence[str]) -> dict[str, Item]:
         """See ``Store.get_many``."""
@@ -91,7 +91,7 @@ class DynamoDBStore:
         items: list[Item] = []
         start: dict[str, Any] = {}
         while True:
-            answer = self._call(
+            response = self._call(
                 "Query",
                 self._client.query,
                 TableName=self._prefix + table,
@@ -101,22 +101,22 @@ class DynamoDBStore:
                 Limit=limit,
                 **start,
             )
-            items += [_item(table, raw) for raw in answer["Items"]]
-            if len(items) >= limit or "LastEvaluatedKey" not in answer:
+            items += [_item(table, raw) for raw in response["Items"]]
+            if len(items) >= limit or "LastEvaluatedKey" not in response:
                 return items[:limit]
-            start = {"ExclusiveStartKey": answer["LastEvaluatedKey"]}
+            start = {"ExclusiveStartKey": response["LastEvaluatedKey"]}
 
     def scan(self, table: str) -> Iterator[Item]:
         """See ``Store.scan``."""
         start: dict[str, Any] = {}
         while True:
-            answer = self._call(
+            response = self._call(
                 "Scan", self._client.scan, TableName=self._prefix + table, ConsistentRead=True, **start
             )
-            yield from (_item(table, raw) for raw in answer["Items"])
-            if "LastEvaluatedKey" not in answer:
+            yield from (_item(table, raw) for raw in response["Items"])
+            if "LastEvaluatedKey" not in response:
                 return
-            start = {"ExclusiveStartKey": answer["LastEvaluatedKey"]}
+            start = {"ExclusiveStartKey": response["LastEvaluatedKey"]}
 
     def _write_one(self, write: Put | Add | Delete) -> None:
         request = self._request(write)

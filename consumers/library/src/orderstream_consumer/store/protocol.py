@@ -152,7 +152,7 @@ class Store(Protocol):
         Raises:
             ConditionFailedError: a condition does not hold; nothing was written.
             ContentionError: another transaction was in the way; nothing was written.
-            DependencyError: the store could not be reached or its answer was lost: the writes happened or
+            DependencyError: the store could not be reached or its response was lost: the writes happened or
                 not, read again to know.
             ValueError: the request can never be carried out, such as for an item over ``MAX_ITEM_BYTES``
                 or a number of more than 38 digits, see ``limits``.

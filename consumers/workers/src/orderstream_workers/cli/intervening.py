@@ -92,7 +92,7 @@ def confirm(question: str, *, yes: bool) -> None:
     """Ask, unless the command line has said yes.
 
     Raises:
-        Abort: the answer is no.
+        Abort: the operator declines.
     """
     if not yes:
         click.confirm(question, abort=True)

@@ -24,7 +24,7 @@ def saga() -> None:
 
 
 @saga.command("list", short_help="List the orders that have not ended, and what they wait for.")
-@click.option("--late", is_flag=True, help="Only those with an answer that is or was overdue.")
+@click.option("--late", is_flag=True, help="Only those with a response that is or was overdue.")
 @json_option
 @target_options
 @click.pass_context

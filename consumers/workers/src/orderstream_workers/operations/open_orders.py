@@ -16,7 +16,7 @@ def orders_under_way(resources: Resources, *, late: bool = False) -> list[Saga]:
 
     Args:
         resources: Where the coordinator keeps them.
-        late: Only those with an answer that is or was overdue.
+        late: Only those with a response that is or was overdue.
 
     Raises:
         DependencyError: the store did not answer.
@@ -27,7 +27,7 @@ def orders_under_way(resources: Resources, *, late: bool = False) -> list[Saga]:
 
 
 def is_late(saga: Saga, now: dt.datetime) -> bool:
-    """Whether an answer is overdue, or was and has been asked for again."""
+    """Whether a response is overdue, or was and has been asked for again."""
     return any(timer.due < now or saga.asked_again(timer.step) for timer in saga.timers())
 
 

@@ -121,7 +121,7 @@ class PipelineStatus(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def healthy(self) -> bool:
-        """Whether nothing is known to be wrong, and nothing is unknown for want of an answer."""
+        """Whether nothing is known to be wrong, and nothing is unknown for want of a response."""
         wrong = [one.wrong for one in self.applications] + [one.wrong for one in self.queues]
         return not any(wrong)
 

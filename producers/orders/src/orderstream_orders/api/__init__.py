@@ -1,17 +1,17 @@
 """The orders API: an application that embeds the SDK (extra ``api``). It records what was asked for."""
 
-from orderstream_orders.api.answers import DependencyAnswer, Standing
 from orderstream_orders.api.app import create_app
 from orderstream_orders.api.idempotency import Accepted, IdempotencyStore
 from orderstream_orders.api.idempotency_dynamodb import DynamoDBIdempotencyStore
 from orderstream_orders.api.requests import MAX_BODY_BYTES, MAX_LINES, MAX_ORDER_BYTES
+from orderstream_orders.api.responses import DependencyStatus, Standing
 
 __all__ = [
     "MAX_BODY_BYTES",
     "MAX_LINES",
     "MAX_ORDER_BYTES",
     "Accepted",
-    "DependencyAnswer",
+    "DependencyStatus",
     "DynamoDBIdempotencyStore",
     "IdempotencyStore",
     "Standing",

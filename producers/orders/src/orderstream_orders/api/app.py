@@ -26,20 +26,20 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from orderstream.publisher import EventPublisher
-from orderstream_orders.api.answers import (
-    AcceptedAnswer,
-    HealthAnswer,
-    Problem,
-    Standing,
-    json_answer,
-    on_disconnect,
-    on_failure,
-    on_http_exception,
-)
 from orderstream_orders.api.idempotency import IdempotencyStore
 from orderstream_orders.api.intake import Intake, UnknownOutcomeError
 from orderstream_orders.api.openapi import Described, document
 from orderstream_orders.api.requests import JSON, MAX_BODY_BYTES, MAX_CODE_LENGTH, Rejection
+from orderstream_orders.api.responses import (
+    AcceptedResponse,
+    HealthResponse,
+    Problem,
+    Standing,
+    json_response,
+    on_disconnect,
+    on_failure,
+    on_http_exception,
+)
 
 logger = logging.getLogger(__name__)
 
@@ -76,8 +76,8 @@ def create_app(
             its own. At least 1.
         max_waiting: Requests that may wait for one of those threads; what is beyond gets 503 at once.
             At least 0.
-        patience: Seconds to wait for Kinesis' acknowledgement before the answer is 503. Above 0.
-        body_patience: Seconds that a request's body may take to arrive before the answer is 408. Above 0.
+        patience: Seconds to wait for Kinesis' acknowledgement before the response is 503. Above 0.
+        body_patience: Seconds that a request's body may take to arrive before the response is 408. Above 0.
         standing: Says whether the dependencies answer, for ``/health``; by default they are not asked.
     """
     api = _Api(
@@ -90,7 +90,7 @@ def create_app(
     described_by = document(*described)
 
     async def openapi(_: Request) -> Response:
-        return json_answer(HTTPStatus.OK, described_by)
+        return json_response(HTTPStatus.OK, described_by)
 
     app = Starlette(
         routes=[
@@ -171,7 +171,7 @@ class _Api:
                 )
             )
         content_type = request.headers.get("Content-Type")
-        return await self._answer(lambda: self._intake.place(caller, key, body, content_type))
+        return await self._response(lambda: self._intake.place(caller, key, body, content_type))
 
     async def cancel(self, request: Request) -> Response:
         """Ask for an order's cancellation."""
@@ -186,7 +186,7 @@ class _Api:
                     status=HTTPStatus.BAD_REQUEST,
                 )
             )
-        return await self._answer(lambda: self._cancel(order_id, key))
+        return await self._response(lambda: self._cancel(order_id, key))
 
     async def health(self, _: Request) -> Response:
         """Say how it is, with 503 while a dependency has not answered for too long."""
@@ -213,9 +213,9 @@ class _Api:
             status = "starting"
         elif self._is_full():
             status, reason = "full", f"{self._in_flight} requests are under way: more are turned away"
-        return json_answer(
+        return json_response(
             HTTPStatus.OK if good else HTTPStatus.SERVICE_UNAVAILABLE,
-            HealthAnswer(
+            HealthResponse(
                 status=status,
                 reason=reason,
                 dependencies=standing.dependencies,
@@ -234,7 +234,7 @@ class _Api:
             return order_id
         return Rejection("unknown_order", "there is no such order", status=HTTPStatus.NOT_FOUND)
 
-    async def _answer(self, carry_out: Callable[[], str | Rejection]) -> Response:
+    async def _response(self, carry_out: Callable[[], str | Rejection]) -> Response:
         if self._is_full():
             return self._unknown("too many requests are under way")
         self._in_flight += 1
@@ -248,7 +248,7 @@ class _Api:
             return self._reject(outcome)
         self._accepted += 1
         logger.info("request accepted", extra={"order_id": outcome})
-        return json_answer(HTTPStatus.ACCEPTED, AcceptedAnswer(order_id=outcome))
+        return json_response(HTTPStatus.ACCEPTED, AcceptedResponse(order_id=outcome))
 
     def _reject(self, rejection: Rejection) -> Response:
         self._rejected[rejection.code] += 1
@@ -267,7 +267,7 @@ class _Api:
         )
         # RFC 9110, 15.5.16: what would have been taken.
         wanted = {"Accept": JSON} if rejection.status == HTTPStatus.UNSUPPORTED_MEDIA_TYPE else None
-        return json_answer(rejection.status, problem, headers=wanted)
+        return json_response(rejection.status, problem, headers=wanted)
 
     def _unknown(self, reason: str) -> Response:
         self._unknown_outcomes += 1
@@ -276,7 +276,9 @@ class _Api:
             code="unknown_outcome",
             message="the outcome is unknown: ask again with the same Idempotency-Key",
         )
-        return json_answer(HTTPStatus.SERVICE_UNAVAILABLE, problem, headers={"Retry-After": str(RETRY_AFTER)})
+        return json_response(
+            HTTPStatus.SERVICE_UNAVAILABLE, problem, headers={"Retry-After": str(RETRY_AFTER)}
+        )
 
 
 async def _body(request: Request) -> bytes | None:

@@ -1,4 +1,4 @@
-"""The OpenAPI 3.1 document of the API, whose bodies and answers come from the structs that they are made of.
+"""The OpenAPI 3.1 document of the API: bodies and responses are described from their own structs.
 
 https://spec.openapis.org/oas/v3.1.0
 """
@@ -10,7 +10,6 @@ from typing import Any, Final
 
 import msgspec
 
-from orderstream_orders.api.answers import AcceptedAnswer, HealthAnswer, Problem
 from orderstream_orders.api.requests import (
     JSON,
     MAX_BODY_BYTES,
@@ -18,6 +17,7 @@ from orderstream_orders.api.requests import (
     MAX_ORDER_BYTES,
     OrderRequest,
 )
+from orderstream_orders.api.responses import AcceptedResponse, HealthResponse, Problem
 from orderstream_orders.catalogue.schemas import described
 
 Part = dict[str, Any]
@@ -64,15 +64,15 @@ def document(*more: Described) -> Part:
 def operation(
     name: str,
     summary: str,
-    answers: Mapping[int, tuple[str, type[msgspec.Struct]]],
+    responses: Mapping[int, tuple[str, type[msgspec.Struct]]],
     **more: Any,
 ) -> Part:
-    """An operation whose answers are JSON; 404 and 405 of the router and 500 are the same for all.
+    """An operation whose responses are JSON; 404 and 405 of the router and 500 are the same for all.
 
     Args:
         name: Its ``operationId``.
         summary: What it does.
-        answers: By HTTP status, when it comes and what it holds.
+        responses: By HTTP status, when it comes and what it holds.
         more: Other members of the operation, such as ``parameters``.
     """
     return {
@@ -80,8 +80,8 @@ def operation(
         "summary": summary,
         **more,
         "responses": {
-            **{str(int(status)): _answer(status, *answer) for status, answer in answers.items()},
-            "500": _answer(500, "A defect of ours; whether it was taken is unknown.", Problem),
+            **{str(int(status)): _response(status, *response) for status, response in responses.items()},
+            "500": _response(500, "A defect of ours; whether it was taken is unknown.", Problem),
         },
     }
 
@@ -98,7 +98,7 @@ def _orders() -> Described:
         "placeOrder",
         "Place an order.",
         {
-            HTTPStatus.ACCEPTED: ("Taken.", AcceptedAnswer),
+            HTTPStatus.ACCEPTED: ("Taken.", AcceptedResponse),
             HTTPStatus.BAD_REQUEST: ("A header is missing or too long, or the body is no JSON.", Problem),
             HTTPStatus.REQUEST_TIMEOUT: ("The body did not arrive in time.", Problem),
             HTTPStatus.REQUEST_ENTITY_TOO_LARGE: (
@@ -128,7 +128,7 @@ def _orders() -> Described:
         "cancelOrder",
         "Ask for an order's cancellation.",
         {
-            HTTPStatus.ACCEPTED: ("Asked for; whether it came in time is told later.", AcceptedAnswer),
+            HTTPStatus.ACCEPTED: ("Asked for; whether it came in time is told later.", AcceptedResponse),
             HTTPStatus.BAD_REQUEST: ("The header is too long.", Problem),
             HTTPStatus.NOT_FOUND: ("There is no such order.", Problem),
             HTTPStatus.SERVICE_UNAVAILABLE: (unavailable, Problem),
@@ -142,19 +142,19 @@ def _orders() -> Described:
         "health",
         "Do its dependencies answer, and what has come in since the start?",
         {
-            HTTPStatus.OK: ("They do, or have done so of late.", HealthAnswer),
-            HTTPStatus.SERVICE_UNAVAILABLE: ("One has not answered for 90 seconds.", HealthAnswer),
+            HTTPStatus.OK: ("They do, or have done so of late.", HealthResponse),
+            HTTPStatus.SERVICE_UNAVAILABLE: ("One has not answered for 90 seconds.", HealthResponse),
         },
     )
-    live = operation("live", "Is it alive?", {HTTPStatus.OK: ("Alive.", HealthAnswer)})
+    live = operation("live", "Is it alive?", {HTTPStatus.OK: ("Alive.", HealthResponse)})
     ready = operation(
         "ready",
         "Would another request be taken?",
         {
-            HTTPStatus.OK: ("Yes.", HealthAnswer),
+            HTTPStatus.OK: ("Yes.", HealthResponse),
             HTTPStatus.SERVICE_UNAVAILABLE: (
                 "Not now: a dependency has not answered yet or for 90 seconds, or too many are under way.",
-                HealthAnswer,
+                HealthResponse,
             ),
         },
     )
@@ -166,7 +166,7 @@ def _orders() -> Described:
             "/health/live": {"get": live},
             "/health/ready": {"get": ready},
         },
-        types=(OrderRequest, AcceptedAnswer, HealthAnswer),
+        types=(OrderRequest, AcceptedResponse, HealthResponse),
     )
 
 
@@ -177,18 +177,18 @@ def _header(name: str, description: str, *, required: bool) -> Part:
     return {"name": name, "in": "header", "required": required, "description": description, "schema": schema}
 
 
-def _answer(status: int, description: str, kind: type[msgspec.Struct]) -> Part:
-    answer: Part = {
+def _response(status: int, description: str, kind: type[msgspec.Struct]) -> Part:
+    response: Part = {
         "description": description,
         "content": {"application/json": {"schema": {"$ref": _REFERENCE.format(name=kind.__name__)}}},
     }
     if status == HTTPStatus.SERVICE_UNAVAILABLE:
         seconds = {"description": "Seconds to wait.", "schema": {"type": "integer"}, "required": True}
-        answer["headers"] = {"Retry-After": seconds}
+        response["headers"] = {"Retry-After": seconds}
     if status == HTTPStatus.UNSUPPORTED_MEDIA_TYPE:
         taken = {"description": "The media type that is taken.", "schema": {"const": JSON}, "required": True}
-        answer["headers"] = {"Accept": taken}
-    return answer
+        response["headers"] = {"Accept": taken}
+    return response
 
 
 def _worded(schema: Part) -> Part:

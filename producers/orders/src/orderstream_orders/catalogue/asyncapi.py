@@ -16,7 +16,7 @@ ARCHIVE_AND_STATUS: Final = ("archiver", "order-status")
 def services() -> dict[str, tuple[list[type[Message]], list[type[Message]]]]:
     """What each service puts into the stream and what it acts on, by the service's name.
 
-    A command is put by the service that its answer is for, the saga coordinator; an event by its owner.
+    A command is put by the service that its reply is for, the saga coordinator; an event by its owner.
     """
     roles: dict[str, tuple[list[type[Message]], list[type[Message]]]] = {}
     for message_type in MESSAGE_TYPES:

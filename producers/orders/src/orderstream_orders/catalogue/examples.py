@@ -241,7 +241,7 @@ def _declined_order() -> list[Envelope]:
 
 
 def _unshippable_order() -> list[Envelope]:
-    """The shipment is asked for twice, for want of an answer; an operator has it refused for good."""
+    """The shipment is asked for twice, for want of a reply; an operator has it refused for good."""
     talk = _Conversation("536557")
     order = talk.order_id
     reserve, capture = _requested(talk, _placed(talk))

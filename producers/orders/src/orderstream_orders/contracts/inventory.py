@@ -1,4 +1,4 @@
-"""Stock: commands to inventory and its answers."""
+"""Stock: commands to inventory and its replies."""
 
 from typing import ClassVar
 

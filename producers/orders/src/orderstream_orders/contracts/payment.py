@@ -1,4 +1,4 @@
-"""Money: commands to payments and its answers."""
+"""Money: commands to payments and its replies."""
 
 import datetime as dt
 from typing import ClassVar
@@ -12,7 +12,7 @@ class CapturePayment(Command, frozen=True, kw_only=True):
     Attributes:
         amount_minor: Minor units, above 0.
         currency: ISO 4217 code.
-        not_after: Not charged after this time (UTC): the answer is then PaymentDeclined (``"expired"``). A
+        not_after: Not charged after this time (UTC): the reply is then PaymentDeclined (``"expired"``). A
             command that reaches the stream later than its envelope's ``time`` has as much longer.
     """
 

@@ -1,4 +1,4 @@
-"""Shipping: its command and its answers."""
+"""Shipping: its command and its replies."""
 
 from typing import ClassVar
 
@@ -21,7 +21,7 @@ class ShipOrder(Command, frozen=True, kw_only=True):
 
 
 class RefuseShipment(Command, frozen=True, kw_only=True):
-    """Refuse the shipment for good, unless it was taken: the answer says which of the two it is.
+    """Refuse the shipment for good, unless it was taken: the reply says which of the two it is.
 
     An operator's decision about an order whose shipment nobody answers for. Whoever asks for the shipment
     later is refused.

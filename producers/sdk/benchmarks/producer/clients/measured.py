@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 @contextmanager
 def measured() -> Iterator[None]:
-    """Frame what is measured; each word waits for an answer, so that nothing runs while counters are read."""
+    """Frame the measured part; each word waits for a response, so nothing runs while counters are read."""
     _say("BEGIN")
     yield
     _say("END")

@@ -45,7 +45,7 @@ class Envelope(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, re
         conversation_id: Made by the initial event, copied to all that follows from it.
         correlation_id: The sender's own identifier of a request; a reply carries the request's.
         causation_id: Id of the message that caused this one; None for an initial event.
-        reply_to: The service that a command's answer is for.
+        reply_to: The service that a command's reply is for.
         traceparent: W3C trace context, where the publisher has one.
         data: The message as JSON text; ``message()`` decodes it.
     """
@@ -180,7 +180,7 @@ def following(
         ordinal: Its index among the messages of this decision, from 0.
         time: When it was decided (UTC, with zone).
         correlation_id: The sender's own identifier of a new request; defaults to the cause's, for replies.
-        reply_to: The service that the answer of a command is for.
+        reply_to: The service that the reply of a command is for.
     """
     return Envelope(
         specversion="1.0",

@@ -64,21 +64,21 @@ class ProducerConfig:
             above 0 to 60. All that a slot holds waits with it; a short wait meets the same throttle again.
         retry_max_delay: Longest wait before any retry, in seconds. Default 2; from ``retry_base_delay`` to
             300. Without ``max_attempts`` and ``delivery_timeout`` retries have no end: a record is given up
-            only on an answer that will not change.
+            only on a response that will not change.
         max_attempts: How often a record is sent at most. Default None: as often as it takes, until the
             ``delivery_timeout`` if there is one. 1 or more. The record whose last attempt fails is reported
             first; then the later ones of its key go out, so consumers see a gap and never another order.
-            Where the answer to an attempt was lost, the record may arrive all the same, late. Waiting for the
-            shard map or for room under a limit is no attempt.
+            Where the response to an attempt was lost, the record may arrive all the same, late. Waiting for
+            the shard map or for room under a limit is no attempt.
         delivery_timeout: How long after its put a record may be sent again, in seconds. Default None: for
             ever, so that an outage of Kinesis costs patience and no records. Above 0 to 86,400. A record
-            under way at that moment is given up when its answer fails to come, hence up to ``read_timeout``
+            under way at that moment is given up when its response fails to come, hence up to ``read_timeout``
             and a hundredth of this later, and one whose place is in doubt with the youngest of its aggregate;
             either may arrive all the same.
         connect_timeout: For a connection to Kinesis, in seconds. Default 5; above 0 to 60. A host that does
             not answer holds a thread and its records' slots for this long.
-        read_timeout: For an answer of Kinesis, in seconds. Default 5; above 0 to 60. A lost answer holds its
-            slots for this long.
+        read_timeout: For a response of Kinesis, in seconds. Default 5; above 0 to 60. A lost response holds
+            its slots for this long.
         close_timeout: How long leaving the ``with`` block waits for acknowledgements, in seconds. Default 30;
             0 to 3,600. What is left then is lost unless ``close`` is called instead, which hands it back.
 

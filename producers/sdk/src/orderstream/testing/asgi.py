@@ -48,28 +48,28 @@ class KinesisApp:
         body = await _body(receive)
         match scope["method"], scope["path"]:
             case "GET", "/health":
-                await _answer(send, 200, {"healthy": True})
+                await _response(send, 200, {"healthy": True})
             case "POST", "/_faults":
                 await self._arm(body, send)
             case "GET", "/_faults":
                 faults = self._kinesis.faults
-                await _answer(send, 200, {"pending": len(faults.pending), "struck": dict(faults.struck)})
+                await _response(send, 200, {"pending": len(faults.pending), "struck": dict(faults.struck)})
             case "DELETE", "/_faults":
                 self._kinesis.faults.clear()
-                await _answer(send, 200, {})
+                await _response(send, 200, {})
             case "POST", "/":
                 await self._call(scope, body, receive, send)
             case _:
-                await _answer(send, 404, {"message": "Kinesis' calls are POST /"})
+                await _response(send, 404, {"message": "Kinesis' calls are POST /"})
 
     async def _arm(self, body: bytes, send: Send) -> None:
         try:
             faults = faults_from_json(body)
         except (msgspec.MsgspecError, ValueError, RecursionError) as error:
-            await _answer(send, 400, {"message": f"not a fault: {error}"})
+            await _response(send, 400, {"message": f"not a fault: {error}"})
             return
         self._kinesis.faults.add(*faults)
-        await _answer(send, 200, {"armed": len(faults)})
+        await _response(send, 200, {"armed": len(faults)})
 
     async def _call(self, scope: Scope, body: bytes, receive: Receive, send: Send) -> None:
         target = next((value for name, value in scope["headers"] if name == _TARGET), b"").decode("latin-1")
@@ -77,12 +77,12 @@ class KinesisApp:
             operation = _operation(target)
             outcome = self._kinesis.call(operation, _request(operation, body))
         except KinesisError as error:
-            await _answer(send, error.status, {"__type": error.code, "message": error.message})
+            await _response(send, error.status, {"__type": error.code, "message": error.message})
             return
         if outcome.delay:
             await asyncio.sleep(outcome.delay)
         if outcome.lost is None:
-            await _answer(send, 200, outcome.answer)
+            await _response(send, 200, outcome.response)
         else:
             await _lose(outcome.lost, scope, receive, send)
 
@@ -116,7 +116,7 @@ async def _body(receive: Receive) -> bytes:
             return b"".join(chunks)
 
 
-async def _answer(send: Send, status: int, content: dict[str, Any]) -> None:
+async def _response(send: Send, status: int, content: dict[str, Any]) -> None:
     body = _ENCODER.encode(content)
     headers = [(b"content-type", _JSON), (b"content-length", str(len(body)).encode())]
     await send({"type": "http.response.start", "status": status, "headers": headers})
@@ -124,7 +124,7 @@ async def _answer(send: Send, status: int, content: dict[str, Any]) -> None:
 
 
 async def _lose(fault: Fault, scope: Scope, receive: Receive, send: Send) -> None:
-    """Let the caller wait until it gives up, or end its connection before the answer."""
+    """Let the caller wait until it gives up, or end its connection before the response."""
     if fault.code == "ReadTimeoutError":
         while (await receive())["type"] != "http.disconnect":
             pass
@@ -134,7 +134,7 @@ async def _lose(fault: Fault, scope: Scope, receive: Receive, send: Send) -> Non
         await send({"type": "http.response.start", "status": 200, "headers": headers})
         await send({"type": "http.response.body", "body": b"{"})
     else:
-        # Returning without any answer would make the server answer 500. After an interim 100, which callers
+        # Returning without any response would make the server answer 500. After an interim 100, which callers
         # skip (RFC 9110, 15.2), it ends the connection instead.
         await send({"type": "http.response.start", "status": 100, "headers": []})
 

@@ -13,7 +13,7 @@ from botocore.client import BaseClient
 from botocore.exceptions import ClientError, ConnectionClosedError, ReadTimeoutError
 from botocore.session import Session
 
-from orderstream.testing.core import Outcome
+from orderstream.testing.core import CallOutcome
 from orderstream.testing.errors import KinesisError
 from orderstream.testing.faults import Fault
 from orderstream.testing.validation.parameters import as_sent
@@ -33,12 +33,12 @@ class FakeKinesisClient:
 
     Args:
         call: Carries out an operation by its API name.
-        clock: Seconds since the epoch, for the ``Date`` of answers.
+        clock: Seconds since the epoch, for the ``Date`` of responses.
         region: The region's name.
     """
 
     def __init__(
-        self, call: Callable[[str, dict[str, Any]], Outcome], clock: Callable[[], float], region: str
+        self, call: Callable[[str, dict[str, Any]], CallOutcome], clock: Callable[[], float], region: str
     ) -> None:
         self._call = call
         self._clock = clock
@@ -67,7 +67,7 @@ class FakeKinesisClient:
             raise self._client_error(operation, error) from error
         if outcome.lost is not None:
             _lose(outcome.lost)
-        return {**_rich(outcome.answer), "ResponseMetadata": self._metadata(200)}
+        return {**_rich(outcome.response), "ResponseMetadata": self._metadata(200)}
 
     def _client_error(self, operation: str, error: KinesisError) -> ClientError:
         response: Any = {
@@ -127,14 +127,14 @@ def _lose(fault: Fault) -> NoReturn:
     raise ConnectionClosedError(endpoint_url=_ENDPOINT)
 
 
-def _rich(answer: Any, name: str = "") -> Any:
+def _rich(response: Any, name: str = "") -> Any:
     """Seconds since the epoch to times, at any depth."""
-    match answer:
+    match response:
         case dict():
-            return {member: _rich(value, member) for member, value in answer.items()}
+            return {member: _rich(value, member) for member, value in response.items()}
         case list():
-            return [_rich(one) for one in answer]
+            return [_rich(one) for one in response]
         case _ if name in _TIMES:
-            return dt.datetime.fromtimestamp(answer, dt.UTC)
+            return dt.datetime.fromtimestamp(response, dt.UTC)
         case _:
-            return answer
+            return response

@@ -1,7 +1,7 @@
 """The fake's core: calls in, answers out, no threads and no I/O.
 
 A call is an operation's API name and its request, with bytes as bytes and times as seconds since the epoch;
-the answer has the shape of the service model.
+the response has the shape of the service model.
 """
 
 from collections import Counter
@@ -18,7 +18,7 @@ from orderstream.testing.operations.streams import StreamOperations
 from orderstream.testing.operations.tags import TagOperations
 from orderstream.testing.operations.writing import Writing
 from orderstream.testing.state.limits import Limits
-from orderstream.testing.state.streams import Answer, Request, Streams
+from orderstream.testing.state.streams import Request, Response, Streams
 from orderstream.testing.validation.constraints import demand
 from orderstream.testing.validation.model import operation_names
 
@@ -27,16 +27,16 @@ _UNSUPPORTED: Final = ("StreamId", "DryRun", "WarmThroughputMiBps")
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class CallOutcome:
     """What becomes of a call that took effect.
 
     Attributes:
-        answer: What is answered.
-        lost: The fault by which the answer never arrives; None if it does.
-        delay: Seconds by which the answer is late.
+        response: What is answered.
+        lost: The fault by which the response never arrives; None if it does.
+        delay: Seconds by which the response is late.
     """
 
-    answer: Answer
+    response: Response
     lost: Fault | None = None
     delay: float = 0.0
 
@@ -72,7 +72,7 @@ class KinesisCore:
         self.streams = Streams(limits, clock, account, region, transition_seconds)
         self._writing = Writing(self.streams, self.faults)
         self._reading = Reading(self.streams)
-        self._operations: dict[str, Callable[[Request], Answer]] = {
+        self._operations: dict[str, Callable[[Request], Response]] = {
             **StreamOperations(self.streams).operations(),
             **ShardOperations(self.streams).operations(),
             **SettingOperations(self.streams).operations(),
@@ -86,7 +86,7 @@ class KinesisCore:
         """The API names of the operations that the fake has, sorted."""
         return tuple(sorted(self._operations))
 
-    def call(self, operation: str, request: Request) -> Outcome:
+    def call(self, operation: str, request: Request) -> CallOutcome:
         """Carry out one call.
 
         Raises:
@@ -106,10 +106,10 @@ class KinesisCore:
 
         if fault := self.faults.strike(FaultKind.REJECT, operation, stream, shards):
             raise fault.to_error()
-        answer = carry_out(request)
+        response = carry_out(request)
         delayed = self.faults.strike(FaultKind.DELAY, operation, stream, shards)
-        lost = self.faults.strike(FaultKind.LOSE_ANSWER, operation, stream, shards)
-        return Outcome(answer, lost, delayed.seconds if delayed else 0.0)
+        lost = self.faults.strike(FaultKind.LOSE_RESPONSE, operation, stream, shards)
+        return CallOutcome(response, lost, delayed.seconds if delayed else 0.0)
 
     def _stream_name(self, request: Request) -> str | None:
         return self._reading.stream_of(request) or self.streams.name_in(request)

@@ -8,7 +8,7 @@ from typing import Any
 
 from orderstream.aggregation import AggregateCorruptError, UserRecord, deaggregate
 from orderstream.testing.client import FakeKinesisClient
-from orderstream.testing.core import KinesisCore, Outcome
+from orderstream.testing.core import CallOutcome, KinesisCore
 from orderstream.testing.faults import Faults
 from orderstream.testing.state.limits import Limits
 from orderstream.testing.state.shard import Shard, StoredRecord
@@ -20,7 +20,7 @@ class FakeKinesis:
     Args:
         limits: The limits that are kept; by default Kinesis' own.
         clock: Seconds since the epoch.
-        sleep: Waits for so many seconds, where a fault delays an answer.
+        sleep: Waits for so many seconds, where a fault delays a response.
         account: The account's number.
         region: The region's name.
         transition_seconds: How long a stream is CREATING, UPDATING or DELETING after a change; default 0:
@@ -66,8 +66,8 @@ class FakeKinesis:
         """A stand-in for ``boto3.client("kinesis")``."""
         return FakeKinesisClient(self._call, self._clock, self._region)
 
-    def call(self, operation: str, request: dict[str, Any]) -> Outcome:
-        """Carry out one call; whoever calls waits for its delay and loses its answer.
+    def call(self, operation: str, request: dict[str, Any]) -> CallOutcome:
+        """Carry out one call; whoever calls waits for its delay and loses its response.
 
         Raises:
             KinesisError: the call is refused.
@@ -105,7 +105,7 @@ class FakeKinesis:
                     found.append(UserRecord(record.partition_key, record.data))
         return found
 
-    def _call(self, operation: str, request: dict[str, Any]) -> Outcome:
+    def _call(self, operation: str, request: dict[str, Any]) -> CallOutcome:
         outcome = self.call(operation, request)
         if outcome.delay:
             self._sleep(outcome.delay)

@@ -21,16 +21,16 @@ class FaultKind(StrEnum):
     """The call is answered with an error and has no effect."""
     FAIL_RECORDS = "fail_records"
     """Records of a PutRecords are refused one by one; the others are taken."""
-    LOSE_ANSWER = "lose_answer"
-    """The call takes effect, its answer never comes: ``error`` ConnectionClosedError or ReadTimeoutError."""
+    LOSE_RESPONSE = "lose_response"
+    """The call takes effect, its response is lost: ``error`` ConnectionClosedError or ReadTimeoutError."""
     DELAY = "delay"
-    """The call takes effect and its answer comes late."""
+    """The call takes effect and its response comes late."""
 
 
 _DEFAULT_ERRORS = {
     FaultKind.REJECT: "ProvisionedThroughputExceededException",
     FaultKind.FAIL_RECORDS: "ProvisionedThroughputExceededException",
-    FaultKind.LOSE_ANSWER: "ConnectionClosedError",
+    FaultKind.LOSE_RESPONSE: "ConnectionClosedError",
     FaultKind.DELAY: "",
 }
 
@@ -53,7 +53,7 @@ class Fault(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
         times: How often it strikes (records are counted one by one); None means forever. Default 1.
         skip: How many matching calls (or records) pass before it strikes first; default 0.
         rate: The probability with which it strikes a call (or record) it matches; default 1.
-        seconds: For DELAY: how late the answer is.
+        seconds: For DELAY: how late the response is.
     """
 
     operation: str
@@ -187,7 +187,7 @@ def faults_from_json(body: bytes) -> list[Fault]:
 def _codes(kind: FaultKind) -> Collection[str]:
     """The errors that a kind of fault can have."""
     match kind:
-        case FaultKind.LOSE_ANSWER:
+        case FaultKind.LOSE_RESPONSE:
             return _LOST
         case FaultKind.DELAY:
             return ()

@@ -12,13 +12,13 @@ from orderstream_playground.demo.errors import PlayError
 from orderstream_playground.demo.invoices import CALLER, CURRENCY, Invoice, Rejection
 
 _PATIENCE: Final = 120.0
-"""Seconds after which an API that does not answer is given up."""
+"""Seconds after which an API that does not respond is given up."""
 
 _PAUSES: Final = Backoff(first=0.1, longest=5.0)
 
 
 class OrdersClient:
-    """Places orders over HTTP. An unknown outcome (503, no answer) is asked again with the same key.
+    """Places orders over HTTP. An unknown outcome (503, no response) is asked again with the same key.
 
     Args:
         http: Client whose base URL is the orders API.
@@ -53,7 +53,7 @@ class OrdersClient:
         failures = 0
         while True:
             try:
-                answer = await self._http.post(
+                response = await self._http.post(
                     "/orders",
                     json=request,
                     headers={"Idempotency-Key": invoice.number, "X-Caller": CALLER},
@@ -61,11 +61,11 @@ class OrdersClient:
             except httpx.TransportError as error:
                 reason = repr(error)
             else:
-                if answer.status_code == httpx.codes.ACCEPTED:
+                if response.status_code == httpx.codes.ACCEPTED:
                     return self._now()
-                if answer.is_client_error and answer.status_code != httpx.codes.TOO_MANY_REQUESTS:
-                    return _rejection(answer)
-                reason = f"HTTP {answer.status_code}"
+                if response.is_client_error and response.status_code != httpx.codes.TOO_MANY_REQUESTS:
+                    return _rejection(response)
+                reason = f"HTTP {response.status_code}"
             if self._now() > deadline:
                 raise PlayError(
                     f"the orders API has not taken invoice {invoice.number} for {_PATIENCE:g} s: {reason}"
@@ -95,11 +95,11 @@ def _order_of(invoice: Invoice) -> dict[str, Any]:
     }
 
 
-def _rejection(answer: httpx.Response) -> Rejection:
+def _rejection(response: httpx.Response) -> Rejection:
     try:
-        body = answer.json()
+        body = response.json()
         return Rejection(body["code"], body["message"])
     except (ValueError, KeyError, TypeError) as error:
         raise PlayError(
-            f"the orders API answered {answer.status_code} with no reason: {answer.text!r}"
+            f"the orders API answered {response.status_code} with no reason: {response.text!r}"
         ) from error

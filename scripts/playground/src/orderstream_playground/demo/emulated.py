@@ -1,7 +1,7 @@
 """What the emulators and the simulated provider tell: mails, alerts, the ledger.
 
-A page in place of the mailbox or the ledger would look like lost mails or lost money in the books. So an
-answer counts only if it has what the one who was asked always gives; anything else is a DependencyError.
+A page in place of the mailbox or the ledger would look like lost mails or lost money in the books. So a
+response counts only if it has the members that its service always gives; anything else is a DependencyError.
 """
 
 import json
@@ -47,9 +47,9 @@ def mails(http: httpx.Client, aws_url: str) -> Iterator[Row]:
     """
     url = f"{aws_url}{_MAILBOX}"
     with tempfile.TemporaryFile() as file:
-        with _asked("mailbox", url), http.stream("GET", url) as answer:
-            answer.raise_for_status()
-            for chunk in answer.iter_bytes():
+        with _asked("mailbox", url), http.stream("GET", url) as response:
+            response.raise_for_status()
+            for chunk in response.iter_bytes():
                 file.write(chunk)
             _demand_mailbox(file)
         file.seek(0)
@@ -80,11 +80,11 @@ def ledger(http: httpx.Client, payments_url: str) -> Iterator[Row]:
         DependencyError: It did not give its ledger.
     """
     url = f"{payments_url}/v1/ledger"
-    with _asked("payments API", url), http.stream("GET", url) as answer:
-        answer.raise_for_status()
-        if answer.headers.get("content-type", "").partition(";")[0] != _LINES:
+    with _asked("payments API", url), http.stream("GET", url) as response:
+        response.raise_for_status()
+        if response.headers.get("content-type", "").partition(";")[0] != _LINES:
             raise UnreadableResponseError("it is no ledger")
-        for line in answer.iter_lines():
+        for line in response.iter_lines():
             entry = json.loads(line)
             required(entry, "order_id", str)
             yield entry
@@ -102,9 +102,9 @@ def provider_stats(http: httpx.Client, payments_url: str) -> Row:
     """
     url = f"{payments_url}/v1/stats"
     with _asked("payments API", url):
-        answer = http.get(url)
-        answer.raise_for_status()
-        stats: Row = answer.json()
+        response = http.get(url)
+        response.raise_for_status()
+        stats: Row = response.json()
         required(stats, "requests", int)
         return stats
 
@@ -138,7 +138,7 @@ def alerts(sqs: "SQSClient", queue: str) -> Iterator[Row]:
 
 @contextmanager
 def _asked(who: str, url: str) -> Iterator[None]:
-    """Have everything that is none of their answers mean that they gave none."""
+    """Have everything that is none of their responses mean that they gave none."""
     try:
         yield
     except _UNREADABLE as error:

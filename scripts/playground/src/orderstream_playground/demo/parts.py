@@ -165,7 +165,7 @@ class Parts:
     def changes_waiting(self) -> bool:
         """Whether changes of a table may still be on their way into their stream."""
         asked = [process.health() for process in self.state.processes if process.name.endswith("-bridge")]
-        return any(_object(answer).get("waiting") is not False for answer in asked)
+        return any(_object(response).get("waiting") is not False for response in asked)
 
     def alerts(self) -> Iterator[Row]:
         """What the operators' topic has received since it was last asked; taken out of its queue."""
@@ -183,13 +183,13 @@ class Parts:
 
     def _health(self) -> Sequence[Row]:
         asked = [process.health() for process in self.state.processes if not process.emulator]
-        return [body for answer in asked if (body := _object(answer))]
+        return [body for response in asked if (body := _object(response))]
 
 
-def _object(answer: bytes | None) -> Row:
-    """What a process says of itself; nothing where it says nothing, or another answers in its place."""
+def _object(response: bytes | None) -> Row:
+    """What a process says of itself; nothing where it, or another server in its place, says nothing."""
     try:
-        body = json.loads(answer or b"")
+        body = json.loads(response or b"")
     except ValueError:
         return {}
     return body if isinstance(body, dict) else {}

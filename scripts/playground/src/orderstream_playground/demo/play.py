@@ -67,11 +67,11 @@ async def play(
 
     async def offer(place: int, invoice: Invoice) -> None:
         try:
-            answer = await client.place(invoice)
+            response = await client.place(invoice)
         finally:
             places.release()
-        if isinstance(answer, Rejection):
-            _refuse(book, tally, place, invoice, answer)
+        if isinstance(response, Rejection):
+            _refuse(book, tally, place, invoice, response)
             return
         tally.accepted += 1
         tally.sample_order = tally.sample_order or invoice.order_id
@@ -84,7 +84,7 @@ async def play(
                 reason=None,
                 detail=None,
                 lines=invoice.lines,
-                accepted_at=answer,
+                accepted_at=response,
             ),
         )
 

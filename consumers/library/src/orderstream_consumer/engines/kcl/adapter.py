@@ -148,8 +148,8 @@ class MultiLangCheckpointer:
 class MultiLangProcessor:
     """A version 3 record processor that hands KCL's calls to a processor of ours.
 
-    A processor that raises ends this process: the daemon would take the answer for "done", hand over the next
-    batch, and skip this one.
+    A processor that raises ends this process: the daemon would take the response for "done", hand over the
+    next batch, and skip this one.
 
     Args:
         processors: Makes our processor once KCL has told the shard.

@@ -13,8 +13,8 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from orderstream.errors import DependencyError
-from orderstream_orders.api.answers import Problem, json_answer
 from orderstream_orders.api.openapi import Described, operation, order_id_parameter
+from orderstream_orders.api.responses import Problem, json_response
 from orderstream_workers.projections.order_status.read_model import OrderPage, ReadModel, UnknownMessageError
 from orderstream_workers.projections.order_status.status import OrderStatus
 from orderstream_workers.projections.order_status.story import effect_of
@@ -80,7 +80,7 @@ def routes(read_model: ReadModel) -> list[Route]:
             problem = Problem(
                 code="malformed", message=f"limit must be a number from 1 to {MAX_PAGE}", field="limit"
             )
-            return json_answer(HTTPStatus.UNPROCESSABLE_ENTITY, problem)
+            return json_response(HTTPStatus.UNPROCESSABLE_ENTITY, problem)
         try:
             # A NUL is in no id, and PostgreSQL would refuse the question.
             if "\0" in order_id + (after or ""):
@@ -91,17 +91,17 @@ def routes(read_model: ReadModel) -> list[Route]:
             problem = Problem(
                 code="malformed", message="after is no message of this order: begin anew", field="after"
             )
-            return json_answer(HTTPStatus.UNPROCESSABLE_ENTITY, problem)
+            return json_response(HTTPStatus.UNPROCESSABLE_ENTITY, problem)
         except (DBAPIError, PoolTimeoutError, DependencyError) as error:
             logger.warning("order cannot be shown for now", extra={"reason": type(error).__name__})
             problem = Problem(code="unavailable", message="orders cannot be looked up now: ask again")
-            return json_answer(
+            return json_response(
                 HTTPStatus.SERVICE_UNAVAILABLE, problem, headers={"Retry-After": str(_RETRY_AFTER)}
             )
         if page is None:
             problem = Problem(code="unknown_order", message="no order of that id has been read yet")
-            return json_answer(HTTPStatus.NOT_FOUND, problem)
-        return json_answer(HTTPStatus.OK, _shown(page))
+            return json_response(HTTPStatus.NOT_FOUND, problem)
+        return json_response(HTTPStatus.OK, _shown(page))
 
     return [Route("/orders/{order_id}", show, methods=["GET"])]
 

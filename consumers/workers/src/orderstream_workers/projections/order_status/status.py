@@ -9,7 +9,7 @@
                   OrderCancelled
 
 The first ending stays. Everything else is a fact that is filled in when its message comes, in whatever order:
-an answer may be read before the order that it is about.
+a response may be read before the order that it is about.
 """
 
 import datetime as dt

@@ -140,7 +140,7 @@ class BoundedProtocol(H11Protocol):
         super().connection_lost(exc)
 
     def give_up(self) -> None:
-        """Close the connection; where no answer is under way, say why."""
+        """Close the connection; where no response is under way, say why."""
         self._half.remove(self)
         cycle: RequestResponseCycle | None = self.cycle
         if cycle is None or cycle.response_complete:

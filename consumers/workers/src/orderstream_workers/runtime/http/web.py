@@ -7,7 +7,7 @@ from orderstream import EventPublisher, Producer, ProducerConfig
 from orderstream_consumer.health.report import outages, shown_dependencies, unanswered, verdict
 from orderstream_consumer.health.watch import DependencyWatch
 from orderstream_consumer.processing.beside import Beside
-from orderstream_orders.api import DependencyAnswer, DynamoDBIdempotencyStore, Standing, create_app
+from orderstream_orders.api import DependencyStatus, DynamoDBIdempotencyStore, Standing, create_app
 from orderstream_workers.projections.order_status import ReadModel, described, routes
 from orderstream_workers.runtime.dependencies import dependencies_of
 from orderstream_workers.runtime.http.server import serve
@@ -52,7 +52,7 @@ def serve_api(resources: Resources, host: str, port: int, stop: threading.Event)
         now, states = resources.clock(), watch.states()
         return Standing(
             **verdict(outages(states, now), unanswered(states)),
-            dependencies=tuple(DependencyAnswer(**shown) for shown in shown_dependencies(states, now)),
+            dependencies=tuple(DependencyStatus(**shown) for shown in shown_dependencies(states, now)),
         )
 
     producing = resources.producing

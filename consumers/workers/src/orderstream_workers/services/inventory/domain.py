@@ -18,7 +18,7 @@ over all orders of their first ``held`` lines. RESERVING raises ``held`` to the 
 and COMMITTING lower it to 0.
 
 Once RESERVED, always answered as reserved: a ``ReserveStock`` that is heard again after the release, by a
-worker that has forgotten it, gets the answer that it had. So does a confirmation of what is sold.
+worker that has forgotten it, gets the reply that it had. So does a confirmation of what is sold.
 
 REJECTED, RELEASED and SOLD are final. A release that finds nothing leaves RELEASED behind forever, so that
 a command which it overtook is refused. Every step is a pure function of the state and the message: whoever
@@ -111,13 +111,13 @@ class Step:
         state: The header afterwards.
         movement: What happens to the units of ``moved``; None where only the header changes.
         moved: The indexes of the lines that move, an empty range without a movement.
-        answer: The event that ends the request; None while there is more to do.
+        reply: The event that ends the request; None while there is more to do.
     """
 
     state: Reservation
     movement: Movement | None = None
     moved: range = range(0)
-    answer: Event | None = None
+    reply: Event | None = None
 
 
 def normalized(lines: tuple[StockLine, ...]) -> tuple[StockLine, ...]:
@@ -169,7 +169,7 @@ def refuse(state: Reservation | None, request: ReserveStock, refusal: Refusal, l
     lines = state.lines if state else line_count
     if held:
         return Step(Reservation(Phase.RELEASING, lines, held, refusal))
-    return Step(Reservation(Phase.REJECTED, lines, 0, refusal), answer=_rejected(request.order_id, refusal))
+    return Step(Reservation(Phase.REJECTED, lines, 0, refusal), reply=_rejected(request.order_id, refusal))
 
 
 def released_by_hand(state: Reservation | None) -> Reservation | None:
@@ -191,7 +191,7 @@ def released_by_hand(state: Reservation | None) -> Reservation | None:
 
 def _reserve(state: Reservation, request: ReserveStock, chunk: int) -> Step:
     if state.was_reserved:
-        return Step(state, answer=StockReserved(order_id=request.order_id))
+        return Step(state, reply=StockReserved(order_id=request.order_id))
     match state.phase:
         case Phase.RESERVING:
             held = min(state.lines, state.held + chunk)
@@ -207,7 +207,7 @@ def _reserve(state: Reservation, request: ReserveStock, chunk: int) -> Step:
 
 
 def _release(state: Reservation, request: ReleaseStock, chunk: int) -> Step | None:
-    answer = StockReleased(order_id=request.order_id)
+    reply = StockReleased(order_id=request.order_id)
     match state.phase:
         case Phase.RESERVING if state.held:
             # Alone, so that it does not contend for stock: whoever is still reserving is stopped at once.
@@ -215,12 +215,12 @@ def _release(state: Reservation, request: ReleaseStock, chunk: int) -> Step | No
         case Phase.COMMITTING | Phase.SOLD:
             return None
         case _:
-            return _give_back(state, chunk, answer)
+            return _give_back(state, chunk, reply)
 
 
 def _sell(state: Reservation | None, request: OrderConfirmed, chunk: int) -> Step | None:
     if state is not None and state.phase is Phase.SOLD:
-        return Step(state, answer=StockSold(order_id=request.order_id))
+        return Step(state, reply=StockSold(order_id=request.order_id))
     if state is None or state.phase not in {Phase.RESERVED, Phase.COMMITTING}:
         return None
     held = max(0, state.held - chunk)
@@ -232,7 +232,7 @@ def _sell(state: Reservation | None, request: OrderConfirmed, chunk: int) -> Ste
     )
 
 
-def _give_back(state: Reservation, chunk: int, answer: Event) -> Step:
+def _give_back(state: Reservation, chunk: int, reply: Event) -> Step:
     """Lower ``held`` by a chunk, to the end that the state is bound for; the last step answers."""
     held = max(0, state.held - chunk)
     end = Phase.REJECTED if state.refusal else Phase.RELEASED
@@ -240,7 +240,7 @@ def _give_back(state: Reservation, chunk: int, answer: Event) -> Step:
         Reservation(Phase.RELEASING if held else end, state.lines, held, state.refusal, state.was_reserved),
         Movement.GIVE_BACK,
         range(held, state.held),
-        None if held else answer,
+        None if held else reply,
     )
 
 

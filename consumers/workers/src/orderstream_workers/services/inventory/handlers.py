@@ -1,4 +1,4 @@
-"""Carrying out inventory's requests: one conditional transaction per step, until there is an answer."""
+"""Carrying out inventory's requests: one conditional transaction per step, until there is a reply."""
 
 import datetime as dt
 import logging
@@ -44,12 +44,12 @@ class InventoryHandlers:
 
     A request is carried out step by step (see ``domain``). Each step is one transaction: the header, on
     condition of its version, and the stock items of a chunk, on condition that the units are there. Only the
-    step that ends the request also writes its inbox entry, with the answer: a redelivery before that goes on
-    where the header stands, a redelivery after it sends the stored answer again.
+    step that ends the request also writes its inbox entry, with the reply: a redelivery before that goes on
+    where the header stands, a redelivery after it sends the stored reply again.
 
     Args:
         store: Where stock and reservations are kept.
-        publisher: Sends the answers, and returns once they are acknowledged.
+        publisher: Sends the replies, and returns once they are acknowledged.
         clock: The time (UTC, with zone).
         max_chunk: Lines in one transaction, 1 to 98.
         draw: A random number in [0, 1), for jitter.
@@ -86,7 +86,7 @@ class InventoryHandlers:
         return {**handled, StepResolved.type_name(): self.step_resolved}
 
     def handle(self, received: Received) -> None:
-        """Carry a request out and send its answer.
+        """Carry a request out and send its reply.
 
         Args:
             received: A ``ReserveStock``, ``ReleaseStock`` or ``OrderConfirmed``.
@@ -124,7 +124,7 @@ class InventoryHandlers:
                     stored = self._reservations.load(request.order_id)
             else:
                 chunk, refusal = chunk.after_commit(), None
-        self._answer(received, stored)
+        self._reply(received, stored)
 
     def step_resolved(self, received: Received) -> None:
         """Hear that an operator has given the units back, so that inventory moves none of them again.
@@ -145,12 +145,12 @@ class InventoryHandlers:
         moved: Sequence[StockLine],
         asked: Sequence[StockLine],
     ) -> Stored:
-        if step.answer is None:
+        if step.reply is None:
             advanced = stored.after(step)
         else:
-            decided_at = stored.decided_at(step.answer, self._clock())
-            answer = following(received.envelope, step.answer, source=SOURCE, ordinal=0, time=decided_at)
-            advanced = stored.ended(step, received, answer)
+            decided_at = stored.decided_at(step.reply, self._clock())
+            reply = following(received.envelope, step.reply, source=SOURCE, ordinal=0, time=decided_at)
+            advanced = stored.ended(step, received, reply)
         writes: list[Write] = [self._reservations.header(received.subject, stored, advanced)]
         if step.movement is not None:
             writes += movements(step.movement, moved)
@@ -159,8 +159,8 @@ class InventoryHandlers:
         self._store.transact(writes)
         return advanced
 
-    def _answer(self, received: Received, stored: Stored) -> None:
-        """Send what was committed: just now, or by a delivery of the same record whose answer may be lost."""
+    def _reply(self, received: Received, stored: Stored) -> None:
+        """Send what was committed: just now, or by a delivery of the same record whose reply may be lost."""
         arrival = stored.inbox.classify(received)
         if arrival is Arrival.REDELIVERED:
             self._publisher.publish(stored.inbox.outputs(received.envelope.id), received.subject)

@@ -30,7 +30,7 @@ class Stored:
         state: The reservation; None where the order is not known.
         version: The item's version; None where the order is not known.
         entries: The inbox: what has been carried out for this order.
-        decided: When each kind of answer was decided, by its type: ISO 8601.
+        decided: When each kind of reply was decided, by its type: ISO 8601.
         inbox_capacity: Entries of the inbox that are kept.
     """
 
@@ -45,9 +45,9 @@ class Stored:
         """The inbox, to ask it what a delivery is."""
         return Inbox(self.entries, self.inbox_capacity)
 
-    def decided_at(self, answer: Event, now: dt.datetime) -> dt.datetime:
-        """When such an answer was decided first; now, where it is the first."""
-        known = self.decided.get(answer.type_name())
+    def decided_at(self, reply: Event, now: dt.datetime) -> dt.datetime:
+        """When such a reply was decided first; now, where it is the first."""
+        known = self.decided.get(reply.type_name())
         return dt.datetime.fromisoformat(known) if isinstance(known, str) else now
 
     def after(self, step: Step) -> "Stored":
@@ -62,18 +62,18 @@ class Stored:
         """The header once an operator's word has replaced its state."""
         return replace(self, state=state, version=(self.version or 0) + 1)
 
-    def ended(self, step: Step, received: Received, answer: Envelope) -> "Stored":
+    def ended(self, step: Step, received: Received, reply: Envelope) -> "Stored":
         """The header once the step has been committed that ends a request.
 
         Args:
             step: What was committed.
             received: The request.
-            answer: Its answer.
+            reply: Its reply.
         """
         return replace(
             self.after(step),
-            entries=self.inbox.with_entry(received, (answer.encode(),)),
-            decided={**self.decided, answer.type: answer.time.isoformat()},
+            entries=self.inbox.with_entry(received, (reply.encode(),)),
+            decided={**self.decided, reply.type: reply.time.isoformat()},
         )
 
 

@@ -71,7 +71,7 @@ class AlertHandlers:
                 [Put(ALERTS.name, item.key, {**item.attributes, "phase": _TOLD}, item.version)]
             )
         except ConditionFailedError:
-            # A zombie at the same place recorded it first, or this write's own answer got lost.
+            # A zombie at the same place recorded it first, or this write's own response got lost.
             logger.debug("alert recorded already", extra={"event_id": received.envelope.id})
         self._acceptances.recorded(alert.event_id, received.place)
 

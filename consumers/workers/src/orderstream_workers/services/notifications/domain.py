@@ -16,7 +16,7 @@ import msgspec
 from orderstream_orders.contracts import CustomerNotified, OrderCancelled, OrderConfirmed
 from orderstream_orders.currency import spelled
 
-Outcome = OrderConfirmed | OrderCancelled
+OrderOutcome = OrderConfirmed | OrderCancelled
 """What a customer is told of."""
 
 
@@ -58,7 +58,7 @@ class Mail(msgspec.Struct, frozen=True, kw_only=True):
     body: str
 
 
-def expected(outcome: Outcome, event_id: str, place: str) -> Notice:
+def expected(outcome: OrderOutcome, event_id: str, place: str) -> Notice:
     """The notice to write down before anything is sent."""
     phase = Phase.PENDING if outcome.customer.email else Phase.NO_ADDRESS
     return Notice(phase=phase, about=outcome.type_name(), event_id=event_id, place=place)
@@ -80,7 +80,7 @@ def concluded(notice: Notice, order_id: str) -> tuple[Notice, CustomerNotified]:
     return final, CustomerNotified(order_id=order_id, about=notice.about, outcome=told)
 
 
-def mail_about(outcome: Outcome) -> Mail | None:
+def mail_about(outcome: OrderOutcome) -> Mail | None:
     """The mail that tells of an outcome; None for a guest."""
     recipient = outcome.customer.email
     if not recipient:

@@ -28,6 +28,6 @@ def refunded_by_hand(store: Store, order_id: str, now: dt.datetime) -> None:
             return
         record = stored.record.decided(outcome, now)
         try:
-            records.advance(stored, record.keeping(record.answers_to(outcome)))
+            records.advance(stored, record.keeping(record.replies_to(outcome)))
         except ConditionFailedError:
             continue  # a worker was faster: look again at what is left to do

@@ -18,14 +18,14 @@ give back is known once the capture has resolved.
 
 How a command was answered follows from the payment for good: a payment with a charge was captured, whatever
 was given back since. So a command that is heard again after years, by a worker that has forgotten it, gets
-the answer that it had: a customer who was charged is never said to have been declined.
+the reply that it had: a customer who was charged is never said to have been declined.
 
 Where the provider never answers, a person may give the money back and say so. REFUNDING is REFUNDED by that
-at once, and CAPTURED as soon as the refund is asked for; CAPTURING still waits for its answer, since nobody
+at once, and CAPTURED as soon as the refund is asked for; CAPTURING still waits for its response, since nobody
 knows whether there is a charge, and is REFUNDED then.
 
 CAPTURING and REFUNDING are intents. They are written before the provider is asked, and from then on only the
-provider's answer moves the payment: what was asked may have happened, so it is asked again under the same
+provider's response moves the payment: what was asked may have happened, so it is asked again under the same
 idempotency key, however late it is. Everything here is a pure function; whoever repeats it gets the same.
 """
 
@@ -101,13 +101,13 @@ class Payment(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class PaymentOutcome:
     """What a step leads to.
 
     Attributes:
         payment: The payment afterwards.
-        to_capture: The answer to the command to capture, if it is known now.
-        to_refund: The answer to the command to refund, if it is known now.
+        to_capture: The reply to the command to capture, if it is known now.
+        to_refund: The reply to the command to refund, if it is known now.
     """
 
     payment: Payment
@@ -153,8 +153,8 @@ class Refund:
 
 def capture(
     payment: Payment | None, command: CapturePayment, held_back: dt.timedelta = dt.timedelta(0)
-) -> Outcome:
-    """Hear a command to capture. A repeated one gets the answer that it had, if there was one.
+) -> PaymentOutcome:
+    """Hear a command to capture. A repeated one gets the reply that it had, if there was one.
 
     Args:
         payment: What is known of the order's payment; None where nothing is.
@@ -170,43 +170,47 @@ def capture(
             currency=command.currency,
             not_after=command.not_after + held_back,
         )
-        return Outcome(queued)
+        return PaymentOutcome(queued)
     match payment.phase:
         case Phase.QUEUED | Phase.CAPTURING:
-            return Outcome(payment)
+            return PaymentOutcome(payment)
         case Phase.CAPTURED | Phase.REFUNDING | Phase.REFUNDED:
-            return Outcome(payment, to_capture=_captured(payment))
+            return PaymentOutcome(payment, to_capture=_captured(payment))
         case Phase.DECLINED:
-            return Outcome(payment, to_capture=_declined(payment, payment.reason or "card_declined"))
+            return PaymentOutcome(payment, to_capture=_declined(payment, payment.reason or "card_declined"))
         case Phase.VOIDED:
-            return Outcome(payment, to_capture=_declined(payment, "refunded"))
+            return PaymentOutcome(payment, to_capture=_declined(payment, "refunded"))
 
 
-def refund(payment: Payment | None, command: RefundPayment) -> Outcome:
+def refund(payment: Payment | None, command: RefundPayment) -> PaymentOutcome:
     """Hear a command to refund. From now on the order's charges end at zero."""
     if payment is None:
         voided = Payment(order_id=command.order_id, phase=Phase.VOIDED)
-        return Outcome(voided, to_refund=_refunded(voided))
+        return PaymentOutcome(voided, to_refund=_refunded(voided))
     match payment.phase:
         case Phase.QUEUED:
             voided = msgspec.structs.replace(payment, phase=Phase.VOIDED)
-            return Outcome(voided, to_capture=_declined(voided, "refunded"), to_refund=_refunded(voided))
+            return PaymentOutcome(
+                voided, to_capture=_declined(voided, "refunded"), to_refund=_refunded(voided)
+            )
         case Phase.CAPTURING:
-            return Outcome(msgspec.structs.replace(payment, refund_requested=True))
+            return PaymentOutcome(msgspec.structs.replace(payment, refund_requested=True))
         case Phase.CAPTURED if payment.refunded_by_hand:
             returned = msgspec.structs.replace(
                 payment, phase=Phase.REFUNDED, refund_requested=True, refund_id=BY_HAND
             )
-            return Outcome(returned, to_refund=_refunded(returned))
+            return PaymentOutcome(returned, to_refund=_refunded(returned))
         case Phase.CAPTURED:
-            return Outcome(msgspec.structs.replace(payment, phase=Phase.REFUNDING, refund_requested=True))
+            return PaymentOutcome(
+                msgspec.structs.replace(payment, phase=Phase.REFUNDING, refund_requested=True)
+            )
         case Phase.REFUNDING:
-            return Outcome(payment)
+            return PaymentOutcome(payment)
         case Phase.DECLINED | Phase.VOIDED | Phase.REFUNDED:
-            return Outcome(payment, to_refund=_refunded(payment))
+            return PaymentOutcome(payment, to_refund=_refunded(payment))
 
 
-def refund_by_hand(payment: Payment) -> Outcome:
+def refund_by_hand(payment: Payment) -> PaymentOutcome:
     """Hear that a person has given the money back; it changes nothing where there is none to give.
 
     The command to refund may not have been heard yet: then it finds that nothing is left to do.
@@ -215,13 +219,13 @@ def refund_by_hand(payment: Payment) -> Outcome:
         changed = msgspec.structs.replace(
             payment, phase=Phase.REFUNDED, refunded_by_hand=True, refund_id=BY_HAND
         )
-        return Outcome(changed, to_refund=_refunded(changed))
+        return PaymentOutcome(changed, to_refund=_refunded(changed))
     if payment.phase in {Phase.CAPTURING, Phase.CAPTURED}:
-        return Outcome(msgspec.structs.replace(payment, refunded_by_hand=True))
-    return Outcome(payment)
+        return PaymentOutcome(msgspec.structs.replace(payment, refunded_by_hand=True))
+    return PaymentOutcome(payment)
 
 
-def begin(payment: Payment, now: dt.datetime, doubt: dt.timedelta = dt.timedelta(0)) -> Outcome:
+def begin(payment: Payment, now: dt.datetime, doubt: dt.timedelta = dt.timedelta(0)) -> PaymentOutcome:
     """Decide whether a queued payment is still to be charged; anything else stays as it is.
 
     It is expired only where that is beyond doubt: a charge that comes a moment late is given back if need be,
@@ -233,10 +237,10 @@ def begin(payment: Payment, now: dt.datetime, doubt: dt.timedelta = dt.timedelta
         doubt: How far the clock may be wrong, at least 0.
     """
     if payment.phase is not Phase.QUEUED:
-        return Outcome(payment)
+        return PaymentOutcome(payment)
     if payment.not_after is not None and now - doubt > payment.not_after:
         return declined(msgspec.structs.replace(payment, phase=Phase.CAPTURING), "expired")
-    return Outcome(msgspec.structs.replace(payment, phase=Phase.CAPTURING))
+    return PaymentOutcome(msgspec.structs.replace(payment, phase=Phase.CAPTURING))
 
 
 def call_of(payment: Payment) -> Charge | Refund | None:
@@ -253,35 +257,35 @@ def call_of(payment: Payment) -> Charge | Refund | None:
     return None
 
 
-def charged(payment: Payment, charge_id: str) -> Outcome:
-    """Hear that the provider has charged; an answer that came twice changes nothing."""
+def charged(payment: Payment, charge_id: str) -> PaymentOutcome:
+    """Hear that the provider has charged; a response that came twice changes nothing."""
     if payment.phase is not Phase.CAPTURING:
-        return Outcome(payment)
+        return PaymentOutcome(payment)
     if payment.refunded_by_hand:
         settled = msgspec.structs.replace(
             payment, phase=Phase.REFUNDED, charge_id=charge_id, refund_id=BY_HAND
         )
-        return Outcome(settled, to_capture=_captured(settled), to_refund=_refunded(settled))
+        return PaymentOutcome(settled, to_capture=_captured(settled), to_refund=_refunded(settled))
     phase = Phase.REFUNDING if payment.refund_requested else Phase.CAPTURED
     changed = msgspec.structs.replace(payment, phase=phase, charge_id=charge_id)
-    return Outcome(changed, to_capture=_captured(changed))
+    return PaymentOutcome(changed, to_capture=_captured(changed))
 
 
-def declined(payment: Payment, reason: str) -> Outcome:
+def declined(payment: Payment, reason: str) -> PaymentOutcome:
     """Hear that the order is not charged; a refund that waited has nothing to give back."""
     if payment.phase is not Phase.CAPTURING:
-        return Outcome(payment)
+        return PaymentOutcome(payment)
     changed = msgspec.structs.replace(payment, phase=Phase.DECLINED, reason=reason)
     to_refund = _refunded(changed) if payment.refund_requested else None
-    return Outcome(changed, to_capture=_declined(changed, reason), to_refund=to_refund)
+    return PaymentOutcome(changed, to_capture=_declined(changed, reason), to_refund=to_refund)
 
 
-def refunded(payment: Payment, refund_id: str) -> Outcome:
-    """Hear that the provider has given the charge back; an answer that came twice changes nothing."""
+def refunded(payment: Payment, refund_id: str) -> PaymentOutcome:
+    """Hear that the provider has given the charge back; a response that came twice changes nothing."""
     if payment.phase is not Phase.REFUNDING:
-        return Outcome(payment)
+        return PaymentOutcome(payment)
     changed = msgspec.structs.replace(payment, phase=Phase.REFUNDED, refund_id=refund_id)
-    return Outcome(changed, to_refund=_refunded(changed))
+    return PaymentOutcome(changed, to_refund=_refunded(changed))
 
 
 def _captured(payment: Payment) -> PaymentCaptured:

@@ -22,7 +22,7 @@ class PaymentHandlers:
 
     Args:
         store: Where payments are kept.
-        publisher: Sends the answers that are known at once, and returns when they are acknowledged.
+        publisher: Sends the replies that are known at once, and returns when they are acknowledged.
         queue: Wakes a payment worker.
         clock: The time (UTC, with zone).
         inbox_capacity: See ``Once``.
@@ -56,7 +56,7 @@ class PaymentHandlers:
         }
 
     def capture_payment(self, received: Received) -> None:
-        """Queue a capture, or answer from what is known.
+        """Queue a capture, or reply from what is known.
 
         Raises:
             DependencyError: the store, the stream or the queue did not answer; handle it again.
@@ -71,13 +71,13 @@ class PaymentHandlers:
             changed = msgspec.structs.replace(
                 known.decided(outcome, self._clock()), capture=known.capture or received.envelope
             )
-            return Decision(changed, changed.answers_to(outcome, capture=received.envelope))
+            return Decision(changed, changed.replies_to(outcome, capture=received.envelope))
 
         self._once.apply(received, decide)
         self._wake(received.subject)
 
     def refund_payment(self, received: Received) -> None:
-        """Void, note or queue a refund, or answer from what is known.
+        """Void, note or queue a refund, or reply from what is known.
 
         Raises:
             DependencyError: the store, the stream or the queue did not answer; handle it again.
@@ -91,7 +91,7 @@ class PaymentHandlers:
             changed = msgspec.structs.replace(
                 known.decided(outcome, self._clock()), refund=known.refund or received.envelope
             )
-            return Decision(changed, changed.answers_to(outcome, refund=received.envelope))
+            return Decision(changed, changed.replies_to(outcome, refund=received.envelope))
 
         self._once.apply(received, decide)
         self._wake(received.subject)
@@ -114,7 +114,7 @@ class PaymentHandlers:
             if outcome.payment == record.payment:
                 return None
             changed = record.decided(outcome, self._clock())
-            return Decision(changed, changed.answers_to(outcome))
+            return Decision(changed, changed.replies_to(outcome))
 
         self._once.apply(received, decide)
 

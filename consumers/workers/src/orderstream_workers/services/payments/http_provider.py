@@ -23,7 +23,7 @@ _CARRIED: Final = re.compile(r"[!-~]+( +[!-~]+)*")
 _ENCODED: Final = "utf-8''"
 """In front of an encoded key, as RFC 8187 marks an encoded value."""
 
-_NO_ANSWERS: Final = frozenset({401, 403, 404, 405, 408, 409, 425})
+_NO_RESPONSES: Final = frozenset({401, 403, 404, 405, 408, 409, 425})
 
 _TIMEOUT: Final = httpx.Timeout(5.0, connect=2.0)
 
@@ -31,7 +31,7 @@ _TIMEOUT: Final = httpx.Timeout(5.0, connect=2.0)
 class HttpPaymentProvider:
     """The provider's HTTP API.
 
-    Only what the provider itself says about the payment is an answer: 2xx with an id, 402 with a reason, and
+    Only what the provider itself says about the payment is a response: 2xx with an id, 402 with a reason, and
     a refusal with a ``code`` in JSON. Everything else is none: a timeout, a broken connection, 401 and 403 (a
     key is being renewed), 408, 409, 425, 429, 5xx; redirects, 404 and 405, which a router gives during a
     deployment; and any page that is not the provider's JSON. No payment may end as a dead letter for it.
@@ -54,11 +54,11 @@ class HttpPaymentProvider:
             ProviderUnavailableError: it does not, or only with errors of its own.
         """
         try:
-            answer = self._client.get(self._base_url, timeout=_TIMEOUT)
+            response = self._client.get(self._base_url, timeout=_TIMEOUT)
         except httpx.RequestError as error:
             raise ProviderUnavailableError("GET", f"{type(error).__name__}: {error}") from error
-        if answer.status_code >= 500:
-            raise ProviderUnavailableError("GET", str(answer.status_code))
+        if response.status_code >= 500:
+            raise ProviderUnavailableError("GET", str(response.status_code))
 
     def charge(self, request: Charge) -> Charged | Declined:
         """See ``PaymentProvider.charge``."""
@@ -67,11 +67,11 @@ class HttpPaymentProvider:
             "amount_minor": request.amount_minor,
             "currency": request.currency,
         }
-        answer = self._post("charges", request.key, body)
-        if answer.status_code == httpx.codes.PAYMENT_REQUIRED:
-            return Declined(_field(answer, "charges", "code"))
-        _demand_success(answer, "charges", request.order_id)
-        return Charged(_field(answer, "charges", "charge_id"))
+        response = self._post("charges", request.key, body)
+        if response.status_code == httpx.codes.PAYMENT_REQUIRED:
+            return Declined(_field(response, "charges", "code"))
+        _demand_success(response, "charges", request.order_id)
+        return Charged(_field(response, "charges", "charge_id"))
 
     def refund(self, request: Refund) -> Refunded:
         """See ``PaymentProvider.refund``."""
@@ -81,13 +81,13 @@ class HttpPaymentProvider:
             "amount_minor": request.amount_minor,
             "currency": request.currency,
         }
-        answer = self._post("refunds", request.key, body)
-        _demand_success(answer, "refunds", request.order_id)
-        return Refunded(_field(answer, "refunds", "refund_id"))
+        response = self._post("refunds", request.key, body)
+        _demand_success(response, "refunds", request.order_id)
+        return Refunded(_field(response, "refunds", "refund_id"))
 
     def _post(self, operation: str, key: str, body: dict[str, str | int]) -> httpx.Response:
         try:
-            answer = self._client.post(
+            response = self._client.post(
                 f"{self._base_url}/v1/{operation}",
                 json=body,
                 headers={"Idempotency-Key": header_value(key)},
@@ -95,11 +95,13 @@ class HttpPaymentProvider:
             )
         except httpx.RequestError as error:
             raise ProviderUnavailableError(operation, type(error).__name__) from error
-        if answer.status_code == httpx.codes.TOO_MANY_REQUESTS:
-            raise ProviderThrottledError(operation, "429", _retry_after(answer))
-        if (not answer.is_client_error and not answer.is_success) or answer.status_code in _NO_ANSWERS:
-            raise ProviderUnavailableError(operation, str(answer.status_code), _retry_after(answer))
-        return answer
+        if response.status_code == httpx.codes.TOO_MANY_REQUESTS:
+            raise ProviderThrottledError(operation, "429", _retry_after(response))
+        if (
+            not response.is_client_error and not response.is_success
+        ) or response.status_code in _NO_RESPONSES:
+            raise ProviderUnavailableError(operation, str(response.status_code), _retry_after(response))
+        return response
 
 
 def header_value(key: str) -> str:
@@ -114,27 +116,27 @@ def header_value(key: str) -> str:
     return _ENCODED + quote(key, safe="")
 
 
-def _demand_success(answer: httpx.Response, operation: str, order_id: str) -> None:
-    if not answer.is_success:
-        _field(answer, operation, "code")
-        raise ProviderRefusedError(operation, answer.status_code, order_id)
+def _demand_success(response: httpx.Response, operation: str, order_id: str) -> None:
+    if not response.is_success:
+        _field(response, operation, "code")
+        raise ProviderRefusedError(operation, response.status_code, order_id)
 
 
-def _field(answer: httpx.Response, operation: str, name: str) -> str:
-    """A field of the answer; an answer that cannot be read is none, whatever its status says."""
+def _field(response: httpx.Response, operation: str, name: str) -> str:
+    """A field of the response; a response that cannot be read is none, whatever its status says."""
     try:
-        value = answer.json()[name]
+        value = response.json()[name]
     except (ValueError, KeyError, TypeError, RecursionError) as error:
-        raise ProviderUnavailableError(operation, f"{answer.status_code} without {name}") from error
+        raise ProviderUnavailableError(operation, f"{response.status_code} without {name}") from error
     if not isinstance(value, str) or not value:
-        raise ProviderUnavailableError(operation, f"{answer.status_code} without {name}")
+        raise ProviderUnavailableError(operation, f"{response.status_code} without {name}")
     return value
 
 
-def _retry_after(answer: httpx.Response) -> float | None:
+def _retry_after(response: httpx.Response) -> float | None:
     """Seconds to wait. The header's other form, a date, is not used by this provider and not read."""
     try:
-        seconds = float(answer.headers["Retry-After"])
+        seconds = float(response.headers["Retry-After"])
     except (KeyError, ValueError):
         return None
     return max(0.0, seconds) if math.isfinite(seconds) else None

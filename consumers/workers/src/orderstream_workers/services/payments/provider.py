@@ -29,11 +29,11 @@ class Refunded:
 
 
 class ProviderUnavailableError(DependencyError):
-    """No definite answer: the request may have been carried out. Ask again under the same key.
+    """No definite response: the request may have been carried out. Ask again under the same key.
 
     Args:
         operation: What was asked.
-        reason: What happened instead of an answer.
+        reason: What happened instead of a response.
         retry_after: Seconds that the provider wants us to wait; None if it did not say.
     """
 
@@ -51,7 +51,7 @@ class ProviderRefusedError(OrderstreamError):
 
     Args:
         operation: What was asked.
-        status: HTTP status of the answer.
+        status: HTTP status of the response.
         order_id: The order.
     """
 
@@ -72,7 +72,7 @@ class PaymentProvider(Protocol):
         """Charge the customer.
 
         Raises:
-            ProviderUnavailableError: no definite answer; ask again under the same key.
+            ProviderUnavailableError: no definite response; ask again under the same key.
             ProviderRefusedError: the request makes no sense to the provider.
         """
 
@@ -80,6 +80,6 @@ class PaymentProvider(Protocol):
         """Give a charge back.
 
         Raises:
-            ProviderUnavailableError: no definite answer; ask again under the same key.
+            ProviderUnavailableError: no definite response; ask again under the same key.
             ProviderRefusedError: the request makes no sense to the provider.
         """

@@ -148,14 +148,14 @@ class SqsPaymentQueue:
         """See ``PaymentQueue.receive``."""
         check_receive(limit, wait, visibility)
         with self._calls("ReceiveMessage"):
-            answer = self._client.receive_message(
+            response = self._client.receive_message(
                 QueueUrl=self._url,
                 MaxNumberOfMessages=limit,
                 WaitTimeSeconds=wait,
                 VisibilityTimeout=visibility,
                 AttributeNames=["ApproximateReceiveCount", "SentTimestamp"],
             )
-            messages = given_by_service(answer).get("Messages") or ()
+            messages = given_by_service(response).get("Messages") or ()
             return [_received(message) for message in messages]
 
     def extend(self, message: QueuedPayment, visibility: int) -> None:
@@ -184,11 +184,11 @@ class SqsPaymentQueue:
     def depth(self) -> int:
         """See ``PaymentQueue.depth``."""
         with self._calls("GetQueueAttributes"):
-            answer = self._client.get_queue_attributes(
+            response = self._client.get_queue_attributes(
                 QueueUrl=self._url,
                 AttributeNames=list(_DEPTHS),
             )
-            counts = required(answer, "Attributes", dict)
+            counts = required(response, "Attributes", dict)
             return sum(int(required(counts, name, str)) for name in _DEPTHS)
 
     def _calls(self, operation: str) -> AbstractContextManager[None]:

@@ -1,4 +1,4 @@
-"""Where payments are kept: one item per order, with its state, its inbox and the answers already decided."""
+"""Where payments are kept: one item per order, with its state, its inbox and the replies already decided."""
 
 import datetime as dt
 from collections.abc import Mapping
@@ -12,7 +12,7 @@ from orderstream.messages.message import Message
 from orderstream_consumer.idempotency import INBOX
 from orderstream_consumer.idempotency.inbox import pack, unpack
 from orderstream_consumer.store import Attribute, Put, Store, TableSpec
-from orderstream_workers.services.payments.domain import Outcome, Payment
+from orderstream_workers.services.payments.domain import Payment, PaymentOutcome
 
 SOURCE: Final = "payments"
 
@@ -21,14 +21,14 @@ PAYMENTS: Final = TableSpec("payments")
 
 
 class PaymentRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """A payment and what its answers need.
+    """A payment and what its replies need.
 
     Attributes:
         payment: The payment.
         capture: The command that the capture's answer follows from.
         refund: The command that the refund's answer follows from.
         packed_answers: The worker's answers, encoded; sent whenever a worker brings the order to rest.
-        capture_decided_at: When the answer to the capture was decided (UTC): the time of every such answer.
+        capture_decided_at: When the reply to the capture was decided (UTC): the time of every such reply.
         refund_decided_at: The same of the refund.
     """
 
@@ -40,12 +40,12 @@ class PaymentRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tru
     refund_decided_at: dt.datetime | None = None
 
     @property
-    def answers(self) -> list[bytes]:
+    def replies(self) -> list[bytes]:
         """The worker's encoded answers, in the order in which they were decided."""
         return unpack(self.packed_answers) if self.packed_answers else []
 
-    def decided(self, outcome: Outcome, now: dt.datetime) -> "PaymentRecord":
-        """The record after a step. A decision keeps its time, however often its answer is given again.
+    def decided(self, outcome: PaymentOutcome, now: dt.datetime) -> "PaymentRecord":
+        """The record after a step. A decision keeps its time, however often its reply is given again.
 
         Args:
             outcome: What the step led to.
@@ -58,10 +58,10 @@ class PaymentRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tru
             refund_decided_at=self.refund_decided_at or (now if outcome.to_refund else None),
         )
 
-    def answers_to(
-        self, outcome: Outcome, *, capture: Envelope | None = None, refund: Envelope | None = None
+    def replies_to(
+        self, outcome: PaymentOutcome, *, capture: Envelope | None = None, refund: Envelope | None = None
     ) -> list[Envelope]:
-        """The answers of a step, with the times of this record, which has heard of it.
+        """The replies of a step, with the times of this record, which has heard of it.
 
         Args:
             outcome: What the step led to.
@@ -69,13 +69,13 @@ class PaymentRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tru
             refund: The command to refund that is answered; by default the one that is kept.
         """
         return [
-            *answer(capture or self.capture, outcome.to_capture, self.capture_decided_at),
-            *answer(refund or self.refund, outcome.to_refund, self.refund_decided_at),
+            *reply(capture or self.capture, outcome.to_capture, self.capture_decided_at),
+            *reply(refund or self.refund, outcome.to_refund, self.refund_decided_at),
         ]
 
     def keeping(self, envelopes: list[Envelope]) -> "PaymentRecord":
-        """The record with more answers of the worker."""
-        encoded = [*self.answers, *(envelope.encode() for envelope in envelopes)]
+        """The record with more replies of the worker."""
+        encoded = [*self.replies, *(envelope.encode() for envelope in envelopes)]
         return msgspec.structs.replace(self, packed_answers=pack(encoded) if encoded else b"")
 
 
@@ -137,15 +137,15 @@ class PaymentRecords:
 _DECODER: Final = msgspec.json.Decoder(PaymentRecord)
 
 
-def answer(cause: Envelope | None, message: Message | None, decided_at: dt.datetime | None) -> list[Envelope]:
-    """An answer as envelopes: one, or none where nothing is answered.
+def reply(cause: Envelope | None, message: Message | None, decided_at: dt.datetime | None) -> list[Envelope]:
+    """A reply as envelopes: one, or none where nothing is answered.
 
-    A command has one answer forever, so its ordinal is always 0: two different ones could never both pass.
+    A command has one reply forever, so its ordinal is always 0: two different ones could never both pass.
 
     Args:
         cause: The command.
-        message: Its answer, if it is known.
-        decided_at: When it was decided (UTC); there where there is an answer.
+        message: Its reply, if it is known.
+        decided_at: When it was decided (UTC); there where there is a reply.
     """
     if cause is None or message is None or decided_at is None:
         return []

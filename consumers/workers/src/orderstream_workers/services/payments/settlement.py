@@ -9,7 +9,7 @@ from orderstream_consumer.idempotency import TOLERATED_SKEW, Publisher
 from orderstream_consumer.processing.log_context import log_about
 from orderstream_consumer.store import ConditionFailedError, Store
 from orderstream_workers.services.payments import domain
-from orderstream_workers.services.payments.domain import Charge, Outcome, Payment, Phase, Refund
+from orderstream_workers.services.payments.domain import Charge, Payment, PaymentOutcome, Phase, Refund
 from orderstream_workers.services.payments.provider import Charged, Declined, PaymentProvider
 from orderstream_workers.services.payments.records import PaymentRecords, Stored
 
@@ -40,7 +40,7 @@ class Settlement:
     Args:
         store: Where payments are kept.
         provider: Charges and gives back.
-        publisher: Sends the answers, and returns once they are acknowledged.
+        publisher: Sends the replies, and returns once they are acknowledged.
         clock: The time (UTC, with zone), off by no more than ``TOLERATED_SKEW``: see ``HostClock``.
     """
 
@@ -58,7 +58,7 @@ class Settlement:
         self._clock = clock
 
     def settle(self, order_id: str, permit: Callable[[], None]) -> Payment:
-        """Bring a payment to rest and send its answers, or send them again.
+        """Bring a payment to rest and send its replies, or send them again.
 
         Args:
             order_id: The order.
@@ -82,8 +82,8 @@ class Settlement:
             except ConditionFailedError:
                 logger.info("another worker was faster", extra={"order_id": order_id})
                 stored = self._load(order_id)
-        if stored.record.answers:
-            self._publisher.publish(stored.record.answers, order_id)
+        if stored.record.replies:
+            self._publisher.publish(stored.record.replies, order_id)
         return stored.record.payment
 
     def _load(self, order_id: str) -> Stored:
@@ -103,7 +103,7 @@ class Settlement:
             try:
                 return self._record(stored, resolve(stored.record.payment))
             except ConditionFailedError:
-                # A refund was noted meanwhile, or another worker has recorded the same answer: it is as
+                # A refund was noted meanwhile, or another worker has recorded the same reply: it is as
                 # definite as before, so it is applied to what the payment is now.
                 stored = self._load(request.order_id)
                 if isinstance(request, Refund) and stored.record.payment.refunded_by_hand:
@@ -111,8 +111,8 @@ class Settlement:
                         "ALERT: refunded by the provider and by hand", extra={"order_id": request.order_id}
                     )
 
-    def _call(self, request: Charge | Refund) -> Callable[[Payment], Outcome]:
-        """Ask the provider; gives what its answer does to the payment."""
+    def _call(self, request: Charge | Refund) -> Callable[[Payment], PaymentOutcome]:
+        """Ask the provider; gives what its response does to the payment."""
         if isinstance(request, Refund):
             refund_id = self._provider.refund(request).refund_id
             return lambda payment: domain.refunded(payment, refund_id)
@@ -122,8 +122,8 @@ class Settlement:
             case Declined(reason):
                 return lambda payment: domain.declined(payment, reason)
 
-    def _record(self, stored: Stored, outcome: Outcome) -> Stored:
+    def _record(self, stored: Stored, outcome: PaymentOutcome) -> Stored:
         if outcome.payment == stored.record.payment:
             return stored
         record = stored.record.decided(outcome, self._clock())
-        return self._records.advance(stored, record.keeping(record.answers_to(outcome)))
+        return self._records.advance(stored, record.keeping(record.replies_to(outcome)))

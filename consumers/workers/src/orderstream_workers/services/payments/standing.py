@@ -56,7 +56,7 @@ class StandingKeeper:
             self._unsettled_since = self._postponed_at = self._failure = None
 
     def postponed(self, reason: str) -> None:
-        """A payment got no definite answer and waits."""
+        """A payment got no definite response and waits."""
         with self._lock:
             self._postponed_at = self._clock()
             self._unsettled_since = self._unsettled_since or self._postponed_at

@@ -3,7 +3,7 @@
 ::
 
     free thread ──> permits ──> receive, no more than permits ──> settle ──> delete
-                       ^                                            │ no definite answer
+                       ^                                            │ no definite response
                        └── pause while the provider fails <─────────┴──> visible again after a backoff
 
 A permit is taken before a message is received: a message that waited for its turn in a worker's hands would
@@ -11,7 +11,7 @@ come back, be received again, and end in the dead letters without ever having be
 those that grew old while the queue was being polled are not used.
 
 An outage dead-letters nothing either. A message that has been received several times only because the
-provider or a store did not answer is sent anew, and the old one is deleted after that is acknowledged.
+provider or a store did not respond is sent anew, and the old one is deleted after that is acknowledged.
 """
 
 import datetime as dt
@@ -49,7 +49,7 @@ from orderstream_workers.services.payments.standing import PaymentStanding, Stan
 
 logger = logging.getLogger(__name__)
 
-Answer = TypeVar("Answer")
+Returned = TypeVar("Returned")
 
 _PERMIT_SECONDS: Final = 0.2
 """How long a permit is good for."""
@@ -58,7 +58,7 @@ _PERMIT_PATIENCE: Final = 10.0
 """Seconds that a message waits for a permit in a worker's hands before it is handed back."""
 
 _TRIED_AGAIN: Final = Backoff(first=0.5, longest=30.0)
-"""When a message that got no answer is tried again, unless the provider asks for more."""
+"""When a message that got no response is tried again, unless the provider asks for more."""
 
 _LONGEST_DELAY: Final = 900.0
 """Most seconds that SQS delays a message."""
@@ -81,7 +81,7 @@ class PaymentWorker:
         queue: Where the messages come from.
         provider: Charges and gives back.
         limiter: The provider's limit, shared by all workers.
-        publisher: Sends the answers, and returns once they are acknowledged.
+        publisher: Sends the replies, and returns once they are acknowledged.
         clock: The time for decisions (UTC, with zone).
         wall_clock: The time for ``standing`` (UTC, with zone), which must not fail.
         threads: Payments settled at the same time, 1 or more.
@@ -271,7 +271,7 @@ class _CountedProvider:
     def refund(self, request: Refund) -> Refunded:
         return self._counted(lambda: self._inner.refund(request))
 
-    def _counted(self, call: Callable[[], Answer]) -> Answer:
+    def _counted(self, call: Callable[[], Returned]) -> Returned:
         self._counters.add("calls")
         try:
             return call()

@@ -1,4 +1,4 @@
-"""How long the coordinator waits for answers."""
+"""How long the coordinator waits for replies."""
 
 import datetime as dt
 

@@ -41,12 +41,12 @@ from orderstream_workers.services.saga.state import Order
 Success = StockReserved | PaymentCaptured | OrderShipped
 Refusal = StockRejected | PaymentDeclined | ShipmentRefused
 Undoing = StockReleased | PaymentRefunded
-Answer = Success | Refusal | Undoing
+Reply = Success | Refusal | Undoing
 """What the owners of the steps say."""
 
 
 class Verdict(enum.Enum):
-    """What an answer says about its step."""
+    """What a reply says about its step."""
 
     DONE = "it is done"
     REFUSED = "it is not done, and never will be"
@@ -60,12 +60,12 @@ class Step:
     Attributes:
         name: Names it in timers, correlation ids and reasons.
         command: Makes the request, given the order, the time and the deadlines.
-        deadline: How long its answer may take.
-        done: The answer of success.
-        refused: The answer of refusal, which is final.
+        deadline: How long its reply may take.
+        done: The reply of success.
+        refused: The reply of refusal, which is final.
         compensation: The command that undoes the step, or makes sure that it never happens; None for the
             pivot, which cannot be undone.
-        undone: The answer to the compensation.
+        undone: The reply to the compensation.
         needs_lines: Whether the request names the order's lines, which are kept until it has been made.
     """
 
@@ -78,13 +78,13 @@ class Step:
     undone: type[Undoing] | None = None
     needs_lines: bool = False
 
-    def verdict(self, answer: Event) -> Verdict | None:
-        """What an answer says about this step; None where it is about another one."""
-        if isinstance(answer, self.done):
+    def verdict(self, reply: Event) -> Verdict | None:
+        """What a reply says about this step; None where it is about another one."""
+        if isinstance(reply, self.done):
             return Verdict.DONE
-        if isinstance(answer, self.refused):
+        if isinstance(reply, self.refused):
             return Verdict.REFUSED
-        if self.undone is not None and isinstance(answer, self.undone):
+        if self.undone is not None and isinstance(reply, self.undone):
             return Verdict.UNDONE
         return None
 
@@ -118,10 +118,10 @@ class Definition:
         for group in self.groups:
             yield from group
 
-    def answered(self, answer: Answer) -> tuple[Step, Verdict] | None:
-        """Which step an answer is about, and what it says; None where no step of this version knows it."""
+    def answered(self, reply: Reply) -> tuple[Step, Verdict] | None:
+        """Which step a reply is about, and what it says; None where no step of this version knows it."""
         for step in self.steps():
-            verdict = step.verdict(answer)
+            verdict = step.verdict(reply)
             if verdict is not None:
                 return step, verdict
         return None

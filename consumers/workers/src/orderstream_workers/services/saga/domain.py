@@ -11,7 +11,7 @@
                   v                         v
               COMPENSATING <────────────────┘ ──────────────────> CANCELLED
                   │  ^                          every step that was asked for
-                  └──┘                          has a definite answer
+                  └──┘                          has a definite reply
                compensation overdue: ask again, alert
 
     a step:   NONE ──> REQUESTED ──> DONE ──> CANCELLING ──> UNDONE
@@ -20,9 +20,9 @@
                           └──────> REFUSED <───────┘
 
 Until the pivot is asked for, anything but success turns the order back: every step that was *requested* is
-compensated, not only those known to be done, because an answer may still be on its way. A compensation is
+compensated, not only those known to be done, because a reply may still be on its way. A compensation is
 final with its owner, so it does not matter which of the two commands arrives first. A refusal is final too: a
-refused step needs no compensation. What was done once is never believed to have been refused: such an answer
+refused step needs no compensation. What was done once is never believed to have been refused: such a reply
 contradicts its owner, and the step waits for its compensation. Steps of one group are undone together, the
 newest group first.
 
@@ -31,10 +31,10 @@ counts from when the request was last handed to the stream: a coordinator that i
 the publication uses up none of the step's time.
 
 After the pivot silence never turns back, since the parcel may have left: only a definite refusal does.
-A step that was asked for again may wait for a person. What was done by hand counts as its owner's answer. A
+A step that was asked for again may wait for a person. What was done by hand counts as its owner's reply. A
 shipment that shall not be is refused by shipping itself, so that the parcel and the money never disagree.
 
-CONFIRMED and CANCELLED absorb whatever comes: no step is awaited there, so no answer or deadline counts.
+CONFIRMED and CANCELLED absorb whatever comes: no step is awaited there, so no reply or deadline counts.
 """
 
 import datetime as dt
@@ -59,16 +59,16 @@ from orderstream_orders.contracts import (
 from orderstream_workers.services.saga.deadlines import SagaDeadlines
 from orderstream_workers.services.saga.definition import (
     CURRENT,
-    Answer,
     Definition,
     Refusal,
+    Reply,
     Step,
     Verdict,
     definition_of,
 )
 from orderstream_workers.services.saga.state import Failure, Order, Phase, Progress, Saga, Status
 
-Input = OrderPlaced | OrderCancellationRequested | StepOverdue | StepResolved | Answer
+Input = OrderPlaced | OrderCancellationRequested | StepOverdue | StepResolved | Reply
 """What the coordinator hears."""
 
 
@@ -86,13 +86,13 @@ class Output:
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class SagaOutcome:
     """What to commit and publish.
 
     Attributes:
         saga: The order afterwards; None where it is still not known.
         outputs: Messages to publish, in order.
-        alert: True where a request went out again for want of an answer: operators should look at its owner.
+        alert: True where a request went out again for want of a reply: operators should look at its owner.
     """
 
     saga: Saga | None
@@ -119,7 +119,7 @@ _TAKEN: Final[Mapping[tuple[Status, Verdict], Status]] = {
     (Status.CANCELLING, Verdict.REFUSED): Status.REFUSED,
     (Status.CANCELLING, Verdict.UNDONE): Status.UNDONE,
 }
-"""The answers that move a step on. Whichever attempt they are about: a step happens once per order."""
+"""The replies that move a step on. Whichever attempt they are about: a step happens once per order."""
 
 _REPEATED: Final = frozenset(
     {
@@ -130,7 +130,7 @@ _REPEATED: Final = frozenset(
         *((Status.UNDONE, verdict) for verdict in Verdict),
     }
 )
-"""The answers that are overtaken or come again; any other pair contradicts what the owner has said before."""
+"""The replies that are overtaken or come again; any other pair contradicts what the owner has said before."""
 
 _TOO_LATE: Final[Mapping[Phase, str]] = {
     Phase.COMMITTED: "shipping_requested",
@@ -147,14 +147,14 @@ def transition(
     *,
     arrived: dt.datetime | None = None,
     current: Definition = CURRENT,
-) -> Outcome | Ignored:
+) -> SagaOutcome | Ignored:
     """What a message leads to.
 
     Args:
         saga: The order as it is; None where no order was placed.
         message: What is heard.
         now: The time (UTC, with zone), from which new deadlines count.
-        deadlines: How long answers may take.
+        deadlines: How long replies may take.
         arrived: When the stream took the message (UTC), by which a deadline has passed or has not; None, for
             a message from nowhere, is late enough.
         current: What new orders follow.
@@ -169,7 +169,7 @@ def transition(
         return _Turn(current, now, deadlines).start(order)
     if saga is None:
         if isinstance(message, OrderCancellationRequested):
-            return Outcome(None, (_cancellation_refused(message, "unknown_order"),))
+            return SagaOutcome(None, (_cancellation_refused(message, "unknown_order"),))
         return Ignored("no such order was placed", expected=False)
     turn = _Turn(definition_of(saga.definition), now, deadlines)
     match message:
@@ -180,7 +180,7 @@ def transition(
         case StepResolved():
             return turn.resolve(saga, message)
         case _:
-            return turn.answer(saga, message)
+            return turn.reply(saga, message)
 
 
 def sent_again(
@@ -192,7 +192,7 @@ def sent_again(
         saga: The order as it is.
         correlation_ids: The requests' correlation ids; those that are not waited for any more change nothing.
         now: The time (UTC, with zone).
-        deadlines: How long answers may take.
+        deadlines: How long replies may take.
 
     Returns:
         The order, with those deadlines moved that would otherwise pass earlier.
@@ -217,7 +217,7 @@ def sent_again(
 def decisions(saga: Saga, step: str) -> frozenset[str]:
     """What an operator may decide about a step; empty where it does not wait for a person.
 
-    A step waits for a person once its answer was overdue and it was asked for again: the pivot after the
+    A step waits for a person once its reply was overdue and it was asked for again: the pivot after the
     point of no return, and any compensation. What is overdue before the pivot is compensated by itself.
 
     Args:
@@ -241,28 +241,28 @@ class _Turn:
     now: dt.datetime
     deadlines: SagaDeadlines
 
-    def start(self, order: Order) -> Outcome:
+    def start(self, order: Order) -> SagaOutcome:
         """Ask for the first group."""
         return self._forward(Saga(order=order, definition=self.definition.version, phase=Phase.RUNNING))
 
-    def cancel(self, saga: Saga, request: OrderCancellationRequested) -> Outcome | Ignored:
+    def cancel(self, saga: Saga, request: OrderCancellationRequested) -> SagaOutcome | Ignored:
         """The customer wants to cancel: possible until the pivot is asked for."""
         if saga.phase is Phase.RUNNING:
             return self._turn_back(saga, Failure("customer_request"))
         if saga.phase is Phase.COMPENSATING:
             # Nothing to publish, as the cancellation answers this customer too; but it is heard: delivered
             # again after the end it must not be refused.
-            return Outcome(saga)
-        return Outcome(saga, (_cancellation_refused(request, _TOO_LATE[saga.phase]),))
+            return SagaOutcome(saga)
+        return SagaOutcome(saga, (_cancellation_refused(request, _TOO_LATE[saga.phase]),))
 
-    def overdue(self, saga: Saga, late: StepOverdue, arrived: dt.datetime | None) -> Outcome | Ignored:
+    def overdue(self, saga: Saga, late: StepOverdue, arrived: dt.datetime | None) -> SagaOutcome | Ignored:
         """A deadline has passed, as a poller's host says; by the stream's clock it may not have."""
         progress = saga.step(late.step)
         if not progress.status.awaited or progress.attempt != late.attempt:
             return Ignored("the request has been answered or made again")
         if arrived is not None and progress.due is not None and arrived < progress.due:
             rearmed = msgspec.structs.replace(progress, rearmed=progress.rearmed + 1)
-            return Outcome(msgspec.structs.replace(saga, steps={**saga.steps, late.step: rearmed}))
+            return SagaOutcome(msgspec.structs.replace(saga, steps={**saga.steps, late.step: rearmed}))
         (step,) = (step for step in self.definition.steps() if step.name == late.step)
         if progress.status is Status.CANCELLING:
             again = self._undo(saga, [step])
@@ -270,9 +270,9 @@ class _Turn:
             again = self._request(saga, [step])
         else:
             return self._turn_back(saga, Failure("step_overdue", late.step))
-        return Outcome(again.saga, again.outputs, alert=True)
+        return SagaOutcome(again.saga, again.outputs, alert=True)
 
-    def resolve(self, saga: Saga, resolved: StepResolved) -> Outcome | Ignored:
+    def resolve(self, saga: Saga, resolved: StepResolved) -> SagaOutcome | Ignored:
         """An operator has decided about a step that nobody answers for."""
         if resolved.decision not in decisions(saga, resolved.step):
             return Ignored("the step does not wait for such a decision")
@@ -288,15 +288,15 @@ class _Turn:
         taken = _with(saga, step, msgspec.structs.replace(progress, status=status, due=None, done=done))
         return self._backward(taken) if cancelling else self._forward(taken)
 
-    def answer(self, saga: Saga, answer: Answer) -> Outcome | Ignored:
+    def reply(self, saga: Saga, reply: Reply) -> SagaOutcome | Ignored:
         """The owner of a step has answered."""
-        answered = self.definition.answered(answer)
+        answered = self.definition.answered(reply)
         if answered is None:
-            return Ignored("no step of the order's definition has such an answer", expected=False)
+            return Ignored("no step of the order's definition has such a reply", expected=False)
         step, verdict = answered
         progress = saga.step(step.name)
         if verdict is Verdict.DONE and progress.status is Status.CANCELLING and not progress.was_done:
-            return Outcome(_with(saga, step, msgspec.structs.replace(progress, done=True)))
+            return SagaOutcome(_with(saga, step, msgspec.structs.replace(progress, done=True)))
         if verdict is Verdict.REFUSED and progress.was_done:
             return Ignored("its owner has said that it was done", expected=False)
         status = _TAKEN.get((progress.status, verdict))
@@ -307,18 +307,18 @@ class _Turn:
         taken = _with(saga, step, msgspec.structs.replace(progress, status=status, due=None, done=done))
         if saga.phase is Phase.COMPENSATING:
             return self._backward(taken)
-        if isinstance(answer, Refusal):
-            return self._turn_back(taken, Failure(answer.reason, step.name))
+        if isinstance(reply, Refusal):
+            return self._turn_back(taken, Failure(reply.reason, step.name))
         return self._forward(taken)
 
     def wait(self, step: Step, status: Status) -> dt.timedelta:
-        """How long the answer to a request may take."""
+        """How long the reply to a request may take."""
         return step.deadline(self.deadlines) if status is Status.REQUESTED else self.deadlines.compensation
 
-    def _turn_back(self, saga: Saga, failure: Failure) -> Outcome:
+    def _turn_back(self, saga: Saga, failure: Failure) -> SagaOutcome:
         return self._backward(msgspec.structs.replace(saga, phase=Phase.COMPENSATING, failure=failure))
 
-    def _forward(self, saga: Saga) -> Outcome:
+    def _forward(self, saga: Saga) -> SagaOutcome:
         """Ask for the next group once the one before is done; confirm the order after the last."""
         for group in self.definition.groups:
             statuses = {saga.step(step.name).status for step in group}
@@ -327,7 +327,7 @@ class _Turn:
                 phase = Phase.COMMITTED if pivotal else Phase.RUNNING
                 return self._request(msgspec.structs.replace(saga, phase=phase), group)
             if statuses != {Status.DONE}:
-                return Outcome(saga)
+                return SagaOutcome(saga)
         order = saga.order
         confirmed = OrderConfirmed(
             order_id=order.order_id,
@@ -335,14 +335,14 @@ class _Turn:
             total_minor=order.total_minor,
             currency=order.currency,
         )
-        return Outcome(msgspec.structs.replace(saga, phase=Phase.CONFIRMED), (Output(confirmed),))
+        return SagaOutcome(msgspec.structs.replace(saga, phase=Phase.CONFIRMED), (Output(confirmed),))
 
-    def _backward(self, saga: Saga) -> Outcome:
+    def _backward(self, saga: Saga) -> SagaOutcome:
         """Undo the newest group of which something may have been done; cancel the order after the first."""
         for group in reversed(self.definition.groups):
             statuses = {step.name: saga.step(step.name).status for step in group}
             if Status.CANCELLING in statuses.values():
-                return Outcome(saga)
+                return SagaOutcome(saga)
             undoable = [step for step in group if statuses[step.name] in {Status.REQUESTED, Status.DONE}]
             if undoable:
                 return self._undo(saga, undoable)
@@ -354,13 +354,13 @@ class _Turn:
             reason=failure.reason,
             failed_step=failure.step,
         )
-        return Outcome(msgspec.structs.replace(saga, phase=Phase.CANCELLED), (Output(cancelled),))
+        return SagaOutcome(msgspec.structs.replace(saga, phase=Phase.CANCELLED), (Output(cancelled),))
 
-    def _request(self, saga: Saga, steps: Sequence[Step]) -> Outcome:
+    def _request(self, saga: Saga, steps: Sequence[Step]) -> SagaOutcome:
         commands = [(step, step.command(saga.order, self.now, self.deadlines)) for step in steps]
         return self._ask(saga, commands, Status.REQUESTED)
 
-    def _undo(self, saga: Saga, steps: Sequence[Step]) -> Outcome:
+    def _undo(self, saga: Saga, steps: Sequence[Step]) -> SagaOutcome:
         commands = [
             (step, step.compensation(order_id=saga.order.order_id))
             for step in steps
@@ -368,7 +368,7 @@ class _Turn:
         ]
         return self._ask(saga, commands, Status.CANCELLING)
 
-    def _ask(self, saga: Saga, commands: Sequence[tuple[Step, Command]], status: Status) -> Outcome:
+    def _ask(self, saga: Saga, commands: Sequence[tuple[Step, Command]], status: Status) -> SagaOutcome:
         outputs = []
         for step, command in commands:
             before = saga.step(step.name)
@@ -377,7 +377,7 @@ class _Turn:
                 saga, step, Progress(status, attempt, self.now + self.wait(step, status), before.was_done)
             )
             outputs.append(Output(command, _correlation_id(step, attempt)))
-        return Outcome(self._without_spent_lines(saga), tuple(outputs))
+        return SagaOutcome(self._without_spent_lines(saga), tuple(outputs))
 
     def _without_spent_lines(self, saga: Saga) -> Saga:
         """Keep the lines no longer than until every request that names them has been made."""

@@ -18,7 +18,14 @@ from orderstream_consumer.store.limits import MAX_KEY_BYTES
 from orderstream_orders.contracts import OrderCancellationRequested, StepOverdue, StepResolved
 from orderstream_workers.services.saga.deadlines import SagaDeadlines
 from orderstream_workers.services.saga.definition import CURRENT, Definition
-from orderstream_workers.services.saga.domain import Ignored, Input, Outcome, Output, sent_again, transition
+from orderstream_workers.services.saga.domain import (
+    Ignored,
+    Input,
+    Output,
+    SagaOutcome,
+    sent_again,
+    transition,
+)
 from orderstream_workers.services.saga.state import Phase, Saga
 from orderstream_workers.services.saga.timers import timer_writes
 
@@ -31,7 +38,7 @@ INPUTS: Final[tuple[type[Message], ...]] = get_args(Input)
 """The messages that the coordinator acts on."""
 
 MAX_CANCELLATIONS: Final = 16
-"""Requests to cancel one order that are answered. The phase decides the answer, and the phase moves on: so
+"""Requests to cancel one order that are answered. The phase decides the reply, and the phase moves on: so
 each request is remembered for good, and a customer who asks under ever new keys must not make it grow.
 The orders API lets nine through."""
 
@@ -65,8 +72,8 @@ class SagaHandlers:
         store: Where orders and timers are.
         publisher: Puts commands and events into the stream.
         clock: The time (UTC, with zone).
-        deadlines: How long answers may take.
-        count: Counts ``unexpected``: messages that the flow's rules do not let happen, such as an answer for
+        deadlines: How long replies may take.
+        count: Counts ``unexpected``: messages that the flow's rules do not let happen, such as a reply for
             an order that was never placed. They change nothing.
         inbox_capacity: See ``Once``.
         current: The definition that new orders follow.
@@ -231,7 +238,7 @@ def _envelope(cause: Envelope, output: Output, place: int, now: dt.datetime) -> 
     )
 
 
-def _report(received: Received, outcome: Outcome | Ignored) -> None:
+def _report(received: Received, outcome: SagaOutcome | Ignored) -> None:
     """Tell operators what they should know, before the commit: rather twice than not at all."""
     envelope = received.envelope
     details: dict[str, object] = {

@@ -41,7 +41,7 @@ class Status(enum.StrEnum):
 
     @property
     def awaited(self) -> bool:
-        """True while an answer is waited for."""
+        """True while a reply is waited for."""
         return self in {Status.REQUESTED, Status.CANCELLING}
 
 
@@ -51,7 +51,7 @@ class Progress(msgspec.Struct, frozen=True):
     Attributes:
         status: Where it stands.
         attempt: How often the step or its compensation was asked for, which numbers the last request; from 1.
-        due: When the last request's answer is overdue (UTC); None before the first.
+        due: When the last request's reply is overdue (UTC); None before the first.
         done: True once its owner has said that it is done, whatever has been undone since.
         rearmed: How often its timer was started anew, for one of two reasons: its deadline was called too
             early, by a host whose clock runs ahead, or the last request went out again.
@@ -128,9 +128,9 @@ class Timer:
     """A deadline that is running.
 
     Attributes:
-        step: The step whose answer is waited for.
+        step: The step whose reply is waited for.
         attempt: Which request of it.
-        due: When the answer is overdue (UTC); later, if the deadline was called too early.
+        due: When the reply is overdue (UTC); later, if the deadline was called too early.
         rearmed: How often it was started anew, which names each start.
     """
 
@@ -162,14 +162,14 @@ class Saga(msgspec.Struct, frozen=True, kw_only=True):
         return self.steps.get(name, Progress())
 
     def asked_again(self, name: str) -> bool:
-        """True if an answer is awaited that was overdue before: only then is the same request made twice."""
+        """True if a reply is awaited that was overdue before: only then is the same request made twice."""
         progress = self.step(name)
         # A compensation follows the one request of its step, and attempts count on.
         first = 2 if progress.status is Status.CANCELLING else 1
         return progress.status.awaited and progress.attempt > first
 
     def timers(self) -> Iterator[Timer]:
-        """The deadlines that are running: one for each step whose answer is waited for."""
+        """The deadlines that are running: one for each step whose reply is waited for."""
         for name, progress in self.steps.items():
             if progress.due is not None and progress.status.awaited:
                 later = (progress.rearmed - progress.extended) * REARMED_LATER

@@ -164,7 +164,7 @@ def conversation_of(store: Store, saga: Saga, step: str) -> str | None:
     Args:
         store: Where the timers are.
         saga: The order.
-        step: A step whose answer is waited for.
+        step: A step whose reply is waited for.
 
     Raises:
         DependencyError: the store did not answer.

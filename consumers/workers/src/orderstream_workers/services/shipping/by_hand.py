@@ -23,7 +23,7 @@ class AlreadyDecidedError(OrderstreamError):
         self.order_id = order_id
         self.decision = decision
         super().__init__(
-            f"shipping has {decision} order {order_id!r} itself, and its answer is on its way; "
+            f"shipping has {decision} order {order_id!r} itself, and its reply is on its way; "
             "look at it with `orderstream order show` before anything is done by hand"
         )
 

@@ -10,7 +10,7 @@
       └── shipped by hand ────────> TAKEN
 
 Both ends are final: a command that comes again, also as a new request of a coordinator that has not heard the
-answer, is answered as the first one was, whatever the settings say by then.
+reply, is answered as the first one was, whatever the settings say by then.
 """
 
 import datetime as dt
@@ -59,7 +59,7 @@ class Shipment(msgspec.Struct, frozen=True):
 
     Attributes:
         outcome: How it was decided.
-        decided_at: When (UTC): the time of each answer that tells of it; None in records of the first days.
+        decided_at: When (UTC): the time of each reply that tells of it; None in records of the first days.
     """
 
     outcome: Taken | Refused
@@ -107,7 +107,7 @@ def is_by_hand(shipment: Shipment) -> bool:
     return isinstance(shipment.outcome, Taken) and shipment.outcome.shipment_id == BY_HAND
 
 
-def answer(shipment: Shipment, order_id: str) -> OrderShipped | ShipmentRefused:
+def reply_to(shipment: Shipment, order_id: str) -> OrderShipped | ShipmentRefused:
     """The event that tells of the decision."""
     match shipment.outcome:
         case Taken(shipment_id=shipment_id):

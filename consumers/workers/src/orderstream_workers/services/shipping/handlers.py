@@ -12,7 +12,7 @@ from orderstream_consumer.idempotency.publisher import Publisher
 from orderstream_consumer.idempotency.received import Received
 from orderstream_consumer.store import Store, TableSpec
 from orderstream_orders.contracts import RefuseShipment, ShipOrder, StepResolved
-from orderstream_workers.services.shipping.domain import Shipment, answer, by_hand, decide, is_by_hand
+from orderstream_workers.services.shipping.domain import Shipment, by_hand, decide, is_by_hand, reply_to
 
 logger = logging.getLogger(__name__)
 
@@ -28,7 +28,7 @@ class ShippingHandlers:
 
     Args:
         store: Where shipments are recorded.
-        publisher: Puts the answers into the stream.
+        publisher: Puts the replies into the stream.
         clock: The time (UTC, with zone).
         unserved_countries: Destinations that are refused; none by default.
         inbox_capacity: See ``Once``.
@@ -62,7 +62,7 @@ class ShippingHandlers:
         }
 
     def settle(self, received: Received) -> None:
-        """Record the shipment, or its refusal; returns once the answer is acknowledged.
+        """Record the shipment, or its refusal; returns once the reply is acknowledged.
 
         Raises:
             DependencyError: the store or the stream did not answer; handle the message again.
@@ -73,7 +73,7 @@ class ShippingHandlers:
         def decision(shipment: Shipment | None) -> Decision[Shipment]:
             decided = decide(shipment, command, self._unserved, self._clock())
             assert decided.decided_at is not None
-            reply = answer(decided, command.order_id)
+            reply = reply_to(decided, command.order_id)
             envelope = following(
                 received.envelope, reply, source="shipping", ordinal=0, time=decided.decided_at
             )

@@ -7,10 +7,10 @@ from sys import maxsize
 
 from orderstream.aggregation.codec import MAGIC, Body, pack
 from orderstream.producer.config import ProducerConfig
-from orderstream.producer.core.kinesis_record import AGGREGATE_PARTITION_KEY, Batch, KinesisRecord
+from orderstream.producer.core.kinesis_record import AGGREGATE_PARTITION_KEY, KinesisRecord, RecordBatch
 from orderstream.producer.core.pending import PendingRecord
 
-Waiting = deque[Batch | KinesisRecord]
+Waiting = deque[RecordBatch | KinesisRecord]
 """What waits in a slot. Only a batch at its end still grows."""
 
 # Where much waits, aggregates become larger: up to one part in this many of what waits.
@@ -26,7 +26,7 @@ class Aggregator:
     """Decides which user records travel together.
 
     A record is packed in the moment of its arrival and not in that of its departure: it is in the processor's
-    cache then, and while its slot waits for an answer there is nothing better to do.
+    cache then, and while its slot waits for a response there is nothing better to do.
 
     Args:
         config: Sizes and numbers.
@@ -62,10 +62,10 @@ class Aggregator:
         for start in range(0, len(records), RUN):
             rest = records[start : start + RUN]
             last = waiting[-1] if waiting else None
-            if isinstance(last, Batch) and last.grows:
+            if isinstance(last, RecordBatch) and last.grows:
                 rest = self._pack(last, rest, max_bytes)
             while rest:
-                batch = Batch(Body())
+                batch = RecordBatch(Body())
                 left = self._pack(batch, rest, max_bytes)
                 if len(left) == len(rest):
                     # Too large for any aggregate.
@@ -87,7 +87,7 @@ class Aggregator:
         packed: Waiting = deque()
         size = self.extend(packed, records, 0)
         head = waiting[0] if waiting else None
-        if isinstance(head, Batch) and packed[-1].size + head.size <= self._target_bytes:
+        if isinstance(head, RecordBatch) and packed[-1].size + head.size <= self._target_bytes:
             waiting.popleft()
             self.extend(packed, head.user_records, 0)
         waiting.extendleft(reversed(packed))
@@ -98,7 +98,7 @@ class Aggregator:
         return not self._aggregation or record.size >= self._target_bytes
 
     def _pack(
-        self, batch: Batch, records: Sequence[PendingRecord], max_bytes: int
+        self, batch: RecordBatch, records: Sequence[PendingRecord], max_bytes: int
     ) -> Sequence[PendingRecord]:
         """Put into a batch what fits, and return the rest; close it if there is any, or can never be."""
         assert batch.body is not None
@@ -110,9 +110,9 @@ class Aggregator:
         return left
 
 
-def _alone(record: PendingRecord) -> Batch:
+def _alone(record: PendingRecord) -> RecordBatch:
     """Make a batch that nobody joins; around what looks like an aggregate itself goes a wrapping, as ever."""
-    batch = Batch(None)
+    batch = RecordBatch(None)
     if record.data.startswith(MAGIC):
         batch.body = Body()
         pack(batch.body, (record,), maxsize, 1)

@@ -3,7 +3,7 @@ r"""What rides in a PutRecords request, and what gathers to ride in one.
 ::
 
                          the turn of its slot
-    user records --> Batch ----------------> KinesisRecord --> under way --> landed
+    user records --> RecordBatch ----------------> KinesisRecord --> under way --> landed
                      ^   grows meanwhile        ^                 |
                      |                          | as it is        | comes back
                      |                          +-----------------+
@@ -63,7 +63,7 @@ class KinesisRecord:
     )
 
     grows = False
-    """Nobody joins what is sealed; see ``Batch.grows``."""
+    """Nobody joins what is sealed; see ``RecordBatch.grows``."""
 
     def __init__(
         self,
@@ -95,7 +95,7 @@ class KinesisRecord:
             record.failed(attempt)
 
 
-class Batch:
+class RecordBatch:
     """User records of one slot that gather for one Kinesis record, packed as they come.
 
     Args:

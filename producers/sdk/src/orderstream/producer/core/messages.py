@@ -37,7 +37,7 @@ class RequestCompleted(msgspec.Struct, frozen=True):
 
 
 class RequestFailed(msgspec.Struct, frozen=True):
-    """PutRecords failed as a whole, or its answer was lost."""
+    """PutRecords failed as a whole, or its response was lost."""
 
     request_id: int
     failure: Failure

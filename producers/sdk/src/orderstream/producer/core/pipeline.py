@@ -172,7 +172,7 @@ class Pipeline:
             self._requests[request_id] = entries
             self._commands.append(SendPutRecords(request_id, entries))
 
-    # --- answers come back ---
+    # --- responses come back ---
 
     def _completed(self, event: messages.RequestCompleted, now: float) -> None:
         # A request unknown here was given up by Close.

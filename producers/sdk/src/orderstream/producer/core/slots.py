@@ -19,7 +19,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from orderstream.kinesis.shard_map import Shard, ShardMap
 from orderstream.producer.core.aggregator import RUN, Aggregator, Waiting
-from orderstream.producer.core.kinesis_record import Batch, KinesisRecord
+from orderstream.producer.core.kinesis_record import KinesisRecord, RecordBatch
 from orderstream.producer.core.pending import Arrival, PendingRecord
 
 # Looking a key up takes a fifth of the time of hashing it anew; the keys take about 10 MB.
@@ -99,7 +99,7 @@ class Slot:
         """
         waiting = self.queue.popleft()
         self.queued_bytes -= waiting.user_bytes
-        record = waiting.seal() if isinstance(waiting, Batch) else waiting
+        record = waiting.seal() if isinstance(waiting, RecordBatch) else waiting
         record.shard_id, record.map_version = self.shard_id, map_version
         return record
 

@@ -3,7 +3,7 @@
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 
-from orderstream.testing.state.streams import Answer, Request, Streams
+from orderstream.testing.state.streams import Request, Response, Streams
 
 
 class OperationFamily(ABC):
@@ -17,5 +17,5 @@ class OperationFamily(ABC):
         self._streams = streams
 
     @abstractmethod
-    def operations(self) -> dict[str, Callable[[Request], Answer]]:
+    def operations(self) -> dict[str, Callable[[Request], Response]]:
         """Each operation by its API name."""

@@ -10,7 +10,7 @@ from orderstream.testing.state.iterators import ShardIterator, decode, encode
 from orderstream.testing.state.sequence import position_of
 from orderstream.testing.state.shard import Shard, StoredRecord
 from orderstream.testing.state.stream import Stream
-from orderstream.testing.state.streams import Answer, Request
+from orderstream.testing.state.streams import Request, Response
 
 _STARTS: Final = {
     "AT_SEQUENCE_NUMBER": "StartingSequenceNumber",
@@ -23,7 +23,7 @@ _STARTS: Final = {
 class Reading(OperationFamily):
     """Hands records out."""
 
-    def operations(self) -> dict[str, Callable[[Request], Answer]]:
+    def operations(self) -> dict[str, Callable[[Request], Response]]:
         """See ``OperationFamily``."""
         return {"GetShardIterator": self._get_iterator, "GetRecords": self._get_records}
 
@@ -38,7 +38,7 @@ class Reading(OperationFamily):
             return {decode(text, ShardIterator, "ShardIterator").shard_id}
         return {request["ShardId"]} if "ShardId" in request else set()
 
-    def _get_iterator(self, request: Request) -> Answer:
+    def _get_iterator(self, request: Request) -> Response:
         stream, now = self._streams.find(request), self._streams.clock()
         if not stream.is_there(now):
             raise shard_not_found(request["ShardId"], stream.name, stream.account)
@@ -86,7 +86,7 @@ class Reading(OperationFamily):
             )
         return position
 
-    def _get_records(self, request: Request) -> Answer:
+    def _get_records(self, request: Request) -> Response:
         limits, now = self._streams.limits, self._streams.clock()
         limit = min(request.get("Limit", limits.get_records), limits.get_records)
         iterator = decode(request["ShardIterator"], ShardIterator, "ShardIterator")
@@ -106,13 +106,13 @@ class Reading(OperationFamily):
         shard.budget.has_read(sum(len(record.data) + len(record.partition_key) for record in records))
         position = records[-1].position + 1 if records else iterator.position
         waiting = shard.next_arrival(position)
-        answer: Answer = {
+        response: Response = {
             "Records": [_record(stream, record) for record in records],
             "MillisBehindLatest": 0 if waiting is None else max(int((now - waiting) * 1_000), 1),
         }
         if shard.is_open or waiting is not None:
-            return answer | {"NextShardIterator": self._encoded(stream, shard, position)}
-        return answer | {"ChildShards": [child_shape(child) for child in shard.children]}
+            return response | {"NextShardIterator": self._encoded(stream, shard, position)}
+        return response | {"ChildShards": [child_shape(child) for child in shard.children]}
 
     def _demand_fresh(self, iterator: ShardIterator, now: float) -> None:
         allowed = self._streams.limits.iterator_seconds
@@ -130,9 +130,9 @@ class Reading(OperationFamily):
         )
 
 
-def _record(stream: Stream, record: StoredRecord) -> Answer:
+def _record(stream: Stream, record: StoredRecord) -> Response:
     """A record with the members that AWS gives it: those that say nothing are left out."""
-    shape: Answer = {
+    shape: Response = {
         "SequenceNumber": record.sequence_number,
         "ApproximateArrivalTimestamp": record.arrived_at,
         "Data": record.data,

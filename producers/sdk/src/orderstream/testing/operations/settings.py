@@ -6,7 +6,7 @@ from typing import Final
 from orderstream.testing.errors import invalid_argument
 from orderstream.testing.operations.family import OperationFamily
 from orderstream.testing.state.stream import AUTO, ON_DEMAND, PROVISIONED, Stream
-from orderstream.testing.state.streams import Answer, Request
+from orderstream.testing.state.streams import Request, Response
 
 _MIN_RETENTION_HOURS: Final = 24
 _MAX_RETENTION_HOURS: Final = 8_760
@@ -15,7 +15,7 @@ _MAX_RETENTION_HOURS: Final = 8_760
 class SettingOperations(OperationFamily):
     """The operations on a stream's settings."""
 
-    def operations(self) -> dict[str, Callable[[Request], Answer]]:
+    def operations(self) -> dict[str, Callable[[Request], Response]]:
         """See ``OperationFamily``."""
         return {
             "IncreaseStreamRetentionPeriod": self._increase_retention,
@@ -27,7 +27,7 @@ class SettingOperations(OperationFamily):
             "StopStreamEncryption": self._stop_encryption,
         }
 
-    def _increase_retention(self, request: Request) -> Answer:
+    def _increase_retention(self, request: Request) -> Response:
         (stream, _), hours = self._streams.active(request), _retention(request)
         if hours < stream.retention_hours:
             raise invalid_argument(
@@ -36,7 +36,7 @@ class SettingOperations(OperationFamily):
         stream.retention_hours = hours
         return {}
 
-    def _decrease_retention(self, request: Request) -> Answer:
+    def _decrease_retention(self, request: Request) -> Response:
         (stream, now), hours = self._streams.active(request), _retention(request)
         if hours > stream.retention_hours:
             raise invalid_argument(
@@ -46,7 +46,7 @@ class SettingOperations(OperationFamily):
         stream.trim(now)
         return {}
 
-    def _update_mode(self, request: Request) -> Answer:
+    def _update_mode(self, request: Request) -> Response:
         stream, now = self._streams.active(request)
         mode = request["StreamModeDetails"]["StreamMode"]
         if mode == PROVISIONED and stream.distribution == AUTO:
@@ -59,7 +59,7 @@ class SettingOperations(OperationFamily):
 
         return self._change(stream, change, now)
 
-    def _update_record_size(self, request: Request) -> Answer:
+    def _update_record_size(self, request: Request) -> Response:
         stream, now = self._streams.active(request)
         size = request["MaxRecordSizeInKiB"] * 1024
 
@@ -68,7 +68,7 @@ class SettingOperations(OperationFamily):
 
         return self._change(stream, change, now)
 
-    def _update_distribution(self, request: Request) -> Answer:
+    def _update_distribution(self, request: Request) -> Response:
         stream, _ = self._streams.active(request)
         strategy = request["RecordDistributionStrategy"]
         if strategy == AUTO and stream.mode != ON_DEMAND:
@@ -76,17 +76,17 @@ class SettingOperations(OperationFamily):
         stream.distribution = strategy  # at once, as documented
         return {}
 
-    def _start_encryption(self, request: Request) -> Answer:
+    def _start_encryption(self, request: Request) -> Response:
         stream, now = self._streams.active(request)
         _demand_kms(request)
         return self._change(stream, lambda _: stream.encrypt(request["KeyId"]), now)
 
-    def _stop_encryption(self, request: Request) -> Answer:
+    def _stop_encryption(self, request: Request) -> Response:
         stream, now = self._streams.active(request)
         _demand_kms(request)
         return self._change(stream, lambda _: stream.encrypt(None), now)
 
-    def _change(self, stream: Stream, change: Callable[[float], None], now: float) -> Answer:
+    def _change(self, stream: Stream, change: Callable[[float], None], now: float) -> Response:
         stream.change(change, now, self._streams.done_at(now))
         return {}
 

@@ -2,10 +2,10 @@
 
 from orderstream.testing.state.shard import Shard
 from orderstream.testing.state.stream import Stream
-from orderstream.testing.state.streams import Answer
+from orderstream.testing.state.streams import Response
 
 
-def shard_shape(shard: Shard) -> Answer:
+def shard_shape(shard: Shard) -> Response:
     """A shard of a listing."""
     sequence = {"StartingSequenceNumber": shard.sequence_number(shard.opened_position)}
     if shard.closed_position is not None:
@@ -19,7 +19,7 @@ def shard_shape(shard: Shard) -> Answer:
     }
 
 
-def child_shape(shard: Shard) -> Answer:
+def child_shape(shard: Shard) -> Response:
     """A shard of the end of another."""
     return {
         "ShardId": shard.shard_id,
@@ -28,7 +28,7 @@ def child_shape(shard: Shard) -> Answer:
     }
 
 
-def hash_key_range(shard: Shard) -> Answer:
+def hash_key_range(shard: Shard) -> Response:
     """A shard's hash keys."""
     return {"StartingHashKey": str(shard.hash_range.start), "EndingHashKey": str(shard.hash_range.end)}
 

@@ -9,7 +9,7 @@ from orderstream.testing.operations.shapes import after, shard_shape
 from orderstream.testing.state.iterators import ShardsToken, decode, encode
 from orderstream.testing.state.shard import Shard
 from orderstream.testing.state.stream import ON_DEMAND, Stream
-from orderstream.testing.state.streams import Answer, Request
+from orderstream.testing.state.streams import Request, Response
 
 _LISTED_AT_ONCE: Final = 1_000
 _NOT_BESIDE_A_TOKEN: Final = (
@@ -24,7 +24,7 @@ _NOT_BESIDE_A_TOKEN: Final = (
 class ShardOperations(OperationFamily):
     """The operations on shards."""
 
-    def operations(self) -> dict[str, Callable[[Request], Answer]]:
+    def operations(self) -> dict[str, Callable[[Request], Response]]:
         """See ``OperationFamily``."""
         return {
             "ListShards": self._list,
@@ -33,7 +33,7 @@ class ShardOperations(OperationFamily):
             "UpdateShardCount": self._update_count,
         }
 
-    def _list(self, request: Request) -> Answer:
+    def _list(self, request: Request) -> Response:
         now = self._streams.clock()
         if text := request.get("NextToken"):
             for member in _NOT_BESIDE_A_TOKEN:
@@ -58,27 +58,27 @@ class ShardOperations(OperationFamily):
         shards = [shard for shard in _filtered(stream, kind, shard_id, timestamp, now) if shard.number > last]
         limit = min(request.get("MaxResults", _LISTED_AT_ONCE), _LISTED_AT_ONCE)
         page = shards[:limit]
-        answer: Answer = {"Shards": [shard_shape(shard) for shard in page]}
+        response: Response = {"Shards": [shard_shape(shard) for shard in page]}
         if len(shards) > limit:
             following = ShardsToken(stream.name, page[-1].number, now, kind, shard_id, timestamp)
-            answer["NextToken"] = encode(following)
-        return answer
+            response["NextToken"] = encode(following)
+        return response
 
-    def _split(self, request: Request) -> Answer:
+    def _split(self, request: Request) -> Response:
         stream, now = self._changing(request, "SplitShard")
         shard, at = stream.shard(request["ShardToSplit"]), int(request["NewStartingHashKey"])
         stream.demand_splittable(shard, at)
         stream.change(lambda then: stream.split(shard, at, then), now, self._streams.done_at(now))
         return {}
 
-    def _merge(self, request: Request) -> Answer:
+    def _merge(self, request: Request) -> Response:
         stream, now = self._changing(request, "MergeShards")
         first, second = (stream.shard(request[one]) for one in ("ShardToMerge", "AdjacentShardToMerge"))
         stream.demand_mergeable(first, second)
         stream.change(lambda then: stream.merge(first, second, then), now, self._streams.done_at(now))
         return {}
 
-    def _update_count(self, request: Request) -> Answer:
+    def _update_count(self, request: Request) -> Response:
         stream, now = self._changing(request, "UpdateShardCount")
         current, target = len(stream.open_shards), request["TargetShardCount"]
         if not current / 2 <= target <= current * 2:

@@ -8,7 +8,7 @@ from orderstream.testing.operations.family import OperationFamily
 from orderstream.testing.operations.shapes import after, shard_shape
 from orderstream.testing.operations.tags import add_tags
 from orderstream.testing.state.stream import AUTO, ON_DEMAND, PROVISIONED, USER_PARTITION_KEY, Stream
-from orderstream.testing.state.streams import Answer, Request
+from orderstream.testing.state.streams import Request, Response
 
 _ON_DEMAND_SHARDS: Final = 4
 """Shards that an on-demand stream begins with."""
@@ -19,7 +19,7 @@ _LISTED: Final = ("StreamName", "StreamARN", "StreamStatus", "StreamModeDetails"
 class StreamOperations(OperationFamily):
     """The operations on streams as such."""
 
-    def operations(self) -> dict[str, Callable[[Request], Answer]]:
+    def operations(self) -> dict[str, Callable[[Request], Response]]:
         """See ``OperationFamily``."""
         return {
             "CreateStream": self._create,
@@ -30,7 +30,7 @@ class StreamOperations(OperationFamily):
             "ListStreams": self._list_streams,
         }
 
-    def _create(self, request: Request) -> Answer:
+    def _create(self, request: Request) -> Response:
         mode = request.get("StreamModeDetails", {}).get("StreamMode", PROVISIONED)
         distribution = request.get("RecordDistributionStrategy", USER_PARTITION_KEY)
         count = request.get("ShardCount")
@@ -47,14 +47,14 @@ class StreamOperations(OperationFamily):
             stream.max_record_bytes = request["MaxRecordSizeInKiB"] * 1024
         return {}
 
-    def _delete(self, request: Request) -> Answer:
+    def _delete(self, request: Request) -> Response:
         if request.get("EnforceConsumerDeletion"):
             raise unsupported("EnforceConsumerDeletion of DeleteStream")
         stream = self._streams.find(request)
         stream.delete(self._streams.done_at(self._streams.clock()))
         return {}
 
-    def _describe(self, request: Request) -> Answer:
+    def _describe(self, request: Request) -> Response:
         stream, now = self._streams.find(request), self._streams.clock()
         listed = stream.listed(now) if stream.is_there(now) else []
         shards = after(listed, request.get("ExclusiveStartShardId"), stream)
@@ -67,7 +67,7 @@ class StreamOperations(OperationFamily):
             }
         }
 
-    def _limits(self, request: Request) -> Answer:  # noqa: ARG002 - it has no members
+    def _limits(self, request: Request) -> Response:  # noqa: ARG002 - it has no members
         streams = self._streams.all()
         return {
             "ShardLimit": self._streams.limits.open_shards,
@@ -76,7 +76,7 @@ class StreamOperations(OperationFamily):
             "OnDemandStreamCountLimit": 50,
         }
 
-    def _summarize(self, request: Request) -> Answer:
+    def _summarize(self, request: Request) -> Response:
         stream, now = self._streams.find(request), self._streams.clock()
         summary = self._description(stream) | {
             "OpenShardCount": len(stream.open_shards) if stream.is_there(now) else 0,
@@ -87,7 +87,7 @@ class StreamOperations(OperationFamily):
             summary["RecordDistributionStrategy"] = stream.distribution
         return {"StreamDescriptionSummary": summary}
 
-    def _description(self, stream: Stream) -> Answer:
+    def _description(self, stream: Stream) -> Response:
         encryption = {"EncryptionType": "KMS", "KeyId": stream.key_id} if stream.key_id else {}
         return {
             "StreamName": stream.name,
@@ -101,15 +101,15 @@ class StreamOperations(OperationFamily):
             **encryption,
         }
 
-    def _list_streams(self, request: Request) -> Answer:
+    def _list_streams(self, request: Request) -> Response:
         start = request.get("NextToken") or request.get("ExclusiveStartStreamName") or ""
         streams = [stream for stream in self._streams.all() if stream.name > start]
         limit = request.get("Limit", 100)
         page = streams[:limit]
         summaries = [self._description(stream) for stream in page]
-        answer: Answer = {
+        response: Response = {
             "StreamNames": [stream.name for stream in page],
             "HasMoreStreams": len(streams) > limit,
             "StreamSummaries": [{member: summary[member] for member in _LISTED} for summary in summaries],
         }
-        return answer | ({"NextToken": page[-1].name} if len(streams) > limit else {})
+        return response | ({"NextToken": page[-1].name} if len(streams) > limit else {})

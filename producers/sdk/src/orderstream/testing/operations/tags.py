@@ -6,7 +6,7 @@ from typing import Final
 
 from orderstream.testing.errors import invalid_argument
 from orderstream.testing.operations.family import OperationFamily
-from orderstream.testing.state.streams import Answer, Request
+from orderstream.testing.state.streams import Request, Response
 
 _MOST: Final = 50
 """Tags of one stream."""
@@ -16,7 +16,7 @@ _ALLOWED: Final = re.compile(r"[\w\s.:/=+\-%@]*")
 class TagOperations(OperationFamily):
     """The operations on tags."""
 
-    def operations(self) -> dict[str, Callable[[Request], Answer]]:
+    def operations(self) -> dict[str, Callable[[Request], Response]]:
         """See ``OperationFamily``."""
         return {
             "AddTagsToStream": self._add,
@@ -27,18 +27,18 @@ class TagOperations(OperationFamily):
             "ListTagsForResource": self._list_all,
         }
 
-    def _add(self, request: Request) -> Answer:
+    def _add(self, request: Request) -> Response:
         stream = self._streams.find(request)
         stream.tags = add_tags(stream.tags, request["Tags"], stream.name)
         return {}
 
-    def _remove(self, request: Request) -> Answer:
+    def _remove(self, request: Request) -> Response:
         stream = self._streams.find(request)
         for key in request["TagKeys"]:
             stream.tags.pop(key, None)
         return {}
 
-    def _list(self, request: Request) -> Answer:
+    def _list(self, request: Request) -> Response:
         tags = self._streams.find(request).tags
         start = request.get("ExclusiveStartTagKey", "")
         keys = [key for key in sorted(tags) if key > start]
@@ -46,7 +46,7 @@ class TagOperations(OperationFamily):
         page = [{"Key": key, "Value": tags[key]} for key in keys[:limit]]
         return {"Tags": page, "HasMoreTags": len(keys) > limit}
 
-    def _list_all(self, request: Request) -> Answer:
+    def _list_all(self, request: Request) -> Response:
         tags = self._streams.find(request).tags
         return {"Tags": [{"Key": key, "Value": tags[key]} for key in sorted(tags)]}
 

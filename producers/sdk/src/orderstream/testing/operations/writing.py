@@ -10,7 +10,7 @@ from orderstream.testing.state.resharding import MAX_HASH_KEY
 from orderstream.testing.state.sequence import position_of
 from orderstream.testing.state.shard import Shard
 from orderstream.testing.state.stream import AUTO, Stream
-from orderstream.testing.state.streams import Answer, Request, Streams
+from orderstream.testing.state.streams import Request, Response, Streams
 
 _TRIM_EVERY: Final = 10_000
 """Records between two looks at what is past retention."""
@@ -29,7 +29,7 @@ class Writing:
         self._faults = faults
         self._until_trim = _TRIM_EVERY
 
-    def operations(self) -> dict[str, Callable[[Request], Answer]]:
+    def operations(self) -> dict[str, Callable[[Request], Response]]:
         """Each operation by its API name."""
         return {"PutRecord": self._put_record, "PutRecords": self._put_records}
 
@@ -43,7 +43,7 @@ class Writing:
             return {shard.shard_id for shard in stream.open_shards}
         return {stream.shard_of(_hash_key(entry)).shard_id for entry in entries}
 
-    def _put_record(self, request: Request) -> Answer:
+    def _put_record(self, request: Request) -> Response:
         stream, now = self._streams.usable(request), self._streams.clock()
         size = self._check(stream, request, "")
         if (before := request.get("SequenceNumberForOrdering")) is not None:
@@ -53,7 +53,7 @@ class Writing:
         finally:
             self._count(stream, 1, now)
 
-    def _put_records(self, request: Request) -> Answer:
+    def _put_records(self, request: Request) -> Response:
         stream, now = self._streams.usable(request), self._streams.clock()
         limits = self._streams.limits
         entries = request["Records"]
@@ -63,7 +63,7 @@ class Writing:
         ]
         if sum(sizes) > limits.put_bytes:
             raise invalid_argument(f"Records size exceeds {limits.put_bytes} bytes.")
-        results: list[Answer] = []
+        results: list[Response] = []
         failed = 0
         for entry, size in zip(entries, sizes, strict=True):
             try:
@@ -74,7 +74,7 @@ class Writing:
         self._count(stream, len(entries), now)
         return {"FailedRecordCount": failed, "Records": results, **_encryption(stream)}
 
-    def _take(self, stream: Stream, entry: Request, size: int, now: float, operation: str) -> Answer:
+    def _take(self, stream: Stream, entry: Request, size: int, now: float, operation: str) -> Response:
         shard = stream.next_shard() if stream.distribution == AUTO else stream.shard_of(_hash_key(entry))
         if fault := self._faults.strike_record(operation, stream.name, shard.shard_id):
             raise fault.to_error()
@@ -116,8 +116,8 @@ def _hash_key(entry: Request) -> int:
     return int(explicit)
 
 
-def _encryption(stream: Stream) -> Answer:
-    """What AWS adds to the answer where a stream is encrypted, and leaves out where it is not."""
+def _encryption(stream: Stream) -> Response:
+    """What AWS adds to the response where a stream is encrypted, and leaves out where it is not."""
     return {"EncryptionType": "KMS"} if stream.key_id else {}
 
 

@@ -9,7 +9,7 @@ from orderstream.testing.state.limits import Limits
 from orderstream.testing.state.stream import Stream
 
 Request = dict[str, Any]
-Answer = dict[str, Any]
+Response = dict[str, Any]
 
 _ARN: Final = re.compile(r"arn:aws[^:]*:kinesis:([^:]*):([0-9]{12}):stream/([^/]+)")
 _CREATING_AT_ONCE: Final = 5

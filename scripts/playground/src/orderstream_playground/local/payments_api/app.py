@@ -10,7 +10,7 @@
 | ``GET /health``, also ``/live`` and ``/ready`` below it | 200 |
 | ``POST /_faults`` | 204; see ``FaultRequest`` |
 
-Over the limit: 429 with ``Retry-After``. The same key with the same body gets the same answer, with another
+Over the limit: 429 with ``Retry-After``. The same key with the same body gets the same response, with another
 body 422.
 """
 
@@ -29,7 +29,7 @@ from starlette.routing import Route
 
 from orderstream_playground.local.payments_api.bookings import Bookings, ChargeRequest, RefundRequest
 from orderstream_playground.local.payments_api.faults import FaultRequest, Faults
-from orderstream_playground.local.payments_api.ledger import Answer, Entry, Ledger
+from orderstream_playground.local.payments_api.ledger import Entry, Ledger, StoredResponse
 from orderstream_playground.local.payments_api.limit import RequestWindow
 
 _JSON: Final = "application/json"
@@ -115,7 +115,7 @@ class _Provider:
         self._faults.demand(demand, self._monotonic())
         return Response(status_code=204)
 
-    async def _serve(self, request: Request, carry_out: Callable[[str, bytes], Answer]) -> Response:
+    async def _serve(self, request: Request, carry_out: Callable[[str, bytes], StoredResponse]) -> Response:
         self._requests += 1
         now = self._monotonic()
         wait = self._window.wait(now)
@@ -131,21 +131,21 @@ class _Provider:
         if not 1 <= len(key) <= 255:
             return _json(400, {"code": "idempotency_key_missing"})
         try:
-            answer = carry_out(key, body)
+            response = carry_out(key, body)
         except msgspec.DecodeError as error:
             return _json(422, {"code": "malformed", "message": str(error)})
-        if self._faults.lose_answer():
+        if self._faults.lose_response():
             await anyio.sleep(self._faults.hang)
             return _json(504, {"code": "timeout"})
         if self._faults.latency:
             await anyio.sleep(self._faults.latency)
-        return Response(answer.body, answer.status, media_type=_JSON)
+        return Response(response.body, response.status, media_type=_JSON)
 
-    def _charge(self, key: str, body: bytes) -> Answer:
+    def _charge(self, key: str, body: bytes) -> StoredResponse:
         charge = msgspec.json.decode(body, type=ChargeRequest)
         return self._bookings.charge(key, charge, self._faults.decline)
 
-    def _refund(self, key: str, body: bytes) -> Answer:
+    def _refund(self, key: str, body: bytes) -> StoredResponse:
         return self._bookings.refund(key, msgspec.json.decode(body, type=RefundRequest))
 
 

@@ -1,4 +1,4 @@
-"""The provider's rules: who is declined, what can be given back, and one answer per key forever."""
+"""The provider's rules: who is declined, what can be given back, and one response per key forever."""
 
 import datetime as dt
 import hashlib
@@ -7,7 +7,7 @@ from typing import Annotated, TypeAlias
 
 import msgspec
 
-from orderstream_playground.local.payments_api.ledger import Answer, Entry, Ledger
+from orderstream_playground.local.payments_api.ledger import Entry, Ledger, StoredResponse
 
 _Text: TypeAlias = Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
 _Amount: TypeAlias = Annotated[int, msgspec.Meta(ge=1)]
@@ -73,8 +73,8 @@ class Bookings:
         self._percent = decline_percent
         self._clock = clock
 
-    def charge(self, key: str, request: ChargeRequest, forced_decline: Callable[[], bool]) -> Answer:
-        """Charge, or repeat the answer that the key has got.
+    def charge(self, key: str, request: ChargeRequest, forced_decline: Callable[[], bool]) -> StoredResponse:
+        """Charge, or repeat the response that the key has got.
 
         Args:
             key: The idempotency key.
@@ -90,12 +90,12 @@ class Bookings:
             self._ledger.settle(key, declined)
             return declined
         charge_id = _reference("ch", key)
-        charged = Answer(201, msgspec.json.encode({"charge_id": charge_id}), digest)
+        charged = StoredResponse(201, msgspec.json.encode({"charge_id": charge_id}), digest)
         self._ledger.settle(key, charged, self._entry(key, request, charge_id, charge_id))
         return charged
 
-    def refund(self, key: str, request: RefundRequest) -> Answer:
-        """Give back, or repeat the answer that the key has got; a refusal is not remembered.
+    def refund(self, key: str, request: RefundRequest) -> StoredResponse:
+        """Give back, or repeat the response that the key has got; a refusal is not remembered.
 
         Args:
             key: The idempotency key.
@@ -111,12 +111,12 @@ class Bookings:
         if request.amount_minor > left:
             return refusal(422, "more_than_charged", digest)
         refund_id = _reference("re", key)
-        refunded = Answer(201, msgspec.json.encode({"refund_id": refund_id}), digest)
+        refunded = StoredResponse(201, msgspec.json.encode({"refund_id": refund_id}), digest)
         self._ledger.settle(key, refunded, self._entry(key, request, refund_id, request.charge_id))
         return refunded
 
-    def _known(self, key: str, digest: str) -> Answer | None:
-        known = self._ledger.answer(key)
+    def _known(self, key: str, digest: str) -> StoredResponse | None:
+        known = self._ledger.response(key)
         if known is None or known.digest == digest:
             return known
         return refusal(422, "idempotency_key_reused", digest)
@@ -136,15 +136,15 @@ class Bookings:
         )
 
 
-def refusal(status: int, code: str, digest: str = "") -> Answer:
-    """An answer that moves no money.
+def refusal(status: int, code: str, digest: str = "") -> StoredResponse:
+    """A response that moves no money.
 
     Args:
         status: HTTP status.
         code: What a program reads.
         digest: Digest of the request.
     """
-    return Answer(status, msgspec.json.encode({"code": code}), digest)
+    return StoredResponse(status, msgspec.json.encode({"code": code}), digest)
 
 
 def _digest(request: ChargeRequest | RefundRequest) -> str:

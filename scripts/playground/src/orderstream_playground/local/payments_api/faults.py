@@ -13,9 +13,9 @@ class FaultRequest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     """Body of ``POST /_faults``; it replaces whatever was demanded before.
 
     Attributes:
-        latency_seconds: Added to each answer.
-        lost_answers: So many of the next requests are carried out and never answered in time.
-        hang_seconds: How long a lost answer is held back before it becomes a 504.
+        latency_seconds: Added to each response.
+        lost_responses: So many of the next requests are carried out and never answered in time.
+        hang_seconds: How long a lost response is held back before it becomes a 504.
         errors: So many of the next requests get a 500, and nothing is carried out.
         throttles: So many of the next requests get a 429, whatever the rate.
         declines: So many of the next new charges are declined.
@@ -23,7 +23,7 @@ class FaultRequest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     """
 
     latency_seconds: _Seconds = 0.0
-    lost_answers: _Count = 0
+    lost_responses: _Count = 0
     hang_seconds: _Seconds = 30.0
     errors: _Count = 0
     throttles: _Count = 0
@@ -53,17 +53,17 @@ class Faults:
         """
         self._demand = request
         self._outage_until = now + request.outage_seconds
-        self._lost, self._errors, self._declines = request.lost_answers, request.errors, request.declines
+        self._lost, self._errors, self._declines = request.lost_responses, request.errors, request.declines
         self._throttles = request.throttles
 
     @property
     def latency(self) -> float:
-        """Seconds added to each answer."""
+        """Seconds added to each response."""
         return self._demand.latency_seconds
 
     @property
     def hang(self) -> float:
-        """Seconds that a lost answer is held back."""
+        """Seconds that a lost response is held back."""
         return self._demand.hang_seconds
 
     def refusal(self, now: float) -> int | None:
@@ -89,10 +89,10 @@ class Faults:
             return True
         return False
 
-    def lose_answer(self) -> bool:
-        """Whether the answer of a request that was carried out gets lost."""
+    def lose_response(self) -> bool:
+        """Whether the response of a request that was carried out gets lost."""
         if self._lost:
             self._lost -= 1
-            self.struck["lost_answers"] += 1
+            self.struck["lost_responses"] += 1
             return True
         return False

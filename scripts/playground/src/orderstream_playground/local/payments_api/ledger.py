@@ -1,6 +1,6 @@
 """The provider's books, in SQLite: they survive a restart and do not grow in memory.
 
-``answer`` holds each idempotency key with the digest of its request and the answer it got, forever;
+``answer`` holds each idempotency key with the digest of its request and the response it got, forever;
 ``entry`` holds one row per movement of money. Both are written in one transaction.
 """
 
@@ -52,7 +52,7 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
     at: dt.datetime
 
 
-class Answer(msgspec.Struct, frozen=True):
+class StoredResponse(msgspec.Struct, frozen=True):
     """What a request was answered with.
 
     Attributes:
@@ -83,24 +83,25 @@ class Ledger:
         """Close the file."""
         self._database.close()
 
-    def answer(self, key: str) -> Answer | None:
+    def response(self, key: str) -> StoredResponse | None:
         """What an idempotency key was answered with; None if it is new."""
         query = "select status, body, digest from answer where key = ?"
         row = self._database.execute(query, (key,)).fetchone()
-        return Answer(*row) if row else None
+        return StoredResponse(*row) if row else None
 
-    def settle(self, key: str, answer: Answer, entry: Entry | None = None) -> None:
-        """Keep an answer, and the movement of money that it tells of, if any.
+    def settle(self, key: str, response: StoredResponse, entry: Entry | None = None) -> None:
+        """Keep a response, and the movement of money that it tells of, if any.
 
         Args:
             key: The idempotency key; new.
-            answer: The answer.
+            response: The response.
             entry: The movement; None where nothing moved.
         """
         self._database.execute("begin immediate")
         with self._database:
             self._database.execute(
-                "insert into answer values (?, ?, ?, ?)", (key, answer.status, answer.body, answer.digest)
+                "insert into answer values (?, ?, ?, ?)",
+                (key, response.status, response.body, response.digest),
             )
             if entry is not None:
                 self._database.execute(

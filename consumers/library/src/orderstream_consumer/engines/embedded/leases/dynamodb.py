@@ -87,24 +87,24 @@ class DynamoDBLeaseTable:
         while True:
             request = {"TableName": self._table, "ConsistentRead": True, **start}
             with self._calls("Scan"):
-                answer = given_by_service(self._client.scan(**request))
-                items = required(answer, "Items", list)
-                if required(answer, "Count", int) != len(items):
+                response = given_by_service(self._client.scan(**request))
+                items = required(response, "Items", list)
+                if required(response, "Count", int) != len(items):
                     raise UnreadableResponseError("its response counts other items than it holds")
                 leases += [lease for item in items if (lease := _lease(item)) is not None]
-            if not answer.get("LastEvaluatedKey"):
+            if not response.get("LastEvaluatedKey"):
                 return leases
-            start = {"ExclusiveStartKey": answer["LastEvaluatedKey"]}
+            start = {"ExclusiveStartKey": response["LastEvaluatedKey"]}
 
     def get(self, lease_key: str) -> Lease | None:
         """See ``LeaseTable.get``."""
         with self._calls("GetItem"):
-            answer = given_by_service(
+            response = given_by_service(
                 self._client.get_item(
                     TableName=self._table, Key={"leaseKey": {"S": lease_key}}, ConsistentRead=True
                 )
             )
-            return _lease(answer["Item"]) if "Item" in answer else None
+            return _lease(response["Item"]) if "Item" in response else None
 
     def create_if_absent(self, lease: Lease) -> bool:
         """See ``LeaseTable.create_if_absent``."""

@@ -19,11 +19,11 @@ from orderstream_consumer.engines.config import EngineConfig
 from orderstream_consumer.engines.embedded.checkpoint import ShardCheckpoints
 from orderstream_consumer.engines.embedded.leases import OwnedLease
 from orderstream_consumer.engines.embedded.lifecycle.shard_lifecycle import (
+    Action,
     Command,
     Completed,
     Fetched,
     Input,
-    Order,
     Process,
     RegisterChildren,
     ShardLifecycle,
@@ -33,8 +33,6 @@ from orderstream_consumer.engines.embedded.lifecycle.shard_lifecycle import (
 from orderstream_consumer.engines.embedded.lifecycle.stop_signal import ShardStop
 from orderstream_consumer.engines.embedded.lifecycle.syncer import ShardSyncer
 from orderstream_consumer.engines.embedded.retrieval import (
-    Answer,
-    Batch,
     HashRange,
     Issued,
     IssueIterator,
@@ -47,7 +45,9 @@ from orderstream_consumer.engines.embedded.retrieval import (
     Read,
     ReadRecords,
     Refusal,
-    Request,
+    RetrievalRequest,
+    RetrievalResponse,
+    RetrievedBatch,
 )
 from orderstream_consumer.processing.concurrency import Concurrency, Threads
 from orderstream_consumer.processing.errors import ShardGivenUpError
@@ -60,9 +60,9 @@ from orderstream_consumer.processing.progress import ShardProgress, UnhandledRec
 
 logger = logging.getLogger(__name__)
 
-_ANSWERS: Final = (Issued, Read, LookedUp, Pinned, Refusal)
+_RESPONSES: Final = (Issued, Read, LookedUp, Pinned, Refusal)
 
-ConsumerInput = Input | Answer
+ConsumerInput = Input | RetrievalResponse
 """What a shard consumer takes: its lifecycle's inputs and its reader's answers."""
 
 
@@ -207,7 +207,7 @@ class ShardConsumer:
             if lost:
                 self.stop.set()  # wakes a processor that sleeps on it
             jobs += self._consume(Signal.LEASE_LOST if lost else Signal.STOP_REQUESTED, now)
-        if isinstance(event, _ANSWERS):
+        if isinstance(event, _RESPONSES):
             jobs += self._answered(event, now)
         else:
             jobs += self._consume(event, now)
@@ -215,17 +215,17 @@ class ShardConsumer:
             jobs += self._requested(self._polling.proceed(now))
         return jobs
 
-    def _answered(self, answer: Answer, now: float) -> list[Job]:
-        if isinstance(answer, Read):
+    def _answered(self, response: RetrievalResponse, now: float) -> list[Job]:
+        if isinstance(response, Read):
             self._observed.last_read = self._wall_clock()
-            self._observed.read_lag_millis = answer.millis_behind_latest
+            self._observed.read_lag_millis = response.millis_behind_latest
             self._observed.failure = None
-            self._handled.read(answer.deaggregated.records, self._observed.last_read)
-            self._observed.wrong_shard_aggregates += answer.deaggregated.wrong_shard_aggregates
-            self._observed.corrupt_aggregates += answer.deaggregated.corrupt_aggregates
-        elif isinstance(answer, Refusal) and answer is not Refusal.EXPIRED:
-            self._observed.failure = f"Kinesis gives no records: {answer.name.lower()}"
-        batch, request = self._polling.answered(answer, now)
+            self._handled.read(response.deaggregated.records, self._observed.last_read)
+            self._observed.wrong_shard_aggregates += response.deaggregated.wrong_shard_aggregates
+            self._observed.corrupt_aggregates += response.deaggregated.corrupt_aggregates
+        elif isinstance(response, Refusal) and response is not Refusal.EXPIRED:
+            self._observed.failure = f"Kinesis gives no records: {response.name.lower()}"
+        batch, request = self._polling.answered(response, now)
         if (moment := self._polling.caught_up_at) is not None and self._all_checkpointed():
             self._owned.caught_up(moment)
         jobs = self._requested(request)
@@ -239,16 +239,16 @@ class ShardConsumer:
     def _consume(self, event: Input, now: float) -> list[Job]:
         jobs: list[Job] = []
         for command in self._lifecycle.on(event, now):
-            if command is Order.FETCH:
+            if command is Action.FETCH:
                 jobs += self._requested(self._polling.want(now))
             else:
                 jobs.append(Job(Pool.CALL, partial(self._carry_out, command)))
         return jobs
 
-    def _requested(self, request: Request | None) -> list[Job]:
+    def _requested(self, request: RetrievalRequest | None) -> list[Job]:
         return [] if request is None else [Job(Pool.READ, partial(self._ask, request))]
 
-    def _ask(self, request: Request) -> ConsumerInput:
+    def _ask(self, request: RetrievalRequest) -> ConsumerInput:
         try:
             match request:
                 case IssueIterator():
@@ -297,26 +297,26 @@ class ShardConsumer:
                 self._process(batch)
             case RegisterChildren(children):
                 self._syncer.register_children(self._owned, children)
-            case Order.CHECK_PARENTS:
+            case Action.CHECK_PARENTS:
                 return self._syncer.parents_have_ended(self._owned.lease)
-            case Order.INITIALIZE:
+            case Action.INITIALIZE:
                 self._processor.initialize(InitializationInput(self.shard_id, self._owned.lease.position))
-            case Order.END_SHARD:
+            case Action.END_SHARD:
                 with self._checkpoints.during_call(shard_ends=True) as checkpointer:
                     self._processor.shard_ended(checkpointer)
                 return self._owned.lease.has_ended
-            case Order.REQUEST_SHUTDOWN:
+            case Action.REQUEST_SHUTDOWN:
                 with self._checkpoints.during_call(shuts_down=True) as checkpointer:
                     self._processor.shutdown_requested(checkpointer)
-            case Order.RELEASE:
+            case Action.RELEASE:
                 self._owned.release()
-            case Order.NOTIFY_LOSS:
+            case Action.NOTIFY_LOSS:
                 self._processor.lease_lost()
-            case Order.FETCH:
+            case Action.FETCH:
                 raise AssertionError("reading is the polling reader's business")
         return True
 
-    def _process(self, batch: Batch) -> None:
+    def _process(self, batch: RetrievedBatch) -> None:
         if batch.records:
             self._checkpoints.hand_over(batch.records[-1].position)
         with self._checkpoints.during_call() as checkpointer:

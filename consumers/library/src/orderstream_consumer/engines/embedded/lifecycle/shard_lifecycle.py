@@ -25,7 +25,7 @@ from dataclasses import dataclass
 from enum import Enum, auto
 
 from orderstream_consumer.engines.config import EngineConfig
-from orderstream_consumer.engines.embedded.retrieval.calls import Batch
+from orderstream_consumer.engines.embedded.retrieval.calls import RetrievedBatch
 from orderstream_consumer.processing.shard import Shard
 
 logger = logging.getLogger(__name__)
@@ -72,13 +72,13 @@ class Completed:
 class Fetched:
     """The batch asked for with FETCH is there."""
 
-    batch: Batch
+    batch: RetrievedBatch
 
 
 Input = Signal | Completed | Fetched
 
 
-class Order(Enum):
+class Action(Enum):
     """Commands that carry nothing."""
 
     CHECK_PARENTS = auto()
@@ -99,7 +99,7 @@ class Order(Enum):
 class Process:
     """Call the processor's ``process_records``."""
 
-    batch: Batch
+    batch: RetrievedBatch
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +109,7 @@ class RegisterChildren:
     children: tuple[Shard, ...]
 
 
-Command = Order | Process | RegisterChildren
+Command = Action | Process | RegisterChildren
 
 _AFTER = {
     State.WAITING_ON_PARENTS: State.INITIALIZING,
@@ -125,12 +125,12 @@ _AFTER = {
 """The state that follows when the command of a state is done."""
 
 _ORDERS = {
-    State.WAITING_ON_PARENTS: Order.CHECK_PARENTS,
-    State.INITIALIZING: Order.INITIALIZE,
-    State.ENDING: Order.END_SHARD,
-    State.STOPPING: Order.REQUEST_SHUTDOWN,
-    State.RELEASING: Order.RELEASE,
-    State.LOSING: Order.NOTIFY_LOSS,
+    State.WAITING_ON_PARENTS: Action.CHECK_PARENTS,
+    State.INITIALIZING: Action.INITIALIZE,
+    State.ENDING: Action.END_SHARD,
+    State.STOPPING: Action.REQUEST_SHUTDOWN,
+    State.RELEASING: Action.RELEASE,
+    State.LOSING: Action.NOTIFY_LOSS,
 }
 """The command of a state, for those that always have the same."""
 
@@ -160,8 +160,8 @@ class ShardLifecycle:
         self._lost = self._stopping = False
         self._not_before = float("-inf")
         self._called_at = float("-inf")
-        self._processing: Batch | None = None
-        self._waiting: Batch | None = None
+        self._processing: RetrievedBatch | None = None
+        self._waiting: RetrievedBatch | None = None
         self._millis_behind = 0
         self._closed = False
         self._children: tuple[Shard, ...] = ()
@@ -203,7 +203,7 @@ class ShardLifecycle:
         self._busy = False
         self._not_before = now + self._config.retry_pause
 
-    def _fetched(self, batch: Batch) -> None:
+    def _fetched(self, batch: RetrievedBatch) -> None:
         self._fetching = False
         self._millis_behind = batch.millis_behind_latest
         if batch.closed:
@@ -224,7 +224,7 @@ class ShardLifecycle:
                 commands.append(command)
         if self._wants_more():
             self._fetching = True
-            commands.append(Order.FETCH)
+            commands.append(Action.FETCH)
         return commands
 
     def _turn_away(self) -> None:
@@ -262,7 +262,7 @@ class ShardLifecycle:
         if now < due:
             self.wake_at = due
             return None
-        self._processing = Batch((), self._millis_behind)
+        self._processing = RetrievedBatch((), self._millis_behind)
         return Process(self._processing)
 
     def _wants_more(self) -> bool:

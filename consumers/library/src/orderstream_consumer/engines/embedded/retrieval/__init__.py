@@ -1,8 +1,6 @@
 """Retrieval: how records get from a shard to its processor."""
 
 from orderstream_consumer.engines.embedded.retrieval.calls import (
-    Answer,
-    Batch,
     Issued,
     IssueIterator,
     LookedUp,
@@ -12,7 +10,9 @@ from orderstream_consumer.engines.embedded.retrieval.calls import (
     Read,
     ReadRecords,
     Refusal,
-    Request,
+    RetrievalRequest,
+    RetrievalResponse,
+    RetrievedBatch,
 )
 from orderstream_consumer.engines.embedded.retrieval.deaggregation import (
     DeaggregatedRecords,
@@ -23,8 +23,6 @@ from orderstream_consumer.engines.embedded.retrieval.kinesis import KinesisReade
 from orderstream_consumer.engines.embedded.retrieval.polling import PollingReader
 
 __all__ = [
-    "Answer",
-    "Batch",
     "DeaggregatedRecords",
     "HashRange",
     "IssueIterator",
@@ -38,6 +36,8 @@ __all__ = [
     "Read",
     "ReadRecords",
     "Refusal",
-    "Request",
+    "RetrievalRequest",
+    "RetrievalResponse",
+    "RetrievedBatch",
     "deaggregate_records",
 ]

@@ -11,7 +11,7 @@ from orderstream_consumer.processing.shard import Shard
 
 
 @dataclass(frozen=True, slots=True)
-class Batch:
+class RetrievedBatch:
     """What one read gave.
 
     Attributes:
@@ -129,5 +129,5 @@ class Refusal(Enum):
     """Anything else: an outage, a lost connection, a response that says nothing."""
 
 
-Answer = Issued | Read | LookedUp | Pinned | Refusal
-Request = IssueIterator | ReadRecords | LookUpShard | Pin
+RetrievalResponse = Issued | Read | LookedUp | Pinned | Refusal
+RetrievalRequest = IssueIterator | ReadRecords | LookUpShard | Pin

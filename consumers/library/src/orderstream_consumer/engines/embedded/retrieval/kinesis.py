@@ -11,13 +11,13 @@ from botocore.exceptions import ClientError
 from orderstream.aws import Refusals, UnreadableResponseError, aws_calls, no_refusals, required
 from orderstream.errors import DependencyError, OrderstreamError
 from orderstream_consumer.engines.embedded.retrieval.calls import (
-    Answer,
     Issued,
     IssueIterator,
     LookedUp,
     Read,
     ReadRecords,
     Refusal,
+    RetrievalResponse,
 )
 from orderstream_consumer.engines.embedded.retrieval.deaggregation import HashRange, deaggregate_records
 from orderstream_consumer.engines.embedded.retrieval.moment import moment_before
@@ -92,7 +92,7 @@ class KinesisReader:
                     return Listing(_whole(shards), at)
                 request = {"NextToken": required(response, "NextToken", str)}
 
-    def look_up(self, shard_id: str) -> Answer:
+    def look_up(self, shard_id: str) -> RetrievalResponse:
         """Find one shard in the listing."""
         try:
             found = [shard for shard in self.list_shards().shards if shard.shard_id == shard_id]
@@ -103,7 +103,7 @@ class KinesisReader:
             return Refusal.UNREACHABLE
         return LookedUp(found[0] if found else None)
 
-    def issue(self, shard_id: str, request: IssueIterator) -> Answer:
+    def issue(self, shard_id: str, request: IssueIterator) -> RetrievalResponse:
         """Call GetShardIterator."""
         parameters: dict[str, Any] = {"ShardIteratorType": request.kind}
         if request.sequence_number is not None:
@@ -123,7 +123,7 @@ class KinesisReader:
             invalid = Refusal.INVALID_POSITION if by_position else Refusal.UNREACHABLE
             return _refusal("GetShardIterator", shard_id, error, invalid)
 
-    def read(self, shard_id: str, request: ReadRecords, hash_range: HashRange | None) -> Answer:
+    def read(self, shard_id: str, request: ReadRecords, hash_range: HashRange | None) -> RetrievalResponse:
         """Call GetRecords and open the aggregates; see ``deaggregate_records`` for the hash range.
 
         On a stream that places records itself (AUTO) a partition key decides nothing: no shard is wrong.

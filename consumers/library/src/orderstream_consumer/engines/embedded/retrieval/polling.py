@@ -3,7 +3,7 @@
 ::
 
                     Issued (LATEST: Pin)         Read, shard open
-    IDLE ──Wanted──> iterator? ──IssueIterator──> pause ──ReadRecords──> Batch returned, IDLE again
+    IDLE ──Wanted──> iterator? ──IssueIterator──> pause ──ReadRecords──> RetrievedBatch returned, IDLE again
                         ^                           ^        │
                         ├── EXPIRED: at the last record read ├─ THROTTLED, UNREACHABLE: backs off, tries again
                         │                           └────────┤
@@ -37,8 +37,6 @@ from typing import Final
 
 from orderstream_consumer.engines.config import EngineConfig
 from orderstream_consumer.engines.embedded.retrieval.calls import (
-    Answer,
-    Batch,
     Issued,
     IssueIterator,
     LookedUp,
@@ -48,7 +46,9 @@ from orderstream_consumer.engines.embedded.retrieval.calls import (
     Read,
     ReadRecords,
     Refusal,
-    Request,
+    RetrievalRequest,
+    RetrievalResponse,
+    RetrievedBatch,
 )
 from orderstream_consumer.processing.backoff import Backoff
 from orderstream_consumer.processing.record import Checkpoint, Position, RetentionGap
@@ -129,12 +129,12 @@ class PollingReader:
         self.retention_gaps = 0
         self.caught_up_at: dt.datetime | None = None
 
-    def want(self, now: float) -> Request | None:
+    def want(self, now: float) -> RetrievalRequest | None:
         """Ask for the next batch; ``proceed`` may have to be called for it at ``wake_at``."""
         self._wanted = True
         return self.proceed(now)
 
-    def proceed(self, now: float) -> Request | None:
+    def proceed(self, now: float) -> RetrievalRequest | None:
         """Return the call to make now, if any."""
         self.wake_at = None
         if not self._wanted or self._calling or self._closed:
@@ -152,16 +152,18 @@ class PollingReader:
         self._called_at = now
         return ReadRecords(self._iterator, self._done())
 
-    def answered(self, answer: Answer, now: float) -> tuple[Batch | None, Request | None]:
-        """Take the answer to the call under way.
+    def answered(
+        self, response: RetrievalResponse, now: float
+    ) -> tuple[RetrievedBatch | None, RetrievalRequest | None]:
+        """Take the response to the call under way.
 
         Returns:
             The batch that was wanted, once it is there, and the call to make next.
         """
         self._calling = False
-        self.stream_gone = answer is Refusal.STREAM_GONE
-        batch: Batch | None = None
-        match answer:
+        self.stream_gone = response is Refusal.STREAM_GONE
+        batch: RetrievedBatch | None = None
+        match response:
             case Issued(iterator, at):
                 self._iterator = iterator
                 if self._start == "LATEST" and self._done_until is None:
@@ -171,11 +173,11 @@ class PollingReader:
                 self._pin = None
                 self._refusals = 0
             case Read():
-                batch = self._read(answer, now)
+                batch = self._read(response, now)
             case LookedUp(shard):
                 batch = self._looked_up(shard, now)
             case Refusal():
-                self._refused(answer, now)
+                self._refused(response, now)
         if batch is not None:
             self._wanted = False
         return batch, self.proceed(now)
@@ -201,7 +203,7 @@ class PollingReader:
     def _done(self) -> Position | None:
         return self._start if isinstance(self._start, Position) and self._last_read is None else None
 
-    def _read(self, read: Read, now: float) -> Batch | None:
+    def _read(self, read: Read, now: float) -> RetrievedBatch | None:
         deaggregated = read.deaggregated
         gap: RetentionGap | None = None
         if deaggregated.first_sequence_number is not None:
@@ -229,7 +231,9 @@ class PollingReader:
         if not far_behind:
             pause = max(pause, self._config.idle_between_reads)
         self._next_call = self._called_at + pause
-        return Batch(deaggregated.records, read.millis_behind_latest, self._closed, read.children, gap)
+        return RetrievedBatch(
+            deaggregated.records, read.millis_behind_latest, self._closed, read.children, gap
+        )
 
     def _is_at_tip(self, read: Read) -> bool:
         """Whether all that arrived before has been read.
@@ -257,7 +261,7 @@ class PollingReader:
         else:
             self._doubt = _Doubt.END
 
-    def _looked_up(self, shard: Shard | None, now: float) -> Batch | None:
+    def _looked_up(self, shard: Shard | None, now: float) -> RetrievedBatch | None:
         doubt, self._doubt = self._doubt, None
         self._refusals = 0
         if shard is None:
@@ -276,7 +280,7 @@ class PollingReader:
             return self._judge_position(shard, now)
         return None
 
-    def _judge_position(self, shard: Shard, now: float) -> Batch | None:
+    def _judge_position(self, shard: Shard, now: float) -> RetrievedBatch | None:
         """Decide what a sequence number is that the shard refuses."""
         refused = self._last_read
         if refused is None:
@@ -303,9 +307,9 @@ class PollingReader:
             read = Position(self._last_read)  # nothing of that record was to be delivered
         self._start, self._last_read = read, None
 
-    def _ended(self) -> Batch:
+    def _ended(self) -> RetrievedBatch:
         self._closed = True
-        return Batch((), 0, closed=True)
+        return RetrievedBatch((), 0, closed=True)
 
     def _gap(self, after: Position, before: Position) -> RetentionGap:
         self.retention_gaps += 1

@@ -9,7 +9,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 
-class AcceptedAnswer(msgspec.Struct, frozen=True, kw_only=True):
+class AcceptedResponse(msgspec.Struct, frozen=True, kw_only=True):
     """Kinesis has acknowledged the event; everything else is eventually consistent.
 
     Attributes:
@@ -20,7 +20,7 @@ class AcceptedAnswer(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Problem(msgspec.Struct, frozen=True, kw_only=True):
-    """Why the answer is not what was asked for.
+    """Why the response is not what was asked for.
 
     Attributes:
         code: For a program, e.g. ``"malformed"``.
@@ -35,7 +35,7 @@ class Problem(msgspec.Struct, frozen=True, kw_only=True):
     line: int | None = None
 
 
-class DependencyAnswer(msgspec.Struct, frozen=True, kw_only=True):
+class DependencyStatus(msgspec.Struct, frozen=True, kw_only=True):
     """What a dependency of the API said last.
 
     Attributes:
@@ -62,10 +62,10 @@ class Standing(msgspec.Struct, frozen=True, kw_only=True):
     healthy: bool = True
     ready: bool = True
     reason: str | None = None
-    dependencies: tuple[DependencyAnswer, ...] = ()
+    dependencies: tuple[DependencyStatus, ...] = ()
 
 
-class HealthAnswer(msgspec.Struct, frozen=True, kw_only=True):
+class HealthResponse(msgspec.Struct, frozen=True, kw_only=True):
     """Whether requests can be taken, and what has come in since the start.
 
     Attributes:
@@ -76,13 +76,13 @@ class HealthAnswer(msgspec.Struct, frozen=True, kw_only=True):
         in_flight: Requests under way.
         accepted: Requests that were taken.
         rejected: Requests that were not, and never will be as they stand.
-        rejected_by_code: The same, by the code of the answer.
+        rejected_by_code: The same, by the code of the response.
         unknown_outcomes: Requests whose outcome is unknown.
     """
 
     status: str
     reason: str | None
-    dependencies: tuple[DependencyAnswer, ...]
+    dependencies: tuple[DependencyStatus, ...]
     in_flight: int
     accepted: int
     rejected: int
@@ -90,8 +90,8 @@ class HealthAnswer(msgspec.Struct, frozen=True, kw_only=True):
     unknown_outcomes: int
 
 
-def json_answer(status: int, content: object, headers: Mapping[str, str] | None = None) -> Response:
-    """An answer in JSON.
+def json_response(status: int, content: object, headers: Mapping[str, str] | None = None) -> Response:
+    """A response in JSON.
 
     Args:
         status: The HTTP status.
@@ -108,18 +108,18 @@ async def on_http_exception(_: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     status = HTTPStatus(error.status_code)
     problem = Problem(code=status.name.lower(), message=error.detail)
-    return json_answer(status, problem, error.headers)
+    return json_response(status, problem, error.headers)
 
 
 async def on_disconnect(_: Request, __: Exception) -> Response:
-    """The caller went away in the middle of its body: nothing was taken, and nobody hears this answer."""
+    """The caller went away in the middle of its body: nothing was taken, and nobody hears this response."""
     problem = Problem(code="malformed", message="the body did not arrive whole: send it again")
-    return json_answer(HTTPStatus.BAD_REQUEST, problem)
+    return json_response(HTTPStatus.BAD_REQUEST, problem)
 
 
 async def on_failure(_: Request, __: Exception) -> Response:
-    """A defect of ours: the traceback is in the log, not in the answer."""
+    """A defect of ours: the traceback is in the log, not in the response."""
     problem = Problem(
         code="internal_error", message="something failed here: ask again with the same Idempotency-Key"
     )
-    return json_answer(HTTPStatus.INTERNAL_SERVER_ERROR, problem)
+    return json_response(HTTPStatus.INTERNAL_SERVER_ERROR, problem)
