@@ -128,3 +128,36 @@ def test_times_of_another_kind_are_refused(values: tuple[object, ...]) -> None:
     read_time = TimeColumn().seconds
     with pytest.raises(ValueError, match=r"use one|is no time|Invalid"):
         list(map(read_time, values))
+
+
+@pytest.mark.parametrize("first", ["12.5", "1291191960000", "2010-12-01T08:26:00"])
+@pytest.mark.parametrize(
+    "values",
+    [
+        ("1", "2.5"),
+        ("1291191961000", "1291191962000.5"),
+        ("1291191961000", "1"),
+        ("1", "nan"),
+        ("inf", "-inf"),
+        ("1", "1e30"),
+        ("2010-12-01T08:26:00", "1"),
+        (None, "1"),
+    ],
+)
+def test_many_times_are_read_as_one_by_one(first: str, values: tuple[object, ...]) -> None:
+    """All at once gives what each gives by itself, or nothing where one of them is to be looked at."""
+    column, alone = TimeColumn(), TimeColumn()
+    column.seconds(first)
+    alone.seconds(first)
+    many = column.all_seconds(values)
+    assert many is None or many == [alone.seconds(value) for value in values]
+
+
+def test_many_times_of_the_unit_seen_are_read_at_once() -> None:
+    """The quick way is taken for the usual file, and only once its unit is known."""
+    column = TimeColumn()
+    assert column.all_seconds(["1291191960000"]) is None
+    column.seconds("1291191960000")
+    assert column.all_seconds(["1291191961000", "1291191961500"]) == [1291191961.0, 1291191961.5]
+    assert column.all_seconds(["1291191961000", "nan"]) is None
+    assert column.all_seconds(["1291191961000", "1291191961"]) is None

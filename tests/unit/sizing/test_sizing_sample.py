@@ -4,13 +4,15 @@ import json
 from collections import Counter
 from pathlib import Path
 
+import msgspec
 import numpy as np
 import pytest
 
 from fakes.sizing_cli import run
 from shard_sizing.errors import InputError
-from shard_sizing.model.sampling.sampler import sample
+from shard_sizing.model.sampling.sampler import BATCH, sample
 from shard_sizing.model.sampling.synthetic import Synthetic, events
+from shard_sizing.model.workload.profile import Profile
 from shard_sizing.model.workload.zipf import fit_zipf, zipf_shares
 
 ORDERS = Path(__file__).parents[3] / "data" / "online-retail-2010-12.csv.gz"
@@ -128,6 +130,38 @@ def test_a_file_needs_its_columns_named(tmp_path: Path) -> None:
     done = run("sample", str(file), "--key", "key", "--timestamp", "when")
     assert done.exit_code == 1
     assert "line 3 has 1 fields" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("row", "problem"),
+    [
+        ("b,1", "line 352 has 2 fields, the header 3"),
+        ("b,soon,1", "line 352: Invalid isoformat string"),
+        ("b,1,many", "line 352: 'many' is no number of bytes"),
+        ("b,1,1e400", "line 352: '1e400' is no number of bytes"),
+        (f"b,1,{10**20}", f"line 352: {10**20} bytes are more than any record has"),
+        ("b,1,-1", "its size -1 is negative"),
+    ],
+)
+def test_a_bad_row_among_many_good_ones_is_named(tmp_path: Path, row: str, problem: str) -> None:
+    """Rows are read many at once, and each mistake still has its line."""
+    file = tmp_path / "events.csv"
+    rows = [f"key-{at},{at},100" for at in range(400)]
+    rows[350] = row
+    file.write_text("\n".join(["key,when,size", *rows]))
+    done = run("sample", str(file), "--key", "key", "--timestamp", "when", "--size", "size")
+    assert done.exit_code == 1
+    assert problem in done.stderr
+
+
+def test_a_file_of_several_batches_is_one_sample(tmp_path: Path) -> None:
+    """No row is lost or counted twice where one batch ends and the next begins."""
+    file = tmp_path / "events.csv"
+    rows = [("first" if at % 3 else "second", at // 1_000, 100 + at % 2) for at in range(2 * BATCH + 51)]
+    file.write_text("\n".join(["key,when,size", *(f"{key},{at},{size}" for key, at, size in rows)]))
+    done = run("sample", str(file), "--key", "key", "--timestamp", "when", "--size", "size")
+    assert json.loads(done.stdout)["records"] == len(rows)
+    assert msgspec.json.decode(done.stdout, type=Profile) == sample(rows)
 
 
 def test_times_more_than_a_year_apart_are_refused() -> None:

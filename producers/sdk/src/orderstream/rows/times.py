@@ -1,6 +1,7 @@
 """Times as files write them: ISO 8601, or numbers since 1970 whose unit shows in their size."""
 
 import math
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any, Final
 
@@ -57,6 +58,22 @@ class TimeColumn:
         elif self._kind.startswith("ISO"):
             raise ValueError(f"{value} is a number, the times before it are {self._kind}; use one kind")
         return number / self._per_second
+
+    def all_seconds(self, values: Sequence[Any]) -> list[float] | None:
+        """Many times in seconds, which is faster than one by one.
+
+        Returns:
+            None unless they are numbers of the unit that the times before have shown: ``seconds`` then says
+            of each what is right or wrong with it.
+        """
+        try:
+            numbers = list(map(float, values))
+        except (TypeError, ValueError):
+            return None
+        total, least, most = sum(numbers), min(numbers, default=0.0), max(numbers, default=0.0)
+        if math.isnan(total) or not self._least <= least <= most < self._most:
+            return None
+        return numbers if self._per_second == 1.0 else [number / self._per_second for number in numbers]
 
     def _begin(self, value: Any, size: float) -> None:
         self._per_second, self._kind = _unit(max(size, _SMALLEST))

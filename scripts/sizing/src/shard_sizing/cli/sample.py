@@ -7,7 +7,7 @@ from typing import Final
 import click
 import msgspec
 
-from shard_sizing.cli.event_files import LONGEST_KEY, Columns, event_rows
+from shard_sizing.cli.event_files import LONGEST_KEY, Columns, event_batches
 from shard_sizing.cli.parameters.options import FILE, Shared, shared_options
 from shard_sizing.cli.presentation.output import show_json, write_files
 from shard_sizing.cli.presentation.pictures import Bars
@@ -16,6 +16,7 @@ from shard_sizing.cli.presentation.sheet import Sheet, Table
 from shard_sizing.errors import InputError
 from shard_sizing.model.percent import percent
 from shard_sizing.model.sampling.sampler import sample as sample_events
+from shard_sizing.model.sampling.sampler import sample_batches
 from shard_sizing.model.sampling.synthetic import Synthetic
 from shard_sizing.model.sampling.synthetic import events as made_up_events
 from shard_sizing.model.workload.profile import Profile
@@ -46,12 +47,12 @@ def sample(
     total = source.stat().st_size if source.is_file() else 0
     with progress("reading", total, shown=shared.show_progress) as advance:
         if source.suffix == ".toml":
-            events = made_up_events(_spec(source), shared.seed)
+            profile = sample_events(made_up_events(_spec(source), shared.seed))
         elif key and timestamp:
-            events = event_rows(source, Columns(key, timestamp, size_column), advance, long_keys.append)
+            columns = Columns(key, timestamp, size_column)
+            profile = sample_batches(event_batches(source, columns, advance, long_keys.append))
         else:
             raise InputError("sample", "give --key and --timestamp, or a synthetic .toml spec")
-        profile = sample_events(events)
     empty = sum(hot.record_share for hot in profile.hot_keys if not hot.key)
     if empty:
         told = (

@@ -199,9 +199,17 @@ def strained(laws: Mapping[str, MeterLaw], loads: Mapping[str, Floats], enforcem
         enforcement: The reading of the limits.
     """
     each = next(iter(laws.values())).bursts(enforcement)
-    strain = sum(loads[name] @ meter.strain(enforcement) for name, meter in laws.items())
+    strain = sum(_summed(loads[name], meter.strain(enforcement)) for name, meter in laws.items())
     share: Floats = 1.0 - np.exp(-np.asarray(strain)) @ each.weights
     return share
+
+
+def _summed(counts: Floats, strain: Floats) -> Floats:
+    """Return the strain of all shards, by placement and burst; shards of equal ranges lie near each other."""
+    there = np.flatnonzero(counts.any(axis=0))
+    between = slice(int(there[0]), int(there[-1]) + 1) if there.size else slice(0)
+    summed: Floats = counts[:, between] @ strain[between]
+    return summed
 
 
 def _strain(chances: Floats) -> Floats:

@@ -10,7 +10,7 @@ there was or a shard that is wanted.
 """
 
 import heapq
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from typing import Final, Literal
@@ -96,12 +96,12 @@ def fill(loads: Floats, bound: float) -> list[int]:
         bound: The most that a range may hold; a single key may weigh more.
     """
     firsts, before = [0], 0.0
+    ends = memoryview(loads)  # single look-ups, of which numpy makes ten times the work
     while True:
-        after = int(np.searchsorted(loads, before + bound * (1 + 1e-9), side="right"))
+        after = bisect_right(ends, before + bound * (1 + 1e-9), firsts[-1] + 1)
         if after >= loads.size:
             return firsts
-        after = max(after, firsts[-1] + 1)
-        before = float(loads[after - 1])
+        before = ends[after - 1]
         firsts.append(after)
 
 
