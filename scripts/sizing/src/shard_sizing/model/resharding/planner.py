@@ -96,7 +96,7 @@ def fill(loads: Floats, bound: float) -> list[int]:
         bound: The most that a range may hold; a single key may weigh more.
     """
     firsts, before = [0], 0.0
-    ends = memoryview(loads)  # single look-ups, of which numpy makes ten times the work
+    ends = loads.data  # single look-ups, of which numpy makes ten times the work
     while True:
         after = bisect_right(ends, before + bound * (1 + 1e-9), firsts[-1] + 1)
         if after >= loads.size:
