@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from orderstream.errors import OrderstreamError
-from orderstream_consumer import Consumer, ConsumerConfig, ConsumerConfigError
+from orderstream_consumer import ConfigError, Consumer, ConsumerConfig
 from orderstream_consumer.testing import MemoryLeaseTable, MemoryStore
 
 
@@ -36,7 +36,7 @@ from orderstream_consumer.testing import MemoryLeaseTable, MemoryStore
 )
 def test_a_value_out_of_range_is_refused_with_its_name(field: str, value: Any) -> None:
     """The error names the field, what it was set to, and what it may be."""
-    with pytest.raises(ConsumerConfigError, match=field) as caught:
+    with pytest.raises(ConfigError, match=field) as caught:
         ConsumerConfig(**{field: value})
     assert (caught.value.field, caught.value.value) == (field, value)
     assert isinstance(caught.value, OrderstreamError)
@@ -44,7 +44,7 @@ def test_a_value_out_of_range_is_refused_with_its_name(field: str, value: Any) -
 
 def test_kcl_begins_at_no_time() -> None:
     """KCL's daemon takes no time to begin at, so it is refused rather than ignored."""
-    with pytest.raises(ConsumerConfigError, match="engine='kcl'"):
+    with pytest.raises(ConfigError, match="engine='kcl'"):
         ConsumerConfig(engine="kcl", initial_position=dt.datetime(2026, 1, 1, tzinfo=dt.UTC))
 
 
@@ -79,6 +79,6 @@ def test_an_impossible_argument_is_refused_with_its_name(field: str, arguments: 
         "leases": MemoryLeaseTable(),
         "store": MemoryStore(),
     }
-    with pytest.raises(ConsumerConfigError) as caught:
+    with pytest.raises(ConfigError) as caught:
         Consumer(**(fitting | arguments))
     assert caught.value.field == field

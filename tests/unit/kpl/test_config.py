@@ -4,7 +4,8 @@ from typing import Any
 
 import pytest
 
-from orderstream.producer import ConfigError, ProducerConfig
+from orderstream.configuration import ConfigError
+from orderstream.producer import ProducerConfig
 from orderstream.producer.config import KIB, MIB
 
 

@@ -1,10 +1,10 @@
 """Consume Kinesis streams as Amazon's KCL does: leases, checkpoints, lanes, parking. It knows no orders."""
 
+from orderstream.configuration import ConfigError
 from orderstream.errors import DependencyError, OrderstreamError
 from orderstream_consumer.consumer import (
     Consumer,
     ConsumerConfig,
-    ConsumerConfigError,
     ConsumerDrainingError,
     ConsumerNotReadyError,
     ConsumerStateError,
@@ -17,9 +17,9 @@ from orderstream_consumer.delivery import ParkedKey, ParkedRecord, ParkedRecords
 from orderstream_consumer.processing.record import DeliveredRecord, Position
 
 __all__ = [
+    "ConfigError",
     "Consumer",
     "ConsumerConfig",
-    "ConsumerConfigError",
     "ConsumerDrainingError",
     "ConsumerNotReadyError",
     "ConsumerStateError",

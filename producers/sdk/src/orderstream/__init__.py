@@ -1,12 +1,12 @@
 """Orderstream: put events into Kinesis Data Streams as Amazon's KPL does, in pure Python."""
 
 from orderstream.aggregation import UserRecord
+from orderstream.configuration import ConfigError
 from orderstream.errors import DependencyError, MissingExtraError, OrderstreamError
 from orderstream.producer import (
     AsyncProducer,
     AwsSettingsError,
     BufferFullError,
-    ConfigError,
     Delivered,
     Delivery,
     DeliveryFailedError,

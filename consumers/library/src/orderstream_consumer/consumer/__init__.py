@@ -1,9 +1,9 @@
 """The public face: a handler, a stream's name, and an application that reads it."""
 
+from orderstream.configuration import ConfigError
 from orderstream_consumer.consumer.config import ConsumerConfig
 from orderstream_consumer.consumer.consumer import Consumer
 from orderstream_consumer.consumer.errors import (
-    ConsumerConfigError,
     ConsumerDrainingError,
     ConsumerNotReadyError,
     ConsumerStateError,
@@ -14,9 +14,9 @@ from orderstream_consumer.consumer.errors import (
 from orderstream_consumer.consumer.stream import KinesisReads
 
 __all__ = [
+    "ConfigError",
     "Consumer",
     "ConsumerConfig",
-    "ConsumerConfigError",
     "ConsumerDrainingError",
     "ConsumerNotReadyError",
     "ConsumerStateError",

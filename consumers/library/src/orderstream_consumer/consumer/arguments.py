@@ -3,8 +3,8 @@
 import re
 from typing import Final
 
+from orderstream.configuration import ConfigError
 from orderstream_consumer.consumer.config import ConsumerConfig
-from orderstream_consumer.consumer.errors import ConsumerConfigError
 
 # DynamoDB API, CreateTable: what a table's name may be. The application's name becomes one.
 _TABLE: Final = re.compile(r"[a-zA-Z0-9_.-]{3,255}")
@@ -14,26 +14,26 @@ def check_arguments(application: object, handler: object, batch_handler: object,
     """See that a consumer can be made of this.
 
     Raises:
-        ConsumerConfigError: It cannot.
+        ConfigError: It cannot.
     """
     if not isinstance(config, ConsumerConfig):
-        raise ConsumerConfigError("config", config, "a ConsumerConfig, or None for the defaults")
+        raise ConfigError("config", config, "a ConsumerConfig, or None for the defaults")
     table = config.lease_table or application
     for name, value in (("application", application), ("lease_table", table)):
         if not (isinstance(value, str) and _TABLE.fullmatch(value)):
-            raise ConsumerConfigError(name, value, "3 to 255 of A-Z a-z 0-9 _ . -")
+            raise ConfigError(name, value, "3 to 255 of A-Z a-z 0-9 _ . -")
     if (handler is None) == (batch_handler is None):
-        raise ConsumerConfigError("handler", handler, "a callable, or give batch_handler; one of the two")
+        raise ConfigError("handler", handler, "a callable, or give batch_handler; one of the two")
     for name, value in (("handler", handler), ("batch_handler", batch_handler)):
         if value is not None and not isinstance(value, str) and not callable(value):
-            raise ConsumerConfigError(name, value, "a callable, or 'module:function'")
+            raise ConfigError(name, value, "a callable, or 'module:function'")
 
 
 def refuse_for_kcl(**injected: object) -> None:
     """See that nothing is handed over which KCL's own processes would not know.
 
     Raises:
-        ConsumerConfigError: Something is.
+        ConfigError: Something is.
     """
     for name, value in injected.items():
         if value is not None:
@@ -41,4 +41,4 @@ def refuse_for_kcl(**injected: object) -> None:
                 "None with engine='kcl', whose processes find credentials, region and endpoints in the "
                 "environment"
             )
-            raise ConsumerConfigError(name, value, allowed)
+            raise ConfigError(name, value, allowed)

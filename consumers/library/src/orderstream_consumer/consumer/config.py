@@ -2,10 +2,10 @@
 
 import datetime as dt
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
-from typing import Any, Final, Literal
+from dataclasses import dataclass, field
+from typing import Any, Literal
 
-from orderstream_consumer.consumer.errors import ConsumerConfigError
+from orderstream.configuration import ConfigChecks, ConfigError
 from orderstream_consumer.delivery import DeliveryConfig
 from orderstream_consumer.engines.config import Engine, EngineConfig
 from orderstream_consumer.processing.backoff import Backoff
@@ -64,7 +64,7 @@ class ConsumerConfig:
         kcl_properties: Properties of MultiLangDaemon's own, which win over those made from these settings.
 
     Raises:
-        ConsumerConfigError: A value is out of range.
+        ConfigError: A value is out of range.
     """
 
     engine: Engine = "embedded"
@@ -91,31 +91,27 @@ class ConsumerConfig:
     kcl_properties: Mapping[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        engine: object = self.engine
-        if engine not in ("embedded", "kcl"):
-            raise ConsumerConfigError("engine", engine, "'embedded' or 'kcl'")
+        checks = ConfigChecks(self)
+        checks.one_of("engine", "embedded", "kcl")
         self._check_position()
-        self._within("lanes", 1, 1_000)
-        self._within("threads", 1, 1_000)
-        self._within("retries", 0, 1_000)
-        self._above_zero("retry_base_delay", 60)
-        self._within("retry_max_delay", self.retry_base_delay, 300)
+        checks.within("lanes", 1, 1_000)
+        checks.within("threads", 1, 1_000)
+        checks.within("retries", 0, 1_000)
+        checks.above_zero("retry_base_delay", 60)
+        checks.within("retry_max_delay", self.retry_base_delay, 300)
         self._check_outages()
         for name in ("region_name", "lease_table", "table_prefix"):
-            value = getattr(self, name)
-            if value is not None and not (isinstance(value, str) and value):
-                raise ConsumerConfigError(name, value, "text, or None for the default")
-        self._within("failover_time", 1, 3_600)
-        self._within("idle_between_reads", 0, 60)
-        self._within("max_records", 1, 10_000)
-        self._above_zero("drain_timeout", 3_600)
+            checks.text_or_none(name, "the default")
+        checks.within("failover_time", 1, 3_600)
+        checks.within("idle_between_reads", 0, 60)
+        checks.within("max_records", 1, 10_000)
+        checks.above_zero("drain_timeout", 3_600)
         if self.stream_gone_timeout is not None:
-            self._above_zero("stream_gone_timeout", float("inf"))
+            checks.above_zero("stream_gone_timeout")
         if self.health_port is not None:
-            self._within("health_port", 1, 65_535)
+            checks.within("health_port", 1, 65_535)
         for name in ("create_tables", "adopt_new_stream", "ordered"):
-            if not isinstance(getattr(self, name), bool):
-                raise ConsumerConfigError(name, getattr(self, name), "True or False")
+            checks.one_of(name, True, False)
 
     def engine_config(self) -> EngineConfig:
         """The settings as both engines take them."""
@@ -147,13 +143,13 @@ class ConsumerConfig:
         position: object = self.initial_position
         if isinstance(position, dt.datetime):
             if position.tzinfo is None:
-                raise ConsumerConfigError("initial_position", position, "a time with a zone")
+                raise ConfigError("initial_position", position, "a time with a zone")
             if self.engine == "kcl":
                 allowed = "'TRIM_HORIZON' or 'LATEST' with engine='kcl'"
-                raise ConsumerConfigError("initial_position", position, allowed)
+                raise ConfigError("initial_position", position, allowed)
         elif position not in ("TRIM_HORIZON", "LATEST"):
             allowed = "'TRIM_HORIZON', 'LATEST' or a time with a zone"
-            raise ConsumerConfigError("initial_position", position, allowed)
+            raise ConfigError("initial_position", position, allowed)
 
     def _check_outages(self) -> None:
         outages: Any = self.outages
@@ -162,23 +158,4 @@ class ConsumerConfig:
         )
         if not kinds or Exception in outages:
             allowed = "a tuple of classes of exceptions, without Exception itself"
-            raise ConsumerConfigError("outages", outages, allowed)
-
-    def _within(self, name: str, low: float, high: float) -> None:
-        if not low <= self._number(name) <= high:
-            raise ConsumerConfigError(name, getattr(self, name), f"{low} to {high}")
-
-    def _above_zero(self, name: str, high: float) -> None:
-        if not 0 < self._number(name) <= high:
-            more = "" if high == float("inf") else f", to {high}"
-            raise ConsumerConfigError(name, getattr(self, name), f"more than 0{more}")
-
-    def _number(self, name: str) -> float:
-        value: object = getattr(self, name)
-        whole = _KINDS[name] in (int, int | None)
-        if isinstance(value, bool) or not isinstance(value, int if whole else (int, float)):
-            raise ConsumerConfigError(name, value, "a whole number" if whole else "a number")
-        return value
-
-
-_KINDS: Final = {each.name: each.type for each in fields(ConsumerConfig)}
+            raise ConfigError("outages", outages, allowed)

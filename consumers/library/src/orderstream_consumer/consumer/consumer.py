@@ -78,7 +78,7 @@ class Consumer:
         store: Where all else is instead of DynamoDB, e.g. ``MemoryStore()`` in a test.
 
     Raises:
-        ConsumerConfigError: An argument is not possible.
+        ConfigError: An argument is not possible.
         HandlerNotImportableError: The handler's name means nothing, or KCL's processes cannot import it.
         KclMissingError: ``engine="kcl"``, and the extra is not installed.
         AwsSettingsError: Region or credentials cannot be found.

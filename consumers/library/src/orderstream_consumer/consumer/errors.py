@@ -4,22 +4,6 @@ from orderstream.errors import OrderstreamError
 from orderstream_consumer.processing.record import DeliveredRecord
 
 
-class ConsumerConfigError(OrderstreamError):
-    """A setting of a consumer is not possible.
-
-    Args:
-        field: The setting.
-        value: What it was set to.
-        allowed: What it may be, in words.
-    """
-
-    def __init__(self, field: str, value: object, allowed: str) -> None:
-        self.field = field
-        self.value = value
-        self.allowed = allowed
-        super().__init__(f"{field}={value!r} is not possible: set it to {allowed}")
-
-
 class HandlerNotImportableError(OrderstreamError):
     """KCL starts a process for each shard, and that process cannot import the handler.
 

@@ -7,7 +7,8 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final
 
 from orderstream.aws import aws_calls, required
-from orderstream_consumer.consumer.errors import ConsumerConfigError, RecordFailedError
+from orderstream.configuration import ConfigError
+from orderstream_consumer.consumer.errors import RecordFailedError
 from orderstream_consumer.processing.errors import ShardGivenUpError
 from orderstream_consumer.processing.record import DeliveredRecord
 
@@ -31,12 +32,12 @@ def checked(on_failure: object) -> None:
     """See that this is a possible ``on_failure``.
 
     Raises:
-        ConsumerConfigError: It is not.
+        ConfigError: It is not.
     """
     if callable(on_failure) or on_failure in (PARK, STOP) or is_queue(on_failure):
         return
     allowed = "'park', 'stop', the URL of an SQS queue, or a callable that takes a record and a reason"
-    raise ConsumerConfigError("on_failure", on_failure, allowed)
+    raise ConfigError("on_failure", on_failure, allowed)
 
 
 def is_queue(on_failure: object) -> bool:

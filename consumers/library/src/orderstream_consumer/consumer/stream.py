@@ -4,7 +4,8 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, Protocol, Self
 
-from orderstream_consumer.consumer.errors import ConsumerConfigError, OtherStreamError
+from orderstream.configuration import ConfigError
+from orderstream_consumer.consumer.errors import OtherStreamError
 from orderstream_consumer.engines.stream_identity import StreamIdentity
 
 if TYPE_CHECKING:
@@ -52,7 +53,7 @@ class ConsumedName:
         """Read a name or an ARN.
 
         Raises:
-            ConsumerConfigError: It is neither.
+            ConfigError: It is neither.
         """
         # Callers whose types nobody checks pass what os.environ.get() gave them.
         if isinstance(stream, str):
@@ -61,7 +62,7 @@ class ConsumedName:
             if found := _ARN.fullmatch(stream):
                 return cls(found["name"], stream, found["region"])
         allowed = "a stream's name, 1 to 128 of A-Z a-z 0-9 _ . -, or its ARN"
-        raise ConsumerConfigError("stream", stream, allowed)
+        raise ConfigError("stream", stream, allowed)
 
     def identity(self, client: "KinesisClient", *, ordered: bool) -> StreamIdentity:
         """Ask Kinesis which stream the client reaches; see ``StreamIdentity.of``.

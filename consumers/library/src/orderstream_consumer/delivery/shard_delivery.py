@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from enum import Enum, auto
 from typing import Final
 
+from orderstream.configuration import ConfigChecks
 from orderstream.errors import DependencyError, OrderstreamError
 from orderstream_consumer.delivery.breaker import Breaker
 from orderstream_consumer.delivery.parking import Parking
@@ -46,11 +47,11 @@ class DeliveryConfig:
 
     def __post_init__(self) -> None:
         """Check the ranges."""
-        for name, lowest in (("max_lanes", 1), ("max_lead", 1), ("record_retries", 0)):
-            if getattr(self, name) < lowest:
-                raise ValueError(f"{name} must be at least {lowest}, not {getattr(self, name)}")
-        if self.checkpoint_every <= 0:
-            raise ValueError(f"checkpoint_every must be above 0, not {self.checkpoint_every}")
+        checks = ConfigChecks(self)
+        checks.within("max_lanes", 1)
+        checks.within("max_lead", 1)
+        checks.within("record_retries", 0)
+        checks.above_zero("checkpoint_every")
 
 
 class End(Enum):

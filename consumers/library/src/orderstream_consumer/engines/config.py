@@ -4,6 +4,8 @@ import datetime as dt
 from dataclasses import dataclass
 from typing import Literal
 
+from orderstream.configuration import ConfigChecks
+
 Engine = Literal["embedded", "kcl"]
 """What a stream consumer runs on: our own engine, or Amazon's Kinesis Client Library."""
 
@@ -58,16 +60,13 @@ class EngineConfig:
 
     def __post_init__(self) -> None:
         """Check the ranges."""
-        for name, lowest in (
-            ("failover_time", 0.1),
-            ("idle_between_reads", 0),
-            ("min_between_reads", 0),
-            ("max_records", 1),
-            ("io_threads", 1),
-            ("call_threads", 1),
-        ):
-            if getattr(self, name) < lowest:
-                raise ValueError(f"{name} must be at least {lowest}, not {getattr(self, name)}")
+        checks = ConfigChecks(self)
+        checks.within("failover_time", 0.1)
+        checks.within("idle_between_reads", 0)
+        checks.within("min_between_reads", 0)
+        checks.within("max_records", 1, 10_000)
+        checks.within("io_threads", 1)
+        checks.within("call_threads", 1)
         for name in (
             "idle_call_interval",
             "parent_poll_interval",
@@ -75,14 +74,11 @@ class EngineConfig:
             "retry_pause",
             "shutdown_timeout",
         ):
-            if getattr(self, name) <= 0:
-                raise ValueError(f"{name} must be above 0, not {getattr(self, name)}")
-        if self.max_records > 10_000:
-            raise ValueError(f"max_records must be at most 10000, not {self.max_records}")
+            checks.above_zero(name)
         if (self.initial_position == "AT_TIMESTAMP") != (self.initial_timestamp is not None):
-            raise ValueError("initial_timestamp must be given with AT_TIMESTAMP, and only with it")
+            raise checks.error("initial_timestamp", "a time with AT_TIMESTAMP, and only with it")
         if self.initial_timestamp is not None and self.initial_timestamp.tzinfo is None:
-            raise ValueError("initial_timestamp must have a time zone")
+            raise checks.error("initial_timestamp", "a time with a time zone")
 
     @property
     def lease_interval(self) -> float:

@@ -8,6 +8,7 @@ from typing import Final, Literal, Self
 
 import msgspec
 
+from orderstream.configuration import ConfigChecks
 from orderstream.errors import OrderstreamError
 from orderstream_consumer.engines.config import Engine
 from orderstream_consumer.store.protocol import TableSpec
@@ -111,24 +112,17 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 
     def __post_init__(self) -> None:
         """Check the ranges."""
-        for field, lowest in (
-            ("stream_gone_seconds", 0),
-            ("failover_seconds", 1),
-            ("idle_between_reads", 0),
-            ("max_lanes", 1),
-            ("low_stock_threshold", 0),
-            ("health_port", 0),
-        ):
-            if getattr(self, field) < lowest:
-                raise ValueError(f"{_PREFIX}{field.upper()} must be at least {lowest}")
-        if self.log_level not in _LEVELS:
-            raise ValueError(
-                f"{_PREFIX}LOG_LEVEL must be one of {', '.join(_LEVELS)}, not {self.log_level!r}"
-            )
+        checks = ConfigChecks(self, _PREFIX)
+        checks.within("stream_gone_seconds", 0)
+        checks.within("failover_seconds", 1)
+        checks.within("idle_between_reads", 0)
+        checks.within("max_lanes", 1)
+        checks.within("low_stock_threshold", 0)
+        checks.within("health_port", 0)
+        checks.one_of("log_level", *_LEVELS)
         if not all("=" in item for item in _items(self.kcl_properties)):
-            raise ValueError(f"{_PREFIX}KCL_PROPERTIES must be name=value, separated by commas")
-        if self.payments_per_second <= 0:
-            raise ValueError(f"{_PREFIX}PAYMENTS_PER_SECOND must be above 0")
+            raise checks.error("kcl_properties", "name=value, separated by commas")
+        checks.above_zero("payments_per_second")
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] = os.environ) -> Self:

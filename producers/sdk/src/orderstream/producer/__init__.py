@@ -1,12 +1,12 @@
 """A Kinesis producer in the manner of Amazon's KPL."""
 
+from orderstream.configuration import ConfigError
 from orderstream.producer.async_producer import AsyncProducer
 from orderstream.producer.config import ProducerConfig
 from orderstream.producer.delivery import Delivery
 from orderstream.producer.errors import (
     AwsSettingsError,
     BufferFullError,
-    ConfigError,
     DeliveryFailedError,
     DeliveryPendingError,
     ForkedProducerError,

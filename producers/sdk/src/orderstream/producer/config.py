@@ -1,9 +1,9 @@
 """Every setting of a producer, with its unit, default and range, and what it costs."""
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from typing import Literal
 
-from orderstream.producer.errors import ConfigError
+from orderstream.configuration import ConfigChecks
 
 KIB = 1024
 MIB = 1024 * KIB
@@ -112,58 +112,30 @@ class ProducerConfig:
     close_timeout: float = 30.0
 
     def __post_init__(self) -> None:
+        checks = ConfigChecks(self)
         for field in ("region_name", "endpoint_url"):
-            value = getattr(self, field)
-            if value is not None and not (isinstance(value, str) and value):
-                raise ConfigError(field, value, "text, or None for what boto3 finds")
-        self._one_of("aggregation", True, False)
-        self._within("record_max_bytes", 1, MAX_RECORD_BYTES)
-        self._within("aggregate_target_bytes", KIB, MIB)
-        self._within("aggregate_max_bytes", self.aggregate_target_bytes, MAX_RECORD_BYTES)
-        self._within("aggregate_max_records", 1, 1_000_000)
-        self._within("linger", 0, 60)
-        self._within("collection_max_records", 1, MAX_ENTRIES_PER_REQUEST)
-        self._within("collection_max_bytes", KIB, MAX_REQUEST_BYTES)
-        self._within("max_in_flight_requests", 1, 256)
-        self._within("slots_per_shard", 1, 4096)
-        self._within("buffered_bytes", self.record_max_bytes)
-        self._one_of("when_full", "block", "raise")
-        self._above_zero("records_per_second_per_shard")
-        self._above_zero("bytes_per_second_per_shard")
-        self._one_of("ordering", "per_key", "none")
-        self._above_zero("retry_base_delay", 60)
-        self._within("retry_max_delay", self.retry_base_delay, 300)
+            checks.text_or_none(field, "what boto3 finds")
+        checks.one_of("aggregation", True, False)
+        checks.within("record_max_bytes", 1, MAX_RECORD_BYTES)
+        checks.within("aggregate_target_bytes", KIB, MIB)
+        checks.within("aggregate_max_bytes", self.aggregate_target_bytes, MAX_RECORD_BYTES)
+        checks.within("aggregate_max_records", 1, 1_000_000)
+        checks.within("linger", 0, 60)
+        checks.within("collection_max_records", 1, MAX_ENTRIES_PER_REQUEST)
+        checks.within("collection_max_bytes", KIB, MAX_REQUEST_BYTES)
+        checks.within("max_in_flight_requests", 1, 256)
+        checks.within("slots_per_shard", 1, 4096)
+        checks.within("buffered_bytes", self.record_max_bytes)
+        checks.one_of("when_full", "block", "raise")
+        checks.above_zero("records_per_second_per_shard")
+        checks.above_zero("bytes_per_second_per_shard")
+        checks.one_of("ordering", "per_key", "none")
+        checks.above_zero("retry_base_delay", 60)
+        checks.within("retry_max_delay", self.retry_base_delay, 300)
         if self.max_attempts is not None:
-            self._within("max_attempts", 1)
+            checks.within("max_attempts", 1)
         if self.delivery_timeout is not None:
-            self._above_zero("delivery_timeout", 86_400)
-        self._above_zero("connect_timeout", 60)
-        self._above_zero("read_timeout", 60)
-        self._within("close_timeout", 0, 3600)
-
-    def _within(self, field: str, low: float, high: float = float("inf")) -> None:
-        value = self._number(field)
-        if not low <= value <= high:
-            raise ConfigError(field, value, f"{low} or more" if high == float("inf") else f"{low} to {high}")
-
-    def _above_zero(self, field: str, high: float = float("inf")) -> None:
-        value = self._number(field)
-        if not 0 < value <= high:
-            raise ConfigError(
-                field, value, "more than 0" if high == float("inf") else f"more than 0, to {high}"
-            )
-
-    def _number(self, field: str) -> float:
-        value: object = getattr(self, field)
-        whole = _KINDS[field] in (int, int | None)
-        if isinstance(value, bool) or not isinstance(value, int if whole else (int, float)):
-            raise ConfigError(field, value, "a whole number" if whole else "a number")
-        return value
-
-    def _one_of(self, field: str, *allowed: object) -> None:
-        value = getattr(self, field)
-        if not any(value is each or (isinstance(value, str) and value == each) for each in allowed):
-            raise ConfigError(field, value, " or ".join(map(repr, allowed)))
-
-
-_KINDS = {field.name: field.type for field in fields(ProducerConfig)}
+            checks.above_zero("delivery_timeout", 86_400)
+        checks.above_zero("connect_timeout", 60)
+        checks.above_zero("read_timeout", 60)
+        checks.within("close_timeout", 0, 3600)

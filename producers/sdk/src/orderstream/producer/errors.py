@@ -6,22 +6,6 @@ from orderstream.errors import OrderstreamError
 from orderstream.producer.outcome import Attempt
 
 
-class ConfigError(OrderstreamError):
-    """A configuration value is out of range.
-
-    Args:
-        field: The field's name.
-        value: What it was set to.
-        allowed: What it may be, in words.
-    """
-
-    def __init__(self, field: str, value: object, allowed: str) -> None:
-        self.field = field
-        self.value = value
-        self.allowed = allowed
-        super().__init__(f"{field}={value!r} is not possible: set it to {allowed}")
-
-
 class RecordInvalidError(OrderstreamError):
     """Kinesis could never take this record.
 

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any, Protocol
 import boto3
 from botocore.config import Config
 
+from orderstream.configuration import ConfigError
 from orderstream.producer.config import ProducerConfig
-from orderstream.producer.errors import ConfigError
 from orderstream.producer.requests.clients import aws_settings, demand_credentials
 
 if TYPE_CHECKING:

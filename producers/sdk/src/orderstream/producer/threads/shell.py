@@ -15,6 +15,7 @@ from time import monotonic, sleep
 from typing import TYPE_CHECKING, Final, cast
 
 from orderstream.aggregation.user_record import UserRecord
+from orderstream.configuration import ConfigError
 from orderstream.producer.config import ProducerConfig
 from orderstream.producer.core.messages import (
     Close,
@@ -33,7 +34,6 @@ from orderstream.producer.core.pipeline import Pipeline
 from orderstream.producer.core.retrier import RetryPolicy
 from orderstream.producer.core.troubles import TroubleReport
 from orderstream.producer.errors import (
-    ConfigError,
     HeldUpError,
     StreamUnavailableError,
     StreamUnreachableError,
