@@ -152,6 +152,18 @@ chaos-outage: ## Play orders while DynamoDB, then the payment provider, is away 
 	$(MAKE) chaos PLAN=dynamodb-outage SEEDS=1
 	$(MAKE) chaos PLAN=provider-outage SEEDS=1
 
+.PHONY: rights-report
+rights-report: install ## Write docs/rights.md anew: who may do what, and which run has needed it
+	PYTHONPATH=tests $(BIN)/python -m rights.report
+
+.PHONY: enforced
+enforced: install ## Play the demo behind a gateway that refuses what the synthesized roles do not allow
+	PYTHONPATH=tests $(BIN)/python -m rights.enforced
+
+.PHONY: enforced-removals
+enforced-removals: install ## The same five times, each with one right less, which has to be missed
+	PYTHONPATH=tests $(BIN)/python -m rights.enforced --removals
+
 .PHONY: crash-windows
 crash-windows: install ## Kill each process in each of its named windows while orders flow
 	PYTHONPATH=tests $(BIN)/python -m chaos.crash_windows
@@ -188,6 +200,10 @@ infra-install: $(INFRA)/.installed ## Make the environment of infra/, with the A
 .PHONY: infra-test
 infra-test: infra-install ## Synthesize the stacks once and check them against the declaration
 	$(INFRA_RUN)/pytest
+
+.PHONY: infra-policies
+infra-policies: infra-install ## Write infra/policies.json anew: what each process may do, as it is synthesized
+	$(INFRA_RUN)/python tests/policies.py
 
 .PHONY: infra-lint
 infra-lint: infra-install ## Check types, import rules and declared dependencies of infra/

@@ -23,6 +23,12 @@ DEPLOYMENT = Deployment(
 )
 
 
+def templates_in(folder: Path) -> Mapping[str, Any]:
+    """Each stack's template, by its name."""
+    files = folder.glob("*.template.json")
+    return {file.name.removesuffix(".template.json"): json.loads(file.read_bytes()) for file in files}
+
+
 @pytest.fixture(scope="session")
 def synthesized(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of the templates."""
@@ -34,8 +40,7 @@ def synthesized(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def templates(synthesized: Path) -> Mapping[str, Any]:
     """Each stack's template, by its name."""
-    files = synthesized.glob("*.template.json")
-    return {file.name.removesuffix(".template.json"): json.loads(file.read_bytes()) for file in files}
+    return templates_in(synthesized)
 
 
 @pytest.fixture(scope="session")

@@ -1,8 +1,12 @@
 """What a deployment is asked for."""
 
 import pytest
+from aws_cdk import App, Environment, Stack
 
+from orderstream_infra.app import CONTEXT, settings_of
 from orderstream_infra.deployment import Deployment, DeploymentError
+from orderstream_infra.resources.policies import arn_of
+from orderstream_infra.rights import Right
 from orderstream_infra.synth import main
 
 GOOD = {
@@ -57,3 +61,15 @@ def test_the_command_says_what_is_wrong(capsys: pytest.CaptureFixture[str]) -> N
     form, missing = capsys.readouterr().err.splitlines()
     assert "name=value" in form
     assert "image is missing" in missing
+
+
+@pytest.mark.parametrize("region", ["eu-central-1", "cn-north-1", "us-gov-west-1"])
+def test_arns_begin_with_the_partition_of_the_region(region: str) -> None:
+    """In China and in GovCloud an ARN that begins with ``arn:aws:`` names nothing; and both sources agree."""
+    deployment = Deployment.of({**GOOD, "region": region})
+    app = App(context=CONTEXT)
+    stack = Stack(app, "Any", env=Environment(account=deployment.account, region=region))
+    arn = arn_of(stack, Right("sqs", "queue", "letters", ("SendMessage",)))
+    assert arn == f"arn:{stack.partition}:sqs:{region}:{deployment.account}:letters"
+    assert deployment.partition == stack.partition
+    assert settings_of(deployment).operators_topic.startswith(f"arn:{stack.partition}:sns:")

@@ -8,7 +8,7 @@ from urllib.parse import parse_qs
 
 from chaos.http1 import Message
 
-_SCOPE = re.compile(r"Credential=[^/]+/[^/]+/[^/]+/([^/]+)/aws4_request")
+_SCOPE = re.compile(r"Credential=([^/]+)/[^/]+/[^/]+/([^/]+)/aws4_request")
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,12 +20,16 @@ class Call:
         service: ``dynamodb``, ``sqs``, ``s3``, ``sns``, ``ses``, ``kinesis``; ``payments`` if it is unsigned.
         operation: As AWS names it; elsewhere method and path.
         body: What was sent.
+        access_key: Who has signed it; empty if it is unsigned.
+        if_none_match: That header of a write to S3; empty if there is none.
     """
 
     caller: str
     service: str
     operation: str
     body: bytes
+    access_key: str = ""
+    if_none_match: str = ""
 
     @property
     def arguments(self) -> dict[str, Any]:
@@ -60,7 +64,7 @@ def call_of(caller: str, request: Message) -> Call:
     """Read the service off the signature's scope, and the operation off the protocol of that service."""
     method, path, _ = request.start.split(" ", 2)
     signed = _SCOPE.search(request.header("authorization"))
-    service = signed[1] if signed else "payments"
+    access_key, service = signed.groups() if signed else ("", "payments")
     target = request.header("x-amz-target")
     if target:
         operation = target.rpartition(".")[2]
@@ -68,7 +72,7 @@ def call_of(caller: str, request: Message) -> Call:
         operation = parse_qs(request.body.decode()).get("Action", [""])[0]
     else:
         operation = f"{method} {path}"
-    return Call(caller, service, operation, request.body)
+    return Call(caller, service, operation, request.body, access_key, request.header("if-none-match"))
 
 
 def _object(body: bytes) -> dict[str, Any]:

@@ -4,6 +4,7 @@
 
     worker ── own port ──> gateway ──> ministack, the Kinesis fake, the Payments API
                              │
+                             ├─ Guard      a refusal of what the caller's role does not allow
                              ├─ decide()   a seeded fault instead of, or after, the call
                              └─ Watch      a moment: the call or its reply has been seen, nobody else has yet
 
@@ -25,6 +26,7 @@ from urllib.parse import urlsplit
 from chaos.calls import Call, Reply, call_of
 from chaos.deliveries import Deliveries
 from chaos.faults import Action, Fault, Rates, decide
+from chaos.guard import Guard
 from chaos.http1 import Message, read_head, read_request_body, read_response
 from hostile.responses import Delivery, Odd
 from orderstream_playground.local.processes import ProcessSpec
@@ -62,11 +64,13 @@ class Gateway:
     Args:
         seed: Of every caller's own source of chance.
         rates: How often what goes wrong, at first.
+        guard: Refuses what a caller's role does not allow; None refuses nothing.
     """
 
-    def __init__(self, seed: int = 0, rates: Rates | None = None) -> None:
+    def __init__(self, seed: int = 0, rates: Rates | None = None, guard: Guard | None = None) -> None:
         self._seed = seed
         self.rates = rates or Rates()
+        self._guard = guard
         self.injected: Counter[str] = Counter()
         self._watches: list[Watch] = []
         self._outages: dict[str, float] = {}
@@ -157,8 +161,12 @@ class Gateway:
         request = await read_request_body(reader, head)
         call = call_of(caller, request)
         self._notice(call, None)
-        action = self._decide(call)
         bodiless = request.start.startswith("HEAD ")
+        if self._guard is not None and (refusal := self._guard.refusal(call)) is not None:
+            writer.write(refusal.encode(bodiless=bodiless))
+            await writer.drain()
+            return True
+        action = self._decide(call)
         if action.status:
             response = _response(action)
         elif action.odd is not None and action.fault is Fault.ODD:

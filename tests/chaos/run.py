@@ -26,6 +26,7 @@ from typing import get_args
 
 from chaos.faults import Rates
 from chaos.gateway import Gateway
+from chaos.guard import Guard
 from chaos.invariants import Inspection
 from chaos.pipeline import Pipeline
 from chaos.plan import OUTAGE_SECONDS, Plan, outage_plan, plan_of, skew_plan
@@ -45,6 +46,7 @@ from chaos.verdict import (
 from e2e.running import INVOICES, free_base_port, orderstream, reconcile
 from orderstream_consumer.engines.config import Engine
 from orderstream_playground.local.environment import EnvironmentOptions
+from rights.roles import bucket_policies, roles, without_role
 
 PAYMENTS_PER_SECOND = 10
 """Low enough for payments to be under way as long as trouble lasts, high enough to come in batches."""
@@ -129,7 +131,9 @@ class Run:
         )
         # Orders are accepted all through an outage of the services' tables: the API has none to wait for.
         spared = frozenset({"api"} if job.kind == "dynamodb-outage" else ())
-        with Gateway(job.seed) as gateway:
+        # KCL's own tables are not deployed, so its roles are not synthesized.
+        guard = Guard(roles(), bucket_policies(), without_role()) if job.engine == "embedded" else None
+        with Gateway(job.seed, guard=guard) as gateway:
             pipeline = Pipeline(self._home, options, gateway, spared)
             try:
                 pipeline.up()
@@ -143,6 +147,7 @@ class Run:
                 pipeline.down()
         broke += [f"{name} did not drain after SIGTERM" for name in pipeline.late]
         broke += toothless(job.kind, faults)
+        broke += sorted({str(refusal) for refusal in guard.refusals}) if guard else []
         orders, confirmed, cancelled = counts_of(self.out)
         return Verdict(
             plan=job.kind,

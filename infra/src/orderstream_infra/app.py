@@ -35,6 +35,10 @@ _KNOWN: Final = frozenset(
 )
 
 
+CONTEXT: Final = {"@aws-cdk/core:enablePartitionLiterals": True}
+"""A stack with a region says ``aws`` in its ARNs, or ``aws-cn``: nothing is left to CloudFormation."""
+
+
 def settings_of(deployment: Deployment) -> Settings:
     """The settings of every process of a deployment, but for those that a secret holds.
 
@@ -46,7 +50,7 @@ def settings_of(deployment: Deployment) -> Settings:
     operators = defaults.operators_topic.rpartition(":")[2]
     return Settings(
         archive_bucket=f"{defaults.archive_bucket}-{where}",
-        operators_topic=f"arn:aws:sns:{deployment.region}:{deployment.account}:{operators}",
+        operators_topic=f"arn:{deployment.partition}:sns:{deployment.region}:{deployment.account}:{operators}",
         mail_sender=deployment.mail_sender,
         payments_api_url=deployment.payments_api_url,
         health_port=8080,
@@ -82,7 +86,7 @@ def pipeline(deployment: Deployment, *, out: str | None = None) -> App:
         TopologyError: an application cannot be read.
     """
     # The CDK's own word about versions and paths would make two syntheses of one pipeline differ.
-    app = App(outdir=out, analytics_reporting=False, tree_metadata=False)
+    app = App(outdir=out, analytics_reporting=False, tree_metadata=False, context=CONTEXT)
     settings = settings_of(deployment)
     declared = checked(topology(settings))
     data = DataStack(app, deployment, declared, settings)

@@ -70,6 +70,14 @@ class Deployment:
         if self.shards < 1:
             raise DeploymentError(f"shards must be at least 1, not {self.shards}")
 
+    @property
+    def partition(self) -> str:
+        """The part of AWS that the region is in, with which every ARN there begins: mostly ``aws``."""
+        of_prefix = {"cn": "aws-cn", "us-gov": "aws-us-gov"}
+        return next(
+            (name for prefix, name in of_prefix.items() if self.region.startswith(f"{prefix}-")), "aws"
+        )
+
     @classmethod
     def of(cls, context: Mapping[str, str]) -> Self:
         """Read a deployment from words of a command line.

@@ -10,7 +10,6 @@ from typing import Final
 
 from orderstream_consumer.delivery import PARKING
 from orderstream_consumer.store.protocol import TableSpec
-from orderstream_workers.runtime.resources import Resources
 from orderstream_workers.runtime.settings import Settings
 from orderstream_workers.runtime.topology import (
     BucketSpec,
@@ -46,7 +45,7 @@ class Right:
 _READ_STREAM: Final = ("DescribeStreamSummary", "GetRecords", "GetShardIterator", "ListShards")
 _WRITE_STREAM: Final = ("ListShards", "PutRecords")
 _LEASES: Final = (
-    *("CreateTable", "DescribeTable"),  # a worker makes sure of its table before it takes a lease
+    "DescribeTable",  # a worker makes sure of its table before it takes a lease
     *("DeleteItem", "GetItem", "PutItem", "Scan", "UpdateItem"),
 )
 _STATE: Final = ("GetItem", "PutItem")
@@ -77,8 +76,7 @@ def rights_of(process: Process, settings: Settings) -> tuple[Right, ...]:
     found = [Right("kinesis", "stream", settings.name_of(stream), _WRITE_STREAM) for stream in process.writes]
     if isinstance(process, StreamApplication):
         found.append(Right("kinesis", "stream", settings.name_of(process.reads), _READ_STREAM))
-        with Resources(settings) as resources:
-            found.append(Right("dynamodb", "table", resources.lease_table(process.name), _LEASES))
+        found.append(Right("dynamodb", "table", settings.name_of(process.leases), _LEASES))
     for resource in process.resources:
         found += _needed(process, resource, settings.name_of(resource))
     return tuple(sorted(found, key=lambda right: (right.service, right.kind, right.name, right.actions)))

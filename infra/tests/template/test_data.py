@@ -10,10 +10,8 @@ import pytest
 from moto import mock_aws
 
 from conftest import DEPLOYMENT
-from orderstream_consumer.engines.embedded.leases import DynamoDBLeaseTable
 from orderstream_consumer.store.protocol import TableSpec
 from orderstream_workers.runtime.provision import provision
-from orderstream_workers.runtime.resources import Resources
 from orderstream_workers.runtime.settings import Settings
 from orderstream_workers.runtime.topology import BucketSpec, QueueSpec, StreamSpec, Topology
 
@@ -66,16 +64,11 @@ def test_streams_are_those_of_provisioning(
 def test_tables_are_those_of_provisioning(
     resources: Mapping[str, Any], provisioned: Any, declared: Topology, settings: Settings
 ) -> None:
-    """Keys, types, billing, expiry; and the leases of each application, as its worker makes them."""
+    """Keys, types, billing, expiry; and the leases of each application."""
     client, found = provisioned("dynamodb"), of(resources, "AWS::DynamoDB::Table", "TableName")
-    with Resources(settings) as wired:
-        names = {
-            application.name: wired.lease_table(application.name) for application in declared.applications
-        }
-    for name in names.values():
-        DynamoDBLeaseTable(client, name).create_table()
+    leases = {settings.name_of(application.leases) for application in declared.applications}
     assert set(found) == set(client.list_tables()["TableNames"])
-    assert set(found) - set(names.values()) == {settings.name_of(table) for table in declared.of(TableSpec)}
+    assert set(found) - leases == {settings.name_of(table) for table in declared.of(TableSpec)}
     for name, table in found.items():
         made = client.describe_table(TableName=name)["Table"]
         assert table["KeySchema"] == made["KeySchema"], name

@@ -270,3 +270,13 @@ def test_an_unreachable_table_is_a_dependency_failure(dynamodb: Any) -> None:
     ):
         with pytest.raises(DependencyError):
             ask()
+
+
+def test_a_table_that_is_there_is_not_created(dynamodb: Any) -> None:
+    """A worker whose table is provisioned asks for no table to be created: its role does not allow that."""
+    DynamoDBLeaseTable(dynamodb, "app").create_table()
+    asked: list[str] = []
+    dynamodb.meta.events.register("before-call.dynamodb", lambda model, **_: asked.append(model.name))
+    DynamoDBLeaseTable(dynamodb, "app").create_table()
+    assert asked
+    assert set(asked) == {"DescribeTable"}

@@ -69,7 +69,7 @@ def arn_of(scope: Construct, right: Right) -> str:
         return "*"
     stack = Stack.of(scope)
     return _ARNS[right.kind].format(
-        partition="aws", region=stack.region, account=stack.account, name=right.name
+        partition=stack.partition, region=stack.region, account=stack.account, name=right.name
     )
 
 

@@ -19,7 +19,7 @@ from orderstream_infra.rights import Right
 from orderstream_workers.runtime.topology import Process
 
 _ECR: Final = re.compile(
-    r"(?P<account>\d{12})\.dkr\.ecr\.(?P<region>[a-z0-9-]+)\.amazonaws\.com/(?P<name>[^@]+)@(?P<digest>sha256:\w+)"
+    r"(?P<account>\d{12})\.dkr\.ecr\.(?P<region>[a-z0-9-]+)\.amazonaws\.com(\.cn)?/(?P<name>[^@]+)@(?P<digest>sha256:\w+)"
 )
 
 _MARGIN: Final = 15.0
@@ -126,7 +126,9 @@ def _pulled(scope: Construct, image: str) -> ecs.ContainerImage:
     found = _ECR.fullmatch(image)
     if found is None:
         return ecs.ContainerImage.from_registry(image)
-    arn = f"arn:aws:ecr:{found['region']}:{found['account']}:repository/{found['name']}"
+    arn = (
+        f"arn:{Stack.of(scope).partition}:ecr:{found['region']}:{found['account']}:repository/{found['name']}"
+    )
     repository = ecr.Repository.from_repository_attributes(
         scope, "Repository", repository_arn=arn, repository_name=found["name"]
     )

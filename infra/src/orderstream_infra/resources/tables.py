@@ -10,6 +10,7 @@ from constructs import Construct
 
 from orderstream_consumer.engines.embedded.leases.dynamodb import OWNER_INDEX
 from orderstream_consumer.store.protocol import TableSpec
+from orderstream_workers.runtime.topology import LeasesSpec
 
 _PARTITION: Final = "pk"
 _SORT: Final = "sk"
@@ -44,18 +45,18 @@ def declared_table(
     )
 
 
-def lease_table(scope: Construct, application: str, *, called: str, key: kms.IKey) -> dynamodb.Table:
+def lease_table(scope: Construct, spec: LeasesSpec, *, called: str, key: kms.IKey) -> dynamodb.Table:
     """The leases and checkpoints of an application, in KCL's layout.
 
     Args:
         scope: Where it belongs.
-        application: Whose leases.
+        spec: Its declaration.
         called: Its name in AWS.
         key: Encrypts it.
     """
     table = dynamodb.Table(
         scope,
-        f"Leases-{application}",
+        f"Leases-{spec.application}",
         table_name=called,
         partition_key=_string("leaseKey"),
         billing_mode=dynamodb.BillingMode.PAY_PER_REQUEST,

@@ -14,7 +14,6 @@ from orderstream_infra.resources.encryption import ProjectKey
 from orderstream_infra.resources.messaging import WorkQueue, declared_topic
 from orderstream_infra.resources.streams import declared_stream
 from orderstream_infra.resources.tables import declared_table, lease_table
-from orderstream_workers.runtime.resources import Resources
 from orderstream_workers.runtime.settings import Settings
 from orderstream_workers.runtime.topology import (
     BucketSpec,
@@ -61,10 +60,8 @@ class DataStack(Stack):
                 changes[stream.captures] = made
         for table in declared.of(TableSpec):
             declared_table(self, table, called=called(table), key=self.key, changes=changes.get(table))
-        with Resources(settings) as resources:
-            for application in declared.applications:
-                leases = resources.lease_table(application.name)
-                lease_table(self, application.name, called=leases, key=self.key)
+        for application in declared.applications:
+            lease_table(self, application.leases, called=called(application.leases), key=self.key)
         for queue in declared.of(QueueSpec):
             WorkQueue(self, queue, called=called(queue), key=self.key)
         for topic in declared.of(TopicSpec):

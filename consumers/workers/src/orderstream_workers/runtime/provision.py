@@ -11,6 +11,7 @@ from botocore.exceptions import ClientError
 
 from orderstream.aws import aws_calls, error_code, given_by_service, required
 from orderstream.errors import DependencyError, OrderstreamError, RequestInvalidError
+from orderstream_consumer.engines.embedded.leases import DynamoDBLeaseTable
 from orderstream_consumer.store import TableSpec, create_tables
 from orderstream_workers.runtime.clients import region
 from orderstream_workers.runtime.discovery import topology
@@ -24,6 +25,7 @@ from orderstream_workers.runtime.topology import (
     SenderSpec,
     StreamSpec,
     TopicSpec,
+    Topology,
 )
 from orderstream_workers.runtime.topology.pipeline import OPERATORS_TOPIC, READ_MODEL
 
@@ -79,9 +81,7 @@ def provision(settings: Settings, shards: int, make_client: MakeClient = client_
         for stream in declared.of(StreamSpec):
             with _making(f"Kinesis stream {name_of(stream)}"):
                 _stream(client("kinesis"), name_of(stream), stream, stream.shards or shards)
-        for table in declared.of(TableSpec):
-            with _making(f"DynamoDB table {name_of(table)}"):
-                create_tables(client("dynamodb"), [table], settings.table_prefix)
+        _tables(client("dynamodb"), declared, settings)
         for captured in (stream.captures for stream in declared.of(StreamSpec) if stream.captures):
             with _making(f"capture of DynamoDB table {name_of(captured)}"):
                 _capture(client("dynamodb"), name_of(captured))
@@ -135,6 +135,16 @@ def _unless(code: str, call: Callable[[], Any]) -> Any:
         if error_code(error) != code:
             raise
         return None
+
+
+def _tables(dynamodb: Any, declared: Topology, settings: Settings) -> None:
+    for table in declared.of(TableSpec):
+        with _making(f"DynamoDB table {settings.name_of(table)}"):
+            create_tables(dynamodb, [table], settings.table_prefix)
+    for application in declared.applications:
+        leases = settings.name_of(application.leases)
+        with _making(f"DynamoDB table {leases}"):
+            DynamoDBLeaseTable(dynamodb, leases).create_table()
 
 
 def _capture(dynamodb: Any, table: str) -> None:

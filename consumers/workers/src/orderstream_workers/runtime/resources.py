@@ -36,7 +36,7 @@ from orderstream_consumer.store import DynamoDBStore, Store
 from orderstream_workers.runtime import clients
 from orderstream_workers.runtime.application import Application
 from orderstream_workers.runtime.settings import Settings
-from orderstream_workers.runtime.topology import QueueSpec, StreamApplication, TopologyError
+from orderstream_workers.runtime.topology import LeasesSpec, QueueSpec, StreamApplication, TopologyError
 from orderstream_workers.runtime.topology.pipeline import PAYMENT_QUEUE
 from orderstream_workers.services.payments import PaymentQueue, SqsPaymentQueue
 
@@ -126,11 +126,10 @@ class Resources:
 
     def lease_table(self, application: str) -> str:
         """Name of the table of an application's leases."""
-        # The suffix tells the consumer's leases from the service's own tables, one of which has its name.
-        return f"{self.settings.table_prefix}{application}-consumer"
+        return self.settings.name_of(LeasesSpec(application))
 
     def leases(self, application: str) -> LeaseTable:
-        """An application's leases; its first worker makes the table."""
+        """An application's leases; its first worker makes the table where nobody has provisioned it."""
         return DynamoDBLeaseTable(self.dynamodb, self.lease_table(application))
 
     @cached_property

@@ -12,7 +12,7 @@ from orderstream.configuration import ConfigChecks
 from orderstream.errors import OrderstreamError
 from orderstream_consumer.engines.config import Engine
 from orderstream_consumer.store.protocol import TableSpec
-from orderstream_workers.runtime.topology.specs import Resource, StreamSpec
+from orderstream_workers.runtime.topology.specs import LeasesSpec, Resource, StreamSpec
 
 logger = logging.getLogger(__name__)
 
@@ -170,13 +170,13 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         pairs = (item.split("=", 1) for item in _items(self.kcl_properties))
         return {name.strip(): value.strip() for name, value in pairs}
 
-    def name_of(self, resource: Resource) -> str:
+    def name_of(self, resource: Resource | LeasesSpec) -> str:
         """What a resource is called in AWS: a topic by its ARN, a database and a service by their URL.
 
         Args:
             resource: As it is declared.
         """
-        if not isinstance(resource, TableSpec) and resource.setting is not None:
+        if not isinstance(resource, TableSpec | LeasesSpec) and resource.setting is not None:
             return str(getattr(self, resource.setting))
         return resource.name if isinstance(resource, StreamSpec) else self.table_prefix + resource.name
 

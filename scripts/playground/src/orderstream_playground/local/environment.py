@@ -186,7 +186,10 @@ class Layout:
 
     def _own(self, process: Process, port: int) -> ProcessSpec:
         http = process.serves == "http"
-        extra = {} if http else {"ORDERSTREAM_HEALTH_PORT": str(port)}
+        # Emulators take any credentials: these tell which process calls, as its role does in AWS.
+        extra = {"AWS_ACCESS_KEY_ID": process.name}
+        if not http:
+            extra["ORDERSTREAM_HEALTH_PORT"] = str(port)
         return ProcessSpec(
             name=process.name,
             command=(

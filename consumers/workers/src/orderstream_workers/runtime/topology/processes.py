@@ -8,7 +8,7 @@ from orderstream.errors import OrderstreamError
 from orderstream_consumer.delivery import PARKING
 from orderstream_consumer.engines.ownership import ENGINES
 from orderstream_consumer.engines.stream_identity import CONSUMED_STREAMS
-from orderstream_workers.runtime.topology.specs import Resource, StreamSpec
+from orderstream_workers.runtime.topology.specs import LeasesSpec, Resource, StreamSpec
 
 ORDERS: Final = StreamSpec("orders", setting="stream")
 """The stream of messages, by which the services of the pipeline talk to each other."""
@@ -86,8 +86,13 @@ class StreamApplication(Process):
         return ("worker", self.name)
 
     @property
+    def leases(self) -> LeasesSpec:
+        """Where its leases and checkpoints are."""
+        return LeasesSpec(self.name)
+
+    @property
     def resources(self) -> tuple[Resource, ...]:
-        """See ``Process.resources``; its leases are in a table that its first worker makes."""
+        """See ``Process.resources``; its leases are not among them, since its engine asks for them itself."""
         parking = (PARKING,) if self.parks else ()
         engine = (self.reads, ENGINES, CONSUMED_STREAMS, *parking)
         return tuple(dict.fromkeys((*engine, *self.writes, *self.needs)))

@@ -34,6 +34,22 @@ class StreamSpec:
 
 
 @dataclass(frozen=True, slots=True)
+class LeasesSpec:
+    """The DynamoDB table of a stream application's leases and checkpoints, in KCL's layout.
+
+    Attributes:
+        application: Whose leases.
+    """
+
+    application: str
+
+    @property
+    def name(self) -> str:
+        """Its name; the suffix tells it from the tables of the service, one of which is called as it is."""
+        return f"{self.application}-consumer"
+
+
+@dataclass(frozen=True, slots=True)
 class QueueSpec:
     """A standard SQS queue, and the queue of its dead letters: its name with ``-dlq``.
 

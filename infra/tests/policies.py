@@ -1,0 +1,74 @@
+"""What the templates allow, as a file that runs of the pipeline read: ``python tests/policies.py``."""
+
+import json
+import sys
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from conftest import DEPLOYMENT, templates_in
+from orderstream_infra.app import pipeline
+
+FILE = Path(__file__).parents[1] / "policies.json"
+
+Templates = Mapping[str, Mapping[str, Any]]
+
+
+def roles_of(templates: Templates) -> dict[str, list[dict[str, Any]]]:
+    """The statements of each process's role, by the process's name."""
+    found = {}
+    for resource in templates["orderstream-workers"]["Resources"].values():
+        name = resource["Properties"].get("RoleName") if resource["Type"] == "AWS::IAM::Role" else None
+        if name is not None:
+            process = name.removeprefix("orderstream-").removesuffix(f"-{DEPLOYMENT.region}")
+            (policy,) = resource["Properties"]["Policies"]
+            found[process] = policy["PolicyDocument"]["Statement"]
+    return found
+
+
+def buckets_of(templates: Templates) -> list[dict[str, Any]]:
+    """The statements of every bucket's policy."""
+    resources = templates["orderstream-data"]["Resources"]
+    return [
+        {**statement, "Resource": _resolved(statement["Resource"], resources)}
+        for resource in resources.values()
+        if resource["Type"] == "AWS::S3::BucketPolicy"
+        for statement in resource["Properties"]["PolicyDocument"]["Statement"]
+    ]
+
+
+def _resolved(value: Any, resources: Mapping[str, Any]) -> Any:
+    """A value in which ARNs of buckets are written out."""
+    match value:
+        case list():
+            return [_resolved(one, resources) for one in value]
+        case {"Fn::GetAtt": [name, "Arn"]}:
+            return f"arn:{DEPLOYMENT.partition}:s3:::{resources[name]['Properties']['BucketName']}"
+        case {"Fn::Join": [separator, parts]}:
+            return separator.join(_resolved(part, resources) for part in parts)
+        case _:
+            return value
+
+
+def rendered(templates: Templates) -> str:
+    """What the file holds."""
+    found = {
+        "account": DEPLOYMENT.account,
+        "region": DEPLOYMENT.region,
+        "roles": roles_of(templates),
+        "buckets": buckets_of(templates),
+    }
+    return json.dumps(found, indent=1, sort_keys=True) + "\n"
+
+
+def main() -> int:
+    """Synthesize and write."""
+    with tempfile.TemporaryDirectory() as out:
+        pipeline(DEPLOYMENT, out=out).synth()
+        FILE.write_text(rendered(templates_in(Path(out))), encoding="utf-8")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,23 @@
+"""Rights that no recorded run has used, each with the run that would need it. At most 15."""
+
+from collections.abc import Mapping
+
+NOT_RECORDED: Mapping[tuple[str, str], str] = {
+    ("dynamodb:DeleteItem", "leases"): "resharding, until the leases of ended shards are deleted",
+    ("dynamodb:PutItem", "parking"): "a record that fails by itself: it is parked",
+    (
+        "dynamodb:ConditionCheckItem",
+        "parking",
+    ): "a second record of a parked key: the first must still be there",
+}
+"""By action, and by the kind of the resource."""
+
+
+def kind_of(resource: str) -> str:
+    """What a resource is for: ``leases`` for every application's table of leases, else its own name.
+
+    Args:
+        resource: Its ARN.
+    """
+    name = resource.rpartition("/")[2].rpartition(":")[2]
+    return "leases" if name.endswith("-consumer") else name.removeprefix("orderstream-")
