@@ -72,7 +72,7 @@ def test_a_plot_is_written(tmp_path: Path) -> None:
 def test_compare_answers_in_json() -> None:
     """The costs of every mode come with a versioned schema."""
     answer = json.loads(run("compare", "--rate", "2000", "--keys", "5000", "--json").stdout)
-    assert answer["schema"] == "shard-sizing/compare/3"
+    assert answer["schema"] == "shard-sizing/compare/4"
     assert answer["aggregated"]["costs"]["provisioned"] < answer["plain"]["costs"]["provisioned"]
 
 

@@ -17,7 +17,7 @@ def test_no_mode_carries_a_key_that_is_too_heavy_for_a_shard() -> None:
     """A shard takes as much in on-demand streams: exit 3, no advice, and the way out is named."""
     done = run("compare", "--rate", "20000", "--zipf", "1.1", "--keys", "20000")
     assert done.exit_code == 3
-    assert done.stdout.startswith("No mode carries this load: one key is too heavy for a shard")
+    assert done.stdout.startswith("No mode carries this load: the heaviest key alone overloads a shard")
     assert "Cheapest" not in done.stdout
     assert "salt it over" in done.stdout
 
@@ -88,3 +88,74 @@ def test_many_producers_aggregate_less_and_pay_more() -> None:
     )
     assert few < many
     assert lingering < many
+
+
+def test_a_refusal_names_its_own_reason() -> None:
+    """Records over the maximum size, and polls beyond five a second, are no heavy key, and no mode helps."""
+    large = run("compare", "--rate", "5", "--bytes", "5000000", "--keys", "500")
+    assert (large.exit_code, "maximum record size" in large.stdout.splitlines()[0]) == (3, True)
+    raised = run(
+        "compare", "--rate", "0.04", "--bytes", "5000000", "--keys", "500", "--max-record-kib", "10240"
+    )
+    assert raised.exit_code == 0
+    polls = run("compare", "--rate", "50", "--keys", "500", "--consumers", "30")
+    assert (polls.exit_code, "which answers 5" in polls.stdout.splitlines()[0]) == (3, True)
+
+
+def test_only_advantage_has_more_than_20_registered_consumers() -> None:
+    """40 are refused by provisioned and Standard streams, 60 by all."""
+    asked = ("compare", "--rate", "50", "--keys", "500", "--efo", "--consumers")
+    forty, sixty = run(*asked, "40"), run(*asked, "60")
+    assert forty.stdout.startswith("Cheapest is on-demand Advantage")
+    assert forty.stdout.count("cannot carry it") == 4
+    assert (sixty.exit_code, "at most 50 registered consumers, and 60" in sixty.stdout) == (3, True)
+
+
+def test_a_stream_has_whole_shards() -> None:
+    """Load that is spread over streams needs at least a shard in each, and as many in each."""
+    asked = ("compare", "--rate", "5000", "--keys", "5000", "--json", "--streams")
+    one, four, fifty = (json.loads(run(*asked, str(n)).stdout)["plain"]["shards"] for n in (1, 4, 50))
+    assert (four % 4, four >= one, four < one + 4, fifty) == (0, True, True, 50)
+
+
+def test_break_evens_do_not_depend_on_the_rate_of_today() -> None:
+    """A shard that idles at a hundredth of a record a second is no measure of what the next thousand take."""
+    asked = ("compare", "--bytes", "1500", "--bytes-cv", "0.5", "--keys", "500", "--json", "--peak")
+    found = [
+        {
+            (at["below"], at["above"]): at["records_per_second"]
+            for at in json.loads(run(*asked, str(20 * rate), "--rate", str(rate)).stdout)["plain"][
+                "break_evens"
+            ]
+        }
+        for rate in (0.01, 200)
+    ]
+    assert found[0].keys() == found[1].keys() != set()
+    for modes, rate in found[0].items():
+        assert rate == pytest.approx(found[1][modes], rel=0.1)
+
+
+def test_no_break_even_lies_where_a_key_is_too_heavy() -> None:
+    """Beyond the rate at which the heaviest key fills a shard there is nothing to choose between."""
+    done = run("compare", "--rate", "2000", "--zipf", "1.1", "--keys", "2000", "--json")
+    ceiling = json.loads(run("size", "--rate", "2000", "--zipf", "1.1", "--keys", "2000", "--json").stdout)[
+        "ceiling"
+    ]
+    assert all(at["records_per_second"] <= ceiling for at in json.loads(done.stdout)["plain"]["break_evens"])
+
+
+def test_a_new_stream_is_held_against_the_peak() -> None:
+    """The mean of a bursty day fits where its busy minutes do not, and small records count by number."""
+    steady, busy = (
+        run("compare", "--rate", "100", "--keys", "500", "--peak", peak).stdout for peak in ("100", "5000")
+    )
+    assert "A new on-demand Standard stream starts at" not in steady
+    assert "4 MiB/s and 4,000 records/s, and the planned peak is 2.4 MiB/s and 5,000" in busy
+
+
+def test_who_aggregates_is_said_in_the_answer() -> None:
+    """The saving is that of so many producers; nobody takes one producer's for that of a fleet."""
+    asked = ("compare", "--rate", "900", "--bytes", "100", "--keys", "500")
+    assert "with records aggregated by 1 producer, " in run(*asked).stdout.splitlines()[0]
+    fleet = run(*asked, "--producers", "9", "--linger", "0.5").stdout
+    assert "aggregated by 9 producers with a linger of 0.5 s" in fleet.splitlines()[0]

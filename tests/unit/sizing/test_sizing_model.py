@@ -77,12 +77,16 @@ def test_aws_worked_prices(
 def test_at_a_break_even_both_modes_cost_the_same() -> None:
     """Each crossing separates a cheaper side from a dearer one, and names them the right way round."""
     load = Workload(20_000, 500, 1, 1, 23)
-    crossings = break_evens(load, 20_000, PRICES, 25.0)
+
+    def shards_at(rate: float) -> float:
+        return max(1.0, rate * 23 / 20_000)
+
+    crossings = break_evens(load, 20_000, PRICES, 25.0, shards_at)
     assert crossings
     for at in crossings:
         below, above = (
-            monthly(scaled(load, at.records_per_second * times / 20_000), PRICES, 25.0)
-            for times in (0.9, 1.1)
+            monthly(scaled(load, rate / 20_000, shards_at(rate)), PRICES, 25.0)
+            for rate in (0.9 * at.records_per_second, 1.1 * at.records_per_second)
         )
         assert getattr(below, at.below) < getattr(below, at.above)
         assert getattr(above, at.below) > getattr(above, at.above)

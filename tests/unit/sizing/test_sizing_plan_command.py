@@ -103,7 +103,7 @@ def test_a_doubling_up_to_the_quota_is_not_refused() -> None:
 def test_more_than_10_000_shards_are_not_for_update_shard_count() -> None:
     """AWS' rule is said, and the splits are planned, in seconds."""
     done = run("plan", "--rate", "1000", "--keys", "1000", "--shards", "8000", "--target", "16000")
-    assert "UpdateShardCount does not come there by its usual rules" in done.stdout
+    assert "UpdateShardCount does not come to equal ranges by its usual rules" in done.stdout
     assert "8,000 steps" in done.stdout
     assert "  SplitShard of" in done.stdout
 
@@ -139,3 +139,34 @@ def test_the_picture_shows_the_load_of_the_second_that_decides() -> None:
     found = json.loads(run("plan", *options).stdout)["adequacy"]
     assert len(found["used_p99"]) == 3
     assert max(found["used_p99"]) > found["busiest"] * 900 / 1_000
+
+
+def test_a_plan_that_only_shrinks_fits_every_quota() -> None:
+    """What is open is within the account's quota, whatever the Region's usual one is."""
+    down = ("--rate", "3000", "--keys", "5000", "--shards", "2000", "--target", "1000")
+    done = run("plan", *down, "--region", "ap-south-1", "--json")
+    answer = json.loads(done.stdout)
+    assert (done.exit_code, answer["quota"], answer["quota_source"]) == (0, 2_000, "open")
+    up = run("plan", *down[:-3], "2000", "--target", "2001", "--region", "ap-south-1")
+    assert (up.exit_code, "It does not fit" in up.stdout) == (2, True)
+
+
+def test_nobody_is_sent_to_do_what_does_not_suffice() -> None:
+    """The words of a plan follow its verdict: it is taken, or done nonetheless, or not listed at all."""
+    told = [
+        run("plan", "--keys", "1000", "--shards", "2", "--target", "4", *load).stdout
+        for load in (("--rate", "2000"), ("--rate", "9000"), ("--rate", "9000", "--keys", "1"))
+    ]
+    assert "Take the uniform plan, 1 step: " in told[0]
+    assert "If it is to be done nonetheless, the uniform plan, 1 step: " in told[1]
+    assert "UpdateShardCount" not in told[2]
+
+
+def test_one_call_takes_no_day() -> None:
+    """Ten calls a day are a limit; only plans of more are spread over days."""
+    short, long = (
+        run("plan", "--rate", "9", "--keys", "9", "--shards", str(shards), "--target", "1").stdout
+        for shards in (2, 2_000)
+    )
+    assert ("; AWS does not say" in short, "days" in short) == (True, False)
+    assert "10 such calls are allowed a day, so 2 days" in long

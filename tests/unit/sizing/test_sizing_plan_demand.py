@@ -83,6 +83,27 @@ def test_what_no_shards_help_is_no_question_of_the_target(
     assert told in done.stdout.splitlines()[0]
 
 
+def test_fan_out_is_no_way_out_for_one_reader() -> None:
+    """It gives one reader what it has already; and a key that writes too much is told so, not read so."""
+    slow = (
+        "simulate",
+        "--shards",
+        "4",
+        "--keys",
+        "1",
+        "--rate",
+        "400",
+        "--bytes",
+        "2000",
+        "--catch-up",
+        "0.5",
+    )
+    one, two = run(*slow), run(*slow, "--consumers", "2")
+    assert "what a shard gives its reader, and" in one.stdout
+    assert ("--efo" in one.stdout, "--efo" in two.stdout) == (False, True)
+    assert "the heaviest key alone overloads a shard" in run(*slow, "--rate", "4000").stdout
+
+
 def test_a_salted_key_is_cut_between_its_sub_keys(tmp_path: Path) -> None:
     """Cuts by the load know where the SDK's sub-keys lie, so a key that is salted need not stay whole."""
     keys = (KeyShare("tenant", 0.5, 0.5), *(KeyShare(f"other-{i}", 0.05, 0.05) for i in range(10)))

@@ -84,7 +84,8 @@ def plan(
     client = kinesis(shared.region) if stream else None
     starts = _current(client, stream) if client and stream else uniform_starts(shards or 1)
     free = room_for_shards(client) if client else None
-    quota = limits.quota(shared.region) if free is None else len(starts) + free
+    known = limits.quota(shared.region) if free is None else len(starts) + free
+    quota = max(len(starts), known)
     with progress("holding the load against the target", 2 * STEPS, shown=shared.show_progress) as step:
 
         def fares(shards: Sequence[int]) -> Adequacy:
@@ -108,7 +109,7 @@ def plan(
         steps=tuple(call_of(step) for step in better.plan.steps),
         peak_shards=better.plan.peak_shards,
         quota=quota,
-        quota_source="usual" if free is None else "account",
+        quota_source="open" if quota > known else "usual" if free is None else "account",
         way_out=way_out(question),
         notes=notes(question, fits=better.adequacy.suffices),
     )

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Final
 
-from shard_sizing.cli.planned import Planned
+from shard_sizing.cli.planned import Planned, QuotaSource
 from shard_sizing.cli.presentation.output import counted
 from shard_sizing.cli.presentation.peak_words import peak_words
 from shard_sizing.cli.presentation.pictures import Bars
@@ -17,6 +17,11 @@ from shard_sizing.model.resharding.planner import Split, Step, UpdateCount
 from shard_sizing.model.resharding.update_shard_count import is_quick
 
 _SHOWN: Final = 50
+_QUOTA_SOURCES: Final[dict[QuotaSource, str]] = {
+    "account": "as DescribeLimits says",
+    "usual": "the Region's usual quota",
+    "open": "as many as there are: over the Region's usual quota, so the account has another",
+}
 
 
 def plan_sheet(answer: Planned, current: int, target: int, limits: Limits) -> Sheet:
@@ -30,11 +35,7 @@ def plan_sheet(answer: Planned, current: int, target: int, limits: Limits) -> Sh
     """
     planned = peak_words(answer.at, answer.rate, answer.mean_rate)
     sentence = f"For {planned}, {_verdict(answer, target)}"
-    lines = []
-    if answer.steps:
-        lines = [*_steps(answer, current), _by_update_shard_count(answer, limits)]
-    else:
-        lines.append("Nothing to do: the shards that there are are those of the target.")
+    lines = [] if answer.way_out else list(_steps(answer, current, limits))
     if answer.targeted is not None:
         lines.append(
             f"Busiest shard: {percent(answer.uniform.busiest, 1)} of the load with equal ranges, "
@@ -52,20 +53,28 @@ def plan_sheet(answer: Planned, current: int, target: int, limits: Limits) -> Sh
     return Sheet(sentence, notes=lines, picture=picture)
 
 
-def _steps(answer: Planned, current: int) -> Iterator[str]:
-    source = "as DescribeLimits says" if answer.quota_source == "account" else "the Region's usual quota"
-    time = "" if answer.seconds is None else f", {_minutes(answer.seconds)}"
-    fits = "at most" if answer.peak_shards <= answer.quota else "which does not fit: up to"
-    yield (
-        f"Take the {answer.better} plan, as {answer.why}: {counted(len(answer.steps), 'step')}{time}; "
-        f"{fits} {answer.peak_shards:,} shards are open of {answer.quota:,} that may be, {source}."
-    )
+def _steps(answer: Planned, current: int, limits: Limits) -> Iterator[str]:
+    if not answer.steps:
+        yield "Nothing to do: the shards that there are are those of the target."
+        return
+    take = "Take the" if answer.suffices else "If it is to be done nonetheless, the"
+    time = "" if answer.seconds is None else f" in {_minutes(answer.seconds)}"
+    yield f"{take} {answer.better} plan, {counted(len(answer.steps), 'step')}{time}: {answer.why}."
+    if answer.peak_shards > answer.quota:
+        yield f"It does not fit: {answer.peak_shards:,} shards are open meanwhile, and {_quota(answer)}."
+    else:
+        yield f"At most {answer.peak_shards:,} shards are open meanwhile; {_quota(answer)}."
     now = current
     for call in answer.steps[:_SHOWN]:  # no table: a hash key must never be cut short
         yield f"  {call_words(call)}{_slow(call, now)}"
         now = int(call["shards"]) if call["call"] == "UpdateShardCount" else now
     if len(answer.steps) > _SHOWN:
         yield f"  and {len(answer.steps) - _SHOWN:,} more; --json has them all"
+    yield _by_update_shard_count(answer, limits)
+
+
+def _quota(answer: Planned) -> str:
+    return f"{answer.quota:,} may be, {_QUOTA_SOURCES[answer.quota_source]}"
 
 
 def _verdict(answer: Planned, target: int) -> str:
@@ -114,7 +123,7 @@ def _by_update_shard_count(answer: Planned, limits: Limits) -> str:
     counts, per_day = answer.update_shard_count, limits.update_shard_count_per_day
     if counts is None:
         return (
-            "UpdateShardCount does not come there by its usual rules: up to "
+            "UpdateShardCount does not come to equal ranges by its usual rules: up to "
             f"{limits.update_shard_count_most:,} shards, and from above them only below them. AWS raises "
             "this on request."
         )
@@ -122,10 +131,11 @@ def _by_update_shard_count(answer: Planned, limits: Limits) -> str:
         return "UpdateShardCount has nothing to do: there are as many shards as wanted."
     days = max(1, -(-len(counts) // per_day))
     way = " -> ".join(f"{count:,}" for count in counts)
-    return (
-        f"Equal ranges by UpdateShardCount: {way}, in {counted(days, 'day')} at {per_day} calls a day; AWS "
-        "does not say how long a call takes, only that it may be a few minutes, by the size of the stream."
-    )
+    allowed = f"{per_day} such calls are allowed a day" + (f", so {days} days" if days > 1 else "")
+    time = "AWS does not say how long one takes, only that it may be a few minutes, by the size of the stream"
+    if any(step["call"] == "UpdateShardCount" for step in answer.steps):
+        return f"{allowed}; {time}."
+    return f"Equal ranges by UpdateShardCount: {way}; {allowed}; {time}."
 
 
 def call_words(call: dict[str, str]) -> str:

@@ -1,8 +1,12 @@
 """What ``shard-sizing plan`` answers to programs."""
 
+from typing import Literal
+
 import msgspec
 
 from shard_sizing.model.capacity.adequacy import Adequacy
+
+QuotaSource = Literal["account", "usual", "open"]
 
 
 class Planned(msgspec.Struct, frozen=True):
@@ -26,8 +30,9 @@ class Planned(msgspec.Struct, frozen=True):
         steps: The calls, hash keys in decimal.
         peak_shards: Most open shards of the stream at any time.
         quota: How many the stream may have meanwhile.
-        quota_source: ``account``, as DescribeLimits says with the other streams' shards taken off, or
-            ``usual``, the Region's for accounts that have asked for no more.
+        quota_source: ``account``, as DescribeLimits says with the other streams' shards taken off;
+            ``usual``, the Region's for accounts that have asked for no more; or ``open``, the shards that
+            there are, which are more.
         way_out: Why no number of shards is enough, and what to do then; empty where one may be.
         notes: What else a planner must know.
     """
@@ -47,7 +52,7 @@ class Planned(msgspec.Struct, frozen=True):
     steps: tuple[dict[str, str], ...]
     peak_shards: int
     quota: int
-    quota_source: str
+    quota_source: QuotaSource
     way_out: str
     notes: tuple[str, ...]
     schema: str = "shard-sizing/plan/4"

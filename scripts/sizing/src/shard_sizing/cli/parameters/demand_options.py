@@ -1,4 +1,4 @@
-"""Options of what a stream has to bear, which ``size``, ``simulate`` and ``plan`` share."""
+"""Options of what a stream has to bear: who produces, which keys are salted, and who reads."""
 
 import functools
 from typing import Any, Final
@@ -7,7 +7,7 @@ import click
 import msgspec
 
 from shard_sizing.cli.parameters.numbers import Number
-from shard_sizing.cli.parameters.options import CONSUMERS, FAN_OUT, Command, with_options
+from shard_sizing.cli.parameters.options import Command, with_options
 from shard_sizing.errors import InputError
 from shard_sizing.model.capacity.demand import Demand, planned_peak
 from shard_sizing.model.capacity.readers import CATCH_UP, POLL_SECONDS, Readers
@@ -30,79 +30,23 @@ _MOST_WAYS: Final = 1_000  # as the SDK's
 _KIB: Final = 1_024
 
 
-def demand_options(command: Command) -> Command:
-    """Add the options that say what a stream has to bear; the command gets them as ``demand``.
-
-    What changes the records themselves, such as compression, is in the ``profile`` that it gets.
-    """
+def reader_options(command: Command) -> Command:
+    """Add the options that say who reads a stream; the command gets them as ``readers``."""
 
     @functools.wraps(command)
-    def wrapped(
-        *,
-        profile: Profile,
-        at: str | None,
-        aggregate: bool,
-        producers: int | None,
-        linger: float | None,
-        latency: float | None,
-        compress: float,
-        salt: int,
-        salt_keys: tuple[str, ...],
-        salt_heaviest: int | None,
-        consumers: int,
-        efo: bool,
-        catch_up: float,
-        poll_seconds: float,
-        max_record_kib: int,
-        **others: Any,
-    ) -> int:
-        profile = resized(profile, compress) if compress != 1 else profile
-        demand = Demand(
-            at=at or planned_peak(profile),
-            aggregation=_aggregation(aggregate, producers, linger, latency),
-            readers=Readers(consumers, efo, catch_up, poll_seconds),
-            salt=_salt(profile, salt, salt_keys, salt_heaviest),
-            record_limit=max_record_kib * _KIB,
-        )
-        return command(profile=profile, demand=demand, **others)
+    def wrapped(*, consumers: int, efo: bool, catch_up: float, poll_seconds: float, **others: Any) -> int:
+        return command(readers=Readers(consumers, efo, catch_up, poll_seconds), **others)
 
     return with_options(
         wrapped,
         click.option(
-            "--at",
-            metavar="PEAK",
-            help=f"The rate planned for: {', '.join(PEAK_NAMES)}; by default the 99.9 % minute.",
-        ),
-        click.option("--aggregate", is_flag=True, help="Producers pack records together; give --producers."),
-        click.option(
-            "--producers", type=click.IntRange(min=1), help="Producers that aggregate side by side."
-        ),
-        click.option(
-            "--linger", type=Number(0, 60), help="Their linger, in seconds; by default 0, as the SDK's."
-        ),
-        click.option(
-            "--latency",
-            type=Number(min=0, min_open=True),
-            help=f"Seconds of their PutRecords calls; by default {LATENCY:g}.",
-        ),
-        click.option(
-            "--compress", type=Number(0.01, 1), default=1.0, help="Compressed size over plain size."
-        ),
-        click.option(
-            "--salt",
-            type=click.IntRange(1, _MOST_WAYS),
+            "--consumers",
+            type=click.IntRange(min=0),
             default=1,
             show_default=True,
-            help="Sub-keys of each salted key.",
+            help="Applications that read all of the stream.",
         ),
-        click.option("--salt-key", "salt_keys", multiple=True, help="A key to salt; repeat for more."),
-        click.option(
-            "--salt-heaviest",
-            type=click.IntRange(min=1),
-            help="Salt so many of the heaviest keys; by default 1.",
-        ),
-        CONSUMERS,
-        FAN_OUT,
+        click.option("--efo", is_flag=True, help="They read by enhanced fan-out."),
         click.option(
             "--catch-up",
             type=Number(min=0, min_open=True),
@@ -117,6 +61,73 @@ def demand_options(command: Command) -> Command:
             show_default=True,
             help="Between two GetRecords calls of one reader.",
         ),
+    )
+
+
+def salt_options(command: Command) -> Command:
+    """Add the options that spread keys over sub-keys; the command gets them as ``salt``."""
+
+    @functools.wraps(command)
+    def wrapped(
+        *, profile: Profile, salt: int, salt_keys: tuple[str, ...], salt_heaviest: int | None, **others: Any
+    ) -> int:
+        return command(profile=profile, salt=_salt(profile, salt, salt_keys, salt_heaviest), **others)
+
+    return with_options(
+        wrapped,
+        click.option(
+            "--salt",
+            type=click.IntRange(1, _MOST_WAYS),
+            default=1,
+            show_default=True,
+            help="Sub-keys of each salted key.",
+        ),
+        click.option("--salt-key", "salt_keys", multiple=True, help="A key to salt; repeat for more."),
+        click.option(
+            "--salt-heaviest",
+            type=click.IntRange(min=1),
+            help="Salt so many of the heaviest keys; by default 1.",
+        ),
+    )
+
+
+def stream_options(command: Command) -> Command:
+    """Add the options that say what a stream has to bear but for aggregation; the command gets a ``demand``.
+
+    What changes the records themselves, such as compression, is in the ``profile`` that it gets.
+    """
+
+    @functools.wraps(command)
+    def wrapped(
+        *,
+        profile: Profile,
+        at: str | None,
+        compress: float,
+        salt: Salt,
+        readers: Readers,
+        max_record_kib: int,
+        **others: Any,
+    ) -> int:
+        profile = resized(profile, compress) if compress != 1 else profile
+        demand = Demand(
+            at=at or planned_peak(profile), readers=readers, salt=salt, record_limit=max_record_kib * _KIB
+        )
+        return command(profile=profile, demand=demand, **others)
+
+    return with_options(
+        reader_options(salt_options(wrapped)),
+        click.option(
+            "--at",
+            metavar="PEAK",
+            help=f"The rate planned for: {', '.join(PEAK_NAMES)}; by default the 99.9 % minute.",
+        ),
+        click.option(
+            "--compress",
+            type=Number(0.01, 1),
+            default=1.0,
+            show_default=True,
+            help="Compressed size over plain size.",
+        ),
         click.option(
             "--max-record-kib",
             type=click.IntRange(1_024, 10_240),
@@ -127,17 +138,55 @@ def demand_options(command: Command) -> Command:
     )
 
 
-def _aggregation(
-    aggregate: bool, producers: int | None, linger: float | None, latency: float | None
-) -> Aggregation | None:
-    if not aggregate:
-        if (producers, linger, latency) != (None, None, None):
+def with_producers(command: Command) -> Command:
+    """Add the options that say how producers aggregate; the command gets each, None where not given."""
+    return with_options(
+        command,
+        click.option(
+            "--producers", type=click.IntRange(min=1), help="Producers that aggregate side by side."
+        ),
+        click.option(
+            "--linger", type=Number(0, 60), help="Their linger, in seconds; by default 0, as the SDK's."
+        ),
+        click.option(
+            "--latency",
+            type=Number(min=0, min_open=True),
+            help=f"Seconds of their PutRecords calls; by default {LATENCY:g}.",
+        ),
+    )
+
+
+def demand_options(command: Command) -> Command:
+    """Add all options that say what a stream has to bear; the command gets them as ``demand``."""
+
+    @functools.wraps(command)
+    def wrapped(
+        *,
+        demand: Demand,
+        aggregate: bool,
+        producers: int | None,
+        linger: float | None,
+        latency: float | None,
+        **others: Any,
+    ) -> int:
+        if not aggregate and (producers, linger, latency) != (None, None, None):
             raise click.UsageError("--producers, --linger and --latency are for --aggregate")
-        return None
-    if producers is None:
-        raise click.UsageError(
-            "--aggregate needs --producers: each of them sends an aggregate of its own to every shard"
-        )
+        if aggregate and producers is None:
+            raise click.UsageError(
+                "--aggregate needs --producers: each of them sends an aggregate of its own to every shard"
+            )
+        if producers is not None:
+            demand = msgspec.structs.replace(demand, aggregation=aggregation(producers, linger, latency))
+        return command(demand=demand, **others)
+
+    return with_options(
+        stream_options(with_producers(wrapped)),
+        click.option("--aggregate", is_flag=True, help="Producers pack records together; give --producers."),
+    )
+
+
+def aggregation(producers: int, linger: float | None, latency: float | None) -> Aggregation:
+    """Return how producers aggregate, by the model's defaults where nothing is said."""
     found = Aggregation(producers)
     if linger is not None:
         found = msgspec.structs.replace(found, linger=linger)

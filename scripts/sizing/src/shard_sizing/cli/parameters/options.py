@@ -258,16 +258,6 @@ def grown_by(profile: Profile, growth: float, by: Growth | None) -> Profile:
     return grown(profile, growth, by or "busier-keys")
 
 
-CONSUMERS: Final = click.option(
-    "--consumers",
-    type=click.IntRange(min=0),
-    default=1,
-    show_default=True,
-    help="Applications that read all of the stream.",
-)
-FAN_OUT: Final = click.option("--efo", is_flag=True, help="They read by enhanced fan-out.")
-
-
 def _refuse_beside_a_profile() -> None:
     context = click.get_current_context()
     for name, option in _OF_MADE_UP.items():

@@ -91,7 +91,7 @@ def choose(uniform: Candidate, targeted: Candidate | None, quota: int) -> tuple[
     """
     if targeted is None:
         return uniform, (
-            "where the keys lie is not known, which leaves equal ranges; measure the stream to cut by load"
+            "where the keys lie is not known, which leaves equal ranges (measure the stream to cut by load)"
         )
     if uniform.plan.peak_shards > quota >= targeted.plan.peak_shards:
         return targeted, "the way to equal ranges exceeds the quota"

@@ -11,27 +11,33 @@ _OVERSIZED: Final = 1e-5  # of the records: below, made-up tails and not a reaso
 
 def way_out(question: Question) -> str:
     """Return why no number of shards is enough, and what to do; empty where one may be."""
-    return refusal(question) or (heaviest(question) if any(overloaded(question)) else "")
+    stuck = any(overloaded(question))
+    return refusal(question) or (heaviest(question) if stuck else _unread(question))
 
 
 def refusal(question: Question) -> str:
-    """Return why no shards help though none of them throttles, and what to do; empty where they may."""
-    limits, readers = question.limits, question.demand.readers
+    """Return what AWS refuses of any stream, whatever its keys, and what to do; empty if nothing."""
     if question.oversized > _OVERSIZED:
         return too_large(question)
-    if refused := readers.refused(limits):
-        return refused
-    volume = question.volume(question.keys.apart())
-    if not readers.keep_up(volume, limits)[0]:
-        used = float(readers.used(volume, limits).max())
-        return (
-            f"the heaviest key alone takes {percent(used, 1)} of what a shard gives its {readers.sharing} "
-            f"readers, and {percent(1 - readers.most_used)} is kept for catching up: read by fan-out "
-            "(--efo), spread the key, or accept a longer catch-up (--catch-up)"
-        )
-    return ""
+    return question.demand.readers.refused(question.limits)
 
 
 def overloaded(question: Question) -> tuple[bool, ...]:
     """Tell by reading of the limits whether the heaviest keys throttle though each has its own shard."""
     return tuple((question.law.throttled(question.keys.apart())[0] > TARGET).tolist())
+
+
+def _unread(question: Question) -> str:
+    """Return why readers do not keep up with the heaviest key alone, and what to do; empty where they do."""
+    limits, readers = question.limits, question.demand.readers
+    volume = question.volume(question.keys.apart())
+    if readers.keep_up(volume, limits)[0]:
+        return ""
+    used = float(readers.used(volume, limits).max())
+    them = "reader" if readers.sharing == 1 else f"{readers.sharing} readers"
+    fan_out = "read by fan-out (--efo), " if readers.sharing > 1 else ""
+    return (
+        f"the heaviest key alone takes {percent(used, 1)} of what a shard gives its {them}, and "
+        f"{percent(1 - readers.most_used)} is kept for catching up: {fan_out}spread the key, or "
+        "accept a longer catch-up (--catch-up)"
+    )

@@ -60,11 +60,12 @@ class Readers(msgspec.Struct, frozen=True):
     def refused(self, limits: Limits) -> str:
         """Return why so many readers cannot read any stream in this way, and what can be done; or nothing."""
         if self.fan_out:
-            if self.consumers > limits.fan_out_consumers:
+            most, advantage = limits.fan_out_consumers, limits.fan_out_consumers_advantage
+            if self.consumers > most:
+                more = f" ({advantage} with on-demand Advantage)" if advantage > most else ""
                 return (
-                    f"a stream has at most {limits.fan_out_consumers} registered consumers "
-                    f"({limits.fan_out_consumers_advantage} with on-demand Advantage), and {self.consumers} "
-                    "are asked for: let some share GetRecords, or one consumer feed several"
+                    f"a stream has at most {most} registered consumers{more}, and {self.consumers} are asked "
+                    "for: let some share GetRecords, or one consumer feed several"
                 )
             return ""
         calls = self.consumers / self.poll_seconds

@@ -7,9 +7,9 @@ from typing import Final, Literal
 import msgspec
 import numpy as np
 
-from shard_sizing.model.capacity.advice import heaviest, notes, too_many
+from shard_sizing.model.capacity import feasibility
+from shard_sizing.model.capacity.advice import notes, too_many
 from shard_sizing.model.capacity.demand import TARGET, Binding, Demand, Question, planned_peak
-from shard_sizing.model.capacity.feasibility import overloaded, refusal
 from shard_sizing.model.capacity.readers import catch_up_times
 from shard_sizing.model.capacity.targeted import MOST_SHARDS, targeted_shards
 from shard_sizing.model.capacity.trials import Bools, Trials
@@ -123,21 +123,23 @@ def size(
     demand = Demand(at=planned_peak(profile)) if demand is None else demand
     question = Question(profile, limits, demand)
     trials = Trials(lambda shards, count, rng: _attempt(question, shards, count, rng), 2, seed)
-    way_out, stuck = refusal(question), overloaded(question)
+    way_out, stuck = feasibility.way_out(question), feasibility.overloaded(question)
+    # One reading may have an answer where the other has none; what is refused has none by either.
+    barred = bool(feasibility.refusal(question)) or (bool(way_out) and not any(stuck))
     lowest = _lowest(question)
     progress()
     percents = sorted({percent, *_BESIDE})
     needs = []
     for index, reading in enumerate(ENFORCEMENTS):
         for each in percents:
-            possible = not way_out and not stuck[index]
+            possible = not barred and not stuck[index]
             found = _need(question, trials, lowest, index, each / 100) if possible else None
             needs.append(Need(reading, each, found))
             progress()
     wanted = [need.shards for need in needs if need.percent == percent]
     shards = None if None in wanted else max(each for each in wanted if each is not None)
     if shards is None and not way_out:
-        way_out = heaviest(question) if any(stuck) else too_many(question)
+        way_out = too_many(question)
     rng = np.random.default_rng((seed, 0))
     cuts = [
         targeted_shards(question, _STRICTER, rng)
