@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fakes.sizing_cli import run
+from shard_sizing.errors import InputError
 from shard_sizing.model.capacity.workers import (
     Work,
     catch_up,
@@ -18,6 +19,7 @@ from shard_sizing.model.capacity.workers import (
     monthly_cost,
     wait_p99,
 )
+from shard_sizing.model.cost.fargate import task_for
 from shard_sizing.model.data_files import load_limits, load_prices
 from shard_sizing.model.workload.keys import keys_of
 from shard_sizing.model.workload.peaks import Floats
@@ -118,10 +120,58 @@ def test_the_command_tells_fit_and_misfit() -> None:
     first = f"For the 99.9 % hour, {rate}, you need 8 containers for 16 leases."
     done = run(*asked, "--json")
     assert done.exit_code == 0
-    assert json.loads(done.stdout)["schema"] == "shard-sizing/workers/3"
+    assert json.loads(done.stdout)["schema"] == "shard-sizing/workers/4"
     assert run(*asked).stdout.startswith(first)
     assert run(*asked, "--containers", "3").exit_code == 2
     assert "hold no lease" in run(*asked, "--containers", "20").stdout
     done = run("workers", "--rate", "4000", "--milliseconds", "9", "--shards", "4")
     assert done.exit_code == 2
     assert "no fleet keeps the planned utilisation" in done.stdout
+
+
+def test_one_core_at_a_time_works_on_a_key() -> None:
+    """4,000 records a second of one key for half a millisecond are two cores' work: lanes are no help, salt is."""
+    asked = ("workers", "--rate", "4000", "--bytes", "50", "--keys", "1", "--milliseconds", "0.5")
+    asked += ("--shards", "16", "--lanes", "16", "--cores", "16")
+    done = run(*asked)
+    assert done.exit_code == 2
+    assert "the heaviest key alone keeps 200 % of a core busy" in done.stdout.splitlines()[0]
+    assert run(*asked, "--salt", "16").exit_code == 0
+
+
+def test_what_never_catches_up_is_no_fleet_that_one_needs() -> None:
+    """The sentence and the exit status say the same: five readers of a shard want more than it gives."""
+    asked = ("workers", "--rate", "4000", "--bytes", "3000", "--milliseconds", "0.1", "--shards", "16")
+    alone, five, fan_out = (
+        run(*asked, *more) for more in ((), ("--consumers", "5"), ("--consumers", "5", "--efo"))
+    )
+    assert (alone.exit_code, five.exit_code, fan_out.exit_code) == (0, 2, 0)
+    assert "but never catch up after an outage" in five.stdout.splitlines()[0]
+    slow = run(*asked, "--consumers", "2", "--catch-up", "0.5")
+    assert (slow.exit_code, "but take too long to catch up" in slow.stdout.splitlines()[0]) == (2, True)
+    polls = run(*asked, "--consumers", "9")
+    assert (polls.exit_code, "which answers 5" in polls.stdout.splitlines()[0]) == (2, True)
+
+
+def test_a_shard_that_throttles_its_producers_is_named() -> None:
+    """Leases cannot have more records than their shards take."""
+    asked = ("workers", "--milliseconds", "0.01", "--shards", "4", "--keys", "1000", "--rate")
+    assert "it throttles its producers first" in run(*asked, "6000", "--bytes", "900").stdout
+    assert "more than 1,000 reach one only in aggregates" in run(*asked, "6000", "--bytes", "50").stdout
+    assert "busiest shard gets" not in run(*asked, "2000", "--bytes", "50").stdout
+
+
+def test_fargate_sells_sizes_and_no_others() -> None:
+    """Two cores come with four gigabytes at least, three are four, and beyond the largest there is none."""
+    assert [task_for(*asked) for asked in ((0.25, 0.5), (2, 2), (3, 1), (8, 17), (1, 9))] == [
+        (0.25, 0.5),
+        (2, 4),
+        (4, 8),
+        (8, 20),
+        (2, 9),
+    ]
+    with pytest.raises(InputError, match="the largest is 16 vCPUs and 120 GB"):
+        task_for(16, 121)
+    prices = load_prices().region("us-east-1")
+    small = msgspec.structs.replace(work(), memory_gb=1)
+    assert monthly_cost(small, 1, prices, "x86") == monthly_cost(work(), 1, prices, "x86")

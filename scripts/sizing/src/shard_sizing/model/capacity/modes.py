@@ -160,5 +160,6 @@ def _obstacles(
             f"the planned peak is {mib:,.0f} MiB/s a stream, and on-demand in {region} ends at "
             f"{most_mib:,.0f} unless AWS raises it"
         )
-        unusable = {"standard": why_not, "advantage": why_not} | unusable
+        unusable.setdefault("standard", why_not)
+        unusable.setdefault("advantage", why_not)
     return why, unusable

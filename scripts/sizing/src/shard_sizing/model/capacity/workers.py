@@ -17,6 +17,7 @@ from typing import Final, Literal
 import msgspec
 import numpy as np
 
+from shard_sizing.model.cost.fargate import task_for
 from shard_sizing.model.cost.monthly import HOURS
 from shard_sizing.model.data_files import Limits, RegionPrices
 from shard_sizing.model.workload.keys import Keys, fall
@@ -43,6 +44,7 @@ class Work(msgspec.Struct, frozen=True):
         utilisation: Highest share of a container's time that may be planned for, between 0 and 1.
         memory_gb: Memory of a container.
         lanes: Keys of one lease that are worked on side by side.
+        heaviest_key: The heaviest key's share of the records; one core at a time works on it.
     """
 
     rate: float
@@ -55,6 +57,7 @@ class Work(msgspec.Struct, frozen=True):
     utilisation: float
     memory_gb: float
     lanes: int = 1
+    heaviest_key: float = 0.0
 
     @property
     def cores_of_a_lease(self) -> int:
@@ -75,6 +78,9 @@ class Fleet(msgspec.Struct, frozen=True):
         utilisation: Share of its servers' time that the fullest container is busy; from 1 on it falls
             further and further behind.
         hottest_lease: The same of the hottest lease, of the cores that can work on one.
+        hottest_key: The same of the heaviest key, of one core.
+        hottest_records: Records a second of the hottest lease.
+        read_limit_used: Share of its read limit that the readers of the hottest lease's shard need.
         wait_p99: Seconds that 99 % of batches wait at most until their work begins; None if never settled.
         catch_up: Seconds from the end of an outage until nothing is left over; None if that never happens.
         catch_up_bound: What bounds the way back: ``work`` or ``reads``.
@@ -84,6 +90,9 @@ class Fleet(msgspec.Struct, frozen=True):
     idle: int
     utilisation: float
     hottest_lease: float
+    hottest_key: float
+    hottest_records: float
+    read_limit_used: float
     wait_p99: float | None
     catch_up: float | None
     catch_up_bound: Bound
@@ -99,14 +108,15 @@ def lease_shares(keys: Keys, leases: int, seed: int) -> Floats:
 
 
 def containers_needed(work: Work, shares: Floats) -> int | None:
-    """Return the containers that keep the planned utilisation; None where one lease alone exceeds it.
+    """Return the containers that keep the planned utilisation; None where one lease or key alone exceeds it.
 
     Args:
         work: What there is to do.
         shares: Each lease's share of the records, by placement; see ``lease_shares``.
     """
     low, high = 0, work.leases
-    if _fullest(work, high, shares)[1] > work.utilisation * (1 + 1e-9):
+    most = max(_fullest(work, high, shares)[1], work.cores_asked(work.heaviest_key))
+    if most > work.utilisation * (1 + 1e-9):
         return None
     while high - low > 1:
         middle = (low + high) // 2
@@ -129,9 +139,10 @@ def fleet(work: Work, containers: int, outage: float, limits: Limits, shares: Fl
     offered, used, servers = _fullest(work, busy, shares)
     hottest_share = float(_usual(shares.max(axis=1)))
     hottest = work.cores_asked(hottest_share) / work.cores_of_a_lease
+    key, reads = work.cores_asked(work.heaviest_key), read_utilisation(work, limits, hottest_share)
     ways: tuple[tuple[float, Bound], ...] = (
-        (catch_up(outage, max(used, hottest)), "work"),
-        (catch_up(outage, read_utilisation(work, limits, hottest_share)), "reads"),
+        (catch_up(outage, max(used, hottest, key)), "work"),
+        (catch_up(outage, reads), "reads"),
     )
     slowest, bound = max(ways)
     return Fleet(
@@ -139,7 +150,10 @@ def fleet(work: Work, containers: int, outage: float, limits: Limits, shares: Fl
         containers - busy,
         used,
         hottest,
-        wait_p99(offered, work.milliseconds / 1000, work.batch, servers) if hottest < 1 else None,
+        key,
+        work.rate * hottest_share,
+        reads,
+        wait_p99(offered, work.milliseconds / 1000, work.batch, servers) if max(hottest, key) < 1 else None,
         None if math.isinf(slowest) else slowest,
         bound,
     )
@@ -205,6 +219,7 @@ def wait_p99(rate: float, service: float, batch: int, servers: int) -> float | N
 
 
 def monthly_cost(work: Work, containers: int, prices: RegionPrices, architecture: Architecture) -> float:
-    """Return USD a month on Fargate, one vCPU for each core."""
+    """Return USD a month on Fargate, in tasks of at least a vCPU for each core and the memory."""
+    vcpus, memory_gb = task_for(work.cores, work.memory_gb)
     vcpu, memory = prices[f"fargate_{architecture}_vcpu_hour"], prices[f"fargate_{architecture}_gb_hour"]
-    return containers * (work.cores * vcpu + work.memory_gb * memory) * HOURS
+    return containers * (vcpus * vcpu + memory_gb * memory) * HOURS
