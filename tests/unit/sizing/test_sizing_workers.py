@@ -130,7 +130,7 @@ def test_the_command_tells_fit_and_misfit() -> None:
 
 
 def test_one_core_at_a_time_works_on_a_key() -> None:
-    """4,000 records a second of one key for half a millisecond are two cores' work: lanes are no help, salt is."""
+    """4,000 records a second of one key, half a millisecond each: lanes are no help, salt is."""
     asked = ("workers", "--rate", "4000", "--bytes", "50", "--keys", "1", "--milliseconds", "0.5")
     asked += ("--shards", "16", "--lanes", "16", "--cores", "16")
     done = run(*asked)
