@@ -15,7 +15,7 @@ from shard_sizing.model.sampling.sampler import Event, sample
 from shard_sizing.model.sampling.synthetic import Synthetic, events
 from shard_sizing.model.workload.peaks import PEAK_NAMES
 from shard_sizing.model.workload.profile import grown, rate_at, resized, synthetic
-from shard_sizing.model.workload.shares import byte_shares, record_shares
+from shard_sizing.model.workload.shares import MOST_KEYS, byte_shares, key_counts, record_shares
 from shard_sizing.model.workload.zipf import zipf_shares
 
 
@@ -164,3 +164,18 @@ def test_a_key_heavy_in_bytes_only_is_in_both_lists_of_shares() -> None:
     at = names.index("large")
     assert byte_shares(profile)[at] == pytest.approx(30e6 / 46e6, rel=0.01)
     assert record_shares(profile)[at] < 1e-3
+
+
+@pytest.mark.parametrize("exponent", [0.0, 0.8, 1.1])
+def test_more_keys_than_can_be_placed_are_grouped_and_not_forgotten(exponent: float) -> None:
+    """The whole load stays, and the heaviest of a million keys has the share of one of a million."""
+    keys = 5 * MOST_KEYS
+    profile = synthetic(1, 500, exponent, 0.0, keys=keys)
+    shares, counts = record_shares(profile), key_counts(profile)
+    law = np.arange(1, keys + 1) ** -exponent
+    law /= law.sum()
+    assert (counts.sum(), shares @ counts) == (keys, pytest.approx(1.0))
+    assert shares[0] == pytest.approx(law[0], rel=1e-4)
+    firsts = np.cumsum(counts) - counts
+    assert shares * counts == pytest.approx(np.add.reduceat(law, firsts), rel=1e-3)
+    assert shares.size < 30_000

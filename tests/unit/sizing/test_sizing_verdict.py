@@ -221,3 +221,16 @@ def test_placements_keep_the_whole_load() -> None:
     assert apart.times is not None
     assert (apart.records * apart.times).sum() == pytest.approx(1.0)
     assert apart.times.sum() == 3_000
+
+
+def test_huge_rates_are_a_question_of_their_keys() -> None:
+    """Nine million records a second of 100,000 keys are lumps; of a hundred million they are even.
+
+    Then a shard bears 848 a second: at 5.2 standard deviations below its limit, so that of some 10,600 shards
+    one in a thousand seconds has any that is over it.
+    """
+    lumps, even = (size(synthetic(9e6, 500, 0.0, 0.0, keys=keys), LIMITS) for keys in (100_000, 100_000_000))
+    assert (lumps.shards, even.shards) == (None, pytest.approx(9e6 / 848, rel=0.03))
+    assert even.targeted is not None
+    assert even.targeted <= (even.shards or 0)
+    assert "Made up, not measured: 100,000 keys of equal load" in lumps.notes[0]

@@ -59,8 +59,11 @@ def pipeline(orders: float, shards: int = 2, *, applications: int = 10, stock_sh
 
 
 def test_idle_calls_grow_with_what_makes_them() -> None:
-    """Polls and lease renewals go by shards, heartbeats and queues by processes, and orders add theirs."""
-    asked = calls_per_second(COUNTED, pipeline(3.0, shards=4, applications=20))
+    """Polls and lease renewals go by leases, heartbeats and queues by processes, and orders add theirs.
+
+    Counted with two readers on two shards and one of the stock's: five leases; asked for twice as many.
+    """
+    asked = calls_per_second(COUNTED, pipeline(3.0, shards=4, stock_shards=2, applications=20))
     assert asked == {
         "dynamodb.PutItem": 4.0,
         "dynamodb.Query": 2.0,
@@ -154,7 +157,7 @@ def test_the_command_answers_at_each_scale(tmp_path: Path) -> None:
     done = run(*asked, "--json", "--x", "1,10")
     assert done.exit_code == 2
     answer = json.loads(done.stdout)
-    assert answer["schema"] == "shard-sizing/whatif/2"
+    assert answer["schema"] == "shard-sizing/whatif/3"
     assert [scale["x"] for scale in answer["scales"]] == [1, 10]
     plot = tmp_path / "bill.svg"
     done = run(*asked, "--x", "1", "--plot", str(plot))
@@ -186,3 +189,47 @@ def test_the_example_of_a_million_units_is_what_the_model_says() -> None:
             f"{sum(getattr(cost, span) for cost in costs):,.2f}" for span in ("first_month", "first_year")
         ]
         assert told == [month, year]
+
+
+def test_limits_are_held_against_the_busiest_minutes(tmp_path: Path) -> None:
+    """A month's mean breaks nothing; its busy minutes do, and the bill stays that of the mean."""
+    counts = tmp_path / "calls.json"
+    counts.write_bytes(msgspec.json.encode(COUNTED))
+    asked = ("whatif", "--orders", "1000000", "--per", "month", "--x", "1", "--calls", str(counts))
+    mean, peak = run(*asked), run(*asked, "--peak", "40")
+    assert (mean.exit_code, peak.exit_code) == (0, 2)
+    assert mean.stdout.startswith("Nothing breaks at these scales, if orders come evenly.")
+    assert "the first to break is the payment provider, charges/s: 40.0 asked" in peak.stdout
+    even, busy = (
+        bill(COUNTED, msgspec.structs.replace(pipeline(1.0), peak=peak), PRICES) for peak in (0.0, 3.0)
+    )
+    assert even == busy
+    assert run(*asked, "--peak", "0.1").exit_code == 1
+
+
+def test_twice_the_orders_are_twice_the_keys() -> None:
+    """Orders are the keys, so shards grow with them, and not as if the same few became heavier."""
+    asked = ("whatif", "--orders", "10000", "--x", "1,2", "--json")
+    one, two = (scale["shards"] for scale in json.loads(run(*asked).stdout)["scales"])
+    assert two / one == pytest.approx(2, rel=0.1)
+
+
+def test_sums_of_known_prices_are_not_called_all() -> None:
+    """In Tokyo nearly nothing has a price on file, and the rows say so."""
+    tokyo = run("whatif", "--orders", "1", "--x", "1", "--region", "ap-northeast-1").stdout
+    assert ("known prices, first month" in tokyo, "all, first month" in tokyo) == (True, False)
+
+
+def test_one_sku_has_a_limit_that_no_scale_lifts() -> None:
+    """Its stock is one item, which takes 1,000 write units a second: at four a line, 250 lines."""
+    counted = load_order_calls()
+    lines = json.loads(run("whatif", "--orders", "1", "--x", "1", "--json").stdout)["lines_of_one_sku"]
+    assert lines == pytest.approx(1_000 / (counted.write_units["stock"] / counted.lines))
+    assert 200 < lines < 300
+
+
+def test_containers_have_sizes_that_fargate_sells() -> None:
+    """A third of a vCPU cannot be had, nor an order without a line."""
+    asked = ("whatif", "--orders", "1", "--x", "1")
+    assert run(*asked, "--vcpus", "0.3").exit_code == 1
+    assert run(*asked, "--lines", "0.5").exit_code == 1

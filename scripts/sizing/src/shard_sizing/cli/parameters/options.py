@@ -217,10 +217,10 @@ def workload_options(command: Command) -> Command:
         ),
         click.option(
             "--keys",
-            type=click.IntRange(1, 200_000),
+            type=click.IntRange(1, 1_000_000_000),
             default=100_000,
             show_default=True,
-            help="Distinct keys.",
+            help="Distinct keys; the fewer, the lumpier the load.",
         ),
         click.option(
             "--burst-cv",

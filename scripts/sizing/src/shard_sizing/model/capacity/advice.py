@@ -12,7 +12,7 @@ from shard_sizing.model.law.stream_law import DEFAULT_RECORD_LIMIT
 from shard_sizing.model.percent import percent
 from shard_sizing.model.workload.clumps import Clump
 from shard_sizing.model.workload.peaks import parsed_peak
-from shard_sizing.model.workload.profile import planned_clumps
+from shard_sizing.model.workload.profile import Profile, planned_clumps
 
 _LARGE_RECORD: Final = 100_000  # bytes: ten of them fill a shard's second
 _LONGEST_NAME: Final = 40  # characters of a key that are shown
@@ -78,7 +78,7 @@ def too_many(question: Question) -> str:
 
 def notes(question: Question, *, fits: bool) -> tuple[str, ...]:
     """Say what a planner must know beside the number, or beside the reason why there is none."""
-    law, found = question.law, []
+    law, found = question.law, list(_made_up(question.profile))
     sizes = np.array(law.traffic.sizes)
     large = sizes[:, 0] > DEFAULT_RECORD_LIMIT
     if law.large and large.any():
@@ -114,6 +114,17 @@ def notes(question: Question, *, fits: bool) -> tuple[str, ...]:
             "Kinesis records are counted as measured: each shard gets as many as the busiest one did."
         )
     return tuple(found)
+
+
+def _made_up(profile: Profile) -> Iterator[str]:
+    """Say what nobody has measured: the answer is no better than this is true."""
+    if not profile.records and profile.hash_load is None and not profile.known_keys():
+        skew = f"by Zipf {profile.zipf.exponent:g}" if profile.zipf.exponent else "of equal load"
+        bursts = f"bursts of CV {profile.burst_cv:g}" if profile.burst_cv else "no bursts within minutes"
+        yield (
+            f"Made up, not measured: {profile.keys:,} keys {skew}, records of {profile.record_bytes:,.0f} "
+            f"bytes, {bursts}."
+        )
 
 
 def _on_clumps(question: Question, *, fits: bool) -> Iterator[str]:

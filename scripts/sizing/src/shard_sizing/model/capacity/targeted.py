@@ -7,12 +7,15 @@ import numpy as np
 
 from shard_sizing.model.capacity.demand import Question
 from shard_sizing.model.resharding.planner import fill
-from shard_sizing.model.workload.keys import Loads, scales_of
+from shard_sizing.model.workload.keys import Keys, Loads, scales_of
+from shard_sizing.model.workload.peaks import Floats
+from shard_sizing.model.workload.shares import Counts
 
 MOST_SHARDS: Final = 20_000
 """The largest default quota of an account in any Region."""
 
 _HALVINGS: Final = 16
+_MOST_KEYS: Final = 2_000_000  # a hundred for each shard of the largest stream, so that no key is a lump
 
 
 def targeted_shards(question: Question, reading: int, rng: np.random.Generator) -> int | None:
@@ -24,9 +27,9 @@ def targeted_shards(question: Question, reading: int, rng: np.random.Generator) 
         rng: Places the keys whose names are not known.
     """
     keys = question.keys
-    counts = np.array(keys.counts, dtype=np.int64)
+    counts, each = _thinned(keys)
     places = np.concatenate([keys.places, rng.random(int(counts.sum()))])
-    shares = np.concatenate([keys.placed, np.repeat(keys.each, counts, axis=0)])
+    shares = np.concatenate([keys.placed, np.repeat(each, counts, axis=0)])
     order = np.argsort(places)
     shares = shares[order]
     weight = shares[:, 0 if question.law.binding == "records" else 1]
@@ -54,3 +57,15 @@ def targeted_shards(question: Question, reading: int, rng: np.random.Generator) 
         else:
             low, best = middle, min(best, found)
     return best
+
+
+def _thinned(keys: Keys) -> tuple[Counts, Floats]:
+    """Return the groups of keys whose places are not known, of no more keys than can be cut between.
+
+    Of a group that is too large, so many are taken together that they are as many as the others' part allows.
+    """
+    counts = np.array(keys.counts, dtype=np.int64)
+    if counts.sum() <= _MOST_KEYS:
+        return counts, keys.each
+    fewer = np.minimum(counts, max(1, _MOST_KEYS // counts.size))
+    return fewer, keys.each * (counts / fewer)[:, None]

@@ -16,7 +16,7 @@ class Pipeline(msgspec.Struct, frozen=True):
     """What surrounds the calls; none of it is counted, all of it can be set.
 
     Attributes:
-        orders: Orders per second.
+        orders: Orders per second, on average.
         shards: Shards of the order stream.
         stock_shards: Shards of the stream that captures the changes of the stock.
         readers: Applications that read the order stream.
@@ -27,6 +27,7 @@ class Pipeline(msgspec.Struct, frozen=True):
         log_bytes: Bytes logged for one order.
         metrics: Custom metrics of one container.
         traced: Share of the orders that are traced.
+        peak: Orders per second in the busiest minutes; 0 if they come evenly.
     """
 
     orders: float
@@ -40,6 +41,12 @@ class Pipeline(msgspec.Struct, frozen=True):
     log_bytes: float
     metrics: int
     traced: float
+    peak: float = 0.0
+
+    @property
+    def busiest(self) -> float:
+        """Orders per second that limits are held against."""
+        return max(self.orders, self.peak)
 
 
 class Load(msgspec.Struct, frozen=True):
@@ -71,20 +78,30 @@ def idle_calls(counted: OrderCalls, pipeline: Pipeline) -> dict[str, float]:
     """
     idle = counted.idle_calls_per_second
     by_process = max(1.0, containers(counted, pipeline) / counted.processes)
-    total = {name: each * pipeline.shards / counted.shards for name, each in idle.per_shard.items()}
+    # One more reader polls the shards of the captured changes, at the same pace.
+    by_shard = _readings(pipeline.readers, pipeline.shards, pipeline.stock_shards) / _readings(
+        counted.readers, counted.shards, 1
+    )
+    total = {name: each * by_shard for name, each in idle.per_shard.items()}
     for name, each in idle.per_process.items():
         total[name] = total.get(name, 0.0) + each * by_process
     return total
 
 
+def _readings(readers: int, shards: int, stock_shards: int) -> int:
+    """Return the leases there are: one for each reader of each shard."""
+    return readers * shards + stock_shards
+
+
 def containers(counted: OrderCalls, pipeline: Pipeline) -> int:
-    """Return the containers that all applications need together."""
-    busy = pipeline.orders * counted.milliseconds_per_order / 1000
+    """Return the containers that all applications need together in the busiest minutes."""
+    busy = pipeline.busiest * counted.milliseconds_per_order / 1000
     return max(pipeline.applications, math.ceil(busy / (pipeline.vcpus * pipeline.utilisation)))
 
 
 def loads(counted: OrderCalls, pipeline: Pipeline, limits: Limits, region: str) -> tuple[Load, ...]:
-    """Return every limit the pipeline leans on, the most used first."""
+    """Return every limit the pipeline leans on in its busiest minutes, the most used first."""
+    pipeline = msgspec.structs.replace(pipeline, orders=pipeline.busiest)
     calls = calls_per_second(counted, pipeline)
     quotas = limits.quotas
     s3_puts = sum(each for name, each in calls.items() if name.startswith("s3.Put"))
@@ -146,5 +163,4 @@ def loads(counted: OrderCalls, pipeline: Pipeline, limits: Limits, region: str) 
 
 def _polls_of_a_shard(counted: OrderCalls, pipeline: Pipeline) -> float:
     polls = counted.idle_calls_per_second.per_shard.get("kinesis.GetRecords", 0.0)
-    # One more reader polled the one shard of the captured changes, at the same pace.
-    return polls / (counted.readers * counted.shards + 1) * pipeline.readers
+    return polls / _readings(counted.readers, counted.shards, 1) * pipeline.readers

@@ -8,7 +8,9 @@ import msgspec
 
 from shard_sizing.errors import InputError
 
-_STOCK: Final = "stock"
+STOCK: Final = "stock"
+"""The table of the stock, one item for each SKU."""
+
 _CHANGES_OF_A_LINE: Final = 2
 
 
@@ -76,7 +78,7 @@ class OrderCalls(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         much for fewer lines and too little for more.
         """
         times = lines / self.lines
-        units = self.write_units | {_STOCK: self.write_units[_STOCK] * times}
+        units = self.write_units | {STOCK: self.write_units[STOCK] * times}
         return msgspec.structs.replace(
             self, write_units=units, captured_changes=self.captured_changes * times
         )

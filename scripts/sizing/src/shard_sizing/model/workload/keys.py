@@ -20,7 +20,7 @@ from shard_sizing.model.workload.clumps import Clump
 from shard_sizing.model.workload.peaks import Floats
 from shard_sizing.model.workload.placement import placed, positions
 from shard_sizing.model.workload.profile import Profile
-from shard_sizing.model.workload.shares import byte_shares, record_shares
+from shard_sizing.model.workload.shares import Counts, byte_shares, key_counts, record_shares
 
 _SINGLE: Final = 128  # unknown keys, the heaviest, that are placed one by one with their own weight
 _ALIKE: Final = 1.2  # the heaviest of a group over the lightest
@@ -152,11 +152,15 @@ def keys_of(profile: Profile, salt: Salt = Salt(), clumps: Sequence[Clump] = (),
         _, volume = placed(profile, profile.hash_load, "bytes")
         known = _columns(records, volume, profile) * rest
         others = _columns(record_shares(profile), byte_shares(profile), profile) * rest
-        groups = [*_groups(own), *(_newcomers(others, growth) if growth > 1 else ())]
+        groups = [
+            *_groups(own, _ones(own)),
+            *(_newcomers(others, key_counts(profile), growth) if growth > 1 else ()),
+        ]
         return Keys(places, known / growth, *_grouped(groups))
     shares = _columns(record_shares(profile), byte_shares(profile), profile) * rest
-    newcomers = _newcomers(shares, growth) if growth > 1 else []
-    shares = np.concatenate([shares / growth, own])
+    counts = key_counts(profile)
+    newcomers = _newcomers(shares, counts, growth) if growth > 1 else []
+    shares, counts = np.concatenate([shares / growth, own]), np.concatenate([counts, _ones(own)])
     names = [known.key if known.recurs else None for known in profile.known_keys()]
     names += [None] * (shares.shape[0] - len(names))
     chosen = _salted(names, shares, salt)
@@ -171,7 +175,7 @@ def keys_of(profile: Profile, salt: Salt = Salt(), clumps: Sequence[Clump] = (),
     groups = [(salt.ways, shares[i] / salt.ways) for i in unnamed]
     others = ~named
     others[unnamed] = False
-    groups += _groups(shares[others]) + newcomers
+    groups += _groups(shares[others], counts[others]) + newcomers
     return Keys(
         positions(name for each in sub_names for name in each),
         np.repeat(shares[named] / np.maximum(times, 1)[:, None], times, axis=0),
@@ -244,10 +248,14 @@ def _clump_columns(profile: Profile, clumps: Sequence[Clump], rate: float) -> tu
     return own, np.array([left, unread, unread, unread])
 
 
-def _newcomers(shares: Floats, growth: float) -> list[tuple[int, Floats]]:
+def _ones(shares: Floats) -> Counts:
+    return np.ones(shares.shape[0], dtype=np.int64)
+
+
+def _newcomers(shares: Floats, counts: Counts, growth: float) -> list[tuple[int, Floats]]:
     """Return the keys that have come to those with these shares: there are ``growth`` times as many."""
     copies = math.ceil(growth - 1)
-    return [(count * copies, each * (1 - 1 / growth) / copies) for count, each in _groups(shares)]
+    return [(count * copies, each * (1 - 1 / growth) / copies) for count, each in _groups(shares, counts)]
 
 
 def _salted(names: Sequence[str | None], shares: Floats, salt: Salt) -> set[int]:
@@ -262,10 +270,10 @@ def _grouped(groups: Sequence[tuple[int, Floats]]) -> tuple[tuple[int, ...], Flo
     return tuple(count for count, _ in groups), np.array([each for _, each in groups]).reshape(-1, _ALL)
 
 
-def _groups(shares: Floats) -> list[tuple[int, Floats]]:
+def _groups(shares: Floats, counts: Counts) -> list[tuple[int, Floats]]:
     """Group unknown keys of nearly the same weights; the heaviest stay by themselves."""
     order = np.argsort(-shares[:, :2].max(axis=1), kind="stable")
-    shares = shares[order]
+    shares, counts = shares[order], counts[order]
     groups: list[tuple[int, Floats]] = []
     first = 0
     while first < shares.shape[0]:
@@ -274,6 +282,7 @@ def _groups(shares: Floats) -> list[tuple[int, Floats]]:
         else:
             near = (shares[first:, :2] * _ALIKE >= shares[first, :2]).all(axis=1)
             after = first + (int(near.argmin()) if not near.all() else near.size)
-        groups.append((after - first, shares[first:after].mean(axis=0)))
+        many = counts[first:after]
+        groups.append((int(many.sum()), many @ shares[first:after] / many.sum()))
         first = after
     return groups
