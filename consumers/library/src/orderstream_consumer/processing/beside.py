@@ -5,6 +5,8 @@ import threading
 from collections.abc import Callable
 from typing import Self
 
+from orderstream_consumer.processing.log_context import logs_as_here
+
 logger = logging.getLogger(__name__)
 
 
@@ -44,6 +46,6 @@ class Beside:
                 self._failure = error
                 self._stop.set()
 
-        thread = threading.Thread(target=guarded, name="beside")
+        thread = threading.Thread(target=logs_as_here(guarded), name="beside")
         thread.start()
         self._threads.append(thread)

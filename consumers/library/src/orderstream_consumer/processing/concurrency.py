@@ -11,6 +11,8 @@ from concurrent.futures import ThreadPoolExecutor
 from types import TracebackType
 from typing import Any, Protocol, TypeVar
 
+from orderstream_consumer.processing.log_context import logs_as_here
+
 _T = TypeVar("_T")
 
 
@@ -132,7 +134,7 @@ class ThreadPool:
                 act(*arguments)
 
         try:
-            return self._pool.submit(do)
+            return self._pool.submit(logs_as_here(do))
         except RuntimeError:
             if claim.acquire(blocking=False):
                 raise
@@ -164,6 +166,6 @@ class Threads:
 
     def start(self, act: Callable[[], None], name: str) -> Thread:
         """See ``Concurrency.start``."""
-        thread = threading.Thread(target=act, name=name, daemon=True)
+        thread = threading.Thread(target=logs_as_here(act), name=name, daemon=True)
         thread.start()
         return thread

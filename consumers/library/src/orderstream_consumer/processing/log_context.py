@@ -3,14 +3,50 @@
 A lane, or a worker of payments, opens a scope around one piece of work; whoever learns what it is about
 (which order, which conversation) says so. The filter puts it into every line that the same thread logs until
 the scope ends, failures and retries included.
+
+Where one process does the work of several, each line says whose it is; threads inherit that.
 """
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
+from functools import wraps
+from typing import ParamSpec, TypeVar
+
+_P = ParamSpec("_P")
+_T = TypeVar("_T")
 
 _FIELDS: ContextVar[dict[str, str] | None] = ContextVar("log_fields", default=None)
+_PROCESS: ContextVar[str | None] = ContextVar("log_process", default=None)
+
+
+@contextmanager
+def logs_as(process: str) -> Iterator[None]:
+    """Say in whose name everything logs from here on, in this thread and those that it starts.
+
+    Args:
+        process: What stands in each line as ``logs_as``.
+    """
+    token = _PROCESS.set(process)
+    try:
+        yield
+    finally:
+        _PROCESS.reset(token)
+
+
+def logs_as_here(act: Callable[_P, _T]) -> Callable[_P, _T]:
+    """What does something on another thread, in the name in which this one logs."""
+    process = _PROCESS.get()
+    if process is None:
+        return act
+
+    @wraps(act)
+    def named(*args: _P.args, **more: _P.kwargs) -> _T:
+        with logs_as(process):
+            return act(*args, **more)
+
+    return named
 
 
 @contextmanager
@@ -35,6 +71,8 @@ class LogContextFilter(logging.Filter):
 
     def filter(self, record: logging.LogRecord) -> bool:
         """Add the fields; every line passes."""
+        if (process := _PROCESS.get()) is not None:
+            record.logs_as = process
         for name, value in (_FIELDS.get() or {}).items():
             if not hasattr(record, name):
                 setattr(record, name, value)

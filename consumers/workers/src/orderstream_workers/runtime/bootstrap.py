@@ -2,6 +2,8 @@
 
 import sys
 import threading
+from collections.abc import Callable
+from typing import Any
 
 from orderstream_consumer.engines.config import EngineConfig
 from orderstream_consumer.engines.ownership import EngineOwnership
@@ -31,7 +33,12 @@ def build_application(name: str, resources: Resources) -> Application:
 
 
 def run_worker(
-    name: str, resources: Resources, stop: threading.Event, *, adopt_new_stream: bool = False
+    name: str,
+    resources: Resources,
+    stop: threading.Event,
+    *,
+    adopt_new_stream: bool = False,
+    reported: Callable[[Callable[[], dict[str, Any]]], None] = lambda _: None,
 ) -> None:
     """Run an application until it is told to stop, then drain.
 
@@ -40,6 +47,7 @@ def run_worker(
         resources: What it is made of.
         stop: Set to end it.
         adopt_new_stream: Delete the leases of another stream and begin with the one that is there.
+        reported: Is given what ``/health`` says, once there is a worker.
 
     Raises:
         MixedEnginesError: the application runs on another engine.
@@ -110,10 +118,14 @@ def run_worker(
     def adopt(stop: StopSignal) -> bool:
         return not adopt_new_stream or consumed.adopt(leases, stop)
 
+    def report() -> dict[str, Any]:
+        return run.report() | resources.deciding_clock.report()
+
+    reported(report)
     run.run(
         port=settings.health_port,
         host=settings.health_host,
         setting=HEALTH_PORT,
-        report=lambda: run.report() | resources.deciding_clock.report(),
+        report=report,
         adopt=adopt,
     )

@@ -2,6 +2,7 @@
 
 import logging
 import sys
+from typing import Any
 
 from pythonjsonlogger.json import JsonFormatter
 
@@ -13,11 +14,12 @@ def configure_logging(level: str, process: str) -> None:
 
     Args:
         level: Name of a level of the logging module.
-        process: Which process this is; stands in every line.
+        process: Which process this is; stands in every line, but those of an application beside others in
+            one process (``logs_as``), which bear its name.
     """
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(
-        JsonFormatter(
+        _Lines(
             "%(levelname)s %(name)s %(message)s",
             timestamp=True,
             rename_fields={"levelname": "level", "name": "logger"},
@@ -29,6 +31,16 @@ def configure_logging(level: str, process: str) -> None:
     # These tell of every request at INFO, which is our own callers' business.
     for chatty in ("botocore", "urllib3", "httpx", "httpcore"):
         logging.getLogger(chatty).setLevel(logging.WARNING)
+
+
+class _Lines(JsonFormatter):
+    """A line bears the name of the application that logs, where it is not alone in its process."""
+
+    def add_fields(
+        self, log_data: dict[str, Any], record: logging.LogRecord, message_dict: dict[str, Any]
+    ) -> None:
+        super().add_fields(log_data, record, message_dict)
+        log_data["process"] = log_data.pop("logs_as", log_data["process"])
 
 
 class _Sentence(logging.Formatter):

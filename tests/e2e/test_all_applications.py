@@ -1,0 +1,125 @@
+"""Every application in one process: orders are confirmed, who is down is named, SIGTERM drains all."""
+
+import json
+import os
+import signal
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import boto3
+import httpx
+import pytest
+
+from e2e.running import free_base_port
+from orderstream_playground.local.environment import EnvironmentOptions, Layout
+from orderstream_playground.local.ministack import ensure_ministack
+from orderstream_playground.local.processes import ProcessSpec, RunningProcess, start, stop, wait_healthy
+from orderstream_playground.local.provision import provision
+from orderstream_workers.runtime.discovery import application_names
+
+pytestmark = pytest.mark.timeout(1200)
+
+
+class Environment:
+    """A local environment with one worker process.
+
+    Args:
+        home: Folder of its files.
+        closing: Ends what is started.
+    """
+
+    def __init__(self, home: Path, closing: ExitStack) -> None:
+        home.mkdir()
+        self.layout = Layout(
+            home, EnvironmentOptions(base_port=free_base_port(), shards=2, decline_percent=0)
+        )
+        self.layout.logs.mkdir()
+        emulators = self.layout.emulators(ensure_ministack())
+        own = self.layout.pipeline()
+        port = next(spec.port for spec in own if spec.name == "saga")
+        every = ProcessSpec(
+            name="all",
+            command=(sys.executable, "-m", "orderstream_workers.cli.main", "worker", "--all"),
+            port=port,
+            health_path="/health/ready",
+            environment=self.layout.environment | {"ORDERSTREAM_HEALTH_PORT": str(port)},
+        )
+        self.port = port
+        self.running: list[RunningProcess] = []
+        closing.callback(lambda: stop(self.running))
+        self._start(*emulators)
+        provision(self.layout)
+        self._start(every, *(spec for spec in own if spec.name in ("api", "payment-worker", "stock-bridge")))
+        self.every = self.running[len(emulators)]
+        self.http = closing.enter_context(httpx.Client(base_url=self.layout.api_url, timeout=30))
+
+    def _start(self, *specs: ProcessSpec) -> None:
+        begun = [start(spec, self.layout.logs) for spec in specs]
+        self.running += begun
+        for process in begun:
+            wait_healthy(process, 120)
+
+    def health(self) -> dict[str, Any]:
+        return httpx.get(f"http://127.0.0.1:{self.port}/health", timeout=10).json()
+
+    def place(self, key: str) -> str:
+        line = {"sku": "POST", "quantity": 1, "unit_price": "2.50", "service": True}
+        order = {"currency": "GBP", "lines": [line]}
+        answer = self.http.post("/orders", json=order, headers={"Idempotency-Key": key})
+        assert answer.status_code == 202, answer.text
+        return str(answer.json()["order_id"])
+
+    def state(self, order_id: str) -> str | None:
+        answer = self.http.get(f"/orders/{order_id}")
+        return str(answer.json()["state"]) if answer.status_code == 200 else None
+
+
+@pytest.fixture
+def environment(tmp_path: Path) -> Iterator[Environment]:
+    with ExitStack() as closing:
+        yield Environment(tmp_path / "home", closing)
+
+
+def until(holds: Callable[[], object], seconds: float = 120.0) -> None:
+    end = time.monotonic() + seconds
+    while not holds():
+        assert time.monotonic() < end
+        time.sleep(0.2)
+
+
+def test_one_process_runs_the_whole_pipeline(environment: Environment) -> None:
+    """An order is confirmed; one application's failure is named and stops no other; SIGTERM drains all."""
+    order = environment.place("first")
+    until(lambda: environment.state(order) == "CONFIRMED")
+    assert set(environment.health()["applications"]) == set(application_names(environment.layout.settings))
+
+    # The archiver belongs to another engine now: a fatal error of that application alone.
+    dynamodb = boto3.client(
+        "dynamodb",
+        endpoint_url=environment.layout.aws_url,
+        region_name="us-east-1",
+        aws_access_key_id="local",
+        aws_secret_access_key="local",
+    )
+    dynamodb.update_item(
+        TableName="orderstream-engines",
+        Key={"pk": {"S": "archiver"}},
+        UpdateExpression="SET engine = :kcl",
+        ExpressionAttributeValues={":kcl": {"S": "kcl"}},
+    )
+    until(lambda: environment.health()["down"] == ["archiver"])
+    assert environment.health()["reason"].startswith("archiver: it is down: ")
+    second = environment.place("second")
+    until(lambda: environment.state(second) == "CONFIRMED")
+    until(lambda: environment.health()["ready"])  # nobody renewed the other engine's mark: it is ours again
+    dynamodb.close()
+
+    os.kill(environment.every.pid, signal.SIGTERM)
+    until(lambda: environment.every.handle() is None)
+    lines = [json.loads(line) for line in (environment.layout.logs / "all.log").read_text().splitlines()]
+    drained = {line["process"] for line in lines if line["message"] == "worker has drained"}
+    assert drained == set(application_names(environment.layout.settings))
