@@ -12,18 +12,12 @@ from orderstream_workers.runtime.topology import (
     QueueSpec,
     Resource,
     SenderSpec,
-    StreamSpec,
     TopicSpec,
 )
 from orderstream_workers.runtime.topology.lifetimes import BACKUPS, LOGS, lifetime_of, needed_days
 from orderstream_workers.runtime.topology.processes import ORDERS
 
-KINDS = (
-    *(BucketSpec, DatabaseSpec, HttpServiceSpec, QueueSpec),
-    *(SenderSpec, StreamSpec, TableSpec, TopicSpec),
-)
 PIPELINE = topology(Settings())
-DECLARED = [resource for kind in KINDS for resource in PIPELINE.of(kind)]  # type: ignore[type-var]
 REPLAY_DAYS = ORDERS.retention_hours / 24
 
 
@@ -33,7 +27,7 @@ def kept(resource: Resource) -> float:
     return float("inf") if found.days is None else found.days
 
 
-@pytest.mark.parametrize("resource", DECLARED, ids=lambda one: f"{type(one).__name__} {one.name}")
+@pytest.mark.parametrize("resource", PIPELINE.resources, ids=lambda one: f"{type(one).__name__} {one.name}")
 def test_each_store_has_a_lifetime_with_its_reason(resource: Resource) -> None:
     """Whatever keeps something says for how long, and why; what keeps nothing says nothing."""
     found = lifetime_of(resource)
@@ -44,7 +38,7 @@ def test_each_store_has_a_lifetime_with_its_reason(resource: Resource) -> None:
 
 def test_what_guards_an_order_outlives_any_replay_of_it() -> None:
     """State, parked records and the read model outlive the stream plus the longest open order."""
-    for resource in DECLARED:
+    for resource in PIPELINE.resources:
         if isinstance(resource, TableSpec | DatabaseSpec):
             assert kept(resource) >= needed_days(REPLAY_DAYS), resource.name
 

@@ -118,12 +118,11 @@ def _row(
 def _lifetimes() -> Iterator[str]:
     yield "| what | kept for | why |"
     yield "|---|---|---|"
-    declared = topology(Settings())
+    words = {StreamSpec: "stream", **_KINDS}
     rows: dict[Lifetime, list[str]] = {}
-    for kind, word in {StreamSpec: "stream", **_KINDS}.items():
-        for resource in declared.of(kind):  # type: ignore[type-var] # each is a kind of resource
-            if (lifetime := lifetime_of(resource)) is not None:
-                rows.setdefault(lifetime, []).append(f"{word} {resource.name}")
+    for resource in topology(Settings()).resources:
+        if (lifetime := lifetime_of(resource)) is not None:
+            rows.setdefault(lifetime, []).append(f"{words[type(resource)]} {resource.name}")
     rows |= {LOGS: ["logs"], BACKUPS: ["what tables and databases are restored from"]}
     for lifetime, names in rows.items():
         kept = "until somebody deletes it" if lifetime.days is None else f"{lifetime.days:g} days"

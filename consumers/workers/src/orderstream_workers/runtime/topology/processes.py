@@ -129,14 +129,18 @@ class Topology:
         """Those that consume a stream."""
         return tuple(one for one in self.processes if isinstance(one, StreamApplication))
 
+    @property
+    def resources(self) -> tuple[Resource, ...]:
+        """Everything that anybody needs, each once."""
+        return tuple(dict.fromkeys(resource for _, resource in self._declared()))
+
     def of(self, kind: type[Kind]) -> tuple[Kind, ...]:
         """Everything of a kind that anybody needs, each once.
 
         Args:
             kind: Such as ``QueueSpec``.
         """
-        found = dict.fromkeys(resource for _, resource in self._declared())
-        return tuple(resource for resource in found if isinstance(resource, kind))
+        return tuple(resource for resource in self.resources if isinstance(resource, kind))
 
     def users(self, resource: Resource) -> tuple[str, ...]:
         """The names of the processes that cannot work without something."""
