@@ -39,7 +39,12 @@ class ConfigChecks:
     def __init__(self, config: Any, prefix: str = "") -> None:
         self._config = config
         self._prefix = prefix
-        self._kinds = inspect.get_annotations(type(config))
+        # Those of a class that it extends count as well.
+        self._kinds = {
+            name: kind
+            for kept in reversed(type(config).__mro__)
+            for name, kind in inspect.get_annotations(kept).items()
+        }
 
     def within(self, field: str, low: float, high: float = _ENDLESS) -> None:
         """A number from ``low`` to ``high``, both included."""
