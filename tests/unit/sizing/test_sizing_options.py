@@ -63,6 +63,21 @@ def test_figures_of_a_made_up_workload_are_refused_beside_a_profile(option: str,
     assert (done.exit_code, option in done.stderr) == (1, True), done.stderr
 
 
+@pytest.mark.parametrize("rate", ["5k", "5,000", "ten"])
+def test_what_is_no_number_is_told_so(rate: str) -> None:
+    """In the words of who typed it, not of the library that reads it."""
+    done = run("size", "--rate", rate)
+    assert (done.exit_code, f"{rate!r} is not a valid number" in done.stderr) == (1, True), done.stderr
+
+
+def test_shards_over_the_quota_of_a_region_are_said() -> None:
+    """The number is right and yet cannot be had there on the day of a launch."""
+    asked = ("size", "--rate", "1500000", "--keys", "10000000", "--region")
+    there, here = (run(*asked, region).stdout for region in ("ap-south-1", "us-east-1"))
+    assert "are over the usual quota of ap-south-1, 1,000" in there
+    assert "usual quota" not in here
+
+
 def test_the_command_alone_shows_what_there_is() -> None:
     """Help on the output, exit 0, and every command with its sentence."""
     done = run()

@@ -9,6 +9,7 @@ import pytest
 from fakes.sizing_cli import run
 from shard_sizing.model.capacity.adequacy import Adequacy, Candidate, choose, cuttable
 from shard_sizing.model.capacity.demand import Demand, Question
+from shard_sizing.model.capacity.simulate import simulate
 from shard_sizing.model.data_files import load_limits
 from shard_sizing.model.resharding.planner import Plan
 from shard_sizing.model.workload.profile import HashLoad, KeyShare, synthetic
@@ -170,3 +171,14 @@ def test_one_call_takes_no_day() -> None:
     )
     assert ("; AWS does not say" in short, "days" in short) == (True, False)
     assert "10 such calls are allowed a day, so 2 days" in long
+
+
+@pytest.mark.parametrize(("rate", "size", "p99"), [(900, 100, 970), (500, 100, 552), (1_900, 500, 2_001)])
+def test_the_second_that_is_shown_is_as_busy_as_chance_makes_it(rate: int, size: int, p99: int) -> None:
+    """Of a steady load the 99th percentile is 2.33 standard deviations of a Poisson number over the mean.
+
+    A shard that suffices is not shown over its limit in it.
+    """
+    asked = Question(synthetic(rate, size, 0.0, 0.0, keys=1), load_limits(), Demand(at="mean"))
+    shown = simulate(asked, (0,), 90, 1).uses[0].p99
+    assert shown == pytest.approx(p99 * max(1 / 1_000, size / 1e6), rel=0.015)

@@ -1,5 +1,7 @@
 """``shard-sizing size``."""
 
+from collections.abc import Iterator
+
 import click
 
 from shard_sizing.cli.parameters.demand_options import PERCENT, demand_options
@@ -30,7 +32,8 @@ def size(profile: Profile, demand: Demand, shared: Shared, percent: float, shard
             profile, limits, demand, percent=percent, seed=shared.seed, progress=lambda: step(1)
         )
     source = f"Limits of {limits.date}: {limits.source}. AWS does not say how they are enforced: a range."
-    present(found, Sheet(sentence(found), (_table(found),), _notes(found), source, _picture(found)), shared)
+    notes = [*_over_quota(found.shards or 0, limits.quota(shared.region), shared.region), *_notes(found)]
+    present(found, Sheet(sentence(found), (_table(found),), notes, source, _picture(found)), shared)
     if found.shards is None:
         return 3
     return 2 if shards is not None and shards < found.shards else 0
@@ -67,6 +70,14 @@ def _table(found: sizing.Sizing) -> Table:
     named = ("shards",) if found.exact else tuple(f"fits in {each:g} %" for each in percents)
     rows = [(reading, *(cells[reading, percent] for percent in shown)) for reading in readings]
     return Table(("if enforced by", *named), rows)
+
+
+def _over_quota(shards: int, quota: int, region: str) -> Iterator[str]:
+    if shards > quota:
+        yield (
+            f"{shards:,} shards are over the usual quota of {region}, {quota:,} for all streams of an account: "
+            "ask AWS for more before you need them (Service Quotas)."
+        )
 
 
 def _notes(found: sizing.Sizing) -> list[str]:

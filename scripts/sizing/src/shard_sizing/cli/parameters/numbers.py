@@ -10,6 +10,8 @@ import click
 class Number(click.FloatRange):
     """A number within a range; neither NaN, which compares with no bound, nor infinite."""
 
+    name = "number"
+
     def convert(self, value: Any, param: click.Parameter | None, context: click.Context | None) -> float:
         """Return the number, or fail with a sentence that says what is wrong with it."""
         number = float(super().convert(value, param, context))

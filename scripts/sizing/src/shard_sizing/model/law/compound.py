@@ -5,6 +5,7 @@ Poisson sum. Its characteristic function is known, and a Fourier transform turns
 are laid on a lattice so that each keeps its mean: the law is never narrower than the true one.
 """
 
+from statistics import NormalDist
 from typing import Final
 
 import msgspec
@@ -16,6 +17,7 @@ from shard_sizing.model.workload.sizes import Atoms
 
 _ROWS: Final = 64  # laws at a time: bounds the memory to some tens of megabytes
 _TILTS: Final = np.geomspace(0.3, 3_000.0, 48)
+_NORMAL: Final = np.vectorize(NormalDist().cdf, otypes=[np.float64])
 _CERTAIN: Final = 32.0  # of the exponent beyond which a chance is taken as none: e**-32 is 1e-14
 
 
@@ -37,6 +39,18 @@ class Arrivals(msgspec.Struct, frozen=True):
         """The mean that arrives in a second, by rate."""
         means: Floats = self.events * (self.sizes @ self.shares)
         return means
+
+    @property
+    def lumps(self) -> Floats:
+        """The size of the arrival that a mean unit of the sum is in, by rate or one for all."""
+        lumps: Floats = (self.sizes**2 @ self.shares) / (self.sizes @ self.shares)
+        return lumps
+
+    def normal(self, at: Floats) -> Floats:
+        """Return the chance that the sum of many small arrivals is at most each of ``at``, by rate."""
+        spread = np.sqrt(np.maximum(self.means * self.lumps, 1e-300))
+        chances: Floats = _NORMAL((at[None, :] - self.means[:, None]) / spread[:, None])
+        return chances
 
     def at(self, rows: npt.NDArray[np.intp]) -> "Arrivals":
         """Return the arrivals at some of the rates."""

@@ -185,7 +185,12 @@ class MeterLaw:
         width = 8.0 * meter.limit / bins
         these = meter.arrivals.at(np.arange(0, POINTS, COARSE)).capped(float(USED[-1]) * meter.limit + width)
         below = np.cumsum(law(these, width, bins), axis=1)
-        chances = np.clip(below[:, (USED * meter.limit / width + 1e-9).astype(np.int64)], 1e-30, 1.0)
+        chances = below[:, (USED * meter.limit / width + 1e-9).astype(np.int64)]
+        # Arrivals that are finer than a bin would be rounded to whole bins or none, and vary by it.
+        fine = np.broadcast_to(these.lumps < 2 * width, these.means.shape)
+        if fine.any():
+            chances[fine] = these.normal(USED * meter.limit)[fine]
+        chances = np.clip(chances, 1e-30, 1.0)
         chances[these.means > 5 * meter.limit] = 1e-30
         return np.log(chances)
 
