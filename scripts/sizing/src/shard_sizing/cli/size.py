@@ -75,8 +75,8 @@ def _table(found: sizing.Sizing) -> Table:
 def _over_quota(shards: int, quota: int, region: str) -> Iterator[str]:
     if shards > quota:
         yield (
-            f"{shards:,} shards are over the usual quota of {region}, {quota:,} for all streams of an account: "
-            "ask AWS for more before you need them (Service Quotas)."
+            f"{shards:,} shards are over the usual quota of {region}, {quota:,} for all streams of an "
+            "account: ask AWS for more before you need them (Service Quotas)."
         )
 
 
