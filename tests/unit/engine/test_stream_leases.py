@@ -115,6 +115,55 @@ def test_a_lease_without_a_stream_is_a_lease_and_bears_it_from_its_next_write_on
     assert written.stream == FORMER.text
 
 
+def test_before_kcl_runs_what_a_former_stream_left_is_deleted() -> None:
+    """KCL does not know whose a lease is: it would take the former stream's end of a shard for its own."""
+    stage = Stage()
+    former = stage.worker()
+    stage.adopt()
+    present = stage.worker()
+    late = [CHILD, Lease(lease_key=SHARD, checkpoint="SHARD_END")]
+    assert all(former.create_if_absent(lease) for lease in late)
+    ours = Lease(lease_key="shardId-000000000009", stream=PRESENT.text)
+    kcl_made = Lease(lease_key="shardId-000000000008", lease_counter=5)
+    assert all(stage.table.create_if_absent(lease) for lease in (ours, kcl_made))
+    assert present.sweep(stage.stop)
+    assert {lease.lease_key for lease in stage.table.list_leases()} == {ours.lease_key, kcl_made.lease_key}
+
+
+def test_what_a_worker_of_kcl_has_begun_is_left_and_said(caplog: pytest.LogCaptureFixture) -> None:
+    """Its checkpoint may be the new stream's by now: only a person can tell."""
+    stage = Stage()
+    former = stage.worker()
+    stage.adopt()
+    assert former.create_if_absent(CHILD)
+    (late,) = stage.table.list_leases()
+    assert stage.table.replace(late, late.taken_by("kcl"))
+    assert stage.worker().sweep(stage.stop)
+    assert [lease.lease_key for lease in stage.table.list_leases()] == [CHILD.lease_key]
+    assert CHILD.lease_key in [getattr(record, "shard_id", None) for record in caplog.records]
+
+
+def test_a_sweep_waits_out_outages_and_has_nothing_to_do_without_a_table() -> None:
+    """On KCL the first worker's daemon makes the table, later."""
+
+    class Reached(MemoryLeaseTable):
+        failures = 2
+        code = ""
+
+        def list_leases(self) -> list[Lease]:
+            if self.failures:
+                self.failures -= 1
+                raise DependencyError("dynamodb", "Scan", "no", code=self.code)
+            return super().list_leases()
+
+    table = Reached()
+    assert Stage(table).worker().sweep(SimulatedStop())
+    assert table.failures == 0
+    table.failures, table.code = 2, "ResourceNotFoundException"
+    assert Stage(table).worker().sweep(SimulatedStop())
+    assert table.failures == 1
+
+
 def test_nothing_is_deleted_while_nobody_knows_whose_stream_is_noted() -> None:
     """The store is away: the look fails, and is repeated."""
     stage = Stage()

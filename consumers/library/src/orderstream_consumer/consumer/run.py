@@ -15,6 +15,7 @@ from orderstream_consumer.delivery import PARKING, until_it_works
 from orderstream_consumer.engines.embedded.leases import LeaseTable
 from orderstream_consumer.engines.ownership import ENGINES, EngineOwnership
 from orderstream_consumer.engines.stream_identity import CONSUMED_STREAMS, ConsumedStream
+from orderstream_consumer.engines.stream_leases import StreamLeases
 from orderstream_consumer.health import DependencyWatch, lease_table_asked, stream_asked, table_asked
 from orderstream_consumer.processing.clock import utc_now
 from orderstream_consumer.processing.processor import StopSignal
@@ -130,6 +131,7 @@ def prepared_run(
             expiry=config.failover_time,
         ),
         consumed=consumed,
+        leases=StreamLeases(backing.leases, consumed),
         watch=DependencyWatch(dependencies, gauges, utc_now),
         stop=stop,
         counters=delivery.tally.figures,

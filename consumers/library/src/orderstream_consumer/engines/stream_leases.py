@@ -11,6 +11,9 @@ one. So each lease that is created bears the stream that it is made for::
 
 A worker that still runs for the former stream sees the new one's leases as those of another, and must not
 touch them. So before anything is deleted, the application's note of its stream is read again.
+
+KCL reads no such mark: whatever stands in the table is a lease to it. So leases of former streams that nobody
+has begun are deleted before a daemon of KCL runs. One that arrives later is not seen.
 """
 
 import logging
@@ -21,8 +24,12 @@ from msgspec.structs import replace
 from orderstream.errors import DependencyError
 from orderstream_consumer.engines.embedded.leases import Lease, LeaseTable
 from orderstream_consumer.engines.stream_identity import ConsumedStream, StreamChangedError
+from orderstream_consumer.processing.processor import StopSignal
 
 logger = logging.getLogger(__name__)
+
+_NO_TABLE: Final = "ResourceNotFoundException"
+_RETRY_PAUSE: Final = 2.0
 
 _TRIES: Final = 3
 """Creations of one lease, if a worker of a former stream puts its own there each time."""
@@ -89,6 +96,44 @@ class StreamLeases:
     def delete(self, lease: Lease) -> bool:
         """See ``LeaseTable.delete``."""
         return self._table.delete(lease)
+
+    def sweep(self, stop: StopSignal) -> bool:
+        """Delete what former streams left, before a daemon of KCL runs, which does not know whose a lease is.
+
+        Outages are waited out. A lease that a worker of KCL has taken already is left: its checkpoint may be
+        of the stream that is there.
+
+        Args:
+            stop: Ends the wait.
+
+        Returns:
+            False if we had to stop before.
+
+        Raises:
+            StreamChangedError: Another stream was adopted since ours was confirmed.
+        """
+        while not stop.is_set():
+            try:
+                self._sweep()
+            except DependencyError as error:
+                if error.code == _NO_TABLE:
+                    return True  # the daemon makes it
+                logger.warning("leases of former streams not looked for", extra={"error": str(error)})
+                stop.wait(_RETRY_PAUSE)
+            else:
+                return True
+        return False
+
+    def _sweep(self) -> None:
+        foreign = [lease for lease in self._table.list_leases() if not self._is_ours(lease)]
+        if foreign:
+            self._consumed.demand_noted()
+        for lease in foreign:
+            if lease.lease_counter:
+                fields = {"shard_id": lease.lease_key, "stream": lease.stream}
+                logger.error("a worker of KCL has begun a lease of another stream", extra=fields)
+            else:
+                self._delete(lease)
 
     def _delete(self, foreign: Lease) -> None:
         if self._table.delete(foreign):

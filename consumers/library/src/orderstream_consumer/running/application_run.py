@@ -15,6 +15,7 @@ from typing import Any
 
 from orderstream_consumer.engines.ownership import EngineOwnership
 from orderstream_consumer.engines.stream_identity import ConsumedStream
+from orderstream_consumer.engines.stream_leases import StreamLeases
 from orderstream_consumer.health import DependencyWatch, WorkerStanding, health_served, worker_report
 from orderstream_consumer.processing.beside import Beside
 from orderstream_consumer.processing.processor import StopSignal
@@ -43,6 +44,7 @@ class ApplicationRun:
         worker: The engine's worker.
         ownership: Keeps another engine from running the application.
         consumed: Keeps another stream from being read with the application's leases.
+        leases: The application's leases.
         watch: Asks what the application depends on, and reads its figures.
         stop: Set to end the run; set by the run when something that it cannot do without fails.
         background: What runs beside the shards.
@@ -60,6 +62,7 @@ class ApplicationRun:
         worker: EngineWorker,
         ownership: EngineOwnership,
         consumed: ConsumedStream,
+        leases: StreamLeases,
         watch: DependencyWatch,
         stop: threading.Event,
         background: Sequence[Background] = (),
@@ -73,6 +76,7 @@ class ApplicationRun:
         self._worker = worker
         self._ownership = ownership
         self._consumed = consumed
+        self._leases = leases
         self._watch = watch
         self._stop = stop
         self._background = background
@@ -144,6 +148,8 @@ class ApplicationRun:
             self._claimed.set()
             beside.start(self._ownership.renew_until)  # a stream may be long in coming
             if not adopt(self._stop) or not self._consumed.confirm(self._stop):
+                return
+            if not self._worker.tells_streams_apart and not self._leases.sweep(self._stop):
                 return
             for run in (self._drain_when_told, self._consumed.watch, *self._background):
                 beside.start(run)

@@ -25,6 +25,8 @@ class EngineWorker(Protocol):
 
     worker_id: str
     failure: str | None
+    tells_streams_apart: bool
+    """Whether it takes a lease that was made for another stream for none; see ``StreamLeases``."""
 
     @property
     def hole(self) -> str | None:

@@ -8,6 +8,7 @@ from typing import Any
 from orderstream_consumer.engines.config import EngineConfig
 from orderstream_consumer.engines.ownership import EngineOwnership
 from orderstream_consumer.engines.stream_identity import ConsumedStream, StreamIdentity
+from orderstream_consumer.engines.stream_leases import StreamLeases
 from orderstream_consumer.health import DependencyWatch, lease_table_asked
 from orderstream_consumer.processing.processor import StopSignal
 from orderstream_consumer.running import ApplicationRun, ShardProcesses, engine_worker
@@ -106,6 +107,7 @@ def run_worker(
         worker=worker,
         ownership=ownership,
         consumed=consumed,
+        leases=StreamLeases(resources.leases(declared.name), consumed),
         watch=DependencyWatch(dependencies, application.gauges, resources.clock),
         stop=stop,
         background=application.background,

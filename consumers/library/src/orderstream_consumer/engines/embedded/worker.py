@@ -89,7 +89,10 @@ class Worker:
         worker_id: The owner that stands in the leases: the application's name and a UUID of this run.
         given_up: The shards that it has given up, by id, the last time of each.
         failure: Why the shards could not be compared with the leases the last time; None if they could.
+        tells_streams_apart: True: its leases are those of one stream, see ``engines.stream_leases``.
     """
+
+    tells_streams_apart = True
 
     def __init__(
         self,

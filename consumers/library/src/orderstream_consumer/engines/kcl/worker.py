@@ -39,10 +39,13 @@ class KclWorker:
         worker_id: The owner that stands in the leases.
         given_up: Empty: a shard's process that cannot go on ends, and the daemon with it.
         failure: None: what keeps the daemon from the shards stands in its own log lines alone.
+        tells_streams_apart: False: a lease of a former stream is one to KCL.
 
     Raises:
         KclMissingError: the extra is not installed.
     """
+
+    tells_streams_apart = False
 
     def __init__(
         self,
