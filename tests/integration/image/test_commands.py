@@ -18,10 +18,19 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import click
 import msgspec
 import pytest
 import uv
 
+from docs.production_commands import (
+    PLAYGROUND,
+    PROBE,
+    command_of,
+    documented,
+    known_options,
+    quoted_options,
+)
 from e2e.running import free_base_port
 from fakes.engine import record_of
 from orderstream.messages import initial
@@ -31,7 +40,9 @@ from orderstream_orders.contracts import Customer, OrderPlaced, ReleaseStock
 from orderstream_playground.local.environment import EnvironmentOptions, Layout
 from orderstream_playground.local.ministack import ensure_ministack
 from orderstream_playground.local.processes import start, stop, wait_healthy
+from orderstream_workers.cli.main import orderstream
 from orderstream_workers.projections.order_status import ReadModelWriter, open_engine
+from orderstream_workers.runtime.discovery import application_names
 from orderstream_workers.runtime.isolation import isolate_this_process, isolated
 from orderstream_workers.runtime.provision import provision
 from orderstream_workers.runtime.resources import Resources
@@ -46,23 +57,9 @@ pytestmark = pytest.mark.timeout(1200)
 ROOT = Path(__file__).parents[3]
 ORDER = "order-1"
 LASTING = ("api", "worker", "payment-worker")
-ELSEWHERE = ("local", "demo", "up", "down")
-"""Commands of the playground, which the image does not have."""
-
-
-def documented() -> list[str]:
-    """Each command in the code and the prose of README and operations guide, but the playground's."""
-    found: list[str] = []
-    for page in ("README.md", "docs/operations.md"):
-        text = (ROOT / page).read_text()
-        blocks = "\n".join(re.findall(r"```sh\n(.*?)```", text, re.DOTALL))
-        lines = re.findall(r"^(?:\.venv/bin/)?orderstream .*$", blocks, re.MULTILINE)
-        lines += [" ".join(quoted.split()) for quoted in re.findall(r"`(orderstream [^`]+)`", text)]
-        found += [line.removeprefix(".venv/bin/").split("#")[0].strip() for line in lines]
-    return sorted({line for line in found if line.split()[1] not in ELSEWHERE and "kcl" not in line})
-
-
 COMMANDS = documented()
+BRIEF = [line for line in COMMANDS if line.split()[1] not in LASTING]
+PROCESSES = [line for line in COMMANDS if line.split()[1] in LASTING and "kcl" not in line]
 
 SHIPPED = ("producers/sdk", "producers/orders", "consumers/library", "consumers/workers")
 """The distributions that the image holds."""
@@ -140,7 +137,7 @@ def something_to_do() -> None:
     """An order that waits for a person, a parked record behind another, a dead payment, and a story."""
     now = dt.datetime.now(dt.UTC)
     with Resources(Settings.from_environment()) as resources:
-        for application in ("inventory", "stock-monitor"):
+        for application in ("inventory", "payments", "saga", "shipping", "stock-monitor"):
             left = ParkedRecords(resources.store, application)
             for one in left.records(ORDER):
                 left.discard_first(ORDER, one.record.position)
@@ -180,9 +177,17 @@ def filled_in(line: str) -> str:
     return re.sub(r"\b(ORDER_ID|APPLICATION|KEY|TEXT)\b", lambda match: words[match[0]], line)
 
 
-def test_the_documents_show_every_kind_of_production_command() -> None:
-    """What is run below is what the documents show, and no group of commands is missing there."""
-    assert {line.split()[1] for line in COMMANDS} >= {"dlq", "saga", "order", "provision", "status", "stock"}
+def test_the_documents_show_every_command_and_no_option_that_is_none() -> None:
+    """What is run below is what the documents show: no command that the image has is missing there."""
+    listed = set(orderstream.list_commands(click.Context(orderstream))) - set(PLAYGROUND)
+    assert {line.split()[1] for line in COMMANDS} == listed
+    for group in ("dlq", "order", "saga", "stock"):
+        subcommands = set(command_of([group])[0].list_commands(click.Context(orderstream)))
+        assert {line.split()[2] for line in COMMANDS if line.split()[1] == group} == subcommands
+    assert {line.split()[2] for line in PROCESSES if line.split()[1] == "worker"} == set(
+        application_names(Settings())
+    )
+    assert quoted_options() <= known_options()
 
 
 def test_help_lists_what_can_run_here(image: Path, tmp_path: Path) -> None:
@@ -211,7 +216,7 @@ def test_help_lists_what_can_run_here(image: Path, tmp_path: Path) -> None:
     assert "Traceback" not in refused.stderr
 
 
-@pytest.mark.parametrize("line", [line for line in COMMANDS if line.split()[1] not in LASTING])
+@pytest.mark.parametrize("line", BRIEF)
 def test_a_command_does_its_work(image: Path, aws: Aws, tmp_path: Path, line: str) -> None:
     """With something to do, it ends with 0, names its target, and shows no traceback and no log line.
 
@@ -228,32 +233,83 @@ def test_a_command_does_its_work(image: Path, aws: Aws, tmp_path: Path, line: st
     assert list(tmp_path.iterdir()) == []
 
 
-@pytest.mark.parametrize(
-    "line", ["orderstream worker saga", "orderstream payment-worker", "orderstream api --port PORT"]
-)
-def test_a_process_starts_and_drains(image: Path, aws: Aws, tmp_path: Path, line: str) -> None:
-    """A long-running process becomes ready, and SIGTERM ends it with 0."""
-    port = free_base_port(1)
-    command = shlex.split(line.replace("PORT", str(port)))
-    variables = aws.variables | {"ORDERSTREAM_HEALTH_PORT": str(port)}
-    log = tmp_path / "log"
-    with log.open("wb") as output:
-        process = subprocess.Popen(
-            [str(image / command[0]), *command[1:]], env=variables, cwd=tmp_path, stderr=output
-        )
-    try:
-        deadline, pause = time.monotonic() + 60, threading.Event()
-        while not is_ready(port):
-            assert process.poll() is None, log.read_text()
-            assert time.monotonic() < deadline, log.read_text()
+class Process:
+    """A command that runs until it is told to stop.
+
+    Args:
+        image: The folder of the environment's programs.
+        aws: What it works on.
+        line: The command.
+        port: Where it answers for its health.
+        folder: Its log's.
+    """
+
+    def __init__(self, image: Path, aws: Aws, line: str, port: int, folder: Path) -> None:
+        self.line, self.port, self._image = line, port, image
+        self.variables = aws.variables | {"ORDERSTREAM_HEALTH_PORT": str(port)}
+        self._log = folder / f"{port}.log"
+        command = shlex.split(f"{line} --port {port}" if line == "orderstream api" else line)
+        with self._log.open("wb") as output:
+            self.process = subprocess.Popen(
+                [str(image / command[0]), *command[1:]], env=self.variables, cwd=folder, stderr=output
+            )
+
+    def until_ready(self, deadline: float) -> None:
+        """Wait until it does its work, and see that the image's health check finds it alive."""
+        pause = threading.Event()
+        while not is_ready(self.port):
+            assert self.process.poll() is None, self.said()
+            assert time.monotonic() < deadline, self.said()
             pause.wait(0.2)
-        process.send_signal(signal.SIGTERM)
-        assert process.wait(timeout=45) == 0, log.read_text()
+        asked = run(self._image, self.variables, PROBE, self._log.parent)
+        assert asked.returncode == 0, asked.stderr
+
+    def said(self) -> str:
+        return f"{self.line}: {self._log.read_text()}"
+
+    def ended(self) -> int:
+        """Its exit status; every line of its log is JSON with a message."""
+        status = self.process.wait(timeout=60)
+        for line in self._log.read_text().splitlines():
+            assert json.loads(line)["message"]
+        return status
+
+
+def played(image: Path, aws: Aws, lines: list[str], folder: Path) -> None:
+    first = free_base_port(len(lines))
+    processes = [Process(image, aws, line, first + place, folder) for place, line in enumerate(lines)]
+    try:
+        deadline = time.monotonic() + 180
+        for process in processes:
+            process.until_ready(deadline)
+        for process in processes:
+            process.process.send_signal(signal.SIGTERM)
+        for process in processes:
+            assert process.ended() == 0, process.said()
     finally:
-        process.kill()
-        process.wait()
-    for said in log.read_text().splitlines():
-        assert json.loads(said)["message"]
+        for process in processes:
+            process.process.kill()
+            process.process.wait()
+
+
+def test_every_process_starts_and_drains(image: Path, aws: Aws, tmp_path: Path) -> None:
+    """All that the documents show, side by side: each becomes ready, is found alive, and ends with 0."""
+    played(image, aws, [line for line in PROCESSES if "--" not in line], tmp_path)
+
+
+@pytest.mark.parametrize("line", [line for line in PROCESSES if "--" in line])
+def test_a_process_with_options_starts_and_drains(image: Path, aws: Aws, tmp_path: Path, line: str) -> None:
+    """As the documents show it."""
+    played(image, aws, [line], tmp_path)
+
+
+@pytest.mark.parametrize("line", [line for line in COMMANDS if "kcl" in line])
+def test_kcl_is_in_another_image_and_that_is_said(image: Path, aws: Aws, tmp_path: Path, line: str) -> None:
+    """The plain image has no KCL: status 1, one sentence, and nothing is claimed for KCL."""
+    ended = run(image, aws.variables, line, tmp_path)
+    assert ended.returncode == 1
+    assert "kcl" in ended.stderr.splitlines()[-1]
+    assert "Traceback" not in ended.stderr
 
 
 def is_ready(port: int) -> bool:

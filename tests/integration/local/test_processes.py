@@ -13,7 +13,7 @@ import pytest
 
 from orderstream_playground.local.environment import EnvironmentOptions
 from orderstream_playground.local.errors import LocalEnvironmentError, PortTakenError, StartFailedError
-from orderstream_playground.local.lifecycle import EnvironmentState, down, read_state, start_again
+from orderstream_playground.local.lifecycle import EnvironmentState, down, read_state, set_aside, start_again
 from orderstream_playground.local.processes import (
     ProcessSpec,
     RunningProcess,
@@ -126,6 +126,17 @@ def test_a_taken_port_is_named_before_anything_starts() -> None:
         spec = spec_of(SERVE, port=server.server_port)
         with pytest.raises(PortTakenError, match=rf"port {server.server_port}, meant for it.*--base-port"):
             check_ports([spec])
+
+
+def test_the_logs_of_the_run_before_are_kept(tmp_path: Path) -> None:
+    """Whoever starts anew may still want to know how the last run ended; the one before that is gone."""
+    for run in ("first", "second"):
+        set_aside(tmp_path)
+        (tmp_path / "logs").mkdir()
+        (tmp_path / "logs" / "saga.log").write_text(run)
+    set_aside(tmp_path)
+    assert (tmp_path / "logs.before" / "saga.log").read_text() == "second"
+    assert not (tmp_path / "logs").exists()
 
 
 def test_another_process_of_the_same_id_is_not_ours(tmp_path: Path) -> None:

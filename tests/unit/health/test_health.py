@@ -86,7 +86,9 @@ def test_probe_says_what_the_process_says() -> None:
     command = [sys.executable, "-m", "orderstream_workers.probe"]
 
     def probe(port: str) -> "subprocess.CompletedProcess[str]":
-        environment = {**os.environ, "ORDERSTREAM_HEALTH_PORT": port}
+        # A container may have a proxy for what is outside of it.
+        proxy = {"HTTP_PROXY": "http://127.0.0.1:1", "http_proxy": "http://127.0.0.1:1"}
+        environment = {**os.environ, **proxy, "ORDERSTREAM_HEALTH_PORT": port}
         return subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
 
     with health_served(port, lambda: report):

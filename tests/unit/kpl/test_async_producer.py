@@ -14,6 +14,7 @@ from orderstream import (
     BufferFullError,
     Delivered,
     DeliveryFailedError,
+    ForeignLoopError,
     ProducerClosedError,
     ProducerConfig,
     UnsentRecordsError,
@@ -100,6 +101,27 @@ def test_a_full_buffer_is_awaited_in_turn() -> None:
 
     asyncio.run(run())
     assert [int(data.split()[0]) for data in client.payloads] == list(range(10))
+
+
+def test_a_second_event_loop_is_refused_with_what_to_do() -> None:
+    """Where its records would have to queue behind those of another loop; nothing hangs or is lost."""
+    client = TinyClient()
+
+    async def elsewhere(producer: AsyncProducer) -> None:
+        await producer.put(bytes(200_000), "key")
+
+    async def run() -> None:
+        async with producer_on(client, **SMALL) as producer:
+            client.gate.clear()
+            puts = [asyncio.create_task(producer.put(bytes(100_000), "key")) for _ in range(5)]
+            await asyncio.sleep(0)
+            with pytest.raises(ForeignLoopError, match="one for each loop"):
+                await asyncio.to_thread(asyncio.run, elsewhere(producer))
+            client.gate.set()
+            await soon(asyncio.gather(*puts))
+
+    asyncio.run(run())
+    assert len(client.payloads) == 5
 
 
 def test_a_full_buffer_raises_if_configured() -> None:

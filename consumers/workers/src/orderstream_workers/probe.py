@@ -8,10 +8,13 @@ few seconds beside the process itself.
 
 import os
 import sys
-import urllib.error
 import urllib.request
+from http.client import HTTPException
 
 _TIMEOUT = 3.0
+
+_DIRECT = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+"""A proxy that the container's HTTP_PROXY names cannot reach the container's loopback interface."""
 
 
 def main() -> int:
@@ -21,9 +24,9 @@ def main() -> int:
         print("ORDERSTREAM_HEALTH_PORT must be the port of /health", file=sys.stderr)  # noqa: T201
         return 1
     try:
-        with urllib.request.urlopen(f"http://127.0.0.1:{port}/health/live", timeout=_TIMEOUT):
+        with _DIRECT.open(f"http://127.0.0.1:{port}/health/live", timeout=_TIMEOUT):
             return 0
-    except (OSError, urllib.error.URLError) as error:
+    except (OSError, HTTPException) as error:
         print(f"no response: {error}", file=sys.stderr)  # noqa: T201
         return 1
 

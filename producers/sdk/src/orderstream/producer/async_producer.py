@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Self
 from orderstream.aggregation.user_record import UserRecord
 from orderstream.producer.config import ProducerConfig
 from orderstream.producer.delivery import Delivery
-from orderstream.producer.errors import BufferFullError, UnsentRecordsError
+from orderstream.producer.errors import BufferFullError, ForeignLoopError, UnsentRecordsError
 from orderstream.producer.hooks import Interceptor, Partitioner
 from orderstream.producer.metrics import ProducerMetrics
 from orderstream.producer.outcome import Delivered
@@ -116,6 +116,7 @@ class AsyncProducer:
             A handle on the outcome, which may be awaited.
 
         Raises:
+            ForeignLoopError: Records wait for room in another event loop.
             OrderstreamError: As ``Producer.put`` does.
         """
         delivery = self._shell.intake.prepare(data, partition_key, explicit_hash_key)
@@ -127,9 +128,17 @@ class AsyncProducer:
                     raise
             else:
                 return delivery
-        async with self._turn:
+        try:
+            await self._turn.acquire()
+        except (
+            RuntimeError
+        ) as error:  # asyncio's locks belong to the loop in which they were waited for first
+            raise ForeignLoopError from error
+        try:
             while not await self._entered(delivery):
                 pass
+        finally:
+            self._turn.release()
         return delivery
 
     def put_nowait(self, data: bytes, partition_key: str, explicit_hash_key: int | None = None) -> Delivery:

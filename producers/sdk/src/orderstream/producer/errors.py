@@ -126,6 +126,16 @@ class ForkedProducerError(OrderstreamError):
         )
 
 
+class ForeignLoopError(OrderstreamError):
+    """An AsyncProducer was used in two event loops: a record waits for room in one of them."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "this AsyncProducer is used in another event loop: make one for each loop, or use a Producer, "
+            "which any thread may share"
+        )
+
+
 class ProducerClosedError(OrderstreamError):
     """A record was put into a producer that is closed or closing."""
 

@@ -95,7 +95,7 @@ def up(
                 "start what has ended of it with `orderstream local start`, stop it with `orderstream local "
                 "down`, or choose another folder with --home"
             )
-        _clear(home)
+        set_aside(home)
         layout = Layout(home, options)
         layout.logs.mkdir()
         progress("installing the emulator of AWS, if it is not there yet")
@@ -193,8 +193,8 @@ def _start_all(layout: Layout, specs: Sequence[ProcessSpec]) -> None:
         wait_healthy(process, spec.start_timeout)
 
 
-def _clear(home: Path) -> None:
-    # Somebody may want to know how the last run ended.
+def set_aside(home: Path) -> None:
+    """Make room for a run: the logs of the last one are kept, for whoever wants to know how it ended."""
     logs, before = home / "logs", home / "logs.before"
     if logs.exists():
         shutil.rmtree(before, ignore_errors=True)
