@@ -84,6 +84,6 @@ def test_a_worker_that_is_stopped_while_leases_cannot_be_had_does_not_begin() ->
     class Away(MemoryLeaseTable):
         def list_leases(self) -> list[Lease]:
             stop.set()
-            raise DependencyError("dynamodb", "Scan", "no answer")
+            raise DependencyError("dynamodb", "Scan", "no response")
 
     assert played(Away(), stop, tells_streams_apart=False).found == []
