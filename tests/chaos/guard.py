@@ -60,7 +60,7 @@ class Guard:
         """Every call that was let through."""
 
     def refusal(self, call: Call) -> Message | None:
-        """The answer to a call that is not allowed; None for one that is, and for one that is not AWS'.
+        """The response to a call that is not allowed; None for one that is, and for one that is not AWS'.
 
         Args:
             call: With its signature's access key.
