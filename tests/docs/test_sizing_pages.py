@@ -5,6 +5,8 @@ import shlex
 from pathlib import Path
 
 import pytest
+from botocore import xform_name
+from botocore.session import Session
 
 from fakes.sizing_cli import run
 
@@ -37,3 +39,24 @@ def test_the_walk_leads_from_a_sample_to_a_report() -> None:
     shown = commands("docs/sizing.md")
     assert [words[0] for words in shown[:5]] == ["sample", "hotkeys", "size", "simulate", "plan"]
     assert "--report" in shown[4]
+
+
+def called() -> set[str]:
+    """Return the actions of the AWS calls that stand in the source of the command."""
+    loader, source = Session().get_component("data_loader"), ROOT / "scripts/sizing/src/shard_sizing"
+    words = {
+        word for file in source.rglob("*.py") for word in re.findall(r"\.(\w+)", file.read_text("utf-8"))
+    }
+    return {
+        f"{service}:{operation}"
+        for service in ("kinesis", "cloudwatch")
+        for operation in loader.load_service_model(service, "service-2")["operations"]
+        if xform_name(operation) in words
+    }
+
+
+def test_every_call_stands_among_the_rights() -> None:
+    """Who writes a policy finds each action that a command calls, and none that it does not."""
+    page = (ROOT / "docs/sizing.md").read_text(encoding="utf-8")
+    table = page[page.index("### What it may do") : page.index("## Workers")]
+    assert set(re.findall(r"`((?:kinesis|cloudwatch):\w+)`", table)) == called()

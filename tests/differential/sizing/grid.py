@@ -15,6 +15,7 @@ import numpy as np
 
 from differential.sizing.packing import Producers, pack
 from differential.sizing.shard import BYTES, RECORDS, TANK
+from differential.sizing.steady import throttled_share
 from differential.sizing.stream import Played, play_buckets, play_windows
 from differential.sizing.traffic import LARGEST, Floats, Ints, Traffic, factors, shard_of_keys, sizes
 
@@ -27,6 +28,7 @@ PROMISE: Final = 0.001
 _LOOK: Final = 3_000  # seconds
 _LOOKS: Final = 4
 _PART: Final = 250  # seconds of a look that are played at once, where no second depends on the one before
+_CHEAP: Final = 1_000_000  # records: where they are rare, looks go on for so many, each as long as all before
 _TOO_MANY: Final = PROMISE * _LOOK * _LOOKS  # seconds that throttle, beyond which no later look can help
 _AT_ONCE: Final = 2_000_000  # records drawn at once: a bound of memory
 _NEVER: Final = 1e-8
@@ -47,6 +49,12 @@ class Point:
             *(("--max-record-kib", str(LARGEST // 1_024)) if self.traffic.bytes > BYTES else ()),
         ]
 
+    @property
+    def alike(self) -> bool:
+        """Whether records are all of one size that a second takes, and come steadily and by themselves."""
+        traffic = self.traffic
+        return not (self.producers or traffic.bytes_cv or traffic.burst_cv) and traffic.bytes <= BYTES
+
     def __str__(self) -> str:
         """Return what differs from 500 B records on 100,000 even keys at a steady rate."""
         usual = set(_figures(Point(Traffic(0))))
@@ -63,7 +71,7 @@ def _figures(point: Point) -> Iterator[tuple[str, str]]:
         ("bytes-cv", traffic.bytes_cv),
         ("burst-cv", traffic.burst_cv),
     ):
-        yield name, f"{value:g}"
+        yield name, f"{value:.9g}"
     if producers is not None:
         yield "producers", str(producers.count)
         yield "linger", f"{producers.linger:g}"
@@ -73,7 +81,8 @@ def _figures(point: Point) -> Iterator[tuple[str, str]]:
 def keeps_promise(point: Point, shards: int, placement: int, reading: Reading) -> bool:
     """Whether a placement throttles in no more seconds than is promised.
 
-    Where one look is not clear, by three standard deviations, it looks again.
+    Where one look is not clear, by three standard deviations, it looks again. Where no look is and the law is
+    known, the law decides.
     """
     place = shard_of_keys(point.traffic.keys, shards, placement)
     loads = np.bincount(place, point.traffic.shares(), shards) * point.traffic.rate
@@ -88,26 +97,33 @@ def keeps_alone(point: Point, reading: Reading) -> bool:
 
 def _keeps(point: Point, loads: Floats, reading: Reading, rng: np.random.Generator) -> bool:
     throttled = looked = 0
-    for _ in range(_LOOKS):
-        throttled += _throttled(point, loads, reading, rng, _TOO_MANY - throttled)
-        looked += _LOOK
+    cheap = _CHEAP / max(point.traffic.rate, 1e-9)
+    while looked < max(_LOOKS * _LOOK, cheap):
+        seconds = _LOOK if looked < _LOOKS * _LOOK else looked
+        enough = math.inf if cheap > _LOOKS * _LOOK else _TOO_MANY - throttled
+        throttled += _throttled(point, loads, reading, rng, seconds, enough)
+        looked += seconds
         expected = PROMISE * looked
         if abs(throttled - expected) >= 3 * math.sqrt(expected) or not throttled:
-            break
+            return throttled <= PROMISE * looked
+    if reading == "fixed-window" and point.alike:
+        return throttled_share(loads, round(point.traffic.bytes)) <= PROMISE
     return throttled <= PROMISE * looked
 
 
-def _throttled(point: Point, loads: Floats, reading: Reading, rng: np.random.Generator, enough: float) -> int:
+def _throttled(
+    point: Point, loads: Floats, reading: Reading, rng: np.random.Generator, seconds: int, enough: float
+) -> int:
     """Return how many seconds of a look throttle; beyond ``enough`` the rest is not played."""
-    bursts = factors(point.traffic.burst_cv, _LOOK, rng)
-    part = _PART if reading == "fixed-window" else _LOOK
+    bursts = factors(point.traffic.burst_cv, seconds, rng)
+    part = _PART if reading == "fixed-window" else seconds
     safe = 0.0 if point.producers else _safe_rate(point.traffic, reading)
     if reading == "token-bucket":
         # A bucket remembers, so a shard is played in all of its seconds or in none.
         loads = loads[loads * bursts.max() > safe]
     step = max(1, min(part, int(_AT_ONCE / max(1.0, float(loads.sum() * bursts.mean())))))
     throttled = 0
-    for first in range(0, _LOOK, step):
+    for first in range(0, seconds, step):
         throttled += _part(point, loads, bursts[first : first + step], safe, reading, rng)
         if throttled > enough:
             break
@@ -145,7 +161,7 @@ def _safe_rate(traffic: Traffic, reading: Reading) -> float:
         drawn = drawn[drawn <= BYTES] if drawn.min() <= BYTES else np.zeros(1)
     # A bucket that overflows got more than its depth within a second, or more than the limit for longer.
     tilts = np.geomspace(0.1, 200.0, 60) / BYTES
-    growth = [float(np.expm1(np.minimum(tilt * drawn, 700)).mean()) for tilt in tilts]
+    growth = [float(np.expm1(np.minimum(tilt * drawn, 690)).mean()) for tilt in tilts]
     target = math.log(_NEVER)
     bounds = zip(tilts.tolist(), growth, strict=True)
     by_bytes = max((target + tilt * BYTES) / max(grows, 1e-300) for tilt, grows in bounds)

@@ -7,7 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from differential.sizing.grid import PROMISE, Point, keeps_promise
 from differential.sizing.shard import BYTES, HASH_KEYS, RECORDS, TANK, fixed_window, hash_key, token_bucket
+from differential.sizing.steady import throttled_share
 from differential.sizing.stream import play, play_buckets, play_windows
 from differential.sizing.traffic import Traffic, send, shards_of
 
@@ -67,6 +69,26 @@ def test_the_fast_ways_find_what_the_plain_one_finds(
         assert play_buckets(shard, sent.at, sent.size, burst) == play(
             shard, sent.at, sent.size, partial(token_bucket, burst)
         )
+
+
+@pytest.mark.parametrize(("rate", "size", "shards"), [(15, 200_000, 6), (2_700, 500, 3), (60, 50_000, 4)])
+def test_the_law_of_a_steady_shard_is_what_a_long_play_finds(rate: float, size: int, shards: int) -> None:
+    """Few large records and many small ones, limited by bytes and by records."""
+    seconds = 4_000
+    sent = send(Traffic(rate, shards, bytes=size), seconds, np.random.default_rng(2))
+    played = play_windows(sent.key, sent.at, sent.size).throttled / seconds
+    law = throttled_share(np.full(shards, rate / shards), size)
+    assert 0.001 < law < 0.999
+    assert played == pytest.approx(law, abs=4 * np.sqrt(law * (1 - law) / seconds))
+
+
+def test_what_looks_leave_open_the_law_decides() -> None:
+    """200 KB at 15/s throttle 25 shards in 0.97 of a thousandth, 24 in 1.17: too near for any play."""
+    for shards, keeps in ((24, False), (25, True)):
+        loads = np.full(shards, 15 / shards)
+        assert (throttled_share(loads, 200_000) <= PROMISE) is keeps
+    point = Point(Traffic(15, bytes=200_000))
+    assert all(keeps_promise(point, 25, placement, "fixed-window") for placement in range(12))
 
 
 @pytest.mark.parametrize("burst_cv", [0.0, 0.5])
