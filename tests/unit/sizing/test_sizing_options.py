@@ -29,6 +29,14 @@ def test_every_option_says_what_it_is(command: str, option: click.Option) -> Non
     assert option.help.endswith((".", ")")), option.help
 
 
+@pytest.mark.parametrize("name", sorted(COMMANDS))
+def test_the_list_of_commands_has_whole_sentences(name: str) -> None:
+    """At 80 columns nothing of it is cut off."""
+    told = COMMANDS[name].get_short_help_str(62)
+    assert told.endswith("."), told
+    assert not told.endswith("..."), told
+
+
 def test_one_thing_has_one_name() -> None:
     """Shards are never leases or current, consumers never readers; shared options are explained alike."""
     names = {opt for _, option in OPTIONS for opt in option.opts}

@@ -93,9 +93,10 @@ def compare(
     long_term_read_gb: float,
     streams: int,
 ) -> int:
-    """Compare the monthly cost of provisioned, on-demand Standard and on-demand Advantage.
+    """Compare what the modes of a stream cost in a month.
 
-    Exit 3 if no mode carries the load, however its records are sent: one key is too heavy for a shard, say.
+    Provisioned, on-demand Standard and on-demand Advantage, record by record and aggregated. Exit 3 if no
+    mode carries the load, however its records are sent: one key is too heavy for a shard, say.
     """
     prices, limits = shared.prices, shared.limits
     packing = aggregation(producers or 1, linger, latency)

@@ -41,7 +41,10 @@ class HotKeys(msgspec.Struct, frozen=True):
 @GROWTH[1]
 @click.option("--at", help="The rate that is planned for; by default the 99.9th percentile minute, if known.")
 def hotkeys(profile: Path, shared: Shared, growth: float, growth_by: Growth | None, at: str | None) -> int:
-    """Show each hot key and the sub-keys it needs; exit 2 if any has to be spread."""
+    """Show each hot key and the sub-keys that it needs.
+
+    Exit 2 if any has to be spread.
+    """
     limits = shared.limits
     found = grown_by(read_profile(profile), growth, growth_by)
     at = at or planned_peak(found)

@@ -55,7 +55,9 @@ def measure(
     days: float,
     out: Path | None,
 ) -> int:
-    """Read a live stream for a while, or what it still keeps: its profile, and the load of each shard.
+    """Make a profile of a live stream.
+
+    It is read for a while, or as far back as it keeps its records; the load of each shard comes with it.
 
     With --days the rates and peaks are those of the stream's past, as CloudWatch keeps them; keys, sizes and
     bursts are as read.

@@ -66,10 +66,11 @@ def plan(
     force: bool,
     cool_off: float,
 ) -> int:
-    """Show, or with --apply carry out, the exact calls from the current shards to the target.
+    """Show the exact calls to a number of shards, or make them.
 
-    Exit 2 if the target does not suffice, or the way to it exceeds the quota, 3 if no number of shards is
-    enough; then nothing is applied. A target that does not suffice can be forced.
+    From the shards that there are to the target; --apply makes them. Exit 2 if the target does not suffice,
+    or the way to it exceeds the quota, 3 if no number of shards is enough; then nothing is applied. A target
+    that does not suffice can be forced.
     """
     if (shards is None) == (stream is None):
         raise click.UsageError("give either --shards or --stream")

@@ -42,7 +42,10 @@ def sample(
     size_column: str | None,
     out: Path | None,
 ) -> int:
-    """Make a profile of an NDJSON or CSV file (also .gz), of stdin with ``-``, or of a .toml spec."""
+    """Make a profile of recorded or made-up events.
+
+    Of an NDJSON or CSV file (also .gz), of stdin with ``-``, or of a .toml spec.
+    """
     long_keys: list[int] = []
     total = source.stat().st_size if source.is_file() else 0
     with progress("reading", total, shown=shared.show_progress) as advance:

@@ -174,7 +174,10 @@ def whatif(
     vcpus: str,
     calls_file: Path | None,
 ) -> int:
-    """Find what breaks first at each scale, and what the whole pipeline costs; exit 2 if something breaks."""
+    """Find what breaks first at a scale, and the bill of it all.
+
+    Exit 2 if something breaks at one of the scales.
+    """
     counted, factors, prices = load_order_calls(calls_file), _factors(times), shared.prices
     counted = counted if lines is None else counted.with_lines(lines)
     if peak is not None and peak < orders / _SECONDS[per]:

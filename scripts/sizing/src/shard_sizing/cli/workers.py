@@ -137,7 +137,11 @@ def workers(
     containers: int | None,
     arm_milliseconds: float | None,
 ) -> int:
-    """Find the containers that keep up, how long records wait, and how long an outage is felt."""
+    """Find the containers that an application needs.
+
+    They keep up, catch up after an outage, and leave records to wait no longer than is said. Exit 2 if the
+    containers there are do not, or none would.
+    """
     name = at or ("p99.9-hour" if profile.peaks.hour else planned_peak(profile))
     rate = rate_at(profile, name)
     clumps = [clump.lasting for clump in planned_clumps(profile, name)]

@@ -179,10 +179,10 @@ def demand_options(command: Command) -> Command:
             demand = msgspec.structs.replace(demand, aggregation=aggregation(producers, linger, latency))
         return command(demand=demand, **others)
 
-    return with_options(
-        stream_options(with_producers(wrapped)),
-        click.option("--aggregate", is_flag=True, help="Producers pack records together; give --producers."),
+    packing = click.option(
+        "--aggregate", is_flag=True, help="Producers pack records together; give --producers."
     )
+    return stream_options(with_options(with_producers(wrapped), packing))
 
 
 def aggregation(producers: int, linger: float | None, latency: float | None) -> Aggregation:
