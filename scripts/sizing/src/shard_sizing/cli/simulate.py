@@ -37,7 +37,8 @@ def simulate(
 ) -> int:
     """Hold a workload against given shards.
 
-    N equal ones, or a live stream's: how often would they throttle? Exit 2 if they are not enough, 3 if no number of shards is.
+    N equal ones, or a live stream's: how often would they throttle? Exit 2 if they are not enough, 3 if no
+    number of shards is.
     """
     if (shards is None) == (stream is None):
         raise click.UsageError("give either --shards or --stream")
