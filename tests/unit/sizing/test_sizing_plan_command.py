@@ -182,3 +182,10 @@ def test_the_second_that_is_shown_is_as_busy_as_chance_makes_it(rate: int, size:
     asked = Question(synthetic(rate, size, 0.0, 0.0, keys=1), load_limits(), Demand(at="mean"))
     shown = simulate(asked, (0,), 90, 1).uses[0].p99
     assert shown == pytest.approx(p99 * max(1 / 1_000, size / 1e6), rel=0.015)
+
+
+def test_nobody_moves_ten_thousand_boundaries_for_one_shard() -> None:
+    """Above 10,000 shards no call makes equal ranges: one split does what 20,001 steps would."""
+    done = run("plan", "--rate", "9000", "--keys", "9000", "--shards", "10001", "--target", "10002", "--json")
+    answer = json.loads(done.stdout)
+    assert (answer["better"], len(answer["steps"]), answer["suffices"]) == ("halving", 1, True)

@@ -6,6 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from shard_sizing.model.data_files import load_limits
+from shard_sizing.model.resharding.halving import halved_starts
 from shard_sizing.model.resharding.planner import (
     HASH_SPACE,
     Merge,
@@ -117,6 +118,21 @@ def test_each_update_is_one_that_aws_accepts(current: int, target: int) -> None:
         now = step
     raised = msgspec.structs.replace(LIMITS, update_shard_count_most=20_000)
     assert (update_shard_count_steps(current, target, raised) or (current,))[-1] == target
+
+
+@given(TILINGS, st.integers(1, 60))
+@settings(max_examples=100, deadline=None)
+def test_halving_takes_as_many_steps_as_shards_come_or_go(current: tuple[int, ...], shards: int) -> None:
+    """Nothing else is touched; splits halve the widest, so none is wider than twice the narrowest new one."""
+    spread = tuple(HASH_SPACE // 400 * start for start in current)
+    target = halved_starts(spread, shards)
+    made = plan("halving", spread, target)
+    assert (len(target), len(made.steps)) == (shards, abs(shards - len(spread)))
+    assert played(spread, made)[-1] == target
+    if shards > len(spread):
+        widths = [end - start for start, end in zip(target, (*target[1:], HASH_SPACE), strict=True)]
+        new = [width for start, width in zip(target, widths, strict=True) if start not in spread]
+        assert max(widths) <= 2 * min(new) + 2
 
 
 def test_a_quarter_is_quick() -> None:

@@ -21,6 +21,7 @@ from shard_sizing.model.capacity.demand import Demand, Question
 from shard_sizing.model.capacity.feasibility import way_out
 from shard_sizing.model.capacity.simulate import STEPS
 from shard_sizing.model.data_files import Limits
+from shard_sizing.model.resharding.halving import halved_starts
 from shard_sizing.model.resharding.planner import Plan, Step, UpdateCount, settled_starts, uniform_starts
 from shard_sizing.model.resharding.planner import plan as steps_to
 from shard_sizing.model.resharding.update_shard_count import update_shard_count_steps
@@ -149,6 +150,10 @@ def _candidates(
     uniform = by_splits
     if by_splits.steps and calls:  # not where the count is right already and the ranges are not
         uniform = Plan("uniform", equal, calls, max(len(starts), target))
+    if counts is None:
+        halved = halved_starts(starts, target)
+        if (found := fares(halved)).suffices:
+            return Candidate(steps_to("halving", starts, halved, quota), found), None
     if not cuttable(question):
         return Candidate(uniform, fares(equal)), None
     by_load = steps_to("targeted", starts, cut(question, target), quota)

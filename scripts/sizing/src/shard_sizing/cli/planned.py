@@ -5,6 +5,7 @@ from typing import Literal
 import msgspec
 
 from shard_sizing.model.capacity.adequacy import Adequacy
+from shard_sizing.model.resharding.planner import Kind
 
 QuotaSource = Literal["account", "usual", "open"]
 
@@ -16,12 +17,12 @@ class Planned(msgspec.Struct, frozen=True):
         at: The name of the rate planned for.
         rate: That rate, user records a second.
         mean_rate: The mean rate of the workload.
-        better: ``uniform`` or ``targeted``.
+        better: ``uniform``, ``halving`` or ``targeted``.
         why: Why this one.
         suffices: Whether the shards at its end take the workload.
         percent: The share of placements in which they have to, in per cent.
         adequacy: How the shards at its end fare.
-        uniform: How equal ranges fare.
+        uniform: How equal ranges fare; of a plan that halves, how its ranges do.
         targeted: How targeted cuts fare; None where it is not known where the load lies.
         update_shard_count: The counts by which UpdateShardCount comes to the uniform target; None where its
             documented rules allow no way.
@@ -40,7 +41,7 @@ class Planned(msgspec.Struct, frozen=True):
     at: str
     rate: float
     mean_rate: float
-    better: str
+    better: Kind
     why: str
     suffices: bool
     percent: float

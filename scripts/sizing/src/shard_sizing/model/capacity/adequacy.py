@@ -85,10 +85,12 @@ def choose(uniform: Candidate, targeted: Candidate | None, quota: int) -> tuple[
     Equal ranges are preferred where they suffice: UpdateShardCount makes them, today and next time.
 
     Args:
-        uniform: Equal ranges.
+        uniform: Equal ranges; or such as are halved or merged from those there are, which suffice.
         targeted: Ranges of equal load; None where it is not known where the load lies.
         quota: Shards that may be open on the way.
     """
+    if uniform.plan.kind == "halving":
+        return uniform, "UpdateShardCount does not come to equal ranges, and these suffice"
     if targeted is None:
         return uniform, (
             "where the keys lie is not known, which leaves equal ranges (measure the stream to cut by load)"

@@ -45,20 +45,21 @@ class UpdateCount(msgspec.Struct, frozen=True, tag="update_count"):
 
 
 Step = Split | Merge | UpdateCount
+Kind = Literal["uniform", "halving", "targeted"]
 
 
 class Plan(msgspec.Struct, frozen=True):
     """Steps from one tiling of the hash space to another.
 
     Attributes:
-        kind: ``uniform`` or ``targeted``.
+        kind: ``uniform``, ``halving`` or ``targeted``.
         starts: First hash key of each shard at the end, ascending.
         steps: What to do, in order; each step is exact.
         peak_shards: Most open shards at any time, to hold against the quota; what UpdateShardCount opens
             for a short time beyond the larger count is not known.
     """
 
-    kind: Literal["uniform", "targeted"]
+    kind: Kind
     starts: tuple[int, ...]
     steps: tuple[Step, ...]
     peak_shards: int
@@ -121,7 +122,7 @@ def settled_starts(current: Sequence[int], target: Sequence[int]) -> tuple[int, 
 
 
 def plan(
-    kind: Literal["uniform", "targeted"],
+    kind: Kind,
     current: tuple[int, ...],
     target: tuple[int, ...],
     quota: int | None = None,
