@@ -73,7 +73,7 @@ class Guard:
             if decision is not Decision.ALLOWED:
                 refusal = Refusal(call.access_key, request, decision)
                 self.refusals.append(refusal)
-                return _answer(call.service, str(refusal))
+                return _response(call.service, str(refusal))
             self.allowed.add((call.access_key, request))
         return None
 
@@ -108,7 +108,7 @@ def _conditions(call: Call) -> Iterator[tuple[str, str]]:
         yield "s3:if-none-match", call.if_none_match
 
 
-def _answer(service: str, message: str) -> Message:
+def _response(service: str, message: str) -> Message:
     code = {"sns": "AuthorizationError"}.get(service, "AccessDenied")
     if service in {"sns", "ses"}:
         error = f"<Error><Type>Sender</Type><Code>{code}</Code><Message>{message}</Message></Error>"

@@ -29,6 +29,8 @@ def test_no_file_uses_a_banned_word() -> None:
         ("producers/x.py", "class HealthAnswer(Struct):", "Response or Reply"),
         ("docs/design.md", "The answer is lost.", "response (to a call), reply (to a command)"),
         ("consumers/x.py", "class Outcome:", "a name with its qualifier"),
+        ("docs/design.md", "The stream was made anew.", "again, recreated"),
+        ("docs/operations.md", "Mend the cause.", "fix, repair"),
         ("docs/design.md", "It waits for ever.", "forever"),
     ],
 )
@@ -36,6 +38,12 @@ def test_a_planted_word_is_found(path: str, line: str, wanted: str) -> None:
     """The finding names the file, the line and the word to write."""
     (found,) = violations(path, f"first\n{line}\n")
     assert found.startswith(f"{path}:2: write '{wanted}' instead of ")
+
+
+def test_prose_words_are_banned_from_documents_only() -> None:
+    """A comment may still use them; a document may not."""
+    assert list(violations("consumers/x.py", "# Whoever wakes up")) == []
+    assert len(list(violations("README.md", "Whoever wakes up"))) == 1
 
 
 def test_former_words_may_stand_in_the_history() -> None:

@@ -115,7 +115,7 @@ def test_one_process_runs_the_whole_pipeline(environment: Environment) -> None:
     assert environment.health()["reason"].startswith("archiver: it is down: ")
     second = environment.place("second")
     until(lambda: environment.state(second) == "CONFIRMED")
-    until(lambda: environment.health()["ready"])  # nobody renewed the other ownership: it is ours again
+    until(lambda: environment.health()["ready"])  # the other engine's ownership expired
     dynamodb.close()
 
     os.kill(environment.every.pid, signal.SIGTERM)

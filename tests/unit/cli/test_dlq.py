@@ -172,7 +172,7 @@ def test_nothing_is_discarded_without_a_name_beside_it() -> None:
     park(resources, b"one")
     assert run(resources, "discard", "shipping", "o-1", "--yes", "--operator", " ").exit_code == 2
     assert behind(resources, "shipping") == [0]
-    assert run(resources, "history").output == "nobody has redriven or discarded anything\n"
+    assert run(resources, "history").output == "no record has been redriven or discarded\n"
 
 
 def behind(resources: MemoryResources, application: str) -> list[int]:
@@ -191,7 +191,7 @@ def test_a_mistyped_key_is_an_error(command: str) -> None:
             1,
             f"nothing is parked for {application} under o-11",
         )
-    assert run(resources, "history").output == "nobody has redriven or discarded anything\n"
+    assert run(resources, "history").output == "no record has been redriven or discarded\n"
 
 
 def test_many_keys_are_redriven_at_once() -> None:

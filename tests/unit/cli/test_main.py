@@ -21,7 +21,7 @@ def test_whatever_is_not_done_is_one_sentence_of_ours(
         (["show", "o-1"], "order status knows no order o-1; it may not have seen it yet"),
         (
             ["list", "--after", "o\x1b[31m"],
-            r"no order o\x1b[31m has been placed, so no page begins behind it; begin anew",
+            r"no order o\x1b[31m has been placed, so no page begins behind it; start again",
         ),
     ):
         monkeypatch.setattr("sys.argv", ["orderstream", "order", *words, "--aws"])

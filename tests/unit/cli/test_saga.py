@@ -133,7 +133,7 @@ def test_a_decision_goes_through_the_stream() -> None:
     resources = a_world()
     before = list(resources.store.scan(SAGAS.name))
     result = resolve(resources, "again", "ship_order", "refuse", *WHY)
-    assert (result.exit_code, "the coordinator has been told" in result.output) == (0, True)
+    assert (result.exit_code, "the coordinator has been informed" in result.output) == (0, True)
     (envelope,) = [decode_envelope(data) for data in resources.publisher.published]
     assert envelope.message() == StepResolved(
         order_id="again",

@@ -143,8 +143,8 @@ def test_a_shard_that_nobody_works_on() -> None:
     pipeline.change("saga", 0, lease_owner=None)
     pipeline.stuck.add(("payments", "shardId-000000000001"))
     assert pipeline.wrong() == {
-        "payments": ("nobody works on shardId-000000000001: no worker has renewed the lease for 11 s",),
-        "saga": ("nobody works on shardId-000000000000: no worker has renewed the lease for 11 s",),
+        "payments": ("no worker holds shardId-000000000001: its lease has not been renewed for 11 s",),
+        "saga": ("no worker holds shardId-000000000000: its lease has not been renewed for 11 s",),
     }
 
 

@@ -75,8 +75,8 @@ def test_the_command_migrates_and_says_what_it_did(
     monkeypatch.setenv("ORDERSTREAM_READ_MODEL_URL", url)
     words = ["read-model", "migrate", "--aws"]
     first, again = (CliRunner().invoke(orderstream, words) for _ in range(2))
-    assert (first.exit_code, first.stdout) == (0, "it had no tables, and stands at step 0001 now\n")
-    assert (again.exit_code, again.stdout) == (0, "it stands at step 0001 already: nothing to do\n")
+    assert (first.exit_code, first.stdout) == (0, "it had no tables, and is at step 0001 now\n")
+    assert (again.exit_code, again.stdout) == (0, "it is at step 0001 already: nothing to do\n")
     engine = open_engine(url)
     check_schema(engine)
     engine.dispose()

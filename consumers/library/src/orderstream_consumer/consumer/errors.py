@@ -55,7 +55,7 @@ class RecordFailedError(OrderstreamError):
         self.reason = reason
         super().__init__(
             f"stopped at record {record.position} of key "
-            f"{record.partition_key} on {record.shard_id}: {reason}; mend the cause and start again, it is "
+            f"{record.partition_key} on {record.shard_id}: {reason}; fix the cause and start again, it is "
             'the first record then, or set on_failure="park"'
         )
 

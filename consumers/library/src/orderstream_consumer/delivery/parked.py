@@ -98,7 +98,7 @@ class RedriveStoppedError(OrderstreamError):
         self.reason = reason
         super().__init__(
             f"stopped after {carried_out} at sequence number {record.position.sequence_number} of key "
-            f"{record.partition_key}, which fails again: {reason}; mend the cause and redrive again, "
+            f"{record.partition_key}, which fails again: {reason}; fix the cause and redrive again, "
             "or discard this record"
         )
 

@@ -13,7 +13,7 @@ class ConditionFailedError(OrderstreamError):
     def __init__(self, failed: tuple[int, ...]) -> None:
         self.failed = failed
         places = ", ".join(map(str, failed))
-        super().__init__(f"the condition of write {places} does not hold; read again and decide anew")
+        super().__init__(f"the condition of write {places} does not hold; read again and decide again")
 
 
 class ContentionError(DependencyError):

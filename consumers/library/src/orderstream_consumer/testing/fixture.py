@@ -37,8 +37,8 @@ class NotDeliveredError(OrderstreamError):
         self.shard_id = shard_id
         self.reason = reason
         super().__init__(
-            f"{shard_id} stands still: {reason}; end the outage in the test, then deliver again, or give "
-            "deliver() more patience"
+            f"{shard_id} makes no progress: {reason}; end the outage in the test, then deliver again, or "
+            "give deliver() more patience"
         )
 
 

@@ -142,7 +142,7 @@ def redrive(context: click.Context, application: str, selected: Selected, target
                 click.echo(wrapped(f"{printable(one.key)}: {printable(str(error))}"), err=True)
     click.echo(f"{done} carried out; {stopped} of {len(keys)} keys stay parked")
     if stopped:
-        raise NotDoneError("some keys could not be carried out; their reasons stand above")
+        raise NotDoneError("some keys could not be carried out; their reasons are above")
 
 
 @dlq.command(short_help="Discard the first record that is parked under a key.")
@@ -208,7 +208,7 @@ def history(context: click.Context, application: str | None, target: TargetChoic
         for one in found
     ]
     head, *lines = table(heads, rows)
-    click.echo(head if found else "nobody has redriven or discarded anything")
+    click.echo(head if found else "no record has been redriven or discarded")
     for line, one in zip(lines, found, strict=True):
         click.echo(line)
         said = (

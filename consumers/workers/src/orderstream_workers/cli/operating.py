@@ -29,8 +29,8 @@ class OperationFailedError(OrderstreamError):
         # Workers try again and say so; here nobody does.
         said = str(error).removesuffix("; it will be tried again")
         super().__init__(
-            f"{said}; this was asked of {target}; correct what names it, or mend the cause, and run the "
-            "command again"
+            f"{said}; this was asked of {target}; correct the setting that names it, or fix the cause, and "
+            "run the command again"
         )
 
 

@@ -30,7 +30,7 @@ def migrate(target: TargetChoice) -> None:
     with Resources(settings) as resources:
         before, after = migrate_read_model(resources)
     if before == after:
-        click.echo(f"it stands at step {after} already: nothing to do")
+        click.echo(f"it is at step {after} already: nothing to do")
     else:
-        found = "had no tables" if before is None else f"stood at step {before}"
-        click.echo(f"it {found}, and stands at step {after} now")
+        found = "had no tables" if before is None else f"was at step {before}"
+        click.echo(f"it {found}, and is at step {after} now")

@@ -92,7 +92,7 @@ def resolve(
     operator: str,
     target: TargetChoice,
 ) -> None:
-    """Decide about a step that nobody answers for. The coordinator takes it up in the order of the stream.
+    """Decide about a step that gets no reply. The coordinator takes it up in the order of the stream.
 
     Running it again with the same words does no harm.
     """
@@ -104,7 +104,9 @@ def resolve(
         raise click.UsageError(str(error)) from error
     with operated(context, target) as resources:
         resolve_step(resources, resolution)
-    click.echo(f"{printable(step)} of order {printable(order_id)}: {decision}; the coordinator has been told")
+    click.echo(
+        f"{printable(step)} of order {printable(order_id)}: {decision}; the coordinator has been informed"
+    )
 
 
 def _table(sagas: list[Saga]) -> list[str]:

@@ -235,7 +235,7 @@ def _check_alive(home: Path, record: LocalRecord) -> None:
     ended = [process.name for process in asked if not _is_up(process)]
     if ended or not asked:
         raise TargetError(
-            f"the environment in {home} is not up any more, though nobody stopped it: "
+            f"the environment in {home} is not up any more, although it was not stopped: "
             f"{' and '.join(ended) or 'its emulators'} ended; clean up with `orderstream local down`, then "
             "start it with `orderstream local up`, or say --aws"
         )

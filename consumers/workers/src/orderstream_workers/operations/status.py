@@ -250,7 +250,7 @@ def _without_workers(found: ApplicationStatus, observed: float) -> list[str]:
         return []
     more = f" and {len(left) - _NAMED} more" if len(left) > _NAMED else ""
     named = ", ".join(left[:_NAMED]) + more
-    return [f"nobody works on {named}: no worker has renewed the lease for {observed:.0f} s"]
+    return [f"no worker holds {named}: its lease has not been renewed for {observed:.0f} s"]
 
 
 def _uncovered(first: Look, last: Look) -> list[str]:

@@ -125,7 +125,7 @@ def _lifetimes() -> Iterator[str]:
             rows.setdefault(lifetime, []).append(f"{words[type(resource)]} {resource.name}")
     rows |= {LOGS: ["logs"], BACKUPS: ["what tables and databases are restored from"]}
     for lifetime, names in rows.items():
-        kept = "until somebody deletes it" if lifetime.days is None else f"{lifetime.days:g} days"
+        kept = "until it is deleted" if lifetime.days is None else f"{lifetime.days:g} days"
         if lifetime.colder_after is not None:
             kept += f", in colder storage after {lifetime.colder_after}"
         yield f"| {', '.join(names)} | {kept} | {lifetime.because} |"

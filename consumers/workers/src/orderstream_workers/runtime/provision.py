@@ -42,7 +42,7 @@ class ProvisionError(OrderstreamError):
         self.resource = resource
         self.reason = reason
         super().__init__(
-            f"{resource} could not be provisioned: {reason}; mend that, then run it again: the rest stays"
+            f"{resource} could not be provisioned: {reason}; fix that, then run it again: the rest stays"
         )
 
 

@@ -57,7 +57,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         compression: ``zstd`` compresses the data of every message that is put, where that makes it smaller.
         stock_stream: Name of the Kinesis stream that carries the changes of the stock table.
         low_stock_threshold: Available units of a SKU at which its stock counts as low, at least 0.
-        operators_topic: ARN of the SNS topic on which operators hear of low stock.
+        operators_topic: ARN of the SNS topic on which operators are notified of low stock.
         table_prefix: Put before the name of every DynamoDB table.
         applications_folder: Folder with more stream applications, a Python file each; none by default.
         payment_queue: Name of the SQS queue of payments; its dead letters go to the name with ``-dlq``.
@@ -68,8 +68,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
             one talks to.
         read_model_secret: Where user and password of that server are: the ARN of a secret in AWS Secrets
             Manager, or the path of a file (beginning with ``/``), with the JSON
-            ``{"username": ..., "password": ...}`` as Amazon RDS keeps it. Read anew once they are refused, so
-            they may rotate. Empty leaves them to libpq's own means.
+            ``{"username": ..., "password": ...}`` as Amazon RDS keeps it. Read again once they are refused,
+            so they may rotate. Empty leaves them to libpq's own means.
         mail_sender: Address that notifications are sent from.
         payments_api_url: Base URL of the Payments API.
         payments_per_second: Requests per second that the Payments API allows, over all containers. Above 0.

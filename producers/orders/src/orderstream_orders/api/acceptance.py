@@ -33,7 +33,8 @@ def accept(order_id: str, request: OrderRequest) -> OrderPlaced | Rejection:
     if digits is None:
         return Rejection(
             "malformed",
-            f"currency {request.currency} is none of ISO 4217 that has minor units: nobody can pay with it",
+            f"currency {request.currency} is not an ISO 4217 currency with minor units, so no payment is "
+            "possible in it",
             field="currency",
         )
     prices = _prices(request)

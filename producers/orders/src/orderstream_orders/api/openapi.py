@@ -93,7 +93,7 @@ def order_id_parameter() -> Part:
 
 
 def _orders() -> Described:
-    unavailable = "Taken or not, nobody knows: ask again with the same Idempotency-Key."
+    unavailable = "The outcome is unknown: ask again with the same Idempotency-Key."
     place = operation(
         "placeOrder",
         "Place an order.",
@@ -110,7 +110,7 @@ def _orders() -> Described:
                 Problem,
             ),
             HTTPStatus.UNPROCESSABLE_ENTITY: (
-                "It does not fit the schema, cannot be charged, or its key stands for another order.",
+                "It does not fit the schema, cannot be charged, or its key belongs to another order.",
                 Problem,
             ),
             HTTPStatus.SERVICE_UNAVAILABLE: (unavailable, Problem),
@@ -128,7 +128,10 @@ def _orders() -> Described:
         "cancelOrder",
         "Ask for an order's cancellation.",
         {
-            HTTPStatus.ACCEPTED: ("Asked for; whether it came in time is told later.", AcceptedResponse),
+            HTTPStatus.ACCEPTED: (
+                "Requested; the history of the order shows whether it came in time.",
+                AcceptedResponse,
+            ),
             HTTPStatus.BAD_REQUEST: ("The header is too long.", Problem),
             HTTPStatus.NOT_FOUND: ("There is no such order.", Problem),
             HTTPStatus.SERVICE_UNAVAILABLE: (unavailable, Problem),
@@ -142,7 +145,7 @@ def _orders() -> Described:
         "health",
         "Do its dependencies answer, and what has come in since the start?",
         {
-            HTTPStatus.OK: ("They do, or have done so of late.", HealthResponse),
+            HTTPStatus.OK: ("They do, or have done so recently.", HealthResponse),
             HTTPStatus.SERVICE_UNAVAILABLE: ("One has not answered for 90 seconds.", HealthResponse),
         },
     )

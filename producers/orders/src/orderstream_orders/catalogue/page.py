@@ -20,7 +20,7 @@ AsyncAPI 3.0: [asyncapi.json](asyncapi.json); each message's JSON Schema: [schem
 
 One Kinesis stream carries them all, with the order id as partition key, or the SKU where a message is about
 stock and no order. **Events** say what happened and are
-published by their owner alone. **Commands** ask one service for something, and that service answers with an
+published by their owner alone. **Commands** ask one service for something, and that service replies with an
 event, good or bad, under the command's correlation id. The archiver takes every message and order status
 every message about an order; the consumers below are those that act on it.
 
@@ -39,9 +39,9 @@ StockRejected, PaymentDeclined, ShipmentRefused, StepOverdue or OrderCancellatio
    ─> saga ─┬─ inventory.ReleaseStock ──> StockReleased ────┬─> saga ── OrderCancelled ─> CustomerNotified
             └─ payments.RefundPayment ──> PaymentRefunded ──┘
 
-a step that nobody answers for ─> an operator ── StepResolved ─> saga ── shipping.RefuseShipment
+a step without a reply ─> an operator ── StepResolved ─> saga ── shipping.RefuseShipment
 
-change of a stock item, whoever makes it ─> stock-monitor ── LowStockDetected ─> notifications ─> operators
+change of a stock item, by any writer ─> stock-monitor ── LowStockDetected ─> notifications ─> operators
 ```
 
 Shipping is the pivot. Until it is asked for, a refusal, a late step or the customer's wish undoes every step
@@ -162,4 +162,4 @@ def _link(type_name: str) -> str:
 
 
 def _names(services: tuple[str, ...]) -> str:
-    return ", ".join(services) or "nobody in particular"
+    return ", ".join(services) or "no particular service"

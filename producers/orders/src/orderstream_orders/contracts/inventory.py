@@ -110,7 +110,7 @@ class StockCorrected(StockEvent, frozen=True, kw_only=True):
 
 
 class LowStockDetected(StockEvent, frozen=True, kw_only=True):
-    """The available units of a SKU fell to the threshold or below it, whoever changed them.
+    """The available units of a SKU fell to the threshold or below it, by any change.
 
     Attributes:
         available: Units that can still be reserved after the change.

@@ -86,7 +86,7 @@ class OrderConfirmed(Event, frozen=True, kw_only=True):
     """Terminal: stock is reserved, the payment captured, the shipment taken. Reserved stock becomes sold.
 
     Attributes:
-        customer: Who hears of it.
+        customer: The customer to notify.
         total_minor: What was charged, in minor units.
         currency: ISO 4217 code.
     """
@@ -103,7 +103,7 @@ class OrderCancelled(Event, frozen=True, kw_only=True):
     """Terminal: every step that was asked for is undone. Nothing is reserved, nothing stays charged.
 
     Attributes:
-        customer: Who hears of it.
+        customer: The customer to notify.
         reason: The first cause, e.g. ``"out_of_stock"``, ``"card_declined"``, ``"customer_request"``,
             ``"step_overdue"``, ``"destination_not_served"``.
         failed_step: The step that caused it; None for the customer's own request.

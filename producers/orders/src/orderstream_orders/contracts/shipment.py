@@ -23,8 +23,8 @@ class ShipOrder(Command, frozen=True, kw_only=True):
 class RefuseShipment(Command, frozen=True, kw_only=True):
     """Refuse the shipment for good, unless it was taken: the reply says which of the two it is.
 
-    An operator's decision about an order whose shipment nobody answers for. Whoever asks for the shipment
-    later is refused.
+    An operator's decision about an order whose shipment gets no reply. A later request for the shipment
+    is refused.
     """
 
     owner: ClassVar[str] = "shipping"

@@ -81,7 +81,7 @@ def deaggregate(data: bytes, partition_key: str, explicit_hash_key: str | None =
     """Open a Kinesis record if it is an aggregate, else pass it on as the one user record it is.
 
     As in KCL's AggregatorUtil a record counts as an aggregate only if both magic number and MD5 are right;
-    anything else is somebody's plain payload. An aggregate inside an aggregate stays closed.
+    anything else is a plain payload. An aggregate inside an aggregate stays closed.
 
     Args:
         data: The Kinesis record's data.

@@ -171,7 +171,7 @@ class DeliveryFailedError(OrderstreamError):
     def __init__(self, reason: str, attempts: tuple[Attempt, ...] = ()) -> None:
         self.reason = reason
         self.attempts = attempts
-        super().__init__(f"the record was not delivered: {reason}; mend the cause, then put it again")
+        super().__init__(f"the record was not delivered: {reason}; fix the cause, then put it again")
 
 
 class UnsentRecordsError(OrderstreamError):
@@ -223,6 +223,6 @@ class UnclosedProducerWarning(RuntimeWarning):
         self.stream = stream
         self.lost = lost
         super().__init__(
-            f"the producer of {stream} was flushed at exit because nobody had closed it, and {lost} records "
-            "were lost: use it in a with block, or call close()"
+            f"the producer of {stream} was flushed at exit because it had not been closed, and {lost} "
+            "records were lost: use it in a with block, or call close()"
         )

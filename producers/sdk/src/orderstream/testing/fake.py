@@ -67,7 +67,7 @@ class FakeKinesis:
         return FakeKinesisClient(self._call, self._clock, self._region)
 
     def call(self, operation: str, request: dict[str, Any]) -> CallOutcome:
-        """Carry out one call; whoever calls waits for its delay and loses its response.
+        """Carry out one call; the caller waits for its delay and loses its response.
 
         Raises:
             KinesisError: the call is refused.

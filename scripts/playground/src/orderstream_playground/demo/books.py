@@ -133,7 +133,7 @@ def reconcile(database: sqlite3.Connection, dead_letters: int) -> list[Check]:
             ),
         ),
         Check(
-            "customers told of the outcome, guests without an address counted",
+            "customers notified of the outcome, guests without an address included",
             accepted,
             count(
                 f"select order_id from ({_ACCEPTED}) join archived using (order_id)"

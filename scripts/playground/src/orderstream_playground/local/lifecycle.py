@@ -168,7 +168,7 @@ def start_again(home: Path, names: Collection[str] = ()) -> list[str]:
         if forgot := sorted(set(wanted) & set(_FORGETFUL)):
             raise LocalEnvironmentError(
                 f"{' and '.join(forgot)} ended, and with it everything that it held; stop the rest with "
-                "`orderstream local down`, then start anew"
+                "`orderstream local down`, then start again"
             )
         layout = Layout(home, state.options)
         # The emulator of AWS is not among them, so its interpreter is not needed.

@@ -35,8 +35,8 @@ from orderstream_workers.runtime.settings import Settings
 @click.option(
     "--adopt-new-stream",
     is_flag=True,
-    help="The stream was deleted and made again, or is another one: delete the leases of the former one and "
-    "begin anew. Stop every worker of the application first.",
+    help="The stream was deleted and recreated, or is another one: delete the leases of the former one and "
+    "begin at the initial position. Stop every worker of the application first.",
 )
 def worker(application: str | None, every: bool, engine: Engine | None, adopt_new_stream: bool) -> None:
     """Process a stream for one application, or for all of them, until SIGTERM, then drain."""

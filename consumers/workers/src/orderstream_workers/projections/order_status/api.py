@@ -89,7 +89,7 @@ def routes(read_model: ReadModel) -> list[Route]:
                 page = read_model.page(order_id, after=after, limit=limit)
         except UnknownMessageError:
             problem = Problem(
-                code="malformed", message="after is no message of this order: begin anew", field="after"
+                code="malformed", message="after is not a message of this order: start again", field="after"
             )
             return json_response(HTTPStatus.UNPROCESSABLE_ENTITY, problem)
         except (DBAPIError, PoolTimeoutError, DependencyError) as error:

@@ -110,7 +110,7 @@ def _refuse_plain_password(url: URL) -> None:
     if url.password is not None and not is_here(url):
         raise ReadModelError(
             url.render_as_string(hide_password=True),
-            "its password stands in plain text; leave it out and let ORDERSTREAM_READ_MODEL_SECRET name the "
+            "its password is in plain text; leave it out and let ORDERSTREAM_READ_MODEL_SECRET name the "
             "secret, or the file, that holds it",
         )
 

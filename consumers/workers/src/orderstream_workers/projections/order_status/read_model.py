@@ -91,7 +91,7 @@ class UnknownMessageError(OrderstreamError):
     def __init__(self, order_id: str, event_id: str) -> None:
         self.order_id = order_id
         self.event_id = event_id
-        super().__init__(f"order {order_id} has no message {event_id}; begin its history anew")
+        super().__init__(f"order {order_id} has no message {event_id}; start its history again")
 
 
 class UnlistedOrderError(OrderstreamError):
@@ -103,7 +103,7 @@ class UnlistedOrderError(OrderstreamError):
 
     def __init__(self, order_id: str) -> None:
         self.order_id = order_id
-        super().__init__(f"no order {order_id} has been placed, so no page begins behind it; begin anew")
+        super().__init__(f"no order {order_id} has been placed, so no page begins behind it; start again")
 
 
 class Counts(msgspec.Struct, frozen=True, kw_only=True):

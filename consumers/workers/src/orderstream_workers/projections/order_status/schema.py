@@ -37,7 +37,7 @@ class SchemaBehindError(OrderstreamError):
     def __init__(self, found: str | None, needed: str) -> None:
         self.found = found
         self.needed = needed
-        there = "has no tables of order status yet" if found is None else f"stands at step {found}"
+        there = "has no tables of order status yet" if found is None else f"is at step {found}"
         super().__init__(
             f"the read model's database {there}, and this version needs step {needed}; run "
             "`orderstream read-model migrate`, then start again"

@@ -51,9 +51,9 @@ _EFFECTS: Final[Mapping[str, Callable[[Fields], str]]] = {
     ),
     "shipping.RefuseShipment": _said("shipping is asked to refuse the shipment for good"),
     "CustomerNotified": lambda data: (
-        f"the customer was told of {data.get('about', 'the outcome')}"
+        f"the customer was notified of {data.get('about', 'the outcome')}"
         if data.get("outcome") == "sent"
-        else "the customer left no address to be told at"
+        else "the customer left no address for notifications"
     ),
 }
 

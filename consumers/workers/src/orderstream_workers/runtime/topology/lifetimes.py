@@ -50,10 +50,10 @@ BACKUPS: Final = Lifetime(
 _STATE: Final = Lifetime(
     None,
     "it tells a message that was handled from a new one: an order whose payment is forgotten could be "
-    "charged again by whoever puts its records into a stream once more",
+    "charged again if its records are put into a stream once more",
 )
 _PARKED: Final = Lifetime(
-    None, "a record waits for a person, however long; only the mark of what is done expires, a month later"
+    None, "a record waits for a person, however long; only the item of a freed key expires, a month later"
 )
 _ARCHIVE: Final = Lifetime(
     3_653, "as long as books are kept: of what is older than the streams it is the only copy", colder_after=90

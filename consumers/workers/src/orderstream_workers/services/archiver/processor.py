@@ -152,7 +152,7 @@ class ArchiverProcessor:
                 logger.warning("the archive has these records already, it goes on behind them", extra=fields)
                 self._archived, self._gap = end, None
             elif begun_anew:
-                logger.error("the shard is begun anew behind what is archived", extra=fields)
+                logger.error("the shard is restarted behind the end of its archive", extra=fields)
                 self._archived, self._gap = end, POSSIBLE
         self._anchored = True
 

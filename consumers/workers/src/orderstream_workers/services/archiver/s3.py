@@ -25,7 +25,7 @@ class PutConditionIgnoredError(OrderstreamError):
         self.bucket = bucket
         self.endpoint = endpoint
         super().__init__(
-            f"the object store at {endpoint} replaced an object of the bucket {bucket} although it was told "
+            f"the object store at {endpoint} replaced an object of the bucket {bucket} in spite of "
             "If-None-Match: *; objects of the archive must never change: use Amazon S3, or a release of this "
             "store that keeps conditional writes"
         )

@@ -56,7 +56,7 @@ class AlertHandlers:
         item = self._intended(received)
         if item.attributes["phase"] == _TOLD or item.attributes["place"] != received.place:
             # Told, or about to be: the place that wrote the intent is its own retry.
-            logger.debug("low stock is being told already", extra={"event_id": received.envelope.id})
+            logger.debug("low stock is being reported already", extra={"event_id": received.envelope.id})
             return
         alert = LowStockAlert(
             event_id=received.envelope.id,
@@ -86,7 +86,7 @@ class AlertHandlers:
                 [Put(ALERTS.name, event_id, {"phase": _PENDING, "place": received.place}, None)]
             )
         except ConditionFailedError:
-            logger.debug("somebody else was faster", extra={"event_id": event_id})
+            logger.debug("another worker was faster", extra={"event_id": event_id})
         found = self._store.get(ALERTS.name, event_id)
         assert found is not None, "alerts are never deleted"
         return found

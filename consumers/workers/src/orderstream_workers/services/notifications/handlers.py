@@ -91,7 +91,7 @@ class NotificationHandlers:
     def _conclude(self, received: Received, notice: Notice) -> Decision[Notice] | None:
         if (notice.event_id, notice.place) != (received.envelope.id, received.place):
             # Another delivery has told the customer, or is about to: its own record is its retry.
-            logger.debug("outcome already being told", extra={"order_id": received.subject})
+            logger.debug("outcome is being reported already", extra={"order_id": received.subject})
             return None
         final, event = concluded(notice, received.subject)
         output = following(received.envelope, event, source=SOURCE, ordinal=0, time=self._clock())

@@ -106,7 +106,7 @@ class Definition:
         """Check what the transitions rest on."""
         *before, last = self.groups
         if len(last) != 1 or any(step.compensation is None for group in before for step in group):
-            raise ValueError("the pivot stands alone at the end, and every step before it can be undone")
+            raise ValueError("the pivot is alone at the end, and every step before it can be undone")
 
     @property
     def pivot(self) -> Step:

@@ -273,7 +273,7 @@ class _Turn:
         return SagaOutcome(again.saga, again.outputs, alert=True)
 
     def resolve(self, saga: Saga, resolved: StepResolved) -> SagaOutcome | Ignored:
-        """An operator has decided about a step that nobody answers for."""
+        """An operator has decided about a step that gets no reply."""
         if resolved.decision not in decisions(saga, resolved.step):
             return Ignored("the step does not wait for such a decision")
         progress = saga.step(resolved.step)

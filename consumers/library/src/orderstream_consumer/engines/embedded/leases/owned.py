@@ -161,6 +161,6 @@ class OwnedLease:
         self._demand_ours()  # whoever deletes the leases of a former stream waits until nobody is an owner
         logger.error("lease was deleted, its owner writes it again", extra={"shard_id": self.key})
         if not self._table.create_if_absent(lease):
-            self.forfeit("it was deleted and made anew")
+            self.forfeit("it was deleted and recreated")
             raise LeaseLostError(self.key, self._lost_because or "")
         return lease
