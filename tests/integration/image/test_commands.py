@@ -51,6 +51,7 @@ from orderstream_workers.services.inventory import seed_stock
 from orderstream_workers.services.saga.handlers import SAGAS, SagaRecord
 from orderstream_workers.services.saga.state import Order, Phase, Progress, Saga, Status
 from orderstream_workers.services.saga.timers import timer_writes
+from shard_sizing.cli.main import shard_sizing
 
 pytestmark = pytest.mark.timeout(1200)
 
@@ -186,7 +187,7 @@ def test_the_documents_show_every_command_and_no_option_that_is_none() -> None:
         assert {line.split()[2] for line in COMMANDS if line.split()[1] == group} == subcommands
     workers = {line.split()[2] for line in PROCESSES if line.split()[1] == "worker"}
     assert workers - {"--all"} == set(application_names(Settings()))
-    assert quoted_options() <= known_options()
+    assert quoted_options() <= known_options() | known_options(shard_sizing)
 
 
 def test_help_lists_what_can_run_here(image: Path, tmp_path: Path) -> None:
