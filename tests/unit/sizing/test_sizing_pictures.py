@@ -86,6 +86,12 @@ def test_short_ids_still_differ(numbers: list[int]) -> None:
     assert max(map(len, short)) <= 8
 
 
+def test_shards_have_the_same_names_below_their_bars_as_in_the_table() -> None:
+    """The sign for what all ids share is drawn, and not spelt as an escape."""
+    short = short_ids(["shardId-000000000000", "shardId-000000000001"])
+    assert [short_label(name) for name in short] == short
+
+
 class Outside(HTMLParser):
     """Collects what a page would fetch or run, and its texts."""
 

@@ -5,8 +5,12 @@ import pty
 import subprocess
 import sys
 from contextlib import suppress
+from pathlib import Path
 
 KEYS = ("--rate", "900", "--keys", "400")
+
+
+ORDERS = Path(__file__).parents[3] / "data" / "online-retail-2010-12.csv.gz"
 
 
 def on_a_terminal(*arguments: str) -> list[str]:
@@ -31,3 +35,11 @@ def test_no_line_is_wider_than_the_terminal() -> None:
     assert max(map(len, lines)) <= 80
     words = " ".join(lines).split()
     assert {"GetRecords", "enforced:", "(--poll-seconds"} <= set(words)
+
+
+def test_the_sentence_of_a_sample_is_broken_between_words(tmp_path: Path) -> None:
+    """It says the interval of the fit, which was cut in the middle of a number."""
+    columns = ("--key", "StockCode", "--timestamp", "InvoiceDate")
+    lines = on_a_terminal("sample", str(ORDERS), *columns, "--out", str(tmp_path / "sku.json"))
+    assert max(map(len, lines)) <= 80
+    assert {"42,481", "(0.49", "0.9)"} <= set(" ".join(lines).split())

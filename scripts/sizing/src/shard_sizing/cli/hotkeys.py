@@ -63,14 +63,14 @@ def hotkeys(profile: Path, shared: Shared, growth: float, growth_by: Growth | No
             (k.key or "(empty)") + (" *" if k.clump else ""),
             percent(k.record_share, 2),
             percent(k.byte_share, 2),
-            f"{k.records_per_second:,.2f}",
+            _rate(k.records_per_second),
             str(k.sub_keys),
         )
         for k in shown
     ]
     columns = ("key", "records", "bytes", "records/s", "sub-keys")
     picture = Bars(
-        f"{told}.",
+        f"{told} at {peak_words(at, rate, found.rate)}.",
         [100 * key.record_share for key in shown],
         "heaviest keys",
         "share of all records, %",
@@ -89,3 +89,8 @@ def hotkeys(profile: Path, shared: Shared, growth: float, growth_by: Growth | No
     )
     present(HotKeys(keys, at, rate), sheet, shared)
     return 2 if hot else 0
+
+
+def _rate(records: float) -> str:
+    """Write a rate: keys of a quiet stream differ in the digits that two places would cut off."""
+    return f"{records:,.2f}" if records >= 1 else f"{records:.2g}"

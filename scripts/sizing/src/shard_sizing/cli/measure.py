@@ -14,7 +14,7 @@ import msgspec
 from orderstream.aws import required
 from shard_sizing.cli.parameters.numbers import Moment, Number
 from shard_sizing.cli.parameters.options import FILE, Shared, shared_options
-from shard_sizing.cli.presentation.output import present, short_ids
+from shard_sizing.cli.presentation.output import present, short_ids, show_text
 from shard_sizing.cli.presentation.pictures import Bars
 from shard_sizing.cli.presentation.progress import progress
 from shard_sizing.cli.presentation.sheet import Sheet, Table
@@ -88,7 +88,7 @@ def measure(
         count = throttled_writes(cloudwatch, stream, began, began + dt.timedelta(seconds=seconds))
         found = msgspec.structs.replace(found, throttled_writes=count)
     except CloudWatchSilentError as silent:
-        click.echo(f"refused writes are not known: CloudWatch says {silent}", err=True)
+        show_text(f"refused writes are not known: CloudWatch says {silent}", err=True)
     if past is not None:
         found = over_history(found, past)
     if out is not None:
@@ -127,13 +127,13 @@ def _reader(
     efo: bool,
 ) -> Iterator[Poller | FanOut]:
     if not efo:
-        click.echo(_WARNING, err=True)
+        show_text(_WARNING, err=True)
         since = None if begin is None else int(begin.timestamp())
         yield Poller(client, stream, since=since, only=only)
         return
     reader = FanOut(client, stream)
     prices = shared.known_prices
-    click.echo(reader.cost(prices if prices.figures else None, seconds), err=True)
+    show_text(reader.cost(prices if prices.figures else None, seconds), err=True)
     with reader:
         yield reader
 

@@ -9,7 +9,7 @@ import msgspec
 
 from shard_sizing.cli.event_files import LONGEST_KEY, Columns, event_batches
 from shard_sizing.cli.parameters.options import FILE, Shared, shared_options
-from shard_sizing.cli.presentation.output import show_json, write_files
+from shard_sizing.cli.presentation.output import show_json, show_text, write_files
 from shard_sizing.cli.presentation.pictures import Bars
 from shard_sizing.cli.presentation.progress import progress
 from shard_sizing.cli.presentation.sheet import Sheet, Table
@@ -62,19 +62,19 @@ def sample(
             f"warning: {percent(empty, 1)} of the rows have an empty key, which Kinesis refuses; "
             "counted as one key"
         )
-        click.echo(told, err=True)
+        show_text(told, err=True)
     if long_keys:
         told = (
             f"warning: {len(long_keys):,} rows, the first in line {long_keys[0]:,}, have keys of more than "
             f"{LONGEST_KEY} characters, which Kinesis refuses; counted as they are"
         )
-        click.echo(told, err=True)
+        show_text(told, err=True)
     write_files(profile, _sheet(profile), shared)
     if out is None or shared.as_json:
         show_json(profile)
     if out is not None:
         out.write_bytes(msgspec.json.format(msgspec.json.encode(profile)) + b"\n")
-        click.echo(f"{_sentence(profile)}; written to {out}.", err=shared.as_json)
+        show_text(f"{_sentence(profile)}; written to {out}.", err=shared.as_json)
     return 0
 
 

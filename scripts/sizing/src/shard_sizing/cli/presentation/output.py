@@ -80,14 +80,14 @@ def show_json(answer: msgspec.Struct) -> None:
 
 def show_sheet(sheet: Sheet) -> None:
     """Print an answer for people."""
-    _show_text(sheet.sentence)
+    show_text(sheet.sentence)
     for table in sheet.tables:
         if table.title:
-            _show_text(table.title)
+            show_text(table.title)
         _show_rows(table.columns, table.rows)
     for text in (*sheet.notes, sheet.source):
         if text:
-            _show_text(text)
+            show_text(text)
 
 
 def show_table(
@@ -97,14 +97,21 @@ def show_table(
     show_sheet(Sheet(sentence, (Table(columns, tuple(rows)),), source=source))
 
 
-def _show_text(text: str) -> None:
-    """Print a text: on a terminal broken between words, else and where it is a call in one line."""
-    console = _Console()
+def show_text(text: str, *, err: bool = False) -> None:
+    """Print a text: on a terminal broken between words, else and where it is a call in one line.
+
+    Args:
+        text: What to print.
+        err: Whether it goes to standard error: all that is not the answer.
+    """
+    console = _Console(stderr=err)
     if not console.is_terminal or text.startswith(" "):
-        click.echo(text)
+        click.echo(text, err=err)
         return
     for line in text.splitlines():
-        click.echo(textwrap.fill(line, console.width, break_long_words=False, break_on_hyphens=False))
+        click.echo(
+            textwrap.fill(line, console.width, break_long_words=False, break_on_hyphens=False), err=err
+        )
 
 
 def _show_rows(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:

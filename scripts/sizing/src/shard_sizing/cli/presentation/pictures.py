@@ -7,6 +7,7 @@ from typing import Final
 _LABEL: Final = 24
 _ENDING: Final = 8
 _LAST_COMMON_LETTER: Final = 0x052F  # Latin, Greek and Cyrillic: what matplotlib's own font draws
+_CUT: Final = "…"  # stands for what ids share; every font has it
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,13 +83,13 @@ def short_label(name: str) -> str:
     shown = _drawable(name[: _LABEL + 1])
     if len(shown) <= _LABEL:
         return shown or "(empty)"
-    return f"{shown[: _LABEL - _ENDING - 1]}…{_drawable(name[-_ENDING:])[-_ENDING:]}"
+    return f"{shown[: _LABEL - _ENDING - 1]}{_CUT}{_drawable(name[-_ENDING:])[-_ENDING:]}"
 
 
 def _drawable(text: str) -> str:
     return "".join(
         letter
-        if letter.isprintable() and ord(letter) <= _LAST_COMMON_LETTER
+        if letter == _CUT or (letter.isprintable() and ord(letter) <= _LAST_COMMON_LETTER)
         else letter.encode("unicode_escape").decode()
         for letter in text
     )
