@@ -262,4 +262,11 @@ BUGS = (
         "",
         "tests/unit/engine/test_stream_leases.py",
     ),
+    Bug(
+        "a worker of a former stream takes leases after the adoption",
+        "orderstream_consumer/engines/stream_leases.py",
+        '            self._demand_ours("take")\n',
+        "            pass\n",
+        "tests/unit/engine/test_stream_leases.py",
+    ),
 )

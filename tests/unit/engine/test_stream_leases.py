@@ -2,6 +2,7 @@
 
 import dataclasses
 
+import msgspec
 import pytest
 
 from fakes.shard import SimulatedStop
@@ -38,6 +39,10 @@ class Stage:
         """What a worker that starts now sees of the leases."""
         return StreamLeases(self.table, self.confirmed())
 
+    def arrives(self, late: Lease) -> None:
+        """A creation that a worker of the former stream sent before the adoption."""
+        assert self.table.create_if_absent(msgspec.structs.replace(late, stream=FORMER.text))
+
     def adopt(self) -> None:
         self.there = PRESENT
         adopting = ConsumedStream(
@@ -53,10 +58,9 @@ class Stage:
 def test_a_creation_for_the_former_stream_that_comes_after_the_adoption_is_no_lease(late: Lease) -> None:
     """Neither to be read by, nor to be waited for: whoever looks next deletes it."""
     stage = Stage()
-    former = stage.worker()
     stage.adopt()
     present = stage.worker()
-    assert former.create_if_absent(late)
+    stage.arrives(late)
     assert present.get(late.lease_key) is None
     assert present.list_leases() == []
     assert stage.table.list_leases() == []
@@ -65,10 +69,9 @@ def test_a_creation_for_the_former_stream_that_comes_after_the_adoption_is_no_le
 def test_a_creation_for_the_former_stream_makes_room_for_the_new_ones() -> None:
     """At once: from LATEST a lease that is created at the next look begins later."""
     stage = Stage()
-    former = stage.worker()
     stage.adopt()
     present = stage.worker()
-    former.create_if_absent(Lease(lease_key=SHARD, checkpoint=Position(7)))
+    stage.arrives(Lease(lease_key=SHARD, checkpoint=Position(7)))
     assert present.create_if_absent(Lease(lease_key=SHARD))
     assert present.get(SHARD) == Lease(lease_key=SHARD, stream=PRESENT.text)
     assert not present.create_if_absent(Lease(lease_key=SHARD))
@@ -84,8 +87,26 @@ def test_a_worker_of_the_former_stream_touches_nothing_of_the_new_ones() -> None
     with pytest.raises(StreamChangedError):
         former.list_leases()
     assert former.get(SHARD) is None
-    assert not former.create_if_absent(Lease(lease_key=SHARD))
+    with pytest.raises(DependencyError, match="was adopted"):
+        former.create_if_absent(Lease(lease_key=SHARD))
     assert present.list_leases() == [Lease(lease_key=SHARD, stream=PRESENT.text)]
+
+
+def test_a_worker_of_the_former_stream_begins_with_no_shard_of_the_new_one() -> None:
+    """Kinesis lists them to it under the same name; it held no lease, so the adoption did not notice it."""
+    stage = Stage()
+    former = stage.worker()
+    stage.adopt()
+    with pytest.raises(DependencyError, match="was adopted"):
+        former.create_if_absent(CHILD)
+    stage.arrives(CHILD)
+    (late,) = former.list_leases()
+    with pytest.raises(DependencyError, match="was adopted"):
+        commit(former, late, lambda lease: lease.taken_by("former"))
+    present = stage.worker()
+    assert present.create_if_absent(CHILD)
+    (lease,) = present.list_leases()
+    assert commit(present, lease, lambda held: held.taken_by("present")).lease_owner == "present"
 
 
 def test_a_write_to_the_former_streams_lease_does_not_reach_the_new_ones() -> None:
@@ -97,7 +118,7 @@ def test_a_write_to_the_former_streams_lease_does_not_reach_the_new_ones() -> No
     stage.adopt()
     present = stage.worker()
     present.create_if_absent(Lease(lease_key=SHARD))
-    assert not former.replace(seen, seen.taken_by("former"))
+    assert not stage.table.replace(seen, seen.taken_by("former"))
     assert not former.delete(seen)
     assert present.list_leases() == [Lease(lease_key=SHARD, stream=PRESENT.text)]
 
@@ -118,11 +139,11 @@ def test_a_lease_without_a_stream_is_a_lease_and_bears_it_from_its_next_write_on
 def test_before_kcl_runs_what_a_former_stream_left_is_deleted() -> None:
     """KCL does not know whose a lease is: it would take the former stream's end of a shard for its own."""
     stage = Stage()
-    former = stage.worker()
     stage.adopt()
     present = stage.worker()
     late = [CHILD, Lease(lease_key=SHARD, checkpoint="SHARD_END")]
-    assert all(former.create_if_absent(lease) for lease in late)
+    for lease in late:
+        stage.arrives(lease)
     ours = Lease(lease_key="shardId-000000000009", stream=PRESENT.text)
     kcl_made = Lease(lease_key="shardId-000000000008", lease_counter=5)
     assert all(stage.table.create_if_absent(lease) for lease in (ours, kcl_made))
@@ -133,9 +154,8 @@ def test_before_kcl_runs_what_a_former_stream_left_is_deleted() -> None:
 def test_what_a_worker_of_kcl_has_begun_is_left_and_said(caplog: pytest.LogCaptureFixture) -> None:
     """Its checkpoint may be the new stream's by now: only a person can tell."""
     stage = Stage()
-    former = stage.worker()
     stage.adopt()
-    assert former.create_if_absent(CHILD)
+    stage.arrives(CHILD)
     (late,) = stage.table.list_leases()
     assert stage.table.replace(late, late.taken_by("kcl"))
     assert stage.worker().sweep(stage.stop)

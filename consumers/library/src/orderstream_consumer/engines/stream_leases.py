@@ -10,7 +10,8 @@ one. So each lease that is created bears the stream that it is made for::
     another stream   no lease, and deleted — by whoever's stream is still the application's
 
 A worker that still runs for the former stream sees the new one's leases as those of another, and must not
-touch them. So before anything is deleted, the application's note of its stream is read again.
+touch them; nor may it begin with a shard of the new stream, which Kinesis lists to it under the same name. So
+before a lease is deleted, created or taken, the application's note of its stream is read again.
 
 KCL reads no such mark: whatever stands in the table is a lease to it. So leases of former streams that nobody
 has begun are deleted before a daemon of KCL runs. One that arrives later is not seen.
@@ -72,7 +73,12 @@ class StreamLeases:
         return self._bearing(lease) if lease is not None and self._is_ours(lease) else None
 
     def create_if_absent(self, lease: Lease) -> bool:
-        """See ``LeaseTable.create_if_absent``; one of another stream makes room."""
+        """See ``LeaseTable.create_if_absent``; one of another stream makes room.
+
+        Raises:
+            DependencyError: The leases or the store could not be reached, or another stream is noted there.
+        """
+        self._demand_ours("create")
         lease = self._bearing(lease)
         for _ in range(_TRIES):
             if self._table.create_if_absent(lease):
@@ -90,7 +96,14 @@ class StreamLeases:
         raise DependencyError("lease table", "create", "a worker of a former stream puts its own lease there")
 
     def replace(self, held: Lease, successor: Lease) -> bool:
-        """See ``LeaseTable.replace``."""
+        """See ``LeaseTable.replace``.
+
+        Raises:
+            DependencyError: The leases or, for a lease that is taken, the store could not be reached, or
+                another stream is noted there.
+        """
+        if successor.lease_owner not in (None, held.lease_owner):
+            self._demand_ours("take")
         return self._table.replace(held, successor)
 
     def delete(self, lease: Lease) -> bool:
@@ -134,6 +147,13 @@ class StreamLeases:
                 logger.error("a worker of KCL has begun a lease of another stream", extra=fields)
             else:
                 self._delete(lease)
+
+    def _demand_ours(self, operation: str) -> None:
+        """See that our stream is still the application's; ``ConsumedStream`` ends the worker if it is not."""
+        try:
+            self._consumed.demand_noted()
+        except StreamChangedError as error:
+            raise DependencyError("lease table", operation, "another stream was adopted meanwhile") from error
 
     def _delete(self, foreign: Lease) -> None:
         if self._table.delete(foreign):
