@@ -12,7 +12,7 @@ from orderstream_infra.synth import main
 GOOD = {
     "account": "111122223333",
     "region": "eu-central-1",
-    "image": f"registry.example.com/orderstream@sha256:{'a' * 64}",
+    "image": f"111122223333.dkr.ecr.eu-central-1.amazonaws.com/orderstream@sha256:{'a' * 64}",
     "payments_api_url": "https://payments.example.com",
     "mail_sender": "orders@example.com",
 }
@@ -39,8 +39,10 @@ def test_what_is_missing_is_named(name: str) -> None:
         ("account", "1234"),
         ("region", "Frankfurt"),
         ("image", "registry.example.com/orderstream:latest"),
-        ("image", "registry.example.com/orderstream@sha256:short"),
+        ("image", "111122223333.dkr.ecr.eu-central-1.amazonaws.com/orderstream@sha256:short"),
+        ("image", f"registry.example.com/orderstream@sha256:{'a' * 64}"),
         ("payments_api_url", "http://payments.example.com"),
+        ("payments_api_url", "https://payments.example.com:8443"),
         ("mail_sender", "nobody"),
         ("operators_email", "nobody"),
         ("shards", "0"),

@@ -6,6 +6,7 @@ from aws_cdk import App, Tags
 
 from orderstream_consumer.store.protocol import TableSpec
 from orderstream_infra.deployment import Deployment, DeploymentError
+from orderstream_infra.findings import check
 from orderstream_infra.stacks.data import DataStack
 from orderstream_infra.stacks.workers import WorkersStack
 from orderstream_workers.runtime.discovery import topology
@@ -74,12 +75,13 @@ def checked(declared: Topology) -> Topology:
     return declared
 
 
-def pipeline(deployment: Deployment, *, out: str | None = None) -> App:
+def pipeline(deployment: Deployment, *, out: str | None = None, acknowledging: bool = True) -> App:
     """The whole app.
 
     Args:
         deployment: Where it goes, and which image it runs.
         out: Folder for the templates; None takes a temporary one.
+        acknowledging: False has synthesis end with every finding, those that stay too.
 
     Raises:
         DeploymentError: something is declared that no construct makes.
@@ -92,4 +94,6 @@ def pipeline(deployment: Deployment, *, out: str | None = None) -> App:
     data = DataStack(app, deployment, declared, settings)
     WorkersStack(app, deployment, declared, settings, data.key)
     Tags.of(app).add("project", "orderstream")
+    bucket = f"arn:{deployment.partition}:s3:::{settings.archive_bucket}"
+    check(app, bucket, all_of_them=not acknowledging)
     return app

@@ -9,7 +9,11 @@ from orderstream.errors import OrderstreamError
 
 _ACCOUNT: Final = re.compile(r"\d{12}")
 _REGION: Final = re.compile(r"[a-z]{2}(-[a-z]+)+-\d")
-_IMAGE: Final = re.compile(r"\S+@sha256:[0-9a-f]{64}")
+_IMAGE: Final = re.compile(
+    r"(?P<account>\d{12})\.dkr\.ecr\.(?P<region>[a-z0-9-]+)\.amazonaws\.com(\.cn)?"
+    r"/(?P<repository>[a-z0-9][a-z0-9._/-]*)@(?P<digest>sha256:[0-9a-f]{64})"
+)
+_SIZES: Final = ("standard",)
 _SHARDS: Final = 4
 
 
@@ -25,6 +29,21 @@ class DeploymentError(OrderstreamError):
         super().__init__(f"{reason}; nothing was synthesized")
 
 
+@dataclass(frozen=True, slots=True)
+class Image:
+    """A container image in a registry of ECR.
+
+    Attributes:
+        repository_arn: ARN of its repository.
+        repository: Name of its repository.
+        digest: Which image.
+    """
+
+    repository_arn: str
+    repository: str
+    digest: str
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Deployment:
     """A deployment's own choices. Everything else follows from the topology.
@@ -32,10 +51,12 @@ class Deployment:
     Attributes:
         account: The AWS account, twelve digits.
         region: The AWS region.
-        image: The container image with its digest, ``REPOSITORY@sha256:...``: a tag can be moved.
+        image: The container image in ECR with its digest, ``REPOSITORY@sha256:...``: a tag can be moved, and
+            no other registry can be reached from the tasks.
         payments_api_url: Base URL of the Payments API, over TLS.
         mail_sender: Address that notifications are sent from.
         operators_email: Address that is subscribed to the operators' topic; None subscribes nobody.
+        size: ``standard``, the default: a service for each process, in a network without a way in.
         shards: Shards of each stream whose declaration leaves them open, at least 1. Default 4.
 
     Raises:
@@ -48,6 +69,7 @@ class Deployment:
     payments_api_url: str
     mail_sender: str
     operators_email: str | None = None
+    size: str = _SIZES[0]
     shards: int = _SHARDS
 
     def __post_init__(self) -> None:
@@ -58,15 +80,20 @@ class Deployment:
             raise DeploymentError(f"region must be a region such as eu-central-1, not {self.region!r}")
         if not _IMAGE.fullmatch(self.image):
             raise DeploymentError(
-                f"image must be named by its digest, REPOSITORY@sha256: and 64 hexadecimal digits, "
+                "image must be one of ECR, named by its digest, "
+                f"ACCOUNT.dkr.ecr.REGION.amazonaws.com/REPOSITORY@sha256: and 64 hexadecimal digits, "
                 f"not {self.image!r}"
             )
-        if not self.payments_api_url.startswith("https://"):
-            raise DeploymentError(f"payments_api_url must begin with https://, not {self.payments_api_url!r}")
+        if re.fullmatch(r"https://[^/:]+(:443)?(/.*)?", self.payments_api_url) is None:
+            raise DeploymentError(
+                f"payments_api_url must begin with https:// and use port 443, not {self.payments_api_url!r}"
+            )
         for field in ("mail_sender", "operators_email"):
             address = getattr(self, field)
             if address is not None and "@" not in address:
                 raise DeploymentError(f"{field} must be an e-mail address, not {address!r}")
+        if self.size not in _SIZES:
+            raise DeploymentError(f"size must be {' or '.join(_SIZES)}, not {self.size!r}")
         if self.shards < 1:
             raise DeploymentError(f"shards must be at least 1, not {self.shards}")
 
@@ -77,6 +104,15 @@ class Deployment:
         return next(
             (name for prefix, name in of_prefix.items() if self.region.startswith(f"{prefix}-")), "aws"
         )
+
+    @property
+    def pulled(self) -> Image:
+        """The image, taken apart."""
+        found = _IMAGE.fullmatch(self.image)
+        assert found is not None
+        where = f"{found['region']}:{found['account']}"
+        arn = f"arn:{self.partition}:ecr:{where}:repository/{found['repository']}"
+        return Image(arn, found["repository"], found["digest"])
 
     @classmethod
     def of(cls, context: Mapping[str, str]) -> Self:
@@ -98,4 +134,5 @@ class Deployment:
         if not shards.isdecimal():
             raise DeploymentError(f"shards must be a number, not {shards!r}")
         words = {name: context[name] for name in needed}
-        return cls(**words, operators_email=context.get("operators_email"), shards=int(shards))
+        chosen = {name: context[name] for name in ("operators_email", "size") if name in context}
+        return cls(**words, **chosen, shards=int(shards))

@@ -174,6 +174,17 @@ def test_everything_is_encrypted_with_the_projects_key(resources: Mapping[str, A
     assert unencrypted({**resources, name: {**queue, "Properties": plain}}) == [name]
 
 
+def test_logs_may_use_the_key(resources: Mapping[str, Any]) -> None:
+    """CloudWatch Logs makes no log with a key whose policy does not let it; it may for our logs alone."""
+    (key,) = (one["Properties"] for one in resources.values() if one["Type"] == "AWS::KMS::Key")
+    (logs,) = (one for one in key["KeyPolicy"]["Statement"] if one.get("Sid") == "LogsAreKept")
+    where = f"{DEPLOYMENT.region}:{DEPLOYMENT.account}"
+    assert logs["Principal"] == {"Service": f"logs.{DEPLOYMENT.region}.amazonaws.com"}
+    assert logs["Condition"] == {
+        "ArnLike": {"kms:EncryptionContext:aws:logs:arn": f"arn:aws:logs:{where}:log-group:/orderstream/*"}
+    }
+
+
 def test_what_holds_orders_outlives_the_stack(resources: Mapping[str, Any]) -> None:
     """Deleting the stack, or replacing a resource, deletes no data; tables can be restored to any second."""
     for name, resource in resources.items():
@@ -189,6 +200,11 @@ def test_the_archive_is_private_and_nothing_in_it_is_replaced(resources: Mapping
     """Nothing public, nothing without TLS, no put without ``If-None-Match``."""
     (bucket,) = (one["Properties"] for one in resources.values() if one["Type"] == "AWS::S3::Bucket")
     assert set(bucket["PublicAccessBlockConfiguration"].values()) == {True}
+    assert bucket["ObjectLockEnabled"] is True
+    assert bucket["ObjectLockConfiguration"]["Rule"]["DefaultRetention"] == {
+        "Mode": "GOVERNANCE",
+        "Days": 365,
+    }
     (policy,) = (one["Properties"] for one in resources.values() if one["Type"] == "AWS::S3::BucketPolicy")
     statements = policy["PolicyDocument"]["Statement"]
     assert all(statement["Effect"] == "Deny" for statement in statements)

@@ -1,5 +1,6 @@
 """Synthesis: repeatable, accepted by CloudFormation's linter, and honest about what it does not know."""
 
+import json
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -12,16 +13,34 @@ import pytest
 from conftest import DEPLOYMENT
 from orderstream_infra.app import checked, pipeline
 from orderstream_infra.deployment import DeploymentError
+from orderstream_infra.findings import acknowledged
 from orderstream_workers.runtime.topology import Process, Topology
 
 
-def test_two_syntheses_are_equal_byte_for_byte(synthesized: Path, tmp_path: Path) -> None:
+@pytest.fixture(scope="module")
+def again(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a second synthesis, in which no finding is acknowledged."""
+    out = tmp_path_factory.mktemp("again")
+    with pytest.raises(RuntimeError, match="ValidationFailed"):
+        pipeline(DEPLOYMENT, out=str(out), acknowledging=False).synth()
+    return out
+
+
+def test_two_syntheses_are_equal_byte_for_byte(synthesized: Path, again: Path) -> None:
     """A difference between two templates is a difference between two pipelines."""
-    pipeline(DEPLOYMENT, out=str(tmp_path)).synth()
     first = {file.name: file.read_bytes() for file in synthesized.glob("*.template.json")}
-    again = {file.name: file.read_bytes() for file in tmp_path.glob("*.template.json")}
-    assert first == again
+    second = {file.name: file.read_bytes() for file in again.glob("*.template.json")}
+    assert first == second
     assert set(first) == {"orderstream-data.template.json", "orderstream-workers.template.json"}
+
+
+def test_each_acknowledgment_has_its_finding(again: Path) -> None:
+    """Each finding that synthesis lets pass is still one, and there is no other; there are few of them."""
+    stay = acknowledged(f"arn:aws:s3:::orderstream-archive-{DEPLOYMENT.account}-{DEPLOYMENT.region}")
+    (report,) = json.loads((again / "validation-report.json").read_bytes())["pluginReports"]
+    found = {violation["ruleName"] for violation in report["violations"]}
+    assert found == {finding.rule for finding in stay}
+    assert len(stay) <= 10
 
 
 def test_cloudformation_has_nothing_against_it(synthesized: Path) -> None:

@@ -86,12 +86,13 @@ def test_a_log_is_encrypted_and_kept(template: Mapping[str, Any], declared: Topo
 def test_nothing_comes_in(template: Mapping[str, Any]) -> None:
     """No rule lets anything in, and what goes out goes over TLS."""
     assert of(template, "AWS::EC2::SecurityGroupIngress") == []
-    (group,) = of(template, "AWS::EC2::SecurityGroup")
-    assert group.get("SecurityGroupIngress", []) == []
-    assert [(rule["FromPort"], rule["ToPort"]) for rule in group["SecurityGroupEgress"]] == [(443, 443)]
+    groups = {group["GroupDescription"]: group for group in of(template, "AWS::EC2::SecurityGroup")}
+    tasks, endpoints = groups["Nothing in, TLS out"], groups["TLS from tasks"]
+    assert tasks.get("SecurityGroupIngress", []) == []
+    assert [(rule["FromPort"], rule["ToPort"]) for rule in tasks["SecurityGroupEgress"]] == [(443, 443)]
+    assert [rule["CidrIp"] for rule in endpoints["SecurityGroupIngress"]] == ["10.0.0.0/16"]
     for service in of(template, "AWS::ECS::Service"):
-        network = service["NetworkConfiguration"]["AwsvpcConfiguration"]
-        assert len(network["SecurityGroups"]) == 1
+        assert len(service["NetworkConfiguration"]["AwsvpcConfiguration"]["SecurityGroups"]) == 1
 
 
 def test_only_tasks_of_this_account_take_a_role(template: Mapping[str, Any]) -> None:

@@ -1,12 +1,18 @@
 """The archive's bucket: what is in it stays as it was written."""
 
-from aws_cdk import RemovalPolicy
+from typing import Final
+
+from aws_cdk import Duration, RemovalPolicy
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
 from orderstream_workers.runtime.topology import BucketSpec
+
+_LOCKED: Final = Duration.days(365)
+"""For as long nobody deletes an object without the right to go round the lock, which no role here has: stock
+and payments of a business year can be counted again from the archive alone."""
 
 
 def archive_bucket(scope: Construct, spec: BucketSpec, *, called: str, key: kms.IKey) -> s3.Bucket:
@@ -30,6 +36,8 @@ def archive_bucket(scope: Construct, spec: BucketSpec, *, called: str, key: kms.
         enforce_ssl=True,
         minimum_tls_version=1.2,
         versioned=True,
+        object_lock_enabled=True,
+        object_lock_default_retention=s3.ObjectLockRetention.governance(_LOCKED),
         removal_policy=RemovalPolicy.RETAIN,
     )
     bucket.add_to_resource_policy(

@@ -1,6 +1,5 @@
 """A process of the pipeline as a service of Fargate, with a role of its own."""
 
-import re
 from collections.abc import Mapping
 from typing import Final
 
@@ -14,13 +13,10 @@ from aws_cdk import aws_logs as logs
 from constructs import Construct
 
 from orderstream_consumer.engines.config import EngineConfig
+from orderstream_infra.deployment import Image
 from orderstream_infra.resources.policies import statements
 from orderstream_infra.rights import Right
 from orderstream_workers.runtime.topology import Process
-
-_ECR: Final = re.compile(
-    r"(?P<account>\d{12})\.dkr\.ecr\.(?P<region>[a-z0-9-]+)\.amazonaws\.com(\.cn)?/(?P<name>[^@]+)@(?P<digest>sha256:\w+)"
-)
 
 _MARGIN: Final = 15.0
 """Seconds between the longest drain and the kill."""
@@ -41,6 +37,7 @@ class ProcessService(Construct):
         rights: All that its role allows.
         key: Encrypts its log.
         security_group: Lets nothing in.
+        subnets: Where it runs.
     """
 
     def __init__(
@@ -49,11 +46,12 @@ class ProcessService(Construct):
         process: Process,
         *,
         cluster: ecs.ICluster,
-        image: str,
+        image: Image,
         environment: Mapping[str, str],
         rights: tuple[Right, ...],
         key: kms.IKey,
         security_group: ec2.ISecurityGroup,
+        subnets: ec2.SubnetSelection,
     ) -> None:
         super().__init__(scope, f"Process-{process.name}")
         self.role = iam.Role(
@@ -88,7 +86,15 @@ class ProcessService(Construct):
         )
         task.add_container(
             "process",
-            image=_pulled(self, image),
+            image=ecs.ContainerImage.from_ecr_repository(
+                ecr.Repository.from_repository_attributes(
+                    self,
+                    "Repository",
+                    repository_arn=image.repository_arn,
+                    repository_name=image.repository,
+                ),
+                image.digest,
+            ),
             command=["orderstream", *process.command],
             environment=dict(environment),
             user="10001:10001",
@@ -115,21 +121,7 @@ class ProcessService(Construct):
             min_healthy_percent=0,
             max_healthy_percent=100,
             circuit_breaker=ecs.DeploymentCircuitBreaker(rollback=True),
-            assign_public_ip=True,
+            assign_public_ip=False,
             security_groups=[security_group],
-            vpc_subnets=ec2.SubnetSelection(subnet_type=ec2.SubnetType.PUBLIC),
+            vpc_subnets=subnets,
         )
-
-
-def _pulled(scope: Construct, image: str) -> ecs.ContainerImage:
-    """An image by its digest; one of ECR is pulled with the right to pull from its repository."""
-    found = _ECR.fullmatch(image)
-    if found is None:
-        return ecs.ContainerImage.from_registry(image)
-    arn = (
-        f"arn:{Stack.of(scope).partition}:ecr:{found['region']}:{found['account']}:repository/{found['name']}"
-    )
-    repository = ecr.Repository.from_repository_attributes(
-        scope, "Repository", repository_arn=arn, repository_name=found["name"]
-    )
-    return ecs.ContainerImage.from_ecr_repository(repository, found["digest"])

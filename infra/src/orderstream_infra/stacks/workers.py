@@ -1,18 +1,19 @@
-"""What works on orders: a service for each process, in a network that lets nothing in."""
+"""What works on orders: a service for each process, in a network with one guarded way out."""
 
 from typing import Final
+from urllib.parse import urlsplit
 
-from aws_cdk import CfnOutput, DefaultStackSynthesizer, Environment, Fn, Stack
-from aws_cdk import aws_ec2 as ec2
+from aws_cdk import CfnOutput, DefaultStackSynthesizer, Environment, Stack
 from aws_cdk import aws_ecs as ecs
 from aws_cdk import aws_kms as kms
 from constructs import Construct
 
 from orderstream_infra.deployment import Deployment
+from orderstream_infra.resources.network import Network
 from orderstream_infra.resources.process_service import ProcessService
 from orderstream_infra.rights import rights_of
 from orderstream_workers.runtime.settings import Settings
-from orderstream_workers.runtime.topology import DatabaseSpec, Process, Topology
+from orderstream_workers.runtime.topology import DatabaseSpec, HttpServiceSpec, Process, Topology
 
 WORKERS: Final = "orderstream-workers"
 """The stack's name."""
@@ -21,6 +22,12 @@ WORKERS: Final = "orderstream-workers"
 def waiting_for_a_database(process: Process) -> bool:
     """Whether a process needs the read model, for which there is no construct yet."""
     return any(isinstance(resource, DatabaseSpec) for resource in process.resources)
+
+
+def outside(process: Process, settings: Settings) -> list[str]:
+    """The names of the hosts outside of AWS that a process calls, sorted."""
+    urls = (settings.name_of(each) for each in process.resources if isinstance(each, HttpServiceSpec))
+    return sorted({urlsplit(url).hostname or "" for url in urls})
 
 
 class WorkersStack(Stack):
@@ -45,41 +52,30 @@ class WorkersStack(Stack):
             env=Environment(account=deployment.account, region=deployment.region),
             description="Orderstream: what works on orders",
         )
-        network = ec2.Vpc(
+        deployed = [process for process in declared.processes if not waiting_for_a_database(process)]
+        rights = {process.name: rights_of(process, settings) for process in deployed}
+        network = Network(
             self,
-            "Network",
-            # CloudFormation picks the zones: the CDK would ask AWS for them, and synthesis asks nobody.
-            availability_zones=[Fn.select(place, Fn.get_azs()) for place in range(2)],
-            nat_gateways=0,
-            subnet_configuration=[
-                ec2.SubnetConfiguration(name="public", subnet_type=ec2.SubnetType.PUBLIC, cidr_mask=24)
-            ],
-            restrict_default_security_group=False,
-            gateway_endpoints={
-                "S3": ec2.GatewayVpcEndpointOptions(service=ec2.GatewayVpcEndpointAwsService.S3),
-                "DynamoDB": ec2.GatewayVpcEndpointOptions(service=ec2.GatewayVpcEndpointAwsService.DYNAMODB),
-            },
+            rights=[right for of_one in rights.values() for right in of_one],
+            repository=deployment.pulled.repository_arn,
+            names=[name for process in deployed for name in outside(process, settings)],
+            key=key,
         )
-        group = ec2.SecurityGroup(
-            self, "Workers", vpc=network, allow_all_outbound=False, description="Nothing in, HTTPS out"
-        )
-        group.add_egress_rule(ec2.Peer.any_ipv4(), ec2.Port.tcp(443), "AWS and the payments API, over TLS")
         cluster = ecs.Cluster(
-            self, "Cluster", vpc=network, container_insights_v2=ecs.ContainerInsights.ENABLED
+            self, "Cluster", vpc=network.vpc, container_insights_v2=ecs.ContainerInsights.ENABLED
         )
         environment = settings.to_environment() | {"AWS_REGION": deployment.region}
-        for process in declared.processes:
-            if waiting_for_a_database(process):
-                continue
+        for process in deployed:
             ProcessService(
                 self,
                 process,
                 cluster=cluster,
-                image=deployment.image,
+                image=deployment.pulled,
                 environment=environment,
-                rights=rights_of(process, settings),
+                rights=rights[process.name],
                 key=key,
-                security_group=group,
+                security_group=network.security_group,
+                subnets=network.egress if outside(process, settings) else network.tasks,
             )
         left_out = [process.name for process in declared.processes if waiting_for_a_database(process)]
         CfnOutput(
