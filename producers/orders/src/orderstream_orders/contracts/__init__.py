@@ -1,6 +1,8 @@
-"""The contracts of the order domain: every event and command of the flow."""
+"""The contracts of the order domain: every event and command of the flow; importing it makes them known."""
 
-from orderstream_orders.contracts.flow import MESSAGE_TYPES
+from typing import Final
+
+from orderstream.messages import REGISTRY, Message
 from orderstream_orders.contracts.identity import order_id_for
 from orderstream_orders.contracts.inventory import (
     LowStockDetected,
@@ -74,3 +76,8 @@ __all__ = [
     "order_id_for",
     "order_of",
 ]
+
+MESSAGE_TYPES: Final[tuple[type[Message], ...]] = tuple(
+    kind for kind in REGISTRY.types() if issubclass(kind, (OrderMessage, StockEvent))
+)
+"""Every message of the flow: each registers itself where its class stands."""

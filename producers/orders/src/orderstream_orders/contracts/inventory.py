@@ -4,6 +4,7 @@ from typing import ClassVar
 
 import msgspec
 
+from orderstream.messages import register
 from orderstream_orders.contracts.message import Command, Event, StockEvent
 
 
@@ -19,6 +20,7 @@ class StockLine(msgspec.Struct, frozen=True, kw_only=True):
     quantity: int
 
 
+@register
 class ReserveStock(Command, frozen=True, kw_only=True):
     """Reserve all lines or none.
 
@@ -32,6 +34,7 @@ class ReserveStock(Command, frozen=True, kw_only=True):
     lines: tuple[StockLine, ...]
 
 
+@register
 class ReleaseStock(Command, frozen=True, kw_only=True):
     """Undo the reservation, or make sure that it never happens. Final."""
 
@@ -39,6 +42,7 @@ class ReleaseStock(Command, frozen=True, kw_only=True):
     consumers: ClassVar[tuple[str, ...]] = ("inventory",)
 
 
+@register
 class StockReserved(Event, frozen=True, kw_only=True):
     """All lines are reserved."""
 
@@ -46,6 +50,7 @@ class StockReserved(Event, frozen=True, kw_only=True):
     consumers: ClassVar[tuple[str, ...]] = ("saga",)
 
 
+@register
 class StockRejected(Event, frozen=True, kw_only=True):
     """Nothing is reserved, and never will be for this order.
 
@@ -61,6 +66,7 @@ class StockRejected(Event, frozen=True, kw_only=True):
     sku: str | None = None
 
 
+@register
 class StockReleased(Event, frozen=True, kw_only=True):
     """Nothing is reserved any more, and never will be for this order."""
 
@@ -68,6 +74,7 @@ class StockReleased(Event, frozen=True, kw_only=True):
     consumers: ClassVar[tuple[str, ...]] = ("saga",)
 
 
+@register
 class StockSold(Event, frozen=True, kw_only=True):
     """The confirmed order's reserved units have left stock."""
 
@@ -75,6 +82,7 @@ class StockSold(Event, frozen=True, kw_only=True):
     consumers: ClassVar[tuple[str, ...]] = ()
 
 
+@register
 class StockReceived(StockEvent, frozen=True, kw_only=True):
     """Goods of a SKU have arrived. The stock monitor publishes it, from the captured change.
 
@@ -92,6 +100,7 @@ class StockReceived(StockEvent, frozen=True, kw_only=True):
     reason: str
 
 
+@register
 class StockCorrected(StockEvent, frozen=True, kw_only=True):
     """An operator corrected the count of a SKU. The stock monitor publishes it, from the captured change.
 
@@ -109,6 +118,7 @@ class StockCorrected(StockEvent, frozen=True, kw_only=True):
     reason: str
 
 
+@register
 class LowStockDetected(StockEvent, frozen=True, kw_only=True):
     """The available units of a SKU fell to the threshold or below it, by any change.
 

@@ -2,9 +2,11 @@
 
 from typing import ClassVar, Literal
 
+from orderstream.messages import register
 from orderstream_orders.contracts.message import Event
 
 
+@register
 class CustomerNotified(Event, frozen=True, kw_only=True):
     """The customer's notification of an outcome has been dealt with.
 

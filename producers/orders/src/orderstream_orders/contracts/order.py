@@ -4,6 +4,7 @@ from typing import ClassVar, Literal
 
 import msgspec
 
+from orderstream.messages import register
 from orderstream_orders.contracts.message import Event
 
 
@@ -40,6 +41,7 @@ class Customer(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     email: str | None = None
 
 
+@register
 class OrderPlaced(Event, frozen=True, kw_only=True):
     """A customer placed an order, and it was accepted for processing.
 
@@ -62,6 +64,7 @@ class OrderPlaced(Event, frozen=True, kw_only=True):
     currency: str
 
 
+@register
 class OrderCancellationRequested(Event, frozen=True, kw_only=True):
     """The customer asked to cancel. It is honoured until shipping has been asked for."""
 
@@ -69,6 +72,7 @@ class OrderCancellationRequested(Event, frozen=True, kw_only=True):
     consumers: ClassVar[tuple[str, ...]] = ("saga",)
 
 
+@register
 class OrderCancellationRefused(Event, frozen=True, kw_only=True):
     """The cancellation came too late: the order is being shipped, or has already ended.
 
@@ -82,6 +86,7 @@ class OrderCancellationRefused(Event, frozen=True, kw_only=True):
     reason: str
 
 
+@register
 class OrderConfirmed(Event, frozen=True, kw_only=True):
     """Terminal: stock is reserved, the payment captured, the shipment taken. Reserved stock becomes sold.
 
@@ -99,6 +104,7 @@ class OrderConfirmed(Event, frozen=True, kw_only=True):
     currency: str
 
 
+@register
 class OrderCancelled(Event, frozen=True, kw_only=True):
     """Terminal: every step that was asked for is undone. Nothing is reserved, nothing stays charged.
 
@@ -117,6 +123,7 @@ class OrderCancelled(Event, frozen=True, kw_only=True):
     failed_step: str | None = None
 
 
+@register
 class StepOverdue(Event, frozen=True, kw_only=True):
     """A step has not answered by its deadline. The coordinator decides, in stream order, what that means.
 
@@ -132,6 +139,7 @@ class StepOverdue(Event, frozen=True, kw_only=True):
     attempt: int
 
 
+@register
 class StepResolved(Event, frozen=True, kw_only=True):
     """An operator decided about a step that was asked for more than once and does not answer.
 

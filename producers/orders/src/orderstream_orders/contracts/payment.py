@@ -3,9 +3,11 @@
 import datetime as dt
 from typing import ClassVar
 
+from orderstream.messages import register
 from orderstream_orders.contracts.message import Command, Event
 
 
+@register
 class CapturePayment(Command, frozen=True, kw_only=True):
     """Charge the order's total once.
 
@@ -29,6 +31,7 @@ class CapturePayment(Command, frozen=True, kw_only=True):
             raise ValueError("not_after has no zone")
 
 
+@register
 class RefundPayment(Command, frozen=True, kw_only=True):
     """Give back whatever was charged, or make sure that nothing ever is. Final."""
 
@@ -36,6 +39,7 @@ class RefundPayment(Command, frozen=True, kw_only=True):
     consumers: ClassVar[tuple[str, ...]] = ("payments",)
 
 
+@register
 class PaymentCaptured(Event, frozen=True, kw_only=True):
     """The customer was charged.
 
@@ -53,6 +57,7 @@ class PaymentCaptured(Event, frozen=True, kw_only=True):
     charge_id: str
 
 
+@register
 class PaymentDeclined(Event, frozen=True, kw_only=True):
     """The customer was not charged, and never will be for this order.
 
@@ -66,6 +71,7 @@ class PaymentDeclined(Event, frozen=True, kw_only=True):
     reason: str
 
 
+@register
 class PaymentRefunded(Event, frozen=True, kw_only=True):
     """The order's charges net to zero, and stay so.
 

@@ -2,9 +2,11 @@
 
 from typing import ClassVar
 
+from orderstream.messages import register
 from orderstream_orders.contracts.message import Command, Event
 
 
+@register
 class ShipOrder(Command, frozen=True, kw_only=True):
     """Take the order over for shipment. It is the pivot: once asked for, only a refusal undoes the order.
 
@@ -20,6 +22,7 @@ class ShipOrder(Command, frozen=True, kw_only=True):
     units: int
 
 
+@register
 class RefuseShipment(Command, frozen=True, kw_only=True):
     """Refuse the shipment for good, unless it was taken: the reply says which of the two it is.
 
@@ -31,6 +34,7 @@ class RefuseShipment(Command, frozen=True, kw_only=True):
     consumers: ClassVar[tuple[str, ...]] = ("shipping",)
 
 
+@register
 class OrderShipped(Event, frozen=True, kw_only=True):
     """The shipment is recorded and will be carried out.
 
@@ -44,6 +48,7 @@ class OrderShipped(Event, frozen=True, kw_only=True):
     shipment_id: str
 
 
+@register
 class ShipmentRefused(Event, frozen=True, kw_only=True):
     """The order cannot be shipped, and never will be.
 

@@ -62,6 +62,10 @@ class Registry:
         self._upcasters |= {(name, version): upcast for version, upcast in (upcasters or {}).items()}
         return message_type
 
+    def types(self) -> tuple[type[Message], ...]:
+        """The known messages, in the order in which they were registered."""
+        return tuple(self._types.values())
+
     def type_of(self, type_name: str) -> type[Message] | None:
         """The message of a type name; None if it is not known."""
         return self._types.get(type_name)

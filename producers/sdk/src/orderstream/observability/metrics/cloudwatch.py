@@ -4,7 +4,6 @@ import datetime as dt
 import logging
 import threading
 from collections.abc import Mapping
-from types import TracebackType
 from typing import Any, Protocol, Self
 
 import boto3
@@ -133,12 +132,7 @@ class CloudWatchMetrics:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.close()
 
     def _run(self) -> None:
