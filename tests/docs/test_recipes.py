@@ -214,7 +214,7 @@ def copied(tmp_path: Path, title: str) -> dict[str, str]:
         shutil.copytree(ROOT / folder, tmp_path / folder, ignore=shutil.ignore_patterns("__pycache__"))
     shutil.copy(ROOT / "pyproject.toml", tmp_path)
     edits = blocks(section(title), "python")
-    assert len(edits) == 8
+    assert len(edits) == 6
     for edit in edits:
         carry_out(edit, tmp_path)
     sources = os.pathsep.join(str(tmp_path / folder) for folder in SOURCES)

@@ -7,6 +7,7 @@ Python example of its README is run, and its command says what it can do; what i
 import sys
 import tempfile
 import tomllib
+import zipfile
 from pathlib import Path
 
 from wheels.check import run
@@ -20,7 +21,7 @@ OPTIONAL = {
         "testing.pytest_plugin",
         "testing.server",
     ),
-    "orderstream_orders": ("api",),
+    "orderstream_orders": ("api", "testing"),
     "orderstream_consumer": (),
     "orderstream_workers": (),
     "shard_sizing": (),
@@ -51,6 +52,15 @@ def example_of(readme: str) -> str | None:
     return rest.partition("```")[0] if fence else None
 
 
+def require_licence(dist: Path, name: str) -> None:
+    """See that a distribution's wheel carries the repository's licence, as its metadata says."""
+    (wheel,) = dist.glob(f"{name.replace('-', '_')}-[0-9]*.whl")
+    with zipfile.ZipFile(wheel) as archive:
+        kept = [entry for entry in archive.namelist() if entry.endswith(".dist-info/licenses/LICENSE")]
+        if [archive.read(entry) for entry in kept] != [(ROOT / "LICENSE").read_bytes()]:
+            sys.exit(f"{wheel.name} does not carry the licence")
+
+
 def check(uv: str, dist: Path, folder: Path) -> str:
     """Install one distribution alone and use it.
 
@@ -73,6 +83,8 @@ def check(uv: str, dist: Path, folder: Path) -> str:
         run(*install, f"--find-links={dist}", f"{project['name']}=={project['version']}")
         run(uv, "pip", "check", "--quiet", f"--python={python}")
         done = ["installed"]
+        require_licence(dist, project["name"])
+        done.append("licensed")
         run(str(python), "-I", "-c", IMPORT_ALL, package, *OPTIONAL[package], cwd=place)
         done.append("imported")
         extras = ",".join(sorted(set(project.get("optional-dependencies", {})) - {"kcl"}))
