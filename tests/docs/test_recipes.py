@@ -208,13 +208,13 @@ def test_a_stream_of_your_own_is_handled_in_lanes() -> None:
     assert application.declared.initial_position == "LATEST"
 
 
-def copied(tmp_path: Path, title: str) -> dict[str, str]:
+def copied(tmp_path: Path, title: str, edits_of_it: int) -> dict[str, str]:
     """Copy the repository, carry the recipe's edits out, and return the variables to run the copy with."""
     for folder in (*SOURCES, "docs", "tests"):
         shutil.copytree(ROOT / folder, tmp_path / folder, ignore=shutil.ignore_patterns("__pycache__"))
     shutil.copy(ROOT / "pyproject.toml", tmp_path)
     edits = blocks(section(title), "python")
-    assert len(edits) == 6
+    assert len(edits) == edits_of_it
     for edit in edits:
         carry_out(edit, tmp_path)
     sources = os.pathsep.join(str(tmp_path / folder) for folder in SOURCES)
@@ -236,7 +236,7 @@ TESTED = ("-m", "pytest", "-q", "-p", "no:cacheprovider")
 @pytest.mark.timeout(1200)
 def test_a_new_event_of_the_flow_passes_every_test_of_events(tmp_path: Path) -> None:
     """In a copy of the repository: the edits, the catalogue, then the tests that hold for every message."""
-    environment = copied(tmp_path, "A new event of the order flow")
+    environment = copied(tmp_path, "A new event of the order flow", 6)
     story = "tests/unit/projections/order_status/test_story.py"
     for command in (
         ("-m", "orderstream_orders.catalogue"),
@@ -292,7 +292,7 @@ assert step_names()[-1] == "check_fraud"
 @pytest.mark.timeout(1200)
 def test_a_new_step_of_the_saga_is_asked_for_before_the_others(tmp_path: Path) -> None:
     """In a copy of the repository: an order is checked, then reserved line by line, or refused at once."""
-    environment = copied(tmp_path, "A new step of the saga")
+    environment = copied(tmp_path, "A new step of the saga", 8)
     succeeds(("-c", PLAYED), tmp_path, environment)
     # What the tests of the first flow say holds for the orders that follow it.
     succeeds((*TESTED, "tests/unit/services/saga", "tests/unit/cli/test_saga.py"), tmp_path, environment)
