@@ -77,6 +77,15 @@ sizing-grid: POINTS ?=
 sizing-grid: install ## Play what shard-sizing size advises on fresh key names, record by record: POINTS="0 7"
 	PYTHONPATH=tests $(BIN)/python -m differential.sizing.run_grid $(POINTS)
 
+.PHONY: bench-tokens
+bench-tokens: install ## Verify callers' tokens, RS256 and ES256: at most 150 us of CPU each
+	$(BIN)/python producers/orders/benchmarks/bench_tokens.py
+
+.PHONY: fuzz-tokens
+fuzz-tokens: TOKENS ?= 100000
+fuzz-tokens: install ## Change callers' tokens at random; none may let anybody in: TOKENS=100000
+	FUZZED_TOKENS=$(TOKENS) $(BIN)/pytest -q tests/fuzz/callers
+
 .PHONY: bench-fake
 bench-fake: install ## Read the fake Kinesis at the tip with 1,000,000 records held and with 10,000
 	$(BIN)/python producers/sdk/benchmarks/bench_fake_tip.py

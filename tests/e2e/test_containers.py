@@ -37,6 +37,8 @@ LASTING = [name for name in OURS if name != "provision"]
 CANARY = "canary.person@example.com"
 PERSON = "Canary Person"
 
+CALLER = {"X-Gateway-Secret": "the-secret-of-this-machine-s-gateway", "X-Caller": "canary-shop"}
+
 
 def dockerfile(instruction: str) -> list[str]:
     """What follows the last occurrence of an instruction, continuation lines joined."""
@@ -105,7 +107,8 @@ class Containers:
 
     def get(self, name: str, path: str) -> tuple[int, dict[str, Any]]:
         try:
-            with urllib.request.urlopen(f"http://127.0.0.1:{self.ports[name]}{path}", timeout=5) as response:
+            asked = urllib.request.Request(f"http://127.0.0.1:{self.ports[name]}{path}", headers=CALLER)
+            with urllib.request.urlopen(asked, timeout=5) as response:
                 return response.status, json.load(response)
         except urllib.error.HTTPError as refused:
             with refused:
@@ -151,7 +154,7 @@ def containers(tmp_path: Path) -> Iterator[Containers]:
 
 
 def ask(url: str, body: Mapping[str, Any] | None = None) -> dict[str, Any]:
-    headers = {"Idempotency-Key": "canary", "Content-Type": "application/json"}
+    headers = {"Idempotency-Key": "canary", "Content-Type": "application/json"} | CALLER
     data = json.dumps(body).encode() if body is not None else None
     with urllib.request.urlopen(urllib.request.Request(url, data, headers), timeout=10) as response:
         found: dict[str, Any] = json.load(response)

@@ -18,6 +18,7 @@ import pytest
 from e2e.running import INVOICES, free_base_port, orderstream, reconcile
 from orderstream_playground.demo.invoices import read_invoices
 from orderstream_playground.local.environment import Layout
+from orderstream_playground.local.issuer import AsCaller, LocalIssuer
 from orderstream_playground.local.lifecycle import read_state
 from orderstream_playground.local.processes import RunningProcess, start
 
@@ -37,7 +38,8 @@ class Environment:
         self.home = home
         self.layout = Layout(home, state.options)
         self.processes = {process.name: process for process in state.processes}
-        self.http = httpx.Client(base_url=self.layout.api_url)
+        caller = AsCaller(LocalIssuer.of(home), "e2e")
+        self.http = httpx.Client(base_url=self.layout.api_url, auth=caller)
 
     def place(self, key: str, sku: str = "POST") -> str:
         line = {"sku": sku, "quantity": 1, "unit_price": "2.50", "service": sku == "POST"}

@@ -25,3 +25,6 @@ class AsgiClient:
 
     def post(self, path: str, **arguments: Any) -> httpx.Response:
         return self._runner.run(self._client.post(path, **arguments))
+
+    def request(self, method: str, path: str, **arguments: Any) -> httpx.Response:
+        return self._runner.run(self._client.request(method, path, **arguments))

@@ -6,13 +6,15 @@ from typing import Any
 from starlette.responses import PlainTextResponse
 from starlette.routing import Route
 
+from fakes.callers import as_caller, gateway
 from fakes.publishing import CollectingProducer
 from orderstream import DependencyError, EventPublisher
 from orderstream_orders.api import Accepted, create_app
 from orderstream_orders.contracts import order_id_for
 from orderstream_orders.testing import MemoryIdempotencyStore
 
-KEY = {"Idempotency-Key": "invoice-1", "X-Caller": "shop"}
+SHOP = as_caller("shop")
+KEY = {"Idempotency-Key": "invoice-1", **SHOP}
 ORDER_ID = order_id_for("shop", "invoice-1")
 
 BODY: dict[str, Any] = {
@@ -34,6 +36,7 @@ class World:
         self.app = create_app(
             publisher=EventPublisher(self.producer, source="orders"),
             idempotency_store=self.store,
+            authentication=gateway(),
             clock=self.tick,
             extra_routes=[Route("/extra", lambda _: PlainTextResponse("here"))],
         )

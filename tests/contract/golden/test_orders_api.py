@@ -10,6 +10,7 @@ import pytest
 
 from e2e.running import INVOICES
 from fakes.asgi import AsgiClient
+from fakes.callers import as_caller
 from fakes.golden import books, events
 from fakes.orders_api import World
 from orderstream.messages import Envelope, decode_envelope
@@ -80,8 +81,8 @@ def test_a_repeated_order_has_the_event_that_it_had(world: World, flagged: bool)
             if flagged:
                 for line, taken in zip(body["lines"], message.lines, strict=True):
                     line["service"] = taken.service
-            reply = client.post("/orders", json=body, headers={"X-Caller": caller, "Idempotency-Key": key})
-            assert (reply.status_code, reply.json()) == (202, {"order_id": envelope.subject})
+            response = client.post("/orders", json=body, headers=as_caller(caller) | {"Idempotency-Key": key})
+            assert (response.status_code, response.json()) == (202, {"order_id": envelope.subject})
             assert world.producer.records[-1][1] == event
     assert services > 0
     assert len(world.producer.records) == len(books()["orders"])
@@ -89,7 +90,11 @@ def test_a_repeated_order_has_the_event_that_it_had(world: World, flagged: bool)
 
 @pytest.mark.parametrize("key", ["in-time", "too-late"])
 def test_a_repeated_cancellation_is_the_same_request(world: World, key: str) -> None:
-    """One that is repeated across the upgrade has the id that it had: the saga has heard it."""
+    """One that is repeated across the upgrade has the id that it had: the saga has heard it.
+
+    Version 1 kept no callers: the order is its caller's once that one has placed it again, and nobody else's.
+    """
+    bodies = {order_id_for(caller, name): (caller, name, body) for caller, name, body in _bodies()}
     order_ids = {
         "in-time": order_id_for("golden", "golden-5"),
         "too-late": next(
@@ -100,8 +105,13 @@ def test_a_repeated_cancellation_is_the_same_request(world: World, key: str) -> 
     }
     event, _ = _recorded(OrderCancellationRequested)[order_ids[key]]
     with AsgiClient(world.app) as client:
-        reply = client.post(f"/orders/{order_ids[key]}/cancel", headers={"Idempotency-Key": key})
-        assert reply.status_code == 202
+        caller, name, body = bodies[order_ids[key]]
+        path, mine = f"/orders/{order_ids[key]}/cancel", as_caller(caller) | {"Idempotency-Key": key}
+        assert client.post(path, headers=mine).status_code == 404
+        again = client.post("/orders", json=body, headers=as_caller(caller) | {"Idempotency-Key": name})
+        assert again.status_code == 202
+        assert client.post(path, headers=mine | {"X-Caller": "somebody-else"}).status_code == 404
+        assert client.post(path, headers=mine).status_code == 202
     again = json.loads(world.producer.records[-1][1])
     then = json.loads(event)
     assert again | {"time": None} == then | {"time": None}

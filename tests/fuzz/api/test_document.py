@@ -4,6 +4,7 @@ import datetime as dt
 from collections.abc import Iterator
 from pathlib import Path
 
+import hypothesis.strategies as st
 import pytest
 import schemathesis
 from hypothesis import HealthCheck, given, settings
@@ -20,10 +21,11 @@ from sqlalchemy import Engine
 from starlette.applications import Starlette
 from starlette.routing import Route
 
+from fakes.callers import bearer, bearers, claims, signing_key
 from fakes.engine import record_of
 from fakes.publishing import CollectingProducer
 from orderstream import EventPublisher
-from orderstream_orders.api import Accepted, create_app
+from orderstream_orders.api import Accepted, Ownership, create_app
 from orderstream_orders.api.openapi import document
 from orderstream_orders.catalogue.examples import example_of
 from orderstream_orders.contracts import OrderPlaced
@@ -39,6 +41,8 @@ from orderstream_workers.projections.order_status import (
 
 KNOWN = example_of(OrderPlaced)
 
+ALICE = bearer(signing_key("ES256").sign(claims("alice")))
+
 CHECKS = [
     not_a_server_error,
     status_code_conformance,
@@ -47,6 +51,10 @@ CHECKS = [
     response_schema_conformance,
     negative_data_rejection,
 ]
+
+
+DESCRIBED = CHECKS[:-1]
+"""Those that a request without a token fits as well."""
 
 
 @pytest.fixture
@@ -63,18 +71,19 @@ def app(engine: Engine) -> Starlette:
     now = dt.datetime(2026, 1, 1, tzinfo=dt.UTC)
     ReadModelWriter(engine).apply_batch([record_of(KNOWN.subject, 1, KNOWN.encode())])
     store = MemoryIdempotencyStore()
-    store.put_if_absent(KNOWN.subject, Accepted("digest", now, KNOWN.id))
+    store.put_if_absent(KNOWN.subject, Accepted("digest", now, KNOWN.id, caller="alice"))
     return create_app(
         publisher=EventPublisher(CollectingProducer(), source="orders"),
         idempotency_store=store,
+        authentication=bearers(),
         clock=lambda: now,
-        extra_routes=routes(ReadModel(engine)),
+        extra_routes=routes(ReadModel(engine), Ownership(store, enforced=True)),
         described=[described()],
     )
 
 
 REFUSALS = SchemathesisConfig.from_dict(
-    {"checks": {"negative_data_rejection": {"expected-statuses": [400, 404, 405, 409, 413, 415, 422]}}}
+    {"checks": {"negative_data_rejection": {"expected-statuses": [400, 401, 404, 405, 409, 413, 415, 422]}}}
 )
 """What may be said of a request that does not fit; 413 comes first, where it is too large to be read."""
 
@@ -97,7 +106,26 @@ def test_no_defect_and_no_surprise(app: Starlette, operation: str, mode: schemat
     @settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
     @given(case=OPERATIONS[operation].as_strategy(generation_mode=mode))
     def ask(case: schemathesis.Case) -> None:
-        case.call_and_validate(app=app, checks=CHECKS)
+        case.call_and_validate(app=app, checks=CHECKS, headers=ALICE)
+
+    ask()
+
+
+@pytest.mark.parametrize("operation", [one for one in OPERATIONS if "/health" not in one])
+def test_without_a_token_nothing_is_done(app: Starlette, operation: str) -> None:
+    """Whatever is asked, and however well it fits: 401, as described; so is every token that chance finds."""
+
+    @settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
+    @given(
+        case=OPERATIONS[operation].as_strategy(generation_mode=POSITIVE),
+        headers=st.sampled_from([{}, {"Authorization": "Bearer x.y.z"}, {"X-Caller": "alice"}]),
+    )
+    def ask(case: schemathesis.Case, headers: dict[str, str]) -> None:
+        # What the generator makes up for the scheme is taken off, or it would stand beside these.
+        case.headers = {
+            name: value for name, value in case.headers.items() if name.lower() != "authorization"
+        }
+        assert case.call_and_validate(app=app, checks=DESCRIBED, headers=headers).status_code == 401
 
     ask()
 
@@ -107,14 +135,14 @@ def test_a_request_too_large_to_be_read_is_refused_as_described(app: Starlette) 
     case = OPERATIONS["POST /orders"].Case(
         headers={"Idempotency-Key": "large"}, body={"country": "x" * 600_000}, media_type="application/json"
     )
-    assert case.call_and_validate(app=app, checks=CHECKS).status_code == 413
+    assert case.call_and_validate(app=app, checks=CHECKS, headers=ALICE).status_code == 413
 
 
 def test_a_known_order_is_shown_and_cancelled_as_described(app: Starlette) -> None:
     """The responses that chance does not find are as described, too."""
     for operation, status in (("GET /orders/{order_id}", 200), ("POST /orders/{order_id}/cancel", 202)):
         case = OPERATIONS[operation].Case(path_parameters={"order_id": KNOWN.subject})
-        assert case.call_and_validate(app=app, checks=CHECKS).status_code == status
+        assert case.call_and_validate(app=app, checks=CHECKS, headers=ALICE).status_code == status
 
 
 def test_every_route_is_described(app: Starlette) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from fakes.asgi import AsgiClient
+from fakes.callers import as_caller
 from fakes.orders_api import BODY, KEY, ORDER_ID, World
 from fakes.publishing import gave_up
 from orderstream import BufferFullError, EventPublisher
@@ -15,6 +16,7 @@ from orderstream_orders.api import (
     Standing,
     create_app,
 )
+from orderstream_orders.callers import LoopbackCallers
 from orderstream_orders.contracts import OrderPlaced, order_id_for
 
 
@@ -51,10 +53,10 @@ def test_another_order_under_a_used_key_is_refused(world: World, client: AsgiCli
 
 
 def test_keys_of_different_callers_never_meet(world: World, client: AsgiClient) -> None:
-    """The key is scoped by the caller, who is anonymous unless named."""
+    """The key is scoped by the caller."""
     first = client.post("/orders", json=BODY, headers=KEY)
-    second = client.post("/orders", json=BODY, headers={"Idempotency-Key": "invoice-1"})
-    assert first.json()["order_id"] != second.json()["order_id"] == order_id_for("anonymous", "invoice-1")
+    second = client.post("/orders", json=BODY, headers=KEY | as_caller("other"))
+    assert first.json()["order_id"] != second.json()["order_id"] == order_id_for("other", "invoice-1")
 
 
 @pytest.mark.parametrize(
@@ -92,7 +94,7 @@ def test_a_caller_that_goes_away_is_no_defect(world: World) -> None:
     async def send(message: dict[str, Any]) -> None:
         responses.append(message)
 
-    headers = [(b"idempotency-key", b"k")]
+    headers = [(name.lower().encode(), value.encode()) for name, value in KEY.items()]
     scope = {"type": "http", "method": "POST", "path": "/orders", "headers": headers, "query_string": b""}
     asyncio.run(world.app(scope, receive, send))
     assert responses[0]["status"] == 400
@@ -122,6 +124,7 @@ def test_health_says_whether_the_dependencies_answer(
     app = create_app(
         publisher=EventPublisher(world.producer, source="orders"),
         idempotency_store=world.store,
+        authentication=LoopbackCallers(),
         clock=world.tick,
         standing=lambda: standing,
     )
@@ -136,12 +139,12 @@ def test_health_says_whether_the_dependencies_answer(
 def test_health_counts_and_other_routes_are_served(client: AsgiClient) -> None:
     """Outcomes are counted; what is mounted beside the API answers."""
     client.post("/orders", json=BODY, headers=KEY)
-    client.post("/orders", json=BODY)
+    client.post("/orders", json=BODY, headers=as_caller("shop"))
     health = client.get("/health").json()
     assert (health["status"], health["accepted"], health["rejected"]) == ("ok", 1, 1)
     assert (health["unknown_outcomes"], health["in_flight"]) == (0, 0)
     assert health["rejected_by_code"] == {"malformed": 1}
-    assert client.get("/extra").text == "here"
+    assert client.get("/extra", headers=KEY).text == "here"
 
 
 def test_what_is_no_service_by_its_own_words_is_taken_from_stock(world: World, client: AsgiClient) -> None:

@@ -9,6 +9,7 @@ import httpx
 from fakes.publishing import CollectingProducer, CompletedDelivery
 from orderstream import EventPublisher
 from orderstream_orders.api import create_app
+from orderstream_orders.callers import LoopbackCallers
 from orderstream_orders.testing import MemoryIdempotencyStore
 
 BODY = {"currency": "GBP", "lines": [{"sku": "85123A", "quantity": 1, "unit_price": "1"}]}
@@ -34,6 +35,7 @@ def test_a_slow_put_blocks_nobody_else_and_the_bound_holds() -> None:
     app = create_app(
         publisher=EventPublisher(producer, source="orders"),
         idempotency_store=MemoryIdempotencyStore(),
+        authentication=LoopbackCallers(),
         clock=lambda: dt.datetime(2026, 1, 1, tzinfo=dt.UTC),
         concurrency=1,
         max_waiting=0,

@@ -8,7 +8,7 @@ import msgspec
 import pytest
 
 from fakes.asgi import AsgiClient
-from fakes.orders_api import BODY, KEY, ORDER_ID, World
+from fakes.orders_api import BODY, KEY, ORDER_ID, SHOP, World
 from orderstream.messages import decode_envelope, initial_event_id
 from orderstream_orders.api import Accepted
 from orderstream_orders.api.repetition import AskedOrder, digest_of
@@ -127,6 +127,6 @@ def test_a_cancellation_comes_again_as_it_was(world: World, client: AsgiClient) 
     """Byte for byte, with and without a key; another key of the same slot is the same request."""
     client.post("/orders", json=BODY, headers=KEY)
     for key in ("", "", "one", "one"):
-        client.post(f"/orders/{ORDER_ID}/cancel", headers={"Idempotency-Key": key})
+        client.post(f"/orders/{ORDER_ID}/cancel", headers=SHOP | {"Idempotency-Key": key})
     _, first, second, third, fourth = (data for _, data in world.producer.records)
     assert first == second != third == fourth

@@ -86,6 +86,10 @@ PLANTED = {
         "orderstream_consumer.engines.embedded.leases.taker",
         "time",
     ),
+    "Pure: who calls is a function of headers, keys, policy and time": (
+        "orderstream_orders.callers.token",
+        "time",
+    ),
     "Pure: contracts and domains of the services": (
         "orderstream_workers.services.payments.domain",
         "random",

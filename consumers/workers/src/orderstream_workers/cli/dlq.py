@@ -115,7 +115,11 @@ def redrive(context: click.Context, application: str, selected: Selected, target
     with operated(context, target) as resources:
         _names(application, resources)
         work = Intervening(
-            resources, application, "redrive", operator=selected.operator, reason=selected.reason
+            resources,
+            application,
+            "redrive",
+            operator=selected.operator.name(resources),
+            reason=selected.reason,
         )
         if application == PAYMENT_WORKER:
             letters = confirmed_letters(resources, "redrive", selected)
@@ -161,7 +165,11 @@ def discard(
     with operated(context, target) as resources:
         _names(application, resources)
         work = Intervening(
-            resources, application, "discard", operator=selected.operator, reason=selected.reason
+            resources,
+            application,
+            "discard",
+            operator=selected.operator.name(resources),
+            reason=selected.reason,
         )
         if application == PAYMENT_WORKER:
             letters = confirmed_letters(resources, "discard", selected)

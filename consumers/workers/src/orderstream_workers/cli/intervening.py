@@ -7,7 +7,8 @@ from typing import Any
 import click
 
 from orderstream_workers.cli.layout import printable
-from orderstream_workers.cli.options import Command, operator_option, parked_for_option
+from orderstream_workers.cli.operator import Operator, operator_option
+from orderstream_workers.cli.options import Command, parked_for_option
 from orderstream_workers.operations.dead_letters import PAYMENT_WORKER, ListedKey, listed, no_letter
 from orderstream_workers.operations.errors import NotDoneError
 from orderstream_workers.operations.intervening import Action
@@ -29,7 +30,7 @@ class Selected:
     key: str | None
     parked_for: str
     yes: bool
-    operator: str
+    operator: Operator
     reason: str
 
 
@@ -40,8 +41,6 @@ def selection(command: Command) -> Command:
         selected = Selected(**{name: given.pop(name) for name in Selected.__slots__})
         if (selected.key is None) == (not (every or selected.parked_for)):
             raise click.UsageError("give a KEY, or --all or --parked-for for many of them")
-        if not selected.operator.strip():
-            raise click.UsageError("--operator must not be empty")
         return command(*args, selected=selected, **given)
 
     chosen_command: Command = functools.update_wrapper(chosen, command)

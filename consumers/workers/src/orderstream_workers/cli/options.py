@@ -1,8 +1,6 @@
 """Options that commands share."""
 
 import datetime as dt
-import getpass
-import os
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -56,22 +54,8 @@ def json_option(command: Command) -> Command:
     return click.option("--json", "as_data", is_flag=True, help="Print JSON, for programs.")(command)
 
 
-def operator_option(command: Command) -> Command:
-    """``--operator``: who does it, by default the user's name."""
-    return click.option(
-        "--operator", default=_this_user, show_default="the user's name", help="Who does it; it is kept."
-    )(command)
-
-
 def parked_for_option(command: Command) -> Command:
     """``--parked-for``: of dead letters, those with this reason."""
     return click.option(
         "--parked-for", default="", metavar="TEXT", help="Only keys whose reason contains this text."
     )(command)
-
-
-def _this_user() -> str:
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError):  # a container's user need not have a name
-        return f"uid {os.getuid()}"

@@ -1,13 +1,15 @@
 """``orderstream saga``: orders that have not come to their end."""
 
 import datetime as dt
+from dataclasses import replace
 from typing import Any, Literal
 
 import click
 
 from orderstream_workers.cli.layout import age, as_json, printable, table, wrapped
 from orderstream_workers.cli.operating import operated
-from orderstream_workers.cli.options import json_option, operator_option
+from orderstream_workers.cli.operator import Operator, operator_option
+from orderstream_workers.cli.options import json_option
 from orderstream_workers.cli.target import TargetChoice, target_options
 from orderstream_workers.operations.errors import NotDoneError
 from orderstream_workers.operations.open_orders import orders_under_way
@@ -89,7 +91,7 @@ def resolve(
     step: str,
     decision: Literal["done", "refuse"],
     reason: str,
-    operator: str,
+    operator: Operator,
     target: TargetChoice,
 ) -> None:
     """Decide about a step that gets no reply. The coordinator takes it up in the order of the stream.
@@ -98,12 +100,12 @@ def resolve(
     """
     try:
         resolution = Resolution(
-            order_id=order_id, step=step, decision=decision, operator=operator, reason=reason
+            order_id=order_id, step=step, decision=decision, operator=operator.said, reason=reason
         )
     except ValueError as error:
         raise click.UsageError(str(error)) from error
     with operated(context, target) as resources:
-        resolve_step(resources, resolution)
+        resolve_step(resources, replace(resolution, operator=operator.name(resources)))
     click.echo(
         f"{printable(step)} of order {printable(order_id)}: {decision}; the coordinator has been informed"
     )

@@ -5,10 +5,12 @@ from dataclasses import asdict
 from typing import Any, Literal
 
 import click
+from msgspec import structs
 
 from orderstream_workers.cli.layout import as_json, printable, table, wrapped
 from orderstream_workers.cli.operating import operated
-from orderstream_workers.cli.options import Command, json_option, operator_option
+from orderstream_workers.cli.operator import Operator, operator_option
+from orderstream_workers.cli.options import Command, json_option
 from orderstream_workers.cli.target import TargetChoice, target_options
 from orderstream_workers.operations.errors import NotDoneError
 from orderstream_workers.operations.stock import Adjusted, Adjustment, StockLevel, adjust_stock, stock_level
@@ -68,7 +70,7 @@ def receive(
     sku: str,
     units: int,
     reason: str,
-    operator: str,
+    operator: Operator,
     key: str | None,
     as_data: bool,
     target: TargetChoice,
@@ -98,7 +100,7 @@ def correct(
     counted: int | None,
     by: int | None,
     reason: str,
-    operator: str,
+    operator: Operator,
     key: str | None,
     as_data: bool,
     target: TargetChoice,
@@ -134,14 +136,14 @@ def _adjust(
     units: int | None,
     counted: int | None = None,
     reason: str,
-    operator: str,
+    operator: Operator,
     key: str | None,
     as_data: bool,
 ) -> None:
     given = key or str(uuid.uuid4())
     try:
         asked = Adjustment(
-            kind=kind, sku=sku, units=units, counted=counted, operator=operator, reason=reason, key=given
+            kind=kind, sku=sku, units=units, counted=counted, operator=operator.said, reason=reason, key=given
         )
     except ValueError as error:
         raise click.UsageError(str(error)) from error
@@ -149,7 +151,7 @@ def _adjust(
         if key is None:
             # Before the call: whoever interrupts it needs the key to repeat it.
             click.echo(wrapped(f"if this is interrupted, repeat it with --key {given}"), err=True)
-        done = adjust_stock(resources, asked)
+        done = adjust_stock(resources, structs.replace(asked, operator=operator.name(resources)))
     if as_data:
         click.echo(as_json(_done(asked, done)))
         return

@@ -46,7 +46,8 @@ _AWS_NAMES: Final = (
 """Each says where AWS is or who we are there; ``AWS_ENDPOINT_URL*`` do as well."""
 
 _SHAPE_A_LOCAL_ONE: Final = frozenset(
-    f"ORDERSTREAM_{name}" for name in ("HOME", "BASE_PORT", "ENGINE", "COMPRESSION", "LOG_LEVEL")
+    f"ORDERSTREAM_{name}"
+    for name in ("HOME", "BASE_PORT", "ENGINE", "COMPRESSION", "LOG_LEVEL", "OPERATOR_TOKEN")
 )
 """These are set for ``local up`` too, and name no environment."""
 

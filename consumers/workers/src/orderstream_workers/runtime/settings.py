@@ -23,11 +23,14 @@ HEALTH_PORT: Final = f"{_PREFIX}HEALTH_PORT"
 
 _LEVELS: Final = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 
+Auth = Literal["jwt", "gateway", "none"]
+"""How the orders API knows who calls."""
+
 Compression = Literal["none", "zstd"]
 """What the data of messages is compressed with, if at all."""
 
 
-_OTHERS: Final = frozenset({"HOME", "BASE_PORT", "KCL_CHANNEL"})
+_OTHERS: Final = frozenset({"HOME", "BASE_PORT", "KCL_CHANNEL", "OPERATOR_TOKEN"})
 """Variables with our prefix that are no settings of a process: of the local environment, and of our own."""
 
 
@@ -80,6 +83,18 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         idle_between_reads: Pause between reads of a shard that is caught up, in seconds. All polling
             applications share five reads a second a shard.
         max_lanes: Keys of one shard that are processed at the same time, at least 1.
+        auth: How the orders API knows who calls. ``jwt``: by a token that it verifies. ``gateway``: by the
+            header ``X-Caller`` of a gateway that proves itself by a shared secret. ``none``: it does not, and
+            listens on the loopback interface alone.
+        jwt_issuer: The tokens' ``iss``.
+        jwt_audience: The tokens' ``aud``.
+        jwt_keys: The issuer's key set: an ``https`` URL, or a file.
+        jwt_scope_prefix: What the issuer puts before ``orders:write`` and our other scopes; nothing by
+            default.
+        gateway_secrets: The secret that a gateway sends in ``X-Gateway-Secret``, of at least 32 characters;
+            two, separated by a comma, while it changes.
+        caller_requests_per_second: Requests a second that each API process takes of one caller; twice as many
+            at once. 0 sets no bound.
         health_port: Port of ``/health``; 0 serves none.
         health_host: Address that ``/health`` listens on; only this machine by default.
         log_level: Least severe level that is logged: DEBUG, INFO, WARNING, ERROR or CRITICAL.
@@ -106,6 +121,13 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     failover_seconds: float = 10.0
     idle_between_reads: float = 1.5
     max_lanes: int = 8
+    auth: Auth = "none"
+    jwt_issuer: str = ""
+    jwt_audience: str = ""
+    jwt_keys: str = ""
+    jwt_scope_prefix: str = ""
+    gateway_secrets: str = ""
+    caller_requests_per_second: float = 200.0
     health_port: int = 0
     health_host: str = "127.0.0.1"
     log_level: str = "INFO"
@@ -118,6 +140,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         checks.within("idle_between_reads", 0)
         checks.within("max_lanes", 1)
         checks.within("low_stock_threshold", 0)
+        checks.within("caller_requests_per_second", 0)
         checks.within("health_port", 0)
         checks.one_of("log_level", *_LEVELS)
         if not all("=" in item for item in _items(self.kcl_properties)):

@@ -3,16 +3,20 @@
 ==================== ===================================================================================
 202 {order_id}       Kinesis has acknowledged the event; everything else is eventually consistent
 400, 422 {code, ...} not taken, and never will be as it stands
-404                  no such order
+401, 403             nobody knows who calls, or the caller may not
+404                  the caller has no such order
 408                  the body did not arrive in time
 413                  the body or the order is too large
 415                  the body is not said to be ``application/json``
+429                  not taken: the caller asks too often
+503 unavailable      not taken: nobody can be told apart for now
 503 unknown_outcome  taken or not, nobody knows: ask again with the same ``Idempotency-Key``
 ==================== ===================================================================================
 """
 
 import datetime as dt
 import logging
+import time
 from collections import Counter
 from collections.abc import Callable, Sequence
 from http import HTTPStatus
@@ -21,14 +25,17 @@ from typing import Final
 from anyio import CapacityLimiter, fail_after, to_thread
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from orderstream.publisher import EventPublisher
+from orderstream_orders.api.guard import CallerGuard, caller_of
 from orderstream_orders.api.idempotency import IdempotencyStore
 from orderstream_orders.api.intake import Intake, UnknownOutcomeError
 from orderstream_orders.api.openapi import Described, document
+from orderstream_orders.api.ownership import Ownership
 from orderstream_orders.api.requests import JSON, MAX_BODY_BYTES, MAX_CODE_LENGTH, Rejection
 from orderstream_orders.api.responses import (
     AcceptedResponse,
@@ -40,11 +47,14 @@ from orderstream_orders.api.responses import (
     on_failure,
     on_http_exception,
 )
+from orderstream_orders.callers import Authentication, Caller
+from orderstream_orders.callers.allowance import Allowances
 
 logger = logging.getLogger(__name__)
 
-DEFAULT_CALLER: Final = "anonymous"
 _LENGTH_DIGITS: Final = 15
+_BURST_SECONDS: Final = 2
+"""A caller that was quiet may make the requests of so many seconds at once."""
 RETRY_AFTER: Final = 1
 """Seconds after which a caller should ask again."""
 
@@ -53,7 +63,10 @@ def create_app(
     *,
     publisher: EventPublisher,
     idempotency_store: IdempotencyStore,
+    authentication: Authentication,
     clock: Callable[[], dt.datetime],
+    requests_per_second: float = 0.0,
+    monotonic: Callable[[], float] = time.monotonic,
     extra_routes: Sequence[BaseRoute] = (),
     described: Sequence[Described] = (),
     concurrency: int = 64,
@@ -69,8 +82,13 @@ def create_app(
             records a second a shard), so that the results of orders always find room, and let it raise
             when its buffer is full.
         idempotency_store: Remembers accepted orders.
+        authentication: Tells who calls. Every route but health and document asks it, extra routes too.
         clock: The time (UTC, with zone).
-        extra_routes: Routes to serve beside its own, such as those of order status.
+        requests_per_second: Requests that a caller may make for good, in this process; twice as many at once.
+            0 sets no bound.
+        monotonic: Seconds of a clock that never goes back.
+        extra_routes: Routes to serve beside its own, such as those of order status; ``caller_of`` says who
+            asks.
         described: What the OpenAPI document says of them.
         concurrency: Requests that wait for the store or for Kinesis at the same time, each in a thread of
             its own. At least 1.
@@ -81,7 +99,13 @@ def create_app(
         standing: Says whether the dependencies answer, for ``/health``; by default they are not asked.
     """
     api = _Api(
-        Intake(publisher, idempotency_store, clock, patience),
+        Intake(
+            publisher,
+            idempotency_store,
+            Ownership(idempotency_store, enforced=authentication.knows_callers),
+            clock,
+            patience,
+        ),
         concurrency=concurrency,
         max_waiting=max_waiting,
         body_patience=body_patience,
@@ -107,6 +131,15 @@ def create_app(
             ClientDisconnect: on_disconnect,
             Exception: on_failure,
         },
+        middleware=[
+            Middleware(
+                CallerGuard,
+                authentication=authentication,
+                allowances=Allowances(requests_per_second, _BURST_SECONDS * requests_per_second),
+                monotonic=monotonic,
+                refused=api.count_refusal,
+            )
+        ],
     )
     # A redirect would name the scheme and host that this process sees, not those that the gateway serves.
     app.router.redirect_slashes = False
@@ -134,23 +167,17 @@ class _Api:
         self._rejected: Counter[str] = Counter()
 
     async def place(self, request: Request) -> Response:
-        """Take an order in.
-
-        ``X-Caller`` names the caller, whose keys no other caller's can meet. Behind a gateway it is the
-        authenticated principal, and the gateway sets it: a client's own header must not get through.
-        """
-        key = request.headers.get("Idempotency-Key", "")
-        caller = request.headers.get("X-Caller") or DEFAULT_CALLER
-        for name, value in (("Idempotency-Key", key), ("X-Caller", caller)):
-            if not 1 <= len(value) <= MAX_CODE_LENGTH:
-                return self._reject(
-                    Rejection(
-                        "malformed",
-                        f"header {name} must have 1 to {MAX_CODE_LENGTH} characters",
-                        field=name,
-                        status=HTTPStatus.BAD_REQUEST,
-                    )
+        """Take an order in."""
+        key, caller = request.headers.get("Idempotency-Key", ""), caller_of(request)
+        if not 1 <= len(key) <= MAX_CODE_LENGTH:
+            return self._reject(
+                Rejection(
+                    "malformed",
+                    f"header Idempotency-Key must have 1 to {MAX_CODE_LENGTH} characters",
+                    field="Idempotency-Key",
+                    status=HTTPStatus.BAD_REQUEST,
                 )
+            )
         try:
             with fail_after(self._body_patience):
                 body = await _body(request)
@@ -171,11 +198,11 @@ class _Api:
                 )
             )
         content_type = request.headers.get("Content-Type")
-        return await self._response(lambda: self._intake.place(caller, key, body, content_type))
+        return await self._response(caller, lambda: self._intake.place(caller.name, key, body, content_type))
 
     async def cancel(self, request: Request) -> Response:
         """Ask for an order's cancellation."""
-        order_id = request.path_params["order_id"]
+        order_id, caller = request.path_params["order_id"], caller_of(request)
         key = request.headers.get("Idempotency-Key", "")
         if len(key) > MAX_CODE_LENGTH:
             return self._reject(
@@ -186,7 +213,11 @@ class _Api:
                     status=HTTPStatus.BAD_REQUEST,
                 )
             )
-        return await self._response(lambda: self._cancel(order_id, key))
+        return await self._response(caller, lambda: self._cancel(caller, order_id, key))
+
+    def count_refusal(self, code: str) -> None:
+        """Count a request that was turned away before it came here."""
+        self._rejected[code] += 1
 
     async def health(self, _: Request) -> Response:
         """Say how it is, with 503 while a dependency has not answered for too long."""
@@ -228,13 +259,13 @@ class _Api:
             headers=None if good else {"Retry-After": str(RETRY_AFTER)},
         )
 
-    def _cancel(self, order_id: str, key: str) -> str | Rejection:
+    def _cancel(self, caller: Caller, order_id: str, key: str) -> str | Rejection:
         # Longer than any order's id, and so than what the memory of orders could be asked for.
-        if len(order_id) <= MAX_CODE_LENGTH and self._intake.cancel(order_id, key):
+        if len(order_id) <= MAX_CODE_LENGTH and self._intake.cancel(caller.name, order_id, key):
             return order_id
         return Rejection("unknown_order", "there is no such order", status=HTTPStatus.NOT_FOUND)
 
-    async def _response(self, carry_out: Callable[[], str | Rejection]) -> Response:
+    async def _response(self, caller: Caller, carry_out: Callable[[], str | Rejection]) -> Response:
         if self._is_full():
             return self._unknown("too many requests are under way")
         self._in_flight += 1
@@ -247,7 +278,7 @@ class _Api:
         if isinstance(outcome, Rejection):
             return self._reject(outcome)
         self._accepted += 1
-        logger.info("request accepted", extra={"order_id": outcome})
+        logger.info("request accepted", extra={"order_id": outcome, "caller": caller.pseudonym})
         return json_response(HTTPStatus.ACCEPTED, AcceptedResponse(order_id=outcome))
 
     def _reject(self, rejection: Rejection) -> Response:

@@ -17,12 +17,15 @@ class Accepted:
         placed_at: When (UTC): the time of the event, in every retry.
         event_id: Id of the event; an order's first event names its conversation, too.
         event: The event itself, as JSON, in every retry; None in what version 1 remembers.
+        caller: Whose the order is; None for a cancellation, and for an order of a version that knew no
+            callers.
     """
 
     digest: str
     placed_at: dt.datetime
     event_id: str
     event: bytes | None = None
+    caller: str | None = None
 
 
 class IdempotencyStore(Protocol):

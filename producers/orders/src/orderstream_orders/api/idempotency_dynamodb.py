@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 class DynamoDBIdempotencyStore:
-    """Keeps one item per request: ``pk``, ``digest``, ``placed_at``, ``event_id``, ``event`` (zlib).
+    """Keeps an item a request: ``pk``, ``digest``, ``placed_at``, ``event_id``, ``event`` (zlib), ``caller``.
 
     Args:
         client: A boto3 DynamoDB client with short time-outs: a caller waits for it.
@@ -45,6 +45,8 @@ class DynamoDBIdempotencyStore:
         }
         if accepted.event is not None:
             item["event"] = {"B": zlib.compress(accepted.event)}
+        if accepted.caller is not None:
+            item["caller"] = {"S": accepted.caller}
         try:
             with self._calls("PutItem", _refused):
                 response = self._client.put_item(
@@ -79,6 +81,7 @@ class DynamoDBIdempotencyStore:
                 placed_at=dt.datetime.fromisoformat(placed_at),
                 event_id=event_id,
                 event=_event(response["Item"]),
+                caller=_caller(response["Item"]),
             )
 
     def _calls(self, operation: str, refusals: Refusals = no_refusals) -> AbstractContextManager[None]:
@@ -92,6 +95,10 @@ def _event(item: Mapping[str, Any]) -> bytes | None:
         return zlib.decompress(required(required(item, "event", dict), "B", bytes))
     except zlib.error as error:
         raise UnreadableResponseError(f"the item's event cannot be read: {error}") from error
+
+
+def _caller(item: Mapping[str, Any]) -> str | None:
+    return required(required(item, "caller", dict), "S", str) if "caller" in item else None
 
 
 class _ThereAlready(Exception):  # noqa: N818 - not an error: the order was accepted before

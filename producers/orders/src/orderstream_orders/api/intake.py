@@ -10,6 +10,7 @@ from orderstream.messages import Envelope, decode_envelope, initial, initial_eve
 from orderstream.publisher import EventPublisher
 from orderstream_orders.api.acceptance import accept
 from orderstream_orders.api.idempotency import Accepted, IdempotencyStore
+from orderstream_orders.api.ownership import Ownership
 from orderstream_orders.api.repetition import digest_of, event_taken
 from orderstream_orders.api.requests import Rejection, read_request, unsupported
 from orderstream_orders.contracts import OrderCancellationRequested, OrderPlaced, order_id_for
@@ -49,6 +50,7 @@ class Intake:
     Args:
         publisher: Publishes the events.
         store: Remembers accepted orders.
+        ownership: Knows whose they are.
         clock: The time (UTC, with zone).
         patience: Seconds to wait for Kinesis' acknowledgement, above 0.
     """
@@ -57,11 +59,13 @@ class Intake:
         self,
         publisher: EventPublisher,
         store: IdempotencyStore,
+        ownership: Ownership,
         clock: Callable[[], dt.datetime],
         patience: float,
     ) -> None:
         self._publisher = publisher
         self._store = store
+        self._ownership = ownership
         self._clock = clock
         self._patience = patience
 
@@ -91,35 +95,37 @@ class Intake:
         if isinstance(judged, Rejection):
             taken = self._known(lambda: self._store.get(order_id))
             event = event_taken(order_id, body, taken, SOURCE) if taken is not None else None
-            if event is None:
+            if taken is None or event is None:
                 return judged
         else:
             digest, placed = judged
             event_id = initial_event_id(SOURCE, caller, idempotency_key)
             first = initial(placed, source=SOURCE, event_id=event_id, time=self._clock())
-            candidate = _accepted(digest, first)
+            candidate = _accepted(digest, first, caller)
             taken = self._known(lambda: self._store.put_if_absent(order_id, candidate))
             event = first if taken == candidate else event_taken(order_id, body, taken, SOURCE)
             if event is None:
                 return _CONFLICT
+        self._known(lambda: self._ownership.claim(caller, order_id, taken))
         self._publish(event)
         return order_id
 
-    def cancel(self, order_id: str, idempotency_key: str) -> bool:
+    def cancel(self, caller: str, order_id: str, idempotency_key: str) -> bool:
         """Publish that an order's cancellation is asked for; a repeated request publishes the same event.
 
         Args:
+            caller: Who asks.
             order_id: The order.
             idempotency_key: The caller's own name for the request; may be empty: an order has one
                 cancellation then. Keys share ``CANCELLATION_SLOTS``: two that meet are one request.
 
         Returns:
-            False if there is no such order; True once Kinesis has acknowledged the event.
+            False if the caller has no such order; True once Kinesis has acknowledged the event.
 
         Raises:
             UnknownOutcomeError: ask again with the same key.
         """
-        order = self._known(lambda: self._store.get(order_id))
+        order = self._known(lambda: self._ownership.find(caller, order_id))
         if order is None:
             return False
         requested = initial(
@@ -155,8 +161,10 @@ def _judge(order_id: str, body: bytes, content_type: str | None) -> tuple[str, O
     return placed if isinstance(placed, Rejection) else (digest_of(request), placed)
 
 
-def _accepted(digest: str, event: Envelope) -> Accepted:
-    return Accepted(digest=digest, placed_at=event.time, event_id=event.id, event=event.encode())
+def _accepted(digest: str, event: Envelope, caller: str | None = None) -> Accepted:
+    return Accepted(
+        digest=digest, placed_at=event.time, event_id=event.id, event=event.encode(), caller=caller
+    )
 
 
 def _slot(idempotency_key: str) -> str:

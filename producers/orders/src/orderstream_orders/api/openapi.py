@@ -18,10 +18,14 @@ from orderstream_orders.api.requests import (
     OrderRequest,
 )
 from orderstream_orders.api.responses import AcceptedResponse, HealthResponse, Problem
+from orderstream_orders.callers import READ, WRITE
 from orderstream_orders.catalogue.schemas import described
 
 Part = dict[str, Any]
 """A part of the document, as plain data."""
+
+BEARER: Final = "bearer"
+"""The name of the security scheme."""
 
 _REFERENCE: Final = "#/components/schemas/{name}"
 
@@ -57,7 +61,19 @@ def document(*more: Described) -> Part:
             "An order is taken once Kinesis has acknowledged it; the outcome follows.",
         },
         "paths": {path: item for part in parts for path, item in part.paths.items()},
-        "components": {"schemas": {name: _worded(schema) for name, schema in sorted(schemas.items())}},
+        "components": {
+            "schemas": {name: _worded(schema) for name, schema in sorted(schemas.items())},
+            "securitySchemes": {
+                BEARER: {
+                    "type": "http",
+                    "scheme": "bearer",
+                    "bearerFormat": "JWT",
+                    "description": "A token of the issuer for this audience, signed with RS256, ES256 or "
+                    "EdDSA. Its subject is the caller, and an order is its caller's alone. "
+                    f"`{WRITE}` places and cancels, `{READ}` looks.",
+                }
+            },
+        },
     }
 
 
@@ -65,6 +81,8 @@ def operation(
     name: str,
     summary: str,
     responses: Mapping[int, tuple[str, type[msgspec.Struct]]],
+    *,
+    scope: str | None = None,
     **more: Any,
 ) -> Part:
     """An operation whose responses are JSON; 404 and 405 of the router and 500 are the same for all.
@@ -73,17 +91,28 @@ def operation(
         name: Its ``operationId``.
         summary: What it does.
         responses: By HTTP status, when it comes and what it holds.
+        scope: The scope that a caller's token has to grant; None for what everybody may ask.
         more: Other members of the operation, such as ``parameters``.
     """
+    responses = responses if scope is None else {**responses, **_GUARDED}
     return {
         "operationId": name,
         "summary": summary,
+        "security": [] if scope is None else [{BEARER: [scope]}],
         **more,
         "responses": {
             **{str(int(status)): _response(status, *response) for status, response in responses.items()},
             "500": _response(500, "A defect of ours; whether it was taken is unknown.", Problem),
         },
     }
+
+
+_GUARDED: Final[Mapping[int, tuple[str, type[msgspec.Struct]]]] = {
+    HTTPStatus.UNAUTHORIZED: ("No valid token: nobody knows who calls.", Problem),
+    HTTPStatus.FORBIDDEN: ("The token does not grant the scope.", Problem),
+    HTTPStatus.TOO_MANY_REQUESTS: ("Not taken: the caller asks too often.", Problem),
+}
+"""How every operation responds for which it has to be known who calls."""
 
 
 def order_id_parameter() -> Part:
@@ -93,13 +122,16 @@ def order_id_parameter() -> Part:
 
 
 def _orders() -> Described:
-    unavailable = "The outcome is unknown: ask again with the same Idempotency-Key."
+    unavailable = "The outcome is unknown: ask again with the same Idempotency-Key. `unavailable`: not taken."
     place = operation(
         "placeOrder",
         "Place an order.",
         {
             HTTPStatus.ACCEPTED: ("Taken.", AcceptedResponse),
-            HTTPStatus.BAD_REQUEST: ("A header is missing or too long, or the body is no JSON.", Problem),
+            HTTPStatus.BAD_REQUEST: (
+                "A header is missing, too long or not for clients to send, or the body is no JSON.",
+                Problem,
+            ),
             HTTPStatus.REQUEST_TIMEOUT: ("The body did not arrive in time.", Problem),
             HTTPStatus.REQUEST_ENTITY_TOO_LARGE: (
                 f"The body is over {MAX_BODY_BYTES:,} bytes, or its event over {MAX_ORDER_BYTES:,}.",
@@ -115,9 +147,9 @@ def _orders() -> Described:
             ),
             HTTPStatus.SERVICE_UNAVAILABLE: (unavailable, Problem),
         },
+        scope=WRITE,
         parameters=[
             _header("Idempotency-Key", "The caller's own name for the order.", required=True),
-            _header("X-Caller", "Who orders: the scope of the key. A gateway sets it.", required=False),
         ],
         requestBody={
             "required": True,
@@ -132,10 +164,11 @@ def _orders() -> Described:
                 "Requested; the history of the order shows whether it came in time.",
                 AcceptedResponse,
             ),
-            HTTPStatus.BAD_REQUEST: ("The header is too long.", Problem),
-            HTTPStatus.NOT_FOUND: ("There is no such order.", Problem),
+            HTTPStatus.BAD_REQUEST: ("A header is too long, or is not for clients to send.", Problem),
+            HTTPStatus.NOT_FOUND: ("The caller has no such order.", Problem),
             HTTPStatus.SERVICE_UNAVAILABLE: (unavailable, Problem),
         },
+        scope=WRITE,
         parameters=[
             order_id_parameter(),
             _header("Idempotency-Key", "The caller's own name for the request.", required=False),
@@ -185,9 +218,12 @@ def _response(status: int, description: str, kind: type[msgspec.Struct]) -> Part
         "description": description,
         "content": {"application/json": {"schema": {"$ref": _REFERENCE.format(name=kind.__name__)}}},
     }
-    if status == HTTPStatus.SERVICE_UNAVAILABLE:
+    if status in {HTTPStatus.SERVICE_UNAVAILABLE, HTTPStatus.TOO_MANY_REQUESTS}:
         seconds = {"description": "Seconds to wait.", "schema": {"type": "integer"}, "required": True}
         response["headers"] = {"Retry-After": seconds}
+    if status in {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}:
+        challenge = {"description": "See RFC 6750.", "schema": {"type": "string"}, "required": True}
+        response["headers"] = {"WWW-Authenticate": challenge}
     if status == HTTPStatus.UNSUPPORTED_MEDIA_TYPE:
         taken = {"description": "The media type that is taken.", "schema": {"const": JSON}, "required": True}
         response["headers"] = {"Accept": taken}

@@ -1,5 +1,6 @@
 """``orderstream local``: a whole environment on this machine."""
 
+import datetime as dt
 import sys
 from pathlib import Path
 
@@ -7,8 +8,11 @@ import click
 from rich.console import Console
 from rich.table import Table
 
+from orderstream_orders.callers import READ, SCOPES, WRITE, is_name
 from orderstream_playground.cli.environment_options import environment_options
 from orderstream_playground.local.environment import EnvironmentOptions, Layout
+from orderstream_playground.local.errors import LocalEnvironmentError
+from orderstream_playground.local.issuer import LocalIssuer
 from orderstream_playground.local.lifecycle import down, is_up, read_state, start_again, up
 from orderstream_workers.cli.options import home_option
 from orderstream_workers.runtime.isolation import isolate_this_process
@@ -27,6 +31,7 @@ def up_command(*, home: Path, options: EnvironmentOptions) -> None:
     isolate_this_process({})
     up(home, options, click.echo)
     click.echo(f"up: the orders API is at {Layout(home, options).api_url}, logs are in {home / 'logs'}")
+    click.echo("a token for it: orderstream local token")
 
 
 @local.command("down", short_help="Stop everything; the emulators lose their state.")
@@ -65,3 +70,28 @@ def status_command(home: Path) -> None:
         table.add_row(process.name, str(process.pid), str(process.port), condition)
     Console().print(table)
     sys.exit(0 if healthy else 1)
+
+
+@local.command("token", short_help="Print a token that the orders API takes.")
+@click.option("--caller", default="me", show_default=True, help="Whose token: its orders are this caller's.")
+@click.option(
+    "--scope",
+    "scopes",
+    multiple=True,
+    default=(READ, WRITE),
+    show_default=True,
+    type=click.Choice(sorted(SCOPES)),
+    help="What it grants; may be given more than once.",
+)
+@click.option(
+    "--minutes", type=click.IntRange(1, 1_440), default=60, show_default=True, help="How long it is good."
+)
+@home_option
+def token_command(*, home: Path, caller: str, scopes: tuple[str, ...], minutes: int) -> None:
+    """Print a token of the environment's own issuer, for the header Authorization: Bearer TOKEN."""
+    if read_state(home) is None:
+        raise LocalEnvironmentError(f"no environment in {home}; start one with `orderstream local up`")
+    if not is_name(caller):
+        raise click.UsageError("--caller has 1 to 255 visible characters, and is not anonymous")
+    life = dt.timedelta(minutes=minutes)
+    click.echo(LocalIssuer.of(home).token(caller, scopes, dt.datetime.now(dt.UTC), life))

@@ -9,7 +9,7 @@ import httpx
 
 from orderstream_consumer.processing.backoff import Backoff
 from orderstream_playground.demo.errors import PlayError
-from orderstream_playground.demo.invoices import CALLER, CURRENCY, Invoice, Rejection
+from orderstream_playground.demo.invoices import CURRENCY, Invoice, Rejection
 
 _PATIENCE: Final = 120.0
 """Seconds after which an API that does not respond is given up."""
@@ -21,7 +21,7 @@ class OrdersClient:
     """Places orders over HTTP. An unknown outcome (503, no response) is asked again with the same key.
 
     Args:
-        http: Client whose base URL is the orders API.
+        http: Client whose base URL is the orders API, and whose requests carry a caller's token.
         sleep: Waits so many seconds.
         now: The time (UTC).
         draw: Gives a number in [0, 1), for jitter.
@@ -56,7 +56,7 @@ class OrdersClient:
                 response = await self._http.post(
                     "/orders",
                     json=request,
-                    headers={"Idempotency-Key": invoice.number, "X-Caller": CALLER},
+                    headers={"Idempotency-Key": invoice.number},
                 )
             except httpx.TransportError as error:
                 reason = repr(error)

@@ -16,7 +16,7 @@ from orderstream.errors import DependencyError
 from orderstream_consumer.engines.config import Engine
 from orderstream_playground.demo.books import Check, open_books, reconcile
 from orderstream_playground.demo.errors import PlayError
-from orderstream_playground.demo.invoices import read_invoices
+from orderstream_playground.demo.invoices import CALLER, read_invoices
 from orderstream_playground.demo.offers import OfferBook
 from orderstream_playground.demo.output import Output
 from orderstream_playground.demo.parts import Parts, connected
@@ -24,6 +24,7 @@ from orderstream_playground.demo.play import Tally, play
 from orderstream_playground.demo.progress import Snapshot, shown
 from orderstream_playground.demo.summary import Timings, cpu_figures, end_to_end, outcome_counts, versions
 from orderstream_playground.local.environment import EnvironmentOptions, Layout
+from orderstream_playground.local.issuer import AsCaller, LocalIssuer
 from orderstream_playground.local.lifecycle import EnvironmentState, down, is_up, read_state, up
 
 _STALL: Mapping[Engine, float] = {"embedded": 180.0, "kcl": 1200.0}
@@ -145,7 +146,8 @@ def _environment(job: Run, console: Console) -> Iterator[EnvironmentState]:
 
 
 async def _offer(job: Run, parts: Parts, offers: OfferBook, tally: Tally) -> None:
-    async with httpx.AsyncClient(base_url=parts.layout.api_url, timeout=30.0) as http:
+    caller = AsCaller(LocalIssuer.of(job.home), CALLER)
+    async with httpx.AsyncClient(base_url=parts.layout.api_url, timeout=30.0, auth=caller) as http:
         await play(
             read_invoices(job.orders, job.limit),
             book=offers,

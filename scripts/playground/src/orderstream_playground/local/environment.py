@@ -8,6 +8,7 @@ from typing import Final
 import msgspec
 
 from orderstream_consumer.engines.config import Engine
+from orderstream_playground.local.issuer import AUDIENCE, ISSUER, KEY_SET
 from orderstream_playground.local.ministack import ministack_command, ministack_environment
 from orderstream_playground.local.processes import ProcessSpec
 from orderstream_workers.runtime.discovery import topology
@@ -93,6 +94,12 @@ class Layout:
             compression=self.options.compression,
             applications_folder=str(Path(folder).absolute()) if folder else "",
             kcl_properties=_QUICK_KCL,
+            auth="jwt",
+            jwt_issuer=ISSUER,
+            jwt_audience=AUDIENCE,
+            jwt_keys=str((self.home / KEY_SET).absolute()),
+            # A demo's importer is one caller, as fast as the pipeline lets it be.
+            caller_requests_per_second=0.0,
         )
 
     @property

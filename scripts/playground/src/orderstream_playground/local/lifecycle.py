@@ -16,6 +16,7 @@ import msgspec
 
 from orderstream_playground.local.environment import EnvironmentOptions, Layout
 from orderstream_playground.local.errors import LocalEnvironmentError
+from orderstream_playground.local.issuer import LocalIssuer
 from orderstream_playground.local.ministack import ensure_ministack
 from orderstream_playground.local.processes import (
     ProcessSpec,
@@ -98,6 +99,7 @@ def up(
         set_aside(home)
         layout = Layout(home, options)
         layout.logs.mkdir()
+        LocalIssuer.of(home)
         progress("installing the emulator of AWS, if it is not there yet")
         emulators, pipeline = layout.emulators(ensure_ministack()), layout.pipeline()
         check_ports((*emulators, *pipeline))
@@ -171,6 +173,7 @@ def start_again(home: Path, names: Collection[str] = ()) -> list[str]:
                 "`orderstream local down`, then start again"
             )
         layout = Layout(home, state.options)
+        LocalIssuer.of(home)
         # The emulator of AWS is not among them, so its interpreter is not needed.
         specs = {spec.name: spec for spec in (*layout.emulators(Path()), *layout.pipeline())}
         for name in wanted:

@@ -13,8 +13,10 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from orderstream.errors import DependencyError
+from orderstream_orders.api import Ownership, caller_of
 from orderstream_orders.api.openapi import Described, operation, order_id_parameter
 from orderstream_orders.api.responses import Problem, json_response
+from orderstream_orders.callers import READ
 from orderstream_workers.projections.order_status.read_model import OrderPage, ReadModel, UnknownMessageError
 from orderstream_workers.projections.order_status.status import OrderStatus
 from orderstream_workers.projections.order_status.story import effect_of
@@ -66,11 +68,12 @@ class ShownOrder(OrderStatus, frozen=True, kw_only=True):
     next: str | None
 
 
-def routes(read_model: ReadModel) -> list[Route]:
+def routes(read_model: ReadModel, ownership: Ownership) -> list[Route]:
     """The routes of order status.
 
     Args:
         read_model: Answers them. A query blocks, so each runs in a thread of its own.
+        ownership: Knows whose an order is: another's is answered as none.
     """
 
     def show(request: Request) -> Response:
@@ -83,10 +86,10 @@ def routes(read_model: ReadModel) -> list[Route]:
             return json_response(HTTPStatus.UNPROCESSABLE_ENTITY, problem)
         try:
             # A NUL is in no id, and PostgreSQL would refuse the question.
-            if "\0" in order_id + (after or ""):
-                page = None
-            else:
-                page = read_model.page(order_id, after=after, limit=limit)
+            hidden = "\0" in order_id + (after or "") or not ownership.may_see(
+                caller_of(request).name, order_id
+            )
+            page = None if hidden else read_model.page(order_id, after=after, limit=limit)
         except UnknownMessageError:
             problem = Problem(
                 code="malformed", message="after is not a message of this order: start again", field="after"
@@ -99,7 +102,9 @@ def routes(read_model: ReadModel) -> list[Route]:
                 HTTPStatus.SERVICE_UNAVAILABLE, problem, headers={"Retry-After": str(_RETRY_AFTER)}
             )
         if page is None:
-            problem = Problem(code="unknown_order", message="no order of that id has been read yet")
+            problem = Problem(
+                code="unknown_order", message="you have no order of that id, or it has not been read yet"
+            )
             return json_response(HTTPStatus.NOT_FOUND, problem)
         return json_response(HTTPStatus.OK, _shown(page))
 
@@ -113,10 +118,12 @@ def described() -> Described:
         "Tell how far an order is, and its story, page by page.",
         {
             HTTPStatus.OK: ("The order.", ShownOrder),
-            HTTPStatus.NOT_FOUND: ("No order of that id has been read yet.", Problem),
+            HTTPStatus.BAD_REQUEST: ("A header is not for clients to send.", Problem),
+            HTTPStatus.NOT_FOUND: ("The caller has no such order, or it has not been read yet.", Problem),
             HTTPStatus.UNPROCESSABLE_ENTITY: ("There is no such page.", Problem),
             HTTPStatus.SERVICE_UNAVAILABLE: ("Orders cannot be looked up now.", Problem),
         },
+        scope=READ,
         parameters=[
             order_id_parameter(),
             _query("after", "Id of the message behind which to begin.", {"type": "string", "minLength": 1}),

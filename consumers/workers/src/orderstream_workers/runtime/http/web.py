@@ -7,9 +7,16 @@ from orderstream import EventPublisher, Producer, ProducerConfig
 from orderstream_consumer.health.report import outages, shown_dependencies, unanswered, verdict
 from orderstream_consumer.health.watch import DependencyWatch
 from orderstream_consumer.processing.beside import Beside
-from orderstream_orders.api import DependencyStatus, DynamoDBIdempotencyStore, Standing, create_app
+from orderstream_orders.api import (
+    DependencyStatus,
+    DynamoDBIdempotencyStore,
+    Ownership,
+    Standing,
+    create_app,
+)
 from orderstream_workers.projections.order_status import ReadModel, described, routes
 from orderstream_workers.runtime.dependencies import dependencies_of
+from orderstream_workers.runtime.http.callers import callers_of
 from orderstream_workers.runtime.http.server import serve
 from orderstream_workers.runtime.read_model import open_read_model, read_model_asked
 from orderstream_workers.runtime.resources import Resources
@@ -30,8 +37,10 @@ def serve_api(resources: Resources, host: str, port: int, stop: threading.Event)
 
     Raises:
         ListenError: the address cannot be had.
+        SettingsError: the settings do not say who calls, or let everybody in from elsewhere.
     """
     settings = resources.settings
+    callers = callers_of(settings, host, resources.clock, resources.close_later)
     # Half of what a shard takes: the results of the orders that are let in always find room.
     config = ProducerConfig(
         records_per_second_per_shard=500,
@@ -43,6 +52,7 @@ def serve_api(resources: Resources, host: str, port: int, stop: threading.Event)
         [
             *dependencies_of(API, resources),
             read_model_asked(engine),
+            *callers.dependencies,
         ],
         {},
         resources.clock,
@@ -56,6 +66,8 @@ def serve_api(resources: Resources, host: str, port: int, stop: threading.Event)
         )
 
     producing = resources.producing
+    store = DynamoDBIdempotencyStore(resources.dynamodb, settings.name_of(IDEMPOTENCY_KEYS))
+    authentication = callers.authentication
     with (
         Producer(settings.name_of(ORDERS), client=producing, config=config) as producer,
         Beside(stop) as beside,
@@ -66,14 +78,15 @@ def serve_api(resources: Resources, host: str, port: int, stop: threading.Event)
                 source="orders",
                 compression=None if settings.compression == "none" else settings.compression,
             ),
-            idempotency_store=DynamoDBIdempotencyStore(
-                resources.dynamodb, settings.name_of(IDEMPOTENCY_KEYS)
-            ),
+            idempotency_store=store,
+            authentication=authentication,
             clock=resources.clock,
-            extra_routes=routes(ReadModel(engine)),
+            requests_per_second=settings.caller_requests_per_second,
+            extra_routes=routes(ReadModel(engine), Ownership(store, enforced=authentication.knows_callers)),
             described=[described()],
             standing=standing,
         )
-        beside.start(watch.run)
-        logger.info("serving", extra={"host": host, "port": port})
+        for run in (watch.run, *callers.beside):
+            beside.start(run)
+        logger.info("serving", extra={"host": host, "port": port, "auth": settings.auth})
         serve(app, host, port, stop)

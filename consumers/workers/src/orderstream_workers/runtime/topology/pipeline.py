@@ -39,6 +39,9 @@ READ_MODEL: Final = DatabaseSpec("read model", setting="read_model_url", credent
 PAYMENTS_API: Final = HttpServiceSpec("payments API", setting="payments_api_url")
 """The provider of payments."""
 
+KEY_SET: Final = HttpServiceSpec("issuer's key set", setting="jwt_keys")
+"""The public keys of the issuer of callers' tokens: asked for at the start and every five minutes."""
+
 IDEMPOTENCY_KEYS: Final = TableSpec("idempotency-keys")
 """The orders API's own table."""
 
@@ -46,7 +49,15 @@ API: Final = Process(
     name="api",
     does="takes orders over HTTP, and shows how each is doing",
     writes=(ORDERS,),
-    needs=(IDEMPOTENCY_KEYS, READ_MODEL),
+    needs=(IDEMPOTENCY_KEYS, READ_MODEL, KEY_SET),
+    settings=(
+        "auth",
+        "jwt_issuer",
+        "jwt_audience",
+        "jwt_scope_prefix",
+        "gateway_secrets",
+        "caller_requests_per_second",
+    ),
     serves="http",
 )
 
