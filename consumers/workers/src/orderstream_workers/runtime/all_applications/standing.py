@@ -101,14 +101,9 @@ def report_of_all(
 
 
 def _report(one: Standing, report: Callable[[], dict[str, Any]] | None) -> dict[str, Any]:
+    said = {"phase": one.phase, "failures": one.failures, "last_failure": one.reason}
     if one.phase in ("RUNNING", "DRAINING") and report is not None:
-        return {"phase": one.phase, **report()}
+        return said | report()
     down = one.phase == "DOWN"
     reason = f"it is down: {one.reason}" if down else f"it is {one.phase}"
-    return {
-        "phase": one.phase,
-        "healthy": not down,
-        "ready": False,
-        "reason": reason,
-        "failures": one.failures,
-    }
+    return said | {"healthy": not down, "ready": False, "reason": reason}
