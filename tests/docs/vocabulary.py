@@ -81,6 +81,18 @@ WORDS = (
         "a name with its qualifier",
         ("tests/", "scripts/playground/benchmarks/"),
     ),
+    Word(r"\bPlaceTakenError\b", "PositionTakenError"),
+    Word(
+        r"\bfor place(, \w+| in range| in \()",
+        "index, number",
+        (
+            "scripts/",
+            "tests/",
+            "infra/",
+            "consumers/workers/",
+            "producers/sdk/src/orderstream/producer/tracking/",
+        ),
+    ),
     Word(r"\bfor ever\b", "forever"),
     Word(r"\bat a stroke\b", "at once"),
     # Documents are plain present-day English. What a document quotes from code is in code's own words.

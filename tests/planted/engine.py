@@ -159,8 +159,8 @@ BUGS = (
     Bug(
         "a record that was abandoned counts as done",
         "orderstream_consumer/delivery/processor.py",
-        "lanes.end(place, done=end is End.DONE)",
-        "lanes.end(place, done=end is not None)",
+        "lanes.end(index, done=end is End.DONE)",
+        "lanes.end(index, done=end is not None)",
     ),
     Bug(
         "what follows a parked record of its key is handled at once",

@@ -15,8 +15,8 @@ BUGS = (
     Bug(
         "a lane goes on with the key's next record though the last was abandoned",
         "orderstream_consumer/delivery/lanes.py",
-        "            self._free.appendleft(place)\n            return\n",
-        "            self._free.appendleft(place)\n",
+        "            self._free.appendleft(index)\n            return\n",
+        "            self._free.appendleft(index)\n",
         f"{_PROPERTY}/engine_delivery",
     ),
     Bug(

@@ -13,7 +13,7 @@ from orderstream_consumer.delivery import (
     RedriveStoppedError,
     StoredParking,
 )
-from orderstream_consumer.delivery.parking import PlaceTakenError, lifted
+from orderstream_consumer.delivery.parking import PositionTakenError, lifted
 from orderstream_consumer.processing.record import DeliveredRecord, Position
 from orderstream_consumer.store import ConditionFailedError
 from orderstream_consumer.testing import Fault, MemoryStore
@@ -76,7 +76,7 @@ def test_two_shards_do_not_share_a_place() -> None:
     parking = parked(store := MemoryStore(), 9)
     other = replace(record_of("a", 9), shard_id="other")
     for put_aside in (parking.append, lambda record: parking.park(record, "broken")):
-        with pytest.raises(PlaceTakenError, match="other"):
+        with pytest.raises(PositionTakenError, match="other"):
             put_aside(other)
     assert [one.record for one in ParkedRecords(store, "it").records("a")] == [record_of("a", 9)]
 

@@ -52,8 +52,8 @@ class DependencyError(OrderstreamError):
         self.endpoint = endpoint
         self.advice = advice
         about = f" for {resource}" if resource else ""
-        place = ", ".join(part for part in (region, endpoint) if part)
-        where = f" ({place})" if place else ""
+        location = ", ".join(part for part in (region, endpoint) if part)
+        where = f" ({location})" if location else ""
         todo = f"; {advice}" if advice else ""
         super().__init__(
             f"{dependency} did not complete {operation}{about}{where}: {reason}{todo}; it will be tried again"

@@ -119,5 +119,5 @@ class BatchProcessor(ShardDelivery):
 def _fields_of_all(records: Sequence[DeliveredRecord]) -> dict[str, object]:
     if len(records) == 1:
         return fields_of(records[0])
-    first, last = (str(records[place].position.sequence_number) for place in (0, -1))
+    first, last = (str(records[index].position.sequence_number) for index in (0, -1))
     return {"shard_id": records[0].shard_id, "first": first, "last": last, "records": len(records)}

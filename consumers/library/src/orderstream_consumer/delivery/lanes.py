@@ -39,39 +39,39 @@ class Lanes:
         """Take the records that may start now, as indexes into the batch."""
         started: list[int] = []
         while len(self._running) < self._max_lanes:
-            place = self._take()
-            if place is None:
+            index = self._take()
+            if index is None:
                 break
-            self._running.add(self._records[place].partition_key)
-            started.append(place)
+            self._running.add(self._records[index].partition_key)
+            started.append(index)
         return started
 
     def _take(self) -> int | None:
         if self._free:
             return self._free.popleft()
         while self._next < len(self._records) and self._next - self._low < self._max_lead:
-            place = self._next
+            index = self._next
             self._next += 1
-            key = self._records[place].partition_key
+            key = self._records[index].partition_key
             if key not in self._running and key not in self._waiting:
-                return place
-            self._waiting.setdefault(key, deque()).append(place)
+                return index
+            self._waiting.setdefault(key, deque()).append(index)
         return None
 
-    def end(self, place: int, *, done: bool) -> None:
+    def end(self, index: int, *, done: bool) -> None:
         """A record that was started has ended.
 
         Args:
-            place: Its index.
+            index: Its index.
             done: False if it was abandoned: it goes back to the head of its lane.
         """
-        key = self._records[place].partition_key
+        key = self._records[index].partition_key
         self._running.remove(key)
         waiting = self._waiting.get(key)
         if not done:
-            self._free.appendleft(place)
+            self._free.appendleft(index)
             return
-        self._done[place] = True
+        self._done[index] = True
         while self._low < len(self._records) and self._done[self._low]:
             self._low += 1
         if waiting:

@@ -91,11 +91,11 @@ class Parking(Protocol):
         """True if records of the key are parked, as far as this process knows."""
 
     def park(self, record: DeliveredRecord, reason: str) -> None:
-        """Put a record aside and mark its key. Doing it again with the same record changes nothing.
+        """Park a record and its key. Doing it again with the same record changes nothing.
 
         Raises:
             DependencyError: it could not be stored; the record must not be passed.
-            PlaceTakenError: a record of another shard is parked in its place.
+            PositionTakenError: a record of another shard is parked at its position.
         """
 
     def append(self, record: DeliveredRecord) -> bool:
@@ -106,15 +106,15 @@ class Parking(Protocol):
 
         Raises:
             DependencyError: it could not be stored; the record must not be passed.
-            PlaceTakenError: a record of another shard is parked in its place.
+            PositionTakenError: a record of another shard is parked at its position.
         """
 
     def count(self) -> int:
         """How many records of the application are parked."""
 
 
-class PlaceTakenError(OrderstreamError):
-    """Another record is parked in a record's place: it must not count as stored.
+class PositionTakenError(OrderstreamError):
+    """Another record is parked at a record's position: it must not count as stored.
 
     Sequence numbers are unique "per partition-key within its shard" (Kinesis API reference), and no more.
 
@@ -182,7 +182,7 @@ class StoredParking:
         for _ in range(TRIES):
             first = self._store.get(PARKING.name, entries_key(self._application, key), first_sort(place))
             if first is not None and first.attributes["shard_id"] != record.shard_id:
-                raise PlaceTakenError(record, str(first.attributes["shard_id"]))
+                raise PositionTakenError(record, str(first.attributes["shard_id"]))
             if first is None:
                 mark = self._store.get(PARKING.name, self._application, key)
                 if only_if_marked and not stands(mark):

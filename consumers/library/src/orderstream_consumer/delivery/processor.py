@@ -120,19 +120,19 @@ class LaneProcessor(ShardDelivery):
     def _start(
         self, batch: ProcessRecordsInput, lanes: Lanes, ends: Mailbox[tuple[int, End] | _Question]
     ) -> None:
-        places = deque(lanes.start())
+        indexes = deque(lanes.start())
         try:
-            while places:
+            while indexes:
                 try:
-                    self._executor.submit(self._run, batch.records[places[0]], places[0], ends)
+                    self._executor.submit(self._run, batch.records[indexes[0]], indexes[0], ends)
                 except RuntimeError as error:
-                    lanes.end(places.popleft(), done=False)
+                    lanes.end(indexes.popleft(), done=False)
                     self._without_thread(error)
                 else:
-                    places.popleft()
+                    indexes.popleft()
         finally:
-            for place in places:
-                lanes.end(place, done=False)
+            for index in indexes:
+                lanes.end(index, done=False)
 
     @staticmethod
     def _abandon(lanes: Lanes, ends: Mailbox[tuple[int, End] | _Question]) -> None:
@@ -164,8 +164,8 @@ class LaneProcessor(ShardDelivery):
                 raise
             event.reply.put(reply)
         else:
-            place, end = event
-            lanes.end(place, done=end is End.DONE)
+            index, end = event
+            lanes.end(index, done=end is End.DONE)
 
     def _without_thread(self, error: RuntimeError) -> None:
         logger.warning("no thread for a record", extra={"error": str(error)})
@@ -173,7 +173,7 @@ class LaneProcessor(ShardDelivery):
             # The executor is shut down, so the process ends; the next owner starts here.
             self._give_up(str(error))
 
-    def _run(self, record: DeliveredRecord, place: int, ends: Mailbox[tuple[int, End] | _Question]) -> None:
+    def _run(self, record: DeliveredRecord, index: int, ends: Mailbox[tuple[int, End] | _Question]) -> None:
         end = End.ABANDONED
         try:
             with log_scope():
@@ -184,7 +184,7 @@ class LaneProcessor(ShardDelivery):
             self._give_up(f"a lane was ended by force ({type(error).__name__}: {error})"[:MAX_REASON])
             raise
         finally:
-            ends.put((place, end))
+            ends.put((index, end))
 
     def _deliver(self, record: DeliveredRecord, ends: Mailbox[tuple[int, End] | _Question]) -> End:
         """Handle one record, without end while a dependency fails, until it is done, parked or abandoned."""

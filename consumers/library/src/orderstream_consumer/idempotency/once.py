@@ -194,7 +194,7 @@ class Once(Generic[State]):
         except ConditionFailedError as error:
             if 0 in error.failed:
                 raise _Overtaken from error
-            raise ConditionFailedError(tuple(place - 1 for place in error.failed)) from error
+            raise ConditionFailedError(tuple(index - 1 for index in error.failed)) from error
 
 
 class _Overtaken(Exception):  # noqa: N818 - not an error: another delivery came first

@@ -59,11 +59,11 @@ class KinesisPublisher:
 def _handed_over_together(envelopes: Sequence[bytes], key_bytes: int) -> Iterator[Sequence[bytes]]:
     """Cut messages into the parts that ``put_many`` hands over at one moment."""
     first, size = 0, 0
-    for place, envelope in enumerate(envelopes, start=1):
+    for index, envelope in enumerate(envelopes, start=1):
         size += len(envelope) + key_bytes
         if size >= RUN_BYTES:
-            yield envelopes[first:place]
-            first, size = place, 0
+            yield envelopes[first:index]
+            first, size = index, 0
     if first < len(envelopes):
         yield envelopes[first:]
 

@@ -147,6 +147,6 @@ class UnhandledRecords:
         """Join neighbours: a processor that never checkpoints must not fill the memory."""
         stretches = list(self._stretches)
         self._stretches = deque(
-            _Stretch(stretches[min(place + 1, len(stretches) - 1)].last, stretches[place].oldest)
-            for place in range(0, len(stretches), 2)
+            _Stretch(stretches[min(index + 1, len(stretches) - 1)].last, stretches[index].oldest)
+            for index in range(0, len(stretches), 2)
         )

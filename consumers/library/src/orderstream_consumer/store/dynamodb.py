@@ -207,7 +207,7 @@ def _refused(code: str, error: "ClientError") -> Exception | None:
         return ContentionError(operation)
     if code == "TransactionCanceledException":
         reasons = [reason.get("Code") for reason in error.response.get("CancellationReasons", [])]
-        failed = tuple(place for place, reason in enumerate(reasons) if reason == "ConditionalCheckFailed")
+        failed = tuple(index for index, reason in enumerate(reasons) if reason == "ConditionalCheckFailed")
         if failed:
             return ConditionFailedError(failed)
         if "TransactionConflict" in reasons:
@@ -227,16 +227,16 @@ def _key(key: str, sort: str | None) -> dict[str, Any]:
 def _update(write: Add) -> dict[str, Any]:
     names, values = {"#version": _VERSION}, {":one": {"N": "1"}}
     additions, conditions = ["#version :one"], ["attribute_exists(pk)"]
-    for place, (name, delta) in enumerate(write.deltas.items()):
-        names[f"#d{place}"], values[f":d{place}"] = name, {"N": str(delta)}
-        additions.append(f"#d{place} :d{place}")
-    for place, (name, floor) in enumerate(write.floors.items()):
-        names[f"#f{place}"], values[f":f{place}"] = name, {"N": str(floor)}
-        conditions.append(f"#f{place} >= :f{place}")
+    for index, (name, delta) in enumerate(write.deltas.items()):
+        names[f"#d{index}"], values[f":d{index}"] = name, {"N": str(delta)}
+        additions.append(f"#d{index} :d{index}")
+    for index, (name, floor) in enumerate(write.floors.items()):
+        names[f"#f{index}"], values[f":f{index}"] = name, {"N": str(floor)}
+        conditions.append(f"#f{index} >= :f{index}")
     settings = []
-    for place, (name, value) in enumerate(write.sets.items()):
-        names[f"#s{place}"], values[f":s{place}"] = name, _encoded(value)
-        settings.append(f"#s{place} = :s{place}")
+    for index, (name, value) in enumerate(write.sets.items()):
+        names[f"#s{index}"], values[f":s{index}"] = name, _encoded(value)
+        settings.append(f"#s{index} = :s{index}")
     return {
         "UpdateExpression": "ADD "
         + ", ".join(additions)

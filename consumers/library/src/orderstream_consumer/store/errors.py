@@ -12,8 +12,8 @@ class ConditionFailedError(OrderstreamError):
 
     def __init__(self, failed: tuple[int, ...]) -> None:
         self.failed = failed
-        places = ", ".join(map(str, failed))
-        super().__init__(f"the condition of write {places} does not hold; read again and decide again")
+        numbers = ", ".join(map(str, failed))
+        super().__init__(f"the condition of write {numbers} does not hold; read again and decide again")
 
 
 class ContentionError(DependencyError):

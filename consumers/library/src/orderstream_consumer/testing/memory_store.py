@@ -65,7 +65,7 @@ class MemoryStore:
         if fault is Fault.CONFLICT:
             raise ContentionError("transact")
         with self._lock:
-            failed = tuple(place for place, write in enumerate(writes) if not self._holds(write))
+            failed = tuple(index for index, write in enumerate(writes) if not self._holds(write))
             if failed:
                 raise ConditionFailedError(failed)
             self._check_sums(writes)

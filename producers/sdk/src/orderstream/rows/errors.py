@@ -16,5 +16,5 @@ class RowError(OrderstreamError):
         self.source = source
         self.problem = problem
         self.line = line
-        place = "" if line is None else f"line {line}: "
-        super().__init__(f"{source}: {place}{problem}")
+        location = "" if line is None else f"line {line}: "
+        super().__init__(f"{source}: {location}{problem}")

@@ -155,8 +155,8 @@ def add_rows(database: sqlite3.Connection, table: str, rows: Iterable[tuple[obje
     Returns:
         How many were added.
     """
-    places = database.execute(f"select count(*) from pragma_table_info('{table}')").fetchone()[0]
-    marks = ", ".join("?" * places)
+    columns = database.execute(f"select count(*) from pragma_table_info('{table}')").fetchone()[0]
+    marks = ", ".join("?" * columns)
     database.execute("begin")
     added = database.executemany(f"insert or ignore into {table} values ({marks})", rows).rowcount
     database.execute("commit")

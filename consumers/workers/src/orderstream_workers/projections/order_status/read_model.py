@@ -167,10 +167,10 @@ class ReadModel:
                 return None
             if after is not None:
                 before = select(*_PLACE).where(HISTORY.c.order_id == order_id, HISTORY.c.event_id == after)
-                place = connection.execute(before).first()
-                if place is None:
+                cursor = connection.execute(before).first()
+                if cursor is None:
                     raise UnknownMessageError(order_id, after)
-                query = query.where(tuple_(*_PLACE) > tuple_(*place))
+                query = query.where(tuple_(*_PLACE) > tuple_(*cursor))
             found = [HistoryEntry(**entry) for entry in connection.execute(query).mappings()]
         shown = found[:limit]
         return OrderPage(
@@ -190,15 +190,15 @@ class ReadModel:
             UnlistedOrderError: there is no order of the id ``after``.
         """
         with self._engine.connect() as connection:
-            place = None
+            cursor = None
             if after is not None:
                 named = select(ORDERS.c.placed_at, ORDERS.c.order_id).where(
                     _PLACED, ORDERS.c.order_id == after
                 )
-                place = connection.execute(named).first()
-                if place is None:
+                cursor = connection.execute(named).first()
+                if cursor is None:
                     raise UnlistedOrderError(after)
-            return search(connection, wanted, place, limit)
+            return search(connection, wanted, cursor, limit)
 
     def counts(self) -> Counts:
         """How far all orders are."""

@@ -58,23 +58,23 @@ class _Placed(msgspec.Struct):
     lines: tuple[_Line, ...]
 
 
-def search(connection: Connection, wanted: OrderSearch, place: Any | None, limit: int) -> OrderMatches:
+def search(connection: Connection, wanted: OrderSearch, cursor: Any | None, limit: int) -> OrderMatches:
     """Find a page of orders.
 
     Args:
         connection: To the read model's database.
         wanted: What they have in common.
-        place: ``placed_at`` and ``order_id`` of the order behind which the page begins; None: the beginning.
+        cursor: ``placed_at`` and ``order_id`` of the order behind which the page begins; None: the beginning.
         limit: Most orders of the page, at least 1.
     """
-    with connection.execution_options(yield_per=_ROWS).execute(_query(wanted, place)) as rows:
+    with connection.execution_options(yield_per=_ROWS).execute(_query(wanted, cursor)) as rows:
         found = list(islice(_orders(rows.mappings(), wanted.sku), limit + 1))
     return OrderMatches(
         orders=tuple(found[:limit]), next=found[limit - 1].order_id if len(found) > limit else None
     )
 
 
-def _query(wanted: OrderSearch, place: Any | None) -> Select[Any]:
+def _query(wanted: OrderSearch, cursor: Any | None) -> Select[Any]:
     columns = ORDERS.c
     query = select(ORDERS).where(columns.placed_at.is_not(None))
     if wanted.sku is not None:
@@ -96,9 +96,9 @@ def _query(wanted: OrderSearch, place: Any | None) -> Select[Any]:
     if wanted.placed_before is not None:
         query = query.where(columns.placed_at < wanted.placed_before)
     order = (columns.placed_at, columns.order_id)
-    if place is not None:
+    if cursor is not None:
         here = tuple_(*order)
-        query = query.where(here > tuple_(*place) if wanted.oldest_first else here < tuple_(*place))
+        query = query.where(here > tuple_(*cursor) if wanted.oldest_first else here < tuple_(*cursor))
     return query.order_by(*(order if wanted.oldest_first else [column.desc() for column in order]))
 
 

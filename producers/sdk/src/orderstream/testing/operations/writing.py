@@ -58,8 +58,8 @@ class Writing:
         limits = self._streams.limits
         entries = request["Records"]
         sizes = [
-            self._check(stream, entry, f"records.{place}.member.")
-            for place, entry in enumerate(entries, start=1)
+            self._check(stream, entry, f"records.{number}.member.")
+            for number, entry in enumerate(entries, start=1)
         ]
         if sum(sizes) > limits.put_bytes:
             raise invalid_argument(f"Records size exceeds {limits.put_bytes} bytes.")

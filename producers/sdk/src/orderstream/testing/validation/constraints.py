@@ -99,9 +99,9 @@ def _list(check_member: _Check, least: int, most: int | None) -> _Check:
     def check(value: Any) -> tuple[Violation, ...]:
         violations = _length(value, f"[{len(value)} members]", least, most)
         if check_member is not _none:
-            for place, member in enumerate(value, start=1):
+            for number, member in enumerate(value, start=1):
                 if found := check_member(member):
-                    violations += _inside(f"{place}.member", found)
+                    violations += _inside(f"{number}.member", found)
         return violations
 
     return check

@@ -93,10 +93,10 @@ def _list(check_member: _Check) -> _Check:
     def check(value: Any, where: str) -> None:
         if type(value) is not list:
             raise _inconvertible(value, "List")
-        for place, member in enumerate(value, start=1):
+        for number, member in enumerate(value, start=1):
             if member is None:
-                raise validation(f"{where}{place}.member", None, "not be null")
-            check_member(member, f"{where}{place}.member.")
+                raise validation(f"{where}{number}.member", None, "not be null")
+            check_member(member, f"{where}{number}.member.")
 
     return check
 
