@@ -69,13 +69,13 @@ class Environment:
     def place(self, key: str) -> str:
         line = {"sku": "POST", "quantity": 1, "unit_price": "2.50", "service": True}
         order = {"currency": "GBP", "lines": [line]}
-        answer = self.http.post("/orders", json=order, headers={"Idempotency-Key": key})
-        assert answer.status_code == 202, answer.text
-        return str(answer.json()["order_id"])
+        response = self.http.post("/orders", json=order, headers={"Idempotency-Key": key})
+        assert response.status_code == 202, response.text
+        return str(response.json()["order_id"])
 
     def state(self, order_id: str) -> str | None:
-        answer = self.http.get(f"/orders/{order_id}")
-        return str(answer.json()["state"]) if answer.status_code == 200 else None
+        response = self.http.get(f"/orders/{order_id}")
+        return str(response.json()["state"]) if response.status_code == 200 else None
 
 
 @pytest.fixture

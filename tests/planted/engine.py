@@ -258,8 +258,9 @@ BUGS = (
     Bug(
         "a worker of a former stream deletes the new one's leases",
         "orderstream_consumer/engines/stream_leases.py",
-        "        if foreign:\n            self._consumed.demand_noted()\n",
-        "",
+        "if not self._is_ours(lease)]\n        if former:\n            self._consumed.demand_noted()\n"
+        "        for lease in former:\n            self._delete(lease)\n",
+        "if not self._is_ours(lease)]\n        for lease in former:\n            self._delete(lease)\n",
         "tests/unit/engine/test_stream_leases.py",
     ),
     Bug(

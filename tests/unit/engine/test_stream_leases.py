@@ -188,8 +188,8 @@ def test_nothing_is_deleted_while_nobody_knows_whose_stream_is_noted() -> None:
     """The store is away: the look fails, and is repeated."""
     stage = Stage()
     consumed = stage.confirmed()
-    foreign = Lease(lease_key=SHARD, stream=PRESENT.text)
-    stage.table.create_if_absent(foreign)
+    former = Lease(lease_key=SHARD, stream=PRESENT.text)
+    stage.table.create_if_absent(former)
 
     class Away(ConsumedStream):
         def demand_noted(self) -> None:
@@ -201,7 +201,7 @@ def test_nothing_is_deleted_while_nobody_knows_whose_stream_is_noted() -> None:
         StreamLeases(stage.table, away).list_leases()
     with pytest.raises(DependencyError):
         StreamLeases(stage.table, away).create_if_absent(Lease(lease_key=SHARD))
-    assert stage.table.list_leases() == [foreign]
+    assert stage.table.list_leases() == [former]
     assert StreamLeases(stage.table, consumed).list_leases() == []
 
 

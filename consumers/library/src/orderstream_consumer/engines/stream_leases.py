@@ -60,10 +60,10 @@ class StreamLeases:
             DependencyError: The leases or the store could not be reached.
         """
         found = self._table.list_leases()
-        foreign = [lease for lease in found if not self._is_ours(lease)]
-        if foreign:
+        former = [lease for lease in found if not self._is_ours(lease)]
+        if former:
             self._consumed.demand_noted()
-        for lease in foreign:
+        for lease in former:
             self._delete(lease)
         return [self._bearing(lease) for lease in found if self._is_ours(lease)]
 
@@ -138,10 +138,10 @@ class StreamLeases:
         return False
 
     def _sweep(self) -> None:
-        foreign = [lease for lease in self._table.list_leases() if not self._is_ours(lease)]
-        if foreign:
+        former = [lease for lease in self._table.list_leases() if not self._is_ours(lease)]
+        if former:
             self._consumed.demand_noted()
-        for lease in foreign:
+        for lease in former:
             if lease.lease_counter:
                 fields = {"shard_id": lease.lease_key, "stream": lease.stream}
                 logger.error("a worker of KCL has begun a lease of another stream", extra=fields)
@@ -155,9 +155,9 @@ class StreamLeases:
         except StreamChangedError as error:
             raise DependencyError("lease table", operation, "another stream was adopted meanwhile") from error
 
-    def _delete(self, foreign: Lease) -> None:
-        if self._table.delete(foreign):
-            fields = {"shard_id": foreign.lease_key, "stream": foreign.stream}
+    def _delete(self, former: Lease) -> None:
+        if self._table.delete(former):
+            fields = {"shard_id": former.lease_key, "stream": former.stream}
             logger.warning("lease of another stream deleted", extra=fields)
 
     def _is_ours(self, lease: Lease) -> bool:
