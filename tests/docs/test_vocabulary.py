@@ -26,7 +26,7 @@ def test_no_file_uses_a_banned_word() -> None:
         ("consumers/x.py", 'logger.warning("engine\'s mark not renewed")', "EngineOwnership, ownership"),
         ("producers/x.py", "settles: Sequence[Settle]", "Completion, Complete, completed, outstanding"),
         ("docs/design.md", "No unsettled record overlaps it.", "completed, outstanding"),
-        ("producers/x.py", "class HealthResponse(Struct):", "Response or Reply"),
+        ("producers/x.py", "class HealthAnswer(Struct):", "Response or Reply"),
         ("docs/design.md", "The answer is lost.", "response (to a call), reply (to a command)"),
         ("consumers/x.py", "class Outcome:", "a name with its qualifier"),
         ("docs/design.md", "The stream was made anew.", "again, recreated"),
