@@ -48,7 +48,7 @@ def test_a_url_is_asked_for_plain_json() -> None:
         "ftp://issuer.example.com/keys",
         "file:///etc/passwd",
         "http://localhost.example.com/keys",
-        "https://[broken/keys",
+        "https://issuer.example.com:port/keys",
     ],
 )
 def test_a_place_that_others_can_change_is_refused(place: str) -> None:
