@@ -122,12 +122,12 @@ class Network(Construct):
             for service in services
             if service in _INTERFACES
         }
-        for name, (service, statements) in (starting | interfaces).items():
+        for name, (interface, statements) in (starting | interfaces).items():
             endpoint = ec2.InterfaceVpcEndpoint(
                 self,
                 f"Endpoint-{name}",
                 vpc=self.vpc,
-                service=service,
+                service=interface,
                 subnets=self.tasks,
                 security_groups=[group],
                 open=False,
