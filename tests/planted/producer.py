@@ -41,9 +41,9 @@ BUGS = (
         else:
 """,
         """            record.failed(attempt)
-            hash_range = self._map.ranges[acknowledged.shard_id]
+            hash_range = self._map.ranges[ack.shard_id]
             inside = [each for each in record.user_records if each.hash_key in hash_range]
-            landed = Landed(acknowledged.shard_id, acknowledged.sequence_number, attempt)
+            landed = Landed(ack.shard_id, ack.sequence_number, attempt)
             size = sum(each.size for each in inside)
             self._outcomes.landed(inside, record.completion, size, landed, now)
             record.user_records = [each for each in record.user_records if each.hash_key not in hash_range]

@@ -242,11 +242,9 @@ class Pipeline:
         assert record.landed is not None
         self._landed(record, record.landed, now, wrong_shard=self._elsewhere.is_wrong(record))
 
-    def _landed(
-        self, record: KinesisRecord, acknowledged: Acknowledged, now: float, *, wrong_shard: bool
-    ) -> None:
+    def _landed(self, record: KinesisRecord, ack: Acknowledged, now: float, *, wrong_shard: bool) -> None:
         error_code = "WrongShard" if wrong_shard else None
-        attempt = Attempt(record.sent_at, now, acknowledged.shard_id, error_code)
+        attempt = Attempt(record.sent_at, now, ack.shard_id, error_code)
         self._metrics.attempted(
             record.shard_id, len(record.user_records), record.size, now - record.sent_at, error_code
         )
@@ -258,7 +256,7 @@ class Pipeline:
         else:
             # From here on nobody but whoever is told holds them.
             user_records, record.user_records = record.user_records, ()
-            landed = Landed(acknowledged.shard_id, acknowledged.sequence_number, attempt)
+            landed = Landed(ack.shard_id, ack.sequence_number, attempt)
             self._outcomes.landed(user_records, record.completion, record.user_bytes, landed, now)
 
     def _release(self, record: KinesisRecord) -> dict[Slot, None]:
