@@ -111,8 +111,10 @@ def test_one_process_runs_the_whole_pipeline(environment: Environment) -> None:
         UpdateExpression="SET engine = :kcl",
         ExpressionAttributeValues={":kcl": {"S": "kcl"}},
     )
-    until(lambda: environment.health()["down"] == ["archiver"])
-    assert environment.health()["reason"].startswith("archiver: it is down: ")
+    until(lambda: environment.health()["applications"]["archiver"]["last_failure"])
+    after = environment.health()["applications"]
+    assert "kcl engine" in after["archiver"]["last_failure"]
+    assert {name for name, one in after.items() if one["failures"]} == {"archiver"}
     second = environment.place("second")
     until(lambda: environment.state(second) == "CONFIRMED")
     until(lambda: environment.health()["ready"])  # the other engine's ownership expired
