@@ -16,6 +16,7 @@ import pytest
 
 from e2e.running import free_base_port
 from orderstream_playground.local.environment import EnvironmentOptions, Layout
+from orderstream_playground.local.issuer import AsCaller, LocalIssuer
 from orderstream_playground.local.ministack import ensure_ministack
 from orderstream_playground.local.processes import ProcessSpec, RunningProcess, start, stop, wait_healthy
 from orderstream_playground.local.provision import provision
@@ -34,6 +35,7 @@ class Environment:
 
     def __init__(self, home: Path, closing: ExitStack) -> None:
         home.mkdir()
+        issuer = LocalIssuer.of(home)
         self.layout = Layout(
             home, EnvironmentOptions(base_port=free_base_port(), shards=2, decline_percent=0)
         )
@@ -55,7 +57,8 @@ class Environment:
         provision(self.layout)
         self._start(every, *(spec for spec in own if spec.name in ("api", "payment-worker", "stock-bridge")))
         self.every = self.running[len(emulators)]
-        self.http = closing.enter_context(httpx.Client(base_url=self.layout.api_url, timeout=30))
+        caller = AsCaller(issuer, "tests")
+        self.http = closing.enter_context(httpx.Client(base_url=self.layout.api_url, timeout=30, auth=caller))
 
     def _start(self, *specs: ProcessSpec) -> None:
         begun = [start(spec, self.layout.logs) for spec in specs]
