@@ -20,6 +20,7 @@ BUGS = (
         "orderstream_consumer/engines/embedded/leases/table.py",
         "if found.lease_owner is None and _says_the_same(found, successor):",
         "if _says_the_same(found, successor):",
+        "tests/contract/engine/test_lease_table.py",
     ),
     Bug(
         "a lease is stolen although the condition of the write does not hold",
