@@ -359,7 +359,7 @@ def test_a_read_model_that_is_none_is_said_in_one_sentence(image: Path, aws: Aws
     """A wrong path makes no file, another database's driver is named, and neither shows a traceback."""
     for url, named in (
         ("sqlite:///nowhere.sqlite", "nowhere.sqlite"),
-        ("postgresql://user:secret@host/db", "psycopg"),
+        ("postgresql://user:hidden@host/db", "psycopg"),
         (f"sqlite:///{ROOT / 'README.md'}", "not a database"),
         ("nonsense", "ORDERSTREAM_READ_MODEL_URL"),
     ):
@@ -373,5 +373,5 @@ def test_a_read_model_that_is_none_is_said_in_one_sentence(image: Path, aws: Aws
         assert (ended.returncode, named in sentence, "Traceback" in ended.stderr) == (1, True, False), (
             ended.stderr
         )
-        assert "secret" not in ended.stderr
+        assert "hidden" not in ended.stderr
     assert list(tmp_path.iterdir()) == []

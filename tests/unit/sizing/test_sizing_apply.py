@@ -61,7 +61,7 @@ def test_a_plan_goes_on_after_an_interruption_at_any_step(after: int) -> None:
     assert len(seen.steps) == len(plan("targeted", CURRENT, TARGET).steps)
 
 
-@pytest.mark.parametrize("kind", [FaultKind.REJECT, FaultKind.LOSE_ANSWER])
+@pytest.mark.parametrize("kind", [FaultKind.REJECT, FaultKind.LOSE_RESPONSE])
 @pytest.mark.parametrize("operation", ["SplitShard", "MergeShards", "DescribeStreamSummary"])
 def test_a_plan_goes_on_after_an_error(operation: str, kind: FaultKind) -> None:
     """What fails, with or without its effect, is told with what to do; done again it reaches the target."""

@@ -41,5 +41,5 @@ def test_the_sentence_of_a_sample_is_broken_between_words(tmp_path: Path) -> Non
     """It says the interval of the fit, which was cut in the middle of a number."""
     columns = ("--key", "StockCode", "--timestamp", "InvoiceDate")
     lines = on_a_terminal("sample", str(ORDERS), *columns, "--out", str(tmp_path / "sku.json"))
-    assert max(map(len, lines)) <= 80
+    assert max(len(line) for line in lines if str(tmp_path) not in line) <= 80
     assert {"42,481", "(0.49", "0.9)"} <= set(" ".join(lines).split())

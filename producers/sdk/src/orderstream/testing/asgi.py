@@ -1,6 +1,7 @@
 """The fake over HTTP: Kinesis' JSON protocol, and faults on demand for tests in other processes."""
 
 import asyncio
+import uuid
 from base64 import b64decode
 from collections.abc import Awaitable, Callable
 from typing import Any, Final
@@ -118,7 +119,11 @@ async def _body(receive: Receive) -> bytes:
 
 async def _response(send: Send, status: int, content: dict[str, Any]) -> None:
     body = _ENCODER.encode(content)
-    headers = [(b"content-type", _JSON), (b"content-length", str(len(body)).encode())]
+    headers = [
+        (b"content-type", _JSON),
+        (b"content-length", str(len(body)).encode()),
+        (b"x-amzn-requestid", str(uuid.uuid4()).encode()),  # by it a client tells AWS from a gateway's page
+    ]
     await send({"type": "http.response.start", "status": status, "headers": headers})
     await send({"type": "http.response.body", "body": body})
 
