@@ -9,6 +9,10 @@ NOT_RECORDED: Mapping[tuple[str, str], str] = {
         "dynamodb:ConditionCheckItem",
         "parking",
     ): "a second record of a parked key: the first must still be there",
+    (
+        "sqs:SendMessage",
+        "payments",
+    ): "a provider that is away for long: the payment worker sends the order anew",
 }
 """By action, and by the kind of the resource."""
 

@@ -23,11 +23,11 @@ OPTIONAL = {
     ),
     "orderstream_orders": ("api", "testing"),
     "orderstream_consumer": (),
-    "orderstream_workers": (),
+    "orderstream_workers": ("projections.order_status.migrations",),
     "shard_sizing": (),
     "orderstream_playground": (),
 }
-"""By package: the modules, and what is below them, that need an extra."""
+"""By package: the modules, and what is below them, that need an extra, or are run by Alembic only."""
 
 IMPORT_ALL = """
 import importlib, pkgutil, sys

@@ -59,6 +59,7 @@ _TABLES: Final[Mapping[TableSpec, tuple[str, ...]]] = {
 _SEND: Final = ("GetQueueAttributes", "GetQueueUrl", "SendMessage")
 _RECEIVE: Final = (
     *("ChangeMessageVisibility", "DeleteMessage", "GetQueueAttributes", "GetQueueUrl", "ReceiveMessage"),
+    "SendMessage",  # what was received often is sent anew, before SQS takes it for a dead letter
 )
 _WATCH: Final = ("GetQueueAttributes", "GetQueueUrl")
 
