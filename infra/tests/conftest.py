@@ -20,6 +20,9 @@ DEPLOYMENT = Deployment(
     payments_api_url="https://payments.example.com",
     mail_sender="orders@example.com",
     operators_email="operators@example.com",
+    jwt_issuer="https://issuer.example.com/",
+    jwt_audience="orders",
+    jwt_keys="https://keys.example.com/jwks.json",
 )
 
 
@@ -27,6 +30,32 @@ def templates_in(folder: Path) -> Mapping[str, Any]:
     """Each stack's template, by its name."""
     files = folder.glob("*.template.json")
     return {file.name.removesuffix(".template.json"): json.loads(file.read_bytes()) for file in files}
+
+
+def joined(templates: Mapping[str, Any], *stacks: str) -> Mapping[str, Any]:
+    """Stacks as if they were one: what one imports of another is what the other exports."""
+    chosen = [templates[f"orderstream-{stack}"] for stack in stacks]
+    exported = {
+        output["Export"]["Name"]: output["Value"]
+        for template in chosen
+        for output in template.get("Outputs", {}).values()
+        if "Export" in output
+    }
+    resources = {name: one for template in chosen for name, one in template["Resources"].items()}
+    assert len(resources) == sum(len(template["Resources"]) for template in chosen)
+    return {"Resources": _imported(resources, exported)}
+
+
+def _imported(value: Any, exported: Mapping[str, Any]) -> Any:
+    match value:
+        case {"Fn::ImportValue": name} if name in exported:
+            return exported[name]
+        case dict():
+            return {key: _imported(one, exported) for key, one in value.items()}
+        case list():
+            return [_imported(one, exported) for one in value]
+        case _:
+            return value
 
 
 @pytest.fixture(scope="session")

@@ -1,6 +1,7 @@
 """What the templates allow, as a file that runs of the pipeline read: ``python tests/policies.py``."""
 
 import json
+import re
 import sys
 import tempfile
 from collections.abc import Mapping
@@ -8,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from conftest import DEPLOYMENT, templates_in
-from orderstream_infra.app import pipeline
+from orderstream_infra.app import pipeline, settings_of
 
 FILE = Path(__file__).parents[1] / "policies.json"
 
@@ -17,14 +18,30 @@ Templates = Mapping[str, Mapping[str, Any]]
 
 def roles_of(templates: Templates) -> dict[str, list[dict[str, Any]]]:
     """The statements of each process's role, by the process's name."""
+    found = statements_by_role(templates["orderstream-workers"]["Resources"])
+    return {process: list(map(_with_the_secret, statements)) for process, statements in found.items()}
+
+
+def statements_by_role(resources: Mapping[str, Any]) -> dict[str, list[dict[str, Any]]]:
+    """The statements of each role that has a name, by its task's."""
     found = {}
-    for resource in templates["orderstream-workers"]["Resources"].values():
+    for resource in resources.values():
         name = resource["Properties"].get("RoleName") if resource["Type"] == "AWS::IAM::Role" else None
         if name is not None:
             process = name.removeprefix("orderstream-").removesuffix(f"-{DEPLOYMENT.region}")
             (policy,) = resource["Properties"]["Policies"]
             found[process] = policy["PolicyDocument"]["Statement"]
     return found
+
+
+def _with_the_secret(statement: dict[str, Any]) -> dict[str, Any]:
+    """A statement in which the secret that Amazon RDS makes has a name."""
+    name = settings_of(DEPLOYMENT).read_model_secret
+    text = json.dumps(statement)
+    for reference in re.findall(r'\{"Fn::ImportValue": "[^"]*SecretArn[^"]*"\}', text):
+        text = text.replace(reference, json.dumps(name))
+    resolved: dict[str, Any] = json.loads(text)
+    return resolved
 
 
 def buckets_of(templates: Templates) -> list[dict[str, Any]]:

@@ -15,6 +15,9 @@ GOOD = {
     "image": f"111122223333.dkr.ecr.eu-central-1.amazonaws.com/orderstream@sha256:{'a' * 64}",
     "payments_api_url": "https://payments.example.com",
     "mail_sender": "orders@example.com",
+    "jwt_issuer": "https://issuer.example.com/",
+    "jwt_audience": "orders",
+    "jwt_keys": "https://keys.example.com/jwks.json",
 }
 
 
@@ -23,11 +26,13 @@ def test_words_make_a_deployment() -> None:
     made = Deployment.of(GOOD)
     assert (made.account, made.shards, made.operators_email) == ("111122223333", 4, None)
     assert Deployment.of({**GOOD, "shards": "8"}).shards == 8
+    assert made.jwt_scope_prefix == ""
+    assert Deployment.of({**GOOD, "jwt_scope_prefix": "orders/"}).jwt_scope_prefix == "orders/"
 
 
 @pytest.mark.parametrize("name", GOOD)
 def test_what_is_missing_is_named(name: str) -> None:
-    """Account, region, image and addresses are never guessed."""
+    """Account, region, image, addresses and whose tokens are taken are never guessed."""
     without = {key: value for key, value in GOOD.items() if key != name}
     with pytest.raises(DeploymentError, match=f"{name} is missing"):
         Deployment.of(without)
@@ -43,6 +48,9 @@ def test_what_is_missing_is_named(name: str) -> None:
         ("image", f"registry.example.com/orderstream@sha256:{'a' * 64}"),
         ("payments_api_url", "http://payments.example.com"),
         ("payments_api_url", "https://payments.example.com:8443"),
+        ("jwt_issuer", "issuer.example.com"),
+        ("jwt_keys", "http://keys.example.com/jwks.json"),
+        ("jwt_keys", "/etc/keys.json"),
         ("mail_sender", "nobody"),
         ("operators_email", "nobody"),
         ("shards", "0"),

@@ -13,6 +13,7 @@ NOT_RECORDED: Mapping[tuple[str, str], str] = {
         "sqs:SendMessage",
         "payments",
     ): "a provider that is away for long: the payment worker sends the order anew",
+    ("secretsmanager:GetSecretValue", "read-model"): "a read model on a server: in every run it is a file",
 }
 """By action, and by the kind of the resource."""
 

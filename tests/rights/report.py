@@ -54,16 +54,18 @@ def _roles(found: tuple[Seen, ...]) -> Iterator[str]:
 
 
 def _without_role(found: tuple[Seen, ...]) -> Iterator[str]:
-    yield "## Without a role of their own\n"
-    yield "Processes that are not deployed yet, and the commands of operators, whose rights are their own.\n"
-    yield "| caller | resource | actions | seen in |"
-    yield "|---|---|---|---|"
     rows: dict[tuple[str, str], tuple[set[str], set[str]]] = {}
     for one in found:
         if one.caller not in roles():
             actions, runs = rows.setdefault((one.caller, one.request.resource), (set(), set()))
             actions.add(one.request.action)
             runs.add(one.run)
+    if not rows:
+        return
+    yield "## Without a role of their own\n"
+    yield "Processes that are not deployed yet, and the commands of operators, whose rights are their own.\n"
+    yield "| caller | resource | actions | seen in |"
+    yield "|---|---|---|---|"
     for (caller, resource), (actions, runs) in sorted(rows.items()):
         listed = ", ".join(f"`{action}`" for action in sorted(actions))
         yield f"| {caller} | `{_short(resource)}` | {listed} | {', '.join(sorted(runs))} |"

@@ -7,7 +7,11 @@ from aws_cdk import App, Tags
 from orderstream_consumer.store.protocol import TableSpec
 from orderstream_infra.deployment import Deployment, DeploymentError
 from orderstream_infra.findings import check
+from orderstream_infra.resources.process_service import EVERYWHERE, PORT
+from orderstream_infra.rights import rights_of
 from orderstream_infra.stacks.data import DataStack
+from orderstream_infra.stacks.network import NetworkStack
+from orderstream_infra.stacks.read_model import ReadModelStack
 from orderstream_infra.stacks.workers import WorkersStack
 from orderstream_workers.runtime.discovery import topology
 from orderstream_workers.runtime.settings import Settings
@@ -40,6 +44,10 @@ CONTEXT: Final = {"@aws-cdk/core:enablePartitionLiterals": True}
 """A stack with a region says ``aws`` in its ARNs, or ``aws-cn``: nothing is left to CloudFormation."""
 
 
+PLANNED_SECRET: Final = "arn:{partition}:secretsmanager:{region}:{account}:secret:read-model"  # noqa: S105 - its ARN
+"""Stands for the secret that Amazon RDS makes, until there is one."""
+
+
 def settings_of(deployment: Deployment) -> Settings:
     """The settings of every process of a deployment, but for those that a secret holds.
 
@@ -54,8 +62,18 @@ def settings_of(deployment: Deployment) -> Settings:
         operators_topic=f"arn:{deployment.partition}:sns:{deployment.region}:{deployment.account}:{operators}",
         mail_sender=deployment.mail_sender,
         payments_api_url=deployment.payments_api_url,
-        health_port=8080,
-        health_host="0.0.0.0",  # noqa: S104 - inside its own container
+        # Amazon RDS makes both names: the stacks put in what they refer to.
+        read_model_url="postgresql+psycopg://read-model/orderstream",
+        read_model_secret=PLANNED_SECRET.format(
+            partition=deployment.partition, region=deployment.region, account=deployment.account
+        ),
+        auth="jwt",
+        jwt_issuer=deployment.jwt_issuer,
+        jwt_audience=deployment.jwt_audience,
+        jwt_keys=deployment.jwt_keys,
+        jwt_scope_prefix=deployment.jwt_scope_prefix,
+        health_port=PORT,
+        health_host=EVERYWHERE,
     )
 
 
@@ -92,7 +110,18 @@ def pipeline(deployment: Deployment, *, out: str | None = None, acknowledging: b
     settings = settings_of(deployment)
     declared = checked(topology(settings))
     data = DataStack(app, deployment, declared, settings)
-    WorkersStack(app, deployment, declared, settings, data.key)
+    rights = [right for process in declared.processes for right in rights_of(process, settings)]
+    place = NetworkStack(app, deployment, declared, settings, rights=rights, key=data.key)
+    read_model = ReadModelStack(app, deployment, declared, settings, network=place.network, key=data.key)
+    WorkersStack(
+        app,
+        deployment,
+        declared,
+        read_model.settings,
+        network=place.network,
+        cluster=place.cluster,
+        key=data.key,
+    )
     Tags.of(app).add("project", "orderstream")
     bucket = f"arn:{deployment.partition}:s3:::{settings.archive_bucket}"
     check(app, bucket, all_of_them=not acknowledging)

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import MISSING, dataclass
 from typing import Final, Self
 
 from orderstream.errors import OrderstreamError
@@ -13,8 +13,10 @@ _IMAGE: Final = re.compile(
     r"(?P<account>\d{12})\.dkr\.ecr\.(?P<region>[a-z0-9-]+)\.amazonaws\.com(\.cn)?"
     r"/(?P<repository>[a-z0-9][a-z0-9._/-]*)@(?P<digest>sha256:[0-9a-f]{64})"
 )
+_URL: Final = re.compile(r"https://[^/:@]+(:443)?(/.*)?")
 _SIZES: Final = ("standard",)
 _SHARDS: Final = 4
+_OPTIONAL: Final = ("operators_email", "size", "jwt_scope_prefix")
 
 
 class DeploymentError(OrderstreamError):
@@ -55,8 +57,12 @@ class Deployment:
             no other registry can be reached from the tasks.
         payments_api_url: Base URL of the Payments API, over TLS.
         mail_sender: Address that notifications are sent from.
+        jwt_issuer: Issuer of the callers' tokens, their ``iss``, over TLS.
+        jwt_audience: The tokens' ``aud``.
+        jwt_keys: URL of the issuer's key set (its ``jwks_uri``), over TLS.
         operators_email: Address that is subscribed to the operators' topic; None subscribes nobody.
         size: ``standard``, the default: a service for each process, in a network without a way in.
+        jwt_scope_prefix: What the issuer puts before the names of our scopes; nothing by default.
         shards: Shards of each stream whose declaration leaves them open, at least 1. Default 4.
 
     Raises:
@@ -68,8 +74,12 @@ class Deployment:
     image: str
     payments_api_url: str
     mail_sender: str
+    jwt_issuer: str
+    jwt_audience: str
+    jwt_keys: str
     operators_email: str | None = None
     size: str = _SIZES[0]
+    jwt_scope_prefix: str = ""
     shards: int = _SHARDS
 
     def __post_init__(self) -> None:
@@ -84,18 +94,22 @@ class Deployment:
                 f"ACCOUNT.dkr.ecr.REGION.amazonaws.com/REPOSITORY@sha256: and 64 hexadecimal digits, "
                 f"not {self.image!r}"
             )
-        if re.fullmatch(r"https://[^/:]+(:443)?(/.*)?", self.payments_api_url) is None:
-            raise DeploymentError(
-                f"payments_api_url must begin with https:// and use port 443, not {self.payments_api_url!r}"
-            )
-        for field in ("mail_sender", "operators_email"):
-            address = getattr(self, field)
-            if address is not None and "@" not in address:
-                raise DeploymentError(f"{field} must be an e-mail address, not {address!r}")
+        self._check_addresses()
         if self.size not in _SIZES:
             raise DeploymentError(f"size must be {' or '.join(_SIZES)}, not {self.size!r}")
         if self.shards < 1:
             raise DeploymentError(f"shards must be at least 1, not {self.shards}")
+
+    def _check_addresses(self) -> None:
+        for field in ("payments_api_url", "jwt_issuer", "jwt_keys"):
+            if _URL.fullmatch(url := getattr(self, field)) is None:
+                raise DeploymentError(f"{field} must begin with https:// and use port 443, not {url!r}")
+        if not self.jwt_audience:
+            raise DeploymentError("jwt_audience must be the tokens' aud, not empty")
+        for field in ("mail_sender", "operators_email"):
+            address = getattr(self, field)
+            if address is not None and "@" not in address:
+                raise DeploymentError(f"{field} must be an e-mail address, not {address!r}")
 
     @property
     def partition(self) -> str:
@@ -127,12 +141,12 @@ class Deployment:
         names = cls.__dataclass_fields__
         if unknown := sorted(context.keys() - names.keys()):
             raise DeploymentError(f"there is no {unknown[0]}: there are {', '.join(names)}")
-        needed = ("account", "region", "image", "payments_api_url", "mail_sender")
+        needed = tuple(name for name, field in names.items() if field.default is MISSING)
         if missing := [name for name in needed if not context.get(name)]:
             raise DeploymentError(f"{missing[0]} is missing")
         shards = context.get("shards", str(_SHARDS))
         if not shards.isdecimal():
             raise DeploymentError(f"shards must be a number, not {shards!r}")
         words = {name: context[name] for name in needed}
-        chosen = {name: context[name] for name in ("operators_email", "size") if name in context}
+        chosen = {name: context[name] for name in _OPTIONAL if name in context}
         return cls(**words, **chosen, shards=int(shards))

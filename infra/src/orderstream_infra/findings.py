@@ -51,6 +51,11 @@ def acknowledged(bucket: str) -> tuple[Acknowledged, ...]:
             "holds that nothing else is allowed for every resource",
         ),
         Acknowledged(
+            "AwsSolutions-RDS6",
+            "One user logs in, with a password that Amazon RDS makes and changes every week; a second way to "
+            "log in that nobody uses is one more to guard",
+        ),
+        Acknowledged(
             "AwsSolutions-ECS2",
             "The variables are names and addresses; a test reads them back as settings, none of which is a "
             "secret",

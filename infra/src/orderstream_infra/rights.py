@@ -13,6 +13,7 @@ from orderstream_consumer.store.protocol import TableSpec
 from orderstream_workers.runtime.settings import Settings
 from orderstream_workers.runtime.topology import (
     BucketSpec,
+    DatabaseSpec,
     Process,
     QueueSpec,
     Resource,
@@ -30,9 +31,9 @@ class Right:
 
     Attributes:
         service: As IAM spells it, such as ``dynamodb``.
-        kind: What the resource is: ``table``, ``stream``, ``queue``, ``topic``, ``bucket``, ``objects`` or
-            ``identity``.
-        name: How the resource is called in AWS; a topic by its ARN.
+        kind: What the resource is: ``table``, ``stream``, ``queue``, ``topic``, ``bucket``, ``objects``,
+            ``identity`` or ``secret``.
+        name: How the resource is called in AWS; a topic and a secret by their ARN.
         actions: Without the service.
     """
 
@@ -80,7 +81,20 @@ def rights_of(process: Process, settings: Settings) -> tuple[Right, ...]:
         found.append(Right("dynamodb", "table", settings.name_of(process.leases), _LEASES))
     for resource in process.resources:
         found += _needed(process, resource, settings.name_of(resource))
+        if isinstance(resource, DatabaseSpec):
+            found += to_database(resource, settings)
     return tuple(sorted(found, key=lambda right: (right.service, right.kind, right.name, right.actions)))
+
+
+def to_database(database: DatabaseSpec, settings: Settings) -> tuple[Right, ...]:
+    """What whoever opens a database needs: its secret, if it has one.
+
+    Args:
+        database: As it is declared.
+        settings: Say which secret; none is needed for a file.
+    """
+    secret = "" if database.credentials is None else getattr(settings, database.credentials)
+    return (Right("secretsmanager", "secret", secret, ("GetSecretValue",)),) if secret else ()
 
 
 def _needed(process: Process, resource: Resource, called: str) -> Iterator[Right]:

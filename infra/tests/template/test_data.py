@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator, Mapping
+from fnmatch import fnmatchcase
 from typing import Any
 
 import boto3
@@ -174,15 +175,25 @@ def test_everything_is_encrypted_with_the_projects_key(resources: Mapping[str, A
     assert unencrypted({**resources, name: {**queue, "Properties": plain}}) == [name]
 
 
-def test_logs_may_use_the_key(resources: Mapping[str, Any]) -> None:
+def test_logs_may_use_the_key(templates: Mapping[str, Any], resources: Mapping[str, Any]) -> None:
     """CloudWatch Logs makes no log with a key whose policy does not let it; it may for our logs alone."""
     (key,) = (one["Properties"] for one in resources.values() if one["Type"] == "AWS::KMS::Key")
     (logs,) = (one for one in key["KeyPolicy"]["Statement"] if one.get("Sid") == "LogsAreKept")
     where = f"{DEPLOYMENT.region}:{DEPLOYMENT.account}"
     assert logs["Principal"] == {"Service": f"logs.{DEPLOYMENT.region}.amazonaws.com"}
-    assert logs["Condition"] == {
-        "ArnLike": {"kms:EncryptionContext:aws:logs:arn": f"arn:aws:logs:{where}:log-group:/orderstream/*"}
+    ((context, patterns),) = logs["Condition"]["ArnLike"].items()
+    assert context == "kms:EncryptionContext:aws:logs:arn"
+    made = {
+        f"arn:aws:logs:{where}:log-group:{log['LogGroupName']}"
+        for template in templates.values()
+        for log in of(template["Resources"], "AWS::Logs::LogGroup", "LogGroupName").values()
     }
+    assert all(any(fnmatchcase(log, pattern) for pattern in patterns) for log in made)
+    # And no pattern is for other logs than these.
+    assert [pattern for pattern in patterns if "*" in pattern] == [
+        f"arn:aws:logs:{where}:log-group:/orderstream/*"
+    ]
+    assert all("*" in pattern or pattern in made for pattern in patterns)
 
 
 def test_what_holds_orders_outlives_the_stack(resources: Mapping[str, Any]) -> None:

@@ -6,17 +6,17 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 import pytest
-from policies import roles_of
+from policies import statements_by_role
 
-from conftest import DEPLOYMENT
+from conftest import DEPLOYMENT, joined
 
 ANYWHERE = "0.0.0.0/0"
 
 
 @pytest.fixture(scope="module")
 def template(templates: Mapping[str, Any]) -> Mapping[str, Any]:
-    found: Mapping[str, Any] = templates["orderstream-workers"]
-    return found
+    """The network, with all that is in it."""
+    return joined(templates, "network", "read-model", "workers")
 
 
 def of(template: Mapping[str, Any], kind: str) -> dict[str, dict[str, Any]]:
@@ -66,7 +66,7 @@ def test_no_task_gets_anywhere_but_through_the_firewall(template: Mapping[str, A
     """Only what calls a host outside of AWS has a route out at all, and that leads into the firewall."""
     assert open_egress(template) == set()
     with_route = {service for service, subnet, _ in subnets_of_tasks(template) if routes_of(template, subnet)}
-    assert with_route == {"payment-worker"}
+    assert with_route == {"api", "payment-worker"}
 
 
 def test_an_open_egress_is_found(template: Mapping[str, Any]) -> None:
@@ -76,7 +76,7 @@ def test_an_open_egress_is_found(template: Mapping[str, Any]) -> None:
     (route,) = routes_of(past, subnet)
     del route["VpcEndpointId"]
     route["NatGatewayId"] = "nat"
-    assert open_egress(past) == {"payment-worker"}
+    assert open_egress(past) == {"api", "payment-worker"}
     public = copy.deepcopy(dict(template))
     saga = next(one for one in of(public, "AWS::ECS::Service").values() if one["ServiceName"] == "saga")
     saga["NetworkConfiguration"]["AwsvpcConfiguration"]["AssignPublicIp"] = "ENABLED"
@@ -84,13 +84,13 @@ def test_an_open_egress_is_found(template: Mapping[str, Any]) -> None:
 
 
 def test_the_firewall_knows_the_names(template: Mapping[str, Any]) -> None:
-    """TLS to the provider of payments passes, and everything else is dropped."""
+    """TLS to the provider of payments and to the issuer's key set passes, and everything else is dropped."""
     (names,) = of(template, "AWS::NetworkFirewall::RuleGroup").values()
     allowed = names["RuleGroup"]["RulesSource"]["RulesSourceList"]
     assert allowed == {
         "GeneratedRulesType": "ALLOWLIST",
         "TargetTypes": ["TLS_SNI"],
-        "Targets": [DEPLOYMENT.payments_api_url.removeprefix("https://")],
+        "Targets": ["keys.example.com", "payments.example.com"],
     }
     (policy,) = of(template, "AWS::NetworkFirewall::FirewallPolicy").values()
     assert policy["FirewallPolicy"]["StatefulDefaultActions"] == ["aws:drop_established"]
@@ -110,13 +110,11 @@ def listed(value: str | list[str]) -> list[str]:
     return [value] if isinstance(value, str) else value
 
 
-def test_there_is_an_endpoint_for_each_service_that_is_called(
-    template: Mapping[str, Any], templates: Mapping[str, Any]
-) -> None:
+def test_there_is_an_endpoint_for_each_service_that_is_called(template: Mapping[str, Any]) -> None:
     """Exactly: those that roles allow, and those that ECS needs to start a task and to keep its log."""
     called = {
         action.partition(":")[0]
-        for statements in roles_of(templates).values()
+        for statements in statements_by_role(template["Resources"]).values()
         for statement in statements
         for action in listed(statement["Action"])
     }
@@ -124,13 +122,11 @@ def test_there_is_an_endpoint_for_each_service_that_is_called(
     assert found == (called - {"kms"}) | {"ecr.api", "ecr.dkr", "logs"}
 
 
-def test_endpoints_let_our_resources_through(
-    template: Mapping[str, Any], templates: Mapping[str, Any]
-) -> None:
+def test_endpoints_let_our_resources_through(template: Mapping[str, Any]) -> None:
     """What a role allows, its service's endpoint lets through, for this account alone, and nothing else."""
     granted = {
         (action, json.dumps(statement["Resource"]))
-        for statements in roles_of(templates).values()
+        for statements in statements_by_role(template["Resources"]).values()
         for statement in statements
         for action in listed(statement["Action"])
         if not action.startswith("kms:")

@@ -11,7 +11,6 @@ from policies import FILE, rendered, roles_of
 
 from conftest import DEPLOYMENT
 from orderstream_infra.rights import rights_of
-from orderstream_infra.stacks.workers import waiting_for_a_database
 from orderstream_workers.runtime.settings import Settings
 from orderstream_workers.runtime.topology import Process, Topology
 
@@ -42,9 +41,8 @@ def test_the_template_grants_exactly_these_rights(
 ) -> None:
     """Role for role, the synthesized statements are the rights, and the use of the key that they imply."""
     found = roles_of(templates)
-    deployed = [process for process in declared.processes if not waiting_for_a_database(process)]
-    assert sorted(found) == sorted(process.name for process in deployed)
-    for process in deployed:
+    assert sorted(found) == sorted(process.name for process in declared.processes)
+    for process in declared.processes:
         in_template = {
             (action, _name(statement["Resource"]))
             for statement in found[process.name]
@@ -78,7 +76,7 @@ def test_the_key_is_used_for_what_a_role_may_reach(templates: Mapping[str, Any])
         assert uses, process
         for use in uses:
             ((context, value),) = use["Condition"]["StringEquals"].items()
-            assert context.startswith("kms:EncryptionContext:aws:")
+            assert context.startswith(("kms:EncryptionContext:aws:", "kms:EncryptionContext:SecretARN"))
             assert "*" not in value
             writes = {
                 action

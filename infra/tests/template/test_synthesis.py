@@ -31,7 +31,8 @@ def test_two_syntheses_are_equal_byte_for_byte(synthesized: Path, again: Path) -
     first = {file.name: file.read_bytes() for file in synthesized.glob("*.template.json")}
     second = {file.name: file.read_bytes() for file in again.glob("*.template.json")}
     assert first == second
-    assert set(first) == {"orderstream-data.template.json", "orderstream-workers.template.json"}
+    stacks = ("data", "network", "read-model", "workers")
+    assert set(first) == {f"orderstream-{stack}.template.json" for stack in stacks}
 
 
 def test_each_acknowledgment_has_its_finding(again: Path) -> None:

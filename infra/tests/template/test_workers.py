@@ -5,11 +5,12 @@ from typing import Any
 
 import pytest
 
-from conftest import DEPLOYMENT
+from conftest import DEPLOYMENT, joined
 from orderstream_consumer.engines.config import EngineConfig
-from orderstream_infra.stacks.workers import waiting_for_a_database
+from orderstream_infra.resources.network import POSTGRESQL
 from orderstream_workers.runtime.settings import Settings
-from orderstream_workers.runtime.topology import Topology
+from orderstream_workers.runtime.topology import DatabaseSpec, Topology
+from orderstream_workers.runtime.topology.lifetimes import LOGS
 
 
 @pytest.fixture(scope="module")
@@ -32,13 +33,14 @@ def containers(template: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
 
 
 def test_each_process_has_a_service(template: Mapping[str, Any], declared: Topology) -> None:
-    """All but those that need the read model, and these are named in an output."""
-    deployed = {each.name: each for each in declared.processes if not waiting_for_a_database(each)}
-    left_out = [each.name for each in declared.processes if waiting_for_a_database(each)]
+    """Whatever is declared runs; what serves HTTP listens on the port of its health."""
+    deployed = {each.name: each for each in declared.processes}
     commands = {name: container["Command"] for name, container in containers(template).items()}
-    assert commands == {name: ["orderstream", *each.command] for name, each in deployed.items()}
+    listening = {"http": ["--host", "0.0.0.0", "--port", "8080"], "health": []}
+    assert commands == {
+        name: ["orderstream", *each.command, *listening[each.serves]] for name, each in deployed.items()
+    }
     assert {service["ServiceName"] for service in of(template, "AWS::ECS::Service")} == set(deployed)
-    assert template["Outputs"]["NotDeployed"]["Value"].split(", ") == left_out
 
 
 def test_a_process_is_killed_after_it_has_drained(template: Mapping[str, Any]) -> None:
@@ -72,27 +74,48 @@ def test_a_container_has_the_deployments_settings(template: Mapping[str, Any], s
     for container in containers(template).values():
         environment = {each["Name"]: each["Value"] for each in container["Environment"]}
         assert environment.pop("AWS_REGION") == DEPLOYMENT.region
+        # The database and its secret are what the read model's stack makes: a password is nowhere.
+        for field in ("read_model_url", "read_model_secret"):
+            variable = Settings.variables()[field]
+            assert "Fn::ImportValue" in str(environment[variable])
+            environment[variable] = getattr(settings, field)
         assert Settings.unknown(environment) == {}
         assert Settings.from_environment(environment) == settings
 
 
 def test_a_log_is_encrypted_and_kept(template: Mapping[str, Any], declared: Topology) -> None:
-    """One log for each process, with the project's key, for three months."""
+    """One log for each process, with the project's key, for as long as is declared."""
     for log in of(template, "AWS::Logs::LogGroup"):
         assert "KmsKeyId" in log
-        assert log["RetentionInDays"] == 90
+        assert log["RetentionInDays"] == LOGS.days
 
 
-def test_nothing_comes_in(template: Mapping[str, Any]) -> None:
-    """No rule lets anything in, and what goes out goes over TLS."""
-    assert of(template, "AWS::EC2::SecurityGroupIngress") == []
-    groups = {group["GroupDescription"]: group for group in of(template, "AWS::EC2::SecurityGroup")}
-    tasks, endpoints = groups["Nothing in, TLS out"], groups["TLS from tasks"]
-    assert tasks.get("SecurityGroupIngress", []) == []
-    assert [(rule["FromPort"], rule["ToPort"]) for rule in tasks["SecurityGroupEgress"]] == [(443, 443)]
+def test_nothing_comes_in(templates: Mapping[str, Any]) -> None:
+    """No rule lets anything in but users into the database; what goes out goes over TLS, or there."""
+    whole = joined(templates, "network", "read-model", "workers")
+    (inward,) = of(whole, "AWS::EC2::SecurityGroupIngress")
+    (outward,) = of(whole, "AWS::EC2::SecurityGroupEgress")
+    for rule in (inward, outward):
+        assert (rule["FromPort"], rule["ToPort"]) == (POSTGRESQL, POSTGRESQL)
+    assert "DatabaseUsers" in str(inward["SourceSecurityGroupId"])
+    assert outward["DestinationSecurityGroupId"] == inward["GroupId"]
+    groups = {group["GroupDescription"]: group for group in of(whole, "AWS::EC2::SecurityGroup")}
+    endpoints = groups.pop("TLS from tasks")
     assert [rule["CidrIp"] for rule in endpoints["SecurityGroupIngress"]] == ["10.0.0.0/16"]
-    for service in of(template, "AWS::ECS::Service"):
-        assert len(service["NetworkConfiguration"]["AwsvpcConfiguration"]["SecurityGroups"]) == 1
+    assert all(group.get("SecurityGroupIngress", []) == [] for group in groups.values())
+    tasks = groups["Nothing in, TLS out"]
+    assert [(rule["FromPort"], rule["ToPort"]) for rule in tasks["SecurityGroupEgress"]] == [(443, 443)]
+
+
+def test_only_who_needs_the_read_model_reaches_it(template: Mapping[str, Any], declared: Topology) -> None:
+    """A process without a database has one group, which leads to TLS alone."""
+    groups = {
+        service["ServiceName"]: service["NetworkConfiguration"]["AwsvpcConfiguration"]["SecurityGroups"]
+        for service in of(template, "AWS::ECS::Service")
+    }
+    reach = {name for name, found in groups.items() if "DatabaseUsers" in str(found)}
+    assert reach == {name for spec in declared.of(DatabaseSpec) for name in declared.users(spec)}
+    assert all(len(found) == (2 if name in reach else 1) for name, found in groups.items())
 
 
 def test_only_tasks_of_this_account_take_a_role(template: Mapping[str, Any]) -> None:

@@ -9,6 +9,7 @@ from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
 from orderstream_workers.runtime.topology import BucketSpec
+from orderstream_workers.runtime.topology.lifetimes import lifetime_of
 
 _LOCKED: Final = Duration.days(365)
 """For as long nobody deletes an object without the right to go round the lock, which no role here has: stock
@@ -38,6 +39,7 @@ def archive_bucket(scope: Construct, spec: BucketSpec, *, called: str, key: kms.
         versioned=True,
         object_lock_enabled=True,
         object_lock_default_retention=s3.ObjectLockRetention.governance(_LOCKED),
+        lifecycle_rules=[_kept_for(spec)],
         removal_policy=RemovalPolicy.RETAIN,
     )
     bucket.add_to_resource_policy(
@@ -51,3 +53,27 @@ def archive_bucket(scope: Construct, spec: BucketSpec, *, called: str, key: kms.
         )
     )
     return bucket
+
+
+def _kept_for(spec: BucketSpec) -> s3.LifecycleRule:
+    """What the declaration says of how long objects are kept, and where."""
+    lifetime = lifetime_of(spec)
+    assert lifetime is not None
+    colder = (
+        [
+            s3.Transition(
+                storage_class=s3.StorageClass.GLACIER_INSTANT_RETRIEVAL,
+                transition_after=Duration.days(lifetime.colder_after),
+            )
+        ]
+        if lifetime.colder_after is not None
+        else []
+    )
+    return s3.LifecycleRule(
+        id="AsDeclared",
+        expiration=None if lifetime.days is None else Duration.days(lifetime.days),
+        # The bucket keeps versions: what expires, or is deleted, is gone a year later.
+        noncurrent_version_expiration=_LOCKED,
+        transitions=colder,
+        abort_incomplete_multipart_upload_after=Duration.days(7),
+    )

@@ -7,6 +7,8 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from constructs import Construct
 
+from orderstream_infra.resources.logs import ENCRYPTED
+
 _PUBLISHERS: Final = ("cloudwatch.amazonaws.com",)
 
 
@@ -31,12 +33,15 @@ class ProjectKey(Construct):
                 conditions={"StringEquals": {"aws:SourceAccount": Stack.of(self).account}},
             )
         )
-        logs = Stack.of(self).format_arn(
-            service="logs",
-            resource="log-group",
-            resource_name="/orderstream/*",
-            arn_format=ArnFormat.COLON_RESOURCE_NAME,
-        )
+        logs = [
+            Stack.of(self).format_arn(
+                service="logs",
+                resource="log-group",
+                resource_name=called,
+                arn_format=ArnFormat.COLON_RESOURCE_NAME,
+            )
+            for called in ENCRYPTED
+        ]
         self.key.add_to_resource_policy(
             iam.PolicyStatement(
                 sid="LogsAreKept",

@@ -5,21 +5,22 @@
     tasks (two zones) ───> endpoints of the services that we call, which let our resources through
     egress (one zone) ───> the same
                       └──> firewall: the names that are allowed ──> NAT ──> internet
+    databases (two zones): no way out at all; their users get in
 
-What needs an outside service is in the ``egress`` subnet; nothing comes in anywhere.
+What needs an outside service is in the ``egress`` subnet; nothing comes in from outside anywhere.
 """
 
 from collections.abc import Iterable
 from typing import Final
 
-from aws_cdk import Fn, RemovalPolicy, Stack
+from aws_cdk import Fn, Stack
 from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
-from aws_cdk import aws_logs as logs
 from aws_cdk import aws_networkfirewall as firewall
 from constructs import Construct
 
+from orderstream_infra.resources.logs import kept_log
 from orderstream_infra.resources.policies import arn_of
 from orderstream_infra.rights import Right
 
@@ -28,6 +29,9 @@ _EGRESS: Final = "10.0.241.0/24"
 _FIREWALL: Final = "10.0.240.0/28"
 _NAT: Final = "10.0.240.16/28"
 _ANYWHERE: Final = "0.0.0.0/0"
+
+POSTGRESQL: Final = 5433
+"""The database's port: not the one at which everybody looks first."""
 
 _INTERFACES: Final = {
     "kinesis": ec2.InterfaceVpcEndpointAwsService.KINESIS_STREAMS,
@@ -50,6 +54,15 @@ class Network(Construct):
         repository: ARN of the image's repository, which tasks are started from.
         names: The host names that may be reached over TLS outside of AWS.
         key: Encrypts its logs.
+
+    Attributes:
+        vpc: The VPC.
+        tasks: The subnets of what reaches AWS alone.
+        egress: The subnet of what calls a host outside of AWS, too.
+        databases: The subnets of databases.
+        security_group: Of every task.
+        database_users: Of the tasks that use the database, besides.
+        database: Of the database.
     """
 
     def __init__(
@@ -73,12 +86,16 @@ class Network(Construct):
             subnet_configuration=[
                 ec2.SubnetConfiguration(
                     name="tasks", subnet_type=ec2.SubnetType.PRIVATE_ISOLATED, cidr_mask=20
-                )
+                ),
+                ec2.SubnetConfiguration(
+                    name="databases", subnet_type=ec2.SubnetType.PRIVATE_ISOLATED, cidr_mask=24
+                ),
             ],
             restrict_default_security_group=False,
         )
-        self.tasks = ec2.SubnetSelection(subnets=self.vpc.isolated_subnets)
-        guarded = _guarded_way_out(self, self.vpc, zones[0], sorted(names))
+        self.tasks = ec2.SubnetSelection(subnets=self.vpc.select_subnets(subnet_group_name="tasks").subnets)
+        self.databases = self.vpc.select_subnets(subnet_group_name="databases").subnets
+        guarded = _guarded_way_out(self, self.vpc, zones[0], sorted(set(names)))
         self.egress = ec2.SubnetSelection(subnets=[guarded])
         self.security_group = ec2.SecurityGroup(
             self, "Tasks", vpc=self.vpc, allow_all_outbound=False, description="Nothing in, TLS out"
@@ -87,8 +104,33 @@ class Network(Construct):
         self.security_group.add_egress_rule(
             ec2.Peer.any_ipv4(), ec2.Port.tcp(443), "TLS, as far as routes go"
         )
+        self.database_users = ec2.SecurityGroup(
+            self, "DatabaseUsers", vpc=self.vpc, allow_all_outbound=False, description="To the database"
+        )
+        self.database = ec2.SecurityGroup(
+            self, "Database", vpc=self.vpc, allow_all_outbound=False, description="From its users alone"
+        )
+        port = ec2.Port.tcp(POSTGRESQL)
+        self.database_users.add_egress_rule(self.database, port, "the database, over TLS")
+        self.database.add_ingress_rule(self.database_users, port, "its users")
+        self._reachable = ec2.SecurityGroup(
+            self, "Endpoints", vpc=self.vpc, allow_all_outbound=False, description="TLS from tasks"
+        )
+        self._reachable.add_ingress_rule(ec2.Peer.ipv4(_CIDR), ec2.Port.tcp(443), "TLS from tasks")
         self._endpoints(list(rights), repository)
         self._flow_log(key)
+
+    def secrets_endpoint(self, scope: Construct, rights: Iterable[Right]) -> None:
+        """Make the endpoint of Secrets Manager, once there is a secret.
+
+        Args:
+            scope: Where it belongs: its policy names the secret, whose ARN is known to who has made it.
+            rights: Those to secrets, of all processes.
+        """
+        statements = _let_through(scope, "secretsmanager", list(rights))
+        self._interface(
+            scope, "secretsmanager", ec2.InterfaceVpcEndpointAwsService.SECRETS_MANAGER, statements
+        )
 
     def _endpoints(self, rights: list[Right], repository: str) -> None:
         stack = Stack.of(self)
@@ -112,62 +154,62 @@ class Network(Construct):
                 ],
             ),
         }
-        group = ec2.SecurityGroup(
-            self, "Endpoints", vpc=self.vpc, allow_all_outbound=False, description="TLS from tasks"
-        )
-        group.add_ingress_rule(ec2.Peer.ipv4(_CIDR), ec2.Port.tcp(443), "TLS from tasks")
         services = sorted({right.service for right in rights})
         interfaces = {
-            service: (_INTERFACES[service], self._let_through(service, rights))
+            service: (_INTERFACES[service], _let_through(self, service, rights))
             for service in services
             if service in _INTERFACES
         }
         for name, (interface, statements) in (starting | interfaces).items():
-            endpoint = ec2.InterfaceVpcEndpoint(
-                self,
-                f"Endpoint-{name}",
-                vpc=self.vpc,
-                service=interface,
-                subnets=self.tasks,
-                security_groups=[group],
-                open=False,
-            )
-            for statement in statements:
-                endpoint.add_to_policy(statement)
+            self._interface(self, name, interface, statements)
         for service, gateway in _GATEWAYS.items():
             made = self.vpc.add_gateway_endpoint(
                 f"Endpoint-{service}", service=gateway, subnets=[self.tasks, self.egress]
             )
-            for statement in self._let_through(service, rights):
+            for statement in _let_through(self, service, rights):
                 made.add_to_policy(statement)
             if service == "s3":
                 made.add_to_policy(_layers(stack))
 
-    def _let_through(self, service: str, rights: list[Right]) -> list[iam.PolicyStatement]:
-        """For each of our resources of a service, what any of our processes does with it."""
-        allowed: dict[str, set[str]] = {}
-        for right in rights:
-            if right.service == service:
-                actions = allowed.setdefault(arn_of(self, right), set())
-                actions |= {f"{service}:{action}" for action in right.actions}
-        account = Stack.of(self).account
-        return [_ours(sorted(actions), [arn], account) for arn, actions in sorted(allowed.items())]
+    def _interface(
+        self,
+        scope: Construct,
+        name: str,
+        service: ec2.InterfaceVpcEndpointAwsService,
+        statements: list[iam.PolicyStatement],
+    ) -> None:
+        """An endpoint with addresses in the tasks' subnets, which lets through what statements allow."""
+        endpoint = ec2.InterfaceVpcEndpoint(
+            scope,
+            f"Endpoint-{name}",
+            vpc=self.vpc,
+            service=service,
+            subnets=self.tasks,
+            security_groups=[self._reachable],
+            open=False,
+        )
+        for statement in statements:
+            endpoint.add_to_policy(statement)
 
     def _flow_log(self, key: kms.IKey) -> None:
         """What was not let through: a task that looks for a way out leaves a trace."""
-        log = logs.LogGroup(
-            self,
-            "Refused",
-            log_group_name="/orderstream/network",
-            encryption_key=key,
-            retention=logs.RetentionDays.THREE_MONTHS,
-            removal_policy=RemovalPolicy.RETAIN,
-        )
+        log = kept_log(self, "Refused", called="/orderstream/network", key=key)
         self.vpc.add_flow_log(
             "FlowLog",
             destination=ec2.FlowLogDestination.to_cloud_watch_logs(log),
             traffic_type=ec2.FlowLogTrafficType.REJECT,
         )
+
+
+def _let_through(scope: Construct, service: str, rights: list[Right]) -> list[iam.PolicyStatement]:
+    """For each of our resources of a service, what any of our processes does with it."""
+    allowed: dict[str, set[str]] = {}
+    for right in rights:
+        if right.service == service:
+            actions = allowed.setdefault(arn_of(scope, right), set())
+            actions |= {f"{service}:{action}" for action in right.actions}
+    account = Stack.of(scope).account
+    return [_ours(sorted(actions), [arn], account) for arn, actions in sorted(allowed.items())]
 
 
 def _log_groups(stack: Stack) -> str:

@@ -15,6 +15,7 @@ _ARNS: Final = {
     "stream": "arn:{partition}:kinesis:{region}:{account}:stream/{name}",
     "queue": "arn:{partition}:sqs:{region}:{account}:{name}",
     "topic": "{name}",
+    "secret": "{name}",
     "bucket": "arn:{partition}:s3:::{name}",
     "objects": "arn:{partition}:s3:::{name}/*",
     "identity": "arn:{partition}:ses:{region}:{account}:identity/{name}",
@@ -28,8 +29,11 @@ _CONTEXTS: Final = {
     "queue": "aws:sqs:arn",
     "topic": "aws:sns:topicArn",
     "objects": "aws:s3:arn",
+    "secret": "SecretARN",
 }
-_DECRYPTS: Final = frozenset({"GetRecords", "ReceiveMessage", "SendMessage", "Publish", "GetObject"})
+_DECRYPTS: Final = frozenset(
+    {"GetObject", "GetRecords", "GetSecretValue", "Publish", "ReceiveMessage", "SendMessage"}
+)
 _ENCRYPTS: Final = frozenset({"PutRecords", "SendMessage", "Publish", "PutObject"})
 
 
