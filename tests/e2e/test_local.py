@@ -16,7 +16,7 @@ import msgspec
 import pytest
 
 from e2e.running import INVOICES, free_base_port, orderstream, reconcile
-from orderstream_playground.demo.invoices import read_invoices
+from orderstream_playground.demo.invoices import CALLER, read_invoices
 from orderstream_playground.local.environment import Layout
 from orderstream_playground.local.issuer import AsCaller, LocalIssuer
 from orderstream_playground.local.lifecycle import read_state
@@ -48,12 +48,13 @@ class Environment:
         assert response.status_code == 202, response.text
         return str(response.json()["order_id"])
 
-    def order(self, order_id: str) -> dict[str, Any]:
-        response = self.http.get(f"/orders/{order_id}")
+    def order(self, order_id: str, caller: str = "e2e") -> dict[str, Any]:
+        """What its caller is told of an order: to others there is none."""
+        response = self.http.get(f"/orders/{order_id}", auth=AsCaller(LocalIssuer.of(self.home), caller))
         return dict(response.json()) if response.status_code == 200 else {"state": None, "history": []}
 
-    def story(self, order_id: str) -> list[str]:
-        return [entry["type"] for entry in self.order(order_id)["history"]]
+    def story(self, order_id: str, caller: str = "e2e") -> list[str]:
+        return [entry["type"] for entry in self.order(order_id, caller)["history"]]
 
 
 @pytest.fixture(scope="module")
@@ -162,7 +163,7 @@ def test_a_killed_worker_is_replaced_by_others_of_its_application(
     )
     try:
         first_order = next(read_invoices(INVOICES, 1)).order_id
-        until(lambda: len(environment.story(str(first_order))) > 1)
+        until(lambda: len(environment.story(str(first_order), CALLER)) > 1)
         os.kill(first.pid, signal.SIGKILL)
         assert demo.wait(timeout=180) == 0
     finally:
