@@ -129,7 +129,7 @@ def test_a_cancellation_is_honoured_before_the_pivot_and_refused_after(environme
 
 def test_an_unknown_sku_is_refused_by_inventory(environment: Environment) -> None:
     """What inventory does not know cannot be ordered: the order is cancelled and nothing stays charged."""
-    order_id = environment.place("unknown", sku="99999")
+    order_id = environment.place("unknown-sku", sku="99999")
     until(lambda: environment.order(order_id)["state"] == "CANCELLED")
     assert environment.order(order_id)["state_reason"] == "unknown_sku"
 
