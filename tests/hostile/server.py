@@ -127,6 +127,8 @@ def _send(connection: socket.socket, reader: Any, odd: Odd, bodiless: bool) -> b
             return True
         case Delivery.CUT:
             connection.sendall(head + body[: len(body) // 2])
+            # Of a response without a body nothing is cut off: its caller will use the connection again.
+            return not body
         case Delivery.CUT_HEAD:
             connection.sendall(head[: len(head) // 2])
         case Delivery.GARBAGE:
