@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from aws_cdk import CfnOutput, DefaultStackSynthesizer, Environment, RemovalPolicy, Stack
+from aws_cdk import CfnOutput, RemovalPolicy
 from aws_cdk import aws_kinesis as kinesis
 from aws_cdk import aws_ses as ses
 from constructs import Construct
@@ -14,6 +14,7 @@ from orderstream_infra.resources.encryption import ProjectKey
 from orderstream_infra.resources.messaging import WorkQueue, declared_topic
 from orderstream_infra.resources.streams import declared_stream
 from orderstream_infra.resources.tables import declared_table, lease_table
+from orderstream_infra.stacks.deployed import DeployedStack
 from orderstream_workers.runtime.settings import Settings
 from orderstream_workers.runtime.topology import (
     BucketSpec,
@@ -28,7 +29,7 @@ DATA: Final = "orderstream-data"
 """The stack's name."""
 
 
-class DataStack(Stack):
+class DataStack(DeployedStack):
     """Everything of the declaration that keeps something.
 
     Args:
@@ -41,15 +42,7 @@ class DataStack(Stack):
     def __init__(
         self, scope: Construct, deployment: Deployment, declared: Topology, settings: Settings
     ) -> None:
-        super().__init__(
-            scope,
-            DATA,
-            # No bootstrap of the CDK is needed: the template alone is deployed.
-            synthesizer=DefaultStackSynthesizer(generate_bootstrap_version_rule=False),
-            env=Environment(account=deployment.account, region=deployment.region),
-            termination_protection=True,
-            description="Orderstream: what holds orders",
-        )
+        super().__init__(scope, DATA, deployment, "what holds orders", lasting=True)
         self.key = ProjectKey(self, "Encryption").key
         called = settings.name_of
         changes: dict[TableSpec, kinesis.Stream] = {}

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from typing import Final
 from urllib.parse import urlsplit
 
-from aws_cdk import CfnOutput, DefaultStackSynthesizer, Environment, Stack
+from aws_cdk import CfnOutput
 from aws_cdk import aws_ecs as ecs
 from aws_cdk import aws_kms as kms
 from constructs import Construct
@@ -12,6 +12,7 @@ from constructs import Construct
 from orderstream_infra.deployment import Deployment
 from orderstream_infra.resources.network import Network
 from orderstream_infra.rights import Right
+from orderstream_infra.stacks.deployed import DeployedStack
 from orderstream_workers.runtime.settings import Settings
 from orderstream_workers.runtime.topology import HttpServiceSpec, Process, Topology
 
@@ -33,7 +34,7 @@ def outside(process: Process, settings: Settings) -> list[str]:
     return sorted({urlsplit(url).hostname or "" for url in urls})
 
 
-class NetworkStack(Stack):
+class NetworkStack(DeployedStack):
     """The network and the cluster.
 
     Args:
@@ -55,14 +56,7 @@ class NetworkStack(Stack):
         rights: Iterable[Right],
         key: kms.IKey,
     ) -> None:
-        super().__init__(
-            scope,
-            NETWORK,
-            # No bootstrap of the CDK is needed: the template alone is deployed.
-            synthesizer=DefaultStackSynthesizer(generate_bootstrap_version_rule=False),
-            env=Environment(account=deployment.account, region=deployment.region),
-            description="Orderstream: the network",
-        )
+        super().__init__(scope, NETWORK, deployment, "the network")
         self.network = Network(
             self,
             rights=rights,

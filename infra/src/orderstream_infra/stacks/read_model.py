@@ -6,7 +6,6 @@ version still works, and no service starts, or is rolled back, for tables that a
 
 from typing import Final
 
-from aws_cdk import DefaultStackSynthesizer, Environment, Stack
 from aws_cdk import aws_kms as kms
 from constructs import Construct
 
@@ -15,6 +14,7 @@ from orderstream_infra.resources.network import Network
 from orderstream_infra.resources.process_task import ProcessTask
 from orderstream_infra.resources.read_model import ReadModel
 from orderstream_infra.rights import to_database
+from orderstream_infra.stacks.deployed import DeployedStack
 from orderstream_workers.runtime.settings import Settings
 from orderstream_workers.runtime.topology import DatabaseSpec, Topology
 
@@ -22,7 +22,7 @@ READ_MODEL: Final = "orderstream-read-model"
 """The stack's name."""
 
 
-class ReadModelStack(Stack):
+class ReadModelStack(DeployedStack):
     """What order status is kept in.
 
     Args:
@@ -47,15 +47,7 @@ class ReadModelStack(Stack):
         network: Network,
         key: kms.IKey,
     ) -> None:
-        super().__init__(
-            scope,
-            READ_MODEL,
-            # No bootstrap of the CDK is needed: the template alone is deployed.
-            synthesizer=DefaultStackSynthesizer(generate_bootstrap_version_rule=False),
-            env=Environment(account=deployment.account, region=deployment.region),
-            termination_protection=True,
-            description="Orderstream: the read model",
-        )
+        super().__init__(scope, READ_MODEL, deployment, "the read model", lasting=True)
         (spec,) = declared.of(DatabaseSpec)
         made = ReadModel(self, spec, network=network, key=key)
         variables = Settings.variables()

@@ -2,7 +2,6 @@
 
 from typing import Final
 
-from aws_cdk import DefaultStackSynthesizer, Environment, Stack
 from aws_cdk import aws_ecs as ecs
 from aws_cdk import aws_kms as kms
 from constructs import Construct
@@ -12,6 +11,7 @@ from orderstream_infra.resources.network import Network
 from orderstream_infra.resources.process_service import ProcessService, command_of
 from orderstream_infra.resources.process_task import ProcessTask
 from orderstream_infra.rights import rights_of
+from orderstream_infra.stacks.deployed import DeployedStack
 from orderstream_infra.stacks.network import outside
 from orderstream_workers.runtime.settings import Settings
 from orderstream_workers.runtime.topology import DatabaseSpec, Topology
@@ -20,7 +20,7 @@ WORKERS: Final = "orderstream-workers"
 """The stack's name."""
 
 
-class WorkersStack(Stack):
+class WorkersStack(DeployedStack):
     """Every process.
 
     Args:
@@ -44,14 +44,7 @@ class WorkersStack(Stack):
         cluster: ecs.ICluster,
         key: kms.IKey,
     ) -> None:
-        super().__init__(
-            scope,
-            WORKERS,
-            # No bootstrap of the CDK is needed: the template alone is deployed.
-            synthesizer=DefaultStackSynthesizer(generate_bootstrap_version_rule=False),
-            env=Environment(account=deployment.account, region=deployment.region),
-            description="Orderstream: what works on orders",
-        )
+        super().__init__(scope, WORKERS, deployment, "what works on orders")
         environment = settings.to_environment() | {"AWS_REGION": deployment.region}
         for process in declared.processes:
             on_database = any(isinstance(resource, DatabaseSpec) for resource in process.resources)
