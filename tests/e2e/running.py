@@ -4,6 +4,7 @@ import os
 import socket
 import subprocess
 import sys
+from collections import deque
 from pathlib import Path
 
 INVOICES = Path(__file__).parents[2] / "data" / "online-retail-2010-12.csv.gz"
@@ -15,11 +16,14 @@ PORTS_OF_A_WORKER = 700
 def free_base_port(count: int = 16) -> int:
     """A port with enough free ones behind it, among those of this worker of the test run.
 
-    They lie below Linux's ephemeral ports (32,768 and up), which any client's connection may hold.
+    They lie below Linux's ephemeral ports (32,768 and up), which any client's connection may hold. Where the
+    search begins depends on the process, so that two test runs beside each other seldom choose the same.
     """
     worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
     first = 25_000 + worker % 8 * PORTS_OF_A_WORKER
-    for base in range(first, first + PORTS_OF_A_WORKER - count, 50):
+    bases = deque(range(first, first + PORTS_OF_A_WORKER - count, 50))
+    bases.rotate(-os.getpid())
+    for base in bases:
         try:
             for port in range(base, base + count):
                 with socket.socket() as probe:

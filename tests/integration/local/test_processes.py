@@ -107,6 +107,20 @@ def test_a_process_that_never_answers_is_an_error(tmp_path: Path, started: list[
         wait_healthy(process, timeout=0)
 
 
+def test_the_health_of_another_on_the_same_port_does_not_count(
+    tmp_path: Path, started: list[RunningProcess]
+) -> None:
+    """Of two that start on one port at the same moment, the one that did not get it has not started."""
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), http.server.SimpleHTTPRequestHandler) as other:
+        threading.Thread(target=other.serve_forever, daemon=True).start()
+        process = start(spec_of("import sys; sys.stdin.read()", port=other.server_port), tmp_path)
+        started.append(process)
+        assert process.health() is not None
+        with pytest.raises(StartFailedError, match="ended while starting"):
+            wait_healthy(process, timeout=20)
+        other.shutdown()
+
+
 def test_a_process_that_will_not_drain_is_killed_and_named(
     tmp_path: Path, started: list[RunningProcess]
 ) -> None:

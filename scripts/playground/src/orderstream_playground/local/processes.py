@@ -99,6 +99,25 @@ class RunningProcess(msgspec.Struct, frozen=True, kw_only=True):
         except (OSError, http.client.HTTPException):
             return 0, None
 
+    def listens(self) -> bool:
+        """True if it is this process, or a child of it, that listens on its port.
+
+        Of a process of another user the system does not say; then nothing speaks against it.
+        """
+        process = self.handle()
+        if process is None:
+            return False
+        try:
+            return any(
+                socket_.status == psutil.CONN_LISTEN and socket_.laddr.port == self.port
+                for one in (process, *process.children(recursive=True))
+                for socket_ in one.net_connections("tcp")
+            )
+        except psutil.NoSuchProcess:
+            return False
+        except psutil.AccessDenied:
+            return True
+
     def cpu_seconds(self) -> float:
         """CPU time used so far, user and system, in seconds; 0 once it has ended."""
         process = self.handle()
@@ -151,13 +170,16 @@ def start(spec: ProcessSpec, log_folder: Path) -> RunningProcess:
 def wait_healthy(
     process: RunningProcess, timeout: float, sleep: Callable[[float], None] = time.sleep
 ) -> None:
-    """Wait until a process answers for its health.
+    """Wait until a process answers for its health, and it is the process itself that answers.
+
+    Two environments that start at the same moment on the same ports both find them free. One process gets
+    each port, and its good health says nothing about the other, which is about to end.
 
     Raises:
         StartFailedError: it ended, or the time is over.
     """
     deadline = time.monotonic() + timeout
-    while process.health() is None:
+    while process.health() is None or not process.listens():
         if process.handle() is None:
             raise StartFailedError(process.name, "ended while starting", process.log, _tail(process.log))
         if time.monotonic() > deadline:
