@@ -17,7 +17,6 @@ ROOT = Path(__file__).parents[2]
 OPTIONAL = {
     "orderstream": (
         "observability.metrics.otel",
-        "observability.metrics.prometheus",
         "testing.pytest_plugin",
         "testing.server",
     ),

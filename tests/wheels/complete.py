@@ -3,13 +3,11 @@
 import datetime as dt
 from typing import ClassVar, Literal
 
-from prometheus_client import CollectorRegistry, generate_latest
-
-from orderstream import EventPublisher, Producer
+from orderstream import AggregatingMeter, EventPublisher, Exporting, Producer
 from orderstream.aggregation import deaggregate
 from orderstream.messages import Message, decode_envelope, register
-from orderstream.observability.metrics.otel import OpenTelemetryMetrics
-from orderstream.observability.metrics.prometheus import PrometheusMetrics
+from orderstream.observability.metrics import PrometheusExporter
+from orderstream.observability.metrics.otel import OpenTelemetryExporter
 from orderstream.observability.tracing import opentelemetry_traceparent
 from orderstream.testing import FakeKinesis
 from orderstream.testing import server as served
@@ -30,10 +28,12 @@ class PageViewed(Message, frozen=True, kw_only=True):
 
 def test_an_event_goes_out_compressed_and_counted(fake_kinesis: FakeKinesis) -> None:
     """The fixture is there, and the extras for compression, metrics and traces do their part."""
-    registry = CollectorRegistry()
     message = PageViewed(visitor="visitor-42", page="/products, " * 100)
-    metrics = PrometheusMetrics("orders", registry)
-    with Producer("orders", client=fake_kinesis.client(), metrics=metrics) as producer:
+    meter, page = AggregatingMeter({"StreamName": "orders"}), PrometheusExporter()
+    with (
+        Exporting(meter, [page]),
+        Producer("orders", client=fake_kinesis.client(), meter=meter) as producer,
+    ):
         publisher = EventPublisher(
             producer, source="shop", tracing=opentelemetry_traceparent, compression="zstd"
         )
@@ -44,10 +44,10 @@ def test_an_event_goes_out_compressed_and_counted(fake_kinesis: FakeKinesis) -> 
     assert len(user_record.data) < len(envelope.encode()) / 3
     assert envelope.message() == message
     assert envelope.time <= dt.datetime.now(dt.UTC)
-    assert b"orderstream_producer_user_records" in generate_latest(registry)
+    assert 'orderstream_user_records_put_total{stream_name="orders"} 1' in page.text()
 
 
 def test_every_other_extra_can_be_imported() -> None:
     """The served fake and OpenTelemetry's instruments find what they need."""
     assert callable(served.main)
-    assert OpenTelemetryMetrics("orders")
+    assert OpenTelemetryExporter()

@@ -15,9 +15,11 @@ from fakes.publishing import CollectingProducer
 from hostile.adapters import Clients
 from hostile.responses import Delivery, Odd, Wire, good, outages
 from hostile.server import HostileServer
-from orderstream import EventPublisher
+from orderstream import AggregatingMeter, EventPublisher
 from orderstream.errors import DependencyError
-from orderstream.observability.metrics.cloudwatch import CloudWatchMetrics
+from orderstream.observability.metrics import Collected, Kind, Metric
+from orderstream.observability.metrics.aggregation import merged
+from orderstream.observability.metrics.cloudwatch import CloudWatchExporter
 from orderstream_consumer.health import Dependency, stream_asked
 from orderstream_orders.api import DynamoDBIdempotencyStore
 from orderstream_orders.api.intake import Intake, UnknownOutcomeError
@@ -58,16 +60,20 @@ def test_a_customer_does_not_wait_for_a_second_try(server: HostileServer) -> Non
 def test_metrics_that_nobody_took_are_sent_again(server: HostileServer) -> None:
     """A page in CloudWatch's place costs detail and no counts, and never stops what is measured."""
     with Clients(server.url) as clients:
-        metrics = CloudWatchMetrics("orders", client=clients.aws("cloudwatch"), period=3600.0)
+        meter, exporter = AggregatingMeter(), CloudWatchExporter(client=clients.aws("cloudwatch"))
+        pending: Collected | None = None
         for odd in _odd(Wire.JSON):
             server.say(odd)
-            metrics.completed("shardId-000000000000", 1, 10, 0.1)
-            assert not metrics.publish(), odd
+            meter.record(Metric("UserRecordsPut", Kind.COUNTER, "Count", "Records."))
+            pending = merged(pending, meter.collect())
+            with pytest.raises(Exception):  # noqa: B017, PT011 - whatever it is, the figures are kept
+                exporter.export(pending)
         server.say(good(Wire.JSON))
         server.calls.clear()
-        metrics.close()
+        assert pending is not None
+        exporter.export(pending)
     (call,) = server.calls
-    sums = {datum["MetricName"]: datum["StatisticValues"]["Sum"] for datum in _sent(call)}
+    sums = {datum["MetricName"]: datum["Value"] for datum in _sent(call)}
     assert sums["UserRecordsPut"] == len(_odd(Wire.JSON))
 
 

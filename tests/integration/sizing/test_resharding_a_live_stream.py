@@ -13,7 +13,7 @@ import pytest
 
 from fakes.kinesis_server import KinesisServer, kinesis_server
 from fakes.sizing_cli import run
-from orderstream import Producer, ProducerConfig
+from orderstream import Metric, Producer, ProducerConfig
 from orderstream.aggregation import hash_key_of
 from shard_sizing.live.reshard import open_shards
 from shard_sizing.model.workload.measured import Measured
@@ -42,18 +42,14 @@ def _live(server: KinesisServer, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 class Throttles:
-    """Counts what a producer is told; see ``ProducerMetrics``."""
+    """Counts a producer's errors by their code; see ``Meter``."""
 
     def __init__(self) -> None:
-        self.attempts: Counter[str | None] = Counter()
+        self.errors: Counter[str] = Counter()
 
-    def attempted(
-        self, shard_id: str, user_records: int, size: int, seconds: float, error_code: str | None
-    ) -> None:
-        self.attempts[error_code] += 1
-
-    def completed(self, shard_id: str | None, user_records: int, size: int, seconds: float) -> None:
-        """Of no interest here."""
+    def record(self, metric: Metric, value: float = 1, *labels: str, times: int = 1) -> None:
+        if metric.name == "ErrorsByCode":
+            self.errors[labels[0]] += int(value) * times
 
 
 @contextmanager
@@ -69,7 +65,7 @@ def skewed_traffic(server: KinesisServer, *, catches_up: bool = False) -> Iterat
     config = ProducerConfig(records_per_second_per_shard=1e6, bytes_per_second_per_shard=1e9)
 
     def write() -> None:
-        with Producer("orders", config=config, client=server.client(), metrics=throttles) as producer:
+        with Producer("orders", config=config, client=server.client(), meter=throttles) as producer:
             begun, tick = time.monotonic(), 0
             while not stop.wait(TICK):
                 due = int((time.monotonic() - begun) / TICK) if catches_up else tick + 1
@@ -89,7 +85,7 @@ def skewed_traffic(server: KinesisServer, *, catches_up: bool = False) -> Iterat
 
 
 def refused(throttles: Throttles) -> int:
-    return throttles.attempts["ProvisionedThroughputExceededException"]
+    return throttles.errors["ProvisionedThroughputExceededException"]
 
 
 @pytest.mark.usefixtures("_live")

@@ -1,10 +1,10 @@
-"""Partitioner, interceptors, metrics and salts: where an application steps in."""
+"""Partitioner, interceptors and salts: where an application steps in."""
 
 import threading
 
 import pytest
 
-from fakes.kpl import TinyClient, client_error
+from fakes.kpl import TinyClient
 from orderstream import Delivery, Producer, RecordInvalidError, UserRecord, salted, unsalted
 
 WAIT = 30.0
@@ -22,25 +22,6 @@ class Marking:
 
     def on_outcome(self, delivery: Delivery) -> None:
         self.outcomes.append(delivery)
-
-
-class Counting:
-    """Sums up what a producer tells."""
-
-    def __init__(self) -> None:
-        self.attempts: list[tuple[str, int, str | None]] = []
-        self.outcomes: list[tuple[str | None, int, int]] = []
-
-    def attempted(
-        self, shard_id: str, user_records: int, size: int, seconds: float, error_code: str | None
-    ) -> None:
-        assert size > 0
-        assert seconds >= 0
-        self.attempts.append((shard_id, user_records, error_code))
-
-    def completed(self, shard_id: str | None, user_records: int, size: int, seconds: float) -> None:
-        assert seconds >= 0
-        self.outcomes.append((shard_id, user_records, size))
 
 
 def test_the_partitioner_chooses_where_nothing_else_does() -> None:
@@ -84,41 +65,15 @@ def test_what_an_interceptor_returns_is_checked_and_what_it_raises_is_raised() -
 
 
 def test_a_failing_hook_stops_no_delivery(caplog: pytest.LogCaptureFixture) -> None:
-    """What outcome and metrics hooks raise is logged; records go on."""
+    """What a hook raises at an outcome is logged; records go on."""
 
     class Failing(Marking):
         def on_outcome(self, delivery: Delivery) -> None:
             raise ZeroDivisionError
 
-    class FailingMetrics(Counting):
-        def attempted(self, *_: object) -> None:
-            raise ZeroDivisionError
-
-        def completed(self, *_: object) -> None:
-            raise ZeroDivisionError
-
-    hooks = {"interceptors": [Failing(b"")], "metrics": FailingMetrics()}
-    with Producer("orders", client=TinyClient(), **hooks) as producer:
+    with Producer("orders", client=TinyClient(), interceptors=[Failing(b"")]) as producer:
         assert producer.put_many([(b"1", "key"), (b"2", "key")])[1].result(WAIT)
     assert "an interceptor failed" in caplog.text
-    assert "a metrics hook failed" in caplog.text
-
-
-def test_metrics_tell_attempts_and_outcomes_by_shard() -> None:
-    """Per Kinesis record: where, how many, how large, and why not."""
-    client = TinyClient()
-    client.failures = [client_error("InternalFailure", 500), client_error("AccessDeniedException")]
-    counting = Counting()
-    with Producer("orders", client=client, metrics=counting) as producer:
-        assert producer.put(b"1", "key").exception(WAIT)
-        assert producer.put(b"22", "key").result(WAIT)
-    shard = "shardId-000000000000"
-    assert counting.attempts == [
-        (shard, 1, "InternalFailure"),
-        (shard, 1, "AccessDeniedException"),
-        (shard, 1, None),
-    ]
-    assert counting.outcomes == [(None, 1, 4), (shard, 1, 5)]
 
 
 def test_a_salted_key_is_spread_and_found_again() -> None:

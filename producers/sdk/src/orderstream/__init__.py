@@ -3,6 +3,7 @@
 from orderstream.aggregation import UserRecord
 from orderstream.configuration import ConfigError
 from orderstream.errors import DependencyError, MissingExtraError, OrderstreamError
+from orderstream.observability.metrics import AggregatingMeter, EmfExporter, Exporting, Meter, Metric
 from orderstream.producer import (
     AsyncProducer,
     AwsSettingsError,
@@ -20,7 +21,6 @@ from orderstream.producer import (
     Producer,
     ProducerClosedError,
     ProducerConfig,
-    ProducerMetrics,
     RecordInvalidError,
     RecordTooLargeError,
     StreamUnavailableError,
@@ -33,6 +33,7 @@ from orderstream.producer.salting import salted, unsalted
 from orderstream.publisher import EventPublisher
 
 __all__ = [
+    "AggregatingMeter",
     "AsyncProducer",
     "AwsSettingsError",
     "BufferFullError",
@@ -42,19 +43,22 @@ __all__ = [
     "DeliveryFailedError",
     "DeliveryPendingError",
     "DependencyError",
+    "EmfExporter",
     "EventPublisher",
+    "Exporting",
     "ForeignLoopError",
     "ForkedProducerError",
     "HeldUpError",
     "Interceptor",
     "KinesisCalls",
+    "Meter",
+    "Metric",
     "MissingExtraError",
     "OrderstreamError",
     "Partitioner",
     "Producer",
     "ProducerClosedError",
     "ProducerConfig",
-    "ProducerMetrics",
     "RecordInvalidError",
     "RecordTooLargeError",
     "StreamUnavailableError",

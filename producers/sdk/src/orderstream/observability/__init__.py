@@ -1,1 +1,1 @@
-"""What a program tells of itself: metrics and trace context."""
+"""What a program reports of itself: metrics and trace context."""

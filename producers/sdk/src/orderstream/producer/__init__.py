@@ -22,13 +22,14 @@ from orderstream.producer.errors import (
     WaitInCallbackError,
 )
 from orderstream.producer.hooks import Interceptor, Partitioner
-from orderstream.producer.metrics import ProducerMetrics
+from orderstream.producer.metrics import PRODUCER_METRICS
 from orderstream.producer.outcome import Attempt, Delivered
 from orderstream.producer.producer import Producer
 from orderstream.producer.requests.target import KinesisCalls
 from orderstream.producer.salting import salted, unsalted
 
 __all__ = [
+    "PRODUCER_METRICS",
     "AsyncProducer",
     "Attempt",
     "AwsSettingsError",
@@ -47,7 +48,6 @@ __all__ = [
     "Producer",
     "ProducerClosedError",
     "ProducerConfig",
-    "ProducerMetrics",
     "RecordInvalidError",
     "RecordTooLargeError",
     "StreamUnavailableError",

@@ -7,11 +7,11 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
 from orderstream.aggregation.user_record import UserRecord
+from orderstream.observability.metrics.meter import Meter
 from orderstream.producer.config import ProducerConfig
 from orderstream.producer.delivery import Delivery
 from orderstream.producer.errors import BufferFullError, ForeignLoopError, UnsentRecordsError
 from orderstream.producer.hooks import Interceptor, Partitioner
-from orderstream.producer.metrics import ProducerMetrics
 from orderstream.producer.outcome import Delivered
 from orderstream.producer.requests.target import KinesisCalls
 from orderstream.producer.threads.shell import Shell
@@ -38,7 +38,7 @@ class AsyncProducer:
         session: A boto3 session to build the client from.
         partitioner: Chooses explicit hash keys; see Producer.
         interceptors: See records on their way in, and outcomes; see Producer.
-        metrics: Counts what happens; see Producer.
+        meter: Measures what happens; see Producer.
     """
 
     def __init__(
@@ -50,7 +50,7 @@ class AsyncProducer:
         session: "boto3.Session | None" = None,
         partitioner: Partitioner | None = None,
         interceptors: Iterable[Interceptor] = (),
-        metrics: ProducerMetrics | None = None,
+        meter: Meter | None = None,
     ) -> None:
         self._shell = Shell(
             stream,
@@ -59,7 +59,7 @@ class AsyncProducer:
             session=session,
             partitioner=partitioner,
             interceptors=interceptors,
-            metrics=metrics,
+            meter=meter,
         )
         # Whoever finds no room queues here, so that later puts of the same key do not overtake.
         self._turn = asyncio.Lock()

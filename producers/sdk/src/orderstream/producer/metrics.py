@@ -1,76 +1,99 @@
-"""What a producer tells about itself, once for each Kinesis record and not for each user record."""
+"""What a producer measures, by KPL's names (see "Monitor the KPL with Amazon CloudWatch")."""
 
-import logging
-from typing import Protocol
+from typing import Final
 
-logger = logging.getLogger(__name__)
+from orderstream.observability.metrics.metric import Kind, Metric
 
+USER_RECORDS_RECEIVED: Final = Metric(
+    "UserRecordsReceived", Kind.COUNTER, "Count", "Records that the application has put."
+)
+USER_RECORDS_PENDING: Final = Metric(
+    "UserRecordsPending", Kind.GAUGE, "Count", "Records that were put and have no outcome yet."
+)
+USER_RECORDS_PUT: Final = Metric(
+    "UserRecordsPut",
+    Kind.COUNTER,
+    "Count",
+    "Records that Kinesis has acknowledged where consumers find them.",
+)
+USER_RECORDS_DATA_PUT: Final = Metric(
+    "UserRecordsDataPut", Kind.COUNTER, "Bytes", "Their payloads and partition keys."
+)
+USER_RECORDS_GIVEN_UP: Final = Metric(
+    "UserRecordsGivenUp", Kind.COUNTER, "Count", "Records that were given up; their deliveries have failed."
+)
+USER_RECORD_EXPIRED: Final = Metric(
+    "UserRecordExpired",
+    Kind.COUNTER,
+    "Count",
+    "Those of them that had waited for the whole delivery timeout.",
+)
+KINESIS_RECORDS_PUT: Final = Metric(
+    "KinesisRecordsPut",
+    Kind.COUNTER,
+    "Count",
+    "Kinesis records, aggregates or single records, that were taken.",
+)
+KINESIS_RECORDS_DATA_PUT: Final = Metric(
+    "KinesisRecordsDataPut", Kind.COUNTER, "Bytes", "Their data and partition keys: what Kinesis counts."
+)
+ALL_ERRORS: Final = Metric(
+    "AllErrors", Kind.COUNTER, "Count", "Kinesis records that were refused, lost, or landed in a wrong shard."
+)
+ERRORS_BY_CODE: Final = Metric(
+    "ErrorsByCode", Kind.COUNTER, "Count", "The same, by error code.", ("ErrorCode",)
+)
+RETRIES_PER_RECORD: Final = Metric(
+    "RetriesPerRecord",
+    Kind.DISTRIBUTION,
+    "Count",
+    "How often a record had to be sent again before its outcome.",
+)
+BUFFERING_TIME: Final = Metric(
+    "BufferingTime",
+    Kind.DISTRIBUTION,
+    "Milliseconds",
+    "From a record's put, or its last attempt's end, until it leaves; the oldest of each Kinesis record.",
+)
+REQUEST_TIME: Final = Metric(
+    "RequestTime", Kind.DISTRIBUTION, "Milliseconds", "How long a PutRecords call took."
+)
+DELIVERY_TIME: Final = Metric(
+    "DeliveryTime",
+    Kind.DISTRIBUTION,
+    "Milliseconds",
+    "From a record's put to its outcome; the oldest of each Kinesis record.",
+)
+USER_RECORDS_PER_KINESIS_RECORD: Final = Metric(
+    "UserRecordsPerKinesisRecord",
+    Kind.DISTRIBUTION,
+    "Count",
+    "How many records travel in one Kinesis record.",
+)
+KINESIS_RECORDS_PER_REQUEST: Final = Metric(
+    "KinesisRecordsPerPutRecordsRequest", Kind.DISTRIBUTION, "Count", "Kinesis records of a PutRecords call."
+)
+USER_RECORDS_PER_REQUEST: Final = Metric(
+    "UserRecordsPerPutRecordsRequest", Kind.DISTRIBUTION, "Count", "Records of a PutRecords call."
+)
 
-class ProducerMetrics(Protocol):
-    """Counts what happens, in the producer's own thread: it must be quick and must not raise.
-
-    Ready ones: ``orderstream.observability.metrics`` for CloudWatch, OpenTelemetry and Prometheus.
-    """
-
-    def attempted(
-        self, shard_id: str, user_records: int, size: int, seconds: float, error_code: str | None
-    ) -> None:
-        """A Kinesis record came back from a PutRecords call.
-
-        Args:
-            shard_id: Where it was bound for.
-            user_records: How many user records it carries.
-            size: Its data and partition key, in bytes.
-            seconds: How long the call took.
-            error_code: Why it must be sent again or is given up; None if all is well. ``WrongShard`` for an
-                aggregate that landed in a shard where consumers drop it.
-        """
-
-    def completed(self, shard_id: str | None, user_records: int, size: int, seconds: float) -> None:
-        """User records have their outcome.
-
-        Args:
-            shard_id: The shard that has them; None if they were given up.
-            user_records: How many.
-            size: Their payloads and partition keys, in bytes.
-            seconds: How long ago the oldest of them was put.
-        """
-
-
-class NoMetrics:
-    """Tells nobody."""
-
-    def attempted(
-        self, shard_id: str, user_records: int, size: int, seconds: float, error_code: str | None
-    ) -> None:
-        """Do nothing."""
-
-    def completed(self, shard_id: str | None, user_records: int, size: int, seconds: float) -> None:
-        """Do nothing."""
-
-
-class GuardedMetrics:
-    """Keeps what a metrics hook raises from stopping the producer: it is logged.
-
-    Args:
-        metrics: The application's hook.
-    """
-
-    def __init__(self, metrics: ProducerMetrics) -> None:
-        self._metrics = metrics
-
-    def attempted(
-        self, shard_id: str, user_records: int, size: int, seconds: float, error_code: str | None
-    ) -> None:
-        """Pass it on."""
-        try:
-            self._metrics.attempted(shard_id, user_records, size, seconds, error_code)
-        except BaseException:
-            logger.exception("a metrics hook failed")
-
-    def completed(self, shard_id: str | None, user_records: int, size: int, seconds: float) -> None:
-        """Pass it on."""
-        try:
-            self._metrics.completed(shard_id, user_records, size, seconds)
-        except BaseException:
-            logger.exception("a metrics hook failed")
+PRODUCER_METRICS: Final[tuple[Metric, ...]] = (
+    USER_RECORDS_RECEIVED,
+    USER_RECORDS_PENDING,
+    USER_RECORDS_PUT,
+    USER_RECORDS_DATA_PUT,
+    USER_RECORDS_GIVEN_UP,
+    USER_RECORD_EXPIRED,
+    KINESIS_RECORDS_PUT,
+    KINESIS_RECORDS_DATA_PUT,
+    ALL_ERRORS,
+    ERRORS_BY_CODE,
+    RETRIES_PER_RECORD,
+    BUFFERING_TIME,
+    REQUEST_TIME,
+    DELIVERY_TIME,
+    USER_RECORDS_PER_KINESIS_RECORD,
+    KINESIS_RECORDS_PER_REQUEST,
+    USER_RECORDS_PER_REQUEST,
+)
+"""All of them. Those that KPL has no name for are ``UserRecordsGivenUp`` and ``DeliveryTime``."""

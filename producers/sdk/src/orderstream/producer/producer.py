@@ -5,12 +5,12 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
 from orderstream.aggregation.user_record import UserRecord
+from orderstream.observability.metrics.meter import Meter
 from orderstream.producer.config import ProducerConfig
 from orderstream.producer.delivery import Delivery
 from orderstream.producer.errors import UnsentRecordsError
 from orderstream.producer.hooks import Interceptor, Partitioner
 from orderstream.producer.intake import Puttable
-from orderstream.producer.metrics import ProducerMetrics
 from orderstream.producer.requests.target import KinesisCalls
 from orderstream.producer.threads.shell import Shell
 
@@ -31,7 +31,7 @@ class Producer:
         session: A boto3 session to build the client from.
         partitioner: Chooses explicit hash keys for records that are put without one.
         interceptors: See every record on its way in, in this order, and every outcome.
-        metrics: Counts what happens.
+        meter: Measures what happens, by KPL's names: ``orderstream.producer.PRODUCER_METRICS``.
 
     Raises:
         ConfigError: ``stream`` is neither a name nor an ARN, or ``config`` no ProducerConfig.
@@ -47,7 +47,7 @@ class Producer:
         session: "boto3.Session | None" = None,
         partitioner: Partitioner | None = None,
         interceptors: Iterable[Interceptor] = (),
-        metrics: ProducerMetrics | None = None,
+        meter: Meter | None = None,
     ) -> None:
         self._shell = Shell(
             stream,
@@ -56,7 +56,7 @@ class Producer:
             session=session,
             partitioner=partitioner,
             interceptors=interceptors,
-            metrics=metrics,
+            meter=meter,
         )
         # Looked up once: they are called a million times.
         self._prepare = self._shell.intake.prepare

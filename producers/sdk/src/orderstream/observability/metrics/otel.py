@@ -1,66 +1,65 @@
-"""A producer's metrics for OpenTelemetry (extra ``otel``)."""
+"""Metrics for OpenTelemetry (extra ``otel``): through its API, whatever the application exports with."""
+
+from itertools import repeat
+from typing import Any, Final
 
 from opentelemetry.metrics import Meter, get_meter
 
+from orderstream.observability.metrics.aggregation import Collected, Point
+from orderstream.observability.metrics.exporting import TICK
+from orderstream.observability.metrics.metric import Kind, Metric
 
-class OpenTelemetryMetrics:
-    """Counts in instruments of OpenTelemetry's metrics API, whatever the application exports them to.
+_UNITS: Final = {"Count": "1", "Milliseconds": "ms", "Seconds": "s", "Bytes": "By", "None": "1"}
+"""UCUM's, as OpenTelemetry wants them."""
+
+_KEPT: Final = 2_000
+"""Values of a distribution that are recorded a period; if there were more, they stand for the others."""
+
+
+class OpenTelemetryExporter:
+    """Records in instruments of OpenTelemetry: counters, gauges and histograms, by the metrics' own names.
 
     Args:
-        stream: What the attribute ``messaging.destination.name`` says.
         meter: Makes the instruments; by default that of the global provider.
     """
 
-    def __init__(self, stream: str, meter: Meter | None = None) -> None:
-        meter = meter or get_meter("orderstream.producer")
-        self._stream = {"messaging.destination.name": stream}
-        self._user_records = meter.create_counter(
-            "orderstream.producer.user_records", "{record}", "User records that were acknowledged."
-        )
-        self._bytes = meter.create_counter(
-            "orderstream.producer.user_record_size", "By", "Their payloads and partition keys."
-        )
-        self._given_up = meter.create_counter(
-            "orderstream.producer.user_records_given_up", "{record}", "User records that were given up."
-        )
-        self._kinesis_records = meter.create_counter(
-            "orderstream.producer.kinesis_records", "{record}", "Kinesis records that were taken."
-        )
-        self._errors = meter.create_counter(
-            "orderstream.producer.errors", "{record}", "Kinesis records that were refused or lost, by error."
-        )
-        self._request_time = meter.create_histogram(
-            "orderstream.producer.request.duration", "s", "How long a call took, for each Kinesis record."
-        )
-        self._buffering_time = meter.create_histogram(
-            "orderstream.producer.buffering.duration", "s", "From put to outcome, oldest of a Kinesis record."
-        )
+    period = TICK
+    """Each collection at once: a provider's reader has a period of its own."""
 
-    def attempted(
-        self,
-        shard_id: str,
-        user_records: int,  # noqa: ARG002 - told when they are completed
-        size: int,  # noqa: ARG002
-        seconds: float,
-        error_code: str | None,
-    ) -> None:
-        """Count a Kinesis record that came back."""
-        where = self._where(shard_id)
-        self._request_time.record(seconds, where)
-        if error_code is None:
-            self._kinesis_records.add(1, where)
+    def __init__(self, meter: Meter | None = None) -> None:
+        self._meter = meter or get_meter("orderstream")
+        self._instruments: dict[str, Any] = {}
+
+    def export(self, collected: Collected) -> None:
+        """See ``Exporter.export``."""
+        for point in collected.points:
+            attributes = collected.dimensions | dict(zip(point.metric.dimensions, point.labels, strict=True))
+            self._record(self._instrument(point.metric), point, attributes)
+
+    @staticmethod
+    def _record(instrument: Any, point: Point, attributes: dict[str, str]) -> None:
+        if point.reading is not None:
+            instrument.set(point.reading.last, attributes)
+        elif point.distribution is not None:
+            values = point.distribution
+            if values.count > _KEPT:
+                for value in values.values(_KEPT):
+                    instrument.record(value, attributes)
+                return
+            for value, count in values.counted():
+                for each in repeat(value, count):
+                    instrument.record(each, attributes)
         else:
-            self._errors.add(1, {**where, "error.type": error_code})
+            instrument.add(point.total, attributes)
 
-    def completed(self, shard_id: str | None, user_records: int, size: int, seconds: float) -> None:
-        """Count user records that have their outcome."""
-        where = self._stream if shard_id is None else self._where(shard_id)
-        self._buffering_time.record(seconds, where)
-        if shard_id is None:
-            self._given_up.add(user_records, where)
-        else:
-            self._user_records.add(user_records, where)
-            self._bytes.add(size, where)
-
-    def _where(self, shard_id: str) -> dict[str, str]:
-        return {**self._stream, "aws.kinesis.shard_id": shard_id}
+    def _instrument(self, metric: Metric) -> Any:
+        known = self._instruments.get(metric.name)
+        if known is None:
+            make = {
+                Kind.COUNTER: self._meter.create_counter,
+                Kind.GAUGE: self._meter.create_gauge,
+                Kind.DISTRIBUTION: self._meter.create_histogram,
+            }[metric.kind]
+            known = make(f"orderstream.{metric.name}", _UNITS[metric.unit], metric.meaning)
+            self._instruments[metric.name] = known
+        return known

@@ -1,57 +1,121 @@
-"""A producer's metrics for Prometheus (extra ``prometheus``)."""
+"""Metrics in Prometheus' text format, for a ``/metrics`` that is scraped.
 
-from prometheus_client import REGISTRY, CollectorRegistry, Counter, Histogram
+The format is that of "Exposition formats" in Prometheus' documentation. Names follow its conventions: seconds
+instead of milliseconds, ``_total`` behind counters.
+"""
 
-_SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300)
+import re
+import threading
+from collections.abc import Iterator, Mapping
+from typing import Final
+
+from orderstream.observability.metrics.aggregation import Collected, Point, merged
+from orderstream.observability.metrics.distribution import Distribution
+from orderstream.observability.metrics.exporting import TICK
+from orderstream.observability.metrics.metric import Kind, Metric
+
+CONTENT_TYPE: Final = "text/plain; version=0.0.4; charset=utf-8"
+"""Of the response."""
+
+_SECONDS: Final = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 900)
+_NUMBERS: Final = (0, 1, 2, 5, 10, 20, 50, 100, 200, 500, 1_000, 10_000, 100_000, 1_000_000)
+_WORDS: Final = re.compile(r"[^A-Za-z0-9]+|(?<=[a-z0-9])(?=[A-Z])")
 
 
-class PrometheusMetrics:
-    """Counts in a registry of ``prometheus_client``; one object serves all producers of a registry.
+class PrometheusExporter:
+    """Adds up what was collected since the process began; ``text`` gives it as it is scraped.
 
     Args:
-        stream: What the label ``stream`` says.
-        registry: Where the metrics are registered.
+        prefix: Put before each name.
     """
 
-    def __init__(self, stream: str, registry: CollectorRegistry = REGISTRY) -> None:
-        labels = ("stream", "shard")
+    period = TICK
+    """Each collection at once: a scraper has a period of its own."""
 
-        def counter(name: str, documentation: str, *more: str) -> Counter:
-            return Counter(f"orderstream_producer_{name}", documentation, (*labels, *more), registry=registry)
+    def __init__(self, prefix: str = "orderstream") -> None:
+        self._prefix = prefix
+        self._so_far: Collected | None = None
+        self._lock = threading.Lock()
 
-        def histogram(name: str, documentation: str) -> Histogram:
-            name = f"orderstream_producer_{name}_seconds"
-            return Histogram(name, documentation, labels, registry=registry, buckets=_SECONDS)
+    def export(self, collected: Collected) -> None:
+        """See ``Exporter.export``."""
+        with self._lock:
+            self._so_far = merged(self._so_far, collected)
 
-        self._stream = stream
-        self._user_records = counter("user_records", "User records that were acknowledged.")
-        self._bytes = counter("user_record_bytes", "Their payloads and partition keys.")
-        self._given_up = counter("user_records_given_up", "User records that were given up.")
-        self._kinesis_records = counter("kinesis_records", "Kinesis records that were taken.")
-        self._errors = counter("errors", "Kinesis records that were refused or lost, by error.", "code")
-        self._request_time = histogram("request", "How long a PutRecords call took, for each Kinesis record.")
-        self._buffering_time = histogram("buffering", "From put to outcome, oldest of each Kinesis record.")
+    def text(self) -> str:
+        """The metrics so far; from any thread."""
+        with self._lock:
+            return prometheus_text([self._so_far] if self._so_far else [], self._prefix)
 
-    def attempted(
-        self,
-        shard_id: str,
-        user_records: int,  # noqa: ARG002 - told when they are completed
-        size: int,  # noqa: ARG002
-        seconds: float,
-        error_code: str | None,
-    ) -> None:
-        """Count a Kinesis record that came back."""
-        self._request_time.labels(self._stream, shard_id).observe(seconds)
-        if error_code is None:
-            self._kinesis_records.labels(self._stream, shard_id).inc()
-        else:
-            self._errors.labels(self._stream, shard_id, error_code).inc()
 
-    def completed(self, shard_id: str | None, user_records: int, size: int, seconds: float) -> None:
-        """Count user records that have their outcome."""
-        self._buffering_time.labels(self._stream, shard_id or "").observe(seconds)
-        if shard_id is None:
-            self._given_up.labels(self._stream, "").inc(user_records)
-        else:
-            self._user_records.labels(self._stream, shard_id).inc(user_records)
-            self._bytes.labels(self._stream, shard_id).inc(size)
+def prometheus_text(meters: list[Collected], prefix: str = "orderstream") -> str:
+    """The page of what meters have come to since their beginning.
+
+    Args:
+        meters: Each with dimensions of its own.
+        prefix: Put before each name.
+    """
+    families: dict[str, list[tuple[Mapping[str, str], Point]]] = {}
+    for collected in meters:
+        for point in collected.points:
+            families.setdefault(point.metric.name, []).append((collected.dimensions, point))
+    lines: list[str] = []
+    for series in families.values():
+        metric = series[0][1].metric
+        name = _name(metric, prefix)
+        kind = "histogram" if metric.kind is Kind.DISTRIBUTION else metric.kind.value
+        lines += [f"# HELP {name} {_escaped(metric.meaning)}", f"# TYPE {name} {kind}"]
+        for dimensions, point in series:
+            labels = {_snake(key): value for key, value in dimensions.items()}
+            labels |= {_snake(key): value for key, value in zip(metric.dimensions, point.labels, strict=True)}
+            lines += _samples(name, labels, point)
+    return "".join(f"{line}\n" for line in lines)
+
+
+def _samples(name: str, labels: Mapping[str, str], point: Point) -> Iterator[str]:
+    scale = 0.001 if point.metric.unit == "Milliseconds" else 1.0
+    if point.distribution is not None:
+        bounds = _SECONDS if point.metric.unit in {"Milliseconds", "Seconds"} else _NUMBERS
+        yield from _histogram(name, labels, point.distribution, bounds, scale)
+    elif point.reading is not None:
+        yield f"{name}{_shown(labels)} {_number(point.reading.last * scale)}"
+    else:
+        yield f"{name}{_shown(labels)} {_number(point.total * scale)}"
+
+
+def _histogram(
+    name: str, labels: Mapping[str, str], values: Distribution, bounds: tuple[float, ...], scale: float
+) -> Iterator[str]:
+    counted = [(value * scale, count) for value, count in values.counted()]
+    for bound in bounds:
+        within = sum(count for value, count in counted if value <= bound)
+        yield f"{name}_bucket{_shown({**labels, 'le': _number(bound)})} {within}"
+    yield f"{name}_bucket{_shown({**labels, 'le': '+Inf'})} {values.count}"
+    yield f"{name}_sum{_shown(labels)} {_number(values.total * scale)}"
+    yield f"{name}_count{_shown(labels)} {values.count}"
+
+
+def _name(metric: Metric, prefix: str) -> str:
+    unit = {"Milliseconds": "seconds", "Seconds": "seconds", "Bytes": "bytes"}.get(metric.unit, "")
+    words = [word for word in (prefix, _snake(metric.name), unit) if word]
+    if unit and words[-2].endswith(f"_{unit}"):
+        words.pop()
+    return "_".join(words) + ("_total" if metric.kind is Kind.COUNTER else "")
+
+
+def _snake(name: str) -> str:
+    return "_".join(word.lower() for word in _WORDS.split(name) if word)
+
+
+def _shown(labels: Mapping[str, str]) -> str:
+    shown = ",".join(f'{name}="{_escaped(value, quoted=True)}"' for name, value in labels.items())
+    return f"{{{shown}}}" if shown else ""
+
+
+def _escaped(text: str, *, quoted: bool = False) -> str:
+    text = str(text).replace("\\", r"\\").replace("\n", r"\n")
+    return text.replace('"', r"\"") if quoted else text
+
+
+def _number(value: float) -> str:
+    return f"{value:.12g}"

@@ -3,9 +3,9 @@
 from collections.abc import Iterator, Sequence
 
 from orderstream.producer.core.given_up import GivenUpKeys
+from orderstream.producer.core.measuring import Measuring
 from orderstream.producer.core.messages import Complete, GiveUp
 from orderstream.producer.core.pending import Arrival, PendingRecord
-from orderstream.producer.metrics import ProducerMetrics
 from orderstream.producer.outcome import Completion, Landed, Rejected
 
 
@@ -13,14 +13,14 @@ class Outcomes:
     """Collects the outcomes that follow from one input.
 
     Args:
-        metrics: Counts each of them.
+        measuring: Measures each of them.
 
     Attributes:
         given_up: The keys of records that were given up for good and whose failure nobody can know of yet.
     """
 
-    def __init__(self, metrics: ProducerMetrics) -> None:
-        self._metrics = metrics
+    def __init__(self, measuring: Measuring) -> None:
+        self._measuring = measuring
         self._completions: list[Complete] = []
         self._for_good: list[Complete] = []
         self.given_up = GivenUpKeys()
@@ -32,9 +32,17 @@ class Outcomes:
         self._completions.append(self._complete(records, completion, size, outcome, now))
 
     def reject(
-        self, records: Sequence[PendingRecord], reason: str, now: float, *, unsent: bool = False
+        self,
+        records: Sequence[PendingRecord],
+        reason: str,
+        now: float,
+        *,
+        unsent: bool = False,
+        expired: bool = False,
     ) -> None:
-        """Records are given up; the next ones of their keys go on."""
+        """Records are given up, maybe because they waited for too long; the next ones of their keys go on."""
+        if expired:
+            self._measuring.expired(records)
         self._completions += self._rejection(records, Rejected(reason, unsent=unsent), now)
 
     def give_up(self, records: Sequence[PendingRecord], reason: str, now: float) -> frozenset[str]:
@@ -89,6 +97,5 @@ class Outcomes:
         outcome: Landed | Rejected,
         now: float,
     ) -> Complete:
-        shard_id = outcome.shard_id if isinstance(outcome, Landed) else None
-        self._metrics.completed(shard_id, len(records), size, now - records[0].arrival.put_at)
+        self._measuring.completed(records, size, now, acknowledged=isinstance(outcome, Landed))
         return Complete(records, completion, size, outcome)

@@ -24,19 +24,15 @@ from math import inf
 from typing import assert_never
 
 from orderstream.kinesis.shard_map import IncompleteShardMapError, Shard, ShardMap
+from orderstream.observability.metrics.meter import Meter
 from orderstream.producer.config import ProducerConfig
 from orderstream.producer.core import messages
 from orderstream.producer.core.aggregator import Aggregator
 from orderstream.producer.core.deadlines import Deadlines
 from orderstream.producer.core.departures import Departures
 from orderstream.producer.core.kinesis_record import KinesisRecord
-from orderstream.producer.core.messages import (
-    Command,
-    Input,
-    ListShards,
-    SendPutRecords,
-    WakeAt,
-)
+from orderstream.producer.core.measuring import Measuring
+from orderstream.producer.core.messages import Command, Input, ListShards, SendPutRecords, WakeAt
 from orderstream.producer.core.outcomes import Outcomes
 from orderstream.producer.core.pending import Arrival, PendingRecord
 from orderstream.producer.core.refresher import Refresher
@@ -44,7 +40,6 @@ from orderstream.producer.core.retrier import RetryPolicy
 from orderstream.producer.core.slots import Slot, SlotTable
 from orderstream.producer.core.troubles import REPEAT, Troubles
 from orderstream.producer.core.wrong_shard import WrongShards
-from orderstream.producer.metrics import NoMetrics, ProducerMetrics
 from orderstream.producer.outcome import Acknowledged, Attempt, Failure, Landed
 
 logger = logging.getLogger(__name__)
@@ -56,15 +51,15 @@ class Pipeline:
     Args:
         config: The settings.
         random: Returns a number from 0 to 1, for the jitter of retries.
-        metrics: Counts what happens.
+        meter: Measures what happens; None measures nothing.
     """
 
     def __init__(
-        self, config: ProducerConfig, random: Callable[[], float], metrics: ProducerMetrics | None = None
+        self, config: ProducerConfig, random: Callable[[], float], meter: Meter | None = None
     ) -> None:
         self._config = config
-        self._metrics = metrics or NoMetrics()
-        self._outcomes = Outcomes(self._metrics)
+        self._measuring = Measuring(meter)
+        self._outcomes = Outcomes(self._measuring)
         self._troubles = Troubles()
         self._policy = RetryPolicy(
             config.retry_base_delay, config.retry_max_delay, random, config.max_attempts
@@ -102,6 +97,7 @@ class Pipeline:
             self._send(now)
             self._ask_for_map(now)
             self._plan_wake()
+        self._measuring.record()
         commands, self._commands = self._commands, []
         return [*self._outcomes.take(), *self._troubles.reports(), *commands]
 
@@ -138,6 +134,7 @@ class Pipeline:
 
     def _put(self, records: Sequence[PendingRecord], now: float) -> None:
         self._arrivals += 1
+        self._measuring.received(records)
         arrival = Arrival(self._arrivals, now)
         self._deadlines.expect(now)
         if self._outcomes.given_up:
@@ -169,6 +166,7 @@ class Pipeline:
             request_id = next(self._ids)
             for record in entries:
                 record.sent_at = now
+            self._measuring.sent(entries, now)
             self._requests[request_id] = entries
             self._commands.append(SendPutRecords(request_id, entries))
 
@@ -179,6 +177,7 @@ class Pipeline:
         entries = self._requests.pop(event.request_id, None)
         if entries is None:
             return
+        self._measuring.responded(entries, now)
         self._troubles.worked("PutRecords")
         for record, result in zip(entries, event.results, strict=True):
             if isinstance(result, Failure):
@@ -203,6 +202,7 @@ class Pipeline:
 
     def _failed(self, event: messages.RequestFailed, now: float) -> None:
         entries = self._requests.pop(event.request_id, ())
+        self._measuring.responded(entries, now)
         if entries and event.failure.retryable:
             self._troubles.failed("PutRecords", event.failure, now)
         for record in entries:
@@ -210,9 +210,7 @@ class Pipeline:
 
     def _refused(self, record: KinesisRecord, failure: Failure, now: float) -> None:
         record.failed(Attempt(record.sent_at, now, None, failure.code, failure.message))
-        self._metrics.attempted(
-            record.shard_id, len(record.user_records), record.size, now - record.sent_at, failure.code
-        )
+        self._measuring.attempted(record, failure.code)
         slots = self._release(record)
         if not failure.retryable:
             self._give_up(record.user_records, slots, str(failure), now)
@@ -245,9 +243,7 @@ class Pipeline:
     def _landed(self, record: KinesisRecord, ack: Acknowledged, now: float, *, wrong_shard: bool) -> None:
         error_code = "WrongShard" if wrong_shard else None
         attempt = Attempt(record.sent_at, now, ack.shard_id, error_code)
-        self._metrics.attempted(
-            record.shard_id, len(record.user_records), record.size, now - record.sent_at, error_code
-        )
+        self._measuring.attempted(record, error_code)
         for slot in self._release(record):
             slot.failures = 0
         if wrong_shard:
@@ -366,10 +362,10 @@ class Pipeline:
         for slot in self._slots or ():
             expired += slot.take_out(lambda record: record.arrival.put_at <= put_before)
         reason = self._troubles.named_in(f"not acknowledged within {self._config.delivery_timeout} s")
-        self._outcomes.reject(expired, reason, now)
+        self._outcomes.reject(expired, reason, now, expired=True)
         for record in self._elsewhere.take_expired(put_before):
             self._release(record)
-            self._outcomes.reject(record.user_records, reason, now)
+            self._outcomes.reject(record.user_records, reason, now, expired=True)
         self._deadlines.looked(now, self._oldest_put())
 
     def _oldest_put(self) -> float:

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Final, cast
 
 from orderstream.aggregation.user_record import UserRecord
 from orderstream.configuration import ConfigError
+from orderstream.observability.metrics.meter import Meter
 from orderstream.producer.config import ProducerConfig
 from orderstream.producer.core.messages import (
     Close,
@@ -42,7 +43,6 @@ from orderstream.producer.errors import (
 )
 from orderstream.producer.hooks import Interceptor, Partitioner
 from orderstream.producer.intake import Intake
-from orderstream.producer.metrics import GuardedMetrics, ProducerMetrics
 from orderstream.producer.outcome import Rejected
 from orderstream.producer.reporter import Reporter
 from orderstream.producer.requests.sender import Sender
@@ -89,7 +89,7 @@ class Shell:
         session: "boto3.Session | None",
         partitioner: Partitioner | None,
         interceptors: Iterable[Interceptor],
-        metrics: ProducerMetrics | None,
+        meter: Meter | None,
     ) -> None:
         if config is not None and not isinstance(config, ProducerConfig):
             raise ConfigError("config", config, "a ProducerConfig")
@@ -106,8 +106,7 @@ class Shell:
         self._interceptors = tuple(interceptors)
         self.intake = Intake(self.config, partitioner, self._interceptors, self.origin)
         self._reporter = Reporter(self._target, self.buffer.described)
-        guarded = None if metrics is None else GuardedMetrics(metrics)
-        self._core = Pipeline(self.config, Random().random, guarded)  # noqa: S311 - jitter is no secret
+        self._core = Pipeline(self.config, Random().random, meter)  # noqa: S311 - jitter is no secret
         self._threads = CallThreads(self.config.max_in_flight_requests + 1, f"kinesis-{stream}")
         self._wake_at: float | None = None
         self._closing = threading.Lock()
