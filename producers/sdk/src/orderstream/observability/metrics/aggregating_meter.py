@@ -70,14 +70,14 @@ class AggregatingMeter:
 
     def collect(self) -> Collected:
         """Give out what was recorded since the last time."""
-        for place, read in enumerate(self._readers):
+        for number, read in enumerate(self._readers):
             try:
                 read()
             except Exception:
-                if place not in self._failing:
-                    self._failing.add(place)
+                if number not in self._failing:
+                    self._failing.add(number)
                     logger.warning("a reading for metrics fails", exc_info=True)
             else:
-                self._failing.discard(place)
+                self._failing.discard(number)
         with self._lock:
             return self._aggregation.collect(self._clock())

@@ -62,8 +62,8 @@ class Distribution(msgspec.Struct):
 
     def merge(self, other: "Distribution") -> None:
         """Take in all values of another one."""
-        for place, theirs in other.buckets.items():
-            ours = self.buckets.setdefault(place, Bucket())
+        for bucket, theirs in other.buckets.items():
+            ours = self.buckets.setdefault(bucket, Bucket())
             ours.count += theirs.count
             ours.total += theirs.total
         if other.count:
@@ -87,7 +87,7 @@ class Distribution(msgspec.Struct):
             limit: At least 2.
         """
         wanted = max(1, min(self.count, limit))
-        ranks = ((2 * place + 1) * self.count // (2 * wanted) for place in range(wanted))
+        ranks = ((2 * number + 1) * self.count // (2 * wanted) for number in range(wanted))
         found: list[float] = []
         passed, rank = 0, next(ranks, None)
         for value, count in self.counted():
