@@ -57,7 +57,7 @@ LINGER_SECONDS: Mapping[Engine, float] = {"embedded": 30.0, "kcl": 600.0}
 ZOMBIE_SECONDS = 3.0
 """For which faults stay on after the last zombie has woken up."""
 
-SETTLE_SECONDS: Mapping[Engine, float] = {"embedded": 300.0, "kcl": 1500.0}
+REST_SECONDS: Mapping[Engine, float] = {"embedded": 300.0, "kcl": 1500.0}
 """In which a run has to come to rest after the last trouble. KCL assigns no lease for two and a half minutes
 after the worker that leads the others was killed, makes a deleted lease anew at the third audit, two minutes
 apart, and reads the shard and its ancestors from the beginning."""
@@ -217,7 +217,7 @@ class Run:
         where = layout.aws_url, layout.payments_api_url, layout.home / "read-model.sqlite"
         before = books_of(*where)
         pipeline.rewind()
-        for wrong in at_rest(inspection.violations, SETTLE_SECONDS[self.job.engine]):
+        for wrong in at_rest(inspection.violations, REST_SECONDS[self.job.engine]):
             yield f"after the replay: {wrong}"
         yield from replay_violations(before, books_of(*where))
 
@@ -232,9 +232,9 @@ class Run:
 
     def _judge(self, demo: "subprocess.Popen[str]", plan: Plan) -> Iterator[str]:
         try:
-            printed, _ = demo.communicate(timeout=SETTLE_SECONDS[self.job.engine])
+            printed, _ = demo.communicate(timeout=REST_SECONDS[self.job.engine])
         except subprocess.TimeoutExpired:
-            yield f"the run did not come to rest within {SETTLE_SECONDS[self.job.engine]:g} s"
+            yield f"the run did not come to rest within {REST_SECONDS[self.job.engine]:g} s"
             return
         if demo.returncode != 0:
             yield "the demo failed: " + printed.strip()[-1500:]

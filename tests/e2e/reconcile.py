@@ -191,8 +191,8 @@ class Books:
             self.differ(f"{name}: {row['total_minor']} {row['currency']}, expected {invoice.total_minor} GBP")
         if row["state"] not in TERMINAL.values():
             self.differ(f"{name}: ended in {row['state']!r}")
-        if not row["accepted_at"] or not row["settled_at"]:
-            self.differ(f"{name}: accepted at {row['accepted_at']!r}, settled at {row['settled_at']!r}")
+        if not row["accepted_at"] or not row["ended_at"]:
+            self.differ(f"{name}: accepted at {row['accepted_at']!r}, ended at {row['ended_at']!r}")
         if row["order_id"] in self.accepted:
             self.differ(f"{name}: shares its order id with another")
         self.accepted[row["order_id"]] = (invoice, row)

@@ -77,16 +77,14 @@ def test_order_status_folds_to_the_same_endings() -> None:
     assert orders.keys() == recorded.keys()
     for order_id, status in orders.items():
         ending = recorded[order_id]
-        assert status.settled_at is not None
+        assert status.ended_at is not None
         assert (
             status.state,
             status.state_reason,
             status.total_minor,
             status.currency,
-            status.settled_at.isoformat(),
-        ) == tuple(
-            ending[name] for name in ("state", "state_reason", "total_minor", "currency", "settled_at")
-        )
+            status.ended_at.isoformat(),
+        ) == tuple(ending[name] for name in ("state", "state_reason", "total_minor", "currency", "ended_at"))
     assert Counter(status.state_reason for status in orders.values()).keys() >= {
         None,
         "out_of_stock",

@@ -129,7 +129,7 @@ def _peace(world: World) -> None:
     world.handling.pauses = world.handling.raises = 0.0
     world.handling.poison.clear()
     world.poisonous = 0.0
-    _settle_stream(world)
+    _adopt_new_stream(world)
     _until(world, lambda: _is_staffed_and_done(world), lambda: f"not done: {world.ledger.outstanding()[:3]}")
     _until(world, lambda: _is_even(world), lambda: f"shares do not even out: {world.ledger.owners()}")
     # By then whatever was late has come, or the lease is lost and taken again.
@@ -160,7 +160,7 @@ def _is_staffed_and_done(world: World) -> bool:
     return not world.ledger.outstanding()
 
 
-def _settle_stream(world: World) -> None:
+def _adopt_new_stream(world: World) -> None:
     """With the leases of a former stream nobody works for long, nor begins; then the new one is adopted."""
     if not world.ledger.stream_replaced:
         return

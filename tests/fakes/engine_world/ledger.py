@@ -20,7 +20,7 @@ class PutRecord:
     """A user record in a shard.
 
     Attributes:
-        settled: Its effect is there, or it is parked.
+        completed: Its effect is there, or it is parked.
         handled: Its effect is there.
         excused: Nobody promised to deliver it: retention took it, or it is in the wrong shard.
         wrong_shard: It is part of an aggregate in the wrong shard, which must not be delivered.
@@ -34,7 +34,7 @@ class PutRecord:
     shard_id: str
     position: Position
     at: float
-    settled: bool = False
+    completed: bool = False
     handled: bool = False
     excused: bool = False
     wrong_shard: bool = False
@@ -103,7 +103,7 @@ class Ledger:
         """The stream was deleted with all that was in it, and another one has its name."""
         for records in self.by_shard.values():
             for record in records:
-                record.excused = record.excused or not record.settled
+                record.excused = record.excused or not record.completed
         self.stream_replaced = True
         self.by_shard = {}
         self._ended_shards.clear()
@@ -122,7 +122,7 @@ class Ledger:
     def trimmed(self, shard_id: str, numbers: set[int], *, in_hand: bool) -> None:
         """Retention took Kinesis records; from the hands of a worker that stood still for a day, untold."""
         for record in self.by_shard.get(shard_id, ()):
-            if record.position.sequence_number in numbers and not record.settled:
+            if record.position.sequence_number in numbers and not record.completed:
                 if self.must_come(record) and not in_hand:
                     self._lost.setdefault(shard_id, []).append(record.position)
                 record.excused = True
@@ -147,12 +147,12 @@ class Ledger:
         return True
 
     def outstanding(self) -> list[PutRecord]:
-        """What must be delivered and is not settled."""
+        """What must be delivered and is not completed."""
         return [
             record
             for records in self.by_shard.values()
             for record in records
-            if not record.settled and self.must_come(record)
+            if not record.completed and self.must_come(record)
         ]
 
     # What processors do
@@ -186,7 +186,7 @@ class Ledger:
         put = self._find(record)
         if put is None:
             return
-        put.settled = True
+        put.completed = True
         if not put.handled:
             put.handled = True
             self.effects.setdefault(put.key, []).append(put.body)
@@ -198,7 +198,7 @@ class Ledger:
         """
         for (_, place), put in self._by_place.items():
             if place == position and put.key == partition_key and (put.unordered or not put.wrong_shard):
-                put.settled = True
+                put.completed = True
                 return
         self.break_rule(f"nobody put what is parked at {position} under {partition_key}")
 
@@ -213,7 +213,7 @@ class Ledger:
         if shard_id in self._ended_shards:
             return True
         through = not any(
-            not record.settled and self.must_come(record) for record in self.by_shard.get(shard_id, ())
+            not record.completed and self.must_come(record) for record in self.by_shard.get(shard_id, ())
         ) and all(self._is_through(parent) for parent in self._stream.shards[shard_id].parents)
         if through and self._stream.shards[shard_id].closed_at is not None:
             self._ended_shards.add(shard_id)
@@ -284,7 +284,7 @@ class Ledger:
         )
 
     def _check_progress(self, before: Lease | None, lease: Lease) -> None:
-        """No checkpoint, and no end of a shard, may be ahead of a record that is not settled."""
+        """No checkpoint, and no end of a shard, may be ahead of a record that is not completed."""
         if self.stream_replaced:
             return
         if lease.lease_key not in self._stream.shards:
@@ -307,7 +307,7 @@ class Ledger:
             if lease.position.sequence_number < self._stream.shards[lease.lease_key].lowest:
                 self.break_rule(f"{lease} is of a former stream")
         for record in records[first:last]:
-            if not record.settled and self.must_come(record):
+            if not record.completed and self.must_come(record):
                 self.break_rule(f"{lease} is ahead of {record}")
 
     def break_rule(self, rule: str) -> None:

@@ -102,12 +102,12 @@ def test_each_bad_record_is_a_dead_letter_and_stops_nothing_else(
         built = build_application(application, resources)
         total = 3 * len(PLANTS) + 2
 
-        def settled() -> bool:
+        def at_rest() -> bool:
             counted = built.counters()
             return counted.get("handled", 0) + counted.get("parked", 0) == total
 
         with working(kinesis, built.processors) as worker:
-            wait_until(settled)
+            wait_until(at_rest)
             corrupt = sum(shard.corrupt_aggregates for shard in worker.progress())
         parked = ParkedRecords(resources.store, application)
         expected = {planted.name: planted for planted in PLANTS if application in planted.parked_by}

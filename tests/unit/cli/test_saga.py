@@ -204,7 +204,7 @@ def ship(resources: MemoryResources, attempt: int) -> list[Envelope]:
         time=NOW,
     )
     shipping = ShippingHandlers(store=resources.store, publisher=publisher, clock=resources.clock)
-    shipping.settle(delivered(request, attempt))
+    shipping.decide_shipment(delivered(request, attempt))
     return [decode_envelope(data) for data in publisher.published]
 
 

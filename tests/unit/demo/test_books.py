@@ -62,7 +62,7 @@ def ending(order_id: str, state: str) -> dict[str, object]:
         "state_reason": None,
         "total_minor": 500,
         "currency": "GBP",
-        "settled_at": NOW.isoformat(),
+        "ended_at": NOW.isoformat(),
     }
 
 

@@ -13,7 +13,7 @@ from shard_sizing.model.resharding.planner import (
     Plan,
     Split,
     plan,
-    settled_starts,
+    snapped_starts,
     uniform_starts,
 )
 from shard_sizing.model.resharding.update_shard_count import is_quick, update_shard_count_steps
@@ -144,6 +144,6 @@ def test_boundaries_that_differ_by_rounding_are_left_alone() -> None:
     """Kinesis rounds equal ranges in its own way; a shard of one hash key is nobody's wish."""
     kinesis = tuple(HASH_SPACE // 7 * i for i in range(7))
     assert kinesis != uniform_starts(7)
-    assert settled_starts(kinesis, uniform_starts(7)) == kinesis
-    assert plan("uniform", kinesis, settled_starts(kinesis, uniform_starts(14))).steps != ()
-    assert settled_starts(uniform_starts(3), uniform_starts(7)) == uniform_starts(7)
+    assert snapped_starts(kinesis, uniform_starts(7)) == kinesis
+    assert plan("uniform", kinesis, snapped_starts(kinesis, uniform_starts(14))).steps != ()
+    assert snapped_starts(uniform_starts(3), uniform_starts(7)) == uniform_starts(7)

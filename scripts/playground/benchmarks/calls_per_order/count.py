@@ -30,7 +30,7 @@ from orderstream_workers.runtime.topology import ORDERS
 
 ROOT = Path(__file__).parents[4]
 OUT = ROOT / "scripts" / "sizing" / "src" / "shard_sizing" / "data" / "calls-per-order.json"
-SETTLE, IDLE = 10.0, 20.0  # seconds
+WARM_UP, IDLE = 10.0, 20.0  # seconds
 SHARDS = 4
 STOCK = "stock"
 NOT_OURS = frozenset({"kinesis", "aws", "payments-api", "stock-bridge"})
@@ -126,7 +126,7 @@ def main() -> None:
             # The bridge does what DynamoDB does by itself; its calls are nobody's bill.
             state = state_of(home)
             bridge = next(each["pid"] for each in state["processes"] if each["name"] == "stock-bridge")
-            time.sleep(SETTLE)
+            time.sleep(WARM_UP)
             idle_from = time.time()
             time.sleep(IDLE)
             began, stored_before = time.time(), stored_bytes(state["environment"])

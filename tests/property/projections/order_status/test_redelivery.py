@@ -103,5 +103,5 @@ def test_the_first_of_each_fact_counts(messages: list[Message]) -> None:
     kinds = (OrderPlaced, StockReserved, PaymentCaptured, OrderShipped)
     assert facts == tuple(firsts.get(kind) for kind in kinds)
     end = next((m for m in messages if isinstance(m, OrderConfirmed | OrderCancelled)), None)
-    assert status.settled_at == (firsts[type(end)] if end else None)
+    assert status.ended_at == (firsts[type(end)] if end else None)
     assert status.state == {OrderConfirmed: "CONFIRMED", OrderCancelled: "CANCELLED"}.get(type(end), "PLACED")

@@ -151,8 +151,8 @@ def test_questions_about_all_orders(engine: Engine) -> None:
     model = ReadModel(engine)
     assert model.counts() == Counts(orders=4, reserved=2, paid=0, shipped=0, confirmed=1, cancelled=1)
     assert model.open_orders() == 2
-    assert [status.order_id for status in model.settled_since(AT)] == ["a", "b"]
-    assert list(model.settled_since(AT.replace(year=2027))) == []
+    assert [status.order_id for status in model.ended_since(AT)] == ["a", "b"]
+    assert list(model.ended_since(AT.replace(year=2027))) == []
 
 
 def test_a_large_batch_is_read_back_whole(engine: Engine) -> None:

@@ -42,7 +42,7 @@ def test_an_empty_database_becomes_what_the_tables_say(empty: Engine) -> None:
         )
         assert compare_metadata(context, METADATA) == []
         indexes = {index["name"] for index in inspect(connection).get_indexes("orders")}
-    assert indexes == {"orders_by_state", "orders_by_settled_at"}
+    assert indexes == {"orders_by_state", "orders_by_ended_at"}
 
 
 def test_a_difference_would_be_found(empty: Engine) -> None:

@@ -37,8 +37,8 @@ CANCELLED = OrderCancelled(order_id="order-1", customer=Customer(), reason="out_
         (PaymentCaptured(order_id="order-1", amount_minor=5, currency="GBP", charge_id="c"), {"paid_at": AT}),
         (OrderShipped(order_id="order-1", shipment_id="s"), {"shipped_at": AT}),
         (StockReleased(order_id="order-1"), {}),
-        (CONFIRMED, {"state": "CONFIRMED", "settled_at": AT}),
-        (CANCELLED, {"state": "CANCELLED", "state_reason": "out_of_stock", "settled_at": AT}),
+        (CONFIRMED, {"state": "CONFIRMED", "ended_at": AT}),
+        (CANCELLED, {"state": "CANCELLED", "state_reason": "out_of_stock", "ended_at": AT}),
     ],
 )
 def test_a_message_fills_in_its_own_facts(message: Message, changes: dict[str, Any]) -> None:

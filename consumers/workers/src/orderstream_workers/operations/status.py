@@ -167,7 +167,7 @@ def pipeline_status(resources: Resources, *, behind: dt.timedelta) -> PipelineSt
     first = _looks(resources, names)
     last, observed = dict(first), dict.fromkeys(names, 0.0)
     for pause in _PAUSES:
-        restless = [name for name in names if not is_settled(first[name], last[name])]
+        restless = [name for name in names if not is_conclusive(first[name], last[name])]
         if not restless:
             break
         resources.wait(pause * failover)
@@ -184,7 +184,7 @@ def pipeline_status(resources: Resources, *, behind: dt.timedelta) -> PipelineSt
     )
 
 
-def is_settled(first: Look, last: Look) -> bool:
+def is_conclusive(first: Look, last: Look) -> bool:
     """Whether a further look would tell nothing new: all that should have been written has been."""
     if last.ownership is None or last.failure is not None:
         return True

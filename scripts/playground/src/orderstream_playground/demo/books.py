@@ -19,7 +19,7 @@ _SCHEMA: Final = (
     + """
 create table ending (
     order_id text primary key, state text, state_reason text, total_minor integer, currency text,
-    settled_at text
+    ended_at text
 ) without rowid;
 create table ordered (order_id text not null, sku text not null, quantity integer not null);
 create index ordered_sku on ordered (sku);

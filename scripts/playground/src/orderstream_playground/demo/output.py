@@ -71,9 +71,9 @@ class Output:
 
         Args:
             offers: What was offered.
-            endings: Order status' rows: order_id, state, state_reason, total_minor, currency, settled_at.
+            endings: Order status' rows: order_id, state, state_reason, total_minor, currency, ended_at.
         """
-        columns = ("order_id", "state", "state_reason", "total_minor", "currency", "settled_at")
+        columns = ("order_id", "state", "state_reason", "total_minor", "currency", "ended_at")
         add_rows(self._database, "ending", (tuple(row[column] for column in columns) for row in endings))
         query = f"select {', '.join(columns)} from ending where order_id = ?"  # noqa: S608 - constants above
         with closing(self._database.cursor()) as cursor:
@@ -94,7 +94,7 @@ class Output:
     def _order_line(cursor: sqlite3.Cursor, query: str, offer: Any) -> Row:
         accepted = offer.outcome == "accepted"
         ending = cursor.execute(query, (offer.order_id,)).fetchone() if accepted else None
-        _, state, state_reason, total_minor, currency, settled_at = ending or (None,) * 6
+        _, state, state_reason, total_minor, currency, ended_at = ending or (None,) * 6
         return {
             "order_id": offer.order_id,
             "invoice": offer.invoice,
@@ -110,7 +110,7 @@ class Output:
                 for line in offer.lines
             ],
             "accepted_at": offer.accepted_at,
-            "settled_at": settled_at,
+            "ended_at": ended_at,
         }
 
     def write_stock(self, levels: Iterable[Row]) -> None:

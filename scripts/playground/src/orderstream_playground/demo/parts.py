@@ -83,7 +83,7 @@ class Parts:
                 "state_reason": order.state_reason,
                 "total_minor": order.total_minor,
                 "currency": order.currency,
-                "settled_at": order.settled_at.isoformat() if order.settled_at else None,
+                "ended_at": order.ended_at.isoformat() if order.ended_at else None,
             }
 
     def story(self, order_id: str) -> tuple[str, ...]:

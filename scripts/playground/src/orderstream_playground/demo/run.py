@@ -164,7 +164,7 @@ def _wait_for_rest(parts: Parts, tally: Tally, timings: Timings) -> None:
     Args:
         parts: The environment.
         tally: What was offered.
-        timings: Is told when the stock had settled.
+        timings: Is told when the last reservation was completed.
 
     Raises:
         PlayError: nothing has moved for a long time.
@@ -177,8 +177,8 @@ def _wait_for_rest(parts: Parts, tally: Tally, timings: Timings) -> None:
         looked_for = time.monotonic() - looked_at
         if unrest != last:
             last, since = unrest, time.monotonic()
-        if unrest is None or unrest.stock_settled:
-            timings.stock_settled()
+        if unrest is None or unrest.reservations_completed:
+            timings.reservations_completed()
         calm = time.monotonic() - since
         if unrest is None and calm >= _CALM:
             return
@@ -202,7 +202,7 @@ def pause_after(looked_for: float) -> float:
 @dataclass(frozen=True, slots=True)
 class _Unrest:
     what: str
-    stock_settled: bool = False
+    reservations_completed: bool = False
 
     def __str__(self) -> str:
         return self.what
@@ -224,11 +224,13 @@ def _seen_unrest(parts: Parts, accepted: int) -> _Unrest | None:
     if reserved := parts.reserved_units():
         return _Unrest(f"{reserved} units are still reserved")
     if parts.changes_waiting():
-        return _Unrest("changes of stock are on their way", stock_settled=True)
+        return _Unrest("changes of stock are on their way", reservations_completed=True)
     if silent := parts.silent_applications():
-        return _Unrest(f"{', '.join(silent)} cannot be asked how far they are", stock_settled=True)
+        return _Unrest(f"{', '.join(silent)} cannot be asked how far they are", reservations_completed=True)
     if behind := parts.consumers_behind():
-        return _Unrest(f"{behind} shards have not been read to their end by everybody", stock_settled=True)
+        return _Unrest(
+            f"{behind} shards have not been read to their end by everybody", reservations_completed=True
+        )
     return None
 
 

@@ -22,7 +22,7 @@ class Timings:
         self._clock = clock
         self._began = clock()
         self._offered: float | None = None
-        self._stock_settled: float | None = None
+        self._reservations_completed: float | None = None
 
     def elapsed(self) -> float:
         """Seconds since the run began."""
@@ -32,21 +32,21 @@ class Timings:
         """The last invoice has been answered."""
         self._offered = self._clock()
 
-    def stock_settled(self) -> None:
+    def reservations_completed(self) -> None:
         """Every reservation has become sold or was released; the first call counts."""
-        if self._stock_settled is None:
-            self._stock_settled = self._clock()
+        if self._reservations_completed is None:
+            self._reservations_completed = self._clock()
 
     def figures(self, accepted: int) -> dict[str, float | None]:
         """The times in seconds, and the rate in orders a second."""
         offering = (self._offered or self._clock()) - self._began
-        settling = None
-        if self._offered is not None and self._stock_settled is not None:
-            settling = round(max(self._stock_settled - self._offered, 0.0), 3)
+        completing = None
+        if self._offered is not None and self._reservations_completed is not None:
+            completing = round(max(self._reservations_completed - self._offered, 0.0), 3)
         return {
             "offering_seconds": round(offering, 3),
             "accept_rate_per_second": round(accepted / offering, 2) if offering else None,
-            "stock_settled_after_last_order_seconds": settling,
+            "reservations_completed_after_last_order_seconds": completing,
         }
 
 
@@ -57,10 +57,10 @@ def end_to_end(database: sqlite3.Connection) -> dict[str, float | None]:
         database: The books of the run.
     """
     seconds = """
-        select 86400 * (julianday(settled_at)
+        select 86400 * (julianday(ended_at)
                - julianday(json_extract(cast(content as text), '$.accepted_at')))
         from offer join ending using (order_id)
-        where outcome = 'accepted' and settled_at is not null order by 1
+        where outcome = 'accepted' and ended_at is not null order by 1
     """
     count = database.execute(f"select count(*) from ({seconds})").fetchone()[0]
     figures: dict[str, float | None] = {}

@@ -22,7 +22,7 @@ from shard_sizing.model.capacity.feasibility import way_out
 from shard_sizing.model.capacity.simulate import STEPS
 from shard_sizing.model.data_files import Limits
 from shard_sizing.model.resharding.halving import halved_starts
-from shard_sizing.model.resharding.planner import Plan, Step, UpdateCount, settled_starts, uniform_starts
+from shard_sizing.model.resharding.planner import Plan, Step, UpdateCount, snapped_starts, uniform_starts
 from shard_sizing.model.resharding.planner import plan as steps_to
 from shard_sizing.model.resharding.update_shard_count import update_shard_count_steps
 from shard_sizing.model.workload.profile import Profile
@@ -143,7 +143,7 @@ def _candidates(
     quota: int,
     fares: Callable[[Sequence[int]], Adequacy],
 ) -> tuple[Candidate, Candidate | None]:
-    equal = settled_starts(starts, uniform_starts(target))
+    equal = snapped_starts(starts, uniform_starts(target))
     by_splits = steps_to("uniform", starts, equal, quota)
     counts = update_shard_count_steps(len(starts), target, question.limits)
     calls = tuple(UpdateCount(count) for count in counts or ())

@@ -224,10 +224,10 @@ class ReadModel:
         """All orders by id, read page by page."""
         return self._stream(select(ORDERS).order_by(ORDERS.c.order_id))
 
-    def settled_since(self, time: dt.datetime) -> Iterator[OrderStatus]:
+    def ended_since(self, time: dt.datetime) -> Iterator[OrderStatus]:
         """Orders that have ended at a time or later, oldest ending first, read page by page."""
-        query = select(ORDERS).where(ORDERS.c.settled_at >= time)
-        return self._stream(query.order_by(ORDERS.c.settled_at, ORDERS.c.order_id))
+        query = select(ORDERS).where(ORDERS.c.ended_at >= time)
+        return self._stream(query.order_by(ORDERS.c.ended_at, ORDERS.c.order_id))
 
     def _stream(self, query: Select[Any]) -> Iterator[OrderStatus]:
         with (

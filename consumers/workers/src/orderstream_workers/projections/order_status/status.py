@@ -45,7 +45,7 @@ class OrderStatus(msgspec.Struct, frozen=True, kw_only=True):
         reserved_at: When its stock was reserved (UTC), even if it was released later.
         paid_at: When the payment was captured (UTC), even if it was refunded later.
         shipped_at: When the shipment was recorded (UTC).
-        settled_at: When it ended (UTC).
+        ended_at: When it ended (UTC).
     """
 
     order_id: str
@@ -59,7 +59,7 @@ class OrderStatus(msgspec.Struct, frozen=True, kw_only=True):
     reserved_at: dt.datetime | None = None
     paid_at: dt.datetime | None = None
     shipped_at: dt.datetime | None = None
-    settled_at: dt.datetime | None = None
+    ended_at: dt.datetime | None = None
 
 
 def project(status: OrderStatus | None, envelope: Envelope, message: Message) -> OrderStatus:
@@ -93,8 +93,8 @@ def project(status: OrderStatus | None, envelope: Envelope, message: Message) ->
         case OrderShipped() if status.shipped_at is None:
             return replace(status, shipped_at=time)
         case OrderConfirmed() if status.state == "PLACED":
-            return replace(status, state="CONFIRMED", settled_at=time)
+            return replace(status, state="CONFIRMED", ended_at=time)
         case OrderCancelled() if status.state == "PLACED":
-            return replace(status, state="CANCELLED", state_reason=message.reason, settled_at=time)
+            return replace(status, state="CANCELLED", state_reason=message.reason, ended_at=time)
         case _:
             return status

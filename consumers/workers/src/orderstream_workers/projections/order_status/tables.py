@@ -54,9 +54,9 @@ ORDERS: Final = Table(
     Column("reserved_at", UtcTime),
     Column("paid_at", UtcTime),
     Column("shipped_at", UtcTime),
-    Column("settled_at", UtcTime),
+    Column("ended_at", UtcTime),
     Index("orders_by_state", "state"),
-    Index("orders_by_settled_at", "settled_at"),
+    Index("orders_by_ended_at", "ended_at"),
 )
 """One row per order; see ``OrderStatus``."""
 

@@ -56,12 +56,12 @@ class ShippingHandlers:
     def routes(self) -> Mapping[str, Callable[[Received], None]]:
         """By CloudEvents type, what handles it."""
         return {
-            ShipOrder.type_name(): self.settle,
-            RefuseShipment.type_name(): self.settle,
+            ShipOrder.type_name(): self.decide_shipment,
+            RefuseShipment.type_name(): self.decide_shipment,
             StepResolved.type_name(): self.step_resolved,
         }
 
-    def settle(self, received: Received) -> None:
+    def decide_shipment(self, received: Received) -> None:
         """Record the shipment, or its refusal; returns once the reply is acknowledged.
 
         Raises:

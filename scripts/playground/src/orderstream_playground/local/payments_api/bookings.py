@@ -87,11 +87,11 @@ class Bookings:
             return known
         if forced_decline() or is_declined(self._seed, request.order_id, self._percent):
             declined = refusal(402, "card_declined", digest)
-            self._ledger.settle(key, declined)
+            self._ledger.record(key, declined)
             return declined
         charge_id = _reference("ch", key)
         charged = StoredResponse(201, msgspec.json.encode({"charge_id": charge_id}), digest)
-        self._ledger.settle(key, charged, self._entry(key, request, charge_id, charge_id))
+        self._ledger.record(key, charged, self._entry(key, request, charge_id, charge_id))
         return charged
 
     def refund(self, key: str, request: RefundRequest) -> StoredResponse:
@@ -112,7 +112,7 @@ class Bookings:
             return refusal(422, "more_than_charged", digest)
         refund_id = _reference("re", key)
         refunded = StoredResponse(201, msgspec.json.encode({"refund_id": refund_id}), digest)
-        self._ledger.settle(key, refunded, self._entry(key, request, refund_id, request.charge_id))
+        self._ledger.record(key, refunded, self._entry(key, request, refund_id, request.charge_id))
         return refunded
 
     def _known(self, key: str, digest: str) -> StoredResponse | None:

@@ -89,7 +89,7 @@ class Ledger:
         row = self._database.execute(query, (key,)).fetchone()
         return StoredResponse(*row) if row else None
 
-    def settle(self, key: str, response: StoredResponse, entry: Entry | None = None) -> None:
+    def record(self, key: str, response: StoredResponse, entry: Entry | None = None) -> None:
         """Keep a response, and the movement of money that it tells of, if any.
 
         Args:

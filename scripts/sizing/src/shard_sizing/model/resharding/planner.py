@@ -106,19 +106,19 @@ def fill(loads: Floats, bound: float) -> list[int]:
         firsts.append(after)
 
 
-def settled_starts(current: Sequence[int], target: Sequence[int]) -> tuple[int, ...]:
+def snapped_starts(current: Sequence[int], target: Sequence[int]) -> tuple[int, ...]:
     """Return the target with each cut moved onto the boundary that is there already, if it is next to it.
 
     Kinesis and this module may round the same equal ranges differently by a few of 2**128 hash keys: no
     reason to split a shard of a few hash keys off.
     """
     tolerance = HASH_SPACE // len(target) // 1_000_000
-    settled = []
+    snapped = []
     for cut in target:
         at = bisect_left(current, cut - tolerance)
         near = at < len(current) and current[at] <= cut + tolerance
-        settled.append(current[at] if near else cut)
-    return tuple(settled)
+        snapped.append(current[at] if near else cut)
+    return tuple(snapped)
 
 
 def plan(

@@ -256,8 +256,8 @@ class _Lineage:
     def _candidates(self) -> Iterable[Shard]:
         for key, shard in self.listed.items():
             parents = (self.listed[parent] for parent in shard.parents if parent in self.listed)
-            settled = key in self.leases or key in self.done or key in self.skipped
-            if not settled and not any(parent.is_open for parent in parents):
+            known = key in self.leases or key in self.done or key in self.skipped
+            if not known and not any(parent.is_open for parent in parents):
                 yield shard
 
     def _parents_of_waiting_merges(self) -> set[str]:

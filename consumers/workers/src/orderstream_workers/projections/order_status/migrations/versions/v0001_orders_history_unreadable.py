@@ -30,11 +30,11 @@ def upgrade() -> None:
         sa.Column("reserved_at", _TIME),
         sa.Column("paid_at", _TIME),
         sa.Column("shipped_at", _TIME),
-        sa.Column("settled_at", _TIME),
+        sa.Column("ended_at", _TIME),
         if_not_exists=True,
     )
     op.create_index("orders_by_state", "orders", ["state"], if_not_exists=True)
-    op.create_index("orders_by_settled_at", "orders", ["settled_at"], if_not_exists=True)
+    op.create_index("orders_by_ended_at", "orders", ["ended_at"], if_not_exists=True)
     op.create_table(
         "history",
         sa.Column("order_id", _TEXT, primary_key=True),
