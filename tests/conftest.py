@@ -30,11 +30,11 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
     What begins last then keeps one worker for seconds, and not for minutes after the others have ended.
     """
-    places = [_TESTS / path for path in _LONGEST]
+    paths = [_TESTS / path for path in _LONGEST]
 
     def turn(item: pytest.Item) -> int:
         within = {item.path, *item.path.parents}
-        return next((turn for turn, place in enumerate(places) if place in within), len(places))
+        return next((turn for turn, index in enumerate(paths) if index in within), len(paths))
 
     items.sort(key=turn)
 

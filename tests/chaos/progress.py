@@ -94,8 +94,8 @@ def backwards(samples: Sequence[Sample]) -> Iterator[str]:
     """A checkpoint moves forward only, as long as nobody deletes its lease."""
     last: dict[tuple[str, str], Checkpoint] = {}
     for sample in samples:
-        for place in [place for place in last if place[0] in sample.forgotten]:
-            del last[place]
+        for shard in [shard for shard in last if shard[0] in sample.forgotten]:
+            del last[shard]
         for application, shards in sample.checkpoints.items():
             for shard, checkpoint in shards.items():
                 before = last.get((application, shard))

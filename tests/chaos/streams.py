@@ -22,7 +22,7 @@ class Message:
 
     Attributes:
         shard: Where it is.
-        position: Its place in the stream.
+        position: Its number in the stream.
         arrived: When Kinesis took it, in seconds since 1970.
         body: Its bytes.
         envelope: The same, decoded; empty if it is no JSON object.

@@ -57,11 +57,11 @@ def registry() -> Iterator[None]:
 
 @pytest.mark.timeout(1200)
 def test_the_consumer_of_the_readme_is_in_the_house_style() -> None:
-    """Style and types are those of `make lint`, at the place where the README puts the file."""
-    place = "consumers/workers/src/orderstream_workers/runtime/applications/large_orders.py"
+    """Style and types are those of `make lint`, in the folder where the README puts the file."""
+    path = "consumers/workers/src/orderstream_workers/runtime/applications/large_orders.py"
     for command in (("check",), ("format", "--check")):
         checked = subprocess.run(
-            [Path(sys.executable).with_name("ruff"), *command, "--stdin-filename", place, "-"],
+            [Path(sys.executable).with_name("ruff"), *command, "--stdin-filename", path, "-"],
             input=large_orders(),
             cwd=ROOT,
             capture_output=True,
@@ -301,20 +301,20 @@ def test_a_new_step_of_the_saga_is_asked_for_before_the_others(tmp_path: Path) -
 def carry_out(edit: str, copy: Path) -> None:
     """Put a block where its first line says."""
     where, _, body = edit.partition("\n")
-    path, _, place = where.removeprefix("# ").partition(", ")
+    path, _, target = where.removeprefix("# ").partition(", ")
     file = copy / path
-    if place == "a new file":
+    if target == "a new file":
         file.write_text(body)
         return
     text = file.read_text()
-    if place == "at the end":
+    if target == "at the end":
         file.write_text(text + body)
         return
-    replaced = place.removeprefix("in place of: ")
-    if replaced != place:
+    replaced = target.removeprefix("in place of: ")
+    if replaced != target:
         assert text.count(f"{replaced}\n") == 1, where
         file.write_text(text.replace(f"{replaced}\n", body))
         return
-    anchor = place.removeprefix("after: ") + "\n"
+    anchor = target.removeprefix("after: ") + "\n"
     assert text.count(anchor) == 1, where
     file.write_text(text.replace(anchor, anchor + body))

@@ -70,7 +70,7 @@ class Containers:
         base = free_base_port(40)
         self.layout = Layout(folder / "aws", EnvironmentOptions(base_port=base))
         self.layout.logs.mkdir(parents=True)
-        self.ports = {name: base + 10 + place for place, name in enumerate(OURS)}
+        self.ports = {name: base + 10 + index for index, name in enumerate(OURS)}
         self.processes: dict[str, subprocess.Popen[bytes]] = {}
         specs = [spec for spec in self.layout.emulators(ensure_ministack()) if spec.name != "payments-api"]
         self.emulators = [start(spec, self.layout.logs) for spec in specs]

@@ -28,7 +28,7 @@ from orderstream_playground.local.processes import RunningProcess, start
 LIMIT = 120
 APPLICATION = "inventory"
 
-Place = tuple[str, Position]
+ShardPosition = tuple[str, Position]
 """Where a user record is: the shard, and its position there."""
 
 
@@ -36,14 +36,14 @@ Place = tuple[str, Position]
 class Life:
     """What one worker did from its start until it had drained."""
 
-    handled: list[Place]
+    handled: list[ShardPosition]
     """In the order in which it was done."""
     checkpoints: dict[str, Position]
     """By shard, as they stand after it."""
 
-    def passed(self, place: Place) -> bool:
-        """Whether the shard is checkpointed at or after a place."""
-        shard_id, position = place
+    def passed(self, position: ShardPosition) -> bool:
+        """Whether the shard is checkpointed at or after a position."""
+        shard_id, position = position
         return shard_id in self.checkpoints and position <= self.checkpoints[shard_id]
 
 
@@ -127,9 +127,9 @@ class Environment:
             leases = DynamoDBLeaseTable(dynamodb, f"orderstream-{APPLICATION}-consumer").list_leases()
         return {lease.lease_key: lease.position for lease in leases if lease.position is not None}
 
-    def user_records(self) -> set[Place]:
+    def user_records(self) -> set[ShardPosition]:
         """User records in the whole stream, as any consumer finds them."""
-        found: set[Place] = set()
+        found: set[ShardPosition] = set()
         with closing(boto3.client("kinesis", endpoint_url=self.kinesis_url, **self.aws)) as kinesis:
             for shard in kinesis.list_shards(StreamName="orders")["Shards"]:
                 shard_id = shard["ShardId"]
@@ -192,18 +192,18 @@ def test_application_moves_from_engine_to_engine_while_orders_flow(tmp_path: Pat
         lives.append(environment.stop())
         stream = environment.user_records()
 
-    handled: set[Place] = set()
+    handled: set[ShardPosition] = set()
     inherited = Life([], {})
     for life in lives:
         assert life.handled
         assert len(set(life.handled)) == len(life.handled)
         assert life.checkpoints != inherited.checkpoints
-        assert not [place for place in life.handled if inherited.passed(place)]
+        assert not [position for position in life.handled if inherited.passed(position)]
         handled.update(life.handled)
-        assert {place for place in stream if life.passed(place)} <= handled
+        assert {position for position in stream if life.passed(position)} <= handled
         inherited = life
     assert handled == stream
-    assert all(inherited.passed(place) for place in stream)
+    assert all(inherited.passed(position) for position in stream)
     judged = reconcile(out, LIMIT + 30)
     assert judged.returncode == 0, judged.stdout
 

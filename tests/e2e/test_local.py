@@ -100,8 +100,8 @@ def test_an_order_is_confirmed_and_its_story_told(environment: Environment) -> N
     assert order_id in {one["order_id"] for one in json.loads(listed)["orders"]}
     status = json.loads(run(environment, "status", "--json"))
     assert (status["healthy"], status["queues"][0]["dead_letters"]) == (True, 0)
-    places = [shown.index(step) for step in steps if step not in {"StockReserved", "PaymentCaptured"}]
-    assert places == sorted(places)
+    positions = [shown.index(step) for step in steps if step not in {"StockReserved", "PaymentCaptured"}]
+    assert positions == sorted(positions)
     assert all(step in shown for step in steps)
 
 

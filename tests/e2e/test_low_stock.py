@@ -171,7 +171,7 @@ def test_each_crossing_is_told_once_under_duplicates_and_disorder(environment: E
     environment.kinesis.put_records(
         StreamName=environment.layout.settings.stock_stream,
         Records=[
-            {"Data": data, "PartitionKey": f"random-{place}"} for place, data in enumerate(reversed(once))
+            {"Data": data, "PartitionKey": f"random-{index}"} for index, data in enumerate(reversed(once))
         ],
     )
     environment.write("71053", 7)

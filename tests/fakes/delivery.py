@@ -13,5 +13,5 @@ def delivered(
     shard: str = "shardId-000000000000",
     arrival: dt.datetime | None = None,
 ) -> Received:
-    """An envelope as it is read at a place in a shard; without an arrival it arrived when it was decided."""
+    """An envelope as it is read at a position in a shard; without an arrival it arrived at its own time."""
     return Received(envelope, shard, Position(sequence), arrival or envelope.time)

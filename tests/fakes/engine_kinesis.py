@@ -53,8 +53,8 @@ class SmallKinesis:
 
     def put(self, key: str, data: bytes, explicit_hash_key: int | None = None) -> str:
         with self._lock:
-            place = hash_key_of(key) if explicit_hash_key is None else explicit_hash_key
-            shard = next(s for s in self.shards.values() if not s.closed and s.low <= place <= s.high)
+            key_position = hash_key_of(key) if explicit_hash_key is None else explicit_hash_key
+            shard = next(s for s in self.shards.values() if not s.closed and s.low <= key_position <= s.high)
             self._sequence += 7
             shard.records.append(
                 {

@@ -43,8 +43,8 @@ def violations(shape: Shape, value: Any, where: str) -> list[str]:
         for name in value.keys() & members.keys():
             found += violations(members[name], value[name], f"{where}.{name}")
     elif shape.type_name == "list":
-        for place, one in enumerate(value):
-            found += violations(shape.member, one, f"{where}[{place}]")
+        for index, one in enumerate(value):
+            found += violations(shape.member, one, f"{where}[{index}]")
     elif shape.type_name == "string" and (allowed := getattr(shape, "enum", [])) and value not in allowed:
         found.append(f"{where} is {value!r}, not one of {allowed}")
     return found

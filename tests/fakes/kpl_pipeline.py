@@ -47,10 +47,14 @@ def completed(commands: list[Command]) -> list[tuple[bytes, Acknowledged | Rejec
         for complete in (command.completions if isinstance(command, GiveUp) else [command])
         if isinstance(complete, Complete)
     ]
-    return [(record.data, place(complete.outcome)) for complete in completions for record in complete.records]
+    return [
+        (record.data, public_outcome(complete.outcome))
+        for complete in completions
+        for record in complete.records
+    ]
 
 
-def place(outcome: Landed | Rejected) -> Acknowledged | Rejected:
+def public_outcome(outcome: Landed | Rejected) -> Acknowledged | Rejected:
     return Acknowledged(outcome.shard_id, outcome.sequence_number) if isinstance(outcome, Landed) else outcome
 
 

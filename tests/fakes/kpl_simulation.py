@@ -325,15 +325,15 @@ def check_order(world: World) -> None:
     for taken in world.kinesis.log().values():
         if taken.visible:
             seen.update((data, None) for data, _ in taken.user_records if data not in seen)
-    place = {data: index for index, data in enumerate(seen)}
+    index = {data: index for index, data in enumerate(seen)}
     keys: dict[str, list[int]] = defaultdict(list)
     for record in world.put:
-        # One given up may still arrive, by an attempt whose response was lost: of its place nothing was
+        # One given up may still arrive, by an attempt whose response was lost: of its position nothing was
         # promised.
         if isinstance(world.outcomes[record][0][0], Landed):
-            keys[record.partition_key].append(place[record.data])
-    for key, places in keys.items():
-        assert places == sorted(places), f"records of {key} changed places"
+            keys[record.partition_key].append(index[record.data])
+    for key, positions in keys.items():
+        assert positions == sorted(positions), f"records of {key} changed their order"
 
 
 def play(seed: int) -> None:

@@ -88,6 +88,6 @@ class SimulatedStream:
                 deaggregated = deaggregate(stored.data, stored.partition_key)
                 users = [(user.data, user.hash_key) for user in deaggregated.user_records]
                 wrong_shard = deaggregated.aggregated and any(key not in shard.hash_range for _, key in users)
-                place = (shard.shard_id, stored.sequence_number)
-                entries.append((stored.position, place, Taken(users, visible=not wrong_shard)))
-        return {place: taken for _, place, taken in sorted(entries, key=lambda entry: entry[0])}
+                position = (shard.shard_id, stored.sequence_number)
+                entries.append((stored.position, position, Taken(users, visible=not wrong_shard)))
+        return {position: taken for _, position, taken in sorted(entries, key=lambda entry: entry[0])}

@@ -25,10 +25,10 @@ class Bug(NamedTuple):
         """Put it into a copy of the packages.
 
         Raises:
-            ValueError: The place is gone: the module was changed, and the defect must follow.
+            ValueError: The text is gone: the module was changed, and the defect must follow.
         """
         module = into / self.module
         source = module.read_text()
         if source.count(self.right) != 1:
-            raise ValueError(f"{self.name}: its place is not in {self.module} any more; adapt tests/planted")
+            raise ValueError(f"{self.name}: its text is not in {self.module} any more; adapt tests/planted")
         module.write_text(source.replace(self.right, self.wrong))

@@ -96,7 +96,7 @@ BUGS = (
         'raw["PartitionKey"]',
     ),
     Bug(
-        "aggregates of a stream that places records itself are thrown away",
+        "aggregates of a stream that distributes records itself are thrown away",
         "orderstream_consumer/engines/embedded/retrieval/kinesis.py",
         "if deaggregated.wrong_shard_aggregates and self._keys_decide_nothing():",
         "if deaggregated.wrong_shard_aggregates < 0 and self._keys_decide_nothing():",

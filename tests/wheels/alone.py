@@ -76,9 +76,9 @@ def check(uv: str, dist: Path, folder: Path) -> str:
     """
     project = tomllib.loads((folder / "pyproject.toml").read_text())["project"]
     package = next(path.parent.name for path in (folder / "src").glob("*/__init__.py"))
-    with tempfile.TemporaryDirectory() as place:
-        python = Path(place) / "bin" / "python"
-        run(uv, "venv", "--quiet", f"--python={sys.executable}", place)
+    with tempfile.TemporaryDirectory() as environment:
+        python = Path(environment) / "bin" / "python"
+        run(uv, "venv", "--quiet", f"--python={sys.executable}", environment)
         # The wheels of an earlier build have the same names and version, and may be in uv's cache.
         ours = [f"--refresh-package={wheel.name.partition('-')[0]}" for wheel in dist.glob("*.whl")]
         install = (uv, "pip", "install", "--quiet", "--only-binary=:all:", f"--python={python}", *ours)
@@ -88,20 +88,20 @@ def check(uv: str, dist: Path, folder: Path) -> str:
         require_licence(dist, project["name"])
         done.append("licensed")
         unimported = RUN_BY_ALEMBIC.get(package, ())
-        run(str(python), "-I", "-c", IMPORT_ALL, package, *OPTIONAL[package], *unimported, cwd=place)
+        run(str(python), "-I", "-c", IMPORT_ALL, package, *OPTIONAL[package], *unimported, cwd=environment)
         done.append("imported")
         extras = ",".join(sorted(set(project.get("optional-dependencies", {})) - {"kcl"}))
         if extras:
             complete = f"{project['name']}[{extras}]=={project['version']}"
             run(*install, f"--find-links={dist}", complete, "pytest")
-            run(str(python), "-I", "-c", IMPORT_ALL, package, *unimported, cwd=place)
+            run(str(python), "-I", "-c", IMPORT_ALL, package, *unimported, cwd=environment)
             done.append(f"imported with {extras}")
         example = example_of((folder / "README.md").read_text())
         if example is not None:
-            run(str(python), "-I", "-c", example, cwd=place)
+            run(str(python), "-I", "-c", example, cwd=environment)
             done.append("its README's example run")
         for command in project.get("scripts", {}):
-            run(str(python.parent / command), "--help", cwd=place)
+            run(str(python.parent / command), "--help", cwd=environment)
             done.append(f"{command} --help")
     return ", ".join(done)
 

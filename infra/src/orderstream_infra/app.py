@@ -111,15 +111,17 @@ def pipeline(deployment: Deployment, *, out: str | None = None, acknowledging: b
     declared = checked(topology(settings))
     data = DataStack(app, deployment, declared, settings)
     rights = [right for process in declared.processes for right in rights_of(process, settings)]
-    place = NetworkStack(app, deployment, declared, settings, rights=rights, key=data.key)
-    read_model = ReadModelStack(app, deployment, declared, settings, network=place.network, key=data.key)
+    network_stack = NetworkStack(app, deployment, declared, settings, rights=rights, key=data.key)
+    read_model = ReadModelStack(
+        app, deployment, declared, settings, network=network_stack.network, key=data.key
+    )
     WorkersStack(
         app,
         deployment,
         declared,
         read_model.settings,
-        network=place.network,
-        cluster=place.cluster,
+        network=network_stack.network,
+        cluster=network_stack.cluster,
         key=data.key,
     )
     Tags.of(app).add("project", "orderstream")

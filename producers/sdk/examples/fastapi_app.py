@@ -29,7 +29,7 @@ class Order(BaseModel):
     quantity: int = Field(ge=1)
 
 
-class Place(BaseModel):
+class StreamPosition(BaseModel):
     """Where in the stream an order stands."""
 
     shard: str
@@ -61,7 +61,7 @@ app = FastAPI(title="Shop", lifespan=lifespan)
 @app.put("/orders/{order_id}", status_code=202)
 async def place_order(
     order_id: str, order: Order, producer: Annotated[AsyncProducer, Depends(producer_of)]
-) -> Place:
+) -> StreamPosition:
     """Accept an order once Kinesis has it; turn customers away rather than queue without bounds.
 
     What Kinesis could never take is the customer's to mend (4xx), all else may pass (503): the producer's log
@@ -75,4 +75,4 @@ async def place_order(
         raise HTTPException(413, str(error)) from error
     except (BufferFullError, DeliveryFailedError) as error:
         raise HTTPException(503, "busy, try again", headers={"Retry-After": "1"}) from error
-    return Place(shard=delivered.shard_id, sequence_number=delivered.sequence_number)
+    return StreamPosition(shard=delivered.shard_id, sequence_number=delivered.sequence_number)

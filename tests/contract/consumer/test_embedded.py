@@ -41,7 +41,7 @@ def kinesis() -> FakeKinesis:
 
 @pytest.fixture(params=["memory", "dynamodb"])
 def make(request: pytest.FixtureRequest, kinesis: FakeKinesis) -> Iterator[Make]:
-    """Makes consumers of one application, with their state in each place in turn."""
+    """Makes consumers of one application, with their state in each store in turn."""
     if request.param == "memory":
         yield in_memory(kinesis)
         return

@@ -105,7 +105,7 @@ def test_a_stream_that_does_not_exist_is_named() -> None:
 
 
 class Stub:
-    """A shard with an aggregate of another shard, on a stream that does not say how it places records."""
+    """A shard with an aggregate of another shard, on a stream whose record distribution is unknown."""
 
     def __init__(self, summary: Any) -> None:
         self._summary = summary
@@ -123,7 +123,7 @@ class Stub:
 @pytest.mark.parametrize(
     "summary", [{}, None, [], {"StreamDescriptionSummary": None}, refused("AccessDenied")]
 )
-def test_nothing_is_discarded_before_kinesis_has_said_how_it_places_records(summary: Any) -> None:
+def test_nothing_is_discarded_before_kinesis_has_said_how_it_distributes_records(summary: Any) -> None:
     """The read is tried again."""
     kinesis = KinesisReader(Stub(summary), "orders", max_records=9, now=lambda: NOON)  # type: ignore[arg-type]
     assert kinesis.read("s", ReadRecords("it", None), (0, 5)) is Refusal.UNREACHABLE

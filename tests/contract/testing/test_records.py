@@ -136,7 +136,7 @@ def test_an_iterator_has_what_its_type_needs_and_nothing_else(client: Any, strea
 
 
 def test_sequence_numbers_are_those_of_one_stream(client: Any) -> None:
-    """A checkpoint of an earlier stream of the same name is refused, not taken for a place in this one."""
+    """A checkpoint of an earlier stream of the same name is refused, not taken for a position in this one."""
     client.create_stream(StreamName="again", ShardCount=1)
     (old,) = put(client, "again", b"a")
     client.delete_stream(StreamName="again")

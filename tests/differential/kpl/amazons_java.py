@@ -60,7 +60,7 @@ class Amazon:
                 "key": str(record.partitionKey()),
                 "data": base64.b64encode(bytes(content)).decode(),
                 "hash": None if record.explicitHashKey() is None else str(record.explicitHashKey()),
-                "place": int(record.subSequenceNumber()),
+                "index": int(record.subSequenceNumber()),
                 "aggregated": bool(record.aggregated()),
             }
 

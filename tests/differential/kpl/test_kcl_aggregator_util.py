@@ -58,7 +58,7 @@ class Amazon:
                 record["key"],
                 base64.b64decode(record["data"]),
                 None if record["hash"] is None else int(record["hash"]),
-                record["place"],
+                record["index"],
             )
             for record in self.ask(do="open", data=encoded, key="outer", start=low, end=high)
         ]
@@ -114,8 +114,8 @@ def ours(data: bytes, hash_range: list[int]) -> list[Deaggregated]:
 def test_kcl_delivers_every_record_that_we_pack(amazon: Amazon, records: list[UserRecord]) -> None:
     """Keys, data, explicit hash keys and sub-sequence numbers are ours, and nothing is dropped."""
     expected = [
-        (record.partition_key, record.data, record.explicit_hash_key, place)
-        for place, record in enumerate(records)
+        (record.partition_key, record.data, record.explicit_hash_key, index)
+        for index, record in enumerate(records)
     ]
     assert amazon.open(encode_aggregate(records), EVERYTHING) == expected
 
@@ -139,14 +139,14 @@ def test_we_open_what_amazon_writes(amazon: Amazon, records: list[UserRecord]) -
     assert list(deaggregated.user_records) == records
 
 
-@given(records=RECORDS, place=st.integers(0), bit=st.integers(0, 7))
+@given(records=RECORDS, index=st.integers(0), bit=st.integers(0, 7))
 @settings(max_examples=150, deadline=None)
 def test_both_take_a_damaged_aggregate_for_a_plain_record(
-    amazon: Amazon, records: list[UserRecord], place: int, bit: int
+    amazon: Amazon, records: list[UserRecord], index: int, bit: int
 ) -> None:
     """One flipped bit anywhere, and both deliver the record closed, under its own key."""
     data = bytearray(encode_aggregate(records))
-    data[place % len(data)] ^= 1 << bit
+    data[index % len(data)] ^= 1 << bit
     assert ours(bytes(data), EVERYTHING) == amazon.open(bytes(data), EVERYTHING) == [("outer", data, None, 0)]
 
 

@@ -1,4 +1,4 @@
-"""One place of the property grid: does a count keep its promise on names that nobody has seen?
+"""One point of the property grid: does a count keep its promise on names that nobody has seen?
 
 What reaches a shard is a Poisson stream of records of their own sizes, as its keys' streams added up. Most
 seconds of most shards cannot throttle: where Chernoff's bound leaves less than one chance in a hundred
@@ -36,7 +36,7 @@ _NEVER: Final = 1e-8
 
 @dataclass(frozen=True, slots=True)
 class Point:
-    """One place of the grid: a workload, and who packs it into aggregates, if anybody does."""
+    """One point of the grid: a workload, and who packs it into aggregates, if anybody does."""
 
     traffic: Traffic
     producers: Producers | None = None
@@ -84,8 +84,8 @@ def keeps_promise(point: Point, shards: int, placement: int, reading: Reading) -
     Where one look is not clear, by three standard deviations, it looks again. Where no look is and the law is
     known, the law decides.
     """
-    place = shard_of_keys(point.traffic.keys, shards, placement)
-    loads = np.bincount(place, point.traffic.shares(), shards) * point.traffic.rate
+    shard = shard_of_keys(point.traffic.keys, shards, placement)
+    loads = np.bincount(shard, point.traffic.shares(), shards) * point.traffic.rate
     return _keeps(point, loads, reading, np.random.default_rng((placement, shards)))
 
 
@@ -148,7 +148,7 @@ def _part(
 def _play(shard: Ints, at: Floats, size: Ints, reading: Reading) -> Played:
     if reading == "token-bucket":
         return play_buckets(shard, at, size, TANK if size.max() > BYTES else BYTES)
-    # AWS accepts what is larger than a window by a burst: only the other reading has a place for it.
+    # AWS accepts what is larger than a window by a burst: only the other reading has room for it.
     small = size <= BYTES
     return play_windows(shard[small], at[small], size[small])
 

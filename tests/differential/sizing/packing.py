@@ -13,7 +13,7 @@ import numpy as np
 from differential.sizing.traffic import Floats, Ints
 
 _FULL = 50 * 1024
-_HEAD, _EACH = 25, 8  # bytes of an aggregate's frame, and of a record's place in it with a key of its own
+_HEAD, _EACH = 25, 8  # bytes of an aggregate's frame, and of a record's entry in it with a key of its own
 
 
 @dataclass(frozen=True, slots=True)

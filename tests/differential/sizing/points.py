@@ -1,4 +1,4 @@
-"""The places of the property grid."""
+"""The points of the property grid."""
 
 from collections.abc import Iterator
 

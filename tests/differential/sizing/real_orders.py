@@ -89,6 +89,6 @@ def play_minute(
     at: Floats = found.at[these] - minute * _MINUTE + rng.random(these.size) * found.step
     keys, index = np.unique(found.key[these], return_inverse=True)
     salt = int(rng.integers(2**62))
-    places = np.array([hash_key(f"{salt}/{key}") >> 64 for key in keys.tolist()], dtype=np.uint64)
-    shard = index if shards is None else shards_of(places, shards)[index]
+    positions = np.array([hash_key(f"{salt}/{key}") >> 64 for key in keys.tolist()], dtype=np.uint64)
+    shard = index if shards is None else shards_of(positions, shards)[index]
     return (play_windows if reading == "fixed-window" else play_buckets)(shard, at, found.size[these])

@@ -66,7 +66,7 @@ def judge(point: Point, reading: Reading, found: Advice, placements: int = PLACE
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Play the grid, or the places whose numbers are given, and print a row for each as it is known."""
+    """Play the grid, or the points whose numbers are given, and print a row for each as it is known."""
     chosen = {int(number) for number in arguments}
     wrong = 0
     print("| workload | reading | advised | kept | of | lower bound | CPU s |\n|---|---|--:|--:|--:|--:|--:|")

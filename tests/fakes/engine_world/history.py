@@ -144,7 +144,7 @@ def _peace(world: World) -> None:
         world, lambda: not world.ledger.outstanding(), lambda: f"not done: {world.ledger.outstanding()[:3]}"
     )
     _until(world, lambda: not world.parked_keys(), lambda: "not redriven")
-    if not world.stream.places_itself:
+    if not world.stream.distributes_itself:
         world.ledger.check_order()
 
 

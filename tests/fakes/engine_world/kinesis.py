@@ -50,9 +50,9 @@ class SimulatedKinesis:
     def get_shard_iterator(self, **request: Any) -> dict[str, Any]:
         def act() -> dict[str, Any]:
             if request["ShardIteratorType"] == "AT_SEQUENCE_NUMBER":
-                place = request["ShardId"], int(request["StartingSequenceNumber"])
-                if place[0] in self._stream.shards and self._stream.is_gone(*place):
-                    self.gone.add(place)
+                begin = request["ShardId"], int(request["StartingSequenceNumber"])
+                if begin[0] in self._stream.shards and self._stream.is_gone(*begin):
+                    self.gone.add(begin)
             return self._dated(self._stream.iterator(request))
 
         return self._network.call(act, _REFUSALS, "GetShardIterator")

@@ -75,7 +75,7 @@ class Ledger:
         self.by_shard: dict[str, list[PutRecord]] = {}
         self.effects: dict[str, list[bytes]] = {}
         """First occurrences, by key."""
-        self._by_place: dict[tuple[str, Position], PutRecord] = {}
+        self._by_position: dict[tuple[str, Position], PutRecord] = {}
         self._believes_until: dict[tuple[str, str], float] = {}
         self._ended_shards: set[str] = set()
         self._lost: dict[str, list[Position]] = {}
@@ -92,7 +92,7 @@ class Ledger:
     def put(self, record: PutRecord) -> None:
         record.generation = self._stream.generation
         record.unordered = self.stream_replaced
-        self._by_place[record.shard_id, record.position] = record
+        self._by_position[record.shard_id, record.position] = record
         self.by_shard.setdefault(record.shard_id, []).append(record)
         if record.wrong_shard:
             record.excused = True
@@ -196,14 +196,14 @@ class Ledger:
 
         Who still works with the ranges of a former stream may park what another shard should have got.
         """
-        for (_, place), put in self._by_place.items():
-            if place == position and put.key == partition_key and (put.unordered or not put.wrong_shard):
+        for (_, at), put in self._by_position.items():
+            if at == position and put.key == partition_key and (put.unordered or not put.wrong_shard):
                 put.completed = True
                 return
         self.break_rule(f"nobody put what is parked at {position} under {partition_key}")
 
     def _find(self, record: DeliveredRecord) -> PutRecord | None:
-        put = self._by_place.get((record.shard_id, record.position))
+        put = self._by_position.get((record.shard_id, record.position))
         if put is None or (put.body, put.key) != (record.data, record.partition_key):
             self.break_rule(f"nobody put {record}")
             return None
@@ -231,8 +231,8 @@ class Ledger:
         before = self.leases.get(lease.lease_key) if row_before is not None else None
         self.leases[lease.lease_key] = lease
         if lease.lease_owner is not None:
-            place = (lease.lease_owner, lease.lease_key)
-            self._believes_until[place] = self._clock() + self._failover_time
+            held = (lease.lease_owner, lease.lease_key)
+            self._believes_until[held] = self._clock() + self._failover_time
         if before is None:
             if lease.checkpoint == "LATEST" and self._started_at is None:
                 begins = lease.done_until

@@ -80,7 +80,7 @@ class SimulatedStream:
         shards: How many it begins with.
         clock: Seconds.
         random: What it draws from.
-        places_itself: Whether its record distribution is AUTO: keys decide nothing.
+        distributes_itself: Whether its record distribution is AUTO: keys decide nothing.
         refuses_trimmed: Whether it refuses a sequence number that retention has taken, or goes on behind it.
     """
 
@@ -90,12 +90,12 @@ class SimulatedStream:
         clock: Callable[[], float],
         random: Random,
         *,
-        places_itself: bool = False,
+        distributes_itself: bool = False,
         refuses_trimmed: bool = False,
     ) -> None:
         self.shards: dict[str, SimulatedShard] = {}
         self.trouble = StreamTrouble()
-        self.places_itself = places_itself
+        self.distributes_itself = distributes_itself
         self._refuses_trimmed = refuses_trimmed
         self._clock = clock
         self._time = (0.0, EPOCH)
@@ -135,7 +135,7 @@ class SimulatedStream:
 
     def put(self, key: str, data: bytes, hash_key: int) -> tuple[SimulatedShard, int]:
         """Add a record, which has no key if that is empty; returns its shard and its sequence number."""
-        shard = self._random.choice(self.open_shards) if self.places_itself else self.shard_of(hash_key)
+        shard = self._random.choice(self.open_shards) if self.distributes_itself else self.shard_of(hash_key)
         shard.numbers.append(self._next_number())
         shard.put_at.append(self.seconds())
         shard.records.append(
@@ -260,7 +260,7 @@ class SimulatedStream:
                 "StreamARN": ARN,
                 "StreamCreationTimestamp": self._created_at,
                 "OpenShardCount": len(self.open_shards),
-                "RecordDistributionStrategy": "AUTO" if self.places_itself else "PARTITION_KEY",
+                "RecordDistributionStrategy": "AUTO" if self.distributes_itself else "PARTITION_KEY",
             }
         }
 

@@ -69,7 +69,7 @@ class World:
             random.randint(1, 3),
             self.clock,
             random,
-            places_itself=random.random() < 0.1,
+            distributes_itself=random.random() < 0.1,
             refuses_trimmed=random.random() < 0.5,
         )
         self.position: InitialPosition = random.choice(POSITIONS)
@@ -232,7 +232,7 @@ class World:
             UserRecord(random.choice(keys), b"%d" % next(self._bodies))
             for _ in range(random.choice((1, 1, 2, 4)))
         ]
-        if self.stream.places_itself:
+        if self.stream.distributes_itself:
             self._put_anywhere(users)
             return
         others = [other for other in self.stream.open_shards if other is not shard]
@@ -247,8 +247,8 @@ class World:
             return
         shard, number = self.stream.put("", users[0].data, 0)
         key = f"no-key:{number}/0"
-        place = Position(number)
-        self.ledger.put(PutRecord(key, users[0].data, shard.shard_id, place, self.stream.seconds()))
+        position = Position(number)
+        self.ledger.put(PutRecord(key, users[0].data, shard.shard_id, position, self.stream.seconds()))
 
     def trim(self) -> None:
         """Retention takes records, and perhaps a shard that was closed long ago."""
@@ -334,13 +334,13 @@ class World:
         data = encode_aggregate(users) if aggregated else users[0].data
         shard, number = self.stream.put(users[0].partition_key, data, hash_key)
         for index, user in enumerate(users):
-            place = Position(number, index)
+            position = Position(number, index)
             self.ledger.put(
                 PutRecord(
                     user.partition_key,
                     user.data,
                     shard.shard_id,
-                    place,
+                    position,
                     self.stream.seconds(),
                     wrong_shard=wrong_shard,
                 )

@@ -76,11 +76,11 @@ def changed(draw: random.Random, token: str) -> str:
     parts = token.split(".")
     match draw.randrange(8):
         case 0:
-            place = draw.randrange(len(token) + 1)
+            index = draw.randrange(len(token) + 1)
             return (
-                token[:place]
+                token[:index]
                 + draw.choice(["", "=", "A", "-", "\n", "\u212a", "%"])
-                + token[place + draw.randrange(3) :]
+                + token[index + draw.randrange(3) :]
             )
         case 1:
             draw.shuffle(parts)

@@ -58,7 +58,7 @@ SENSIBLE = st.sampled_from(["orders", "shardId-000000000000", "a", "0", "LATEST"
 
 
 def fitting(shape: Shape) -> st.SearchStrategy[Any]:
-    """Values of a shape; at each place anything may stand instead."""
+    """Values of a shape; at each path there may be anything else."""
     match shape.type_name:
         case "structure":
             members = {name: fitting(member) for name, member in shape.members.items()}

@@ -236,7 +236,7 @@ def test_wrong_shard_aggregates_are_discarded_or_delivered() -> None:
         assert discarded == (choice == "discard")
 
 
-def test_on_a_stream_that_places_records_itself_no_aggregate_is_wrong_shard() -> None:
+def test_on_a_stream_that_distributes_records_itself_no_aggregate_is_wrong_shard() -> None:
     """Its records' keys decide nothing; should Kinesis not say at first, nothing is discarded meanwhile."""
     kinesis, journal = SmallKinesis(shards=2), Journal()
     kinesis.distribution = "AUTO"

@@ -78,7 +78,7 @@ def requested(app: Any, *requests: tuple[str, Any]) -> list[httpx.Response]:
 
 
 def test_the_web_application_answers_once_kinesis_has_the_order(kinesis: TinyClient) -> None:
-    """202 names the place in the stream; the producer ends with the application."""
+    """202 names the position in the stream; the producer ends with the application."""
     app = example("fastapi_app").app
     (response,) = requested(app, ("/orders/order-1", {"sku": "85123A", "quantity": 6}))
     assert response.status_code == 202

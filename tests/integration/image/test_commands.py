@@ -277,7 +277,7 @@ class Process:
 
 def played(image: Path, aws: Aws, lines: list[str], folder: Path) -> None:
     first = free_base_port(len(lines))
-    processes = [Process(image, aws, line, first + place, folder) for place, line in enumerate(lines)]
+    processes = [Process(image, aws, line, first + index, folder) for index, line in enumerate(lines)]
     try:
         deadline = time.monotonic() + 180
         for process in processes:

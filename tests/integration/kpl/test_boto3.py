@@ -33,7 +33,7 @@ def put_and_flush(producer: Producer, total: int) -> None:
 
 
 def test_records_arrive_over_the_wire(server: TinyServer, producer: Producer) -> None:
-    """Payload and keys survive boto3's encoding, and the outcome names the place."""
+    """Payload and keys survive boto3's encoding, and the outcome names the position."""
     delivered = producer.put(b"\x00\xff", "schlüssel").result(WAIT)
     taken = server.client.kinesis.log[int(delivered.sequence_number)]
     assert (taken.shard_id, taken.user_records[0][0]) == (delivered.shard_id, b"\x00\xff")

@@ -33,16 +33,16 @@ config = ProducerConfig(
 )
 """
 WAITING = """
-def place(key):
+def put_some(key):
     for number in range(10):
-        place = producer.put(b"%d %d " % (key, number) + bytes(200), f"key-{key}").result(timeout=20)
-        assert place.shard_id.startswith("shardId-")
+        delivered = producer.put(b"%d %d " % (key, number) + bytes(200), f"key-{key}").result(timeout=20)
+        assert delivered.shard_id.startswith("shardId-")
 
 def pour():
     producer.put_many([(b"9 %d " % number + bytes(200), "key-9") for number in range(200)])
 
 with Producer("orders", config=config) as producer:
-    gevent.joinall([*(gevent.spawn(place, key) for key in range(8)), gevent.spawn(pour)], raise_error=True)
+    gevent.joinall([*(gevent.spawn(put_some, key) for key in range(8)), gevent.spawn(pour)], raise_error=True)
     assert producer.flush(timeout=20) == 0
     assert producer.put(b"8 0", "key-8").exception(timeout=20) is None
 assert ticks > 10, ticks

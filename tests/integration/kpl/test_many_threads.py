@@ -84,7 +84,7 @@ def reshard_until(stop: threading.Event, client: object) -> None:
         )
 
 
-def places(client: object) -> dict[tuple[str, str], list[tuple[bytes, str]]]:
+def positions(client: object) -> dict[tuple[str, str], list[tuple[bytes, str]]]:
     """Return what each Kinesis record of the stream carries."""
     found = {}
     for shard in client.list_shards(StreamName=STREAM)["Shards"]:  # type: ignore[attr-defined]
@@ -130,7 +130,7 @@ def test_each_handle_tells_the_truth_once(seed: int) -> None:
         stop.set()
         resharding.join()
         kinesis.faults.clear()
-    found = places(client)
+    found = positions(client)
     for caller in callers:
         assert caller.called == caller.listened
         assert not caller.told_too_early

@@ -25,7 +25,7 @@ def test_without_a_defect_nothing_is_found() -> None:
     assert hunt(Suite((none,), (*PRODUCER.hunt[:-1], "20")), none).found is None
 
 
-def test_every_defect_has_its_place_in_the_code(tmp_path: Path) -> None:
+def test_every_defect_is_found_in_the_code(tmp_path: Path) -> None:
     """A module that moves on takes its planted defects along."""
     for package in PACKAGES:
         shutil.copytree(package, tmp_path / package.name)

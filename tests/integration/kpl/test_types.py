@@ -40,7 +40,7 @@ watching: Interceptor = Watching()
 
 async def main() -> None:
     async with AsyncProducer("orders", client=kinesis.client(), interceptors=[watching]) as other:
-        place: Delivered = await other.put(b"data", "key")
+        delivered: Delivered = await other.put(b"data", "key")
         first = await other.enqueue(b"data", "key")
         await asyncio.gather(first, other.put_nowait(b"data", "key"))
         await asyncio.wait([asyncio.wrap_future(first.as_future())])

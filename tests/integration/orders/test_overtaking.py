@@ -87,15 +87,15 @@ class Pipeline(MemoryResources):
         """Until nobody has anything left to read."""
         while any(self.read[name] < len(self.told) for name in names):
             for name in names:
-                records = [self._record(place) for place in range(self.read[name], len(self.told))]
+                records = [self._record(index) for index in range(self.read[name], len(self.told))]
                 self.read[name] = len(self.told)
                 self.owners[name].process_records(ProcessRecordsInput(records, RecordingCheckpointer(), 0))
 
     def plants(self, kind: type[ReserveStock | CapturePayment], application: str) -> None:
         """A command that stands in the stream fails by itself, and is parked instead of carried out."""
-        place = next(n for n, one in enumerate(self.envelopes()) if one.type == kind.type_name())
-        StoredParking(self.store, application, self.clock).park(self._record(place), "ValueError: a defect")
-        self.read[application] = place + 1
+        index = next(n for n, one in enumerate(self.envelopes()) if one.type == kind.type_name())
+        StoredParking(self.store, application, self.clock).park(self._record(index), "ValueError: a defect")
+        self.read[application] = index + 1
         self.take_over(application)
 
     def envelopes(self) -> list[Envelope]:
@@ -114,12 +114,12 @@ class Pipeline(MemoryResources):
             for table in tables
         }
 
-    def _record(self, place: int) -> DeliveredRecord:
-        data = self.told[place]
+    def _record(self, index: int) -> DeliveredRecord:
+        data = self.told[index]
         late = decode_envelope(data).type == StepOverdue.type_name()
         arrival = NOW + dt.timedelta(minutes=30 if late else 0)
-        record = record_of(ORDER, place + 1, data)
-        return replace(record, position=Position(place + 1), approximate_arrival=arrival)
+        record = record_of(ORDER, index + 1, data)
+        return replace(record, position=Position(index + 1), approximate_arrival=arrival)
 
 
 @pytest.fixture

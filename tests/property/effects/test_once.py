@@ -69,7 +69,7 @@ def test_every_message_counts_once_and_is_answered(
     once = Once(store=store, table="orders", state_type=Total, publisher=publisher, sleep=lambda _: None)
     for step, (number, elsewhere) in enumerate(deliveries):
         event = message(number)
-        # A redelivery comes from where the message stood first, a duplicate from a place of its own.
+        # A redelivery comes from where the message was first, a duplicate from a position of its own.
         received = delivered(event, 1_000 + step if elsewhere else number)
 
         def decide(state: Total | None, event: Envelope = event) -> Decision[Total]:

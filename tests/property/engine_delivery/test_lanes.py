@@ -26,19 +26,19 @@ def test_lanes_keep_their_promises(
         started = lanes.start()
         running += started
         assert len(running) == lanes.running <= max_lanes
-        assert len({keys[place] for place in running}) == len(running)
-        for place in started:
-            assert all(earlier in done for earlier in range(place) if keys[earlier] == keys[place])
-        low = next((place for place in range(len(keys)) if place not in done), len(keys))
+        assert len({keys[index] for index in running}) == len(running)
+        for index in started:
+            assert all(earlier in done for earlier in range(index) if keys[earlier] == keys[index])
+        low = next((index for index in range(len(keys)) if index not in done), len(keys))
         assert lanes.low_water == (records[low - 1].position if low else None)
-        assert all(place < low + max_lead for place in (*running, *done))
+        assert all(index < low + max_lead for index in (*running, *done))
         if not running:
             break
-        place = running.pop(data.draw(st.integers(0, len(running) - 1)))
+        index = running.pop(data.draw(st.integers(0, len(running) - 1)))
         is_done = abandoned > 20 or data.draw(st.booleans())
         abandoned += not is_done
-        lanes.end(place, done=is_done)
+        lanes.end(index, done=is_done)
         if is_done:
-            done.add(place)
+            done.add(index)
     assert lanes.finished
     assert len(done) == len(keys)

@@ -40,7 +40,7 @@ TIMES = st.one_of(
 
 
 def fitting(shape: Shape) -> st.SearchStrategy[Any]:
-    """Values of a shape; at each place anything may stand instead, and unknown members beside the known."""
+    """Values of a shape; at each path there may be anything else, and unknown members beside the known."""
     match shape.type_name:
         case "structure":
             members = {name: fitting(member) for name, member in shape.members.items()}

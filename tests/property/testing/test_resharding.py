@@ -49,7 +49,7 @@ class World:
         match step:
             case "put", keys:
                 records = [
-                    (f"order-{key}", b"%d" % (len(self.put) + place)) for place, key in enumerate(keys)
+                    (f"order-{key}", b"%d" % (len(self.put) + index)) for index, key in enumerate(keys)
                 ]
                 entries = [{"PartitionKey": key, "Data": data} for key, data in records]
                 self.client.put_records(**STREAM, Records=entries)
@@ -61,10 +61,10 @@ class World:
                 if start + 1 < at < end:
                     self.client.split_shard(**STREAM, ShardToSplit=shard.shard_id, NewStartingHashKey=str(at))
             case "merge", which if len(shards) > 1:
-                place = int(which * (len(shards) - 1))
+                index = int(which * (len(shards) - 1))
                 ids = {
-                    "ShardToMerge": shards[place].shard_id,
-                    "AdjacentShardToMerge": shards[place + 1].shard_id,
+                    "ShardToMerge": shards[index].shard_id,
+                    "AdjacentShardToMerge": shards[index + 1].shard_id,
                 }
                 self.client.merge_shards(**STREAM, **ids)
             case "scale", count if len(shards) / 2 <= count <= len(shards) * 2:

@@ -76,7 +76,7 @@ class OrdersOfThree(RuleBasedStateMachine):
     def order_status_reads(self) -> None:
         records = self.producer.records[self.read :]
         batch = [
-            record_of(key, self.read + place, data) for place, (key, data) in enumerate(records, start=1)
+            record_of(key, self.read + number, data) for number, (key, data) in enumerate(records, start=1)
         ]
         ReadModelWriter(self.engine).apply_batch(batch)
         self.read += len(records)

@@ -7,7 +7,7 @@ import httpx
 import pytest
 
 from orderstream.errors import DependencyError
-from orderstream_orders.callers.fetching import KeySetPlaceError, fetch_from
+from orderstream_orders.callers.fetching import KeySetLocationError, fetch_from
 from orderstream_orders.callers.key_set import MAX_KEY_SET
 
 URL = "https://issuer.example.com/keys"
@@ -42,7 +42,7 @@ def test_a_url_is_asked_for_plain_json() -> None:
 
 
 @pytest.mark.parametrize(
-    "place",
+    "location",
     [
         "http://issuer.example.com/keys",
         "ftp://issuer.example.com/keys",
@@ -51,10 +51,10 @@ def test_a_url_is_asked_for_plain_json() -> None:
         "https://issuer.example.com:port/keys",
     ],
 )
-def test_a_place_that_others_can_change_is_refused(place: str) -> None:
+def test_a_location_that_others_can_change_is_refused(location: str) -> None:
     """Whoever changes the response on its way can sign tokens."""
-    with pytest.raises(KeySetPlaceError):
-        fetch_from(place, httpx.Client())
+    with pytest.raises(KeySetLocationError):
+        fetch_from(location, httpx.Client())
 
 
 def test_on_the_loopback_interface_http_will_do() -> None:

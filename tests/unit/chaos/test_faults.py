@@ -78,7 +78,7 @@ def test_a_message_comes_again() -> None:
     assert names(deliveries.again(b"{}", 1))[0] in "abcd"
 
 
-def test_messages_change_places() -> None:
+def test_messages_are_reordered() -> None:
     """All of them come, the first one is another."""
     shuffled = names(Deliveries(Random(1)).shuffled(received("a", "b", "c")))
     assert sorted(shuffled) == ["a", "b", "c"]

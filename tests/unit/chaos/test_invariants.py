@@ -38,8 +38,8 @@ def test_an_object_that_is_there_twice_shows() -> None:
 
 def test_an_application_that_stands_elsewhere_than_at_the_end_shows() -> None:
     """Behind the last record, inside its aggregate, ahead of it, at no record, or without a lease."""
-    for place in ((10, 1), (20, 1), (30, 0), "TRIM_HORIZON", "SHARD_END"):
-        assert len(list(_unread({"saga": {SHARD: place}}, RECORDS))) == 1
+    for checkpoint in ((10, 1), (20, 1), (30, 0), "TRIM_HORIZON", "SHARD_END"):
+        assert len(list(_unread({"saga": {SHARD: checkpoint}}, RECORDS))) == 1
     assert list(_unread({"saga": {}}, RECORDS)) == [f"leases: saga has none of {SHARD}"]
 
 

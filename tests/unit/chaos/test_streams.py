@@ -50,7 +50,7 @@ def test_an_expired_iterator_goes_on_behind_what_was_read() -> None:
 
 
 def test_an_aggregate_of_another_shard_is_read_and_not_delivered() -> None:
-    """Its records take places in the shard, and no consumer gets them: their producer sends them again."""
+    """Its records take positions in the shard, and no consumer gets them: their producer sends them again."""
     kinesis = FakeKinesis().client()
     kinesis.create_stream(StreamName="orders", ShardCount=2)
     # MD5 puts the one key into the lower half of the hash space, the other into the upper.

@@ -142,7 +142,7 @@ WHO = ("--operator", "night-shift", "--reason", "a bad deploy")
 
 
 def test_who_did_it_is_kept(caplog: pytest.LogCaptureFixture) -> None:
-    """Operator, reason, key, place and why it was parked, of discards, redrives and payments; no payload."""
+    """Operator, reason, key, position and cause, of discards, redrives and payments; no payload."""
     resources = MemoryResources()
     park(resources, b"secret")
     park(resources, release("o-2"), application="inventory", key="o-2")

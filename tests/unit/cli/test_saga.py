@@ -267,17 +267,17 @@ def test_what_was_released_by_hand_is_not_released_again() -> None:
     inventory = InventoryHandlers(
         store=resources.store, publisher=CollectingPublisher(), clock=resources.clock
     ).routes()
-    for place, command in enumerate(
+    for index, command in enumerate(
         (
             ReserveStock(order_id="held", lines=(StockLine(sku="A", quantity=4),)),
             ReleaseStock(order_id="held"),
         )
     ):
-        if place == 1:
+        if index == 1:
             back = {"reserved": -4, "available": 4}
             resources.store.transact([Add("stock", "A", deltas=back, floors={"reserved": 4})])
             assert resolve(resources, "held", "reserve_stock", "done", *WHY).exit_code == 0
-        event = initial(command, source="saga", event_id=f"e-{place}", time=NOW)
-        inventory[event.type](delivered(event, place + 1))
+        event = initial(command, source="saga", event_id=f"e-{index}", time=NOW)
+        inventory[event.type](delivered(event, index + 1))
     (level,) = read_stock(resources.store)
     assert (level.available, level.reserved, level.balanced) == (10, 0, True)

@@ -59,8 +59,8 @@ def test_what_is_wrong_stands_below_its_application() -> None:
     result = run(pipeline("saga"))
     lines = result.output.splitlines()
     assert result.exit_code == 1
-    place = lines.index("saga           embedded  0 of 1  0        0s ago     0")
-    assert lines[place + 1] == "    no worker runs: no embedded worker has renewed its ownership for 11 s"
+    index = lines.index("saga           embedded  0 of 1  0        0s ago     0")
+    assert lines[index + 1] == "    no worker runs: no embedded worker has renewed its ownership for 11 s"
     assert len([line for line in lines if line.startswith("    ")]) == 1
 
 

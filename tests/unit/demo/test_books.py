@@ -96,8 +96,8 @@ def books_of(folder: Path, run: dict[str, list], dead_letters: int = 0) -> list[
 
 def fill(folder: Path, database: sqlite3.Connection, run: dict[str, list]) -> None:
     offers = OfferBook(database)
-    for place, one in enumerate([offer("a"), offer("b"), offer("c", "rejected")]):
-        offers.add(place, one)
+    for number, one in enumerate([offer("a"), offer("b"), offer("c", "rejected")]):
+        offers.add(number, one)
     output = Output(folder / "out", database)
     output.write_orders(offers, run["endings"])
     output.write_stock(run["stock"])
@@ -111,7 +111,7 @@ def test_a_right_run_balances(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("part", "place", "wrong", "shows_in"),
+    ("part", "row", "wrong", "shows_in"),
     [
         ("endings", 0, ending("a", "PLACED"), "accepted orders in one terminal state"),
         (
@@ -138,10 +138,10 @@ def test_a_right_run_balances(tmp_path: Path) -> None:
         ("archive", 3, ("9", "a", "OrderCancelled"), "in the archive"),
     ],
 )
-def test_a_wrong_run_shows(tmp_path: Path, part: str, place: int, wrong: object, shows_in: str) -> None:
+def test_a_wrong_run_shows(tmp_path: Path, part: str, row: int, wrong: object, shows_in: str) -> None:
     """A difference in any part is found, in the line that is about it."""
     run = right_run()
-    run[part][place] = wrong
+    run[part][row] = wrong
     differing = [check.what for check in books_of(tmp_path, run) if not check.balances]
     assert any(shows_in in what for what in differing)
 

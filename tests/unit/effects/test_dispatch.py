@@ -19,12 +19,12 @@ EVENT = initial(
 )
 
 
-def test_a_message_reaches_its_route_with_its_place() -> None:
+def test_a_message_reaches_its_route_with_its_record() -> None:
     """The route of a type gets the envelope, the shard and the position."""
     arrived: list[Received] = []
     handler = MessageHandler({ShipOrder.type_name(): arrived.append})
     handler.handle(record_of("o-1", 7, EVENT.encode()))
-    assert [one.place for one in arrived] == ["shardId-000000000000/7/0"]
+    assert [one.record_id for one in arrived] == ["shardId-000000000000/7/0"]
     assert arrived[0].subject == "o-1"
     assert arrived[0].position == Position(7)
 

@@ -106,14 +106,14 @@ def test_the_same_position_publishes_the_stored_outputs_again() -> None:
     assert rig.publisher.published[2] == rig.publisher.published[0]
 
 
-@pytest.mark.parametrize("place", [(9, "shardId-000000000000"), (1, "shardId-000000000001")])
-def test_a_duplicate_elsewhere_is_dropped(place: tuple[int, str]) -> None:
-    """The same message at another place publishes nothing, even with other trace headers: no cascade."""
+@pytest.mark.parametrize("position", [(9, "shardId-000000000000"), (1, "shardId-000000000001")])
+def test_a_duplicate_elsewhere_is_dropped(position: tuple[int, str]) -> None:
+    """The same message at another position publishes nothing, even with other trace headers: no cascade."""
     rig = Rig(MemoryStore())
     event = message("e-1")
     rig.once.apply(delivered(event), counting(event))
     again = message("e-1", traceparent="00-1-2-00")
-    rig.once.apply(delivered(again, *place), counting(again))
+    rig.once.apply(delivered(again, *position), counting(again))
     assert rig.units() == 1
     assert len(rig.publisher.published) == 1
 

@@ -232,7 +232,7 @@ def test_a_stream_that_is_gone_is_waited_for() -> None:
     assert 300 <= stage.stop.now <= 400
 
 
-def test_a_stream_that_places_records_itself_is_refused_by_those_who_need_order() -> None:
+def test_a_stream_that_distributes_records_itself_is_refused_by_those_who_need_order() -> None:
     """What is parked on one shard would hold back nothing on the others; the error says what to do.
 
     So it is while they run, for a stream can be changed.

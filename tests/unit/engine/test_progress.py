@@ -60,7 +60,7 @@ def test_the_age_is_never_below_the_truth_nor_far_above(batches: list[int], done
     """
     unhandled, number = UnhandledRecords(), 0
     for size in batches:
-        unhandled.read([record(number + place + 1) for place in range(size)], START)
+        unhandled.read([record(number + index + 1) for index in range(size)], START)
         number += size
     unhandled.handled(Position(done), START)
     waiting = unhandled.waiting

@@ -104,7 +104,7 @@ def test_the_late_forward_command_changes_nothing(shard: Shard) -> None:
     assert (shard.guard.heard[-1], shard.parked()) == (b"later", [])
 
 
-def test_a_compensation_that_fails_itself_is_parked_in_its_place(shard: Shard) -> None:
+def test_a_compensation_that_fails_itself_is_parked_at_its_position(shard: Shard) -> None:
     """It waits where it stood in the stream, under the mark's first reason; the next one overtakes again."""
     shard.guard.failing |= {b"undo"}
     shard.read(record_of("a", 3, b"undo"), record_of("a", 4, b"news"))

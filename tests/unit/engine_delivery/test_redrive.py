@@ -59,7 +59,7 @@ def test_all_is_carried_out_in_order_and_the_mark_is_lifted() -> None:
 
 
 def test_a_key_on_several_shards_is_parked_on_each_by_itself() -> None:
-    """Where the stream places records itself: each owner knows the marks of its takeover and its own."""
+    """Where the stream distributes records itself: each owner knows the marks of its takeover and its own."""
     store = MemoryStore()
     here, there = (StoredParking(store, "it", lambda: ARRIVAL) for _ in range(2))
     here.park(record_of("a", 9), "broken")
@@ -71,7 +71,7 @@ def test_a_key_on_several_shards_is_parked_on_each_by_itself() -> None:
     assert [record.position.sequence_number for record in recorder.records] == [4, 9]
 
 
-def test_two_shards_do_not_share_a_place() -> None:
+def test_two_shards_do_not_share_a_position() -> None:
     """A number is unique in its shard only: the second record does not pass for the first one."""
     parking = parked(store := MemoryStore(), 9)
     other = replace(record_of("a", 9), shard_id="other")

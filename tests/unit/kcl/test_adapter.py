@@ -97,7 +97,7 @@ def initialize(sequence: str = "TRIM_HORIZON", sub: int = 0) -> dict[str, Any]:
     }
 
 
-def process(*places: tuple[int, int], millis_behind_latest: int = 0) -> dict[str, Any]:
+def process(*positions: tuple[int, int], millis_behind_latest: int = 0) -> dict[str, Any]:
     return {
         "action": "processRecords",
         "millisBehindLatest": millis_behind_latest,
@@ -110,7 +110,7 @@ def process(*places: tuple[int, int], millis_behind_latest: int = 0) -> dict[str
                 "partitionKey": f"order-{sequence}",
                 "data": base64.b64encode(b"data").decode(),
             }
-            for sequence, sub in places
+            for sequence, sub in positions
         ],
     }
 
@@ -124,7 +124,7 @@ def done(action: str) -> dict[str, Any]:
 
 
 def test_records_arrive_whole() -> None:
-    """A user record keeps its place inside the aggregate, its key, its bytes and its arrival in UTC."""
+    """A user record keeps its position inside the aggregate, its key, its bytes and its arrival in UTC."""
     journal = Journal()
     said, _ = play(journal, initialize(), process((7, 0), (7, 1), millis_behind_latest=40))
     assert said == [done("initialize"), done("processRecords")]
@@ -177,7 +177,7 @@ def test_what_is_not_handled_is_told_before_and_after_the_call() -> None:
 
 
 def test_checkpoint_never_goes_back() -> None:
-    """A place before the present checkpoint changes nothing, as under the embedded engine."""
+    """A position before the present checkpoint changes nothing, as under the embedded engine."""
     journal = Journal()
     journal.checkpoints = [Position(7)]
     said, _ = play(journal, initialize("8"), process((9, 0)))
@@ -223,7 +223,7 @@ def test_refused_checkpoint_says_why(answered: str, error: type[Exception]) -> N
 
 
 def test_end_of_shard_is_checkpointed() -> None:
-    """At the end of a shard a checkpoint without a place means SHARD_END, which KCL waits for."""
+    """At the end of a shard a checkpoint without a position means SHARD_END, which KCL waits for."""
     journal = Journal()
     journal.checkpoints = [None]
     said, told = play(journal, initialize(), {"action": "shardEnded"}, response())

@@ -27,8 +27,10 @@ def test_an_aggregate_across_a_split_is_sent_again_whole() -> None:
     (again,) = sent(commands)
     assert sorted(carried(again)) == [[b"left", b"later"], [b"right"]]
     shards = dict(completed(machine.on(response(kinesis, again), 0.3)))
-    places = {data: outcome.shard_id for data, outcome in shards.items() if isinstance(outcome, Acknowledged)}
-    assert places == {b"left": left.shard_id, b"later": left.shard_id, b"right": right.shard_id}
+    positions = {
+        data: outcome.shard_id for data, outcome in shards.items() if isinstance(outcome, Acknowledged)
+    }
+    assert positions == {b"left": left.shard_id, b"later": left.shard_id, b"right": right.shard_id}
 
 
 def test_an_aggregate_that_fits_the_child_is_sent_by_the_fresh_map() -> None:

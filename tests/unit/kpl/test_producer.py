@@ -19,7 +19,7 @@ ROOM_FOR_ONE = {"record_max_bytes": 300_000, "buffered_bytes": 300_000}
 
 
 def test_a_record_is_delivered_and_tells_where(client: TinyClient, producer: Producer) -> None:
-    """Put hands back a handle whose result is the record's place in the stream."""
+    """Put hands back a handle whose result is the record's position in the stream."""
     delivered = producer.put(b"data", "key").result(WAIT)
     taken = client.kinesis.log[int(delivered.sequence_number)]
     assert taken.shard_id == delivered.shard_id
@@ -28,7 +28,7 @@ def test_a_record_is_delivered_and_tells_where(client: TinyClient, producer: Pro
 
 
 def test_an_explicit_hash_key_decides_the_shard(client: TinyClient, producer: Producer) -> None:
-    """The partition key keeps its meaning, the place comes from the hash key."""
+    """The partition key keeps its meaning, the shard comes from the hash key."""
     assert producer.put(b"data", "key", explicit_hash_key=0).result(WAIT).shard_id == "shardId-000000000000"
     assert producer.put(b"data", "key", 2**128 - 1).result(WAIT).shard_id == "shardId-000000000003"
 

@@ -21,7 +21,7 @@ def test_it_is_compiled_when_it_is_installed(tmp_path: Path) -> None:
 
 
 def test_a_home_that_cannot_be_written_is_not_needed(tmp_path: Path) -> None:
-    """The cache is in the user's own place if there is one, else beside the emulator."""
+    """The cache is in the user's own folder if there is one, else beside the emulator."""
     (tmp_path / "file").touch()
     assert "UV_CACHE_DIR" not in uv_environment({"HOME": str(tmp_path)}, tmp_path / "own")
     nowhere = uv_environment({"HOME": str(tmp_path / "file")}, tmp_path / "own")

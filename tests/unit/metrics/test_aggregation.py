@@ -53,14 +53,14 @@ def test_merging_is_adding(one: list[float], other: list[float]) -> None:
     assert merging.count == whole.count
     assert merging.total == pytest.approx(whole.total)
     assert (merging.least, merging.greatest) == (whole.least, whole.greatest)
-    assert {place: bucket.count for place, bucket in merging.buckets.items()} == {
-        place: bucket.count for place, bucket in whole.buckets.items()
+    assert {index: bucket.count for index, bucket in merging.buckets.items()} == {
+        index: bucket.count for index, bucket in whole.buckets.items()
     }
 
 
 def test_thinned_values_keep_the_percentiles() -> None:
     """Of 100,000 values, 300 stand for them: the median, the 99th percentile and the extremes hold."""
-    some = [math.exp(place / 10_000) for place in range(100_000)]
+    some = [math.exp(number / 10_000) for number in range(100_000)]
     shown = filled(some).values(300)
     assert len(shown) == 300
     assert (shown[0], shown[-1]) == (some[0], some[-1])

@@ -57,8 +57,8 @@ def test_a_line_names_its_metrics_and_dimensions() -> None:
 def test_many_values_take_more_lines_and_no_line_has_too_many() -> None:
     """A hundred values a line, three hundred a period; counters are in one of the lines only."""
     meter = AggregatingMeter()
-    for place in range(1_000):
-        meter.record(TIME, place)
+    for number in range(1_000):
+        meter.record(TIME, number)
     meter.record(HANDLED, 1_000)
     lines = lines_of(meter)
     assert [len(emf(line)["OrderLatency"]) for line in lines] == [100, 100, 100]

@@ -151,7 +151,7 @@ def test_exact_is_only_what_comes_again(tmp_path: Path) -> None:
 
 
 def test_a_key_that_did_not_come_again_keeps_its_weight() -> None:
-    """Its share is known though its place is not: it is placed anywhere with what it weighs."""
+    """Its share is known though its position is not: it is placed anywhere with what it weighs."""
     keys = (KeyShare("tenant", 0.7, 0.7), KeyShare("order", 0.3, 0.3, recurs=False))
     profile = msgspec.structs.replace(synthetic(900, 500, 0.0, 0.0, keys=2), key_list=keys)
     asked = Question(profile, LIMITS, Demand(at="mean"))

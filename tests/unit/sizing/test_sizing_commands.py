@@ -91,7 +91,7 @@ def test_compare_answers_in_json() -> None:
     ],
 )
 def test_options_out_of_reach_are_told_in_a_sentence(arguments: tuple[str, ...], told: str) -> None:
-    """Numbers that are none, places that do not exist: exit 1 and no traceback."""
+    """Values that are no numbers, files that do not exist: exit 1 and no traceback."""
     done = run(*arguments)
     assert done.exit_code == 1
     assert told in done.stderr

@@ -82,14 +82,14 @@ def test_cutting_by_load_halves_the_shards_of_a_skewed_stream() -> None:
     weights = record_shares(question.profile)
     by_halving, by_plan = set(), set()
     for name_set in range(6):
-        places = numbered_positions(weights.size, name_set)
+        positions = numbered_positions(weights.size, name_set)
         cuts = [0]
-        while not suffices(question, loads := range_loads(places, weights, cuts)):
-            cuts = halved(places, weights, cuts, int(loads.argmax()))
+        while not suffices(question, loads := range_loads(positions, weights, cuts)):
+            cuts = halved(positions, weights, cuts, int(loads.argmax()))
         by_halving.add(len(cuts))
-        plans = (targeted_starts(places, weights, shards) for shards in count(1))
+        plans = (targeted_starts(positions, weights, shards) for shards in count(1))
         by_plan.add(
-            next(len(cuts) for cuts in plans if suffices(question, range_loads(places, weights, cuts)))
+            next(len(cuts) for cuts in plans if suffices(question, range_loads(positions, weights, cuts)))
         )
     assert by_halving <= {7, 8, 9, 10}
     assert by_plan <= {6, 7}
@@ -100,11 +100,11 @@ def suffices(question: Question, loads: Floats) -> bool:
     return bool(question.law.throttled(Loads(loads[None], loads[None], None))[0, WINDOW] <= TARGET)
 
 
-def halved(places: Floats, weights: Floats, cuts: list[int], busiest: int) -> list[int]:
+def halved(positions: Floats, weights: Floats, cuts: list[int], busiest: int) -> list[int]:
     """Split one range between the two keys where half of its load lies."""
     low, high = (cut / HASH_SPACE for cut in [*cuts, HASH_SPACE][busiest : busiest + 2])
-    inside = np.flatnonzero((places >= low) & (places < high))
-    inside = inside[np.argsort(places[inside])]
+    inside = np.flatnonzero((positions >= low) & (positions < high))
+    inside = inside[np.argsort(positions[inside])]
     load = weights[inside].cumsum()
     half = min(int(np.searchsorted(load, load[-1] / 2)), inside.size - 2)
-    return sorted([*cuts, int(places[inside[half : half + 2]].mean() * HASH_SPACE)])
+    return sorted([*cuts, int(positions[inside[half : half + 2]].mean() * HASH_SPACE)])

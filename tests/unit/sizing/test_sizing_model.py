@@ -108,8 +108,8 @@ def test_unknown_region_names_the_known() -> None:
 def test_a_plan_ends_in_exactly_its_target(current: int, target: int, zipf: float, targeted: bool) -> None:
     """Carried out step by step, a plan tiles the hash space with its target, and never beyond its peak."""
     weights = zipf_shares(500, zipf)
-    places = positions(f"key-{i}" for i in range(500))
-    goal = targeted_starts(places, weights, target) if targeted else uniform_starts(target)
+    key_positions = positions(f"key-{i}" for i in range(500))
+    goal = targeted_starts(key_positions, weights, target) if targeted else uniform_starts(target)
     made = plan("targeted" if targeted else "uniform", uniform_starts(current), goal)
     shards = set(uniform_starts(current))
     peak = len(shards)
@@ -133,9 +133,9 @@ def test_a_plan_ends_in_exactly_its_target(current: int, target: int, zipf: floa
 def test_targeted_is_never_heavier_than_uniform(shards: int, zipf: float) -> None:
     """Ranges cut by measured load have no busier shard than equal ranges."""
     weights = zipf_shares(2_000, zipf)
-    places = numbered_positions(2_000)
-    targeted = range_loads(places, weights, targeted_starts(places, weights, shards))
-    assert targeted.max() <= range_loads(places, weights, uniform_starts(shards)).max() * (1 + 1e-6)
+    key_positions = numbered_positions(2_000)
+    targeted = range_loads(key_positions, weights, targeted_starts(key_positions, weights, shards))
+    assert targeted.max() <= range_loads(key_positions, weights, uniform_starts(shards)).max() * (1 + 1e-6)
 
 
 @pytest.mark.parametrize("zipf", [0.0, 0.8, 1.2])
@@ -153,9 +153,9 @@ def test_salting_never_raises_the_largest_keys_share(zipf: float, salt: int, sha
     """Spread over sub-keys, no key weighs more than before, and the load stays whole."""
     weights = zipf_shares(300, zipf)
     spread = np.repeat(weights / salt, salt)
-    places = positions(sub_key(f"key-{i}", j, salt) for i in range(300) for j in range(salt))
+    key_positions = positions(sub_key(f"key-{i}", j, salt) for i in range(300) for j in range(salt))
     assert spread.max() <= weights.max()
-    assert range_loads(places, spread, uniform_starts(shards)).sum() == pytest.approx(1.0)
+    assert range_loads(key_positions, spread, uniform_starts(shards)).sum() == pytest.approx(1.0)
 
 
 def test_zipf_fit_covers_the_truth() -> None:

@@ -73,7 +73,8 @@ def test_the_answer_begins_with_whether_the_target_suffices(tmp_path: Path) -> N
     """Before any call is listed, a person reads whether this will do; exit 2 says it to programs."""
     enough = run("plan", "--rate", "2000", "--shards", "2", "--target", "4")
     assert (
-        "4 shards suffice in 100 % of 200 placements of the keys, whose places are not known" in enough.stdout
+        "4 shards suffice in 100 % of 200 placements of the keys, whose positions are not known"
+        in enough.stdout
     )
     assert enough.exit_code == 0
     short = run("plan", "--rate", "9000", "--shards", "2", "--target", "4")

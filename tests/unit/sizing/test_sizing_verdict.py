@@ -112,8 +112,8 @@ def test_a_known_list_of_keys_has_one_placement() -> None:
     assert found[0].exact
     assert found[0] == found[1]
     assert found[0].shards is not None
-    places = positions(key.key for key in keys)
-    busiest = np.bincount((places * found[0].shards).astype(int)).max()
+    key_positions = positions(key.key for key in keys)
+    busiest = np.bincount((key_positions * found[0].shards).astype(int)).max()
     assert busiest * 250 < 1_000
     assert found[0].at_advised is not None
     assert found[0].at_advised.placements == 1
@@ -180,7 +180,7 @@ def test_salted_keys_lie_where_the_sdk_puts_them() -> None:
     profile = msgspec.structs.replace(synthetic(4_000, 500, 0.0, 0.0), hot_keys=(hot, other))
     keys = keys_of(profile, Salt(4, ("hot-customer",)))
     names = [f"hot-customer~{i}of4" for i in range(4)] + ["user:1"]
-    assert keys.places.tolist() == positions(names).tolist()
+    assert keys.positions.tolist() == positions(names).tolist()
     assert keys.placed[:, 0].tolist() == pytest.approx([0.1] * 4 + [0.2])
 
 

@@ -175,8 +175,8 @@ def test_a_planted_import_is_refused_by_the_contracts_name(linter: Planting, nam
 
 
 @pytest.mark.parametrize("name", EXHAUSTIVE)
-def test_a_room_without_a_place_among_the_layers_is_refused(linter: Planting, name: str) -> None:
-    """A new room is given its place before anything is put into it: none stands outside the doors."""
+def test_a_package_without_a_layer_is_refused(linter: Planting, name: str) -> None:
+    """A new package is assigned to a layer before it has a module: none escapes the contracts."""
     room = f"{EXHAUSTIVE[name]}.unheard_of"
     linter.graph.add_module(room)
     try:

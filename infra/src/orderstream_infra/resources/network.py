@@ -76,7 +76,7 @@ class Network(Construct):
     ) -> None:
         super().__init__(scope, "Network")
         # CloudFormation picks the zones: the CDK would ask AWS for them, and synthesis asks nobody.
-        zones = [Fn.select(place, Fn.get_azs()) for place in range(2)]
+        zones = [Fn.select(index, Fn.get_azs()) for index in range(2)]
         self.vpc = ec2.Vpc(
             self,
             "Vpc",

@@ -89,10 +89,10 @@ class ReadModel(Construct):
         cluster.node.add_dependency(log)
         cluster.cfn_options.deletion_policy = CfnDeletionPolicy.RETAIN
         cluster.cfn_options.update_replace_policy = CfnDeletionPolicy.RETAIN
-        for place in ("First", "Second"):
+        for name in ("First", "Second"):
             instance = rds.CfnDBInstance(
                 self,
-                place,
+                name,
                 engine="aurora-postgresql",
                 db_instance_class="db.serverless",
                 db_cluster_identifier=cluster.ref,

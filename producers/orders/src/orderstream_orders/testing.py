@@ -1,4 +1,4 @@
-"""What tests of the orders API put in DynamoDB's place."""
+"""What tests of the orders API use instead of DynamoDB."""
 
 import threading
 

@@ -95,7 +95,7 @@ class World:
         self.pending = list(self.stream)
 
     def deliveries(self) -> list[Received]:
-        """Every command and its copies, at places of their own, in any order: they overtake each other."""
+        """Every command and its copies, at positions of their own, in any order: they overtake each other."""
         found: list[Received] = []
         for name, order in self.orders.items():
             capture = capture_command(name, NOW + dt.timedelta(seconds=order.patience))

@@ -132,11 +132,11 @@ class OneStream(RuleBasedStateMachine):
 
     def _check_that_the_deadline_has_passed(self, envelope: Envelope) -> None:
         """What follows from a deadline follows from one that has passed by the stream's clock."""
-        causes = [place for place, each in enumerate(self.stream) if each.id == envelope.causation_id]
+        causes = [index for index, each in enumerate(self.stream) if each.id == envelope.causation_id]
         if not causes or self.stream[causes[0]].type != "StepOverdue" or self.saga_ahead < dt.timedelta(0):
             return
-        asked = [place for place, each in enumerate(self.stream) if self._is_asked(each, causes[0])]
-        waited = max(self.arrivals[place] for place in causes) - self.arrivals[asked[0]]
+        asked = [index for index, each in enumerate(self.stream) if self._is_asked(each, causes[0])]
+        waited = max(self.arrivals[index] for index in causes) - self.arrivals[asked[0]]
         assert waited >= dt.timedelta(minutes=10)
 
     def _is_asked(self, envelope: Envelope, overdue: int) -> bool:

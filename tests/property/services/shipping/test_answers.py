@@ -35,7 +35,7 @@ def test_all_replies_of_an_order_agree(
     schedule: list[tuple[int, int, Fault | None, frozenset[str]]],
     capacity: int,
 ) -> None:
-    """Requests 1 to 3 come from places 1 to 5, under either setting, with the commit failing or in doubt."""
+    """Requests 1 to 3 come from positions 1 to 5, under either setting; the commit fails or is in doubt."""
     fault: Fault | None = None
 
     def now_fails(operation: str, _writes: Sequence[Write]) -> Fault | None:
@@ -43,7 +43,7 @@ def test_all_replies_of_an_order_agree(
 
     store, publisher, clock = MemoryStore(now_fails), CollectingPublisher(), NOW
     handled: set[str] = set()
-    for attempt, place, failing, unserved in schedule:
+    for attempt, number, failing, unserved in schedule:
         fault, clock = failing, clock + dt.timedelta(seconds=1)
         shipping = ShippingHandlers(
             store=store,
@@ -61,7 +61,7 @@ def test_all_replies_of_an_order_agree(
         )
         for _ in range(2):  # what fails is handed over again, until it is handled
             try:
-                shipping.decide_shipment(delivered(request, place))
+                shipping.decide_shipment(delivered(request, number))
             except DependencyError:
                 fault = None
             else:

@@ -11,7 +11,7 @@ from fakes.stock_changes import FIXTURE, captured
 from orderstream_workers.services.stock_monitor import NotAStockChangeError, detect, read_change
 
 WHOLE = FIXTURE.read_bytes()
-PLACES = [
+PATHS = [
     ("eventID",),
     ("dynamodb",),
     ("dynamodb", "ApproximateCreationDateTime"),
@@ -46,12 +46,12 @@ def test_a_damaged_record(cut: int, noise: bytes) -> None:
     look(WHOLE[:cut] + noise + WHOLE[cut + len(noise) :])
 
 
-@given(place=st.sampled_from(PLACES), value=VALUES)
-def test_any_value_in_any_place(place: tuple[str, ...], value: object) -> None:
+@given(path=st.sampled_from(PATHS), value=VALUES)
+def test_any_value_at_any_path(path: tuple[str, ...], value: object) -> None:
     """Whatever somebody wrote into the table; what becomes an event can be read as one."""
     record: dict[str, Any] = captured()
     part = record
-    for name in place[:-1]:
+    for name in path[:-1]:
         part = part[name]
-    part[place[-1]] = value
+    part[path[-1]] = value
     look(json.dumps(record).encode("utf-8", "surrogatepass"))

@@ -285,8 +285,8 @@ def test_the_event_goes_out_with_the_captured_change() -> None:
     second["dynamodb"]["NewImage"][EVENT] = {"S": events[1]}
     publisher, counted = CollectingPublisher(), list[str]()
     handler = StockChangeHandler(publisher=publisher, threshold=100, count=counted.append)
-    for place, record in enumerate((second, first, sold, second)):
-        handler.handle(delivered_change(record, place))
+    for index, record in enumerate((second, first, sold, second)):
+        handler.handle(delivered_change(record, index))
     published = [decode_envelope(data) for data in publisher.published]
     kinds = ["StockCorrected", "LowStockDetected", "StockReceived", "StockCorrected", "LowStockDetected"]
     assert [one.type for one in published] == kinds

@@ -1,4 +1,4 @@
-"""Requests that do not fit what inventory knows: forged, repeated, misplaced or wrong ones."""
+"""Requests that do not fit what inventory knows: forged, repeated, at the wrong time or wrong ones."""
 
 import logging
 

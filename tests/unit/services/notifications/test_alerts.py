@@ -47,7 +47,7 @@ class World:
 
 
 def test_an_event_is_told_once() -> None:
-    """Redelivered at its place or met elsewhere in the stream, it is told once; another event again."""
+    """Redelivered, or copied elsewhere in the stream, it is told once; another event again."""
     world = World()
     for position in (1, 1, 2):
         world.deliver(position)
@@ -57,7 +57,7 @@ def test_an_event_is_told_once() -> None:
 
 
 def test_an_outage_of_the_topic_is_retried_where_it_was_met() -> None:
-    """A copy elsewhere does not publish meanwhile: the place that wrote the intent is its own retry."""
+    """A copy elsewhere does not publish meanwhile: the record that wrote the intent is its own retry."""
     world = World()
     world.operators.fault = "before"
     with pytest.raises(DependencyError):

@@ -82,7 +82,7 @@ def test_a_guest_has_no_address() -> None:
 
 
 def test_redelivery_and_copies_send_no_second_mail() -> None:
-    """The same place publishes the same bytes again; a copy elsewhere in the stream is dropped."""
+    """The same record publishes the same bytes again; a copy elsewhere in the stream is dropped."""
     world = World()
     for position in (1, 1, 2):
         world.deliver(confirmed(), position)
@@ -104,7 +104,7 @@ def test_an_outage_of_the_mail_service_is_retried() -> None:
 
 
 def test_a_copy_does_not_send_while_the_first_is_being_told() -> None:
-    """The intent belongs to the place that wrote it, which is its own retry."""
+    """The intent belongs to the record that wrote it, which is its own retry."""
     world = World()
     world.mailer.fault = "before"
     with pytest.raises(DependencyError):

@@ -95,7 +95,7 @@ def test_a_repeated_refund_of_another_attempt_is_answered_again() -> None:
 
 
 def test_redelivery_sends_the_same_bytes_and_a_copy_sends_nothing() -> None:
-    """The same place publishes what it has committed; the same event elsewhere in the stream is dropped."""
+    """The same record publishes what it has committed; the same event elsewhere in the stream is dropped."""
     world = World()
     world.deliver(received(refund_command(), 1))
     world.deliver(received(refund_command(), 1))

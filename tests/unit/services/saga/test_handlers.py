@@ -56,8 +56,8 @@ def test_commands_carry_the_saga_s_correlation_id_and_address(coordinator: Coord
     reserve, capture = coordinator.hear(PLACED)
     assert [reserve.type, capture.type] == ["inventory.ReserveStock", "payments.CapturePayment"]
     assert [reserve.correlation_id, capture.correlation_id] == ["reserve_stock:1", "capture_payment:1"]
-    for place, command in enumerate((reserve, capture)):
-        assert command.id == derived_id("saga", "placed", place)
+    for index, command in enumerate((reserve, capture)):
+        assert command.id == derived_id("saga", "placed", index)
         assert (command.source, command.reply_to) == ("saga", "saga")
         assert (command.conversation_id, command.causation_id) == ("placed", "placed")
         assert command.time == NOW

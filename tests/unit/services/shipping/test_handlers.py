@@ -101,7 +101,7 @@ def test_a_decision_survives_a_change_of_the_settings() -> None:
 
 
 def test_redelivery_repeats_the_reply_and_a_duplicate_does_not() -> None:
-    """The same place again: the same bytes. Another place: nothing."""
+    """The same record again: the same bytes. A copy elsewhere: nothing."""
     shipping, command = Shipping(), request("first")
     for sequence in (1, 1, 2):
         shipping.hear(command, sequence)
@@ -136,10 +136,10 @@ def test_a_refusal_that_was_asked_for_is_final_unless_the_shipment_was_taken(ref
     """Whichever command comes first decides, and both get that one reply."""
     refusal = initial(RefuseShipment(order_id="o-1"), source="saga", event_id="refuse", time=NOW)
     shipping = Shipping()
-    for place, command in enumerate(
+    for index, command in enumerate(
         [refusal, request("ship")] if refused_first else [request("ship"), refusal]
     ):
-        shipping.hear(command, place)
+        shipping.hear(command, index)
     first, second = (reply.message() for reply in shipping.replies)
     assert first == second
     assert isinstance(first, ShipmentRefused if refused_first else OrderShipped)

@@ -170,7 +170,7 @@ class Consumer:
         Raises:
             StreamGoneError: There is no such stream.
             OtherStreamError: The client reaches another one than the ARN names.
-            KeysUnorderedError: The stream places records itself; see ``ConsumerConfig.ordered``.
+            KeysUnorderedError: The stream distributes records itself; see ``ConsumerConfig.ordered``.
             DependencyError: Kinesis could not be reached, or does not allow it.
         """
         self._stream.identity(self._backing.kinesis, ordered=self._config.ordered)

@@ -128,7 +128,7 @@ class QueueHandOver:
         hash_key = record.explicit_hash_key
         body = {
             "stream": self._stream,
-            **record.place(),
+            **record.position_fields(),
             "partition_key": record.partition_key,
             "explicit_hash_key": None if hash_key is None else str(hash_key),
             "approximate_arrival": record.approximate_arrival.isoformat(),

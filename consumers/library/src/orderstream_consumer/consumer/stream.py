@@ -69,7 +69,7 @@ class ConsumedName:
 
         Raises:
             OtherStreamError: It is not the one of the ARN.
-            KeysUnorderedError: The records of a key are to be in order, and the stream places them itself.
+            KeysUnorderedError: The records of a key must be in order, and the stream distributes them.
             StreamGoneError: There is no such stream.
             DependencyError: Kinesis could not be reached.
         """

@@ -37,19 +37,19 @@ def entries_key(application: str, key: str) -> str:
     return f"{application}/{key}"
 
 
-def place_of(position: Position) -> str:
-    """A position as text that sorts as positions do; begins the sort key of each part."""
+def prefix_of(position: Position) -> str:
+    """A position as text that sorts as positions do; the prefix of each part's sort key."""
     return position.sortable()
 
 
-def first_sort(place: str) -> str:
+def first_sort(prefix: str) -> str:
     """The sort key of an entry's first part."""
-    return place + _FIRST
+    return prefix + _FIRST
 
 
-def part_sort(place: str, part: int) -> str:
+def part_sort(prefix: str, part: int) -> str:
     """The sort key of a part, from 0."""
-    return f"{place}/{part:02}"
+    return f"{prefix}/{part:02}"
 
 
 def is_first(part: Item) -> bool:
@@ -57,8 +57,8 @@ def is_first(part: Item) -> bool:
     return str(part.sort).endswith(_FIRST)
 
 
-def place_in(part: Item) -> str:
-    """The place in a part's sort key."""
+def prefix_in(part: Item) -> str:
+    """The sort key of a part's entry, without the part's number."""
     return str(part.sort).rpartition("/")[0]
 
 
@@ -80,7 +80,7 @@ def parts_of(
         reason: Why.
         parked_at: When (UTC).
     """
-    key, place = record.partition_key, place_of(record.position)
+    key, prefix = record.partition_key, prefix_of(record.position)
     # An empty body has a part, too.
     pieces = [record.data[start : start + PIECE] for start in range(0, len(record.data), PIECE)] or [b""]
     head: dict[str, Attribute] = {
@@ -97,7 +97,7 @@ def parts_of(
             entries_key(application, key),
             {"body": body, **({} if part else head)},
             None,
-            sort=part_sort(place, part),
+            sort=part_sort(prefix, part),
         )
         for part, body in enumerate(_compressed(pieces))
     ]

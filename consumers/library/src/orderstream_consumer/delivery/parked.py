@@ -26,7 +26,7 @@ from orderstream_consumer.delivery.entries import (
     first_sort,
     is_first,
     parts_in,
-    place_in,
+    prefix_in,
     record_in,
     time_in,
 )
@@ -177,7 +177,7 @@ class ParkedRecords:
             DependencyError: the store did not answer.
         """
         items = self._store.query(PARKING.name, self._entries_key(partition_key), limit=MANY)
-        entries = [list(parts) for _, parts in groupby(items, key=place_in)]
+        entries = [list(parts) for _, parts in groupby(items, key=prefix_in)]
         return [_parked(partition_key, parts) for parts in entries if is_first(parts[0])]
 
     def redrive(self, partition_key: str, handler: RecordHandler) -> int:
@@ -251,7 +251,7 @@ class ParkedRecords:
             extra={
                 "application": self._application,
                 "partition_key": partition_key,
-                **discarded.record.place(),
+                **discarded.record.position_fields(),
                 "reason": discarded.reason,
             },
         )
@@ -302,7 +302,7 @@ class ParkedRecords:
     def _clear(self, rest: Sequence[Item]) -> None:
         """Delete parts whose entry is gone."""
         for part in rest:
-            gone = Check(PARKING.name, part.key, None, sort=first_sort(place_in(part)))
+            gone = Check(PARKING.name, part.key, None, sort=first_sort(prefix_in(part)))
             try:
                 self._store.transact([gone, Delete(PARKING.name, part.key, sort=part.sort)])
             except ConditionFailedError:
@@ -316,10 +316,10 @@ class ParkedRecords:
         """The parts of the first entry that are stored; clears what an interrupted redrive has left."""
         key = self._entries_key(partition_key)
         while first := self._store.query(PARKING.name, key, limit=1):
-            place = place_in(first[0])
+            prefix = prefix_in(first[0])
             if is_first(first[0]):
                 found = self._store.query(PARKING.name, key, limit=parts_in(first[0]))
-                return [part for part in found if place_in(part) == place]
+                return [part for part in found if prefix_in(part) == prefix]
             self._clear(first)
         return []
 

@@ -48,7 +48,7 @@ from orderstream_consumer.delivery.entries import (
     first_sort,
     parts_in,
     parts_of,
-    place_of,
+    prefix_of,
     storable,
 )
 from orderstream_consumer.processing.record import DeliveredRecord
@@ -177,10 +177,10 @@ class StoredParking:
         return [mark for mark in found if stands(mark)]
 
     def _store_entry(self, record: DeliveredRecord, reason: str, *, only_if_marked: bool) -> bool:
-        key, place = record.partition_key, place_of(record.position)
+        key, prefix = record.partition_key, prefix_of(record.position)
         parts = parts_of(self._application, record, reason=reason, parked_at=self._clock())
         for _ in range(TRIES):
-            first = self._store.get(PARKING.name, entries_key(self._application, key), first_sort(place))
+            first = self._store.get(PARKING.name, entries_key(self._application, key), first_sort(prefix))
             if first is not None and first.attributes["shard_id"] != record.shard_id:
                 raise PositionTakenError(record, str(first.attributes["shard_id"]))
             if first is None:
@@ -188,7 +188,7 @@ class StoredParking:
                 if only_if_marked and not stands(mark):
                     return False
                 try:
-                    self._store.transact([self._mark(mark, key, reason, place), *parts[:PARTS_AT_ONCE]])
+                    self._store.transact([self._mark(mark, key, reason, prefix), *parts[:PARTS_AT_ONCE]])
                 except ConditionFailedError:
                     continue  # another shard's owner, or a redrive, has moved the mark
             if not self._complete(parts if first is None else parts[: parts_in(first)]):
@@ -217,12 +217,12 @@ class StoredParking:
             extra={
                 "application": self._application,
                 "partition_key": record.partition_key,
-                **record.place(),
+                **record.position_fields(),
                 "reason": reason,
             },
         )
 
-    def _mark(self, mark: Item | None, key: str, reason: str, place: str) -> Put:
+    def _mark(self, mark: Item | None, key: str, reason: str, prefix: str) -> Put:
         before = mark.attributes if mark and stands(mark) else {"count": 0}
         count = before["count"]
         assert isinstance(count, int)
@@ -230,7 +230,7 @@ class StoredParking:
             "reason": storable(reason),
             "parked_at": self._clock().isoformat(),
             **before,
-            "tail": place,
+            "tail": prefix,
             "count": count + 1,
         }
         return Put(

@@ -194,7 +194,7 @@ class LaneProcessor(ShardDelivery):
     def _attempt(self, record: DeliveredRecord) -> None:
         if self._parking.is_parked(record.partition_key):
             if self._overtakes(record):
-                # If it fails by itself, it is parked at its place in the stream, as any other.
+                # If it fails by itself, it is parked at its position in the stream, as any other.
                 self._tally.count("overtook")
                 logger.info("the record overtakes what is parked", extra=fields_of(record))
             elif self._parking.append(record):

@@ -234,4 +234,4 @@ class ShardDelivery:
 
 def fields_of(record: DeliveredRecord) -> dict[str, object]:
     """What log lines say of a record."""
-    return {**record.place(), "partition_key": record.partition_key}
+    return {**record.position_fields(), "partition_key": record.partition_key}

@@ -78,7 +78,7 @@ class StreamIdentity:
             ordered: Whether the records of a key are to be in order.
 
         Raises:
-            KeysUnorderedError: They are to be, and the stream places records itself.
+            KeysUnorderedError: They are to be, and the stream distributes records itself.
             StreamGoneError: There is no such stream.
             DependencyError: Kinesis could not be reached, or its response is not whole.
         """
@@ -105,8 +105,8 @@ class KeysUnorderedError(OrderstreamError):
     def __init__(self, stream: str) -> None:
         self.stream = stream
         super().__init__(
-            f"stream {stream} places records itself (record distribution AUTO): records of one key stand on "
-            "several shards, where neither their order nor the parking of what follows a failed one holds; "
+            f"stream {stream} distributes records itself (record distribution AUTO): the records of a "
+            "key are on several shards, which keeps neither their order nor the parking behind a failed record; "
             "nothing is read; give the stream the record distribution USER_PARTITION_KEY, or name another one"
         )
 

@@ -45,7 +45,7 @@ class Inbox:
     """What was applied to one order.
 
     Args:
-        entries: By event id: place, digest and packed outputs.
+        entries: By event id: record id, digest and packed outputs.
         capacity: Entries that are kept, at least 1; ``CAPACITY`` by default.
     """
 
@@ -68,7 +68,7 @@ class Inbox:
         assert isinstance(entry, dict)
         if entry["digest"] != received.digest:
             return Arrival.FORGED
-        return Arrival.REDELIVERED if entry["place"] == received.place else Arrival.DUPLICATE
+        return Arrival.REDELIVERED if entry["record_id"] == received.record_id else Arrival.DUPLICATE
 
     def outputs(self, event_id: str) -> list[bytes]:
         """The encoded messages that an applied event led to, byte for byte."""
@@ -86,7 +86,7 @@ class Inbox:
             outputs: The encoded messages that it led to.
         """
         entry: dict[str, Attribute] = {
-            "place": received.place,
+            "record_id": received.record_id,
             "digest": received.digest,
             "outputs": pack(outputs),
             "number": max((_number(known) for known in self._entries.values()), default=0) + 1,

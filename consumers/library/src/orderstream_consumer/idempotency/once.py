@@ -207,7 +207,7 @@ def report_repetition(received: Received, arrival: Arrival) -> None:
         **subject_of(received.envelope),
         "event_id": received.envelope.id,
         "event_type": received.envelope.type,
-        "place": received.place,
+        "record_id": received.record_id,
     }
     if arrival is Arrival.FORGED:
         logger.error("ALARM: an event id came again with another content; dropped", extra=details)

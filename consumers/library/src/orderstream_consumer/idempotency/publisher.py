@@ -27,7 +27,7 @@ class Publisher(Protocol):
 class KinesisPublisher:
     """Publishes through the producer SDK.
 
-    Messages that are put at one moment never change places: if the producer gives one up, it gives up those
+    Messages that are put at one moment keep their order: if the producer gives one up, it gives up those
     behind it, and all are published again. Those too large for that are published one part after the other.
 
     Args:

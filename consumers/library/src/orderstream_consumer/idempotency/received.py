@@ -18,7 +18,7 @@ class Received:
     Attributes:
         envelope: The message.
         shard_id: The shard that it was read from.
-        position: Its place in that shard.
+        position: Where it is in that shard.
         arrival: When Kinesis took the record (UTC): the one time on which all hosts agree.
     """
 
@@ -47,8 +47,8 @@ class Received:
         return self.envelope.subject
 
     @property
-    def place(self) -> str:
-        """Its place in the stream, as the inbox writes it down."""
+    def record_id(self) -> str:
+        """Shard and position: what tells a redelivery of a record from a copy elsewhere in the stream."""
         return f"{self.shard_id}/{self.position}"
 
     @property

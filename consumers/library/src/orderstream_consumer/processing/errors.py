@@ -41,7 +41,7 @@ class ShardGivenUpError(OrderstreamError):
 
 
 class CheckpointRefusedError(OrderstreamError):
-    """A checkpoint was asked for at a place or a moment at which none is possible: mend the processor.
+    """A checkpoint was requested at a position or a moment that allows none: fix the processor.
 
     Args:
         shard_id: The shard.

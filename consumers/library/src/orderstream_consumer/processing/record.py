@@ -11,7 +11,7 @@ from orderstream.aggregation.user_record import MAX_PARTITION_KEY
 
 
 class Position(Struct, frozen=True, order=True):
-    """A place in a shard: a Kinesis sequence number and a sub-sequence number inside an aggregate.
+    """Where a record is in a shard: a Kinesis sequence number and a sub-sequence number inside an aggregate.
 
     Sequence numbers are compared as integers: their decimal strings differ in length.
 
@@ -71,7 +71,7 @@ class DeliveredRecord:
 
     Attributes:
         shard_id: The shard it was read from.
-        position: Its place in that shard.
+        position: Where it is in that shard.
         partition_key: The user record's own partition key.
         data: The payload, as the producer put it.
         approximate_arrival: When Kinesis took it (UTC).
@@ -85,7 +85,7 @@ class DeliveredRecord:
     approximate_arrival: dt.datetime
     explicit_hash_key: int | None = None
 
-    def place(self) -> dict[str, str | int]:
+    def position_fields(self) -> dict[str, str | int]:
         """Shard and position as fields of a row or of a log line."""
         return {"shard_id": self.shard_id, **self.position.fields()}
 
@@ -94,12 +94,12 @@ def possible_key(partition_key: str, position: Position) -> str:
     """A partition key as Kinesis takes one; most are that already.
 
     A record without a key (a stream whose record distribution is AUTO has such) is in no order with others,
-    so it gets a key of its own: its place. A key that only a broken aggregate can hold becomes a digest.
+    so it gets a key of its own: its position. A key that only a broken aggregate can hold becomes a digest.
     Parking has the key in the key of an item, which must not be empty and holds 1,024 bytes.
 
     Args:
         partition_key: The user record's key; empty if it has none.
-        position: The user record's place in its shard.
+        position: Where the user record is in its shard.
     """
     if not partition_key:
         return f"no-key:{position}"

@@ -1,4 +1,4 @@
-"""What Kinesis says of a shard: its range of hash keys and its place in the lineage."""
+"""What Kinesis says of a shard: its range of hash keys and its parents."""
 
 import datetime as dt
 from dataclasses import dataclass

@@ -135,7 +135,7 @@ class ApplicationRun:
             ListenError: the address cannot be had.
             MixedEnginesError: the application runs on another engine.
             StreamChangedError: the leases belong to another stream.
-            KeysUnorderedError: the stream places records itself, and the application needs their order.
+            KeysUnorderedError: the stream distributes records itself, and the application needs their order.
             OrderstreamError: something that it cannot do without has failed; the worker has drained.
         """
         served = health_served(port, report or self.report, host, setting=setting)

@@ -53,7 +53,7 @@ def run_worker(
     Raises:
         MixedEnginesError: the application runs on another engine.
         StreamChangedError: the leases belong to another stream.
-        KeysUnorderedError: the stream places records itself, and the application needs their order.
+        KeysUnorderedError: the stream distributes records itself, and the application needs their order.
         OrderstreamError: something that it cannot do without has failed; the worker has drained.
     """
     settings = resources.settings

@@ -38,7 +38,7 @@ def rendered(page: str) -> str:
     for name, rows in _TABLES.items():
         before, begin, rest = page.partition(_BEGIN.format(name))
         if not begin:
-            raise ValueError(f"the page has no place for the table of {name}")
+            raise ValueError(f"the page has no markers for the table of {name}")
         _, _, after = rest.partition(_END)
         page = before + begin + "".join(f"{line}\n" for line in rows()) + _END + after
     return page

@@ -18,7 +18,7 @@ _PLAIN: Final = {"Accept": "application/json", "Accept-Encoding": "identity"}
 """Nothing is decompressed, so that what is read is bounded by what was sent."""
 
 
-class KeySetPlaceError(OrderstreamError):
+class KeySetLocationError(OrderstreamError):
     """A key set cannot be read from where it is said to be.
 
     Args:
@@ -30,26 +30,26 @@ class KeySetPlaceError(OrderstreamError):
         super().__init__(reason)
 
 
-def fetch_from(place: str, client: httpx.Client) -> Callable[[], bytes]:
+def fetch_from(location: str, client: httpx.Client) -> Callable[[], bytes]:
     """What reads a key set, each time anew.
 
     Args:
-        place: A file's path, or a URL with ``https``; ``http`` on the loopback interface alone, since whoever
-            can change the response on its way can sign tokens.
+        location: A file's path, or a URL with ``https``; ``http`` on the loopback interface alone, since one
+            who can change the response in transit can sign tokens.
         client: Asks a URL. It must follow no redirects.
 
     Raises:
-        KeySetPlaceError: the URL cannot be used.
+        KeySetLocationError: the URL cannot be used.
     """
-    if "://" not in place:
-        return lambda: _read(Path(place))
+    if "://" not in location:
+        return lambda: _read(Path(location))
     try:
-        url = httpx.URL(place)
+        url = httpx.URL(location)
     except httpx.InvalidURL as error:
-        raise KeySetPlaceError(f"{place!r} is neither a file nor a URL") from error
+        raise KeySetLocationError(f"{location!r} is neither a file nor a URL") from error
     if url.scheme != "https" and not (url.scheme == "http" and is_loopback(url.host)):
-        raise KeySetPlaceError(
-            f"{place!r} is no URL with https: whoever changed the response could sign tokens"
+        raise KeySetLocationError(
+            f"{location!r} is no URL with https: whoever changed the response could sign tokens"
         )
     return lambda: _ask(client, url)
 

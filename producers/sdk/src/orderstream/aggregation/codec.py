@@ -1,7 +1,7 @@
 """The two hot loops of the aggregated record format: the seam where a compiled core could go.
 
 Nothing here knows of shards or time, and the output is fixed to the byte: another implementation of ``Body``,
-``pack``, ``seal`` and ``unpack`` may take this module's place without anybody noticing. The layout is
+``pack``, ``seal`` and ``unpack`` may replace this module without any other change. The layout is
 described in ``orderstream.aggregation.aggregate``.
 """
 
@@ -30,7 +30,7 @@ _SMALL: Final = 4096
 Heads = tuple[tuple[bytes, bytes, int], ...]
 """By the size of a payload: tag and length of its record; its own length; the size of the whole record."""
 
-Place = tuple[bytes, Heads]
+KeyEntry = tuple[bytes, Heads]
 """A key's in the key table: tag and index, and the tag of the data; what else stands before its payloads."""
 
 
@@ -45,12 +45,12 @@ def _heads(key_size: int) -> Heads:
     return tuple(heads)
 
 
-def _place(index: int) -> Place:
+def _key_entry(index: int) -> KeyEntry:
     key_head = b"\x08" + encode_varint(index) + b"\x1a"
     return key_head, _heads(len(key_head))
 
 
-_PLACES: Final = tuple(map(_place, range(_SMALL)))
+_KEY_ENTRIES: Final = tuple(map(_key_entry, range(_SMALL)))
 
 
 # The entries of the key table, by key: to look one up takes a third of the time of making it anew.
@@ -100,7 +100,7 @@ class Body:
     def __init__(self) -> None:
         self.count = 0
         self.size = OVERHEAD
-        self.keys: dict[str, Place] = {}
+        self.keys: dict[str, KeyEntry] = {}
         self.hash_keys: dict[int, int] = {}
         self.key_table: list[bytes] = []
         self.hash_key_table: list[bytes] = []
@@ -125,20 +125,20 @@ def pack(body: Body, records: Iterable[Packable], max_bytes: int, max_records: i
         How many of the records were taken, from the first on.
     """
     keys, key_table, parts = body.keys, body.key_table, body.parts
-    place_of, key_known, small = keys.get, _encoded_keys.get, _SMALL
+    entry_of, key_known, small = keys.get, _encoded_keys.get, _SMALL
     size, taken = body.size, 0
     for record in islice(records, max(0, max_records - body.count)):
         partition_key, data = record.partition_key, record.data
         length = len(data)
         grown = size
-        place = place_of(partition_key)
+        entry = entry_of(partition_key)
         encoded_key = None
-        if place is None:
+        if entry is None:
             index = len(keys)
-            place = _PLACES[index] if index < small else _place(index)
+            entry = _KEY_ENTRIES[index] if index < small else _key_entry(index)
             encoded_key = key_known(partition_key) or _encode_key(partition_key)
             grown += len(encoded_key)
-        key_head, heads = place
+        key_head, heads = entry
         if length < small and record.explicit_hash_key is None:
             head, data_size, whole = heads[length]
             grown += whole
@@ -149,7 +149,7 @@ def pack(body: Body, records: Iterable[Packable], max_bytes: int, max_records: i
         if grown > max_bytes:
             break
         if encoded_key is not None:
-            keys[partition_key] = place
+            keys[partition_key] = entry
             key_table.append(encoded_key)
         if encoded_hash_key is not None:
             assert record.explicit_hash_key is not None

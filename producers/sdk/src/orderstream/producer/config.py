@@ -73,8 +73,8 @@ class ProducerConfig:
         delivery_timeout: How long after its put a record may be sent again, in seconds. Default None: for
             ever, so that an outage of Kinesis costs patience and no records. Above 0 to 86,400. A record
             under way at that moment is given up when its response fails to come, hence up to ``read_timeout``
-            and a hundredth of this later, and one whose place is in doubt with the youngest of its aggregate;
-            either may arrive all the same.
+            and a hundredth of this later, and one whose position is in doubt with the youngest of its
+            aggregate; either may arrive all the same.
         connect_timeout: For a connection to Kinesis, in seconds. Default 5; above 0 to 60. A host that does
             not answer holds a thread and its records' slots for this long.
         read_timeout: For a response of Kinesis, in seconds. Default 5; above 0 to 60. A lost response holds

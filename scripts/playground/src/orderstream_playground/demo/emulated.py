@@ -61,9 +61,9 @@ def _demand_mailbox(file: IO[bytes]) -> None:
     """See that the whole of it is an object with mails by account."""
     found = False
     file.seek(0)
-    for place, event, value in ijson.parse(file):
-        found = found or (place, event) == ("messages", "start_map")
-        if place == f"messages.{_ACCOUNT}.item" and event not in {"start_map", "map_key", "end_map"}:
+    for prefix, event, value in ijson.parse(file):
+        found = found or (prefix, event) == ("messages", "start_map")
+        if prefix == f"messages.{_ACCOUNT}.item" and event not in {"start_map", "map_key", "end_map"}:
             raise UnreadableResponseError(f"it holds {value!r} where a mail should be")
     if not found:
         raise UnreadableResponseError("it holds no messages")

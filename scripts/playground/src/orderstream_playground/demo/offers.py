@@ -12,7 +12,7 @@ from orderstream_playground.demo.invoices import Invoice, InvoiceLine
 SCHEMA: Final = """
 create table seen (number text primary key) without rowid;
 create table stocked (sku text primary key) without rowid;
-create table offer (place integer primary key, order_id text, outcome text not null, content blob not null);
+create table offer (number integer primary key, order_id text, outcome text not null, content blob not null);
 create index offer_order on offer (order_id);
 """
 
@@ -62,19 +62,19 @@ class OfferBook:
             and self._database.execute("insert or ignore into stocked values (?)", (line.sku,)).rowcount == 1
         ]
 
-    def add(self, place: int, offer: Offer) -> None:
+    def add(self, number: int, offer: Offer) -> None:
         """Write an offer down.
 
         Args:
-            place: Its place in the file, from 0; offers may be answered in another order.
+            number: Its index in the file, from 0; offers may be answered in another order.
             offer: The offer.
         """
         self._database.execute(
             "insert into offer values (?, ?, ?, ?)",
-            (place, offer.order_id, offer.outcome, msgspec.json.encode(offer)),
+            (number, offer.order_id, offer.outcome, msgspec.json.encode(offer)),
         )
 
     def __iter__(self) -> Iterator[Offer]:
         """All offers, in the file's order."""
-        for (content,) in self._database.execute("select content from offer order by place"):
+        for (content,) in self._database.execute("select content from offer order by number"):
             yield msgspec.json.decode(content, type=Offer)

@@ -155,11 +155,11 @@ class Parts:
         checkpoints: dict[tuple[str, str], set[str]] = {}
         behind: set[tuple[str, str]] = set()
         for _, stream, shard in self._shards():
-            place = stream, shard["shard_id"]
-            checkpoints.setdefault(place, set()).add(shard["checkpoint"])
+            shard_key = stream, shard["shard_id"]
+            checkpoints.setdefault(shard_key, set()).add(shard["checkpoint"])
             if shard["millis_behind_latest"] != 0:
-                behind.add(place)
-        differing = {place for place, checked in checkpoints.items() if len(checked) > 1}
+                behind.add(shard_key)
+        differing = {shard_key for shard_key, checked in checkpoints.items() if len(checked) > 1}
         return len(behind | differing)
 
     def changes_waiting(self) -> bool:
@@ -187,7 +187,7 @@ class Parts:
 
 
 def _object(response: bytes | None) -> Row:
-    """What a process says of itself; nothing where it, or another server in its place, says nothing."""
+    """What a process says of itself; nothing where it, or another server in its shard_key, says nothing."""
     try:
         body = json.loads(response or b"")
     except ValueError:

@@ -63,20 +63,20 @@ async def play(
         tally: Is kept up to date.
     """
     client = OrdersClient(http, asyncio.sleep)
-    places = asyncio.Semaphore(CONCURRENCY)
+    permits = asyncio.Semaphore(CONCURRENCY)
 
-    async def offer(place: int, invoice: Invoice) -> None:
+    async def offer(number: int, invoice: Invoice) -> None:
         try:
             response = await client.place(invoice)
         finally:
-            places.release()
+            permits.release()
         if isinstance(response, Rejection):
-            _refuse(book, tally, place, invoice, response)
+            _refuse(book, tally, number, invoice, response)
             return
         tally.accepted += 1
         tally.sample_order = tally.sample_order or invoice.order_id
         book.add(
-            place,
+            number,
             Offer(
                 order_id=invoice.order_id,
                 invoice=invoice.number,
@@ -91,20 +91,20 @@ async def play(
     with ThreadPoolExecutor(CONCURRENCY, thread_name_prefix="seed") as shelves, _first_error_alone():
         loop = asyncio.get_running_loop()
         async with asyncio.TaskGroup() as group:
-            for place, invoice in enumerate(invoices):
+            for number, invoice in enumerate(invoices):
                 tally.offered += 1
                 rejection = rejection_of(invoice, book)
                 if rejection is not None:
-                    _refuse(book, tally, place, invoice, rejection)
+                    _refuse(book, tally, number, invoice, rejection)
                     continue
                 await asyncio.gather(
                     *(loop.run_in_executor(shelves, seed_stock, sku) for sku in book.new_skus(invoice))
                 )
-                await places.acquire()
-                if place % _LOOK_EVERY == 0:
+                await permits.acquire()
+                if number % _LOOK_EVERY == 0:
                     while await asyncio.to_thread(open_orders) >= WINDOW:
                         await asyncio.sleep(0.5)
-                group.create_task(offer(place, invoice))
+                group.create_task(offer(number, invoice))
     tally.done = True
 
 
@@ -120,10 +120,10 @@ def _first_error_alone() -> Iterator[None]:
         raise ours.exceptions[0] from group
 
 
-def _refuse(book: OfferBook, tally: Tally, place: int, invoice: Invoice, rejection: Rejection) -> None:
+def _refuse(book: OfferBook, tally: Tally, number: int, invoice: Invoice, rejection: Rejection) -> None:
     tally.rejected[rejection.reason] = tally.rejected.get(rejection.reason, 0) + 1
     book.add(
-        place,
+        number,
         Offer(
             order_id=invoice.order_id,
             invoice=invoice.number,

@@ -140,13 +140,13 @@ class StockBridge:
             shards = [required(shard, "ShardId", str) for shard in required(described, "Shards", list)]
         for shard_id in shards:
             last = self._positions.get(shard_id)
-            place = (
+            start = (
                 {"ShardIteratorType": "AFTER_SEQUENCE_NUMBER", "SequenceNumber": last}
                 if last is not None
                 else {"ShardIteratorType": "TRIM_HORIZON"}
             )
             with aws_calls("dynamodbstreams", "GetShardIterator", client=self._changes, resource=arn):
-                response = self._changes.get_shard_iterator(StreamArn=arn, ShardId=shard_id, **place)
+                response = self._changes.get_shard_iterator(StreamArn=arn, ShardId=shard_id, **start)
                 self._iterators[shard_id] = required(response, "ShardIterator", str)
 
     def _carry(self, shard_id: str, iterator: str) -> int:

@@ -92,5 +92,5 @@ def hotkeys(profile: Path, shared: Shared, growth: float, growth_by: Growth | No
 
 
 def _rate(records: float) -> str:
-    """Write a rate: keys of a quiet stream differ in the digits that two places would cut off."""
+    """Write a rate: keys of a quiet stream differ in the digits that two decimals would cut off."""
     return f"{records:,.2f}" if records >= 1 else f"{records:.2g}"

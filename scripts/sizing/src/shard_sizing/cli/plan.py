@@ -27,7 +27,7 @@ from shard_sizing.model.resharding.planner import plan as steps_to
 from shard_sizing.model.resharding.update_shard_count import update_shard_count_steps
 from shard_sizing.model.workload.profile import Profile
 
-_NEEDS_PLACES: Final = (
+_NEEDS_POSITIONS: Final = (
     "cuts a live stream only by what is known of its keys; give a profile that measure wrote, or one of a "
     "file in which every key is listed"
 )
@@ -82,7 +82,7 @@ def plan(
     limits = shared.limits
     question = Question(profile, limits, demand)
     if do_apply and not cuttable(question):
-        raise InputError("--apply", _NEEDS_PLACES)
+        raise InputError("--apply", _NEEDS_POSITIONS)
     client = kinesis(shared.region) if stream else None
     starts = _current(client, stream) if client and stream else uniform_starts(shards or 1)
     free = room_for_shards(client) if client else None

@@ -91,13 +91,13 @@ def _verdict(answer: Planned, target: int) -> str:
         if found.suffices:
             return f"{shards} {suffice}: {busiest}."
         return f"{shards} will not be enough: {busiest}, and {_shortage(found)}."
-    places = f"in {percent(found.fits_in)} of {found.placements} placements of the keys"
+    share = f"in {percent(found.fits_in)} of {found.placements} placements of the keys"
     if found.suffices:
-        return f"{shards} {suffice} {places}, whose places are not known."
+        return f"{shards} {suffice} {share}, whose positions are not known."
     they = "it suffices" if target == 1 else "they suffice"
     return (
-        f"{shards} {'may' if found.fits_in else 'will'} not be enough: {they} {places}, "
-        f"whose places are not known, and {answer.percent:g} % are wanted."
+        f"{shards} {'may' if found.fits_in else 'will'} not be enough: {they} {share}, "
+        f"whose positions are not known, and {answer.percent:g} % are wanted."
     )
 
 

@@ -198,7 +198,7 @@ def workers(
 
 
 def _heaviest_key(profile: Profile, salt: Salt, clumps: Sequence[Clump], rate: float) -> float:
-    """Return the heaviest key's share of the records; of a measured load, places are more than one key."""
+    """Return the heaviest key's share of the records; of a measured load, a part is more than one key."""
     by_key = msgspec.structs.replace(profile, hash_load=None)
     return float(keys_of(by_key, salt, clumps, rate).apart().records.max())
 

@@ -71,7 +71,7 @@ def demand_record(record: Mapping[str, Any]) -> None:
     """See that a record has what is measured.
 
     Raises:
-        UnreadableResponseError: It lacks its data, its key, its place or the time of its arrival.
+        UnreadableResponseError: It lacks its data, its key, its sequence number or the time of its arrival.
     """
     required(record, "ApproximateArrivalTimestamp", dt.datetime)
     for name in ("PartitionKey", "SequenceNumber"):

@@ -14,7 +14,7 @@ from orderstream_workers.projections.order_status.tables import HISTORY, ORDERS
 
 _PAGE = 500
 
-_PLACE: Final = (
+_POSITION: Final = (
     HISTORY.c.shard_id,
     func.length(HISTORY.c.sequence_number),
     HISTORY.c.sequence_number,
@@ -38,7 +38,7 @@ class HistoryEntry(msgspec.Struct, frozen=True, kw_only=True):
         correlation_id: The sender's identifier of a request.
         causation_id: Id of the message that caused it.
         shard_id: The shard that it was read from.
-        sequence_number: Its place there; text, since it has more digits than integers.
+        sequence_number: Of its record; text, since it has more digits than integers.
         subsequence_number: Its index inside its aggregate.
         arrived_at: When Kinesis took it (UTC).
         data: The message, as JSON text. It may hold personal data.
@@ -147,7 +147,7 @@ class ReadModel:
                 return None
             found = connection.execute(select(HISTORY).where(HISTORY.c.order_id == order_id)).mappings()
             history = [HistoryEntry(**entry) for entry in found]
-        return OrderWithHistory(**row, history=tuple(sorted(history, key=_place)))
+        return OrderWithHistory(**row, history=tuple(sorted(history, key=_position)))
 
     def page(self, order_id: str, *, after: str | None, limit: int) -> OrderPage | None:
         """An order with a part of its history; None if it is unknown.
@@ -160,17 +160,17 @@ class ReadModel:
         Raises:
             UnknownMessageError: the order has no message of the id ``after``.
         """
-        query = select(HISTORY).where(HISTORY.c.order_id == order_id).order_by(*_PLACE).limit(limit + 1)
+        query = select(HISTORY).where(HISTORY.c.order_id == order_id).order_by(*_POSITION).limit(limit + 1)
         with self._engine.connect() as connection:
             row = connection.execute(select(ORDERS).where(ORDERS.c.order_id == order_id)).mappings().first()
             if row is None:
                 return None
             if after is not None:
-                before = select(*_PLACE).where(HISTORY.c.order_id == order_id, HISTORY.c.event_id == after)
+                before = select(*_POSITION).where(HISTORY.c.order_id == order_id, HISTORY.c.event_id == after)
                 cursor = connection.execute(before).first()
                 if cursor is None:
                     raise UnknownMessageError(order_id, after)
-                query = query.where(tuple_(*_PLACE) > tuple_(*cursor))
+                query = query.where(tuple_(*_POSITION) > tuple_(*cursor))
             found = [HistoryEntry(**entry) for entry in connection.execute(query).mappings()]
         shown = found[:limit]
         return OrderPage(
@@ -238,6 +238,6 @@ class ReadModel:
                 yield OrderStatus(**row)
 
 
-def _place(entry: HistoryEntry) -> tuple[str, int, int]:
+def _position(entry: HistoryEntry) -> tuple[str, int, int]:
     # A child shard's id is greater than its parents'; sequence numbers compare as integers.
     return entry.shard_id, int(entry.sequence_number), entry.subsequence_number

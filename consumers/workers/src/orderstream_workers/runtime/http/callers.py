@@ -18,7 +18,7 @@ from orderstream_orders.callers import (
     is_loopback,
 )
 from orderstream_orders.callers.bearer import BearerCallers
-from orderstream_orders.callers.fetching import KeySetPlaceError, fetch_from
+from orderstream_orders.callers.fetching import KeySetLocationError, fetch_from
 from orderstream_orders.callers.key_store import IssuerKeys
 from orderstream_orders.callers.token import TokenPolicy
 from orderstream_workers.runtime.settings import Settings, SettingsError
@@ -105,5 +105,5 @@ def issuer_keys(settings: Settings, close_later: Callable[[Callable[[], None]], 
     close_later(client.close)
     try:
         return IssuerKeys(fetch_from(settings.jwt_keys, client), time.monotonic)
-    except KeySetPlaceError as error:
+    except KeySetLocationError as error:
         raise SettingsError(f"ORDERSTREAM_JWT_KEYS cannot be used: {error}") from error

@@ -69,9 +69,9 @@ class StreamApplication(Process):
         reads: The stream.
         initial_position: Where it begins while it has no leases: at the oldest record that is kept (the
             default, so that nothing is missed), or at what comes after its first start.
-        ordered: Whether it needs the records of a key in order, the default. It refuses a stream that places
-            records itself then (AUTO): there one key has records on several shards, and what is parked on one
-            of them holds back nothing on the others.
+        ordered: Whether it needs the records of a key in order, the default. If so, it refuses a stream
+            that distributes records itself (AUTO): there one key has records on several shards, and what is
+            parked on one of them holds back nothing on the others.
         parks: Whether a record that fails by itself is parked, the default.
     """
 

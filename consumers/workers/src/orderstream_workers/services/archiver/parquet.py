@@ -52,7 +52,7 @@ def readable(record: DeliveredRecord) -> DeliveredRecord:
 
 def _row(record: DeliveredRecord) -> dict[str, Any]:
     row: dict[str, Any] = {
-        **record.place(),
+        **record.position_fields(),
         "partition_key": record.partition_key,
         "arrived_at": record.approximate_arrival,
         "data": record.data,

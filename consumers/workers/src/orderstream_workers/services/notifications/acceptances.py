@@ -17,18 +17,18 @@ class Acceptances:
     def __init__(self) -> None:
         self._accepted: set[tuple[str, str]] = set()
 
-    def perform(self, event_id: str, place: str, effect: Callable[[], None]) -> None:
+    def perform(self, event_id: str, record_id: str, effect: Callable[[], None]) -> None:
         """Have the effect of a delivery, unless it was accepted before.
 
         Args:
             event_id: The delivered event's.
-            place: Where in the stream it was read.
+            record_id: The record that it was read from.
             effect: Raises unless it was accepted.
         """
-        if (event_id, place) not in self._accepted:
+        if (event_id, record_id) not in self._accepted:
             effect()
-            self._accepted.add((event_id, place))
+            self._accepted.add((event_id, record_id))
 
-    def recorded(self, event_id: str, place: str) -> None:
+    def recorded(self, event_id: str, record_id: str) -> None:
         """Forget a delivery: the table remembers it."""
-        self._accepted.discard((event_id, place))
+        self._accepted.discard((event_id, record_id))

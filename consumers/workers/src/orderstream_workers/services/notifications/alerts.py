@@ -18,7 +18,7 @@ from orderstream_workers.services.notifications.operators import LowStockAlert, 
 logger = logging.getLogger(__name__)
 
 ALERTS: Final = TableSpec("alerts")
-"""Key: id of the event. Attributes: phase (``PENDING`` or ``TOLD``) and the place that wrote the intent."""
+"""Key: id of the event. Attributes: phase (``PENDING`` or ``TOLD``) and the record that wrote the intent."""
 
 _PENDING: Final = "PENDING"
 _TOLD: Final = "TOLD"
@@ -54,8 +54,8 @@ class AlertHandlers:
         event = received.envelope.message()
         assert isinstance(event, LowStockDetected)
         item = self._intended(received)
-        if item.attributes["phase"] == _TOLD or item.attributes["place"] != received.place:
-            # Told, or about to be: the place that wrote the intent is its own retry.
+        if item.attributes["phase"] == _TOLD or item.attributes["record_id"] != received.record_id:
+            # Told, or about to be: the record that wrote the intent is its own retry.
             logger.debug("low stock is being reported already", extra={"event_id": received.envelope.id})
             return
         alert = LowStockAlert(
@@ -65,15 +65,15 @@ class AlertHandlers:
             threshold=event.threshold,
             at=received.envelope.time.isoformat(),
         )
-        self._acceptances.perform(alert.event_id, received.place, lambda: self._operators.tell(alert))
+        self._acceptances.perform(alert.event_id, received.record_id, lambda: self._operators.tell(alert))
         try:
             self._store.transact(
                 [Put(ALERTS.name, item.key, {**item.attributes, "phase": _TOLD}, item.version)]
             )
         except ConditionFailedError:
-            # A zombie at the same place recorded it first, or this write's own response got lost.
+            # A zombie at the same record recorded it first, or this write's own response got lost.
             logger.debug("alert recorded already", extra={"event_id": received.envelope.id})
-        self._acceptances.recorded(alert.event_id, received.place)
+        self._acceptances.recorded(alert.event_id, received.record_id)
 
     def _intended(self, received: Received) -> Item:
         """Write the intent unless it is there, and give what stands there."""
@@ -83,7 +83,7 @@ class AlertHandlers:
             return found
         try:
             self._store.transact(
-                [Put(ALERTS.name, event_id, {"phase": _PENDING, "place": received.place}, None)]
+                [Put(ALERTS.name, event_id, {"phase": _PENDING, "record_id": received.record_id}, None)]
             )
         except ConditionFailedError:
             logger.debug("another worker was faster", extra={"event_id": event_id})

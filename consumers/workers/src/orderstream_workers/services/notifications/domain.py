@@ -35,13 +35,13 @@ class Notice(msgspec.Struct, frozen=True, kw_only=True):
         phase: Where it stands.
         about: The type of the event that it tells of.
         event_id: The event that it tells of.
-        place: Where in the stream that event was first read.
+        record_id: The record that the event was first read from.
     """
 
     phase: Phase
     about: str
     event_id: str
-    place: str
+    record_id: str
 
 
 class Mail(msgspec.Struct, frozen=True, kw_only=True):
@@ -58,19 +58,19 @@ class Mail(msgspec.Struct, frozen=True, kw_only=True):
     body: str
 
 
-def expected(outcome: OrderOutcome, event_id: str, place: str) -> Notice:
+def expected(outcome: OrderOutcome, event_id: str, record_id: str) -> Notice:
     """The notice to write down before anything is sent."""
     phase = Phase.PENDING if outcome.customer.email else Phase.NO_ADDRESS
-    return Notice(phase=phase, about=outcome.type_name(), event_id=event_id, place=place)
+    return Notice(phase=phase, about=outcome.type_name(), event_id=event_id, record_id=record_id)
 
 
-def to_send(notice: Notice, event_id: str, place: str) -> bool:
+def to_send(notice: Notice, event_id: str, record_id: str) -> bool:
     """Whether this delivery is the one that sends.
 
-    Only the place that wrote the intent goes on from it: a copy of the event elsewhere in the stream, read
+    Only the record that wrote the intent goes on from it: a copy of the event elsewhere in the stream, read
     while the first is being worked on, does not send a second mail.
     """
-    return notice.phase is Phase.PENDING and (notice.event_id, notice.place) == (event_id, place)
+    return notice.phase is Phase.PENDING and (notice.event_id, notice.record_id) == (event_id, record_id)
 
 
 def concluded(notice: Notice, order_id: str) -> tuple[Notice, CustomerNotified]:

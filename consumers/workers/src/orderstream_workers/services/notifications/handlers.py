@@ -66,16 +66,16 @@ class NotificationHandlers:
         """
         outcome = received.envelope.message()
         assert isinstance(outcome, OrderConfirmed | OrderCancelled)
-        fresh = expected(outcome, received.envelope.id, received.place)
+        fresh = expected(outcome, received.envelope.id, received.record_id)
         notice, _ = self._once.load(received.subject)
         mail = mail_about(outcome)
         if mail is not None:
             if notice is None:
                 notice = self._intend(received.subject, fresh)
-            if to_send(notice, received.envelope.id, received.place):
-                self._acceptances.perform(fresh.event_id, fresh.place, lambda: self._mailer.send(mail))
+            if to_send(notice, received.envelope.id, received.record_id):
+                self._acceptances.perform(fresh.event_id, fresh.record_id, lambda: self._mailer.send(mail))
         self._once.apply(received, lambda current: self._conclude(received, current or fresh))
-        self._acceptances.recorded(fresh.event_id, fresh.place)
+        self._acceptances.recorded(fresh.event_id, fresh.record_id)
 
     def _intend(self, order_id: str, fresh: Notice) -> Notice:
         """Write the intent, and give what stands there now: somebody else may have been faster."""
@@ -89,7 +89,7 @@ class NotificationHandlers:
         return fresh
 
     def _conclude(self, received: Received, notice: Notice) -> Decision[Notice] | None:
-        if (notice.event_id, notice.place) != (received.envelope.id, received.place):
+        if (notice.event_id, notice.record_id) != (received.envelope.id, received.record_id):
             # Another delivery has told the customer, or is about to: its own record is its retry.
             logger.debug("outcome is being reported already", extra={"order_id": received.subject})
             return None

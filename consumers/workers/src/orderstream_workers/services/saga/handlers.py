@@ -1,4 +1,4 @@
-"""The coordinator's place in the stream: what it hears, and what is committed and published for it."""
+"""The coordinator's handlers: what it hears, and what is committed and published for it."""
 
 import datetime as dt
 import logging
@@ -152,7 +152,7 @@ class SagaHandlers:
         after = SagaRecord(outcome.saga, record.cancellations)
         return Decision(
             state=after.heard(envelope.id) if cancels else after,
-            outputs=[_envelope(envelope, output, place, now) for place, output in enumerate(outcome.outputs)],
+            outputs=[_envelope(envelope, output, index, now) for index, output in enumerate(outcome.outputs)],
             writes=_timer_writes(received, saga, outcome.saga),
         )
 
@@ -226,12 +226,12 @@ def _timer_writes(received: Received, before: Saga | None, after: Saga | None) -
     return timer_writes(before, after, order_id=envelope.subject, conversation_id=envelope.conversation_id)
 
 
-def _envelope(cause: Envelope, output: Output, place: int, now: dt.datetime) -> Envelope:
+def _envelope(cause: Envelope, output: Output, index: int, now: dt.datetime) -> Envelope:
     return following(
         cause,
         output.message,
         source=_SOURCE,
-        ordinal=place,
+        ordinal=index,
         time=now,
         correlation_id=output.correlation_id,
         reply_to=_SOURCE if output.correlation_id is not None else None,

@@ -1,4 +1,4 @@
-"""Shipping's place in the stream."""
+"""Shipping's handlers: one for each message that it takes from the stream."""
 
 import datetime as dt
 import logging

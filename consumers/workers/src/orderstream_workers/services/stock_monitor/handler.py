@@ -1,4 +1,4 @@
-"""The stock monitor's place in the stream of changes."""
+"""The stock monitor's handler of captured changes."""
 
 import logging
 from collections.abc import Callable

@@ -12,7 +12,7 @@ class Arrival(msgspec.Struct, frozen=True, gc=False):
     """Records that the core took at once, in put order; one for all of them.
 
     Attributes:
-        number: Its place among the arrivals, from 1 on.
+        number: Its number among the arrivals, from 1 on.
         put_at: When it was, in seconds.
     """
 
@@ -39,7 +39,7 @@ class PendingRecord(msgspec.Struct, gc=False, eq=False):
         attempts: The most recent attempts that failed, oldest first.
         failures: How many attempts failed.
         completion: Holds its outcome, shared with the records that it is sent with.
-        index: Its place among them; without meaning once the record was given up.
+        index: Its index among them; without meaning once the record was given up.
     """
 
     partition_key: str

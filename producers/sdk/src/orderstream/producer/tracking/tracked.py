@@ -151,10 +151,10 @@ class TrackedRecord(PendingRecord, Delivery, gc=False, eq=False):
     def _forget(self, listener: Listener) -> None:
         """Take back the last registration of a listener unless it has been called; under the lock."""
         listeners = self.origin.process.listeners.get(self, [])
-        for place in reversed(range(len(listeners))):
+        for index in reversed(range(len(listeners))):
             # By identity: the application's callbacks may be equal to each other.
-            if listeners[place] is listener:
-                del listeners[place]
+            if listeners[index] is listener:
+                del listeners[index]
                 if not listeners:
                     del self.origin.process.listeners[self]
                 return

@@ -1,4 +1,4 @@
-"""One shard: a range of hash keys, a place in the lineage, and records in the order they came."""
+"""One shard: a range of hash keys, its parents, and records in the order they came."""
 
 from array import array
 from bisect import bisect_left, bisect_right
@@ -13,7 +13,7 @@ class StoredRecord(NamedTuple):
     """A record as a shard holds it.
 
     Attributes:
-        position: Its place in the stream: the number that its sequence number is made of.
+        position: Its number in the stream, the one that its sequence number is made of.
         arrived_at: Arrival, in seconds since the epoch.
         data: The payload.
         partition_key: The partition key; empty if the producer gave none, where it may.

@@ -42,14 +42,14 @@ class Adequacy(msgspec.Struct, frozen=True):
 
 
 def cuttable(question: Question) -> bool:
-    """Whether enough of the load has a known place for cuts by it to make sense."""
+    """Whether enough of the load has a known position for cuts by it to make sense."""
     return question.keys.known >= _KNOWN
 
 
 def cut(question: Question, shards: int) -> tuple[int, ...]:
     """Return the first hash keys of ranges of about equal load, of what binds; maybe fewer than asked for."""
     keys = question.keys
-    return targeted_starts(keys.places, keys.placed[:, _COLUMNS[question.binding(shards)]], shards)
+    return targeted_starts(keys.positions, keys.placed[:, _COLUMNS[question.binding(shards)]], shards)
 
 
 def adequacy(

@@ -43,7 +43,7 @@ def heaviest(question: Question) -> str:
         if ways <= _MOST_WAYS
         else ""
     )
-    known = float(apart.records[:, : question.keys.places.size].max(initial=0.0)) * question.rate
+    known = float(apart.records[:, : question.keys.positions.size].max(initial=0.0)) * question.rate
     if max((clump.records for clump in question.clumps), default=0.0) <= known:
         return (
             f"the heaviest key alone overloads a shard; {pack}{spread}or key by a finer entity, such as the "

@@ -69,7 +69,7 @@ class Sizing(msgspec.Struct, frozen=True):
         rate: That rate, user records a second.
         mean_rate: The mean rate of the workload.
         percent: The share of placements wanted, in per cent.
-        exact: Whether there is one placement, because every key or the measured load is known by its place.
+        exact: Whether there is one placement, because every key or the measured load has a known position.
         shards: The number advised: it fits under every reading.
         needs: The numbers by reading and share of placements; where ``exact``, for the one placement.
         targeted: The number if ranges are cut by the load, under the stricter reading.

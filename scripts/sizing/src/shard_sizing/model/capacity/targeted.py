@@ -24,13 +24,13 @@ def targeted_shards(question: Question, reading: int, rng: np.random.Generator) 
     Args:
         question: The demand.
         reading: The index of the reading of the limits.
-        rng: Places the keys whose names are not known.
+        rng: Draws the positions of keys whose names are not known.
     """
     keys = question.keys
     counts, each = _thinned(keys)
-    places = np.concatenate([keys.places, rng.random(int(counts.sum()))])
+    key_positions = np.concatenate([keys.positions, rng.random(int(counts.sum()))])
     shares = np.concatenate([keys.placed, np.repeat(each, counts, axis=0)])
-    order = np.argsort(places)
+    order = np.argsort(key_positions)
     shares = shares[order]
     weight = shares[:, 0 if question.law.binding == "records" else 1]
     loads = np.cumsum(weight)
@@ -60,7 +60,7 @@ def targeted_shards(question: Question, reading: int, rng: np.random.Generator) 
 
 
 def _thinned(keys: Keys) -> tuple[Counts, Floats]:
-    """Return the groups of keys whose places are not known, of no more keys than can be cut between.
+    """Return the groups of keys whose positions are not known, of no more keys than can be cut between.
 
     Of a group that is too large, so many are taken together that they are as many as the others' part allows.
     """

@@ -81,7 +81,7 @@ class Fleet(msgspec.Struct, frozen=True):
         hottest_key: The same of the heaviest key, of one core.
         hottest_records: Records a second of the hottest lease.
         read_limit_used: Share of its read limit that the readers of the hottest lease's shard need.
-        wait_p99: Seconds that 99 % of batches wait at most until their work begins; None if it grows without end.
+        wait_p99: Seconds that 99 % of batches wait at most until their work begins; None if unbounded.
         catch_up: Seconds from the end of an outage until nothing is left over; None if that never happens.
         catch_up_bound: What bounds the way back: ``work`` or ``reads``.
     """

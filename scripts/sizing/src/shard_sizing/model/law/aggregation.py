@@ -26,8 +26,8 @@ LATENCY: Final = 0.015
 FRAME_BYTES: Final = 25
 """Of an aggregate: magic number, digest, its partition key, and varints."""
 
-PLACE_BYTES: Final = 9
-"""Of a user record in an aggregate, at most: tags, lengths and its place in the key table."""
+RECORD_FRAME_BYTES: Final = 9
+"""Of a user record in an aggregate, at most: tags, lengths and its index in the key table."""
 
 _DEFAULTS: Final = ProducerConfig()
 
@@ -72,7 +72,7 @@ class Aggregation(msgspec.Struct, frozen=True):
 
     def _pause(self, each: Floats, record_bytes: float) -> Floats:
         """Return the seconds between two aggregates of a producer that always has records."""
-        fills = self.target_bytes / (each * (record_bytes + PLACE_BYTES))
+        fills = self.target_bytes / (each * (record_bytes + RECORD_FRAME_BYTES))
         pause: Floats = np.maximum(self.latency, np.minimum(self.linger, fills))
         return pause
 
@@ -88,6 +88,6 @@ def aggregated_bytes(user_records: Floats, kinesis_records: Floats, record_bytes
     A record without company travels as it is.
     """
     shared = np.clip((user_records / np.maximum(kinesis_records, 1e-12) - 1.0), 0.0, 1.0)
-    frames = kinesis_records * FRAME_BYTES + user_records * PLACE_BYTES
+    frames = kinesis_records * FRAME_BYTES + user_records * RECORD_FRAME_BYTES
     whole: Floats = user_records * record_bytes + shared * frames
     return whole

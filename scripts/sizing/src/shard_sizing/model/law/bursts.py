@@ -16,7 +16,7 @@ class Bursts(msgspec.Struct, frozen=True):
     """The factors of a second on a geometric lattice.
 
     Attributes:
-        steps: Each factor's place on the lattice; 0 is a factor of 1.
+        steps: Each factor's index on the lattice; 0 is a factor of 1.
         weights: How often each comes; they sum to 1.
     """
 
@@ -30,7 +30,7 @@ def bursts(cv: float, ratio: float, stride: int = 1) -> Bursts:
     Args:
         cv: Their coefficient of variation; 0 is the factor 1 alone.
         ratio: Of two neighbours on the lattice.
-        stride: Use each so-manieth place of the lattice at most.
+        stride: Use each so-manieth point of the lattice at most.
     """
     if cv == 0:
         return Bursts((0,), np.ones(1))
@@ -41,9 +41,9 @@ def bursts(cv: float, ratio: float, stride: int = 1) -> Bursts:
     stride *= max(1, math.ceil(needed / stride))
     half = stride * width / 2
     reach = math.ceil((_REACH * law.stdev + variance) / (stride * width))
-    places = [stride * step for step in range(-reach, reach + 1)]
-    weights = np.array([law.cdf(place * width + half) - law.cdf(place * width - half) for place in places])
-    return Bursts(tuple(places), weights / weights.sum())
+    indices = [stride * step for step in range(-reach, reach + 1)]
+    weights = np.array([law.cdf(index * width + half) - law.cdf(index * width - half) for index in indices])
+    return Bursts(tuple(indices), weights / weights.sum())
 
 
 def burst_factors(cv: float, seconds: int, rng: np.random.Generator) -> Floats:

@@ -79,9 +79,9 @@ def law(these: Arrivals, width: float, bins: int) -> Floats:
 
 
 def _law(these: Arrivals, width: float, bins: int) -> Floats:
-    rows, places = these.sizes.shape[0], these.sizes / width
-    low = np.floor(places).astype(np.int64)
-    above = these.shares * (places - low)
+    rows, bins_from_zero = these.sizes.shape[0], these.sizes / width
+    low = np.floor(bins_from_zero).astype(np.int64)
+    above = these.shares * (bins_from_zero - low)
     index = low + np.arange(rows)[:, None] * bins
     weights = np.concatenate([(these.shares - above).ravel(), above.ravel()])
     severity = np.bincount(np.concatenate([index.ravel(), index.ravel() + 1]), weights, rows * bins)

@@ -57,25 +57,25 @@ def lattice(full: float) -> Floats:
     return (full * RATIO ** np.arange(-_DOWN, _UP + 1)).astype(np.float64)
 
 
-def place_of(rates: Floats, full: float) -> Floats:
+def lattice_index(rates: Floats, full: float) -> Floats:
     """Return where rates lie on the lattice: from 0, fractions between two of its rates."""
     lowest = full * RATIO**-_DOWN
-    places: Floats = np.log(np.maximum(rates, lowest) / lowest) / np.log(RATIO)
-    return np.minimum(places, float(POINTS - 1)).astype(np.float64)
+    index: Floats = np.log(np.maximum(rates, lowest) / lowest) / np.log(RATIO)
+    return np.minimum(index, float(POINTS - 1)).astype(np.float64)
 
 
 def spread(rates: Floats, full: float) -> tuple[npt.NDArray[np.int64], Floats, Floats]:
-    """Spread rates over the two nearest places of the lattice each.
+    """Spread rates over the two nearest rates of the lattice each.
 
     What is told by a rate is convex, so the two tell at least as much.
 
     Returns:
-        The lower place, and the weights of it and of the next.
+        The lower index, and the weights of it and of the next.
     """
     lowest = full * RATIO**-_DOWN
-    places = place_of(rates, full)
-    low = np.minimum(places.astype(np.int64), POINTS - 2)
-    above = np.minimum(places - low, 1.0)
+    index = lattice_index(rates, full)
+    low = np.minimum(index.astype(np.int64), POINTS - 2)
+    above = np.minimum(index - low, 1.0)
     # Below the lattice the chances are those of a single record: in proportion to the rate.
     small = np.minimum(rates / lowest, 1.0)
     return low, (1.0 - above) * small, above
@@ -200,7 +200,7 @@ def strained(laws: Mapping[str, MeterLaw], loads: Mapping[str, Floats], enforcem
 
     Args:
         laws: The limits by name.
-        loads: For each name the number of shards at each place of the lattice, by placement.
+        loads: For each name the number of shards at each rate of the lattice, by placement.
         enforcement: The reading of the limits.
     """
     each = next(iter(laws.values())).bursts(enforcement)
@@ -224,6 +224,6 @@ def _strain(chances: Floats) -> Floats:
 
 def _along(row: Floats, steps: tuple[int, ...]) -> Floats:
     """Return a row of the lattice as each burst sees it: by rate and burst."""
-    places = np.arange(row.size)[:, None] + np.array(steps)[None, :]
-    shifted: Floats = row[np.clip(places, 0, row.size - 1)]
+    index = np.arange(row.size)[:, None] + np.array(steps)[None, :]
+    shifted: Floats = row[np.clip(index, 0, row.size - 1)]
     return shifted

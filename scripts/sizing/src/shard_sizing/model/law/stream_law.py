@@ -182,10 +182,10 @@ class StreamLaw:
             yield self._scales[-1], None
             return
         scales = np.array(self._scales)
-        places = np.clip(np.searchsorted(scales, loads.scale, side="right") - 1, 0, scales.size - 2)
-        above = np.clip((loads.scale - scales[places]) / (scales[places + 1] - scales[places]), 0.0, 1.0)
+        index = np.clip(np.searchsorted(scales, loads.scale, side="right") - 1, 0, scales.size - 2)
+        above = np.clip((loads.scale - scales[index]) / (scales[index + 1] - scales[index]), 0.0, 1.0)
         for i, scale in enumerate(self._scales):
-            yield scale, np.where(places == i, 1.0 - above, 0.0) + np.where(places == i - 1, above, 0.0)
+            yield scale, np.where(index == i, 1.0 - above, 0.0) + np.where(index == i - 1, above, 0.0)
 
     def _bytes_law(self, scale: float, *, small: bool) -> MeterLaw:
         if (scale, small) not in self._bytes:

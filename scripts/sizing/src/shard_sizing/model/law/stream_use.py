@@ -4,7 +4,7 @@ from typing import Final
 
 import numpy as np
 
-from shard_sizing.model.law.shard_law import COARSE, POINTS, USED, Enforcement, MeterLaw, place_of
+from shard_sizing.model.law.shard_law import COARSE, POINTS, USED, Enforcement, MeterLaw, lattice_index
 from shard_sizing.model.law.stream_law import StreamLaw
 from shard_sizing.model.workload.keys import Loads
 from shard_sizing.model.workload.peaks import Floats
@@ -16,7 +16,7 @@ def rejected_share(law: StreamLaw, one: Loads, enforcement: Enforcement) -> floa
     """Return the share of the load that is rejected at the first attempt in one placement."""
     rejected = np.stack(
         [
-            np.interp(place_of(shares, law.full), np.arange(POINTS), meter.rejected(enforcement))
+            np.interp(lattice_index(shares, law.full), np.arange(POINTS), meter.rejected(enforcement))
             for shares, meter in _meters(law, one)
         ]
     ).max(axis=0)
@@ -33,8 +33,8 @@ def use_of_shards(law: StreamLaw, one: Loads) -> Floats:
         at = np.clip(np.arange(rows)[:, None] + np.array(each.steps) // COARSE, 0, rows - 1)
         chances = np.einsum("k,rku->ru", each.weights, np.exp(meter.used[at]))
         found = np.stack([[_quantile(row, q) for q in QUANTILES] for row in chances])
-        place = place_of(rates, law.full) / COARSE
-        uses.append(np.stack([np.interp(place, np.arange(rows), column) for column in found.T], axis=1))
+        index = lattice_index(rates, law.full) / COARSE
+        uses.append(np.stack([np.interp(index, np.arange(rows), column) for column in found.T], axis=1))
     most: Floats = np.stack(uses).max(axis=0)
     return most
 
@@ -46,9 +46,9 @@ def use_of_hottest(law: StreamLaw, one: Loads) -> tuple[float, float, float]:
     for rates, meter in _meters(law, one):
         each = meter.bursts("token-bucket")
         weights, rows = each.weights, meter.used.shape[0]
-        places = place_of(rates, law.full) / COARSE
-        low = np.minimum(places.astype(np.int64), rows - 2)
-        counts = np.bincount(low, 1 - (places - low), rows) + np.bincount(low + 1, places - low, rows)
+        index = lattice_index(rates, law.full) / COARSE
+        low = np.minimum(index.astype(np.int64), rows - 2)
+        counts = np.bincount(low, 1 - (index - low), rows) + np.bincount(low + 1, index - low, rows)
         at = np.clip(np.arange(rows)[:, None] + np.array(each.steps) // COARSE, 0, rows - 1)
         total = total + np.einsum("r,rku->ku", counts, meter.used[at])
     chances = weights @ np.exp(np.maximum(total, -700.0))

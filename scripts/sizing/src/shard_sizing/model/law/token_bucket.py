@@ -115,10 +115,10 @@ def _counts(step: Arrivals, width: float, levels: int) -> Floats:
     bins = 1 << (4 * span - 1).bit_length()
     probabilities = law(step.capped(columns * width), fine, bins)
     beyond = step.capped(columns * width).means > 3 * columns * width
-    places = np.arange(span) / _FINE
-    low = np.floor(places).astype(np.int64)
+    index = np.arange(span) / _FINE
+    low = np.floor(index).astype(np.int64)
     counts = np.zeros((step.events.size, columns + 1))
-    for offset, weights in ((0, 1.0 - (places - low)), (1, places - low)):
+    for offset, weights in ((0, 1.0 - (index - low)), (1, index - low)):
         counts[:, offset : offset + columns] += np.add.reduceat(
             probabilities[:, :span] * weights, np.arange(0, span, _FINE), axis=1
         )

@@ -70,20 +70,20 @@ def uniform_starts(shards: int) -> tuple[int, ...]:
     return tuple(HASH_SPACE * i // shards for i in range(shards))
 
 
-def targeted_starts(places: Floats, weights: Floats, shards: int) -> tuple[int, ...]:
+def targeted_starts(positions: Floats, weights: Floats, shards: int) -> tuple[int, ...]:
     """Return the first hash keys of ranges of about equal load, cut between keys; maybe fewer than asked for.
 
     The bound on a range's load is found by bisection: the least at which a left-to-right filling needs
     no more than ``shards`` ranges, which no other cutting can better.
     """
-    order = np.argsort(places)
-    sorted_places, loads = places[order], np.cumsum(weights[order])
+    order = np.argsort(positions)
+    sorted_positions, loads = positions[order], np.cumsum(weights[order])
     low, high = float(weights.max()), float(loads[-1])
     for _ in range(40):
         bound = (low + high) / 2
         low, high = (low, bound) if len(fill(loads, bound)) <= shards else (bound, high)
     cuts = [
-        int((float(sorted_places[i - 1]) + float(sorted_places[i])) / 2 * HASH_SPACE)
+        int((float(sorted_positions[i - 1]) + float(sorted_positions[i])) / 2 * HASH_SPACE)
         for i in fill(loads, high)[1:]
     ]
     return (0, *sorted({cut for cut in cuts if 0 < cut < HASH_SPACE}))
@@ -93,7 +93,7 @@ def fill(loads: Floats, bound: float) -> list[int]:
     """Return the index of the first key of each range when each takes keys as long as they fit.
 
     Args:
-        loads: The keys' loads by place, added up.
+        loads: The keys' loads by position, added up.
         bound: The most that a range may hold; a single key may weigh more.
     """
     firsts, before = [0], 0.0

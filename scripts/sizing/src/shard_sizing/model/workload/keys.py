@@ -4,7 +4,7 @@ The name of a key decides its shard. MD5 spreads names that nobody has chosen ev
 a key whose name is not known falls on a shard with a chance that is the shard's part of the space. So does a
 key that does not come again, such as an order's number, and the key of a clump, which is another one at each
 peak. A *placement* is one such fall of all unknown keys; where every key is known, or the load was measured
-by its place, there is one.
+by its position, there is one.
 """
 
 import math
@@ -59,32 +59,32 @@ class Keys:
     """The keys, or groups of keys that weigh the same.
 
     Attributes:
-        places: Where those lie whose place is known, 0 to 1.
+        positions: Where those lie whose position is known, 0 to 1.
         placed: Their shares, in columns: records, bytes, bytes times the mean size, and bytes to be read.
         counts: How many keys each group of unknown ones holds.
         each: The shares of one key of each group, in the same columns.
     """
 
-    places: Floats
+    positions: Floats
     placed: Floats
     counts: Sequence[int]
     each: Floats
 
     @property
     def exact(self) -> bool:
-        """Whether every place is known, so that there is one placement."""
+        """Whether every position is known, so that there is one placement."""
         return not self.counts
 
     @property
     def known(self) -> float:
-        """The share of the records whose place is known, 0 to 1."""
+        """The share of the records whose position is known, 0 to 1."""
         placed = float(self.placed[:, 0].sum())
         return placed / (placed + float(np.array(self.counts, dtype=np.float64) @ self.each[:, 0]))
 
     def apart(self) -> Loads:
         """Return the loads if each key had a shard of its own: the least that any number of shards can do."""
         shares = np.concatenate([self.placed, self.each])
-        times = np.concatenate([np.ones(self.places.size), np.array(self.counts, dtype=np.float64)])
+        times = np.concatenate([np.ones(self.positions.size), np.array(self.counts, dtype=np.float64)])
         read = shares[None, :, 3] if self.columns == _ALL else None
         return Loads(
             shares[None, :, 0],
@@ -148,7 +148,7 @@ def keys_of(profile: Profile, salt: Salt = Salt(), clumps: Sequence[Clump] = (),
     own, rest = _clump_columns(profile, clumps, rate)
     growth = profile.key_growth
     if profile.hash_load is not None and salt.ways == 1:
-        places, records = placed(profile, profile.hash_load, "records")
+        known_positions, records = placed(profile, profile.hash_load, "records")
         _, volume = placed(profile, profile.hash_load, "bytes")
         known = _columns(records, volume, profile) * rest
         others = _columns(record_shares(profile), byte_shares(profile), profile) * rest
@@ -156,7 +156,7 @@ def keys_of(profile: Profile, salt: Salt = Salt(), clumps: Sequence[Clump] = (),
             *_groups(own, _ones(own)),
             *(_newcomers(others, key_counts(profile), growth) if growth > 1 else ()),
         ]
-        return Keys(places, known / growth, *_grouped(groups))
+        return Keys(known_positions, known / growth, *_grouped(groups))
     shares = _columns(record_shares(profile), byte_shares(profile), profile) * rest
     counts = key_counts(profile)
     newcomers = _newcomers(shares, counts, growth) if growth > 1 else []
@@ -195,7 +195,7 @@ def fall(keys: Keys, shards: int | Floats, placements: int, rng: np.random.Gener
     edges = np.arange(shards + 1) / shards if isinstance(shards, int) else shards
     count = edges.size - 1
     columns = keys.columns
-    at = np.clip(np.searchsorted(edges, keys.places, side="right") - 1, 0, count - 1)
+    at = np.clip(np.searchsorted(edges, keys.positions, side="right") - 1, 0, count - 1)
     fixed = np.stack([np.bincount(at, keys.placed[:, column], count) for column in range(columns)])
     loads = np.repeat(fixed.astype(np.float64)[:, None, :], placements, axis=1)
     counts = np.array(keys.counts, dtype=np.int64)

@@ -1,4 +1,4 @@
-"""Which shard a key falls on: the MD5 of its name, as Kinesis places it; so names decide, not only shares."""
+"""Which shard a key falls on: the MD5 of its name, as Kinesis does it; so names decide, not only shares."""
 
 from collections.abc import Iterable
 from hashlib import md5
@@ -14,14 +14,14 @@ _SPREAD = 8
 
 
 def positions(names: Iterable[str]) -> Floats:
-    """Return where each key lies in the hash space, from 0 to 1; 53 bits of MD5 are enough to place a key."""
+    """Return where each key lies in the hash space, from 0 to 1; 53 bits of MD5 locate a key."""
     digests = b"".join(md5(name.encode(), usedforsecurity=False).digest()[:8] for name in names)
     whole: Floats = np.frombuffer(digests, dtype=">u8").astype(np.float64) / _HASHES
     return np.minimum(whole, np.nextafter(1.0, 0.0))
 
 
 def placed(profile: Profile, measured: HashLoad, by: Literal["records", "bytes"]) -> tuple[Floats, Floats]:
-    """Return where a measured load lies, from 0 to 1, and each place's share of its records or bytes.
+    """Return where a measured load lies, from 0 to 1, and each position's share of its records or bytes.
 
     Args:
         profile: The workload.
@@ -35,7 +35,7 @@ def placed(profile: Profile, measured: HashLoad, by: Literal["records", "bytes"]
     rest = parts - np.bincount((hot * parts.size).astype(np.int64), weights=hot_shares, minlength=parts.size)
     # Each part's rest is spread over it, so that a cut may go through it.
     offsets = (np.arange(_SPREAD) + 0.5) / _SPREAD
-    places = ((np.arange(parts.size)[:, None] + offsets[None, :]) / parts.size).ravel()
+    middles = ((np.arange(parts.size)[:, None] + offsets[None, :]) / parts.size).ravel()
     spread = np.repeat(np.maximum(rest, 0.0) / _SPREAD, _SPREAD)
     weights = np.concatenate([hot_shares, spread])
-    return np.concatenate([hot, places]), weights / weights.sum()
+    return np.concatenate([hot, middles]), weights / weights.sum()

@@ -29,8 +29,8 @@ class HotKey(msgspec.Struct, frozen=True):
         record_share: Its share of all records, 0 to 1, as far as it is certain.
         byte_share: The same of all bytes.
         error: How much larger the share may be: of records in ``hot_keys``, of bytes in ``hot_by_bytes``.
-        recurs: Whether it came in both halves of the span. The place of one that did not, such as an order's
-            number, is no help: it is not expected to come again.
+        recurs: Whether it came in both halves of the span. The position of one that did not, such as an
+            order's number, is no help: it is not expected to come again.
     """
 
     key: str
@@ -57,7 +57,7 @@ class KeyShare(msgspec.Struct, frozen=True, array_like=True):
 
 
 class HashLoad(msgspec.Struct, frozen=True):
-    """The load by its place in the hash space.
+    """The load by its position in the hash space.
 
     Attributes:
         records: The share of all user records in each of equal parts of the hash space.

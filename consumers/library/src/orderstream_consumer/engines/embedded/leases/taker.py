@@ -106,7 +106,7 @@ def _is_expired(sighting: Sighting, failover_time: float, now: float) -> bool:
 def _spread(leases: list[Lease], worker_id: str) -> list[Lease]:
     """Order them differently for each worker, so that workers that start together rarely want the same."""
 
-    def place(lease: Lease) -> bytes:
+    def preference(lease: Lease) -> bytes:
         return md5(f"{worker_id}/{lease.lease_key}".encode(), usedforsecurity=False).digest()
 
-    return sorted(leases, key=place)
+    return sorted(leases, key=preference)

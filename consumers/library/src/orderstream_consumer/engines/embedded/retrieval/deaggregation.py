@@ -73,14 +73,15 @@ def deaggregate_records(
         except AggregateCorruptError as error:
             corrupt += 1
             logger.warning(
-                "aggregate cannot be deaggregated", extra=_place(shard_id, last) | {"error": str(error)}
+                "aggregate cannot be deaggregated",
+                extra=_position_fields(shard_id, last) | {"error": str(error)},
             )
             users: tuple[UserRecord, ...] = (UserRecord(partition_key, raw["Data"]),)
         else:
             users = content.user_records
             if content.aggregated and hash_range is not None and _is_wrong_shard(users, hash_range):
                 wrong_shard += 1
-                logger.warning("aggregate of another shard discarded", extra=_place(shard_id, last))
+                logger.warning("aggregate of another shard discarded", extra=_position_fields(shard_id, last))
                 continue
         for index, user in enumerate(users):
             position = Position(last, index)
@@ -104,5 +105,5 @@ def _is_wrong_shard(users: Iterable[UserRecord], hash_range: HashRange) -> bool:
     return any(not lowest <= user.hash_key <= highest for user in users)
 
 
-def _place(shard_id: str, sequence_number: int) -> dict[str, object]:
+def _position_fields(shard_id: str, sequence_number: int) -> dict[str, object]:
     return {"shard_id": shard_id, "sequence_number": str(sequence_number)}

@@ -38,7 +38,7 @@ _REFUSALS: Final = {
 }
 
 _BELIEVED_FOR: Final = dt.timedelta(minutes=1)
-"""How long a stream is taken to place records by their keys, after Kinesis said so."""
+"""How long a stream is taken to distribute records by their keys, after Kinesis said so."""
 
 
 class KinesisReader:
@@ -126,7 +126,7 @@ class KinesisReader:
     def read(self, shard_id: str, request: ReadRecords, hash_range: HashRange | None) -> RetrievalResponse:
         """Call GetRecords and open the aggregates; see ``deaggregate_records`` for the hash range.
 
-        On a stream that places records itself (AUTO) a partition key decides nothing: no shard is wrong.
+        On a stream that distributes records itself (AUTO) a partition key decides nothing: no shard is wrong.
         """
         sent = self._now()
         try:
@@ -158,7 +158,7 @@ class KinesisReader:
         return StreamGoneError(self._stream) if code == "ResourceNotFoundException" else None
 
     def _keys_decide_nothing(self) -> bool:
-        """Whether the stream places records itself: asked before an aggregate is discarded.
+        """Whether the stream distributes records itself: asked before an aggregate is discarded.
 
         A stream that did once may still hold such aggregates, so that is not asked again.
         """
@@ -171,7 +171,7 @@ class KinesisReader:
             self._is_auto = summary.get("RecordDistributionStrategy") == "AUTO"
         self._keyed_until = now + _BELIEVED_FOR
         if self._is_auto:
-            logger.warning("stream places records itself", extra={"stream": self._stream})
+            logger.warning("stream distributes records itself", extra={"stream": self._stream})
         return self._is_auto
 
 
