@@ -32,6 +32,11 @@ def test_no_file_uses_a_banned_word() -> None:
         ("docs/design.md", "The stream was made anew.", "again, recreated"),
         ("docs/operations.md", "Mend the cause.", "fix, repair"),
         ("docs/design.md", "It waits for ever.", "forever"),
+        ("tests/x.py", "for place, key in enumerate(keys):", "position, index, number, path"),
+        ("consumers/x.py", "extra={**record.place()}", "position_fields(), record_id"),
+        ("consumers/x.py", "A stream that places records itself", "distributes (AWS: record distribution)"),
+        ("consumers/x.py", 'Column("settled_at", UtcTime),', "ended"),
+        ("tests/x.py", "access = Ownership(store)", "OrderAccess; ownership is an engine's"),
     ],
 )
 def test_a_planted_word_is_found(path: str, line: str, wanted: str) -> None:

@@ -7,15 +7,15 @@ from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.routing import BaseRoute
 
-from orderstream_orders.api import Ownership
+from orderstream_orders.api import OrderAccess
 from orderstream_orders.api.guard import CallerGuard
 from orderstream_orders.callers import LoopbackCallers
 from orderstream_orders.callers.allowance import Allowances
 from orderstream_orders.testing import MemoryIdempotencyStore
 
 
-def everybody_s() -> Ownership:
-    return Ownership(MemoryIdempotencyStore(), enforced=False)
+def access_for_everyone() -> OrderAccess:
+    return OrderAccess(MemoryIdempotencyStore(), enforced=False)
 
 
 def shown_to_anyone(routes: Sequence[BaseRoute]) -> Any:

@@ -22,8 +22,8 @@ from orderstream.observability.metrics.aggregation import merged
 from orderstream.observability.metrics.cloudwatch import CloudWatchExporter
 from orderstream_consumer.health import Dependency, stream_asked
 from orderstream_orders.api import DynamoDBIdempotencyStore
+from orderstream_orders.api.access import OrderAccess
 from orderstream_orders.api.intake import Intake, UnknownOutcomeError
-from orderstream_orders.api.ownership import Ownership
 from orderstream_workers.runtime.asked import bucket_asked, sender_asked, topic_asked
 
 NOW = dt.datetime(2026, 1, 1, tzinfo=dt.UTC)
@@ -43,9 +43,9 @@ def test_a_customer_does_not_wait_for_a_second_try(server: HostileServer) -> Non
     producer = CollectingProducer()
     with Clients(server.url) as clients:
         store = DynamoDBIdempotencyStore(clients.aws("dynamodb"), "keys")
-        ownership = Ownership(store, enforced=False)
+        access = OrderAccess(store, enforced=False)
         publisher = EventPublisher(producer, source="orders")
-        intake = Intake(publisher, store, ownership, lambda: NOW, patience=1.0)
+        intake = Intake(publisher, store, access, lambda: NOW, patience=1.0)
         for odd in _odd(Wire.JSON):
             server.say(odd)
             server.calls.clear()

@@ -25,7 +25,7 @@ from fakes.callers import bearer, bearers, claims, signing_key
 from fakes.engine import record_of
 from fakes.publishing import CollectingProducer
 from orderstream import EventPublisher
-from orderstream_orders.api import Accepted, Ownership, create_app
+from orderstream_orders.api import Accepted, OrderAccess, create_app
 from orderstream_orders.api.openapi import document
 from orderstream_orders.catalogue.examples import example_of
 from orderstream_orders.contracts import OrderPlaced
@@ -77,7 +77,7 @@ def app(engine: Engine) -> Starlette:
         idempotency_store=store,
         authentication=bearers(),
         clock=lambda: now,
-        extra_routes=routes(ReadModel(engine), Ownership(store, enforced=True)),
+        extra_routes=routes(ReadModel(engine), OrderAccess(store, enforced=True)),
         described=[described()],
     )
 

@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import Engine
 
 from fakes.asgi import AsgiClient
-from fakes.open_orders import everybody_s, shown_to_anyone
+from fakes.open_orders import access_for_everyone, shown_to_anyone
 from orderstream.messages import initial
 from orderstream_consumer.processing.record import DeliveredRecord, Position
 from orderstream_orders.contracts import Customer, OrderPlaced, OrderShipped
@@ -42,7 +42,7 @@ def filled(engine: Engine) -> Engine:
 
 @pytest.fixture
 def client(filled: Engine) -> Iterator[AsgiClient]:
-    with AsgiClient(shown_to_anyone(routes(ReadModel(filled), everybody_s()))) as client:
+    with AsgiClient(shown_to_anyone(routes(ReadModel(filled), access_for_everyone()))) as client:
         yield client
 
 

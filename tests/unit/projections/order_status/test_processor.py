@@ -9,7 +9,7 @@ from sqlalchemy import Engine, select
 
 from fakes.asgi import AsgiClient
 from fakes.engine import RecordingCheckpointer
-from fakes.open_orders import everybody_s, shown_to_anyone
+from fakes.open_orders import access_for_everyone, shown_to_anyone
 from fakes.order_history import AT, envelope_of, placed
 from fakes.shard import SimulatedStop, batch_of, delivered
 from orderstream.errors import DependencyError
@@ -232,7 +232,7 @@ def test_the_story_names_effects(engine: Engine) -> None:
 def test_an_order_is_shown_over_http(engine: Engine) -> None:
     """200 with its history and no address, 404 if it has not been read yet."""
     Shard(engine).process(message(1, placed("a")), message(2, confirmed("a")))
-    with AsgiClient(shown_to_anyone(routes(ReadModel(engine), everybody_s()))) as client:
+    with AsgiClient(shown_to_anyone(routes(ReadModel(engine), access_for_everyone()))) as client:
         response = client.get("/orders/a")
         assert response.status_code == 200
         order = response.json()

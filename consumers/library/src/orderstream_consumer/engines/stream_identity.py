@@ -106,7 +106,7 @@ class KeysUnorderedError(OrderstreamError):
         self.stream = stream
         super().__init__(
             f"stream {stream} distributes records itself (record distribution AUTO): the records of a "
-            "key are on several shards, which keeps neither their order nor the parking behind a failed record; "
+            "key are on several shards, where neither order nor parking behind a failed record holds; "
             "nothing is read; give the stream the record distribution USER_PARTITION_KEY, or name another one"
         )
 

@@ -1,10 +1,10 @@
 """The orders API: an application that embeds the SDK (extra ``api``). It records what was asked for."""
 
+from orderstream_orders.api.access import OrderAccess
 from orderstream_orders.api.app import create_app
 from orderstream_orders.api.guard import caller_of
 from orderstream_orders.api.idempotency import Accepted, IdempotencyStore
 from orderstream_orders.api.idempotency_dynamodb import DynamoDBIdempotencyStore
-from orderstream_orders.api.ownership import Ownership
 from orderstream_orders.api.requests import MAX_BODY_BYTES, MAX_LINES, MAX_ORDER_BYTES
 from orderstream_orders.api.responses import DependencyStatus, Standing
 
@@ -16,7 +16,7 @@ __all__ = [
     "DependencyStatus",
     "DynamoDBIdempotencyStore",
     "IdempotencyStore",
-    "Ownership",
+    "OrderAccess",
     "Standing",
     "caller_of",
     "create_app",

@@ -31,11 +31,11 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from orderstream.publisher import EventPublisher
+from orderstream_orders.api.access import OrderAccess
 from orderstream_orders.api.guard import CallerGuard, caller_of
 from orderstream_orders.api.idempotency import IdempotencyStore
 from orderstream_orders.api.intake import Intake, UnknownOutcomeError
 from orderstream_orders.api.openapi import Described, document
-from orderstream_orders.api.ownership import Ownership
 from orderstream_orders.api.requests import JSON, MAX_BODY_BYTES, MAX_CODE_LENGTH, Rejection
 from orderstream_orders.api.responses import (
     AcceptedResponse,
@@ -102,7 +102,7 @@ def create_app(
         Intake(
             publisher,
             idempotency_store,
-            Ownership(idempotency_store, enforced=authentication.knows_callers),
+            OrderAccess(idempotency_store, enforced=authentication.knows_callers),
             clock,
             patience,
         ),

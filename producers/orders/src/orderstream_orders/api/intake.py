@@ -9,8 +9,8 @@ from orderstream.errors import OrderstreamError
 from orderstream.messages import Envelope, decode_envelope, initial, initial_event_id
 from orderstream.publisher import EventPublisher
 from orderstream_orders.api.acceptance import accept
+from orderstream_orders.api.access import OrderAccess
 from orderstream_orders.api.idempotency import Accepted, IdempotencyStore
-from orderstream_orders.api.ownership import Ownership
 from orderstream_orders.api.repetition import digest_of, event_taken
 from orderstream_orders.api.requests import Rejection, read_request, unsupported
 from orderstream_orders.contracts import OrderCancellationRequested, OrderPlaced, order_id_for
@@ -50,7 +50,7 @@ class Intake:
     Args:
         publisher: Publishes the events.
         store: Remembers accepted orders.
-        ownership: Knows whose they are.
+        access: Knows whose they are.
         clock: The time (UTC, with zone).
         patience: Seconds to wait for Kinesis' acknowledgement, above 0.
     """
@@ -59,13 +59,13 @@ class Intake:
         self,
         publisher: EventPublisher,
         store: IdempotencyStore,
-        ownership: Ownership,
+        access: OrderAccess,
         clock: Callable[[], dt.datetime],
         patience: float,
     ) -> None:
         self._publisher = publisher
         self._store = store
-        self._ownership = ownership
+        self._access = access
         self._clock = clock
         self._patience = patience
 
@@ -106,7 +106,7 @@ class Intake:
             event = first if taken == candidate else event_taken(order_id, body, taken, SOURCE)
             if event is None:
                 return _CONFLICT
-        self._known(lambda: self._ownership.claim(caller, order_id, taken))
+        self._known(lambda: self._access.claim(caller, order_id, taken))
         self._publish(event)
         return order_id
 
@@ -125,7 +125,7 @@ class Intake:
         Raises:
             UnknownOutcomeError: ask again with the same key.
         """
-        order = self._known(lambda: self._ownership.find(caller, order_id))
+        order = self._known(lambda: self._access.find(caller, order_id))
         if order is None:
             return False
         requested = initial(

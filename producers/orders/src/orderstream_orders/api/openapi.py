@@ -123,7 +123,7 @@ def order_id_parameter() -> Part:
 
 def _orders() -> Described:
     unavailable = "The outcome is unknown: ask again with the same Idempotency-Key. `unavailable`: not taken."
-    place = operation(
+    place_order = operation(
         "placeOrder",
         "Place an order.",
         {
@@ -196,7 +196,7 @@ def _orders() -> Described:
     )
     return Described(
         paths={
-            "/orders": {"post": place},
+            "/orders": {"post": place_order},
             "/orders/{order_id}/cancel": {"post": cancel},
             "/health": {"get": health},
             "/health/live": {"get": live},

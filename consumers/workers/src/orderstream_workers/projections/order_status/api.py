@@ -13,7 +13,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from orderstream.errors import DependencyError
-from orderstream_orders.api import Ownership, caller_of
+from orderstream_orders.api import OrderAccess, caller_of
 from orderstream_orders.api.openapi import Described, operation, order_id_parameter
 from orderstream_orders.api.responses import Problem, json_response
 from orderstream_orders.callers import READ
@@ -68,12 +68,12 @@ class ShownOrder(OrderStatus, frozen=True, kw_only=True):
     next: str | None
 
 
-def routes(read_model: ReadModel, ownership: Ownership) -> list[Route]:
+def routes(read_model: ReadModel, access: OrderAccess) -> list[Route]:
     """The routes of order status.
 
     Args:
         read_model: Answers them. A query blocks, so each runs in a thread of its own.
-        ownership: Knows whose an order is: another's is answered as none.
+        access: Knows whose an order is: another's is answered as none.
     """
 
     def show(request: Request) -> Response:
@@ -86,9 +86,7 @@ def routes(read_model: ReadModel, ownership: Ownership) -> list[Route]:
             return json_response(HTTPStatus.UNPROCESSABLE_ENTITY, problem)
         try:
             # A NUL is in no id, and PostgreSQL would refuse the question.
-            hidden = "\0" in order_id + (after or "") or not ownership.may_see(
-                caller_of(request).name, order_id
-            )
+            hidden = "\0" in order_id + (after or "") or not access.may_see(caller_of(request).name, order_id)
             page = None if hidden else read_model.page(order_id, after=after, limit=limit)
         except UnknownMessageError:
             problem = Problem(

@@ -10,7 +10,7 @@ from orderstream_consumer.processing.beside import Beside
 from orderstream_orders.api import (
     DependencyStatus,
     DynamoDBIdempotencyStore,
-    Ownership,
+    OrderAccess,
     Standing,
     create_app,
 )
@@ -82,7 +82,7 @@ def serve_api(resources: Resources, host: str, port: int, stop: threading.Event)
             authentication=authentication,
             clock=resources.clock,
             requests_per_second=settings.caller_requests_per_second,
-            extra_routes=routes(ReadModel(engine), Ownership(store, enforced=authentication.knows_callers)),
+            extra_routes=routes(ReadModel(engine), OrderAccess(store, enforced=authentication.knows_callers)),
             described=[described()],
             standing=standing,
         )

@@ -1,4 +1,4 @@
-"""The payment worker: permits first, then messages, then each message's order is settled.
+"""The payment worker: permits first, then messages, then each message's payment is settled.
 
 ::
 

@@ -15,7 +15,7 @@ from fakes.engine import record_of
 from fakes.orders_api import BODY, FailingStore
 from fakes.publishing import CollectingProducer
 from orderstream import EventPublisher
-from orderstream_orders.api import Accepted, Ownership, create_app
+from orderstream_orders.api import Accepted, OrderAccess, create_app
 from orderstream_orders.contracts import order_id_for
 from orderstream_workers.projections.order_status import (
     ReadModel,
@@ -46,7 +46,7 @@ class OrdersOfThree(RuleBasedStateMachine):
             idempotency_store=store,
             authentication=gateway(),
             clock=lambda: NOW,
-            extra_routes=routes(ReadModel(self.engine), Ownership(store, enforced=True)),
+            extra_routes=routes(ReadModel(self.engine), OrderAccess(store, enforced=True)),
         )
         self.client = AsgiClient(app)
         self.read = 0
@@ -110,14 +110,14 @@ TestOrdersOfThree = OrdersOfThree.TestCase
 def test_an_order_of_a_version_without_callers_is_claimed_by_placing_it_again() -> None:
     """Only who placed it knows caller and key; until then it is nobody's, and afterwards nobody else's."""
     store = FailingStore()
-    ownership = Ownership(store, enforced=True)
+    access = OrderAccess(store, enforced=True)
     taken = Accepted("digest", NOW, "e-1")
     store.put_if_absent("o-1", taken)
-    assert not ownership.may_see("alice", "o-1")
-    ownership.claim("alice", "o-1", taken)
-    ownership.claim("bob", "o-1", taken)
-    assert ownership.find("alice", "o-1") == taken
-    assert not ownership.may_see("bob", "o-1")
+    assert not access.may_see("alice", "o-1")
+    access.claim("alice", "o-1", taken)
+    access.claim("bob", "o-1", taken)
+    assert access.find("alice", "o-1") == taken
+    assert not access.may_see("bob", "o-1")
 
 
 @pytest.mark.parametrize("order_id", ["o-1", "unknown"])
@@ -125,4 +125,4 @@ def test_where_callers_are_not_told_apart_every_order_is_everybody_s(order_id: s
     """On a machine of one's own, also what an application put into the stream by itself."""
     store = FailingStore()
     store.put_if_absent("o-1", Accepted("digest", NOW, "e-1", caller="alice"))
-    assert Ownership(store, enforced=False).may_see("anonymous", order_id)
+    assert OrderAccess(store, enforced=False).may_see("anonymous", order_id)

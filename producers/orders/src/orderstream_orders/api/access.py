@@ -5,7 +5,7 @@ from dataclasses import replace
 from orderstream_orders.api.idempotency import Accepted, IdempotencyStore
 
 
-class Ownership:
+class OrderAccess:
     """Asks the memory of accepted orders, which has kept each one's caller since it was placed.
 
     A version that knew no callers kept none. Such an order is nobody's until its caller places it again, with
