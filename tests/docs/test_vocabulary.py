@@ -36,7 +36,7 @@ def test_no_file_uses_a_banned_word() -> None:
         ("consumers/x.py", "extra={**record.place()}", "position_fields(), record_id"),
         ("consumers/x.py", "A stream that places records itself", "distributes (AWS: record distribution)"),
         ("consumers/x.py", 'Column("settled_at", UtcTime),', "ended"),
-        ("tests/x.py", "access = Ownership(store)", "OrderAccess; ownership is an engine's"),
+        ("tests/x.py", "access = Ownership(store)", "OrderAccess (an engine has the ownership)"),
     ],
 )
 def test_a_planted_word_is_found(path: str, line: str, wanted: str) -> None:

@@ -84,14 +84,14 @@ WORDS = (
     Word(r"\bPlaceTakenError\b", "PositionTakenError"),
     # An order is placed. A record has a position, an element an index, a file a path or a location.
     Word(
-        r"\b(for|lambda|async with) places?\b|\bplaces? = |\bplaces?: (str|int|tuple|Floats)\b|\b_?place_(of|in)\b|\b_PLACES?\b",
+        r"\b(for|lambda) places?\b|\bplaces?( = |: (str|int|tuple|Floats)\b)|\b_?place_(of|in)\b|_PLACES?\b",
         "position, index, number, path",
     ),
     Word(r"(record|received|notice|entry)\.place\b", "position_fields(), record_id"),
     Word(r"\bKeySetPlaceError\b", "KeySetLocationError"),
     Word(r"\bplaces[ _](itself|(records|them)[ _]itself)", "distributes (AWS: record distribution)"),
     Word(r"\bsettled_(at|since|starts)\b|\b(stock|is)_settled\b|orders? (is|are|has|have) settled", "ended"),
-    Word(r"\bapi(\.| import )[Oo]wnership\b|[ (]Ownership\(", "OrderAccess; ownership is an engine's"),
+    Word(r"\bapi(\.| import )[Oo]wnership\b|[ (]Ownership\(", "OrderAccess (an engine has the ownership)"),
     Word(r"\bfor ever\b", "forever"),
     Word(r"\bat a stroke\b", "at once"),
     # Documents are plain present-day English. What a document quotes from code is in code's own words.
