@@ -45,15 +45,15 @@ class Distribution(msgspec.Struct):
     def add(self, value: float, times: int = 1) -> None:
         """Take in a value; one below 0, such as a duration across a clock's step back, counts as 0."""
         if value <= 0:
-            value, place = 0.0, _ZERO
+            value, index = 0.0, _ZERO
         else:
             mantissa, exponent = frexp(value)
-            place = exponent * _PER_OCTAVE + int(mantissa * 2 * _PER_OCTAVE)
+            index = exponent * _PER_OCTAVE + int(mantissa * 2 * _PER_OCTAVE)
             if not _LOWEST <= exponent <= _HIGHEST:
-                place = _ZERO + 1 if exponent < _LOWEST else (_HIGHEST + 3) * _PER_OCTAVE
-        bucket = self.buckets.get(place)
+                index = _ZERO + 1 if exponent < _LOWEST else (_HIGHEST + 3) * _PER_OCTAVE
+        bucket = self.buckets.get(index)
         if bucket is None:
-            bucket = self.buckets[place] = Bucket()
+            bucket = self.buckets[index] = Bucket()
         bucket.count += times
         bucket.total += value * times
         self._widen(value, value)
@@ -73,8 +73,8 @@ class Distribution(msgspec.Struct):
 
     def counted(self) -> Iterator[tuple[float, int]]:
         """The values in ascending order, each bucket's mean for all of its values, and how many they are."""
-        for place in sorted(self.buckets):
-            bucket = self.buckets[place]
+        for index in sorted(self.buckets):
+            bucket = self.buckets[index]
             yield bucket.total / bucket.count, bucket.count
 
     def values(self, limit: int) -> list[float]:
