@@ -1,9 +1,10 @@
 # One image for every process: which one it is, and on which engine, is the command's and the environment's word.
 #   docker build -t orderstream .                                  the embedded engine
 #   docker build -t orderstream --build-arg REQUIREMENTS=kcl .     with Amazon's KCL and its Java as well
-ARG PYTHON=3.11.11-slim-bookworm
+# `make pin-images` adds the digest.
+ARG BASE=python:3.11.11-slim-bookworm
 
-FROM python:${PYTHON} AS build
+FROM ${BASE} AS build
 ARG REQUIREMENTS=image
 WORKDIR /src
 RUN python -m pip install --no-cache-dir uv==0.13.9 && uv venv /opt/orderstream
@@ -16,7 +17,7 @@ COPY consumers consumers
 RUN uv pip install --no-cache --compile-bytecode --python /opt/orderstream --no-deps \
     ./producers/sdk ./producers/orders ./consumers/library ./consumers/workers
 
-FROM python:${PYTHON}
+FROM ${BASE}
 COPY --from=build /opt/orderstream /opt/orderstream
 RUN useradd --create-home --uid 10001 --user-group orderstream && install -d -o orderstream -g orderstream /data
 ENV PATH=/opt/orderstream/bin:$PATH \

@@ -185,7 +185,7 @@ lint: install ## Check style, types, import rules and declared dependencies
 	$(BIN)/lint-imports
 	$(BIN)/python tests/docs/vocabulary.py
 	for distribution in $(DISTRIBUTIONS); do (cd $$distribution && $(CURDIR)/$(BIN)/deptry src) || exit 1; done
-	$(BIN)/hadolint Dockerfile consumers/library/examples/container/Dockerfile
+	$(BIN)/hadolint Dockerfile consumers/library/examples/container/Dockerfile scripts/playground/Dockerfile
 	$(MAKE) infra-lint
 	$(BIN)/check-jsonschema --builtin-schema vendor.compose-spec docker-compose.localstack.yml
 
@@ -225,6 +225,30 @@ infra-synth: DEPLOYMENT ?=
 infra-synth: infra-install ## Write the templates into infra/cdk.out: DEPLOYMENT="account=... region=... image=..."
 	$(INFRA_RUN)/python -m orderstream_infra.synth $(DEPLOYMENT)
 
+SUPPLY_CHAIN := PYTHONPATH=tests $(BIN)/python -m supply_chain
+.PHONY: supply-chain
+supply-chain: secrets licences sbom ## Check for secrets and licences, and write the bills of materials
+
+.PHONY: secrets
+secrets: install ## Look for secrets in every file under version control
+	$(SUPPLY_CHAIN).secrets
+
+.PHONY: licences
+licences: install install-kcl ## Check the licence of everything that is in an image
+	$(SUPPLY_CHAIN).check_licences
+
+.PHONY: sbom
+sbom: install install-kcl ## Write a bill of materials (CycloneDX) for each image and wheel into out/sbom
+	$(SUPPLY_CHAIN).sbom out/sbom
+
+.PHONY: audit
+audit: install install-kcl ## Ask an advisory database about all that is delivered; "Error 3" means: not checked
+	$(SUPPLY_CHAIN).audit
+
+.PHONY: pin-images
+pin-images: install ## Write the digests of base images into the files that name them, as the registry says
+	$(SUPPLY_CHAIN).base_images
+
 .PHONY: wheels
 wheels: install ## Build the distributions into dist/, and use each of them alone in a clean environment
 	rm -rf dist
@@ -237,4 +261,5 @@ lock: $(UV) ## Resolve the dependencies anew into requirements.lock
 	$(UV) export --quiet --all-packages --all-extras --no-extra kcl --all-groups --no-emit-workspace --no-header --format requirements-txt --output-file requirements.lock
 	$(UV) export --quiet --package orderstream-workers --extra kcl --extra postgresql --no-emit-workspace --no-header --format requirements-txt --output-file requirements-kcl.lock
 	$(UV) export --quiet --package orderstream-workers --extra postgresql --no-emit-workspace --no-header --format requirements-txt --output-file requirements-image.lock
+	$(UV) export --quiet --package orderstream-playground --no-emit-workspace --no-header --format requirements-txt --output-file requirements-playground.lock
 	$(UV) export --quiet --project infra --all-groups --no-emit-project --no-emit-package orderstream --no-emit-package orderstream-orders --no-emit-package orderstream-consumer --no-emit-package orderstream-workers --no-header --format requirements-txt --output-file infra/requirements.lock

@@ -3,16 +3,6 @@
 from collections.abc import Mapping
 
 NOT_RECORDED: Mapping[tuple[str, str], str] = {
-    ("dynamodb:DeleteItem", "leases"): "resharding, until the leases of ended shards are deleted",
-    ("dynamodb:PutItem", "parking"): "a record that fails by itself: it is parked",
-    (
-        "dynamodb:ConditionCheckItem",
-        "parking",
-    ): "a second record of a parked key: the first must still be there",
-    (
-        "sqs:SendMessage",
-        "payments",
-    ): "a provider that is away for long: the payment worker sends the order anew",
     ("secretsmanager:GetSecretValue", "read-model"): "a read model on a server: in every run it is a file",
 }
 """By action, and by the kind of the resource."""

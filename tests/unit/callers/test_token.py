@@ -13,7 +13,7 @@ from fakes.callers import ALGORITHMS, NOW, POLICY, bearers, claims, key_set, seg
 from orderstream_orders.callers import READ, WRITE, Caller, Refusal
 from orderstream_orders.callers.caller import MAX_CALLER
 from orderstream_orders.callers.key_set import read_key_set
-from orderstream_orders.callers.token import MAX_TOKEN, TokenPolicy, verify
+from orderstream_orders.callers.token import MAX_TOKEN, TokenPolicy, _decoded, _NotValidError, verify
 
 KEYS = read_key_set(key_set(*map(signing_key, ALGORITHMS)))
 STAMP = int(NOW.timestamp())
@@ -284,3 +284,22 @@ def test_a_caller_that_says_who_it_is_beside_its_token_is_refused() -> None:
     headers = {"Authorization": [f"Bearer {GOOD}"], "X-Caller": ["bob"]}
     refusal = bearers().identify(lambda name: headers.get(name, []))
     assert refusal == Refusal("foreign_header", "caller header")
+
+
+ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
+
+
+def test_bytes_have_one_form() -> None:
+    """Of all segments of up to four characters that differ in their end, those of an encoder are taken."""
+    for beginning in ("", "A", "_w", "AQI"):
+        for last in ALPHABET:
+            text = beginning + last
+            try:
+                canonical = segment(base64.urlsafe_b64decode(text + "==")) == text
+            except ValueError:
+                canonical = False
+            try:
+                taken = segment(_decoded(text, "no JWS")) == text
+            except _NotValidError:
+                taken = False
+            assert taken == canonical, text
