@@ -89,6 +89,32 @@ def test_update_shard_count_is_called_count_by_count() -> None:
     assert seen.steps == list(steps)
 
 
+class OwnRounding:
+    """A client of a Kinesis that rounds equal ranges in its own way: its boundaries are a few keys away."""
+
+    def __init__(self, client: Any) -> None:
+        self._client = client
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._client, name)
+
+    def update_shard_count(self, **asked: Any) -> Any:
+        shards = asked["TargetShardCount"]
+        (only,) = open_shards(self._client, "orders").values()
+        at = str(2**128 // shards + 3)
+        return self._client.split_shard(StreamName="orders", ShardToSplit=only, NewStartingHashKey=at)
+
+
+def test_stages_go_on_where_kinesis_rounds_otherwise() -> None:
+    """The second stage splits the shards that the first has made, though they begin some keys beside."""
+    client = OwnRounding(FakeKinesis().client())
+    client.create_stream(StreamName="orders", ShardCount=1)
+    made = plan("uniform", uniform_starts(2), uniform_starts(4))
+    staged = Plan("uniform", made.starts, (UpdateCount(2), *made.steps), 4)
+    assert Resharding(client, "orders").apply(staged) == 3
+    assert tuple(open_shards(client, "orders")) == (0, 2**126, 2**127 + 3, 3 * 2**126)
+
+
 def test_nothing_waits_in_silence_and_steps_rest_between() -> None:
     """What a wait is for is told as long as it lasts; between steps, not before or after, it cools off."""
     time = Time()

@@ -105,7 +105,7 @@ def test_a_doubling_up_to_the_quota_is_not_refused() -> None:
 def test_more_than_10_000_shards_are_not_for_update_shard_count() -> None:
     """AWS' rule is said, and the splits are planned, in seconds."""
     done = run("plan", "--rate", "1000", "--keys", "1000", "--shards", "8000", "--target", "16000")
-    assert "UpdateShardCount does not come to equal ranges by its usual rules" in done.stdout
+    assert "UpdateShardCount alone does not get there: by default it goes up to 10,000 shards" in done.stdout
     assert "8,000 steps" in done.stdout
     assert "  SplitShard of" in done.stdout
 
@@ -190,3 +190,21 @@ def test_nobody_moves_ten_thousand_boundaries_for_one_shard() -> None:
     done = run("plan", "--rate", "9000", "--keys", "9000", "--shards", "10001", "--target", "10002", "--json")
     answer = json.loads(done.stdout)
     assert (answer["better"], len(answer["steps"]), answer["suffices"]) == ("halving", 1, True)
+
+
+def test_stages_are_said_with_their_time_and_calls() -> None:
+    """6,000 to 13,000: one call, then a split for each shard, in days; not 6,501 lines are printed."""
+    asked = ("plan", "--rate", "1000", "--keys", "1000", "--shards", "6000", "--target", "13000")
+    done = run(*asked)
+    assert "6,501 steps in 3.0 to 5.3 days" in done.stdout
+    assert "In stages: UpdateShardCount to 6,500 shards; then 6,500 splits." in done.stdout
+    assert len(done.stdout.splitlines()) < 40
+    steps = json.loads(run(*asked, "--json").stdout)["steps"]
+    assert (len(steps), steps[0]["call"], steps[-1]["call"]) == (6_501, "UpdateShardCount", "SplitShard")
+
+
+def test_a_number_that_is_reached_sooner_is_named() -> None:
+    """10,000 equal shards to 20,000 are as many splits; to 13,001 in equal ranges more than twice as many."""
+    heavy = ("--rate", "12500000", "--bytes", "10", "--keys", "1000000000", "--shards", "9000")
+    done = run("plan", *heavy, "--target", "13001")
+    assert "Splitting each shard in the middle makes 18,000 equal shards in 9,000 steps" in done.stdout

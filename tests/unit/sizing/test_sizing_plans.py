@@ -12,10 +12,12 @@ from shard_sizing.model.resharding.planner import (
     Merge,
     Plan,
     Split,
+    UpdateCount,
     plan,
     snapped_starts,
     uniform_starts,
 )
+from shard_sizing.model.resharding.staged import staged_plan
 from shard_sizing.model.resharding.update_shard_count import is_quick, update_shard_count_steps
 
 LIMITS = load_limits()
@@ -147,3 +149,64 @@ def test_boundaries_that_differ_by_rounding_are_left_alone() -> None:
     assert snapped_starts(kinesis, uniform_starts(7)) == kinesis
     assert plan("uniform", kinesis, snapped_starts(kinesis, uniform_starts(14))).steps != ()
     assert snapped_starts(uniform_starts(3), uniform_starts(7)) == uniform_starts(7)
+
+
+def stages(made: Plan | None) -> list[tuple[str, int]]:
+    """Runs of steps of one kind: UpdateShardCount with its count, splits and merges with their number."""
+    found: list[tuple[str, int]] = []
+    for step in made.steps if made else ():
+        kind = type(step).__name__
+        if isinstance(step, UpdateCount):
+            found.append((kind, step.shards))
+        elif found and found[-1][0] == kind:
+            found[-1] = kind, found[-1][1] + 1
+        else:
+            found.append((kind, 1))
+    return found
+
+
+@pytest.mark.parametrize(
+    ("current", "target", "wanted"),
+    [
+        (6_000, 13_000, [("UpdateCount", 6_500), ("Split", 6_500)]),
+        (
+            2_000,
+            20_000,
+            [("UpdateCount", 4_000), ("UpdateCount", 8_000), ("UpdateCount", 10_000), ("Split", 10_000)],
+        ),
+        (20_000, 9_000, [("Merge", 2), ("UpdateCount", 9_999), ("UpdateCount", 9_000)]),
+        (6_000, 12_000, []),  # each shard halved, which needs no stages
+        (8_000, 13_000, []),  # 6,500 equal shards on the way are fewer than there were
+        (6_000, 13_001, []),  # halves of equal shards are an even number
+        (20_000, 12_000, []),  # from above 10,000 to above it no call leads
+        (4_000, 8_000, []),  # UpdateShardCount does it alone
+    ],
+)
+def test_stages_lead_to_equal_ranges_where_no_call_does(
+    current: int, target: int, wanted: list[tuple[str, int]]
+) -> None:
+    """UpdateShardCount goes as far as AWS lets it; splits and merges do the rest."""
+    assert stages(staged_plan(uniform_starts(current), target, LIMITS)) == wanted
+
+
+SMALL = msgspec.structs.replace(LIMITS, update_shard_count_most=10)
+
+
+@given(st.integers(1, 40), st.integers(1, 40))
+@settings(max_examples=200, deadline=None)
+def test_every_stage_is_legal_and_none_leaves_too_few_shards(current: int, target: int) -> None:
+    """Played by AWS' rules, stages end in equal ranges, and never hold fewer shards than both ends."""
+    starts = uniform_starts(current)
+    made = staged_plan(starts, target, SMALL)
+    if made is None:
+        return
+    for step in made.steps:
+        now = len(starts)
+        if isinstance(step, UpdateCount):
+            assert now / 2 <= step.shards <= min(2 * now, 10)
+            assert now <= 10 or step.shards < 10
+            starts = uniform_starts(step.shards)
+        else:
+            starts = played(starts, Plan("uniform", (), (step,), 0))[-1]
+        assert min(current, target) <= len(starts) <= made.peak_shards
+    assert starts == made.starts == uniform_starts(target)

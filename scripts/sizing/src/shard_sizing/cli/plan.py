@@ -24,6 +24,7 @@ from shard_sizing.model.data_files import Limits
 from shard_sizing.model.resharding.halving import halved_starts
 from shard_sizing.model.resharding.planner import Plan, Step, UpdateCount, snapped_starts, uniform_starts
 from shard_sizing.model.resharding.planner import plan as steps_to
+from shard_sizing.model.resharding.staged import staged_plan
 from shard_sizing.model.resharding.update_shard_count import update_shard_count_steps
 from shard_sizing.model.workload.profile import Profile
 
@@ -147,10 +148,10 @@ def _candidates(
     by_splits = steps_to("uniform", starts, equal, quota)
     counts = update_shard_count_steps(len(starts), target, question.limits)
     calls = tuple(UpdateCount(count) for count in counts or ())
-    uniform = by_splits
+    uniform = staged_plan(starts, target, question.limits) or by_splits
     if by_splits.steps and calls:  # not where the count is right already and the ranges are not
         uniform = Plan("uniform", equal, calls, max(len(starts), target))
-    if counts is None:
+    if counts is None and uniform is by_splits:
         halved = halved_starts(starts, target)
         if (found := fares(halved)).suffices:
             return Candidate(steps_to("halving", starts, halved, quota), found), None
@@ -161,10 +162,11 @@ def _candidates(
 
 
 def _usual_seconds(plan: Plan, cool_off: float, limits: Limits) -> tuple[float, float] | None:
-    if any(isinstance(step, UpdateCount) for step in plan.steps):
+    number = sum(not isinstance(step, UpdateCount) for step in plan.steps)
+    if plan.steps and not number:
         return None
     rests = cool_off * max(0, len(plan.steps) - 1)
-    low, high = (each * len(plan.steps) + rests for each in limits.seconds_per_reshard)
+    low, high = (each * number + rests for each in limits.seconds_per_reshard)
     return low, high
 
 

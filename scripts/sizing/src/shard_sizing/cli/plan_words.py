@@ -1,6 +1,8 @@
 """A plan in words."""
 
+import math
 from collections.abc import Iterator
+from itertools import groupby
 from typing import Final
 
 from shard_sizing.cli.planned import Planned, QuotaSource
@@ -16,7 +18,9 @@ from shard_sizing.model.percent import percent
 from shard_sizing.model.resharding.planner import Split, Step, UpdateCount
 from shard_sizing.model.resharding.update_shard_count import is_quick
 
-_SHOWN: Final = 50
+_SHOWN: Final = 20
+_DAYS_FROM: Final = 48  # hours: a longer time is said in days
+_STAGES: Final = {"SplitShard": "split", "MergeShards": "merge"}
 _QUOTA_SOURCES: Final[dict[QuotaSource, str]] = {
     "account": "as DescribeLimits says",
     "usual": "the Region's usual quota",
@@ -35,7 +39,7 @@ def plan_sheet(answer: Planned, current: int, target: int, limits: Limits) -> Sh
     """
     planned = peak_words(answer.at, answer.rate, answer.mean_rate)
     sentence = f"For {planned}, {_verdict(answer, target)}"
-    lines = [] if answer.way_out else list(_steps(answer, current, limits))
+    lines = [] if answer.way_out else list(_steps(answer, current, target, limits))
     if answer.targeted is not None:
         lines.append(
             f"Busiest shard: {percent(answer.uniform.busiest, 1)} of the load with equal ranges, "
@@ -53,7 +57,7 @@ def plan_sheet(answer: Planned, current: int, target: int, limits: Limits) -> Sh
     return Sheet(sentence, notes=lines, picture=picture)
 
 
-def _steps(answer: Planned, current: int, limits: Limits) -> Iterator[str]:
+def _steps(answer: Planned, current: int, target: int, limits: Limits) -> Iterator[str]:
     if not answer.steps:
         yield "Nothing to do: the shards that there are are those of the target."
         return
@@ -64,13 +68,40 @@ def _steps(answer: Planned, current: int, limits: Limits) -> Iterator[str]:
         yield f"It does not fit: {answer.peak_shards:,} shards are open meanwhile, and {_quota(answer)}."
     else:
         yield f"At most {answer.peak_shards:,} shards are open meanwhile; {_quota(answer)}."
+    stages = list(_stages(answer.steps))
+    if len(stages) > 1 and len(answer.steps) > len(stages):
+        yield f"In stages: {'; then '.join(stages)}."
     now = current
     for call in answer.steps[:_SHOWN]:  # no table: a hash key must never be cut short
         yield f"  {call_words(call)}{_slow(call, now)}"
-        now = int(call["shards"]) if call["call"] == "UpdateShardCount" else now
+        now = _open_after(call, now)
     if len(answer.steps) > _SHOWN:
         yield f"  and {len(answer.steps) - _SHOWN:,} more; --json has them all"
     yield _by_update_shard_count(answer, limits)
+    doubled = 2 * current
+    by_hand = answer.update_shard_count is None and len(answer.steps) > current
+    if by_hand and current < target < doubled <= answer.quota:
+        yield (
+            f"Splitting each shard in the middle makes {doubled:,} equal shards in {current:,} steps: "
+            f"fewer than these (--target {doubled})."
+        )
+
+
+def _stages(steps: tuple[dict[str, str], ...]) -> Iterator[str]:
+    """Yield runs of calls of one kind, in words."""
+    for kind, calls in groupby(steps, key=lambda call: call["call"]):
+        run = list(calls)
+        if kind == "UpdateShardCount":
+            counts = ", ".join(f"{int(call['shards']):,}" for call in run)
+            yield f"UpdateShardCount to {counts} shards"
+        else:
+            yield counted(len(run), _STAGES[kind])
+
+
+def _open_after(call: dict[str, str], now: int) -> int:
+    if call["call"] == "UpdateShardCount":
+        return int(call["shards"])
+    return now + (1 if call["call"] == "SplitShard" else -1)
 
 
 def _quota(answer: Planned) -> str:
@@ -110,8 +141,10 @@ def _shortage(found: Adequacy) -> str:
 def _minutes(seconds: tuple[float, float]) -> str:
     low, high = (each / 60 for each in seconds)
     if high < 120:
-        return f"{low:,.0f} to {high:,.0f} min"
-    return f"{low / 60:,.1f} to {high / 60:,.1f} hours"
+        return f"{math.floor(low):,} to {math.ceil(high):,} min"
+    if high / 60 < _DAYS_FROM:
+        return f"{low / 60:,.1f} to {high / 60:,.1f} hours"
+    return f"{low / 1_440:,.1f} to {high / 1_440:,.1f} days"
 
 
 def _slow(call: dict[str, str], now: int) -> str:
@@ -122,10 +155,10 @@ def _slow(call: dict[str, str], now: int) -> str:
 def _by_update_shard_count(answer: Planned, limits: Limits) -> str:
     counts, per_day = answer.update_shard_count, limits.update_shard_count_per_day
     if counts is None:
+        most = f"{limits.update_shard_count_most:,}"
         return (
-            "UpdateShardCount does not come to equal ranges by its usual rules: up to "
-            f"{limits.update_shard_count_most:,} shards, and from above them only below them. AWS raises "
-            "this on request."
+            "UpdateShardCount alone does not get there: by default it goes up to "
+            f"{most} shards, and from more than {most} only to fewer than {most}. AWS raises this on request."
         )
     if not counts:
         return "UpdateShardCount has nothing to do: there are as many shards as wanted."

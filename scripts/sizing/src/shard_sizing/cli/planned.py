@@ -24,10 +24,10 @@ class Planned(msgspec.Struct, frozen=True):
         adequacy: How the shards at its end fare.
         uniform: How equal ranges fare; of a plan that halves, how its ranges do.
         targeted: How targeted cuts fare; None where it is not known where the load lies.
-        update_shard_count: The counts by which UpdateShardCount comes to the uniform target; None where its
-            documented rules allow no way.
-        seconds: What the steps usually take, at least and at most, with rests; None for UpdateShardCount,
-            whose time AWS does not say.
+        update_shard_count: The counts by which UpdateShardCount alone reaches the uniform target; None where
+            its documented rules allow no way.
+        seconds: What the splits and merges usually take, at least and at most, with rests between all steps;
+            None where UpdateShardCount makes every step, whose time AWS does not say.
         steps: The calls, hash keys in decimal.
         peak_shards: Most open shards of the stream at any time.
         quota: How many the stream may have meanwhile.

@@ -14,7 +14,7 @@ from botocore.config import Config
 from orderstream.aws import required
 from shard_sizing.errors import InputError
 from shard_sizing.live.asked import call, demand_shard, stream_asked, summary_of
-from shard_sizing.model.resharding.planner import Plan, Split, Step, UpdateCount
+from shard_sizing.model.resharding.planner import Plan, Split, Step, UpdateCount, snapped_starts
 
 _POLL_SECONDS: Final = 1.0
 _DEADLINE_SECONDS: Final = 600.0  # for one split or merge
@@ -172,16 +172,32 @@ class Resharding:
             self.wait_active(max(_DEADLINE_SECONDS, _SECONDS_PER_SHARD * step.shards))
             return
         shards = open_shards(client, stream)
-        other = step.start if isinstance(step, Split) else step.neighbour
-        if step.start not in shards or other not in shards:
-            raise InputError(f"stream {stream}", "its shards are no longer those that the plan was made for")
         if isinstance(step, Split):
-            arguments = {"ShardToSplit": shards[step.start], "NewStartingHashKey": str(step.at)}
+            arguments = {"ShardToSplit": self._at(shards, step.start), "NewStartingHashKey": str(step.at)}
             call(stream, client.split_shard, StreamName=stream, **arguments)
         else:
-            arguments = {"ShardToMerge": shards[step.start], "AdjacentShardToMerge": shards[step.neighbour]}
-            call(stream, client.merge_shards, StreamName=stream, **arguments)
+            first, second = (self._at(shards, start) for start in (step.start, step.neighbour))
+            call(
+                stream,
+                client.merge_shards,
+                StreamName=stream,
+                ShardToMerge=first,
+                AdjacentShardToMerge=second,
+            )
         self.wait_active(_DEADLINE_SECONDS)
+
+    def _at(self, shards: Mapping[int, str], start: int) -> str:
+        """Return the shard that starts at a hash key, or a few keys beside it, as Kinesis rounds ranges.
+
+        Raises:
+            InputError: There is none: somebody else changes the stream too.
+        """
+        (snapped,) = snapped_starts(tuple(shards), (start,), len(shards))
+        if snapped not in shards:
+            raise InputError(
+                f"stream {self._stream}", "its shards are no longer those that the plan was made for"
+            )
+        return shards[snapped]
 
 
 def stream_status(client: Any, stream: str) -> str:

@@ -90,7 +90,7 @@ def choose(uniform: Candidate, targeted: Candidate | None, quota: int) -> tuple[
         quota: Shards that may be open on the way.
     """
     if uniform.plan.kind == "halving":
-        return uniform, "UpdateShardCount does not come to equal ranges, and these suffice"
+        return uniform, "UpdateShardCount alone does not make equal ranges here, and these ranges suffice"
     if targeted is None:
         return uniform, (
             "where the keys lie is not known, which leaves equal ranges (measure the stream to cut by load)"

@@ -106,13 +106,20 @@ def fill(loads: Floats, bound: float) -> list[int]:
         firsts.append(after)
 
 
-def snapped_starts(current: Sequence[int], target: Sequence[int]) -> tuple[int, ...]:
+def snapped_starts(
+    current: Sequence[int], target: Sequence[int], shards: int | None = None
+) -> tuple[int, ...]:
     """Return the target with each cut moved onto the boundary that is there already, if it is next to it.
 
     Kinesis and this module may round the same equal ranges differently by a few of 2**128 hash keys: no
     reason to split a shard of a few hash keys off.
+
+    Args:
+        current: First hash keys of the open shards, ascending.
+        target: First hash keys wanted.
+        shards: How many shards share the hash space, which says what is near; by default the target's.
     """
-    tolerance = HASH_SPACE // len(target) // 1_000_000
+    tolerance = HASH_SPACE // (shards or len(target)) // 1_000_000
     snapped = []
     for cut in target:
         at = bisect_left(current, cut - tolerance)
