@@ -8,6 +8,9 @@ from hypothesis import strategies as st
 from fakes.sizing_keys import numbered_positions, range_loads
 from orderstream.producer.salting import sub_key
 from shard_sizing.errors import InputError
+from shard_sizing.model.capacity.demand import Demand, Question, planned_peak
+from shard_sizing.model.capacity.feasibility import way_out
+from shard_sizing.model.capacity.salting import least_salt
 from shard_sizing.model.capacity.sizing import size
 from shard_sizing.model.cost.break_even import break_evens, scaled
 from shard_sizing.model.cost.monthly import Workload, monthly
@@ -20,8 +23,9 @@ from shard_sizing.model.resharding.planner import (
     uniform_starts,
 )
 from shard_sizing.model.sampling.sampler import sample
+from shard_sizing.model.workload.keys import Salt
 from shard_sizing.model.workload.placement import positions
-from shard_sizing.model.workload.profile import synthetic
+from shard_sizing.model.workload.profile import Profile, synthetic
 from shard_sizing.model.workload.zipf import fit_zipf, zipf_shares
 
 LIMITS = load_limits()
@@ -45,6 +49,35 @@ def test_a_way_out_that_would_not_help_is_not_named() -> None:
     assert (by_bytes.binding, by_records.binding) == ("bytes", "records")
     assert "aggregate" not in by_bytes.way_out
     assert "aggregate" in by_records.way_out
+
+
+@pytest.mark.parametrize("profile", [synthetic(500, MIB, 0.0, 0.0), synthetic(20, MIB, 0.3, 0.0)])
+def test_salt_is_not_advised_where_chance_throttles(profile: Profile) -> None:
+    """Records of 1 MiB fill a shard's second: two that meet throttle, and more keys meet as often."""
+    found = size(profile, LIMITS)
+    assert found.shards is None
+    assert "salt" not in found.way_out
+    assert "records of about 1,048,576 bytes, of which one fills a shard's second" in found.way_out
+    assert "make records smaller" in found.way_out
+
+
+@pytest.mark.parametrize(
+    ("rate", "zipf", "keys", "heaviest"), [(9_000, 0.0, 3, 3), (20_000, 1.1, 100_000, 2), (5_000, 2.0, 50, 1)]
+)
+def test_the_salting_that_is_advised_suffices(rate: float, zipf: float, keys: int, heaviest: int) -> None:
+    """What is advised has been tried: with it a number of shards is found, salting fewer keys it is not."""
+    profile = synthetic(rate, 500, zipf, 0.0, keys=keys)
+    asked = Question(profile, LIMITS, Demand(at=planned_peak(profile)))
+    salt = least_salt(asked)
+    assert salt is not None
+    assert salt.heaviest == heaviest
+    assert f"--salt {salt.ways}" in way_out(asked)
+    salted = Question(profile, LIMITS, Demand(at=planned_peak(profile), salt=salt))
+    assert not way_out(salted)
+    if heaviest > 1:
+        assert f"--salt-heaviest {heaviest}" in way_out(asked)
+        fewer = Salt(salt.ways)
+        assert way_out(Question(profile, LIMITS, Demand(at=planned_peak(profile), salt=fewer)))
 
 
 def test_too_many_shards_is_not_the_heaviest_keys_fault() -> None:

@@ -1,6 +1,7 @@
 """Words and options: one name for one thing, each with help, none accepted that is ignored."""
 
 import os
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -11,6 +12,7 @@ import pytest
 
 from fakes.sizing_cli import run
 from shard_sizing.cli.main import shard_sizing
+from shard_sizing.cli.parameters.help_pages import Command
 from shard_sizing.model.workload.profile import HotKey, synthetic
 
 COMMANDS = shard_sizing.commands
@@ -35,6 +37,45 @@ def test_the_list_of_commands_has_whole_sentences(name: str) -> None:
     told = COMMANDS[name].get_short_help_str(62)
     assert told.endswith("."), told
     assert not told.endswith("..."), told
+
+
+EXAMPLES = [
+    (name, example)
+    for name, command in sorted(COMMANDS.items())
+    if isinstance(command, Command)
+    for example in command.examples
+]
+
+
+@pytest.mark.parametrize(("name", "example"), EXAMPLES)
+def test_every_example_of_the_help_is_a_command_line(name: str, example: str) -> None:
+    """Each command has some; they are read without a fault, and fit into 80 columns."""
+    assert len(f"  shard-sizing {name} {example}") <= 80
+    arguments = shlex.split(example.partition(" <")[0])
+    assert COMMANDS[name].make_context(name, arguments).params
+    assert {each for each, _ in EXAMPLES} == set(COMMANDS)
+
+
+def test_help_has_headings_and_a_commands_own_options_first(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a command needs is not below thirty options that it shares with others."""
+    monkeypatch.setenv("COLUMNS", "80")
+    lines = run("plan", "--help").stdout.splitlines()
+    headings = [line for line in lines if line.endswith(":") and not line.startswith(" ")]
+    assert headings == [
+        "Options:",
+        "Workload:",
+        "Producers that aggregate:",
+        "Salted keys:",
+        "Readers:",
+        "Answer:",
+        "Examples:",
+    ]
+    where = {
+        word: next(i for i, line in enumerate(lines) if line.startswith(f"  {word} "))
+        for word in ("--target", "--rate")
+    }
+    assert where["--target"] < where["--rate"]
+    assert max(map(len, lines)) <= 80
 
 
 def test_one_thing_has_one_name() -> None:

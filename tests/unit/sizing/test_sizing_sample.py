@@ -1,6 +1,8 @@
 """From events to a profile: heavy keys by records and by bytes, honest burstiness and Zipf intervals."""
 
 import json
+import subprocess
+import sys
 from collections import Counter
 from pathlib import Path
 
@@ -191,3 +193,18 @@ def test_hot_keys_are_judged_at_the_rate_that_is_planned_for(tmp_path: Path) -> 
     assert (today.exit_code, grown.exit_code) == (0, 2)
     assert "at the 99.9 % minute, 2,346 records/s" in grown.stdout
     assert "does not know the rate by second" in run("hotkeys", str(out), "--at", "max-second").stderr
+
+
+def test_a_packed_pipe_is_read_like_the_file(tmp_path: Path) -> None:
+    """``cat x.csv.gz | shard-sizing sample -`` needs no zcat, however small its first piece is."""
+    out, packed = tmp_path / "piped.json", ORDERS.read_bytes()
+    asked = ("--key", "StockCode", "--timestamp", "InvoiceDate", "--out")
+    command = [sys.executable, "-m", "shard_sizing.cli.main", "sample", "-", *asked, str(out)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as sampling:
+        assert sampling.stdin is not None
+        sampling.stdin.write(packed[:1])
+        sampling.stdin.flush()
+        sampling.communicate(packed[1:])
+    assert sampling.returncode == 0
+    assert run("sample", str(ORDERS), *asked, str(tmp_path / "file.json")).exit_code == 0
+    assert out.read_bytes() == (tmp_path / "file.json").read_bytes()

@@ -11,7 +11,7 @@ from fakes.sizing_cli import run
 from shard_sizing.cli.compare import Comparison
 from shard_sizing.cli.hotkeys import HotKeys
 from shard_sizing.cli.planned import Planned
-from shard_sizing.cli.whatif import WhatIf
+from shard_sizing.cli.whatif_words import WhatIf
 from shard_sizing.cli.workers import Workers
 from shard_sizing.model.capacity.simulate import Simulated
 from shard_sizing.model.capacity.sizing import Sizing

@@ -51,7 +51,7 @@ def test_what_size_advises_for_large_records_holds_by_its_own_law() -> None:
     assert found.shards is not None
     assert found.shards > 30
     assert throttled(question(profile), found.shards)[WINDOW] <= TARGET
-    assert any("record of 200,000 bytes" in note for note in found.notes)
+    assert any("records of about 200,000 bytes" in note for note in found.notes)
 
 
 def test_records_of_unequal_sizes_throttle_sooner() -> None:

@@ -7,6 +7,7 @@ import click
 import msgspec
 
 from shard_sizing.cli.parameters.demand_options import aggregation, stream_options, with_producers
+from shard_sizing.cli.parameters.help_pages import Command
 from shard_sizing.cli.parameters.numbers import Number
 from shard_sizing.cli.parameters.options import Shared, shared_options, workload_options
 from shard_sizing.cli.presentation.output import counted, present
@@ -55,7 +56,9 @@ class Comparison(msgspec.Struct, frozen=True):
     schema: str = "shard-sizing/compare/4"
 
 
-@click.command()
+@click.command(
+    cls=Command, examples=("--rate 20000 --bytes 500 --producers 40", "profile.json --consumers 3 --efo")
+)
 @workload_options
 @stream_options
 @shared_options()
@@ -64,7 +67,7 @@ class Comparison(msgspec.Struct, frozen=True):
     type=click.IntRange(24, 8_760),
     default=24,
     show_default=True,
-    help="How long the stream keeps records.",
+    help="Hours for which the stream keeps records.",
 )
 @click.option(
     "--long-term-read-gb",
@@ -93,10 +96,10 @@ def compare(
     long_term_read_gb: float,
     streams: int,
 ) -> int:
-    """Compare what the modes of a stream cost in a month.
+    """Compare the monthly cost of a stream's modes.
 
-    Provisioned, on-demand Standard and on-demand Advantage, record by record and aggregated. Exit 3 if no
-    mode carries the load, however its records are sent: one key is too heavy for a shard, say.
+    They are provisioned, on-demand Standard and on-demand Advantage, each with records sent one by one and
+    aggregated. Exit 3 if no mode carries the load either way, as where one key is too heavy for a shard.
     """
     prices, limits = shared.prices, shared.limits
     packing = aggregation(producers or 1, linger, latency)

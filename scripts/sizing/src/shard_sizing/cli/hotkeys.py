@@ -6,6 +6,7 @@ from typing import Final
 import click
 import msgspec
 
+from shard_sizing.cli.parameters.help_pages import Command
 from shard_sizing.cli.parameters.options import FILE, GROWTH, Shared, grown_by, read_profile, shared_options
 from shard_sizing.cli.presentation.output import counted, present
 from shard_sizing.cli.presentation.peak_words import peak_words
@@ -14,6 +15,7 @@ from shard_sizing.cli.presentation.sheet import Sheet, Table
 from shard_sizing.model.capacity.demand import planned_peak
 from shard_sizing.model.capacity.hotkeys import HotKeyNeed, hot_keys
 from shard_sizing.model.percent import percent
+from shard_sizing.model.workload.peaks import PEAK_NAMES
 from shard_sizing.model.workload.profile import Growth, rate_at
 
 _SHOWN: Final = 20
@@ -34,16 +36,20 @@ class HotKeys(msgspec.Struct, frozen=True):
     schema: str = "shard-sizing/hotkeys/3"
 
 
-@click.command()
+@click.command(cls=Command, examples=("sku.json", "sku.json --growth 100"))
 @click.argument("profile", type=FILE)
 @shared_options(without=("seed", "region", "prices"))
 @GROWTH[0]
 @GROWTH[1]
-@click.option("--at", help="The rate that is planned for; by default the 99.9th percentile minute, if known.")
+@click.option(
+    "--at",
+    metavar="PEAK",
+    help=f"The rate planned for: {', '.join(PEAK_NAMES)}; by default the 99.9 % minute.",
+)
 def hotkeys(profile: Path, shared: Shared, growth: float, growth_by: Growth | None, at: str | None) -> int:
     """Show each hot key and the sub-keys that it needs.
 
-    Exit 2 if any has to be spread.
+    PROFILE is a file that sample or measure wrote. Exit 2 if a key has to be spread over sub-keys.
     """
     limits = shared.limits
     found = grown_by(read_profile(profile), growth, growth_by)

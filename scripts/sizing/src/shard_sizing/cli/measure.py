@@ -12,6 +12,7 @@ import click
 import msgspec
 
 from orderstream.aws import required
+from shard_sizing.cli.parameters.help_pages import Command
 from shard_sizing.cli.parameters.numbers import Moment, Number
 from shard_sizing.cli.parameters.options import FILE, Shared, shared_options
 from shard_sizing.cli.presentation.output import present, short_ids, show_text
@@ -31,18 +32,43 @@ from shard_sizing.model.workload.history import History
 from shard_sizing.model.workload.measured import Measured, over_history
 
 
-@click.command()
+@click.command(
+    cls=Command,
+    examples=(
+        "orders --seconds 300 --out live.json",
+        "orders --from 2026-11-29T18:00 --out evening.json",
+        "orders --days 30 --out month.json",
+    ),
+)
 @click.argument("stream")
 @shared_options(without=("seed",))
 @click.option(
-    "--seconds", type=Number(1, 86_400), default=60.0, show_default=True, help="How long the stream is read."
+    "--seconds",
+    type=Number(1, 86_400),
+    default=60.0,
+    show_default=True,
+    help="Seconds for which the stream is read.",
 )
-@click.option("--efo", is_flag=True, help="By enhanced fan-out: takes nothing from other readers, and costs.")
-@click.option("--from", "begin", type=Moment(), help="Look back: ISO 8601, UTC without a zone, in retention.")
-@click.option("--to", "end", type=Moment(), help="Until when to look back; by default until now.")
+@click.option(
+    "--efo",
+    is_flag=True,
+    help="Read by enhanced fan-out: it takes nothing from other readers, and costs by the hour.",
+)
+@click.option(
+    "--from",
+    "begin",
+    type=Moment(),
+    help="Look back from this time on, as far as records are kept (ISO 8601; UTC without a zone).",
+)
+@click.option("--to", "end", type=Moment(), help="Look back until this time; by default until now.")
 @click.option("--shard", "only", multiple=True, help="Read only this shard; may be given again.")
-@click.option("--days", type=Number(0, 30), default=0.0, help="Rates of so many days from CloudWatch, too.")
-@click.option("--out", type=FILE, help="Where to write the profile, for the other commands.")
+@click.option(
+    "--days",
+    type=Number(0, 30),
+    default=0.0,
+    help="Take the rates and peaks of so many past days from CloudWatch.",
+)
+@click.option("--out", type=FILE, help="Write the profile to this file, for the other commands.")
 def measure(
     *,
     stream: str,
@@ -57,10 +83,11 @@ def measure(
 ) -> int:
     """Make a profile of a live stream.
 
-    It is read for a while, or as far back as it keeps its records; the load of each shard comes with it.
+    STREAM is read for a while (--seconds), or back in time as far as it keeps its records (--from). The
+    profile has the load of each shard. With --days its rates and peaks are those of the past days, as
+    CloudWatch keeps them; keys, sizes and bursts are as read.
 
-    With --days the rates and peaks are those of the stream's past, as CloudWatch keeps them; keys, sizes and
-    bursts are as read.
+    Exit 2 if a shard is over its limit at p99, or writes were refused.
     """
     if efo and (begin or only):
         raise click.UsageError("--efo reads every shard from now on; leave out --from and --shard")

@@ -6,6 +6,7 @@ from typing import Any, Final
 import click
 
 from shard_sizing.cli.parameters.demand_options import PERCENT, demand_options
+from shard_sizing.cli.parameters.help_pages import Command
 from shard_sizing.cli.parameters.numbers import Number
 from shard_sizing.cli.parameters.options import Shared, shared_options, workload_options
 from shard_sizing.cli.plan_words import call_of, call_words, plan_sheet
@@ -38,22 +39,33 @@ _NOT_APPLIED: Final = (
 )
 
 
-@click.command()
+@click.command(
+    cls=Command,
+    examples=(
+        "--rate 5000 --shards 4 --target 8",
+        "live.json --stream orders --target 8",
+        "live.json --stream orders --target 8 --apply",
+    ),
+)
 @workload_options
 @demand_options
 @shared_options(without=("prices",))
-@click.option("--shards", type=click.IntRange(1, 20_000), help="Equal shards that there are.")
-@click.option("--stream", help="A live stream, whose shards there are.")
-@click.option("--target", type=click.IntRange(1, 20_000), required=True, help="Shards that are wanted.")
+@click.option(
+    "--shards", type=click.IntRange(1, 20_000), help="How many shards there are now, in equal ranges."
+)
+@click.option("--stream", help="The live stream whose shards are to change.")
+@click.option("--target", type=click.IntRange(1, 20_000), required=True, help="How many shards are wanted.")
 @PERCENT
-@click.option("--apply", "do_apply", is_flag=True, help="Do it; run again to go on after an interruption.")
-@click.option("--force", is_flag=True, help="Apply it although the target does not suffice.")
+@click.option(
+    "--apply", "do_apply", is_flag=True, help="Make the calls; run again to go on after an interruption."
+)
+@click.option("--force", is_flag=True, help="Make the calls although the target does not suffice.")
 @click.option(
     "--cool-off",
     type=Number(0, 86_400),
     default=10.0,
     show_default=True,
-    help="Seconds of rest between two steps, for consumers to follow.",
+    help="Seconds between two calls, for consumers to follow.",
 )
 def plan(
     *,
@@ -68,11 +80,12 @@ def plan(
     force: bool,
     cool_off: float,
 ) -> int:
-    """Show the exact calls to a number of shards, or make them.
+    """Show the calls that lead to a number of shards, or make them.
 
-    From the shards that there are to the target; --apply makes them. Exit 2 if the target does not suffice,
-    or the way to it exceeds the quota, 3 if no number of shards is enough; then nothing is applied. A target
-    that does not suffice can be forced.
+    Says whether the target suffices, and plans the exact calls from the shards there are (--shards, --stream)
+    to the target; --apply makes them. Exit 2 if the target does not suffice, or the way to it exceeds the
+    quota, 3 if no number of shards is enough; nothing is applied then. --force applies a target that does not
+    suffice.
     """
     if (shards is None) == (stream is None):
         raise click.UsageError("give either --shards or --stream")

@@ -8,6 +8,7 @@ import click
 import msgspec
 
 from shard_sizing.cli.event_files import LONGEST_KEY, Columns, event_batches
+from shard_sizing.cli.parameters.help_pages import Command
 from shard_sizing.cli.parameters.options import FILE, Shared, shared_options
 from shard_sizing.cli.presentation.output import show_json, show_text, write_files
 from shard_sizing.cli.presentation.pictures import Bars
@@ -27,13 +28,24 @@ _APART: Final = 2.0  # times the share that the law gives the heaviest key
 _SHOWN: Final = 20  # heaviest keys
 
 
-@click.command()
+@click.command(
+    cls=Command,
+    examples=(
+        "orders.csv.gz --key sku --timestamp at --out sku.json",
+        "- --key sku --timestamp at --size bytes < events.ndjson",
+        "made-up.toml --out profile.json",
+    ),
+)
 @click.argument("source", type=click.Path(path_type=Path, allow_dash=True))
 @shared_options(without=("region", "limits", "prices"))
 @click.option("--key", help="Column or field of the partition key.")
 @click.option("--timestamp", help="Column or field of the time: ISO 8601 or seconds since 1970.")
-@click.option("--size", "size_column", help="Column or field of the bytes; by default the row's own length.")
-@click.option("--out", type=FILE, help="Where to write the profile; by default to the terminal.")
+@click.option(
+    "--size",
+    "size_column",
+    help="Column or field of the record's bytes; by default the row's own length counts.",
+)
+@click.option("--out", type=FILE, help="Write the profile to this file; by default it is printed.")
 def sample(
     source: Path,
     shared: Shared,
@@ -44,7 +56,8 @@ def sample(
 ) -> int:
     """Make a profile of recorded or made-up events.
 
-    Of an NDJSON or CSV file (also .gz), of stdin with ``-``, or of a .toml spec.
+    SOURCE is a CSV file with a header or an NDJSON file, plain or packed by gzip, - for standard input,
+    or a .toml file that describes made-up events (rate, seconds, keys, zipf, bytes, bytes_cv, burst_cv).
     """
     long_keys: list[int] = []
     total = source.stat().st_size if source.is_file() else 0

@@ -3,6 +3,7 @@
 import click
 
 from shard_sizing.cli.parameters.demand_options import PERCENT, demand_options
+from shard_sizing.cli.parameters.help_pages import Command
 from shard_sizing.cli.parameters.options import Shared, shared_options, workload_options
 from shard_sizing.cli.presentation.output import counted, present
 from shard_sizing.cli.presentation.peak_words import peak_words
@@ -20,12 +21,16 @@ from shard_sizing.model.workload.profile import Profile
 _SHOWN = 10
 
 
-@click.command()
+@click.command(
+    cls=Command, examples=("--rate 2000 --zipf 1.1 --shards 4", "live.json --stream orders --growth 2")
+)
 @workload_options
 @demand_options
 @shared_options(without=("prices",))
-@click.option("--shards", type=click.IntRange(1, MOST_SHARDS), help="So many equal shards.")
-@click.option("--stream", help="The shards of a live stream, as they are.")
+@click.option(
+    "--shards", type=click.IntRange(1, MOST_SHARDS), help="How many shards there are, in equal ranges."
+)
+@click.option("--stream", help="The live stream whose shards these are.")
 @PERCENT
 def simulate(
     profile: Profile,
@@ -35,10 +40,10 @@ def simulate(
     stream: str | None,
     percent: float,
 ) -> int:
-    """Hold a workload against given shards.
+    """Say how often given shards would throttle.
 
-    N equal ones, or a live stream's: how often would they throttle? Exit 2 if they are not enough, 3 if no
-    number of shards is.
+    They are equal ranges (--shards) or those of a live stream (--stream). Exit 2 if they are not enough, 3 if
+    no number of shards is.
     """
     if (shards is None) == (stream is None):
         raise click.UsageError("give either --shards or --stream")
@@ -94,7 +99,7 @@ def _sheet(found: model.Simulated, mean_rate: float, source: str) -> Sheet:
             )
             for use in busiest[:_SHOWN]
         ],
-        f"The {min(_SHOWN, len(busiest))} busiest of them, by where in the hash space they begin{of}:",
+        f"The busiest shards, by where in the hash space they begin{of}:",
     )
     said = sentence(found, mean_rate)
     picture = Bars(

@@ -1,10 +1,12 @@
 """``shard-sizing size``."""
 
 from collections.abc import Iterator
+from typing import Final
 
 import click
 
 from shard_sizing.cli.parameters.demand_options import PERCENT, demand_options
+from shard_sizing.cli.parameters.help_pages import Command
 from shard_sizing.cli.parameters.options import Shared, shared_options, workload_options
 from shard_sizing.cli.presentation.output import counted, present
 from shard_sizing.cli.presentation.peak_words import peak_words
@@ -17,15 +19,30 @@ from shard_sizing.model.capacity.demand import Demand
 from shard_sizing.model.percent import percent
 from shard_sizing.model.workload.profile import Profile
 
+_FAR: Final = 10.0  # times the planned rate: a ceiling beyond is nobody's concern
 
-@click.command()
+
+@click.command(
+    cls=Command,
+    examples=(
+        "profile.json",
+        "profile.json --growth 10 --growth-by more-keys",
+        "--rate 5000 --peak 12000 --zipf 1.1 --burst-cv 0.25",
+    ),
+)
 @workload_options
 @demand_options
 @shared_options(without=("prices",))
 @PERCENT
-@click.option("--shards", type=click.IntRange(min=1), help="Shards there are: exit 2 if more are needed.")
+@click.option(
+    "--shards", type=click.IntRange(min=1), help="How many shards there are: exit 2 if more are needed."
+)
 def size(profile: Profile, demand: Demand, shared: Shared, percent: float, shards: int | None) -> int:
-    """Find the shards a workload needs."""
+    """Find the number of shards that a workload needs.
+
+    The workload is a PROFILE that sample or measure wrote, or made up (--rate). Exit 2 if there are too few
+    (--shards), 3 if no number of shards is enough.
+    """
     limits = shared.limits
     with progress("placing keys on shards", sizing.STEPS, shown=shared.show_progress) as step:
         found = sizing.size(
@@ -33,7 +50,8 @@ def size(profile: Profile, demand: Demand, shared: Shared, percent: float, shard
         )
     source = f"Limits of {limits.date}: {limits.source}. AWS does not say how they are enforced: a range."
     notes = [*_over_quota(found.shards or 0, limits.quota(shared.region), shared.region), *_notes(found)]
-    present(found, Sheet(sentence(found), (_table(found),), notes, source, _picture(found)), shared)
+    tables = (_table(found),) if any(need.shards for need in found.needs) else ()
+    present(found, Sheet(sentence(found), tables, notes, source, _picture(found)), shared)
     if found.shards is None:
         return 3
     return 2 if shards is not None and shards < found.shards else 0
@@ -67,9 +85,10 @@ def _table(found: sizing.Sizing) -> Table:
     readings = list(dict.fromkeys(need.enforcement for need in found.needs))
     cells = {(need.enforcement, need.percent): _count(need.shards) for need in found.needs}
     shown = percents[:1] if found.exact else percents
-    named = ("shards",) if found.exact else tuple(f"fits in {each:g} %" for each in percents)
+    named = ("shards",) if found.exact else tuple(f"in {each:g} %" for each in percents)
     rows = [(reading, *(cells[reading, percent] for percent in shown)) for reading in readings]
-    return Table(("if enforced by", *named), rows)
+    title = "" if found.exact else "Shards that fit in so many of the placements of the keys:"
+    return Table(("if enforced by", *named), rows, title)
 
 
 def _over_quota(shards: int, quota: int, region: str) -> Iterator[str]:
@@ -81,9 +100,13 @@ def _over_quota(shards: int, quota: int, region: str) -> Iterator[str]:
 
 
 def _notes(found: sizing.Sizing) -> list[str]:
-    cut = "" if found.targeted is None else f" Cut by the load: {counted(found.targeted, 'shard')}."
-    usual = f"Usual formula: {found.naive:,}.{cut} Binding limit: {found.binding}."
-    notes = [f"{usual} The heaviest key allows {found.ceiling:,.0f} records/s on the whole stream."]
+    cut = "" if found.targeted is None else f" With ranges cut by the load: {found.targeted:,} (plan)."
+    notes = [f"By the usual formula: {found.naive:,}.{cut} The limit that binds: {found.binding}."]
+    if found.ceiling < _FAR * found.rate:
+        notes.append(
+            f"The heaviest key keeps the whole stream below {found.ceiling:,.0f} records/s, however many "
+            "shards there are."
+        )
     if found.at_advised:
         notes += reader_words(found.at_advised.read_limit_used)
     return [*notes, *found.notes]

@@ -8,6 +8,7 @@ import click
 import msgspec
 
 from shard_sizing.cli.parameters.demand_options import reader_options, salt_options
+from shard_sizing.cli.parameters.help_pages import Command
 from shard_sizing.cli.parameters.numbers import Number
 from shard_sizing.cli.parameters.options import Shared, shared_options, workload_options
 from shard_sizing.cli.presentation.output import counted, present
@@ -64,7 +65,13 @@ class Workers(msgspec.Struct, frozen=True):
     schema: str = "shard-sizing/workers/4"
 
 
-@click.command()
+@click.command(
+    cls=Command,
+    examples=(
+        "--rate 4000 --milliseconds 2 --shards 16 --cores 2",
+        "profile.json --milliseconds 2 --shards 16 --containers 6",
+    ),
+)
 @workload_options
 @salt_options
 @reader_options
@@ -73,10 +80,13 @@ class Workers(msgspec.Struct, frozen=True):
     "--milliseconds",
     type=Number(min=0, min_open=True),
     required=True,
-    help="Measured milliseconds of one core for one record.",
+    help="Milliseconds of one core for one record, as measured.",
 )
 @click.option(
-    "--shards", type=click.IntRange(1, 20_000), required=True, help="Open shards of the stream: its leases."
+    "--shards",
+    type=click.IntRange(1, 20_000),
+    required=True,
+    help="Open shards of the stream, each of which is a lease.",
 )
 @click.option(
     "--at",
@@ -94,31 +104,39 @@ class Workers(msgspec.Struct, frozen=True):
     "--cores", type=click.IntRange(1, 16), default=1, show_default=True, help="Cores of a container."
 )
 @click.option(
-    "--memory-gb", type=Number(0.5, 120), help="Memory of a container; by default 2 GB for each core."
+    "--memory-gb", type=Number(0.5, 120), help="GB of memory of a container; by default 2 for each core."
 )
 @click.option(
     "--batch",
     type=click.IntRange(1, 10_000),
     default=100,
     show_default=True,
-    help="Records handed over at once.",
+    help="Records that are handed to the application at once.",
 )
 @click.option(
     "--utilisation",
     type=Number(0.05, 0.95),
     default=0.7,
     show_default=True,
-    help="Share of a container's time that is planned for.",
+    help="Share of a container's time that it may be busy.",
 )
 @click.option(
     "--outage-seconds",
     type=Number(min=0),
     default=3600.0,
     show_default=True,
-    help="Length of an outage that is to be caught up.",
+    help="Seconds of an outage that is to be caught up.",
 )
-@click.option("--containers", type=click.IntRange(min=1), help="Containers there are: exit 2 if too few.")
-@click.option("--arm-milliseconds", type=Number(min=0, min_open=True), help="The same measured on ARM.")
+@click.option(
+    "--containers",
+    type=click.IntRange(min=1),
+    help="How many containers there are: exit 2 if they are too few.",
+)
+@click.option(
+    "--arm-milliseconds",
+    type=Number(min=0, min_open=True),
+    help="Milliseconds of one core for one record on ARM, as measured.",
+)
 def workers(
     *,
     profile: Profile,
@@ -139,8 +157,8 @@ def workers(
 ) -> int:
     """Find the containers that an application needs.
 
-    They keep up, catch up after an outage, and leave records to wait no longer than is said. Exit 2 if the
-    containers there are do not, or none would.
+    They keep up with the stream and catch up after an outage. Exit 2 if the containers there are do not, or
+    no number of containers would.
     """
     name = at or ("p99.9-hour" if profile.peaks.hour else planned_peak(profile))
     rate = rate_at(profile, name)

@@ -23,7 +23,7 @@ PERCENT: Final = click.option(
     type=Number(1, 99.9),
     default=USUAL_PERCENT,
     show_default=True,
-    help="Placements of the keys in which the shards have to fit, in %.",
+    help="Share of the placements of the keys in which the shards have to fit, in %.",
 )
 
 _MOST_WAYS: Final = 1_000  # as the SDK's
@@ -46,20 +46,22 @@ def reader_options(command: Command) -> Command:
             show_default=True,
             help="Applications that read all of the stream.",
         ),
-        click.option("--efo", is_flag=True, help="They read by enhanced fan-out."),
+        click.option(
+            "--efo", is_flag=True, help="They read by enhanced fan-out, each with a limit of its own."
+        ),
         click.option(
             "--catch-up",
             type=Number(min=0, min_open=True),
             default=CATCH_UP,
             show_default=True,
-            help="Times an outage that reading after it may take.",
+            help="Longest time to catch up after an outage, as a multiple of the outage.",
         ),
         click.option(
             "--poll-seconds",
             type=Number(min=0, min_open=True),
             default=POLL_SECONDS,
             show_default=True,
-            help="Between two GetRecords calls of one reader.",
+            help="Seconds between two GetRecords calls of a reader for a shard.",
         ),
     )
 
@@ -80,13 +82,13 @@ def salt_options(command: Command) -> Command:
             type=click.IntRange(1, _MOST_WAYS),
             default=1,
             show_default=True,
-            help="Sub-keys of each salted key.",
+            help="Sub-keys of each salted key; 1 salts none.",
         ),
-        click.option("--salt-key", "salt_keys", multiple=True, help="A key to salt; repeat for more."),
+        click.option("--salt-key", "salt_keys", multiple=True, help="A key to salt; may be given again."),
         click.option(
             "--salt-heaviest",
             type=click.IntRange(min=1),
-            help="Salt so many of the heaviest keys; by default 1.",
+            help="Salt so many of the heaviest keys; by default 1, if no --salt-key is given.",
         ),
     )
 
@@ -126,14 +128,14 @@ def stream_options(command: Command) -> Command:
             type=Number(0.01, 1),
             default=1.0,
             show_default=True,
-            help="Compressed size over plain size.",
+            help="Size of a compressed record over its plain size.",
         ),
         click.option(
             "--max-record-kib",
             type=click.IntRange(1_024, 10_240),
             default=DEFAULT_RECORD_LIMIT // _KIB,
             show_default=True,
-            help="The stream's maximum record size, in KiB.",
+            help="Maximum record size of the stream, in KiB.",
         ),
     )
 
@@ -143,15 +145,17 @@ def with_producers(command: Command) -> Command:
     return with_options(
         command,
         click.option(
-            "--producers", type=click.IntRange(min=1), help="Producers that aggregate side by side."
+            "--producers", type=click.IntRange(min=1), help="How many producers aggregate side by side."
         ),
         click.option(
-            "--linger", type=Number(0, 60), help="Their linger, in seconds; by default 0, as the SDK's."
+            "--linger",
+            type=Number(0, 60),
+            help="Seconds for which a producer waits for more records; by default 0, as the SDK's.",
         ),
         click.option(
             "--latency",
             type=Number(min=0, min_open=True),
-            help=f"Seconds of their PutRecords calls; by default {LATENCY:g}.",
+            help=f"Seconds that a PutRecords call takes; by default {LATENCY:g}.",
         ),
     )
 
@@ -180,7 +184,7 @@ def demand_options(command: Command) -> Command:
         return command(demand=demand, **others)
 
     packing = click.option(
-        "--aggregate", is_flag=True, help="Producers pack records together; give --producers."
+        "--aggregate", is_flag=True, help="Producers pack records into aggregates; needs --producers."
     )
     return stream_options(with_options(with_producers(wrapped), packing))
 

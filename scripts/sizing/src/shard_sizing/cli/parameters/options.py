@@ -100,19 +100,31 @@ def shared_options(*, without: Collection[str] = ()) -> Callable[[Command], Comm
                 type=click.IntRange(min=0),
                 default=1,
                 show_default=True,
-                help="Of the randomness: the same seed gives the same answer.",
+                help="Seed of the random placements: the same seed gives the same answer.",
             ),
             "region": click.option(
                 "--region", default="us-east-1", show_default=True, help="AWS Region: its quotas and prices."
             ),
-            "limits": click.option("--limits", "limits_file", type=FILE, help="Limits, in place of ours."),
-            "prices": click.option("--prices", "prices_file", type=FILE, help="Prices, in place of ours."),
+            "limits": click.option(
+                "--limits",
+                "limits_file",
+                type=FILE,
+                help="Your own limits (TOML), in place of the bundled ones.",
+            ),
+            "prices": click.option(
+                "--prices",
+                "prices_file",
+                type=FILE,
+                help="Your own prices (TOML), in place of the bundled ones.",
+            ),
             "plot": click.option("--plot", type=FILE, help="Draw the answer as .png or .svg."),
             "report": click.option("--report", type=FILE, help="Write the answer as one .html file."),
         }
         return with_options(
             wrapped,
-            click.option("--json", "as_json", is_flag=True, help="Print JSON with a versioned schema."),
+            click.option(
+                "--json", "as_json", is_flag=True, help="Print JSON for programs; its schema is versioned."
+            ),
             click.option("--no-progress", is_flag=True, help="Show no progress."),
             *(options[name] for name in SHARED_NAMES if name not in without),
         )
@@ -195,8 +207,10 @@ def workload_options(command: Command) -> Command:
     return with_options(
         wrapped,
         click.argument("profile_file", metavar="[PROFILE]", type=FILE, required=False),
-        click.option("--rate", type=positive, help="Records per second of a made-up workload, on average."),
-        click.option("--peak", type=positive, help="The same in its busiest minutes; by default as --rate."),
+        click.option("--rate", type=positive, help="Mean records per second, in place of a profile."),
+        click.option(
+            "--peak", type=positive, help="Records per second in the busiest minutes; by default as --rate."
+        ),
         click.option(
             "--bytes",
             "record_bytes",
@@ -213,7 +227,11 @@ def workload_options(command: Command) -> Command:
             help="Spread of the sizes: standard deviation over mean, lognormal; 0 makes all equal.",
         ),
         click.option(
-            "--zipf", type=Number(min=0), default=0.0, show_default=True, help="Key skew; 0 is even."
+            "--zipf",
+            type=Number(min=0),
+            default=0.0,
+            show_default=True,
+            help="Zipf exponent of the keys' loads; 0 is even.",
         ),
         click.option(
             "--keys",
@@ -225,7 +243,8 @@ def workload_options(command: Command) -> Command:
         click.option(
             "--burst-cv",
             type=Number(min=0),
-            help="Variation of the rate from second to second; by default the profile's, or 0.",
+            help="Variation of the rate from second to second, standard deviation over mean; by default the "
+            "profile's, or 0.",
         ),
         *GROWTH,
     )
@@ -237,7 +256,7 @@ GROWTH: Final = (
         type=Number(min=0, min_open=True),
         default=1.0,
         show_default=True,
-        help="Times the records per second.",
+        help="Plan for so many times the records per second.",
     ),
     click.option(
         "--growth-by",

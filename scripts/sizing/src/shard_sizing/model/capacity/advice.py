@@ -1,23 +1,25 @@
 """What a planner is told beside a number of shards, or in place of one."""
 
-import math
 from collections.abc import Iterator
 from typing import Final
 
 import numpy as np
 
 from shard_sizing.model.capacity.demand import Question
+from shard_sizing.model.capacity.salting import least_salt
 from shard_sizing.model.capacity.targeted import MOST_SHARDS
 from shard_sizing.model.law.stream_law import DEFAULT_RECORD_LIMIT
 from shard_sizing.model.percent import percent
 from shard_sizing.model.workload.clumps import Clump
+from shard_sizing.model.workload.keys import Salt
 from shard_sizing.model.workload.peaks import parsed_peak
 from shard_sizing.model.workload.profile import Profile, planned_clumps
 
+_LIGHT: Final = 0.5  # of what a shard takes: a key below is not what overloads it
+_SMALLER: Final = "make records smaller (compress them, or keep payloads in S3 and send where they are)"
 _LARGE_RECORD: Final = 100_000  # bytes: ten of them fill a shard's second
 _LONGEST_NAME: Final = 40  # characters of a key that are shown
 _UNSEEN: Final = 0.05  # of what a shard takes: from there on it is said what may have been missed
-_MOST_WAYS: Final = 1_000  # of a salted key, in the SDK
 
 
 def too_large(question: Question) -> str:
@@ -32,21 +34,24 @@ def too_large(question: Question) -> str:
 
 def heaviest(question: Question) -> str:
     """Say what to do about keys that overload a shard alone."""
-    law, apart = question.law, question.keys.apart()
-    pack = ""
+    law, salt, apart = question.law, least_salt(question), question.keys.apart()
+    lumpy = salt is None and law.lump_bytes > _LARGE_RECORD and not question.clumps
+    load = max(float(apart.records.max()), float(apart.bytes.max())) * question.rate / law.full
+    if lumpy and load < _LIGHT:
+        return (
+            f"{_filled(question)}, and two that meet on a shard within a second throttle however many shards "
+            f"there are: {_SMALLER}"
+        )
+    pack = f"{_SMALLER}; " if lumpy else ""
     if law.binding == "records" and law.traffic.aggregation is None:
         pack = "aggregate records (--aggregate), so that fewer count; "
-    load = max(float(apart.records.max()), float(apart.bytes.max())) * question.rate / law.full
-    ways = max(2, math.ceil(2 * load * (1 + 3 * question.profile.burst_cv)))
-    spread = (
-        f"salt it over {ways:,} sub-keys or more (--salt {ways}), which gives up its order across sub-keys; "
-        if ways <= _MOST_WAYS
-        else ""
-    )
+    spread = f"{_salting(salt)}; " if salt else ""
     known = float(apart.records[:, : question.keys.positions.size].max(initial=0.0)) * question.rate
     if max((clump.records for clump in question.clumps), default=0.0) <= known:
+        several = salt is not None and salt.heaviest > 1
+        heavy = "each of the heaviest keys" if several else "the heaviest key alone"
         return (
-            f"the heaviest key alone overloads a shard; {pack}{spread}or key by a finer entity, such as the "
+            f"{heavy} overloads a shard; {pack}{spread}or key by a finer entity, such as the "
             "order in place of the customer"
         )
     clump = planned_clumps(question.profile, question.demand.at)[0]
@@ -56,6 +61,29 @@ def heaviest(question: Question) -> str:
         f"{question.limits.bytes_per_second / 1e6:,.3g} MB/s; {pack}{spread}pace the key at its producer; or "
         "key by a finer entity, such as the order's line in place of the order"
     )
+
+
+def _salting(salt: Salt) -> str:
+    options, them, their = f"--salt {salt.ways}", "it", "its"
+    if salt.heaviest > 1:
+        options, them, their = (
+            f"{options} --salt-heaviest {salt.heaviest}",
+            f"the {salt.heaviest:,} heaviest",
+            "their",
+        )
+    return (
+        f"salt {them} over {salt.ways:,} sub-keys or more ({options}), which gives up {their} order across "
+        "sub-keys"
+    )
+
+
+def _filled(question: Question) -> str:
+    """Say how few records fill a shard's second."""
+    sizes = np.array([atom for atom in question.profile.sizes if atom[0] <= question.demand.record_limit])
+    mean_byte = float(sizes[:, 0] ** 2 @ sizes[:, 1] / (sizes[:, 0] @ sizes[:, 1]))
+    number = question.limits.bytes_per_second / mean_byte
+    fill = "one fills" if number < 2 else f"{number:,.0f} fill"
+    return f"most bytes are in records of about {mean_byte:,.0f} bytes, of which {fill} a shard's second"
 
 
 def _named(key: str) -> str:
@@ -89,10 +117,13 @@ def notes(question: Question, *, fits: bool) -> tuple[str, ...]:
             'sustained write throughput", like "a tank that refills at a steady rate", here of 10 MiB at the '
             "limit of bytes; the rate truly depends on sizes, traffic and keys, and AWS does not say how."
         )
-    elif law.lump_bytes > _LARGE_RECORD:
+    elif fits and law.lump_bytes > _LARGE_RECORD:
+        filled = _filled(question)
         found.append(
-            f"A mean byte is in a record of {law.lump_bytes:,.0f} bytes, so few records fill a shard's "
-            "second: how AWS counts within it decides, and a retry a second later passes."
+            f"{filled[0].upper()}{filled[1:]}: those that meet in one throttle, so chance asks for more "
+            "shards than the load does. How AWS counts within a second decides, and a retry a second later "
+            "passes. Smaller records need far fewer shards: compress them (--compress), or keep payloads in "
+            "S3."
         )
     if question.oversized and question.profile.records:
         found.append(

@@ -116,7 +116,7 @@ def loads(counted: OrderCalls, pipeline: Pipeline, limits: Limits, region: str) 
             "shards of the account",
             pipeline.shards + pipeline.stock_shards,
             limits.quota(region),
-            "Service Quotas: Kinesis shards",
+            "raise it in Service Quotas: Kinesis shards",
         ),
         Load(
             "GetRecords calls/s of one shard",
@@ -128,13 +128,13 @@ def loads(counted: OrderCalls, pipeline: Pipeline, limits: Limits, region: str) 
             "DynamoDB write units/s if one table had them all",
             sum(counted.write_units.values()) * pipeline.orders,
             quotas["dynamodb_table_writes_per_second"],
-            "Service Quotas: DynamoDB table-level write units; warm the table up before a launch",
+            "raise it in Service Quotas: DynamoDB table-level write units; warm the table up before a launch",
         ),
         Load(
             "DynamoDB read units/s if one table had them all",
             sum(counted.read_units.values()) * pipeline.orders,
             quotas["dynamodb_table_reads_per_second"],
-            "Service Quotas: DynamoDB table-level read units",
+            "raise it in Service Quotas: DynamoDB table-level read units",
         ),
         Load(
             "S3 PUT/s of one prefix", s3_puts, quotas["s3_puts_per_second"], "more prefixes, or larger files"
@@ -143,19 +143,19 @@ def loads(counted: OrderCalls, pipeline: Pipeline, limits: Limits, region: str) 
             "SNS messages/s",
             calls.get("sns.Publish", 0.0),
             quotas["sns_publishes_per_second"],
-            "Service Quotas: SNS messages published per second",
+            "raise it in Service Quotas: SNS messages published per second",
         ),
         Load(
             "SES mails/s",
             calls.get("ses.SendEmail", 0.0) + calls.get("ses.SendRawEmail", 0.0),
             quotas["ses_mails_per_second"],
-            "Service Quotas: SES sending rate",
+            "raise it in Service Quotas: SES sending rate",
         ),
         Load(
             "Fargate vCPUs",
             containers(counted, pipeline) * pipeline.vcpus,
             quotas["fargate_vcpus"],
-            "Service Quotas: Fargate on-demand vCPU count",
+            "raise it in Service Quotas: Fargate on-demand vCPU count",
         ),
     ]
     return tuple(sorted(found, key=lambda load: -load.used))
