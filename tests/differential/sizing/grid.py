@@ -14,10 +14,11 @@ from typing import Final, Literal
 import numpy as np
 
 from differential.sizing.packing import Producers, pack
-from differential.sizing.shard import BYTES, RECORDS, TANK
+from differential.sizing.screen import SLOTS, coming, screened_buckets, screened_windows
+from differential.sizing.shard import BYTES, MIB, RECORDS, TANK, counted
 from differential.sizing.steady import throttled_share
 from differential.sizing.stream import Played, play_buckets, play_windows
-from differential.sizing.traffic import LARGEST, Floats, Ints, Traffic, factors, shard_of_keys, sizes
+from differential.sizing.traffic import LARGEST, Floats, Traffic, factors, shard_of_keys, sizes
 
 Reading = Literal["fixed-window", "token-bucket"]
 READINGS: Final[tuple[Reading, ...]] = ("fixed-window", "token-bucket")
@@ -27,10 +28,8 @@ PROMISE: Final = 0.001
 
 _LOOK: Final = 3_000  # seconds
 _LOOKS: Final = 4
-_PART: Final = 250  # seconds of a look that are played at once, where no second depends on the one before
-_CHEAP: Final = 1_000_000  # records: where they are rare, looks go on for so many, each as long as all before
+_CHEAP: Final = 300_000  # records: where they are rare, looks go on for so many, each as long as all before
 _TOO_MANY: Final = PROMISE * _LOOK * _LOOKS  # seconds that throttle, beyond which no later look can help
-_AT_ONCE: Final = 2_000_000  # records drawn at once: a bound of memory
 _NEVER: Final = 1e-8
 
 
@@ -46,14 +45,19 @@ class Point:
         return [
             *(word for name, value in _figures(self) for word in (f"--{name}", value)),
             *(("--aggregate",) if self.producers else ()),
-            *(("--max-record-kib", str(LARGEST // 1_024)) if self.traffic.bytes > BYTES else ()),
+            *(("--max-record-kib", str(self.largest // 1_024)) if self.largest > MIB else ()),
         ]
+
+    @property
+    def largest(self) -> int:
+        """The stream's maximum record size in bytes, raised where the mean needs it."""
+        return LARGEST if self.traffic.bytes > BYTES else MIB
 
     @property
     def alike(self) -> bool:
         """Whether records are all of one size that a second takes, and come steadily and by themselves."""
         traffic = self.traffic
-        return not (self.producers or traffic.bytes_cv or traffic.burst_cv) and traffic.bytes <= BYTES
+        return not (self.producers or traffic.bytes_cv or traffic.burst_cv) and traffic.bytes <= MIB
 
     def __str__(self) -> str:
         """Return what differs from 500 B records on 100,000 even keys at a steady rate."""
@@ -107,7 +111,7 @@ def _keeps(point: Point, loads: Floats, reading: Reading, rng: np.random.Generat
         if abs(throttled - expected) >= 3 * math.sqrt(expected) or not throttled:
             return throttled <= PROMISE * looked
     if reading == "fixed-window" and point.alike:
-        return throttled_share(loads, round(point.traffic.bytes)) <= PROMISE
+        return throttled_share(loads, int(counted(np.array([round(point.traffic.bytes)]))[0])) <= PROMISE
     return throttled <= PROMISE * looked
 
 
@@ -116,49 +120,89 @@ def _throttled(
 ) -> int:
     """Return how many seconds of a look throttle; beyond ``enough`` the rest is not played."""
     bursts = factors(point.traffic.burst_cv, seconds, rng)
-    part = _PART if reading == "fixed-window" else seconds
-    safe = 0.0 if point.producers else _safe_rate(point.traffic, reading)
-    if reading == "token-bucket":
-        # A bucket remembers, so a shard is played in all of its seconds or in none.
-        loads = loads[loads * bursts.max() > safe]
-    step = max(1, min(part, int(_AT_ONCE / max(1.0, float(loads.sum() * bursts.mean())))))
-    throttled = 0
-    for first in range(0, seconds, step):
-        throttled += _part(point, loads, bursts[first : first + step], safe, reading, rng)
-        if throttled > enough:
+    safe = 0.0 if point.producers else _safe_rate(point)
+    # A bucket remembers, so a shard is played in all of its seconds or in none.
+    loads = loads[loads * bursts.max() > safe]
+    busy = loads >= SLOTS
+    throttled = set(_together(point, loads[~busy], bursts, reading, rng).seconds)
+    for load in loads[busy].tolist():
+        if len(throttled) > enough:
             break
-    return throttled
+        throttled |= _alone(point, load * bursts, reading, rng).seconds
+    return len(throttled)
 
 
-def _part(
-    point: Point, loads: Floats, bursts: Floats, safe: float, reading: Reading, rng: np.random.Generator
-) -> int:
-    rates = bursts[:, None] * loads[None, :]
-    second, shard = np.nonzero(rates > (safe if reading == "fixed-window" else 0.0))
-    window = np.repeat(np.arange(second.size), rng.poisson(rates[second, shard]))
-    shard, at = shard[window], second[window] + rng.random(window.size)
-    size = sizes(point.traffic, window.size, rng)
+def _alone(point: Point, rates: Floats, reading: Reading, rng: np.random.Generator) -> Played:
+    """Play a shard that has records all the time."""
+    if reading == "fixed-window" and point.producers is None:
+        return _windows(point, rates, rng)
+    counts = rng.poisson(np.repeat(rates / SLOTS, SLOTS))
+    size = sizes(point.traffic, int(counts.sum()) if point.traffic.bytes_cv else 1, rng)
+    refused = np.flatnonzero(size > point.largest)
+    np.subtract.at(counts, np.searchsorted(np.cumsum(counts), refused, side="right"), 1)
+    these = coming(counts, counted(np.delete(size, refused)), rng, point.producers)
+    return screened_windows(these) if reading == "fixed-window" else screened_buckets(these, _depth(point))
+
+
+def _windows(point: Point, rates: Floats, rng: np.random.Generator) -> Played:
+    """Play windows by how much is put into each: a record is refused if that is more than fits."""
+    counts = rng.poisson(rates)
+    unsure = counts > _safe_count(point)
+    within = np.repeat(np.flatnonzero(unsure), counts[unsure])
+    size = sizes(point.traffic, within.size, rng)
+    within, size = within[size <= point.largest], counted(size[size <= point.largest])
+    over = (np.bincount(within) > RECORDS) | (np.bincount(within, weights=size) > BYTES)
+    return Played(frozenset(np.flatnonzero(over).tolist()))
+
+
+def _together(
+    point: Point, loads: Floats, bursts: Floats, reading: Reading, rng: np.random.Generator
+) -> Played:
+    """Play shards that have few records, all at once."""
+    shard = np.repeat(np.arange(loads.size), rng.poisson(loads * bursts.sum()))
+    size = sizes(point.traffic, shard.size, rng)
+    shard, size = shard[size <= point.largest], counted(size[size <= point.largest])
+    # Given how many records there are, each of a Poisson process falls into a second by the second's weight.
+    until = np.cumsum(bursts / bursts.sum())
+    second = np.searchsorted(until, rng.random(shard.size) * until[-1], side="right")
+    at = second + rng.random(shard.size)
     if point.producers is not None:
         shard, at, size = pack(shard, at, size, point.producers, rng)
-    if not at.size:
-        return 0
-    return _play(shard, at, size, reading).throttled
-
-
-def _play(shard: Ints, at: Floats, size: Ints, reading: Reading) -> Played:
     if reading == "token-bucket":
-        return play_buckets(shard, at, size, TANK if size.max() > BYTES else BYTES)
-    # AWS accepts what is larger than a window by a burst: only the other reading has room for it.
+        return play_buckets(shard, at, size, _depth(point))
+    # AWS takes what is larger than a window by a burst, so the tank alone has room for it.
     small = size <= BYTES
-    return play_windows(shard[small], at[small], size[small])
+    played = play_windows(shard[small], at[small], size[small])
+    if small.all():
+        return played
+    return Played(played.seconds | play_buckets(shard, at, size, _depth(point)).seconds)
+
+
+def _depth(point: Point) -> int:
+    return TANK if point.largest > MIB else BYTES
 
 
 @lru_cache
-def _safe_rate(traffic: Traffic, reading: Reading) -> float:
+def _safe_count(point: Point) -> int:
+    """Return how many records have next to no chance to exceed a window."""
+    drawn = _sample(point)
+    tilts = np.geomspace(0.1, 200.0, 60) / BYTES
+    growth = [float(np.log(np.exp(np.minimum(tilt * drawn, 690)).mean())) for tilt in tilts]
+    bounds = zip(tilts.tolist(), growth, strict=True)
+    by_bytes = max((math.log(_NEVER) + tilt * BYTES) / max(grows, 1e-300) for tilt, grows in bounds)
+    return int(min(RECORDS, max(0.0, by_bytes)))
+
+
+@lru_cache
+def _sample(point: Point) -> Floats:
+    drawn = sizes(point.traffic, 20_000, np.random.default_rng(1))
+    return counted(drawn[drawn <= point.largest]).astype(np.float64)
+
+
+@lru_cache
+def _safe_rate(point: Point) -> float:
     """Return the records a second below which a second has next to no chance to throttle a shard."""
-    drawn = sizes(traffic, 20_000, np.random.default_rng(1)).astype(np.float64)
-    if reading == "fixed-window":
-        drawn = drawn[drawn <= BYTES] if drawn.min() <= BYTES else np.zeros(1)
+    drawn = _sample(point)
     # A bucket that overflows got more than its depth within a second, or more than the limit for longer.
     tilts = np.geomspace(0.1, 200.0, 60) / BYTES
     growth = [float(np.expm1(np.minimum(tilt * drawn, 690)).mean()) for tilt in tilts]

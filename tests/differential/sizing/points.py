@@ -4,9 +4,8 @@ from collections.abc import Iterator
 
 from differential.sizing.grid import Point
 from differential.sizing.packing import Producers
+from differential.sizing.shard import MIB
 from differential.sizing.traffic import Traffic
-
-MIB = 2**20
 
 
 def points() -> Iterator[Point]:

@@ -1,21 +1,31 @@
 """Play the property grid: ``make sizing-grid``.
 
-Exit status 1 if an answer of ``size`` does not hold.
+Exit status 1 if an answer of ``size`` does not hold. Rows are kept as they are known, so a run that was
+broken off goes on with the next one.
 """
 
+import json
 import sys
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from functools import lru_cache
+from hashlib import sha256
 from math import comb, fsum
+from pathlib import Path
+from typing import Final
 
 from differential.sizing.advice import Advice, advice
 from differential.sizing.grid import READINGS, Point, Reading, keeps_alone, keeps_promise
 from differential.sizing.points import points
 
-PLACEMENTS = 200
-SLACK = 0.05
-_FIRST_LOOK = 60
+PLACEMENTS: Final = 200
+SLACK: Final = 0.05
+_FIRST_LOOK: Final = 60
+
+_ROOT: Final = Path(__file__).parents[3]
+_CODE: Final = (_ROOT / "scripts/sizing/src", Path(__file__).parent)
+RESULTS: Final = _ROOT / "out/sizing-grid.jsonl"
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,32 +75,98 @@ def judge(point: Point, reading: Reading, found: Advice, placements: int = PLACE
     return Finding(point, reading, found, kept, played)
 
 
+class Rows:
+    """The rows that are known, in a file that grows with each: a broken run goes on where it was.
+
+    Rows of another code than the present one are dropped.
+
+    Args:
+        file: Where they are kept.
+        code: What tells this code from any other.
+    """
+
+    def __init__(self, file: Path, code: str) -> None:
+        self._file = file
+        self._known: dict[tuple[str, str], Row] = {}
+        lines = file.read_text().splitlines() if file.exists() else []
+        if not lines or lines[0] != code:
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_text(f"{code}\n")
+        for line in lines[1:] if lines and lines[0] == code else ():
+            row = Row(**json.loads(line))
+            self._known[row.workload, row.reading] = row
+
+    def get(self, workload: str, reading: Reading) -> "Row | None":
+        """Return a row if it is known."""
+        return self._known.get((workload, reading))
+
+    def add(self, row: "Row") -> None:
+        """Keep a row."""
+        with self._file.open("a") as file:
+            file.write(json.dumps(asdict(row)) + "\n")
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """What was found of a workload under a reading; numbers of placements are 0 where no count is advised."""
+
+    workload: str
+    reading: str
+    advised: int | None
+    kept: int
+    placements: int
+    lower: float
+    holds: bool
+    cpu: float
+
+    def __str__(self) -> str:
+        """Return it as a row of a Markdown table."""
+        played = f"{self.kept} | {self.placements} | {self.lower:.1%}" if self.placements else " | | "
+        columns = (self.workload, self.reading, self.advised or "none", played, f"{self.cpu:.1f}")
+        return f"| {' | '.join(map(str, columns))} |" + ("" if self.holds else " WRONG")
+
+
 def main(arguments: Sequence[str]) -> int:
     """Play the grid, or the points whose numbers are given, and print a row for each as it is known."""
     chosen = {int(number) for number in arguments}
-    wrong = 0
+    rows, wrong = Rows(RESULTS, _code()), 0
     print("| workload | reading | advised | kept | of | lower bound | CPU s |\n|---|---|--:|--:|--:|--:|--:|")
     for number, point in enumerate(points()):
         if chosen and number not in chosen:
             continue
-        found = advice(point.options())
         for reading in READINGS:
-            began = time.process_time()
-            row, held = _row(point, found, reading)
-            wrong += not held
-            took = time.process_time() - began
-            print(f"| {number}: {point} | {reading} | {row} | {took:.1f} |", flush=True)
+            row = rows.get(f"{number}: {point}", reading)
+            if row is None:
+                row = play_row(number, point, reading)
+                rows.add(row)
+            wrong += not row.holds
+            print(row, flush=True)
     return 1 if wrong else 0
 
 
-def _row(point: Point, found: Advice, reading: Reading) -> tuple[str, bool]:
+def play_row(number: int, point: Point, reading: Reading) -> Row:
+    """Ask about a workload and play what is advised."""
+    found, name, began = _advice(point), f"{number}: {point}", time.process_time()
     shards = found.shards[reading]
     if shards is None:
         held = not keeps_alone(point, reading)
-        return f"none | {'right' if held else 'WRONG'} | | ", held
+        return Row(name, reading, None, 0, 0, 0.0, held, time.process_time() - began)
     finding = judge(point, reading, found)
-    text = f"{shards} | {finding.kept} | {finding.placements} | {finding.lower:.1%}"
-    return text + ("" if finding.holds else " WRONG"), finding.holds
+    took = time.process_time() - began
+    return Row(
+        name, reading, shards, finding.kept, finding.placements, finding.lower, finding.holds, round(took, 1)
+    )
+
+
+@lru_cache(maxsize=1)
+def _advice(point: Point) -> Advice:
+    return advice(point.options())
+
+
+def _code() -> str:
+    """Return a digest of the sizing tool and of this folder."""
+    files = sorted(file for folder in _CODE for file in folder.rglob("*.py"))
+    return sha256(b"".join(file.read_bytes() for file in files)).hexdigest()
 
 
 if __name__ == "__main__":

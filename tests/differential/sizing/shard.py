@@ -7,6 +7,8 @@ docs.aws.amazon.com:
 - kinesis/latest/APIReference/API_PutRecordsRequestEntry.html: the MD5 of the partition key is a number of
   128 bits, and the shard whose range holds it takes the record. The key counts as part of the record, which
   has 10 MiB at most.
+- kinesis/latest/APIReference/API_CreateStream.html: a stream takes records of up to 1 MiB unless that is
+  raised.
 - streams/latest/dev/large-records.html: a stream accepts a record beyond what a shard sustains by a burst,
   as from a tank that refills at a steady rate. An earlier text of the page gives the tank 10 MiB.
 - streams/latest/dev/troubleshooting-producers.html: PutRecord counts each record rounded up to a kilobyte,
@@ -19,9 +21,15 @@ from collections.abc import Callable
 from hashlib import md5
 from typing import Final
 
+import numpy as np
+import numpy.typing as npt
+
+Ints = npt.NDArray[np.int64]
+
 RECORDS: Final = 1_000
 BYTES: Final = 1_000_000
-TANK: Final = 10 * 2**20
+MIB: Final = 2**20
+TANK: Final = 10 * MIB
 """What the bucket of bytes holds by AWS' page on large records."""
 
 HASH_KEYS: Final = 2**128
@@ -33,6 +41,11 @@ Shard = Callable[[float, int], bool]
 def hash_key(partition_key: str) -> int:
     """Return where a partition key lies in the hash space."""
     return int.from_bytes(md5(partition_key.encode(), usedforsecurity=False).digest(), "big")
+
+
+def counted(size: Ints) -> Ints:
+    """Return what counts of records: one of 1 MiB, which each shard takes, is a second's whole megabyte."""
+    return np.where((size > BYTES) & (size <= MIB), BYTES, size)
 
 
 def fixed_window() -> Shard:

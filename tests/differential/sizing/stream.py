@@ -7,7 +7,7 @@ where none can be refused, and play only the rest record by record.
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
-from typing import Final
+from typing import Final, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -23,12 +23,50 @@ class Played:
     """What happened.
 
     Attributes:
-        throttled: Seconds in which any shard refused a record.
+        seconds: Those in which any shard refused a record.
         refused: Records refused at their first attempt.
     """
 
-    throttled: int
-    refused: int
+    seconds: frozenset[int] = frozenset()
+    refused: int = 0
+
+    @property
+    def throttled(self) -> int:
+        """How many seconds these are."""
+        return len(self.seconds)
+
+
+class Lacking(NamedTuple):
+    """What the buckets of stretches lack when they begin, at most.
+
+    Attributes:
+        at: When each stretch begins, in seconds.
+        records: What its bucket of records lacks.
+        bytes: What its bucket of bytes lacks.
+    """
+
+    at: Floats
+    records: Floats
+    bytes: Floats
+
+
+@dataclass(frozen=True, slots=True)
+class Stretches:
+    """Records in the order of their shards and times, and the stretches in which one may be refused.
+
+    Attributes:
+        at: Their times.
+        size: Their bytes.
+        stretch: The stretch of each: nothing is lacking when one begins.
+        over: Whether a record of its stretch is refused.
+        uncertain: Whether one is whose stretch began with buckets that may have lacked something.
+    """
+
+    at: Floats
+    size: Ints
+    stretch: Ints
+    over: npt.NDArray[np.bool_]
+    uncertain: bool
 
 
 def play(shard: Ints, at: Floats, size: Ints, new_shard: Callable[[], Shard]) -> Played:
@@ -46,7 +84,7 @@ def play(shard: Ints, at: Floats, size: Ints, new_shard: Callable[[], Shard]) ->
         put = shards.setdefault(int(shard[number]), new_shard())
         if not put(float(at[number]), int(size[number])):
             refused.append(int(at[number]))
-    return Played(len(set(refused)), len(refused))
+    return Played(frozenset(refused), len(refused))
 
 
 def play_windows(shard: Ints, at: Floats, size: Ints) -> Played:
@@ -69,14 +107,36 @@ def play_buckets(shard: Ints, at: Floats, size: Ints, byte_burst: int = SECOND_O
     neither bucket lacks anything, what happened before no longer matters; so only those stretches between
     such moments are played in which more than a bucket holds is lacking.
     """
-    order = np.argsort(shard * np.ceil(at.max(initial=0.0) + 1.0) + at)
+    return replay_stretches(bucket_stretches(shard, at, size, byte_burst), byte_burst)
+
+
+def bucket_stretches(
+    shard: Ints, at: Floats, size: Ints, byte_burst: int, lacking: Lacking | None = None
+) -> Stretches:
+    """Find where token buckets refuse a record, if those that begin less than full lack at most so much.
+
+    One that lacks something is like one that gave that much to a record at its beginning.
+    """
+    records, volume = np.ones(at.size), size.astype(np.float64)
+    begins = 0 if lacking is None else lacking.at.size
+    if lacking is not None:
+        shard = np.concatenate([np.arange(begins), shard])
+        at, size = np.concatenate([lacking.at, at]), np.concatenate([np.zeros(begins, np.int64), size])
+        records, volume = np.concatenate([lacking.records, records]), np.concatenate([lacking.bytes, volume])
+    order = np.argsort(shard * np.ceil(at.max(initial=0.0) + 1.0) + at, kind="stable")
     shard, at, size = shard[order], at[order], size[order]
-    by_records, over_records = _lacking(shard, at, np.ones(at.size), RECORDS, RECORDS)
-    by_bytes, over_bytes = _lacking(shard, at, size.astype(np.float64), BYTES, byte_burst)
+    by_records, over_records = _lacking(shard, at, records[order], RECORDS, RECORDS)
+    by_bytes, over_bytes = _lacking(shard, at, volume[order], BYTES, byte_burst)
     stretch = np.cumsum((by_records == 0) & (by_bytes == 0))
     over = np.zeros(at.size + 1, dtype=np.bool_)
     over[stretch[over_records | over_bytes]] = True
-    return _replay(over[stretch], stretch, at, size, partial(token_bucket, byte_burst))
+    uncertain = bool(over[stretch[order < begins]].any())
+    return Stretches(at, size, stretch, over[stretch] & (order >= begins), uncertain)
+
+
+def replay_stretches(found: Stretches, byte_burst: int) -> Played:
+    """Play the stretches in which a record is refused."""
+    return _replay(found.over, found.stretch, found.at, found.size, partial(token_bucket, byte_burst))
 
 
 def _lacking(
@@ -102,7 +162,7 @@ def _replay(
         late = [int(time) for time, volume in zip(times, volumes, strict=True) if not put(time, volume)]
         seconds.update(late)
         refused += len(late)
-    return Played(len(seconds), refused)
+    return Played(frozenset(seconds), refused)
 
 
 def _groups(these: Ints, group: Ints, at: Floats, size: Ints) -> Iterator[tuple[list[float], list[int]]]:
