@@ -31,10 +31,15 @@ BESIDE = {
     "orderstream.observability.metrics.otel": ("OpenTelemetryExporter",),
     "orderstream.testing": tuple(orderstream.testing.__all__),
     "orderstream.observability.tracing": (
-        "opentelemetry_traceparent",
+        "NoTracer",
+        "SendSpans",
+        "Span",
+        "TraceContext",
+        "Tracer",
         "traceparent_from_xray",
         "xray_traceparent",
     ),
+    "orderstream.observability.tracing.otel": ("OpenTelemetryTracer",),
 }
 # Names whose value is an alias, not something with a docstring of its own.
 ALIASES = {"Partitioner": "`Callable[[UserRecord], int | None]`: chooses a record's explicit hash key."}

@@ -20,6 +20,7 @@ from orderstream_workers.services.payments.queue_limits import (
 class _Entry:
     order_id: str
     visible_at: float
+    traceparent: str | None = None
     receives: int = 0
     receipt: str = ""
 
@@ -37,12 +38,12 @@ class MemoryPaymentQueue:
     _numbers: Iterator[int] = field(default_factory=itertools.count)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
-    def send(self, order_id: str, delay: int = 0) -> None:
+    def send(self, order_id: str, delay: int = 0, traceparent: str | None = None) -> None:
         """See ``PaymentQueue.send``."""
         check_body(order_id)
         check_range("delay", delay, 0, MAX_DELAY)
         with self._lock:
-            self._entries[next(self._numbers)] = _Entry(order_id, self.now() + delay)
+            self._entries[next(self._numbers)] = _Entry(order_id, self.now() + delay, traceparent)
 
     def receive(self, limit: int, *, wait: int, visibility: int) -> Sequence[QueuedPayment]:
         """See ``PaymentQueue.receive``; returns at once whatever ``wait`` says."""
@@ -57,7 +58,11 @@ class MemoryPaymentQueue:
                     break
                 entry.visible_at, entry.receives = now + visibility, entry.receives + 1
                 entry.receipt = f"{number}/{entry.receives}"
-                received.append(QueuedPayment(entry.order_id, entry.receipt, entry.receives))
+                received.append(
+                    QueuedPayment(
+                        entry.order_id, entry.receipt, entry.receives, traceparent=entry.traceparent
+                    )
+                )
         return received
 
     def extend(self, message: QueuedPayment, visibility: int) -> None:

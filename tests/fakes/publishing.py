@@ -1,5 +1,7 @@
 """A producer that completes every put as it is told to."""
 
+from collections.abc import Callable
+
 from orderstream import Delivered, DeliveryFailedError
 
 
@@ -11,6 +13,12 @@ class CompletedDelivery:
         if self._failure is not None:
             raise self._failure
         return Delivered("shardId-000000000000", "1", 0, ())
+
+    def exception(self, timeout: float | None = None) -> Exception | None:
+        return self._failure
+
+    def add_done_callback(self, callback: Callable[["CompletedDelivery"], object]) -> None:
+        callback(self)
 
 
 class CollectingProducer:

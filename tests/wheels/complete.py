@@ -8,7 +8,8 @@ from orderstream.aggregation import deaggregate
 from orderstream.messages import Message, decode_envelope, register
 from orderstream.observability.metrics import PrometheusExporter
 from orderstream.observability.metrics.otel import OpenTelemetryExporter
-from orderstream.observability.tracing import opentelemetry_traceparent
+from orderstream.observability.tracing import SendSpans
+from orderstream.observability.tracing.otel import OpenTelemetryTracer
 from orderstream.testing import FakeKinesis
 from orderstream.testing import server as served
 
@@ -35,7 +36,10 @@ def test_an_event_goes_out_compressed_and_counted(fake_kinesis: FakeKinesis) -> 
         Producer("orders", client=fake_kinesis.client(), meter=meter) as producer,
     ):
         publisher = EventPublisher(
-            producer, source="shop", tracing=opentelemetry_traceparent, compression="zstd"
+            producer,
+            source="shop",
+            spans=SendSpans(OpenTelemetryTracer(), "orders"),
+            compression="zstd",
         )
         delivered = publisher.publish(message).result(timeout=30)
     (record,) = fake_kinesis.records("orders", delivered.shard_id)

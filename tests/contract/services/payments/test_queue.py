@@ -38,6 +38,19 @@ def test_what_is_sent_is_received_and_hidden(queue: PaymentQueue) -> None:
     assert queue.depth() == 1
 
 
+def test_a_message_names_the_span_that_sent_it(queue: PaymentQueue) -> None:
+    """However often it is received; where nothing is traced it names none."""
+    context = f"00-{'a' * 32}-{'b' * 16}-01"
+    for order_id, traceparent in (("o-1", context), ("o-2", None)):
+        queue.send(order_id, traceparent=traceparent)
+    for _ in range(2):
+        received = queue.receive(10, wait=0, visibility=0)
+        assert {message.order_id: message.traceparent for message in received} == {
+            "o-1": context,
+            "o-2": None,
+        }
+
+
 def test_no_more_than_asked_for(queue: PaymentQueue) -> None:
     """A receive gives at most as many messages as there are permits for."""
     for number in range(5):

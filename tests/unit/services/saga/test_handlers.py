@@ -28,6 +28,7 @@ from orderstream.messages import (
     derived_id,
     initial,
 )
+from orderstream.observability.tracing import NoTracer
 from orderstream_consumer.delivery import DeliveryTally
 from orderstream_consumer.idempotency import CollectingPublisher, MessageHandler
 from orderstream_orders.contracts import (
@@ -112,6 +113,7 @@ def test_the_application_asks_the_coordinator_which_orders_it_has_taken() -> Non
         publisher=CollectingPublisher(),
         deciding_clock=lambda: NOW,
         tally=DeliveryTally(),
+        tracer=NoTracer(),
         tables=lambda *_: [],
         in_lanes=lambda *_, **more: given.update(more),
     )

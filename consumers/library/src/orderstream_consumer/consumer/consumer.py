@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final, Self, cast
 
 import boto3
 
+from orderstream.observability.tracing import Tracer
 from orderstream_consumer.consumer.arguments import check_arguments, refuse_for_kcl
 from orderstream_consumer.consumer.clients import client_of, region_of, settings_found
 from orderstream_consumer.consumer.config import ConsumerConfig
@@ -28,6 +29,7 @@ from orderstream_consumer.consumer.run import Backing, prepared_run
 from orderstream_consumer.consumer.stream import ConsumedName, KinesisReads
 from orderstream_consumer.delivery import ParkedRecords
 from orderstream_consumer.engines.embedded.leases import DynamoDBLeaseTable, LeaseTable
+from orderstream_consumer.processing.process_spans import NOT_TRACED, ProcessSpans
 from orderstream_consumer.store import DynamoDBStore, Store
 
 if TYPE_CHECKING:
@@ -76,6 +78,8 @@ class Consumer:
         sqs: An SQS client, for ``on_failure``.
         leases: Where leases are instead of DynamoDB, e.g. ``MemoryLeaseTable()`` in a test.
         store: Where all else is instead of DynamoDB, e.g. ``MemoryStore()`` in a test.
+        tracer: Begins a span around each call of a handler, with the message's trace context as parent and
+            link, or a batch's contexts as links. By default nothing is traced.
 
     Raises:
         ConfigError: An argument is not possible.
@@ -99,6 +103,7 @@ class Consumer:
         sqs: "SQSClient | None" = None,
         leases: LeaseTable | None = None,
         store: Store | None = None,
+        tracer: Tracer | None = None,
     ) -> None:
         config = ConsumerConfig() if config is None else config
         self._stream = ConsumedName.of(stream)
@@ -106,7 +111,13 @@ class Consumer:
         checked(on_failure)
         if config.engine == "kcl":
             refuse_for_kcl(
-                session=session, kinesis=kinesis, dynamodb=dynamodb, sqs=sqs, leases=leases, store=store
+                session=session,
+                kinesis=kinesis,
+                dynamodb=dynamodb,
+                sqs=sqs,
+                leases=leases,
+                store=store,
+                tracer=tracer,
             )
         self._application = application
         with settings_found():
@@ -147,6 +158,9 @@ class Consumer:
             store=self._backing.store,
             sqs=sqs,
             failed=self._stop_at,
+            spans=NOT_TRACED
+            if tracer is None
+            else ProcessSpans(tracer, stream=self._stream.name, application=application),
         )
         self._run, self._work = prepared_run(
             application,

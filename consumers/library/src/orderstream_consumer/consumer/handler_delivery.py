@@ -27,6 +27,7 @@ from orderstream_consumer.delivery import (
 )
 from orderstream_consumer.processing.clock import utc_now
 from orderstream_consumer.processing.concurrency import ThreadPool
+from orderstream_consumer.processing.process_spans import NOT_TRACED, ProcessSpans
 from orderstream_consumer.processing.processor import RecordProcessor, StopSignal
 from orderstream_consumer.processing.record import DeliveredRecord
 from orderstream_consumer.store import Store
@@ -55,6 +56,7 @@ class HandlerDelivery:
         sqs: Sends to the queue of ``on_failure``.
         failed: Told of the record that ends the consumer.
         breaker: Holds back tries during outages; a new one by default.
+        spans: Begins the span of what is handled; by default nothing is traced.
     """
 
     def __init__(
@@ -70,6 +72,7 @@ class HandlerDelivery:
         sqs: "SQSClient | None" = None,
         failed: Callable[[RecordFailedError], object] = lambda _: None,
         breaker: Breaker | None = None,
+        spans: ProcessSpans = NOT_TRACED,
     ) -> None:
         self._application = application
         self._stream = stream
@@ -80,6 +83,7 @@ class HandlerDelivery:
         self._store = store
         self._sqs = sqs
         self._failed = failed
+        self._spans = spans
         self._executor = ThreadPool(config.threads, "handler")
         self._loop = EventLoop()
         self._config = config.delivery_config("parked" if self.parks else "handed_over")
@@ -132,12 +136,14 @@ class HandlerDelivery:
         if self._handler is None:
             self.handle_batch([record])
             return
-        self._carry_out(self._handler, record)
+        with self._spans.record(record):
+            self._carry_out(self._handler, record)
 
     def handle_batch(self, records: Sequence[DeliveredRecord]) -> None:
         """Carry out a batch; see ``delivery.BatchHandler``."""
         assert self._batch_handler is not None
-        self._carry_out(self._batch_handler, records)
+        with self._spans.batch(records):
+            self._carry_out(self._batch_handler, records)
 
     def close(self) -> None:
         """End the threads of handlers; one that does not return is left alone."""

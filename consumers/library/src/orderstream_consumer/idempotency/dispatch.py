@@ -3,6 +3,8 @@
 import logging
 from collections.abc import Callable, Collection, Mapping
 
+import msgspec
+
 from orderstream.messages import (
     REGISTRY,
     Envelope,
@@ -15,6 +17,7 @@ from orderstream.messages import (
 )
 from orderstream_consumer.idempotency.received import Received, subject_of
 from orderstream_consumer.processing.log_context import log_about
+from orderstream_consumer.processing.process_spans import NOT_TRACED, ProcessSpans
 from orderstream_consumer.processing.record import DeliveredRecord
 
 logger = logging.getLogger(__name__)
@@ -48,6 +51,7 @@ class MessageHandler:
         overtaking: The messages that never wait behind parked ones of their order: the compensations.
         is_known: Asked of an order whose identifiers would not be taken today, where a conversation about it
             begins: one that an earlier version took is carried out, and so is what comes of it again.
+        spans: Begins a span for each message that is carried out; by default nothing is traced.
     """
 
     def __init__(
@@ -56,10 +60,12 @@ class MessageHandler:
         count: Count = uncounted,
         overtaking: Collection[type[Message]] = (),
         is_known: IsKnown = nobody_knows,
+        spans: ProcessSpans = NOT_TRACED,
     ) -> None:
         self._routes = dict(routes)
         self._count = count
         self._is_known = is_known
+        self._spans = spans
         self._overtaking = frozenset(message_type.type_name() for message_type in overtaking)
         self._addresses = {_address(type_name) for type_name in routes} - {""}
 
@@ -80,11 +86,17 @@ class MessageHandler:
         )
         route = self._routes.get(envelope.type)
         if route is not None:
-            if envelope.conversation_id == envelope.id:
-                self._demand_identifiers(envelope)
-            route(Received(envelope, record.shard_id, record.position, record.approximate_arrival))
+            self._carry_out(route, record, envelope)
         elif REGISTRY.type_of(envelope.type) is None:
             self._pass_over(envelope)
+
+    def _carry_out(self, route: Route, record: DeliveredRecord, envelope: Envelope) -> None:
+        with self._spans.message(record, envelope) as span:
+            if envelope.conversation_id == envelope.id:
+                self._demand_identifiers(envelope)
+            if span.traceparent is not None:
+                envelope = msgspec.structs.replace(envelope, traceparent=span.traceparent)
+            route(Received(envelope, record.shard_id, record.position, record.approximate_arrival, span))
 
     def overtakes(self, record: DeliveredRecord) -> bool:
         """True for a message that is carried out although earlier ones of its order are parked."""

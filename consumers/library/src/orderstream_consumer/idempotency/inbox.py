@@ -32,6 +32,10 @@ CAPACITY: Final = 64
 """Entries of one order that are kept: several times what an order needs that goes well."""
 
 
+ARRIVAL: Final = "orderstream.arrival"
+"""The attribute of a span that says which ``Arrival`` it was."""
+
+
 class Arrival(Enum):
     """What a delivery is to an order's inbox."""
 

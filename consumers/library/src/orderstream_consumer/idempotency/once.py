@@ -14,7 +14,7 @@ from typing import Final, Generic, TypeVar
 import msgspec
 
 from orderstream.messages import Envelope
-from orderstream_consumer.idempotency.inbox import CAPACITY, INBOX, Arrival, Inbox
+from orderstream_consumer.idempotency.inbox import ARRIVAL, CAPACITY, INBOX, Arrival, Inbox
 from orderstream_consumer.idempotency.publisher import Publisher
 from orderstream_consumer.idempotency.received import Received, subject_of
 from orderstream_consumer.processing.backoff import Backoff
@@ -120,6 +120,7 @@ class Once(Generic[State]):
             item = self._store.get(self._table, received.subject)
             inbox = Inbox.of(item, self._inbox_capacity)
             arrival = inbox.classify(received)
+            received.span.set(ARRIVAL, arrival.value)
             if arrival in {Arrival.DUPLICATE, Arrival.FORGED}:
                 report_repetition(received, arrival)
                 return

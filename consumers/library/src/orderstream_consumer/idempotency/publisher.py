@@ -1,11 +1,15 @@
 """Puts encoded messages into the stream and waits until Kinesis has acknowledged all of them."""
 
-from collections.abc import Iterator, Sequence
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
 from typing import Protocol
+
+import msgspec
 
 from orderstream import BufferFullError, DeliveryFailedError, Producer, ProducerClosedError
 from orderstream.errors import DependencyError
-from orderstream.messages import compressed
+from orderstream.messages import NotAnEventError, compressed, decode_envelope
+from orderstream.observability.tracing import NO_SPAN, NOT_TRACED, SendSpans, Span
 from orderstream.producer.intake import RUN_BYTES
 
 
@@ -35,15 +39,36 @@ class KinesisPublisher:
         patience: Seconds to wait for each acknowledgement before the input is handed back to its retry,
             above 0.
         compress: Whether messages travel compressed where that makes them smaller.
+        spans: Begins a span for each message, which ends with its acknowledgement; by default nothing is
+            traced.
     """
 
-    def __init__(self, producer: Producer, patience: float = 30.0, *, compress: bool = False) -> None:
+    def __init__(
+        self,
+        producer: Producer,
+        patience: float = 30.0,
+        *,
+        compress: bool = False,
+        spans: SendSpans = NOT_TRACED,
+    ) -> None:
         self._producer = producer
+        self._spans = spans
         self._patience = patience
         self._compress = compress
 
     def publish(self, envelopes: Sequence[bytes], partition_key: str) -> None:
         """See ``Publisher.publish``."""
+        if self._spans.enabled:
+            self._publish_traced(envelopes, partition_key)
+        else:
+            self._publish(envelopes, partition_key)
+
+    def _publish(
+        self,
+        envelopes: Sequence[bytes],
+        partition_key: str,
+        acknowledged: Callable[[], object] = lambda: None,
+    ) -> None:
         if self._compress:
             envelopes = [compressed(envelope) for envelope in envelopes]
         try:
@@ -51,9 +76,33 @@ class KinesisPublisher:
                 deliveries = self._producer.put_many([(envelope, partition_key) for envelope in together])
                 for delivery in deliveries:
                     delivery.result(timeout=self._patience)
+                    acknowledged()
         except (BufferFullError, ProducerClosedError, DeliveryFailedError, TimeoutError) as error:
             # None of these says anything about the input: it must be retried, never parked.
             raise DependencyError("kinesis", "PutRecords", str(error)) from error
+
+    def _publish_traced(self, envelopes: Sequence[bytes], partition_key: str) -> None:
+        begun = [self._begin(encoded) for encoded in envelopes]
+        stamped, spans = [encoded for encoded, _ in begun], deque(span for _, span in begun)
+        try:
+            self._publish(stamped, partition_key, lambda: spans.popleft().end())
+        except BaseException as error:
+            for span in spans:
+                span.fail(type(error).__name__)
+                span.end()
+            raise
+
+    def _begin(self, encoded: bytes) -> tuple[bytes, Span]:
+        """Begin the span of a message; gives the message as it goes out, too."""
+        try:
+            envelope = decode_envelope(encoded)
+        except NotAnEventError:
+            return encoded, NO_SPAN  # whether that may go out is not for here to say
+        span = self._spans.begin(envelope)
+        if envelope.traceparent is None and span.traceparent is not None:
+            # It was decided outside of any trace, such as by an operator: its trace begins here.
+            encoded = msgspec.structs.replace(envelope, traceparent=span.traceparent).encode()
+        return encoded, span
 
 
 def _handed_over_together(envelopes: Sequence[bytes], key_bytes: int) -> Iterator[Sequence[bytes]]:

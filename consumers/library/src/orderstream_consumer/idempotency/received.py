@@ -2,10 +2,11 @@
 
 import datetime as dt
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TypeVar
 
 from orderstream.messages import REGISTRY, Envelope, Message
+from orderstream.observability.tracing import NO_SPAN, Span
 from orderstream_consumer.processing.record import Position
 
 M = TypeVar("M", bound=Message)
@@ -16,16 +17,19 @@ class Received:
     """One delivery of one message.
 
     Attributes:
-        envelope: The message.
+        envelope: The message. Its trace context is that of the span that processes it, so that what follows
+            from it names the span in which it was decided.
         shard_id: The shard that it was read from.
         position: Where it is in that shard.
         arrival: When Kinesis took the record (UTC): the one time on which all hosts agree.
+        span: The span that processes it; nothing is decided by it.
     """
 
     envelope: Envelope
     shard_id: str
     position: Position
     arrival: dt.datetime
+    span: Span = field(default=NO_SPAN, compare=False, repr=False)
 
     def message(self, message_type: type[M]) -> M:
         """The message, decoded, as the type that its route is for.

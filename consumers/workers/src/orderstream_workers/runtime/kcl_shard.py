@@ -22,7 +22,7 @@ def main() -> None:
     name = sys.argv[1]
     settings = Settings.from_environment()
     configure_logging(settings.log_level, name)
-    with Resources(settings) as resources:
+    with Resources(settings, name) as resources:
         application = build_application(name, resources)
         run_shard_process(
             application.processors,

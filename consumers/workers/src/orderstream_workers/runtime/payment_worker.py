@@ -24,7 +24,7 @@ from orderstream_workers.runtime.resources import Resources
 from orderstream_workers.runtime.settings import HEALTH_PORT
 from orderstream_workers.runtime.topology import QueueSpec
 from orderstream_workers.runtime.topology.pipeline import PAYMENT_QUEUE, PAYMENT_WORKER, PAYMENTS_API
-from orderstream_workers.services.payments import PaymentStanding, PaymentWorker
+from orderstream_workers.services.payments import PaymentStanding, PaymentWorker, QueuedSpans
 from orderstream_workers.services.payments.http_provider import HttpPaymentProvider
 
 
@@ -39,7 +39,7 @@ def run_payment_worker(resources: Resources, stop: threading.Event) -> None:
     http = httpx.Client()
     resources.close_later(http.close)
     provider_url = settings.name_of(PAYMENTS_API)
-    provider = HttpPaymentProvider(http, provider_url)
+    provider = HttpPaymentProvider(http, provider_url, tracer=resources.tracer)
     worker = PaymentWorker(
         store=resources.store,
         queue=resources.payment_queue,
@@ -53,6 +53,12 @@ def run_payment_worker(resources: Resources, stop: threading.Event) -> None:
         publisher=resources.publisher,
         clock=resources.deciding_clock,
         wall_clock=resources.clock,
+        spans=QueuedSpans(
+            resources.tracer,
+            queue=settings.name_of(PAYMENT_QUEUE),
+            application=PAYMENT_WORKER.name,
+            clock=resources.clock,
+        ),
     )
     # Every client is made here, by one thread.
     dead_letters = resources.payment_dead_letters

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final, Self
 
 from orderstream import Producer
 from orderstream.messages import Message
+from orderstream.observability.tracing import SendSpans, Tracer
 from orderstream_consumer.delivery import (
     Breaker,
     DeliveryConfig,
@@ -30,15 +31,17 @@ from orderstream_consumer.idempotency import (
     nobody_knows,
 )
 from orderstream_consumer.processing.concurrency import ThreadPool
+from orderstream_consumer.processing.process_spans import ProcessSpans
 from orderstream_consumer.processing.processor import RecordProcessor, StopSignal
 from orderstream_consumer.running import Background
 from orderstream_consumer.store import DynamoDBStore, Store
 from orderstream_workers.runtime import clients
 from orderstream_workers.runtime.application import Application
 from orderstream_workers.runtime.settings import Settings
+from orderstream_workers.runtime.telemetry.tracing import tracer_of
 from orderstream_workers.runtime.topology import LeasesSpec, QueueSpec, StreamApplication, TopologyError
 from orderstream_workers.runtime.topology.pipeline import PAYMENT_QUEUE
-from orderstream_workers.services.payments import PaymentQueue, SqsPaymentQueue
+from orderstream_workers.services.payments import PaymentQueue, SqsPaymentQueue, TracedPaymentQueue
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -58,14 +61,19 @@ class Resources:
 
     Args:
         settings: The process's settings.
+        process: What traces call it.
     """
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, process: str = "orderstream") -> None:
         self.settings = settings
+        self.process = process
         self._closing = ExitStack()
 
     def __enter__(self) -> Self:
         """Use the resources."""
+        self.close_later(
+            self.tracer.close
+        )  # made first, closed last: what is closed before it is traced, too
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -86,6 +94,24 @@ class Resources:
     def deciding_clock(self) -> HostClock:
         """The time (UTC), as long as the host's clock agrees with AWS'."""
         return HostClock()
+
+    @cached_property
+    def tracer(self) -> Tracer:
+        """Begins spans."""
+        return tracer_of(self.settings, self.process)
+
+    def process_spans(self, declared: StreamApplication) -> ProcessSpans:
+        """Begins the spans of what an application processes.
+
+        Args:
+            declared: The application.
+        """
+        return ProcessSpans(
+            self.tracer,
+            stream=self.settings.name_of(declared.reads),
+            application=declared.name,
+            clock=self.clock,
+        )
 
     @cached_property
     def tally(self) -> DeliveryTally:
@@ -140,12 +166,17 @@ class Resources:
     @cached_property
     def publisher(self) -> Publisher:
         """Puts messages into the stream and waits for the acknowledgement."""
-        return KinesisPublisher(self.producer, compress=self.settings.compression == "zstd")
+        return KinesisPublisher(
+            self.producer,
+            compress=self.settings.compression == "zstd",
+            spans=SendSpans(self.tracer, self.settings.stream),
+        )
 
     @cached_property
     def payment_queue(self) -> PaymentQueue:
         """The queue between payments' stream side and the payment worker."""
-        return self._queue(self.settings.name_of(PAYMENT_QUEUE))
+        name = self.settings.name_of(PAYMENT_QUEUE)
+        return TracedPaymentQueue(self._queue(name), self.tracer, name)
 
     @cached_property
     def payment_dead_letters(self) -> PaymentQueue:
@@ -216,7 +247,7 @@ class Resources:
             overtaking: The messages that never wait behind parked ones of their order: the compensations.
             is_known: Which orders it has taken; see ``MessageHandler``.
         """
-        handler = MessageHandler(routes, self.tally.count, overtaking, is_known)
+        handler = MessageHandler(routes, self.tally.count, overtaking, is_known, self.process_spans(declared))
         return self.handled_in_lanes(declared, handler, background=background, overtakes=handler.overtakes)
 
     def handled_in_lanes(

@@ -26,6 +26,9 @@ _LEVELS: Final = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 Auth = Literal["jwt", "gateway", "none"]
 """How the orders API knows who calls."""
 
+Tracing = Literal["none", "otlp"]
+"""Where the spans of a process go."""
+
 Compression = Literal["none", "zstd"]
 """What the data of messages is compressed with, if at all."""
 
@@ -97,6 +100,12 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
             at once. 0 sets no bound.
         health_port: Port of ``/health``; 0 serves none.
         health_host: Address that ``/health`` listens on; only this machine by default.
+        tracing: ``otlp`` exports spans over OTLP (HTTP, protobuf) to ``otlp_url``; it needs
+            ``orderstream-workers[otlp]``. ``none`` traces nothing.
+        otlp_url: Base URL of a collector; ``/v1/traces`` is added. OpenTelemetry's own variables
+            (``OTEL_EXPORTER_OTLP_HEADERS``, ``..._CERTIFICATE``) say what else it wants.
+        trace_ratio: Share of the traces that are exported, 0 to 1, decided where a trace begins: an order is
+            traced whole or not at all.
         log_level: Least severe level that is logged: DEBUG, INFO, WARNING, ERROR or CRITICAL.
     """
 
@@ -130,6 +139,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     caller_requests_per_second: float = 200.0
     health_port: int = 0
     health_host: str = "127.0.0.1"
+    tracing: Tracing = "none"
+    otlp_url: str = "http://127.0.0.1:4318"
+    trace_ratio: float = 1.0
     log_level: str = "INFO"
 
     def __post_init__(self) -> None:
@@ -142,6 +154,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         checks.within("low_stock_threshold", 0)
         checks.within("caller_requests_per_second", 0)
         checks.within("health_port", 0)
+        checks.within("trace_ratio", 0, 1)
         checks.one_of("log_level", *_LEVELS)
         if not all("=" in item for item in _items(self.kcl_properties)):
             raise checks.error("kcl_properties", "name=value, separated by commas")

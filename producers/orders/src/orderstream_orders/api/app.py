@@ -30,12 +30,14 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
+from orderstream.observability.tracing import NoTracer, Tracer
 from orderstream.publisher import EventPublisher
 from orderstream_orders.api.access import OrderAccess
 from orderstream_orders.api.guard import CallerGuard, caller_of
 from orderstream_orders.api.idempotency import IdempotencyStore
 from orderstream_orders.api.intake import Intake, UnknownOutcomeError
 from orderstream_orders.api.openapi import Described, document
+from orderstream_orders.api.request_spans import traced
 from orderstream_orders.api.requests import JSON, MAX_BODY_BYTES, MAX_CODE_LENGTH, Rejection
 from orderstream_orders.api.responses import (
     AcceptedResponse,
@@ -52,7 +54,9 @@ from orderstream_orders.callers.allowance import Allowances
 
 logger = logging.getLogger(__name__)
 
+_CANCEL: Final = "/orders/{order_id}/cancel"
 _LENGTH_DIGITS: Final = 15
+_NO_TRACER: Final[Tracer] = NoTracer()
 _BURST_SECONDS: Final = 2
 """A caller that was quiet may make the requests of so many seconds at once."""
 RETRY_AFTER: Final = 1
@@ -74,6 +78,7 @@ def create_app(
     patience: float = 10.0,
     body_patience: float = 20.0,
     standing: Callable[[], Standing] = Standing,
+    tracer: Tracer = _NO_TRACER,
 ) -> Starlette:
     """Make the ASGI application.
 
@@ -97,6 +102,7 @@ def create_app(
         patience: Seconds to wait for Kinesis' acknowledgement before the response is 503. Above 0.
         body_patience: Seconds that a request's body may take to arrive before the response is 408. Above 0.
         standing: Says whether the dependencies answer, for ``/health``; by default they are not asked.
+        tracer: Begins a span for each order and each cancellation; by default nothing is traced.
     """
     api = _Api(
         Intake(
@@ -105,6 +111,7 @@ def create_app(
             OrderAccess(idempotency_store, enforced=authentication.knows_callers),
             clock,
             patience,
+            tracer,
         ),
         concurrency=concurrency,
         max_waiting=max_waiting,
@@ -118,8 +125,8 @@ def create_app(
 
     app = Starlette(
         routes=[
-            Route("/orders", api.place, methods=["POST"]),
-            Route("/orders/{order_id}/cancel", api.cancel, methods=["POST"]),
+            Route("/orders", traced(tracer, "/orders", api.place), methods=["POST"]),
+            Route(_CANCEL, traced(tracer, _CANCEL, api.cancel), methods=["POST"]),
             Route("/health", api.health, methods=["GET"]),
             Route("/health/live", api.live, methods=["GET"]),
             Route("/health/ready", api.ready, methods=["GET"]),

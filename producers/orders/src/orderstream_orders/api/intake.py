@@ -7,6 +7,7 @@ from typing import Final, TypeVar
 
 from orderstream.errors import OrderstreamError
 from orderstream.messages import Envelope, decode_envelope, initial, initial_event_id
+from orderstream.observability.tracing import NoTracer, Tracer
 from orderstream.publisher import EventPublisher
 from orderstream_orders.api.acceptance import accept
 from orderstream_orders.api.access import OrderAccess
@@ -16,6 +17,8 @@ from orderstream_orders.api.requests import Rejection, read_request, unsupported
 from orderstream_orders.contracts import OrderCancellationRequested, OrderPlaced, order_id_for
 
 _T = TypeVar("_T")
+
+_NO_TRACER: Final[Tracer] = NoTracer()
 
 SOURCE: Final = "orders"
 """Who publishes the events: the owner of ``OrderPlaced``."""
@@ -53,6 +56,7 @@ class Intake:
         access: Knows whose they are.
         clock: The time (UTC, with zone).
         patience: Seconds to wait for Kinesis' acknowledgement, above 0.
+        tracer: Knows the request's span, which each event names as its cause; by default nothing is traced.
     """
 
     def __init__(
@@ -62,12 +66,14 @@ class Intake:
         access: OrderAccess,
         clock: Callable[[], dt.datetime],
         patience: float,
+        tracer: Tracer = _NO_TRACER,
     ) -> None:
         self._publisher = publisher
         self._store = store
         self._access = access
         self._clock = clock
         self._patience = patience
+        self._tracer = tracer
 
     def place(
         self, caller: str, idempotency_key: str, body: bytes, content_type: str | None
@@ -91,6 +97,8 @@ class Intake:
             UnknownOutcomeError: ask again with the same key.
         """
         order_id = order_id_for(caller, idempotency_key)
+        span = self._tracer.current()
+        span.set("orderstream.order_id", order_id)
         judged = _judge(order_id, body, content_type)
         if isinstance(judged, Rejection):
             taken = self._known(lambda: self._store.get(order_id))
@@ -100,7 +108,13 @@ class Intake:
         else:
             digest, placed = judged
             event_id = initial_event_id(SOURCE, caller, idempotency_key)
-            first = initial(placed, source=SOURCE, event_id=event_id, time=self._clock())
+            first = initial(
+                placed,
+                source=SOURCE,
+                event_id=event_id,
+                time=self._clock(),
+                traceparent=span.traceparent,
+            )
             candidate = _accepted(digest, first, caller)
             taken = self._known(lambda: self._store.put_if_absent(order_id, candidate))
             event = first if taken == candidate else event_taken(order_id, body, taken, SOURCE)
@@ -128,12 +142,15 @@ class Intake:
         order = self._known(lambda: self._access.find(caller, order_id))
         if order is None:
             return False
+        span = self._tracer.current()
+        span.set("orderstream.order_id", order_id)
         requested = initial(
             OrderCancellationRequested(order_id=order_id),
             source=SOURCE,
             event_id=initial_event_id(f"{SOURCE}:cancellation", order_id, idempotency_key),
             time=self._clock(),
             conversation_id=order.event_id,
+            traceparent=span.traceparent,
         )
         candidate = _accepted(hashlib.sha256(idempotency_key.encode()).hexdigest(), requested)
         slot = f"{order_id}/cancellation/{_slot(idempotency_key)}"

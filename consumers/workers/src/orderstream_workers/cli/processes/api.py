@@ -18,5 +18,5 @@ def api(host: str, port: int) -> None:
     configure_logging(settings.log_level, "api")
     settings.warn_of_unknown()
     stop = stop_on_signals()
-    with Resources(settings) as resources:
+    with Resources(settings, "api") as resources:
         serve_api(resources, host, port, stop)

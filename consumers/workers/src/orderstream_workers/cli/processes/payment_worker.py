@@ -16,5 +16,5 @@ def payment_worker() -> None:
     configure_logging(settings.log_level, "payment-worker")
     settings.warn_of_unknown()
     stop = stop_on_signals()
-    with Resources(settings) as resources:
+    with Resources(settings, "payment-worker") as resources:
         run_payment_worker(resources, stop)

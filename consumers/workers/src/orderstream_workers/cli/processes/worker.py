@@ -60,5 +60,5 @@ def worker(application: str | None, every: bool, engine: Engine | None, adopt_ne
     configure_logging(settings.log_level, application)
     settings.warn_of_unknown()
     stop = stop_on_signals()
-    with Resources(settings) as resources:
+    with Resources(settings, application) as resources:
         run_worker(application, resources, stop, adopt_new_stream=adopt_new_stream)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from orderstream.errors import OrderstreamError
 from orderstream_consumer.delivery import Breaker, DeliveryTally, until_it_works
+from orderstream_consumer.processing.process_spans import NOT_TRACED, ProcessSpans
 from orderstream_consumer.processing.processor import (
     Checkpointer,
     InitializationInput,
@@ -28,15 +29,23 @@ class OrderStatusProcessor:
         stop: Set when this shard must come to an end.
         breaker: Holds back tries while the database fails; shared by all shards of a process.
         tally: Counts ``handled``, ``unreadable`` and ``retried``.
+        spans: Begins the span of a batch; by default nothing is traced.
     """
 
     def __init__(
-        self, *, writer: ReadModelWriter, stop: StopSignal, breaker: Breaker, tally: DeliveryTally
+        self,
+        *,
+        writer: ReadModelWriter,
+        stop: StopSignal,
+        breaker: Breaker,
+        tally: DeliveryTally,
+        spans: ProcessSpans = NOT_TRACED,
     ) -> None:
         self._writer = writer
         self._stop = stop
         self._breaker = breaker
         self._tally = tally
+        self._spans = spans
         self._done: Position | None = None
         self._checkpointed: Position | None = None
         self._abandoned = False
@@ -68,7 +77,8 @@ class OrderStatusProcessor:
         self._checkpoint(checkpointer)
 
     def _apply(self, batch: ProcessRecordsInput) -> None:
-        unreadable = self._writer.apply_batch(batch.records)
+        with self._spans.batch(batch.records):
+            unreadable = self._writer.apply_batch(batch.records)
         for name, count in (("handled", len(batch.records) - unreadable), ("unreadable", unreadable)):
             for _ in range(count):
                 self._tally.count(name)

@@ -74,7 +74,7 @@ def run_all(settings: Settings, stop: threading.Event) -> None:
     own = msgspec.structs.replace(settings, health_port=0)  # one /health speaks for all
 
     def run_one(name: str, stop: threading.Event, reported: Reported) -> None:
-        with Resources(own) as resources:
+        with Resources(own, name) as resources:
             run_worker(name, resources, stop, reported=reported)
 
     applications = AllApplications(application_names(settings), run_one)

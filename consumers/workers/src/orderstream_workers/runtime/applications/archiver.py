@@ -23,8 +23,9 @@ def build(resources: Resources) -> Application:
     """Wire the application."""
     objects = S3ObjectStore(resources.s3, resources.settings.name_of(ARCHIVE))
     breaker, tally = Breaker(), DeliveryTally()
+    spans = resources.process_spans(DECLARATION)
 
     def processor(shard_id: str, stop: StopSignal) -> RecordProcessor:  # noqa: ARG001 - the engine's
-        return ArchiverProcessor(objects=objects, stop=stop, breaker=breaker, tally=tally)
+        return ArchiverProcessor(objects=objects, stop=stop, breaker=breaker, tally=tally, spans=spans)
 
     return Application(DECLARATION, processor, counters=tally.figures, failure=tally.failure)

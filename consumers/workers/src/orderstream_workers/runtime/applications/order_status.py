@@ -27,9 +27,10 @@ def build(resources: Resources) -> Application:
     """Wire the application."""
     engine = open_read_model(resources)
     writer, breaker, tally = ReadModelWriter(engine), Breaker(), DeliveryTally()
+    spans = resources.process_spans(DECLARATION)
 
     def processor(shard_id: str, stop: StopSignal) -> RecordProcessor:  # noqa: ARG001 - the engine's
-        return OrderStatusProcessor(writer=writer, stop=stop, breaker=breaker, tally=tally)
+        return OrderStatusProcessor(writer=writer, stop=stop, breaker=breaker, tally=tally, spans=spans)
 
     def refuse_tables_that_are_behind(stop: StopSignal) -> None:
         until_it_works(writer.ensure_schema, stop=stop, breaker=breaker, tally=tally)

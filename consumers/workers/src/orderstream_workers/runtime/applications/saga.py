@@ -20,7 +20,7 @@ def build(resources: Resources) -> Application:
     """Wire the application."""
     store, publisher, clock = resources.store, resources.publisher, resources.deciding_clock
     handlers = SagaHandlers(store=store, publisher=publisher, clock=clock, count=resources.tally.count)
-    timers = TimerPoller(store=store, publisher=publisher, clock=clock)
+    timers = TimerPoller(store=store, publisher=publisher, clock=clock, tracer=resources.tracer)
     return resources.in_lanes(
         DECLARATION,
         handlers.routes(),

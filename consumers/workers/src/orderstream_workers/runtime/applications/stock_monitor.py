@@ -23,5 +23,6 @@ def build(resources: Resources) -> Application:
         publisher=resources.publisher,
         threshold=resources.settings.low_stock_threshold,
         count=resources.tally.count,
+        spans=resources.process_spans(DECLARATION),
     )
     return resources.handled_in_lanes(DECLARATION, handler)

@@ -4,6 +4,7 @@ import logging
 import threading
 
 from orderstream import EventPublisher, Producer, ProducerConfig
+from orderstream.observability.tracing import SendSpans
 from orderstream_consumer.health.report import outages, shown_dependencies, unanswered, verdict
 from orderstream_consumer.health.watch import DependencyWatch
 from orderstream_consumer.processing.beside import Beside
@@ -76,6 +77,7 @@ def serve_api(resources: Resources, host: str, port: int, stop: threading.Event)
             publisher=EventPublisher(
                 producer,
                 source="orders",
+                spans=SendSpans(resources.tracer, settings.stream),
                 compression=None if settings.compression == "none" else settings.compression,
             ),
             idempotency_store=store,
@@ -85,6 +87,7 @@ def serve_api(resources: Resources, host: str, port: int, stop: threading.Event)
             extra_routes=routes(ReadModel(engine), OrderAccess(store, enforced=authentication.knows_callers)),
             described=[described()],
             standing=standing,
+            tracer=resources.tracer,
         )
         for run in (watch.run, *callers.beside):
             beside.start(run)

@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING
 
 from orderstream.errors import DependencyError, OrderstreamError
 from orderstream_consumer.delivery import Breaker, DeliveryTally, until_it_works
+from orderstream_consumer.processing.process_spans import NOT_TRACED, ProcessSpans
 from orderstream_consumer.processing.processor import (
     Checkpointer,
     InitializationInput,
@@ -60,6 +61,7 @@ class ArchiverProcessor:
             ``retried``.
         config: When an object is written.
         clock: Monotonic seconds.
+        spans: Begins the span of an object's records; by default nothing is traced.
     """
 
     def __init__(
@@ -71,12 +73,14 @@ class ArchiverProcessor:
         tally: DeliveryTally,
         config: ArchiveConfig | None = None,
         clock: Callable[[], float] = time.monotonic,
+        spans: ProcessSpans = NOT_TRACED,
     ) -> None:
         self._objects = objects
         self._stop = stop
         self._breaker = breaker
         self._tally = tally
         self._clock = clock
+        self._spans = spans
         self._buffer = Buffer(config or ArchiveConfig())
         self._archived: Position | None = None
         self._handed: Position | None = None
@@ -158,6 +162,10 @@ class ArchiverProcessor:
 
     def _write(self) -> None:
         """Write the buffer as one object, or go behind the object that is there already."""
+        with self._spans.batch(self._buffer.records):
+            self._write_object()
+
+    def _write_object(self) -> None:
         records = self._buffer.records
         key = object_key(records[0])
         last = records[-1].position

@@ -10,7 +10,7 @@ from typing import Final
 
 from orderstream.messages import following
 from orderstream_consumer.idempotency.dispatch import Count, uncounted
-from orderstream_consumer.idempotency.inbox import CAPACITY, Arrival
+from orderstream_consumer.idempotency.inbox import ARRIVAL, CAPACITY, Arrival
 from orderstream_consumer.idempotency.once import report_repetition
 from orderstream_consumer.idempotency.publisher import Publisher
 from orderstream_consumer.idempotency.received import Received
@@ -103,6 +103,7 @@ class InventoryHandlers:
         chunk = Chunk(self._max_chunk, self._max_chunk)
         refusal: Refusal | None = None
         stored = self._reservations.load(request.order_id)
+        received.span.set(ARRIVAL, stored.inbox.classify(received).value)
         while stored.inbox.classify(received) is Arrival.FRESH:
             step = _step(stored, request, len(asked), chunk, refusal)
             if step is None:

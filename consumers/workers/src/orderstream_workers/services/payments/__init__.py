@@ -15,6 +15,7 @@ from orderstream_workers.services.payments.provider import (
 from orderstream_workers.services.payments.queue import PaymentQueue, QueuedPayment, SqsPaymentQueue
 from orderstream_workers.services.payments.queue_limits import MessageRefusedError
 from orderstream_workers.services.payments.records import PAYMENTS
+from orderstream_workers.services.payments.spans import QueuedSpans, TracedPaymentQueue
 from orderstream_workers.services.payments.standing import PaymentStanding
 from orderstream_workers.services.payments.worker import PaymentWorker
 
@@ -39,5 +40,7 @@ __all__ = [
     "ProviderThrottledError",
     "ProviderUnavailableError",
     "QueuedPayment",
+    "QueuedSpans",
     "SqsPaymentQueue",
+    "TracedPaymentQueue",
 ]

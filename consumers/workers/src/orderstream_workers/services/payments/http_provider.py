@@ -7,6 +7,7 @@ from urllib.parse import quote
 
 import httpx
 
+from orderstream.observability.tracing import Span, Tracer
 from orderstream_workers.services.payments.domain import Charge, Refund
 from orderstream_workers.services.payments.provider import (
     Charged,
@@ -16,6 +17,7 @@ from orderstream_workers.services.payments.provider import (
     ProviderUnavailableError,
     Refunded,
 )
+from orderstream_workers.services.payments.spans import NO_TRACER
 
 _CARRIED: Final = re.compile(r"[!-~]+( +[!-~]+)*")
 """Visible ASCII, and spaces inside it: a header carries them as they are."""
@@ -40,10 +42,19 @@ class HttpPaymentProvider:
         client: An httpx client; its own timeout is not used.
         base_url: Where the provider is, without a slash at the end.
         timeout: How long one request may take.
+        tracer: Begins a span for each request, which the request names; by default nothing is traced.
     """
 
-    def __init__(self, client: httpx.Client, base_url: str, *, timeout: httpx.Timeout = _TIMEOUT) -> None:
+    def __init__(
+        self,
+        client: httpx.Client,
+        base_url: str,
+        *,
+        timeout: httpx.Timeout = _TIMEOUT,
+        tracer: Tracer = NO_TRACER,
+    ) -> None:
         self._client = client
+        self._tracer = tracer
         self._timeout = timeout
         self._base_url = base_url.rstrip("/")
 
@@ -86,15 +97,27 @@ class HttpPaymentProvider:
         return Refunded(_field(response, "refunds", "refund_id"))
 
     def _post(self, operation: str, key: str, body: dict[str, str | int]) -> httpx.Response:
+        url = httpx.URL(f"{self._base_url}/v1/{operation}")
+        attributes = {
+            "http.request.method": "POST",
+            "url.template": f"/v1/{operation}",
+            "server.address": url.host,
+            "orderstream.order_id": body["order_id"],
+        }
+        with self._tracer.span(f"POST /v1/{operation}", "client", attributes=attributes) as span:
+            return self._request(operation, url, key, body, span)
+
+    def _request(
+        self, operation: str, url: httpx.URL, key: str, body: dict[str, str | int], span: Span
+    ) -> httpx.Response:
+        headers = {"Idempotency-Key": header_value(key)}
+        if span.traceparent is not None:
+            headers["traceparent"] = span.traceparent
         try:
-            response = self._client.post(
-                f"{self._base_url}/v1/{operation}",
-                json=body,
-                headers={"Idempotency-Key": header_value(key)},
-                timeout=self._timeout,
-            )
+            response = self._client.post(url, json=body, headers=headers, timeout=self._timeout)
         except httpx.RequestError as error:
             raise ProviderUnavailableError(operation, type(error).__name__) from error
+        span.set("http.response.status_code", response.status_code)
         if response.status_code == httpx.codes.TOO_MANY_REQUESTS:
             raise ProviderThrottledError(operation, "429", _retry_after(response))
         if (

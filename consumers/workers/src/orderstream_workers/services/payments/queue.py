@@ -25,7 +25,11 @@ if TYPE_CHECKING:
     from botocore.exceptions import ClientError
     from mypy_boto3_sqs import SQSClient
     from mypy_boto3_sqs.literals import QueueAttributeNameType
-    from mypy_boto3_sqs.type_defs import MessageTypeDef
+    from mypy_boto3_sqs.type_defs import (
+        MessageAttributeValueTypeDef,
+        MessageTypeDef,
+        SendMessageRequestTypeDef,
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,12 +41,14 @@ class QueuedPayment:
         receipt: Names this receive of the message.
         receives: How often it has been received, this time included.
         sent_at: When it was put into the queue (UTC); None where the queue does not tell.
+        traceparent: W3C trace context of the span that sent it; None where nothing is traced.
     """
 
     order_id: str
     receipt: str
     receives: int
     sent_at: dt.datetime | None = None
+    traceparent: str | None = None
 
 
 class PaymentQueue(Protocol):
@@ -51,12 +57,13 @@ class PaymentQueue(Protocol):
     Every method raises DependencyError if the queue could not be reached.
     """
 
-    def send(self, order_id: str, delay: int = 0) -> None:
+    def send(self, order_id: str, delay: int = 0, traceparent: str | None = None) -> None:
         """Put an order into the queue; returns once that is acknowledged.
 
         Args:
             order_id: The order.
             delay: Seconds until it can be received, 0 to 900.
+            traceparent: W3C trace context of the span that sends it.
 
         Raises:
             MessageRefusedError: the queue can never take this order's name.
@@ -91,6 +98,9 @@ def check_receive(limit: int, wait: int, visibility: int) -> None:
     check_range("wait", wait, 0, MAX_WAIT)
     check_range("visibility", visibility, 0, MAX_VISIBILITY)
 
+
+_TRACEPARENT: Final = "traceparent"
+"""The attribute of a message that names the span that sent it."""
 
 _DEPTHS: Final[tuple["QueueAttributeNameType", ...]] = (
     "ApproximateNumberOfMessages",
@@ -136,12 +146,20 @@ class SqsPaymentQueue:
                 self._found_url = required(response, "QueueUrl", str)
         return self._found_url
 
-    def send(self, order_id: str, delay: int = 0) -> None:
+    def send(self, order_id: str, delay: int = 0, traceparent: str | None = None) -> None:
         """See ``PaymentQueue.send``."""
         check_body(order_id)
         check_range("delay", delay, 0, MAX_DELAY)
         with self._calls("SendMessage"):
-            response = self._client.send_message(QueueUrl=self._url, MessageBody=order_id, DelaySeconds=delay)
+            request: SendMessageRequestTypeDef = {
+                "QueueUrl": self._url,
+                "MessageBody": order_id,
+                "DelaySeconds": delay,
+            }
+            if traceparent is not None:
+                attribute: MessageAttributeValueTypeDef = {"DataType": "String", "StringValue": traceparent}
+                request["MessageAttributes"] = {_TRACEPARENT: attribute}
+            response = self._client.send_message(**request)
             required(response, "MessageId", str)
 
     def receive(self, limit: int, *, wait: int, visibility: int) -> Sequence[QueuedPayment]:
@@ -154,6 +172,7 @@ class SqsPaymentQueue:
                 WaitTimeSeconds=wait,
                 VisibilityTimeout=visibility,
                 AttributeNames=["ApproximateReceiveCount", "SentTimestamp"],
+                MessageAttributeNames=[_TRACEPARENT],
             )
             messages = given_by_service(response).get("Messages") or ()
             return [_received(message) for message in messages]
@@ -210,7 +229,13 @@ def _received(message: "MessageTypeDef") -> QueuedPayment:
         message["ReceiptHandle"],
         int(attributes.get("ApproximateReceiveCount", "1")),
         dt.datetime.fromtimestamp(int(sent) / 1000, dt.UTC) if sent is not None else None,
+        _traceparent(message),
     )
+
+
+def _traceparent(message: "MessageTypeDef") -> str | None:
+    attribute = message.get("MessageAttributes", {}).get(_TRACEPARENT)
+    return None if attribute is None else attribute.get("StringValue")
 
 
 class _GoneError(Exception):

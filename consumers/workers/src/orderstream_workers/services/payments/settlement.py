@@ -4,7 +4,11 @@ import datetime as dt
 import logging
 from collections.abc import Callable
 
+import msgspec
+
 from orderstream.errors import OrderstreamError
+from orderstream.messages import Envelope
+from orderstream.observability.tracing import Tracer
 from orderstream_consumer.idempotency import TOLERATED_SKEW, Publisher
 from orderstream_consumer.processing.log_context import log_about
 from orderstream_consumer.store import ConditionFailedError, Store
@@ -12,6 +16,7 @@ from orderstream_workers.services.payments import domain
 from orderstream_workers.services.payments.domain import Charge, Payment, PaymentOutcome, Phase, Refund
 from orderstream_workers.services.payments.provider import Charged, Declined, PaymentProvider
 from orderstream_workers.services.payments.records import PaymentRecords, Stored
+from orderstream_workers.services.payments.spans import NO_TRACER
 
 logger = logging.getLogger(__name__)
 
@@ -42,6 +47,7 @@ class Settlement:
         provider: Charges and gives back.
         publisher: Sends the replies, and returns once they are acknowledged.
         clock: The time (UTC, with zone), off by no more than ``TOLERATED_SKEW``: see ``HostClock``.
+        tracer: Knows the current span, which replies name as their cause; by default nothing is traced.
     """
 
     def __init__(
@@ -51,11 +57,13 @@ class Settlement:
         provider: PaymentProvider,
         publisher: Publisher,
         clock: Callable[[], dt.datetime],
+        tracer: Tracer = NO_TRACER,
     ) -> None:
         self._records = PaymentRecords(store)
         self._provider = provider
         self._publisher = publisher
         self._clock = clock
+        self._tracer = tracer
 
     def settle(self, order_id: str, permit: Callable[[], None]) -> Payment:
         """Bring a payment to rest and send its replies, or send them again.
@@ -126,4 +134,14 @@ class Settlement:
         if outcome.payment == stored.record.payment:
             return stored
         record = stored.record.decided(outcome, self._clock())
-        return self._records.advance(stored, record.keeping(record.replies_to(outcome)))
+        replies = record.replies_to(
+            outcome, capture=self._decided_here(record.capture), refund=self._decided_here(record.refund)
+        )
+        return self._records.advance(stored, record.keeping(replies))
+
+    def _decided_here(self, command: Envelope | None) -> Envelope | None:
+        """A command whose reply will name the current span as its cause."""
+        traceparent = self._tracer.current().traceparent
+        if command is None or traceparent is None:
+            return command
+        return msgspec.structs.replace(command, traceparent=traceparent)

@@ -45,6 +45,7 @@ from orderstream_workers.services.payments.provider import (
 from orderstream_workers.services.payments.queue import PaymentQueue, QueuedPayment
 from orderstream_workers.services.payments.queue_limits import MAX_MESSAGES
 from orderstream_workers.services.payments.settlement import Settlement
+from orderstream_workers.services.payments.spans import QueuedSpans
 from orderstream_workers.services.payments.standing import PaymentStanding, StandingKeeper
 
 logger = logging.getLogger(__name__)
@@ -69,6 +70,8 @@ _PAUSES: Final = Backoff(first=0.5, longest=5.0)
 _WARN_EVERY: Final = 10.0
 """Seconds between two warnings that payments get no response; those between are logged at INFO."""
 
+_NOT_TRACED: Final = QueuedSpans()
+
 _FRESH_AFTER: Final = 5
 """Receives after which a message that only an outage held up is sent anew; half of what the queue allows."""
 
@@ -91,6 +94,7 @@ class PaymentWorker:
         now: Seconds on a monotonic clock.
         sleep: Waits so many seconds for a permit.
         draw: A random number in [0, 1), for jitter.
+        spans: Begins a span for each message; by default nothing is traced.
     """
 
     def __init__(
@@ -109,12 +113,18 @@ class PaymentWorker:
         now: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], object] = time.sleep,
         draw: Callable[[], float] = random.random,
+        spans: QueuedSpans = _NOT_TRACED,
     ) -> None:
         self.counters = PaymentCounters()
         self._standing = StandingKeeper(wall_clock)
         self._settlement = Settlement(
-            store=store, provider=_CountedProvider(provider, self.counters), publisher=publisher, clock=clock
+            store=store,
+            provider=_CountedProvider(provider, self.counters),
+            publisher=publisher,
+            clock=clock,
+            tracer=spans.tracer,
         )
+        self._spans = spans
         self._queue = queue
         self._limiter = limiter
         self._threads = threads
@@ -156,27 +166,33 @@ class PaymentWorker:
             message: The message.
             granted_at: When its permit was granted, on the monotonic clock.
         """
+        with self._spans.message(message) as span:
+            try:
+                self._work(message, granted_at)
+            except DependencyError as error:
+                span.fail(type(error).__name__)
+                self._failures += 1
+                self._postpone(message, error)
+            except Exception as error:
+                # The message's own failure: it comes back when its visibility ends, and is a dead letter in
+                # the end. The other messages go on.
+                span.fail(type(error).__name__)
+                self.counters.add("failed")
+                logger.exception("payment failed", extra={"order_id": message.order_id})
+            else:
+                self._failures = 0
+                self._standing.settled()
+                self.counters.add("settled")
+
+    def _work(self, message: QueuedPayment, granted_at: float) -> None:
         permits = [granted_at]
 
         def permit() -> None:
             if not permits or self._now() - permits.pop() > _PERMIT_SECONDS:
                 self._await_permit(message)
 
-        try:
-            self._settlement.settle(message.order_id, permit)
-            self._queue.delete(message)
-        except DependencyError as error:
-            self._failures += 1
-            self._postpone(message, error)
-        except Exception:
-            # The message's own failure: it comes back when its visibility ends, and is a dead letter in the
-            # end. The other messages go on.
-            self.counters.add("failed")
-            logger.exception("payment failed", extra={"order_id": message.order_id})
-        else:
-            self._failures = 0
-            self._standing.settled()
-            self.counters.add("settled")
+        self._settlement.settle(message.order_id, permit)
+        self._queue.delete(message)
 
     def _round(self, pool: ThreadPoolExecutor) -> float:
         """Take permits, receive, and hand the messages to threads; returns seconds to wait."""

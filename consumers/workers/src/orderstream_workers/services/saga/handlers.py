@@ -223,7 +223,13 @@ def _to_hear(record: SagaRecord, request_id: str) -> bool:
 
 def _timer_writes(received: Received, before: Saga | None, after: Saga | None) -> tuple[Write, ...]:
     envelope = received.envelope
-    return timer_writes(before, after, order_id=envelope.subject, conversation_id=envelope.conversation_id)
+    return timer_writes(
+        before,
+        after,
+        order_id=envelope.subject,
+        conversation_id=envelope.conversation_id,
+        traceparent=envelope.traceparent,
+    )
 
 
 def _envelope(cause: Envelope, output: Output, index: int, now: dt.datetime) -> Envelope:

@@ -24,25 +24,34 @@ from typing import Final
 
 from orderstream.errors import DependencyError
 from orderstream.messages import initial, initial_event_id
+from orderstream.observability.tracing import NoTracer, Tracer
 from orderstream_consumer.idempotency.publisher import Publisher
 from orderstream_consumer.processing.processor import StopSignal
-from orderstream_consumer.store import Delete, Item, Put, Store, TableSpec, Write
+from orderstream_consumer.store import Attribute, Delete, Item, Put, Store, TableSpec, Write
 from orderstream_orders.contracts import StepOverdue
 from orderstream_workers.services.saga.state import Saga, Timer
 
 logger = logging.getLogger(__name__)
 
 TIMERS: Final = TableSpec("saga-timers", sorted=True)
-"""Key: bucket; sort key: due time, order, step and attempt. Attributes: the same, and the conversation."""
+"""Key: bucket; sort key: due time, order, step and attempt. Attributes: the same, the conversation, and the
+trace context of the decision, where it was traced."""
 
 _BUCKETS: Final = tuple(str(bucket) for bucket in range(8))
 """The rows are spread, since a partition of DynamoDB takes 1,000 writes a second. Fewer would strand rows."""
 
 _PAGE: Final = 100
+_TRACEPARENT: Final = "traceparent"
+_NO_TRACER: Final[Tracer] = NoTracer()
 
 
 def timer_writes(
-    before: Saga | None, after: Saga | None, *, order_id: str, conversation_id: str
+    before: Saga | None,
+    after: Saga | None,
+    *,
+    order_id: str,
+    conversation_id: str,
+    traceparent: str | None = None,
 ) -> tuple[Write, ...]:
     """The writes that make the rows follow the order's state.
 
@@ -51,7 +60,9 @@ def timer_writes(
         after: The order as it will be.
         order_id: The order.
         conversation_id: The conversation that a ``StepOverdue`` will belong to.
+        traceparent: W3C trace context of the decision; None where nothing is traced.
     """
+    traced: dict[str, Attribute] = {} if traceparent is None else {_TRACEPARENT: traceparent}
     running = frozenset(before.timers()) if before is not None else frozenset()
     wanted = frozenset(after.timers()) if after is not None else frozenset()
     bucket = _bucket(order_id)
@@ -70,6 +81,7 @@ def timer_writes(
                 "rearmed": timer.rearmed,
                 "due": timer.due.isoformat(),
                 "conversation_id": conversation_id,
+                **traced,
             },
             expected_version=None,
         )
@@ -87,6 +99,8 @@ class TimerPoller:
         clock: The time (UTC, with zone).
         draw: Gives the order of the buckets, anew for each poll, so that pollers seldom meet at the same
             rows.
+        tracer: Begins a span for each row that is due, which links to the decision; by default nothing is
+            traced.
     """
 
     def __init__(
@@ -96,11 +110,13 @@ class TimerPoller:
         publisher: Publisher,
         clock: Callable[[], dt.datetime],
         draw: random.Random | None = None,
+        tracer: Tracer = _NO_TRACER,
     ) -> None:
         self._store = store
         self._publisher = publisher
         self._clock = clock
         self._draw = draw or random.Random()  # noqa: S311 - spreads load
+        self._tracer = tracer
 
     def poll_once(self, stop: StopSignal | None = None) -> int:
         """Publish what is due now.
@@ -140,6 +156,16 @@ class TimerPoller:
             stop.wait(interval)
 
     def _publish(self, row: Item) -> None:
+        decided_in = row.attributes.get(_TRACEPARENT)
+        with self._tracer.span(
+            f"expire {TIMERS.name}",
+            "internal",
+            links=() if decided_in is None else (str(decided_in),),
+            attributes={"orderstream.order_id": str(row.attributes["order_id"])},
+        ) as span:
+            self._publish_overdue(row, span.traceparent)
+
+    def _publish_overdue(self, row: Item, traceparent: str | None) -> None:
         order_id, step, due = (str(row.attributes[name]) for name in ("order_id", "step", "due"))
         attempt = row.attributes["attempt"]
         rearmed = row.attributes.get("rearmed", 0)
@@ -153,6 +179,7 @@ class TimerPoller:
             time=dt.datetime.fromisoformat(due),
             correlation_id=f"{step}:{attempt}",
             conversation_id=str(row.attributes["conversation_id"]),
+            traceparent=traceparent,
         )
         self._publisher.publish([overdue.encode()], order_id)
         self._store.transact([Delete(table=TIMERS.name, key=row.key, sort=row.sort)])

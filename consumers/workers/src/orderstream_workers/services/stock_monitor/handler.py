@@ -4,6 +4,7 @@ import logging
 from collections.abc import Callable
 
 from orderstream_consumer.idempotency import Publisher
+from orderstream_consumer.processing.process_spans import NOT_TRACED, ProcessSpans
 from orderstream_consumer.processing.record import DeliveredRecord
 from orderstream_workers.services.stock_monitor.change import read_change
 from orderstream_workers.services.stock_monitor.detection import detect
@@ -18,12 +19,21 @@ class StockChangeHandler:
         publisher: Puts the events into the stream of messages.
         threshold: Units at which stock counts as low, 0 or above.
         count: Counts ``low_stock`` and ``adjusted``: crossings and adjustments, copies of a change included.
+        spans: Begins the span of a change that has something to say; by default nothing is traced.
     """
 
-    def __init__(self, *, publisher: Publisher, threshold: int, count: Callable[[str], object]) -> None:
+    def __init__(
+        self,
+        *,
+        publisher: Publisher,
+        threshold: int,
+        count: Callable[[str], object],
+        spans: ProcessSpans = NOT_TRACED,
+    ) -> None:
         self._publisher = publisher
         self._threshold = threshold
         self._count = count
+        self._spans = spans
 
     def handle(self, record: DeliveredRecord) -> None:
         """Look at one change; returns once its events, if there are any, are acknowledged.
@@ -39,7 +49,9 @@ class StockChangeHandler:
             events.append(low.encode())
         if not events:
             return
-        self._publisher.publish(events, change.sku)
+        with self._spans.record(record) as span:
+            span.set("orderstream.sku", change.sku)
+            self._publisher.publish(events, change.sku)
         if change.event is not None:
             self._count("adjusted")
             logger.info("stock was adjusted", extra={"sku": change.sku})

@@ -1,4 +1,4 @@
-"""Trace contexts find their way into envelopes."""
+"""AWS X-Ray's trace contexts find their way into envelopes."""
 
 from collections.abc import Iterator
 from types import SimpleNamespace
@@ -7,36 +7,17 @@ import pytest
 from aws_xray_sdk.core import AWSXRayRecorder, xray_recorder
 from aws_xray_sdk.core.emitters.udp_emitter import UDPEmitter
 from aws_xray_sdk.core.lambda_launcher import LambdaContext
-from opentelemetry import trace
-from opentelemetry.trace import NonRecordingSpan, SpanContext, TraceFlags
 
 from fakes.publishing import CollectingProducer
 from orderstream import EventPublisher
 from orderstream.messages import decode_envelope
-from orderstream.observability.tracing import (
-    opentelemetry_traceparent,
-    traceparent_from_xray,
-    xray_traceparent,
-)
+from orderstream.observability.tracing import traceparent_from_xray, xray_traceparent
 from orderstream_orders.contracts import OrderCancellationRequested
 
 MESSAGE = OrderCancellationRequested(order_id="order-1")
 TRACE = "5759e988bd862e3fe1be46a994272793"
 SPAN = "53995c3f42cd8ad8"
 ROOT = "Root=1-5759e988-bd862e3fe1be46a994272793"
-
-
-def test_the_current_span_travels_with_the_event() -> None:
-    """Inside of a span its context is in the envelope, outside there is none, and an explicit one stands."""
-    producer = CollectingProducer()
-    publisher = EventPublisher(producer, source="shop", tracing=opentelemetry_traceparent)
-    publisher.publish(MESSAGE)
-    context = SpanContext(int(TRACE, 16), int(SPAN, 16), is_remote=False, trace_flags=TraceFlags(1))
-    with trace.use_span(NonRecordingSpan(context)):
-        publisher.publish(MESSAGE)
-        publisher.publish(MESSAGE, traceparent="mine")
-    found = [decode_envelope(data).traceparent for _, data in producer.records]
-    assert found == [None, f"00-{TRACE}-{SPAN}-01", "mine"]
 
 
 @pytest.fixture
@@ -53,13 +34,17 @@ def recorder() -> Iterator[AWSXRayRecorder]:
 def test_the_current_xray_segment_travels_with_the_event(recorder: AWSXRayRecorder) -> None:
     """Trace and innermost entity are the recorder's own; outside of a segment there is no context."""
     producer = CollectingProducer()
-    publisher = EventPublisher(producer, source="shop", tracing=xray_traceparent)
-    publisher.publish(MESSAGE)
+    publisher = EventPublisher(producer, source="shop")
+
+    def publish() -> None:
+        publisher.publish(MESSAGE, traceparent=xray_traceparent())
+
+    publish()
     with recorder.in_segment("checkout", traceid=ROOT.removeprefix("Root="), sampling=1) as segment:
-        publisher.publish(MESSAGE)
+        publish()
         with recorder.in_subsegment("publish") as subsegment:
-            publisher.publish(MESSAGE)
-    publisher.publish(MESSAGE)
+            publish()
+    publish()
     found = [decode_envelope(data).traceparent for _, data in producer.records]
     assert found == [None, f"00-{TRACE}-{segment.id}-01", f"00-{TRACE}-{subsegment.id}-01", None]
 

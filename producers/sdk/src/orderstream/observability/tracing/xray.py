@@ -1,19 +1,9 @@
-"""Where a published event's trace context comes from: functions that return a W3C ``traceparent`` or None."""
+"""AWS X-Ray's trace context in W3C words: of the current segment, and of a trace header."""
 
 import re
 
 _XRAY = re.compile(r"Root=1-([0-9a-f]{8})-([0-9a-f]{24})")
 _PARENT = re.compile(r"Parent=([0-9a-f]{16})")
-
-
-def opentelemetry_traceparent() -> str | None:
-    """Return the current OpenTelemetry span as ``traceparent`` (extra ``otel``); None outside of any."""
-    from opentelemetry import trace  # noqa: PLC0415 - an extra
-
-    context = trace.get_current_span().get_span_context()
-    if not context.is_valid:
-        return None
-    return f"00-{context.trace_id:032x}-{context.span_id:016x}-{int(context.trace_flags):02x}"
 
 
 def xray_traceparent() -> str | None:

@@ -1,0 +1,128 @@
+"""Where the spans of a process go: nowhere, or to a collector over OTLP (extra ``otlp``).
+
+::
+
+    span ends ──> queue, bounded ──a thread of its own, once a second──> POST otlp_url/v1/traces
+                    │ full: the oldest are dropped                    │ fails: tried again for 5 s, dropped
+                    └───────────── one warning in ten minutes ────────┘
+"""
+
+import logging
+import os
+import socket
+import threading
+import time
+from typing import TYPE_CHECKING, Final
+
+from orderstream.errors import OrderstreamError
+from orderstream.observability.tracing import NoTracer, Tracer
+from orderstream_consumer.processing.log_throttle import LogThrottle
+from orderstream_workers.runtime.settings import Settings
+
+if TYPE_CHECKING:
+    from opentelemetry.sdk.trace import TracerProvider
+    from opentelemetry.sdk.trace.export import SpanExporter
+
+MAX_QUEUED: Final = 8_192
+"""Spans of a process that wait for the collector: some 12 MB, and a minute of a busy worker."""
+
+_EXPORT_EVERY: Final = 1.0
+_EXPORT_TIMEOUT: Final = 5.0
+CLOSE_TIMEOUT: Final = 5.0
+"""Seconds that the last spans have at the end of a process, within what an orchestrator leaves it."""
+
+_WARN_EVERY: Final = 600.0
+_CHATTY: Final = (
+    "opentelemetry.sdk._shared_internal",
+    "opentelemetry.exporter.otlp.proto.http.trace_exporter",
+)
+"""The loggers that tell of a full queue, and of a collector that does not respond, again and again."""
+
+
+class TracingNotInstalledError(OrderstreamError):
+    """Spans are to be exported, and what exports them is not installed."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "ORDERSTREAM_TRACING=otlp needs the extra otlp: install orderstream-workers[otlp], or set "
+            "ORDERSTREAM_TRACING=none"
+        )
+
+
+def tracer_of(settings: Settings, process: str, close_timeout: float = CLOSE_TIMEOUT) -> Tracer:
+    """The tracer that the settings ask for.
+
+    Args:
+        settings: The process's settings.
+        process: What its spans bear as ``service.name``.
+        close_timeout: Seconds that the last spans have when it is closed.
+
+    Raises:
+        TracingNotInstalledError: the extra ``otlp`` is missing.
+    """
+    if settings.tracing == "none":
+        return NoTracer()
+    try:
+        from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter  # noqa: PLC0415
+        from opentelemetry.sdk.resources import Resource  # noqa: PLC0415
+        from opentelemetry.sdk.trace import TracerProvider  # noqa: PLC0415
+        from opentelemetry.sdk.trace.export import BatchSpanProcessor  # noqa: PLC0415
+        from opentelemetry.sdk.trace.sampling import ParentBasedTraceIdRatio  # noqa: PLC0415
+    except ImportError as error:
+        raise TracingNotInstalledError from error
+    _quieten()
+    provider = TracerProvider(
+        sampler=ParentBasedTraceIdRatio(settings.trace_ratio),
+        resource=Resource.create(
+            {
+                "service.name": process,
+                "service.namespace": "orderstream",
+                "host.name": socket.gethostname(),
+                "process.pid": os.getpid(),
+            }
+        ),
+        shutdown_on_exit=False,  # it would wait for a collector that is down
+    )
+    exporter = OTLPSpanExporter(f"{settings.otlp_url.rstrip('/')}/v1/traces", timeout=_EXPORT_TIMEOUT)
+    provider.add_span_processor(
+        BatchSpanProcessor(exporter, max_queue_size=MAX_QUEUED, schedule_delay_millis=1_000 * _EXPORT_EVERY)
+    )
+    return _exporting(provider, exporter, close_timeout)
+
+
+def _exporting(provider: "TracerProvider", exporter: "SpanExporter", close_timeout: float) -> Tracer:
+    from orderstream.observability.tracing.otel import OpenTelemetryTracer  # noqa: PLC0415 - an extra
+
+    class ExportingTracer(OpenTelemetryTracer):
+        """Exports what has ended before the process ends."""
+
+        def close(self) -> None:
+            # The SDK knows no deadline here, and waits 30 s for a collector that is down.
+            last = threading.Thread(target=provider.shutdown, name="last-spans", daemon=True)
+            last.start()
+            last.join(close_timeout)
+            if last.is_alive():
+                exporter.shutdown()  # it gives up what it is trying again, and what is left
+                last.join(close_timeout)
+
+    return ExportingTracer(provider)
+
+
+class _OnceInAWhile(logging.Filter):
+    """Lets one line through, and the next one a good while later."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._throttle = LogThrottle(_WARN_EVERY)
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        record.levelno, record.levelname = logging.WARNING, "WARNING"  # nothing is lost but spans
+        return self._throttle.is_due(time.monotonic())
+
+
+_QUIET: Final = _OnceInAWhile()
+
+
+def _quieten() -> None:
+    for name in _CHATTY:
+        logging.getLogger(name).addFilter(_QUIET)  # twice the same filter is one

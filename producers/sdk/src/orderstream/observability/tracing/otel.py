@@ -1,0 +1,148 @@
+"""Traces through OpenTelemetry's API (extra ``otel``): the application brings its own SDK and exporter."""
+
+import logging
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from typing import Final
+
+from opentelemetry import trace
+from opentelemetry.context import Context
+from opentelemetry.trace import (
+    Link,
+    NonRecordingSpan,
+    SpanContext,
+    SpanKind,
+    StatusCode,
+    TraceFlags,
+    TracerProvider,
+    set_span_in_context,
+    use_span,
+)
+
+from orderstream.observability.tracing.context import TraceContext
+from orderstream.observability.tracing.tracer import NO_SPAN, Attributes, Kind, Span, Value
+
+logger = logging.getLogger(__name__)
+
+_KINDS: Final = {
+    "server": SpanKind.SERVER,
+    "client": SpanKind.CLIENT,
+    "producer": SpanKind.PRODUCER,
+    "consumer": SpanKind.CONSUMER,
+    "internal": SpanKind.INTERNAL,
+}
+
+
+class OpenTelemetryTracer:
+    """Begins spans of OpenTelemetry. The current span is OpenTelemetry's own, so the application's counts.
+
+    A malformed ``traceparent`` is left out: the span begins a trace of its own. The first is logged.
+
+    Args:
+        provider: Makes the spans; by default the global provider.
+    """
+
+    enabled = True
+
+    def __init__(self, provider: TracerProvider | None = None) -> None:
+        self._tracer = trace.get_tracer("orderstream", tracer_provider=provider)
+        self._warned = False
+
+    def begin(
+        self,
+        name: str,
+        kind: Kind,
+        *,
+        parent: str | None = None,
+        links: Sequence[str] = (),
+        attributes: Attributes | None = None,
+    ) -> Span:
+        """See ``Tracer.begin``."""
+        return _Span(self._begin(name, kind, parent, links, attributes))
+
+    def span(
+        self,
+        name: str,
+        kind: Kind,
+        *,
+        parent: str | None = None,
+        links: Sequence[str] = (),
+        attributes: Attributes | None = None,
+    ) -> AbstractContextManager[Span]:
+        """See ``Tracer.span``."""
+        return _current(self._begin(name, kind, parent, links, attributes))
+
+    def current(self) -> Span:
+        """See ``Tracer.current``."""
+        span = trace.get_current_span()
+        return _Span(span) if span.get_span_context().is_valid else NO_SPAN
+
+    def close(self) -> None:
+        """See ``Tracer.close``: the provider is the application's, which closes it."""
+
+    def _begin(
+        self,
+        name: str,
+        kind: Kind,
+        parent: str | None,
+        links: Sequence[str],
+        attributes: Attributes | None,
+    ) -> trace.Span:
+        return self._tracer.start_span(
+            name,
+            context=None if parent is None else self._context(parent),
+            kind=_KINDS[kind],
+            attributes=attributes,
+            links=[Link(found) for link in links if (found := self._read(link)) is not None],
+        )
+
+    def _context(self, parent: str) -> Context:
+        found = self._read(parent)
+        return Context() if found is None else set_span_in_context(NonRecordingSpan(found), Context())
+
+    def _read(self, traceparent: str) -> SpanContext | None:
+        read = TraceContext.read(traceparent)
+        if read is None:
+            if not self._warned:
+                self._warned = True
+                logger.warning("a traceparent is malformed and left out, as all such will be")
+            return None
+        flags = TraceFlags(TraceFlags.SAMPLED if read.sampled else TraceFlags.DEFAULT)
+        return SpanContext(read.trace_id, read.span_id, is_remote=True, trace_flags=flags)
+
+
+class _Span:
+    __slots__ = ("_span",)
+
+    def __init__(self, span: trace.Span) -> None:
+        self._span = span
+
+    @property
+    def traceparent(self) -> str | None:
+        context = self._span.get_span_context()
+        if not context.is_valid:
+            return None  # the API without an SDK
+        return str(TraceContext(context.trace_id, context.span_id, context.trace_flags.sampled))
+
+    def set(self, name: str, value: Value) -> None:
+        self._span.set_attribute(name, value)
+
+    def fail(self, error_type: str) -> None:
+        self._span.set_attribute("error.type", error_type)
+        self._span.set_status(StatusCode.ERROR)
+
+    def end(self) -> None:
+        self._span.end()
+
+
+@contextmanager
+def _current(begun: trace.Span) -> Iterator[Span]:
+    span = _Span(begun)
+    try:
+        with use_span(begun, record_exception=False, set_status_on_exception=False):
+            yield span
+    except BaseException as error:
+        span.fail(type(error).__name__)
+        raise
+    finally:
+        span.end()
