@@ -56,6 +56,9 @@ _CLASSIFIERS: Mapping[str, str] = {
     "Public Domain": "LicenseRef-Public-Domain",
 }
 
+_IN_WORDS: Mapping[str, str] = {"3-Clause BSD License": "BSD-3-Clause"}
+"""Licences as some packages call them that give no SPDX expression and no classifier."""
+
 _ANY = Licensing()
 
 
@@ -74,8 +77,9 @@ def licence_of(package: Message) -> str:
         package: Its metadata.
     """
     for said in (package.get("License-Expression"), package.get("License")):
-        if said and _is_spdx(said):
-            return said
+        licence = _IN_WORDS.get(said or "", said)
+        if licence and _is_spdx(licence):
+            return licence
     prefix = "License :: "
     named = [
         each.removeprefix(prefix) for each in package.get_all("Classifier") or [] if each.startswith(prefix)
