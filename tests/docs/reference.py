@@ -32,13 +32,13 @@ BESIDE = {
     "orderstream.testing": tuple(orderstream.testing.__all__),
     "orderstream.observability.tracing": (
         "NoTracer",
-        "SendSpans",
         "Span",
         "TraceContext",
         "Tracer",
         "traceparent_from_xray",
         "xray_traceparent",
     ),
+    "orderstream.messages.spans": ("SendSpans",),
     "orderstream.observability.tracing.otel": ("OpenTelemetryTracer",),
 }
 # Names whose value is an alias, not something with a docstring of its own.

@@ -18,7 +18,7 @@ from fakes.payment_queue import MemoryPaymentQueue
 from fakes.payments import AmplePermits
 from orderstream import Delivered, EventPublisher
 from orderstream.messages import Envelope, decode_envelope
-from orderstream.observability.tracing import SendSpans
+from orderstream.messages.spans import SendSpans
 from orderstream_consumer.idempotency import HostClock, KinesisPublisher
 from orderstream_consumer.processing.processor import (
     InitializationInput,

@@ -6,9 +6,9 @@ from typing import ClassVar, Literal
 from orderstream import AggregatingMeter, EventPublisher, Exporting, Producer
 from orderstream.aggregation import deaggregate
 from orderstream.messages import Message, decode_envelope, register
+from orderstream.messages.spans import SendSpans
 from orderstream.observability.metrics import PrometheusExporter
 from orderstream.observability.metrics.otel import OpenTelemetryExporter
-from orderstream.observability.tracing import SendSpans
 from orderstream.observability.tracing.otel import OpenTelemetryTracer
 from orderstream.testing import FakeKinesis
 from orderstream.testing import server as served

@@ -11,7 +11,7 @@ from fakes.tracing import KeptSpans, traceparent_of
 from orderstream import BufferFullError, EventPublisher, Producer, ProducerConfig
 from orderstream.errors import DependencyError
 from orderstream.messages import decode_envelope, initial
-from orderstream.observability.tracing import SendSpans
+from orderstream.messages.spans import SendSpans
 from orderstream_consumer.idempotency import KinesisPublisher
 from orderstream_orders.contracts import OrderCancellationRequested
 

@@ -9,7 +9,8 @@ import msgspec
 
 from orderstream.messages import Envelope, Message, check_identifier, check_identifiers, compressed, initial
 from orderstream.messages.compression import zstd
-from orderstream.observability.tracing import NOT_TRACED, SendSpans, Span
+from orderstream.messages.spans import NOT_TRACED, SendSpans
+from orderstream.observability.tracing import Span
 from orderstream.producer import Delivered
 
 

@@ -9,7 +9,8 @@ import msgspec
 from orderstream import BufferFullError, DeliveryFailedError, Producer, ProducerClosedError
 from orderstream.errors import DependencyError
 from orderstream.messages import NotAnEventError, compressed, decode_envelope
-from orderstream.observability.tracing import NO_SPAN, NOT_TRACED, SendSpans, Span
+from orderstream.messages.spans import NOT_TRACED, SendSpans
+from orderstream.observability.tracing import NO_SPAN, Span
 from orderstream.producer.intake import RUN_BYTES
 
 

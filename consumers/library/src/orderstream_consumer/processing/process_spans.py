@@ -18,16 +18,8 @@ from typing import Final
 import msgspec
 
 from orderstream.messages import Envelope, NotAnEventError, uncompressed
-from orderstream.observability.tracing import (
-    KINESIS,
-    NO_SPAN,
-    Destination,
-    NoTracer,
-    Span,
-    Tracer,
-    Value,
-    about,
-)
+from orderstream.messages.spans import about
+from orderstream.observability.tracing import KINESIS, NO_SPAN, Destination, NoTracer, Span, Tracer, Value
 from orderstream_consumer.processing.clock import utc_now
 from orderstream_consumer.processing.record import DeliveredRecord
 

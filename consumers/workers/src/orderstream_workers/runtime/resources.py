@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Final, Self
 
 from orderstream import Producer
 from orderstream.messages import Message
-from orderstream.observability.tracing import SendSpans, Tracer
+from orderstream.messages.spans import SendSpans
+from orderstream.observability.tracing import Tracer
 from orderstream_consumer.delivery import (
     Breaker,
     DeliveryConfig,

@@ -4,7 +4,7 @@ import logging
 import threading
 
 from orderstream import EventPublisher, Producer, ProducerConfig
-from orderstream.observability.tracing import SendSpans
+from orderstream.messages.spans import SendSpans
 from orderstream_consumer.health.report import outages, shown_dependencies, unanswered, verdict
 from orderstream_consumer.health.watch import DependencyWatch
 from orderstream_consumer.processing.beside import Beside

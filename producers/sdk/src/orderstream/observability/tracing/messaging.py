@@ -1,4 +1,4 @@
-"""What spans of messages are called and say, after OpenTelemetry's messaging conventions. Pure.
+"""What spans of messages are called, after OpenTelemetry's messaging conventions. Pure.
 
 https://opentelemetry.io/docs/specs/semconv/messaging/messaging-spans/ (status: development). They have no
 value of ``messaging.system`` for Kinesis; ours follows the name of its attributes, ``aws.kinesis``.
@@ -7,7 +7,6 @@ value of ``messaging.system`` for Kinesis; ours follows the name of its attribut
 from dataclasses import dataclass
 from typing import Final, Literal
 
-from orderstream.messages import REGISTRY, Envelope
 from orderstream.observability.tracing.tracer import Value
 
 KINESIS: Final = "aws.kinesis"
@@ -40,17 +39,3 @@ class Destination:
             "messaging.operation.type": operation,
             "messaging.destination.name": self.name,
         }
-
-
-def about(envelope: Envelope) -> dict[str, Value]:
-    """What a span says of one message: its ids, its type, and its subject under that subject's own name.
-
-    ``orderstream.order_id``, say; ``orderstream.subject`` where the type is not known here.
-    """
-    kind = REGISTRY.type_of(envelope.type)
-    return {
-        "messaging.message.id": envelope.id,
-        "messaging.message.conversation_id": envelope.conversation_id,
-        "cloudevents.event_type": envelope.type,
-        f"orderstream.{kind.subject_field if kind is not None else 'subject'}": envelope.subject,
-    }

@@ -1,10 +1,24 @@
-"""Spans of what is sent: one for each message, from the call until the acknowledgement."""
+"""Spans of messages: what they say, and one for each that is sent, until its acknowledgement."""
 
 from typing import Final
 
-from orderstream.messages import Envelope
-from orderstream.observability.tracing.messaging import KINESIS, Destination, about
-from orderstream.observability.tracing.tracer import NoTracer, Span, Tracer
+from orderstream.messages.envelope import Envelope
+from orderstream.messages.registry import REGISTRY
+from orderstream.observability.tracing import KINESIS, Destination, NoTracer, Span, Tracer, Value
+
+
+def about(envelope: Envelope) -> dict[str, Value]:
+    """What a span says of one message: its ids, its type, and its subject under that subject's own name.
+
+    ``orderstream.order_id``, say; ``orderstream.subject`` where the type is not known here.
+    """
+    kind = REGISTRY.type_of(envelope.type)
+    return {
+        "messaging.message.id": envelope.id,
+        "messaging.message.conversation_id": envelope.conversation_id,
+        "cloudevents.event_type": envelope.type,
+        f"orderstream.{kind.subject_field if kind is not None else 'subject'}": envelope.subject,
+    }
 
 
 class SendSpans:
