@@ -101,7 +101,6 @@ def test_each_modelled_error_is_an_exception_of_its_own(client: Any) -> None:
 @pytest.mark.parametrize(
     ("method", "parameters"),
     [
-        ("subscribe_to_shard", {"ConsumerARN": "a", "ShardId": "s", "StartingPosition": {"Type": "LATEST"}}),
         ("list_channels", {}),
         ("describe_account_settings", {}),
     ],

@@ -1,4 +1,4 @@
-"""A reader by enhanced fan-out over a real socket, whose stream is silent."""
+"""A reader by enhanced fan-out over a real socket: of a served stream, and of one that is silent."""
 
 import json
 import threading
@@ -6,13 +6,18 @@ import zlib
 from collections.abc import Iterator
 from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any
 
 import boto3
+import msgspec
 import pytest
 
+from fakes.kinesis_server import kinesis_server
+from fakes.sizing_cli import run
 from shard_sizing.errors import InputError
 from shard_sizing.live.fan_out import FanOut
+from shard_sizing.model.workload.measured import Measured
 
 ARN = "arn:aws:kinesis:us-east-1:000000000000:stream/orders"
 ANSWERS: dict[str, dict[str, Any]] = {
@@ -122,3 +127,33 @@ def test_the_end_does_not_wait_for_a_silent_stream(kinesis: SilentKinesis) -> No
     kinesis.goes_on.set()
     client.close()
     assert ended_in_silence
+
+
+def test_a_live_stream_is_measured_by_fan_out(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """``measure --efo`` sees what was put while it reads, and its consumer is gone afterwards."""
+    with kinesis_server("--stream", "orders", "--shards", "2") as server:
+        monkeypatch.setenv("AWS_ENDPOINT_URL_KINESIS", server.url)
+        monkeypatch.setenv("AWS_ENDPOINT_URL_CLOUDWATCH", server.url)
+        for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+            monkeypatch.setenv(name, "test")
+        client, put, over = server.client(), [], threading.Event()
+
+        def produce() -> None:
+            while not over.wait(0.02):
+                key = f"order-{len(put)}"
+                client.put_record(StreamName="orders", PartitionKey=key, Data=b"x" * 100)
+                put.append(key)
+
+        producing = threading.Thread(target=produce)
+        producing.start()
+        done = run("measure", "orders", "--efo", "--seconds", "2", "--out", str(tmp_path / "live.json"))
+        over.set()
+        producing.join()
+        summary = client.describe_stream_summary(StreamName="orders")["StreamDescriptionSummary"]
+        client.close()
+    assert done.exit_code == 0, done.stderr
+    assert "this reads by enhanced fan-out: 2 consumer-shard-hours, 0.030 USD" in done.stderr
+    found = msgspec.json.decode((tmp_path / "live.json").read_bytes(), type=Measured)
+    assert 10 <= found.records <= len(put)
+    assert [shard.behind_millis for shard in found.shards] == [0, 0]
+    assert summary["ConsumerCount"] == 0

@@ -8,9 +8,12 @@ from typing import Any, Final
 
 import msgspec
 
+from orderstream.testing import eventstream
 from orderstream.testing.errors import KinesisError
-from orderstream.testing.fake import FakeKinesis
+from orderstream.testing.fake import LOOK_SECONDS, FakeKinesis
 from orderstream.testing.faults import Fault, faults_from_json
+from orderstream.testing.operations.consumers import event_shape
+from orderstream.testing.state.consumers import Event, Subscription
 from orderstream.testing.validation.shapes import check_types
 
 Scope = dict[str, Any]
@@ -82,10 +85,44 @@ class KinesisApp:
             return
         if outcome.delay:
             await asyncio.sleep(outcome.delay)
-        if outcome.lost is None:
+        if outcome.lost is None and isinstance(opened := outcome.response.get("EventStream"), Subscription):
+            await self._send_events(opened, receive, send)
+        elif outcome.lost is None:
             await _response(send, 200, outcome.response)
         else:
             await _lose(outcome.lost, scope, receive, send)
+
+    async def _send_events(self, opened: Subscription, receive: Receive, send: Send) -> None:
+        """Send a subscription's events until it is over or the caller has gone."""
+        headers = [
+            (b"content-type", eventstream.CONTENT_TYPE),
+            (b"x-amzn-requestid", str(uuid.uuid4()).encode()),
+        ]
+        await send({"type": "http.response.start", "status": 200, "headers": headers})
+        await _send_on(send, eventstream.event("initial-response", b"{}"))
+        gone = asyncio.ensure_future(_disconnected(receive))
+        try:
+            while not gone.done() and (found := self._kinesis.next_event(opened)) is not None:
+                if isinstance(found, Event):
+                    payload = _ENCODER.encode(event_shape(opened, found))
+                    await _send_on(send, eventstream.event("SubscribeToShardEvent", payload))
+                else:
+                    await asyncio.wait([gone], timeout=min(found, LOOK_SECONDS))
+        except KinesisError as error:
+            payload = _ENCODER.encode({"message": error.message})
+            await _send_on(send, eventstream.exception(error.code, payload))
+        finally:
+            gone.cancel()
+        await send({"type": "http.response.body", "body": b""})
+
+
+async def _send_on(send: Send, message: bytes) -> None:
+    await send({"type": "http.response.body", "body": message, "more_body": True})
+
+
+async def _disconnected(receive: Receive) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        pass
 
 
 def _operation(target: str) -> str:
@@ -131,8 +168,7 @@ async def _response(send: Send, status: int, content: dict[str, Any]) -> None:
 async def _lose(fault: Fault, scope: Scope, receive: Receive, send: Send) -> None:
     """Let the caller wait until it gives up, or end its connection before the response."""
     if fault.code == "ReadTimeoutError":
-        while (await receive())["type"] != "http.disconnect":
-            pass
+        await _disconnected(receive)
     elif scope["http_version"] == "2":
         # A stream that ends short of its content-length is broken (RFC 9113, 8.1.1).
         headers = [(b"content-type", _JSON), (b"content-length", b"2")]

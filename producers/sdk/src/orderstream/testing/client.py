@@ -3,23 +3,26 @@
 import datetime as dt
 import threading
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from email.utils import formatdate
 from functools import cache
 from os import devnull
 from typing import Any, Final, NoReturn
 
 from botocore.client import BaseClient
-from botocore.exceptions import ClientError, ConnectionClosedError, ReadTimeoutError
+from botocore.exceptions import ClientError, ConnectionClosedError, EventStreamError, ReadTimeoutError
 from botocore.session import Session
 
 from orderstream.testing.core import CallOutcome
 from orderstream.testing.errors import KinesisError
 from orderstream.testing.faults import Fault
+from orderstream.testing.state.consumers import Subscription
 from orderstream.testing.validation.parameters import as_sent
 
 _ENDPOINT: Final = "https://kinesis.fake"
-_TIMES: Final = frozenset({"StreamCreationTimestamp", "ApproximateArrivalTimestamp"})
+_TIMES: Final = frozenset(
+    {"StreamCreationTimestamp", "ApproximateArrivalTimestamp", "ConsumerCreationTimestamp"}
+)
 _making = threading.Lock()
 
 
@@ -35,12 +38,18 @@ class FakeKinesisClient:
         call: Carries out an operation by its API name.
         clock: Seconds since the epoch, for the ``Date`` of responses.
         region: The region's name.
+        events: Gives what a subscription sends, and waits where it has nothing to send.
     """
 
     def __init__(
-        self, call: Callable[[str, dict[str, Any]], CallOutcome], clock: Callable[[], float], region: str
+        self,
+        call: Callable[[str, dict[str, Any]], CallOutcome],
+        clock: Callable[[], float],
+        region: str,
+        events: Callable[[Subscription], Iterator[dict[str, Any]]],
     ) -> None:
         self._call = call
+        self._events = events
         self._clock = clock
         self._botocore = _botocore_client(region)
         # Every method that botocore has made of the model ends here, those that its waiters and paginators
@@ -67,7 +76,10 @@ class FakeKinesisClient:
             raise self._client_error(operation, error) from error
         if outcome.lost is not None:
             _lose(outcome.lost)
-        return {**_rich(outcome.response), "ResponseMetadata": self._metadata(200)}
+        response = _rich(outcome.response)
+        if isinstance(subscription := response.get("EventStream"), Subscription):
+            response["EventStream"] = EventStream(self._events(subscription), operation)
+        return {**response, "ResponseMetadata": self._metadata(200)}
 
     def _client_error(self, operation: str, error: KinesisError) -> ClientError:
         response: Any = {
@@ -86,6 +98,39 @@ class FakeKinesisClient:
             "HTTPHeaders": {"date": formatdate(self._clock(), usegmt=True)},
             "RetryAttempts": 0,
         }
+
+
+class EventStream:
+    """What a subscription sends, as botocore's class of this name gives it.
+
+    Args:
+        events: What is sent.
+        operation: The operation that it answers.
+    """
+
+    def __init__(self, events: Iterator[dict[str, Any]], operation: str) -> None:
+        self._events = events
+        self._operation = operation
+        self._closed = False
+
+    def __iter__(self) -> Iterator[dict[str, Any]]:
+        """Give each event.
+
+        Raises:
+            EventStreamError: it ends with an exception.
+        """
+        try:
+            for event in self._events:
+                if self._closed:
+                    return
+                yield {"SubscribeToShardEvent": _rich(event)}
+        except KinesisError as error:
+            told: Any = {"Error": {"Code": error.code, "Message": error.message}}
+            raise EventStreamError(told, self._operation) from error
+
+    def close(self) -> None:
+        """Give no more events."""
+        self._closed = True
 
 
 @cache

@@ -11,6 +11,7 @@ from typing import Final
 
 from orderstream.testing.errors import KinesisError, unsupported
 from orderstream.testing.faults import Fault, FaultKind, Faults
+from orderstream.testing.operations.consumers import ConsumerOperations
 from orderstream.testing.operations.reading import Reading
 from orderstream.testing.operations.settings import SettingOperations
 from orderstream.testing.operations.shards import ShardOperations
@@ -31,7 +32,7 @@ class CallOutcome:
     """What becomes of a call that took effect.
 
     Attributes:
-        response: What is answered.
+        response: What is answered; of SubscribeToShard, ``EventStream`` is the ``Subscription``.
         lost: The fault by which the response never arrives; None if it does.
         delay: Seconds by which the response is late.
     """
@@ -79,6 +80,7 @@ class KinesisCore:
             **TagOperations(self.streams).operations(),
             **self._writing.operations(),
             **self._reading.operations(),
+            **ConsumerOperations(self.streams, self._reading).operations(),
         }
 
     @property

@@ -3,15 +3,20 @@
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Iterator
+from typing import Any, Final
 
 from orderstream.aggregation import AggregateCorruptError, UserRecord, deaggregate
 from orderstream.testing.client import FakeKinesisClient
 from orderstream.testing.core import CallOutcome, KinesisCore
 from orderstream.testing.faults import Faults
+from orderstream.testing.operations.consumers import event_shape
+from orderstream.testing.state.consumers import Event, Subscription
 from orderstream.testing.state.limits import Limits
 from orderstream.testing.state.shard import Shard, StoredRecord
+
+LOOK_SECONDS: Final = 0.05
+"""Pause between two looks of a subscription for records that have arrived."""
 
 
 class FakeKinesis:
@@ -64,7 +69,7 @@ class FakeKinesis:
 
     def client(self) -> FakeKinesisClient:
         """A stand-in for ``boto3.client("kinesis")``."""
-        return FakeKinesisClient(self._call, self._clock, self._region)
+        return FakeKinesisClient(self._call, self._clock, self._region, self.events)
 
     def call(self, operation: str, request: dict[str, Any]) -> CallOutcome:
         """Carry out one call; the caller waits for its delay and loses its response.
@@ -74,6 +79,29 @@ class FakeKinesis:
         """
         with self._lock:
             return self._core.call(operation, request)
+
+    def next_event(self, subscription: Subscription) -> Event | float | None:
+        """What a subscription sends now; for how many seconds it has nothing, at most; or None at its end.
+
+        Raises:
+            KinesisError: it ends with an exception.
+        """
+        with self._lock:
+            now = self._clock()
+            found = subscription.next(now)
+            return max(found - now, 0.0) if isinstance(found, float) else found
+
+    def events(self, subscription: Subscription) -> Iterator[dict[str, Any]]:
+        """What a subscription sends, in the shapes of the service model; waits where it has nothing to send.
+
+        Raises:
+            KinesisError: it ends with an exception.
+        """
+        while (found := self.next_event(subscription)) is not None:
+            if isinstance(found, Event):
+                yield event_shape(subscription, found)
+            else:
+                self._sleep(min(found, LOOK_SECONDS))
 
     def shards(self, stream: str) -> tuple[Shard, ...]:
         """All shards of a stream, closed ones too, oldest first."""

@@ -43,10 +43,15 @@ class Reading(OperationFamily):
         if not stream.is_there(now):
             raise shard_not_found(request["ShardId"], stream.name, stream.account)
         shard = stream.retained_shard(request["ShardId"], now)
-        position = self._start(stream, shard, request, now)
+        position = self.start(stream, shard, request, now)
         return {"ShardIterator": self._encoded(stream, shard, position)}
 
-    def _start(self, stream: Stream, shard: Shard, request: Request, now: float) -> int:
+    def start(self, stream: Stream, shard: Shard, request: Request, now: float) -> int:
+        """The position at which a reading of a shard begins, as a request for an iterator names it.
+
+        Raises:
+            KinesisError: InvalidArgumentException.
+        """
         kind, end = request["ShardIteratorType"], shard.closed_position or stream.position
         needed = _STARTS.get(kind)
         for member in ("StartingSequenceNumber", "Timestamp"):
@@ -107,7 +112,7 @@ class Reading(OperationFamily):
         position = records[-1].position + 1 if records else iterator.position
         waiting = shard.next_arrival(position)
         response: Response = {
-            "Records": [_record(stream, record) for record in records],
+            "Records": [record_shape(stream, record) for record in records],
             "MillisBehindLatest": 0 if waiting is None else max(int((now - waiting) * 1_000), 1),
         }
         if shard.is_open or waiting is not None:
@@ -130,7 +135,7 @@ class Reading(OperationFamily):
         )
 
 
-def _record(stream: Stream, record: StoredRecord) -> Response:
+def record_shape(stream: Stream, record: StoredRecord) -> Response:
     """A record with the members that AWS gives it: those that say nothing are left out."""
     shape: Response = {
         "SequenceNumber": record.sequence_number,

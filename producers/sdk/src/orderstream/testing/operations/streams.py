@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Final
 
-from orderstream.testing.errors import invalid_argument, unsupported
+from orderstream.testing.errors import KinesisError, invalid_argument
 from orderstream.testing.operations.family import OperationFamily
 from orderstream.testing.operations.shapes import after, shard_shape
 from orderstream.testing.operations.tags import add_tags
@@ -48,10 +48,13 @@ class StreamOperations(OperationFamily):
         return {}
 
     def _delete(self, request: Request) -> Response:
-        if request.get("EnforceConsumerDeletion"):
-            raise unsupported("EnforceConsumerDeletion of DeleteStream")
-        stream = self._streams.find(request)
-        stream.delete(self._streams.done_at(self._streams.clock()))
+        stream, now = self._streams.find(request), self._streams.clock()
+        if stream.registered(now) and not request.get("EnforceConsumerDeletion"):
+            message = f"Stream {stream.name} has registered consumers: deregister them, or enforce it."
+            raise KinesisError("ResourceInUseException", message)
+        for consumer in stream.registered(now):
+            consumer.gone_at = now
+        stream.delete(self._streams.done_at(now))
         return {}
 
     def _describe(self, request: Request) -> Response:
@@ -80,7 +83,7 @@ class StreamOperations(OperationFamily):
         stream, now = self._streams.find(request), self._streams.clock()
         summary = self._description(stream) | {
             "OpenShardCount": len(stream.open_shards) if stream.is_there(now) else 0,
-            "ConsumerCount": 0,
+            "ConsumerCount": len(stream.registered(now)),
             "MaxRecordSizeInKiB": stream.max_record_bytes // 1024,
         }
         if stream.mode == ON_DEMAND:

@@ -24,6 +24,8 @@ class Limits:
         get_bytes: Bytes in one GetRecords answer.
         iterator_seconds: How long an iterator or a paging token is good for.
         open_shards: Open shards of one stream.
+        fan_out_consumers: Registered consumers of one stream.
+        subscription_seconds: How long a subscription to a shard lasts.
     """
 
     throttling: bool = True
@@ -37,6 +39,8 @@ class Limits:
     get_bytes: int = 10 * MIB
     iterator_seconds: float = 300.0
     open_shards: int = 10_000
+    fan_out_consumers: int = 20
+    subscription_seconds: float = 300.0
 
 
 class TokenBucket:

@@ -46,8 +46,8 @@ class Streams:
     @staticmethod
     def name_in(request: Request) -> str | None:
         """The stream that a request names, by name or by ARN."""
-        if arn := request.get("StreamARN") or request.get("ResourceARN"):
-            return str(arn).rpartition("/")[2]
+        if arn := request.get("StreamARN") or request.get("ResourceARN") or request.get("ConsumerARN"):
+            return str(arn).partition("/consumer/")[0].rpartition("/")[2]
         name = request.get("StreamName")
         return str(name) if name else None
 
