@@ -42,7 +42,7 @@ class ConsumerOperations(OperationFamily):
 
     def _register(self, request: Request) -> Response:
         stream, now, name = self._streams.usable(request), self._streams.clock(), str(request["ConsumerName"])
-        there, limits = stream.registered(now), self._streams.limits
+        there, limits = self._streams.consumers_of(stream), self._streams.limits
         if any(consumer.name == name for consumer in there):
             raise KinesisError("ResourceInUseException", f"Consumer {name} exists on stream {stream.arn}.")
         if len(there) >= limits.fan_out_consumers:
@@ -54,7 +54,7 @@ class ConsumerOperations(OperationFamily):
         arn = f"{stream.arn}/consumer/{name}:{int(now)}"
         tags = add_tags({}, request.get("Tags", {}), name)
         consumer = Consumer(name, arn, stream, now, self._streams.done_at(now), tags=tags)
-        stream.consumers.append(consumer)
+        there.append(consumer)
         return {"Consumer": self._shape(consumer)}
 
     def _describe(self, request: Request) -> Response:
@@ -67,7 +67,7 @@ class ConsumerOperations(OperationFamily):
         created = request.get("StreamCreationTimestamp")
         if created is not None and int(created) != int(stream.created_at):
             raise invalid_argument(f"Stream {stream.name} was not created at {created}.")
-        registered = stream.registered(self._streams.clock())
+        registered = self._streams.consumers_of(stream)
         names = sorted(consumer.name for consumer in registered if consumer.name > start)
         limit = min(request.get("MaxResults", _LISTED_AT_ONCE), _LISTED_AT_ONCE)
         page = [consumer for consumer in registered if consumer.name in names[:limit]]
@@ -110,7 +110,7 @@ class ConsumerOperations(OperationFamily):
         if stream is None or name is None:
             raise invalid_argument("Either ConsumerARN, or StreamARN and ConsumerName, must be given.")
         where = self._streams.find({"StreamARN": stream})
-        for consumer in where.registered(self._streams.clock()):
+        for consumer in self._streams.consumers_of(where):
             if consumer.name == name and arn in (None, consumer.arn):
                 return consumer
         raise KinesisError("ResourceNotFoundException", f"Consumer {arn or name} on {stream} not found.")

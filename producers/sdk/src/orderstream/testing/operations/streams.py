@@ -49,10 +49,10 @@ class StreamOperations(OperationFamily):
 
     def _delete(self, request: Request) -> Response:
         stream, now = self._streams.find(request), self._streams.clock()
-        if stream.registered(now) and not request.get("EnforceConsumerDeletion"):
+        if self._streams.consumers_of(stream) and not request.get("EnforceConsumerDeletion"):
             message = f"Stream {stream.name} has registered consumers: deregister them, or enforce it."
             raise KinesisError("ResourceInUseException", message)
-        for consumer in stream.registered(now):
+        for consumer in self._streams.consumers_of(stream):
             consumer.gone_at = now
         stream.delete(self._streams.done_at(now))
         return {}
@@ -83,7 +83,7 @@ class StreamOperations(OperationFamily):
         stream, now = self._streams.find(request), self._streams.clock()
         summary = self._description(stream) | {
             "OpenShardCount": len(stream.open_shards) if stream.is_there(now) else 0,
-            "ConsumerCount": len(stream.registered(now)),
+            "ConsumerCount": len(self._streams.consumers_of(stream)),
             "MaxRecordSizeInKiB": stream.max_record_bytes // 1024,
         }
         if stream.mode == ON_DEMAND:

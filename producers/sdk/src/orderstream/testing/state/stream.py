@@ -11,7 +11,7 @@ asked for shows at its end: until then an UPDATING stream has its old shards, an
 
 from bisect import bisect_right
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from orderstream.testing.errors import KinesisError, invalid_argument, shard_not_found
 from orderstream.testing.state.limits import Limits, ShardBudget
@@ -23,9 +23,6 @@ from orderstream.testing.state.resharding import (
     uniform_ranges,
 )
 from orderstream.testing.state.shard import Shard
-
-if TYPE_CHECKING:
-    from orderstream.testing.state.consumers import Consumer
 
 DEFAULT_RETENTION_HOURS = 24
 
@@ -55,7 +52,6 @@ class Stream:
         distribution: USER_PARTITION_KEY, or AUTO: keys do not decide where a record goes.
         max_record_bytes: Data and partition key of its largest record.
         key_id: The key that it encrypts with; None if it does not.
-        consumers: Its registered consumers, those that are gone included; see ``registered``.
     """
 
     def __init__(
@@ -81,7 +77,6 @@ class Stream:
         self.distribution = USER_PARTITION_KEY
         self.max_record_bytes = limits.record_bytes
         self.key_id: str | None = None
-        self.consumers: list[Consumer] = []
         self._switches: list[int] = []  # positions at which encryption went on, off, on ...
         self.shards: list[Shard] = []
         self.position = 1
@@ -139,11 +134,6 @@ class Stream:
         if self._pending is not None and now >= self._done_at:
             apply, self._pending = self._pending, None
             apply(self._done_at)
-
-    def registered(self, now: float) -> list["Consumer"]:
-        """The registered consumers, without those whose deregistration is over."""
-        self.consumers = [consumer for consumer in self.consumers if not consumer.is_gone(now)]
-        return self.consumers
 
     def encrypt(self, key_id: str | None) -> None:
         """Encrypt with a key from now on, or with none."""

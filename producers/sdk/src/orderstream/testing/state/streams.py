@@ -5,6 +5,7 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from orderstream.testing.errors import KinesisError, invalid_argument, stream_not_found
+from orderstream.testing.state.consumers import Consumer
 from orderstream.testing.state.limits import Limits
 from orderstream.testing.state.stream import Stream
 
@@ -42,6 +43,7 @@ class Streams:
         self._region = region
         self._generation = 0
         self._streams: dict[str, Stream] = {}
+        self._consumers: dict[int, list[Consumer]] = {}
 
     @staticmethod
     def name_in(request: Request) -> str | None:
@@ -112,6 +114,13 @@ class Streams:
         """All streams, by name."""
         now = self.clock()
         return [self.named(name) for name in sorted(self._streams) if not self._streams[name].is_gone(now)]
+
+    def consumers_of(self, stream: Stream) -> list[Consumer]:
+        """The registered consumers of a stream, without those whose deregistration is over."""
+        now = self.clock()
+        there = [one for one in self._consumers.get(stream.generation, ()) if not one.is_gone(now)]
+        self._consumers[stream.generation] = there
+        return there
 
     def create(self, name: str, shard_count: int) -> Stream:
         """Make a stream.
