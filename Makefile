@@ -161,6 +161,11 @@ chaos-outage: ## Play orders while DynamoDB, then the payment provider, is away 
 	$(MAKE) chaos PLAN=dynamodb-outage SEEDS=1
 	$(MAKE) chaos PLAN=provider-outage SEEDS=1
 
+.PHONY: localstack-smoke
+localstack-smoke: API ?= http://127.0.0.1:8080
+localstack-smoke: install ## Play one order through docker-compose.localstack.yml and check its end: API=http://127.0.0.1:8080
+	PYTHONPATH=tests $(BIN)/python -m localstack.smoke --api $(API)
+
 .PHONY: rights-report
 rights-report: install ## Write docs/rights.md anew: who may do what, and which run has needed it
 	PYTHONPATH=tests $(BIN)/python -m rights.report

@@ -1,12 +1,14 @@
 """The containers, without Docker: what the Dockerfile and the compose file say is run, as processes.
 
 Word by word, but for host names, which become this machine; each service's port 8080, which becomes a port of
-its own; and LocalStack, which becomes the emulators of the local environment.
+its own; LocalStack, which becomes the emulators of the local environment behind one port; PostgreSQL's
+container, which becomes a server of the test's own.
 """
 
 import json
 import os
 import re
+import shlex
 import signal
 import subprocess
 import sys
@@ -18,21 +20,33 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+import boto3
 import pytest
 import yaml
 
 from e2e.running import free_base_port
+from fakes.one_port import OnePort
+from fakes.postgresql import PostgresServer, postgresql_served
 from orderstream_playground.local.environment import EnvironmentOptions, Layout
 from orderstream_playground.local.ministack import ensure_ministack
 from orderstream_playground.local.processes import start, stop, wait_healthy
 from orderstream_workers.runtime.discovery import topology
 from orderstream_workers.runtime.settings import Settings
-from orderstream_workers.runtime.topology import StreamSpec
+from orderstream_workers.runtime.topology import DatabaseSpec, StreamSpec
+from rights.recorded import seen
 
 ROOT = Path(__file__).parents[2]
-COMPOSE = yaml.safe_load((ROOT / "docker-compose.localstack.yml").read_text())["services"]
-OURS = {name: service for name, service in COMPOSE.items() if name != "localstack"}
-LASTING = [name for name in OURS if name != "provision"]
+FILE = yaml.safe_load((ROOT / "docker-compose.localstack.yml").read_text())
+COMPOSE = FILE["services"]
+OURS = {name: service for name, service in COMPOSE.items() if "build" in service}
+ENDING = ("provision", "migrate")
+LASTING = [name for name in OURS if name not in ENDING]
+
+CREDENTIALS = {
+    "region_name": "us-east-1",
+    "aws_access_key_id": "local",
+    "aws_secret_access_key": "local",
+}
 
 CANARY = "canary.person@example.com"
 PERSON = "Canary Person"
@@ -40,17 +54,31 @@ PERSON = "Canary Person"
 CALLER = {"X-Gateway-Secret": "the-secret-of-this-machine-s-gateway", "X-Caller": "canary-shop"}
 
 
-def dockerfile(instruction: str) -> list[str]:
+def dockerfile_of(name: str) -> str:
+    """The text of a service's Dockerfile."""
+    return (ROOT / OURS[name]["build"].get("dockerfile", "Dockerfile")).read_text()
+
+
+def dockerfile(name: str, instruction: str) -> list[str]:
     """What follows the last occurrence of an instruction, continuation lines joined."""
-    text = (ROOT / "Dockerfile").read_text().replace("\\\n", " ")
+    text = dockerfile_of(name).replace("\\\n", " ")
     return re.findall(rf"^{instruction}\s+(.*)$", text, re.MULTILINE)[-1:]
 
 
-def image_environment() -> dict[str, str]:
-    (settings,) = dockerfile("ENV")
+def image_environment(name: str) -> dict[str, str]:
+    (settings,) = dockerfile(name, "ENV")
     found = dict(re.findall(r"(\w+)=(\S+)", settings))
-    found.pop("PATH")
+    found.pop("PATH", None)
     return found
+
+
+def secret() -> tuple[str, str]:
+    """The name and the text of what LocalStack's hook puts into Secrets Manager."""
+    (config,) = FILE["configs"].values()
+    words = shlex.split(config["content"].partition("\n")[2].replace("\\\n", " "))
+    assert words[:3] == ["awslocal", "secretsmanager", "create-secret"]
+    options = dict(zip(words[3::2], words[4::2], strict=True))
+    return options["--name"], options["--secret-string"]
 
 
 def defaults_taken(text: str) -> str:
@@ -63,10 +91,12 @@ class Containers:
 
     Args:
         folder: Volumes and logs.
+        postgresql: The server that the read model's container becomes.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, postgresql: PostgresServer) -> None:
         self.folder = folder
+        self.postgresql = postgresql
         base = free_base_port(40)
         self.layout = Layout(folder / "aws", EnvironmentOptions(base_port=base))
         self.layout.logs.mkdir(parents=True)
@@ -76,6 +106,19 @@ class Containers:
         self.emulators = [start(spec, self.layout.logs) for spec in specs]
         for process in self.emulators:
             wait_healthy(process, 60)
+        self.aws = OnePort(base + 9, {"kinesis": self.layout.kinesis_url}, self.layout.aws_url)
+
+    def begin(self) -> None:
+        """Do what the containers of others do when they start."""
+        self.aws.__enter__()
+        name, text = secret()
+        client = boto3.client("secretsmanager", endpoint_url=self.aws.url, **CREDENTIALS)
+        client.create_secret(Name=name, SecretString=text)
+        client.close()
+        settings = COMPOSE["read-model"]["environment"]
+        user, password = settings["POSTGRES_USER"], settings["POSTGRES_PASSWORD"]
+        self.postgresql.run(f"CREATE USER {user} PASSWORD '{password}'")
+        self.postgresql.run(f"CREATE DATABASE {settings['POSTGRES_DB']} OWNER {user}")
 
     def run(self, name: str, command: list[str]) -> "subprocess.Popen[bytes]":
         """Start what a container would, logging into a file of its own."""
@@ -89,12 +132,12 @@ class Containers:
             )
 
     def start(self, name: str) -> None:
-        (default,) = dockerfile("CMD")
+        (default,) = dockerfile(name, "CMD")
         self.processes[name] = self.run(name, OURS[name].get("command") or json.loads(default))
 
     def wait_ready(self, name: str, seconds: float) -> None:
         """Ask the image's own health check until it says yes, and then whether the process does its work."""
-        (check,) = dockerfile("HEALTHCHECK")
+        (check,) = dockerfile(name, "HEALTHCHECK")
         command = json.loads(check[check.index("CMD") + 3 :])
         deadline = time.monotonic() + seconds
         while self.run(name, command).wait(timeout=20) != 0:
@@ -121,24 +164,26 @@ class Containers:
         for process in self.processes.values():
             process.kill()
             process.wait()
+        self.aws.__exit__()
         stop(self.emulators)
 
     def _environment(self, name: str) -> dict[str, str]:
-        own = {**image_environment(), **OURS[name].get("environment", {})}
+        own = {**image_environment(name), **OURS[name].get("environment", {})}
         resolved = {key: self._resolved(name, defaults_taken(str(value))) for key, value in own.items()}
-        # LocalStack serves all of AWS on one port; here Kinesis has one to itself.
-        resolved["AWS_ENDPOINT_URL_KINESIS"] = self.layout.kinesis_url
+        # By this a recording of calls knows who makes them.
+        resolved["AWS_ACCESS_KEY_ID"] = name
         return {**os.environ, "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}", **resolved}
 
     def _resolved(self, name: str, word: str) -> str:
         for service, port in self.ports.items():
             word = word.replace(f"http://{service}:8080", f"http://127.0.0.1:{port}")
-        word = word.replace("http://localstack:4566", self.layout.aws_url).replace("0.0.0.0", "127.0.0.1")
+        word = word.replace("http://localstack:4566", self.aws.url).replace("0.0.0.0", "127.0.0.1")
+        word = re.sub(r"//read-model:5432/(\w+)\?", rf"///\1?host={self.postgresql.folder}&", word)
         word = re.sub(r"^8080$", str(self.ports[name]), word)
         return re.sub(r"(^|///)/data", rf"\1{self._volume(name)}", word)
 
     def _volume(self, name: str) -> Path:
-        (mount,) = OURS[name]["volumes"]
+        (mount,) = OURS[name].get("volumes", (name,))
         folder = self.folder / mount.partition(":")[0]
         folder.mkdir(exist_ok=True)
         return folder
@@ -146,11 +191,13 @@ class Containers:
 
 @pytest.fixture
 def containers(tmp_path: Path) -> Iterator[Containers]:
-    made = Containers(tmp_path)
-    try:
-        yield made
-    finally:
-        made.end()
+    with postgresql_served() as server:
+        made = Containers(tmp_path, server)
+        try:
+            made.begin()
+            yield made
+        finally:
+            made.end()
 
 
 def ask(url: str, body: Mapping[str, Any] | None = None) -> dict[str, Any]:
@@ -170,13 +217,42 @@ def test_every_process_of_the_pipeline_is_a_service() -> None:
     for process in declared.processes:
         command = ours.pop(process.name)
         assert tuple(command[1 : 1 + len(process.command)]) == process.command
-    assert ours.keys() == {"provision"}
+    assert ours.keys() == set(ENDING)
     for stream in declared.of(StreamSpec):
         if stream.captures is not None:
             words = " ".join(commands[f"{stream.captures.name}-bridge"])
             assert f"--table {settings.name_of(stream.captures)} --stream {settings.name_of(stream)}" in words
     for service in OURS.values():
         assert service["stop_grace_period"] == "45s"
+
+
+def test_every_service_is_in_its_image() -> None:
+    """The image of a service installs the distribution that its command belongs to."""
+    for name, service in OURS.items():
+        program, *words = service["command"]
+        module = "orderstream_workers" if program == "orderstream" else words[1].partition(".")[0]
+        (source,) = ROOT.glob(f"*/*/src/{module}")
+        assert f"./{source.parents[1].relative_to(ROOT)}" in dockerfile_of(name).split(), name
+
+
+def test_localstack_serves_what_the_pipeline_calls() -> None:
+    """Each service of AWS that a declared resource is of, the changes of a table, and the secret."""
+    needed = {"dynamodb", "dynamodbstreams", "kinesis", "s3", "secretsmanager", "ses", "sns", "sqs"}
+    assert set(COMPOSE["localstack"]["environment"]["SERVICES"].split(",")) == needed
+    recorded = {one.request.action.partition(":")[0] for one in seen()}
+    assert recorded <= needed
+
+
+def test_order_status_and_the_api_share_a_database() -> None:
+    """They read and write it once its tables are there; who makes the tables waits for the server."""
+    for process in topology(Settings()).processes:
+        reads = any(isinstance(resource, DatabaseSpec) for resource in process.resources)
+        assert ("migrate" in OURS[process.name]["depends_on"]) == reads
+    assert OURS["migrate"]["depends_on"]["read-model"] == {"condition": "service_healthy"}
+    for name in OURS:
+        url = OURS[name]["environment"]["ORDERSTREAM_READ_MODEL_URL"]
+        assert url.startswith("postgresql+psycopg://read-model:5432/")
+        assert OURS[name]["environment"]["ORDERSTREAM_READ_MODEL_SECRET"] == secret()[0]
 
 
 def test_the_image_holds_what_it_needs_and_no_more() -> None:
@@ -190,16 +266,17 @@ def test_the_image_holds_what_it_needs_and_no_more() -> None:
     assert re.search(r"^USER 10001", last, re.MULTILINE)
     assert not re.search(r"\b(pip|uv pip|apt-get|gcc|make)\b", last)
     for instruction in ("CMD", "HEALTHCHECK"):
-        (words,) = dockerfile(instruction)
+        (words,) = dockerfile("api", instruction)
         assert json.loads(words[words.index("[") :])
 
 
 @pytest.mark.timeout(1200)
 def test_containers_take_an_order_and_end_on_sigterm(containers: Containers) -> None:
     """All become ready, an order goes through, SIGTERM ends each with 0; the logs tell of no person."""
-    containers.start("provision")
-    provisioned = containers.processes.pop("provision").wait(timeout=60)
-    assert provisioned == 0, containers.log("provision").read_text()
+    for name in ENDING:
+        containers.start(name)
+        ended = containers.processes.pop(name).wait(timeout=60)
+        assert ended == 0, containers.log(name).read_text()
     for name in LASTING:
         containers.start(name)
     for name in LASTING:
@@ -219,14 +296,25 @@ def test_containers_take_an_order_and_end_on_sigterm(containers: Containers) -> 
         pause.wait(0.5)
         state = containers.get("api", f"/orders/{order_id}")[1].get("state")
 
+    smoke = subprocess.run(
+        [sys.executable, "-m", "localstack.smoke", "--api", api],
+        env={**os.environ, "AWS_ENDPOINT_URL": containers.aws.url, "PYTHONPATH": str(ROOT / "tests")},
+        check=False,
+        capture_output=True,
+        text=True,
+        timeout=300,
+    )
+    assert smoke.returncode == 0, smoke.stderr
+    assert "it is confirmed, its units are taken, it is paid, it is shipped" in smoke.stdout
+
     shards = containers.get("saga", "/health")[1]["shards"]
     assert len(shards) == 4
     assert {"checkpoint", "millis_behind_latest", "oldest_unhandled_seconds"} <= shards[0].keys()
 
     for process in containers.processes.values():
         process.send_signal(signal.SIGTERM)
-    ended = {name: process.wait(timeout=45) for name, process in containers.processes.items()}
-    assert set(ended.values()) == {0}, ended
+    statuses = {name: process.wait(timeout=45) for name, process in containers.processes.items()}
+    assert set(statuses.values()) == {0}, statuses
     about_the_order = set()
     for name in LASTING:
         text = containers.log(name).read_text()

@@ -44,7 +44,7 @@ class PostgresServer:
     """
 
     def __init__(self, folder: Path, home: Path, account: pwd.struct_passwd | None) -> None:
-        self._folder = folder
+        self.folder = folder
         self._home = home
         self._as: dict[str, Any] = (
             {"user": account.pw_uid, "group": account.pw_gid, "extra_groups": []} if account else {}
@@ -73,12 +73,12 @@ class PostgresServer:
     def start(self) -> None:
         """Start it, and wait until it answers."""
         settings = [word for name, value in _SETTINGS.items() for word in ("-c", f"{name}={value}")]
-        with (self._folder / "log").open("ab") as log:
+        with (self.folder / "log").open("ab") as log:
             self._process = subprocess.Popen(
-                [self._home / "bin" / "postgres", "-D", self._folder / "data", "-k", self._folder, *settings],
+                [self._home / "bin" / "postgres", "-D", self.folder / "data", "-k", self.folder, *settings],
                 stdout=log,
                 stderr=log,
-                cwd=self._folder,
+                cwd=self.folder,
                 preexec_fn=_end_with_the_test,  # noqa: PLW1509 - one call of the kernel, before any thread
                 **self._as,
             )
@@ -88,7 +88,7 @@ class PostgresServer:
                 self.run("SELECT 1")
             except psycopg.OperationalError:
                 if self._process.poll() is not None or time.monotonic() > end:
-                    raise RuntimeError((self._folder / "log").read_text()) from None
+                    raise RuntimeError((self.folder / "log").read_text()) from None
                 time.sleep(0.02)
             else:
                 return
@@ -117,18 +117,18 @@ class PostgresServer:
 
     def url(self, database: str, user: str = "postgres") -> str:
         """The URL of a database."""
-        return f"postgresql+psycopg://{user}@/{database}?host={self._folder}"
+        return f"postgresql+psycopg://{user}@/{database}?host={self.folder}"
 
     def run(self, statement: str) -> None:
         """Carry out a statement as the superuser."""
         with psycopg.connect(
-            dbname="postgres", user="postgres", host=str(self._folder), autocommit=True
+            dbname="postgres", user="postgres", host=str(self.folder), autocommit=True
         ) as connection:
             connection.execute(statement)
 
     def ask(self, question: str) -> Any:
         """The one value that a query gives, to the superuser."""
-        with psycopg.connect(dbname="postgres", user="postgres", host=str(self._folder)) as connection:
+        with psycopg.connect(dbname="postgres", user="postgres", host=str(self.folder)) as connection:
             row = connection.execute(question).fetchone()
             assert row is not None
             return row[0]

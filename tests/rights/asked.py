@@ -107,7 +107,26 @@ def _s3(operation: str, arguments: Mapping[str, Any]) -> Iterator[tuple[str, str
         yield f"s3:{operation}", "*"
 
 
-_KINDS = {"dynamodb": _dynamodb, "kinesis": _kinesis, "sqs": _sqs, "sns": _sns, "ses": _ses, "s3": _s3}
+def _secretsmanager(operation: str, arguments: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    secret = str(arguments.get("SecretId", ""))
+    arn = secret if secret.startswith("arn:") else _arn("secretsmanager", f"secret:{secret}")
+    yield f"secretsmanager:{operation}", arn if secret else "*"
+
+
+def _monitoring(operation: str, arguments: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    yield f"cloudwatch:{operation}", "*"  # knows no resources
+
+
+_KINDS = {
+    "dynamodb": _dynamodb,
+    "kinesis": _kinesis,
+    "sqs": _sqs,
+    "sns": _sns,
+    "ses": _ses,
+    "s3": _s3,
+    "secretsmanager": _secretsmanager,
+    "monitoring": _monitoring,
+}
 
 
 def _table(name: str) -> str:

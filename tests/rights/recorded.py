@@ -11,6 +11,9 @@ from rights.policy import Request
 
 RECORDED = Path(__file__).with_name("recorded-calls.json")
 
+KCL = "kcl"
+"""The run on Amazon's KCL, which is not deployed: what it needs is known, and granted to nobody."""
+
 OPERATED = frozenset({"dlq", "saga", "stock", "order", "status", "provision"})
 """The first word of an operators' command."""
 
@@ -38,7 +41,16 @@ def of_interest(caller: str) -> bool:
 
 
 def seen() -> Iterator[Seen]:
-    """Every recorded call."""
+    """Every recorded call on the engine that is deployed."""
+    return (one for one in _recorded() if one.run != KCL)
+
+
+def seen_on_kcl() -> Iterator[Seen]:
+    """Every call that was recorded on Amazon's KCL."""
+    return (one for one in _recorded() if one.run == KCL)
+
+
+def _recorded() -> Iterator[Seen]:
     runs: Mapping[str, Mapping[str, Mapping[str, list[str]]]] = json.loads(RECORDED.read_bytes())
     for run, callers in runs.items():
         for caller, resources in callers.items():

@@ -26,7 +26,7 @@ emulator asks for it. Tests of the templates hold it: an encryption context bind
 def rendered() -> str:
     """The page."""
     found = tuple(seen())
-    return "\n".join([_HEAD, *_roles(found), *_without_role(found), *_reasons()]) + "\n"
+    return "\n".join([_HEAD, *_roles(found), *_without_role(found), *_reasons()]).rstrip() + "\n"
 
 
 def _roles(found: tuple[Seen, ...]) -> Iterator[str]:
@@ -73,6 +73,8 @@ def _without_role(found: tuple[Seen, ...]) -> Iterator[str]:
 
 
 def _reasons() -> Iterator[str]:
+    if not NOT_RECORDED:
+        return
     yield "## Granted, and seen in no recorded run\n"
     yield "| action | with | the run that needs it |"
     yield "|---|---|---|"

@@ -65,7 +65,7 @@ class Reference:
     digest: str
 
     @property
-    def place(self) -> tuple[str, str]:
+    def at_registry(self) -> tuple[str, str]:
         """Registry and repository, as Docker understands the name."""
         first, _, rest = self.repository.partition("/")
         if rest and ("." in first or ":" in first):
@@ -90,7 +90,7 @@ def digest_of(reference: Reference, client: httpx.Client) -> str:
     Raises:
         RegistryError: it cannot be reached, does not know the tag, or serves something else than it says.
     """
-    registry, repository = reference.place
+    registry, repository = reference.at_registry
     url = f"https://{registry}/v2/{repository}/manifests/{reference.tag}"
     headers = {"accept": _MANIFESTS}
     try:

@@ -66,7 +66,7 @@ def _ours(part: Distribution) -> Component:
 
 
 def _theirs(locked: Locked) -> Component:
-    place = XsUri(f"https://pypi.org/project/{locked.name}/{locked.version}/")
+    page = XsUri(f"https://pypi.org/project/{locked.name}/{locked.version}/")
     hashes = [HashType(alg=HashAlgorithm.SHA_256, content=digest) for digest in locked.hashes]
     return Component(
         name=locked.name,
@@ -76,7 +76,7 @@ def _theirs(locked: Locked) -> Component:
         purl=PackageURL("pypi", name=locked.name, version=locked.version),
         licenses=[_LICENCES.make_from_string(installed_licence(locked))],
         external_references=[
-            ExternalReference(type=ExternalReferenceType.DISTRIBUTION, url=place, hashes=hashes)
+            ExternalReference(type=ExternalReferenceType.DISTRIBUTION, url=page, hashes=hashes)
         ],
     )
 

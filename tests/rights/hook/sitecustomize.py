@@ -5,7 +5,9 @@ the pipeline is recorded as it is, unchanged. One file a process, one line for e
 of the pipeline is known by its access key, an operators' command by its words.
 """
 
+import json
 import os
+import re
 import sys
 from pathlib import Path
 
@@ -27,11 +29,15 @@ class _Recorder:
 
     def called(self, params, model, **_: object) -> None:
         """Note a call before it is sent: a call that fails has needed its right as well."""
-        from rights.asked import asked
-
         key = os.environ.get("AWS_ACCESS_KEY_ID", _NOBODY)
         caller = key if key != _NOBODY else f"orderstream {' '.join(sys.argv[1:3])}"
-        for request in asked(model.service_model.service_name, model.name, params):
+        self.note(caller, model.service_model.service_name, model.name, params)
+
+    def note(self, caller, service, operation, params) -> None:
+        """Write down what is new of a call."""
+        from rights.asked import asked
+
+        for request in asked(service, operation, params):
             resource = request.resource
             if resource.startswith("arn:aws:s3:::") and "/" in resource:
                 resource = f"{resource.partition('/')[0]}/*"  # one for all objects
@@ -42,7 +48,26 @@ class _Recorder:
                     file.write(line + "\n")
 
 
+def _note_what_is_served(recorder) -> None:
+    """Have the Kinesis fake note its calls: KCL's Java is no Python."""
+    from orderstream.testing.asgi import KinesisApp
+
+    served = KinesisApp._call
+
+    async def noted(self, scope, body, receive, send) -> None:
+        headers = dict(scope["headers"])
+        signed = re.search(rb"Credential=([^/]+)/", headers.get(b"authorization", b""))
+        if signed:
+            operation = headers.get(b"x-amz-target", b"").decode().rpartition(".")[2]
+            recorder.note(signed[1].decode(), "kinesis", operation, json.loads(body or b"{}"))
+        await served(self, scope, body, receive, send)
+
+    KinesisApp._call = noted
+
+
 _folder = os.environ.get("RECORD_CALLS_INTO")
 if handlers is not None and _folder:
     _recorder = _Recorder(_folder)
     handlers.BUILTIN_HANDLERS.append(("before-parameter-build", _recorder.called))
+    if "orderstream.testing.server" in sys.orig_argv:
+        _note_what_is_served(_recorder)

@@ -37,6 +37,17 @@ CONSUMER = f"{STREAM}/consumer/saga:1"
             {"TableName": "t", "IndexName": "i"},
             [("dynamodb:Query", f"{TABLE}t/index/i")],
         ),
+        (
+            "secretsmanager",
+            "GetSecretValue",
+            {"SecretId": "read-model"},
+            [
+                (
+                    "secretsmanager:GetSecretValue",
+                    "arn:aws:secretsmanager:us-east-1:000000000000:secret:read-model",
+                )
+            ],
+        ),
         ("dynamodb", "BatchGetItem", {"RequestItems": {"t": {}}}, [("dynamodb:BatchGetItem", f"{TABLE}t")]),
         ("dynamodb", "ListTables", {}, [("dynamodb:ListTables", "*")]),
         ("kinesis", "PutRecords", {"StreamName": "orders"}, [("kinesis:PutRecords", STREAM)]),

@@ -106,16 +106,16 @@ def test_no_digest_is_made_up(checkout: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "place"),
+    ("name", "path"),
     [
         ("python", "registry-1.docker.io/v2/library/python"),
         ("localstack/localstack", "registry-1.docker.io/v2/localstack/localstack"),
         ("public.ecr.aws/docker/library/python", "public.ecr.aws/v2/docker/library/python"),
     ],
 )
-def test_a_name_says_which_registry_is_asked(name: str, place: str) -> None:
+def test_a_name_says_which_registry_is_asked(name: str, path: str) -> None:
     """As Docker reads it."""
     registry = Registry()
     with client_of(registry) as client:
         assert digest_of(Reference("Dockerfile", name, "1", ""), client) == DIGEST
-    assert registry.asked[-1] == f"{place}/manifests/1"
+    assert registry.asked[-1] == f"{path}/manifests/1"
