@@ -123,7 +123,7 @@ def test_a_response_that_says_nothing_of_the_records_counts_as_lost(response: ob
     failed = sender(Answering(response), "orders").put_records(REQUEST)
     assert isinstance(failed, RequestFailed)
     assert failed.failure.retryable
-    assert failed.failure.code == "UnintelligibleResponse"
+    assert failed.failure.code == "UnreadableResponse"
 
 
 @pytest.mark.parametrize(

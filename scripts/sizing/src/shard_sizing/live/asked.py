@@ -54,19 +54,6 @@ def summary_of(client: Any, stream: str) -> Mapping[str, Any]:
         return required(answer, "StreamDescriptionSummary", dict)
 
 
-def demand_shard(shard: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Return a shard as it was described, if it has its id and its range of hash keys.
-
-    Raises:
-        UnreadableResponseError: It lacks one of them.
-    """
-    required(shard, "ShardId", str)
-    hash_keys = required(shard, "HashKeyRange", dict)
-    for name in ("StartingHashKey", "EndingHashKey"):
-        int(required(hash_keys, name, str))
-    return shard
-
-
 def demand_record(record: Mapping[str, Any]) -> None:
     """See that a record has what is measured.
 

@@ -21,11 +21,11 @@ from botocore.exceptions import BotoCoreError, ClientError
 from urllib3.exceptions import HTTPError
 
 from orderstream.aws import error_code, required
+from orderstream.kinesis.listing import children_of
 from shard_sizing.errors import InputError
 from shard_sizing.live.asked import (
     call,
     demand_record,
-    demand_shard,
     in_words,
     stream_asked,
     summary_of,
@@ -109,7 +109,7 @@ class FanOut:
 
     def cost(self, prices: RegionPrices | None, seconds: float) -> str:
         """Say what the measurement costs, before it begins; without prices, how much there is to be paid."""
-        shards = len(list(listed(self._client, self._stream)))
+        shards = len(listed(self._client, self._stream))
         hours = math.ceil(seconds / 3600) * shards
         told = f"this reads by enhanced fan-out: {hours} consumer-shard-hours"
         if prices is None:
@@ -199,8 +199,8 @@ class FanOut:
             self._failing.pop(shard.shard_id, None)
             shard.behind = required(told, "MillisBehindLatest", int)
             shard.last = told.get("ContinuationSequenceNumber")
-            for child in told.get("ChildShards") or ():
-                self._told.put(ShardReading.of(demand_shard(child), {"Type": "TRIM_HORIZON"}))
+            for child in children_of(told):
+                self._told.put(ShardReading.of(child, {"Type": "TRIM_HORIZON"}))
             if shard.last is None:
                 return True
         return False
