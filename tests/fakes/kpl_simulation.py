@@ -13,7 +13,7 @@ from math import inf
 from random import Random
 
 from fakes.kpl_stream import SimulatedStream
-from orderstream.producer import ProducerConfig
+from orderstream import ProducerConfig
 from orderstream.producer.config import KIB, MIB
 from orderstream.producer.core.messages import (
     Close,

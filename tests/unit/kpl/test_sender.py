@@ -16,7 +16,7 @@ from botocore.parsers import ResponseParserError
 
 from fakes.bare_machine import forget_aws
 from fakes.kpl import TinyClient, client_error
-from orderstream.producer import AwsSettingsError, Producer, ProducerConfig
+from orderstream import AwsSettingsError, Producer, ProducerConfig
 from orderstream.producer.core.kinesis_record import KinesisRecord
 from orderstream.producer.core.messages import (
     MapFailed,

@@ -103,6 +103,31 @@ def no_refusals(_code: str, _error: ClientError) -> Exception | None:
     return None
 
 
+class ExpectedRefusalError(Exception):
+    """The service has refused with a code that is an answer to the one who asked; see ``expecting``.
+
+    Args:
+        code: That code.
+    """
+
+    def __init__(self, code: str) -> None:
+        self.code = code
+        super().__init__(code)
+
+
+def expecting(*codes: str) -> Refusals:
+    """Refusals of calls that ask whether something is there, or make what may be there already.
+
+    Args:
+        codes: The service's codes that answer so; ``aws_calls`` raises an ExpectedRefusalError for each.
+    """
+
+    def refused(code: str, _error: ClientError) -> Exception | None:
+        return ExpectedRefusalError(code) if code in codes else None
+
+    return refused
+
+
 @contextmanager
 def aws_calls(
     dependency: str,

@@ -17,10 +17,11 @@ import uuid
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final, Self
 
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import ClientError
 from urllib3.exceptions import HTTPError
 
-from orderstream.aws import error_code, required
+from orderstream.aws import aws_calls, required
+from orderstream.errors import DependencyError
 from orderstream.kinesis.listing import children_of
 from shard_sizing.errors import InputError
 from shard_sizing.live.asked import (
@@ -48,6 +49,14 @@ _PASSING: Final = frozenset({"ResourceInUseException", "LimitExceededException",
 
 Told = Arrived | ShardReading | Exception
 """What a shard's thread tells: a record, a child to be read as well, or why it cannot go on."""
+
+
+class _RefusedError(Exception):
+    """A shard cannot be subscribed to, now or later."""
+
+
+def _refused(code: str, error: ClientError) -> Exception | None:
+    return None if code in _PASSING else _RefusedError(in_words(error))
 
 
 class FanOut:
@@ -170,17 +179,16 @@ class FanOut:
     def _subscribe(self, shard: ShardReading) -> None:
         while not self._stop.is_set():
             try:
-                if self._read_once(shard):
-                    return
-            except ClientError as error:
-                if error_code(error) not in _PASSING:
+                with aws_calls("kinesis", "SubscribeToShard", refusals=_refused):
+                    if self._read_once(shard):
+                        return
+            except (DependencyError, HTTPError) as error:
+                if isinstance(error, DependencyError) and error.code == "UnreadableResponse":
                     self._told.put(error)
                     return
-                self._failing[shard.shard_id] = in_words(error)
-            except (BotoCoreError, HTTPError, OSError) as error:
-                # The connection was lost, or closed by us: go on behind what has arrived.
+                # It passes, or the connection was lost, or closed by us: go on behind what has arrived.
                 logger.info("subscription ended", extra={"shard_id": shard.shard_id, "error": str(error)})
-                self._failing[shard.shard_id] = str(error)
+                self._failing[shard.shard_id] = in_words(error)
             except Exception as error:  # noqa: BLE001 - what this thread does not tell, nobody hears
                 self._told.put(error)
                 return

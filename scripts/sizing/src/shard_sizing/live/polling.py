@@ -17,15 +17,15 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any, Final, Self
 
-from botocore.exceptions import ClientError
-
-from orderstream.aws import error_code, required
+from orderstream.aws import ExpectedRefusalError, expecting, required
 from orderstream.kinesis.listing import children_of
 from orderstream.kinesis.shard import Shard
 from shard_sizing.errors import InputError
 from shard_sizing.live.asked import demand_record, stream_asked, summary_of
 from shard_sizing.live.reshard import listed
 
+_THROTTLED: Final = ("ProvisionedThroughputExceededException", "LimitExceededException")
+_EXPIRED: Final = "ExpiredIteratorException"
 _ROUND_SECONDS: Final = 1.0
 _CATCHING_UP_SECONDS: Final = 0.5
 _THREADS: Final = 16
@@ -157,22 +157,19 @@ class Poller:
             raise InputError(f"stream {self._stream}", f"it keeps its records for {hours} hours; begin later")
 
     def _ask(self, shard: ShardReading) -> tuple[ShardReading, list[Mapping[str, Any]], tuple[Shard, ...]]:
-        with stream_asked(self._stream, "GetRecords"):
-            try:
+        try:
+            with stream_asked(self._stream, "GetRecords", expecting(*_THROTTLED, _EXPIRED)):
                 answer = self._client.get_records(ShardIterator=shard.iterator, Limit=10_000)
-            except ClientError as error:
-                match error_code(error):
-                    case "ProvisionedThroughputExceededException" | "LimitExceededException":
-                        shard.throttled += 1
-                    case "ExpiredIteratorException":
-                        shard.iterator = self._iterator(shard)
-                    case _:
-                        raise
-                return shard, [], ()
-            records = required(answer, "Records", list)
-            for record in records:
-                demand_record(record)
-            children = children_of(answer)
+                records = required(answer, "Records", list)
+                for record in records:
+                    demand_record(record)
+                children = children_of(answer)
+        except ExpectedRefusalError as refused:
+            if refused.code == _EXPIRED:
+                shard.iterator = self._iterator(shard)
+            else:
+                shard.throttled += 1
+            return shard, [], ()
         shard.iterator = answer.get("NextShardIterator")
         shard.behind = answer.get("MillisBehindLatest") or 0
         if records:

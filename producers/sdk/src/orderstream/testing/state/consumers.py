@@ -137,7 +137,13 @@ class Subscription:
     """
 
     def __init__(
-        self, consumer: Consumer, shard: StoredShard, position: int, now: float, seconds: float, budget: TokenBucket
+        self,
+        consumer: Consumer,
+        shard: StoredShard,
+        position: int,
+        now: float,
+        seconds: float,
+        budget: TokenBucket,
     ) -> None:
         self.consumer = consumer
         self.shard = shard
