@@ -27,7 +27,7 @@ OPENED: Final = 200
 _PATIENCE: Final = 120.0
 _PAUSE: Final = 0.5
 _REFUSED: Final = "reserved for orders"
-"""Said of a correction that would take what orders have reserved: an answer, not a failure."""
+"""Said of a correction that would take what orders have reserved: a reply, not a failure."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +51,7 @@ class Adjustment:
 
 
 class AdjustingOperator:
-    """Runs the commands beside what else happens, each until it has an answer.
+    """Runs the commands beside what else happens, each until it has a reply.
 
     Args:
         environment: The variables that the command is run with.
@@ -64,7 +64,7 @@ class AdjustingOperator:
         self._calls: list[threading.Thread] = []
         self.done: list[Adjustment] = []
         self.failed: list[str] = []
-        """What the commands said that had no answer in time."""
+        """What the commands said that had no reply in time."""
         self.attempts = 0
 
     def begin(self, units: int, place: float) -> None:
@@ -80,7 +80,7 @@ class AdjustingOperator:
         call.start()
 
     def rest(self) -> None:
-        """Wait until each call has its answer."""
+        """Wait until each call has its reply."""
         for call in self._calls:
             call.join()
 
@@ -110,7 +110,7 @@ class AdjustingOperator:
             if _REFUSED in said:
                 return
             time.sleep(_PAUSE)
-        self.failed.append(f"stock {' '.join(what)} had no answer: {said[-500:]}")
+        self.failed.append(f"stock {' '.join(what)} had no reply: {said[-500:]}")
 
 
 def adjustment_violations(

@@ -104,7 +104,7 @@ def no_refusals(_code: str, _error: ClientError) -> Exception | None:
 
 
 class ExpectedRefusalError(Exception):
-    """The service has refused with a code that is an answer to the one who asked; see ``expecting``.
+    """The service has refused with a code that tells the caller what it asked; see ``expecting``.
 
     Args:
         code: That code.
@@ -119,7 +119,7 @@ def expecting(*codes: str) -> Refusals:
     """Refusals of calls that ask whether something is there, or make what may be there already.
 
     Args:
-        codes: The service's codes that answer so; ``aws_calls`` raises an ExpectedRefusalError for each.
+        codes: The service's codes that say so; ``aws_calls`` raises an ExpectedRefusalError for each.
     """
 
     def refused(code: str, _error: ClientError) -> Exception | None:
