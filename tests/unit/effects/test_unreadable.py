@@ -52,7 +52,9 @@ def test_an_inbox_that_is_none_is_not_taken_for_an_empty_one() -> None:
         ITEMS.inbox(Item("orders", "o-1", None, 1, {INBOX: [], "state": b"{}"}))
 
 
-@pytest.mark.parametrize("entry", [None, [], {}, {"record_id": "s/1", "digest": 7, "outputs": b"", "number": 1}])
+@pytest.mark.parametrize(
+    "entry", [None, [], {}, {"record_id": "s/1", "digest": 7, "outputs": b"", "number": 1}]
+)
 def test_an_entry_of_another_form_stands_for_no_delivery(entry: Attribute) -> None:
     """Neither fresh, nor applied before: it says which event's entry it is."""
     with pytest.raises(ItemUnreadableError, match="the inbox's entry of event e-1"):

@@ -5,7 +5,7 @@ interrupted run left behind: running it once more does only what is still missin
 """
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 import boto3
