@@ -81,6 +81,10 @@ sizing-grid: install ## Play what shard-sizing size advises on fresh key names, 
 bench-tokens: install ## Verify callers' tokens, RS256 and ES256: at most 150 us of CPU each
 	$(BIN)/python producers/orders/benchmarks/bench_tokens.py
 
+.PHONY: bench-tracing
+bench-tracing: install ## Trace orders at 100 %: at most 3 % of an order's CPU
+	PYTHONPATH=tests $(BIN)/python consumers/workers/benchmarks/bench_tracing.py
+
 .PHONY: fuzz-tokens
 fuzz-tokens: TOKENS ?= 100000
 fuzz-tokens: install ## Change callers' tokens at random; none may let anybody in: TOKENS=100000

@@ -115,7 +115,7 @@ class TracedPipeline:
         self._read = dict.fromkeys(APPLICATIONS, 0)
         self._owners: dict[str, RecordProcessor] = {}
         self._stack = ExitStack()
-        seed_stock(self.store, "85123A", 100)
+        seed_stock(self.store, "85123A", 100_000)
 
     def __enter__(self) -> Self:
         url = f"sqlite:///{self._folder}/read-model.sqlite"

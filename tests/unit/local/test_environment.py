@@ -11,7 +11,7 @@ LAYOUT = Layout(Path("/somewhere"), EnvironmentOptions(base_port=30_000, payment
 def test_every_process_has_a_port_of_its_own() -> None:
     """No two processes share a port, and all follow the base port without a gap."""
     specs = [*LAYOUT.emulators(Path("/python")), *LAYOUT.pipeline()]
-    assert [spec.port for spec in specs] == list(range(30_000, 30_000 + len(specs)))
+    assert sorted(spec.port for spec in specs) == list(range(30_000, 30_000 + len(specs)))
 
 
 def test_only_what_stands_in_for_others_is_an_emulator() -> None:
@@ -20,6 +20,7 @@ def test_only_what_stands_in_for_others_is_an_emulator() -> None:
         "kinesis",
         "aws",
         "payments-api",
+        "traces",
     ]
     names = [spec.name for spec in LAYOUT.pipeline() if not spec.emulator]
     assert names[0] == "api"
@@ -34,6 +35,7 @@ def test_processes_are_pointed_at_this_environment_and_no_other() -> None:
         settings = Settings.from_environment(spec.environment)
         assert settings.payments_api_url == "http://127.0.0.1:30002"
         assert settings.payments_per_second == 7.0
+        assert (settings.tracing, settings.otlp_url) == ("otlp", LAYOUT.traces_url)
 
 
 def test_what_was_chosen_reaches_every_process() -> None:
@@ -42,6 +44,15 @@ def test_what_was_chosen_reaches_every_process() -> None:
     for spec in layout.pipeline():
         settings = Settings.from_environment(spec.environment)
         assert (settings.engine, settings.compression) == ("kcl", "zstd")
+
+
+def test_spans_are_collected_here_and_passed_on_where_that_is_asked_for() -> None:
+    """The environment's own collector is on its own port, whoever else gets the spans."""
+    for otlp in ("", "http://127.0.0.1:4318"):
+        layout = Layout(Path("/somewhere"), EnvironmentOptions(otlp=otlp))
+        (traces,) = (spec for spec in layout.emulators(Path("/python")) if spec.name == "traces")
+        assert layout.traces_url == f"http://127.0.0.1:{traces.port}"
+        assert traces.command[-2:] == (("--otlp", otlp) if otlp else ("--file", "/somewhere/traces.sqlite"))
 
 
 def test_each_worker_serves_its_health_on_its_port() -> None:

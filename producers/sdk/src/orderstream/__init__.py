@@ -2,19 +2,25 @@
 
 from orderstream.aggregation import UserRecord
 from orderstream.configuration import ConfigError
-from orderstream.errors import AwsSettingsError, DependencyError, MissingExtraError, OrderstreamError
+from orderstream.errors import DependencyError, MissingExtraError, OrderstreamError
 from orderstream.observability.metrics import AggregatingMeter, EmfExporter, Exporting, Meter, Metric
-from orderstream.producer.async_producer import AsyncProducer
-from orderstream.producer.config import ProducerConfig
-from orderstream.producer.delivery import Delivery
-from orderstream.producer.errors import (
+from orderstream.producer import (
+    AsyncProducer,
+    AwsSettingsError,
     BufferFullError,
+    Delivered,
+    Delivery,
     DeliveryFailedError,
     DeliveryPendingError,
     ForeignLoopError,
     ForkedProducerError,
     HeldUpError,
+    Interceptor,
+    KinesisCalls,
+    Partitioner,
+    Producer,
     ProducerClosedError,
+    ProducerConfig,
     RecordInvalidError,
     RecordTooLargeError,
     StreamUnavailableError,
@@ -23,17 +29,12 @@ from orderstream.producer.errors import (
     UnsentRecordsError,
     WaitInCallbackError,
 )
-from orderstream.producer.hooks import Interceptor, Partitioner
-from orderstream.producer.outcome import Attempt, Delivered
-from orderstream.producer.producer import Producer
-from orderstream.producer.requests.target import KinesisCalls
 from orderstream.producer.salting import salted, unsalted
 from orderstream.publisher import EventPublisher
 
 __all__ = [
     "AggregatingMeter",
     "AsyncProducer",
-    "Attempt",
     "AwsSettingsError",
     "BufferFullError",
     "ConfigError",

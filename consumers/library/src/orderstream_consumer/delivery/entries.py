@@ -64,7 +64,9 @@ def prefix_in(part: Item) -> str:
 
 def parts_in(first: Item) -> int:
     """How many parts an entry has, by its first one."""
-    return first.value("parts", int)
+    count = first.attributes["parts"]
+    assert isinstance(count, int)
+    return count
 
 
 def parts_of(

@@ -22,7 +22,7 @@ from typing import Final
 import msgspec
 
 from orderstream_consumer.idempotency.received import Received
-from orderstream_consumer.store import Attribute, ItemUnreadableError
+from orderstream_consumer.store import Attribute, Item
 
 INBOX: Final = "inbox"
 """The attribute of an order's item that holds its inbox."""
@@ -45,23 +45,6 @@ class Arrival(Enum):
     FORGED = "forged"
 
 
-class _Entry(msgspec.Struct, frozen=True):
-    """What is kept of a message that was applied.
-
-    Attributes:
-        record_id: Where it stood in the stream.
-        digest: Of its type and data.
-        outputs: The messages that it led to, packed.
-        number: When it was added: a redriven message stands further up in the stream than those applied
-            before it.
-    """
-
-    record_id: str
-    digest: str
-    outputs: bytes
-    number: int
-
-
 class Inbox:
     """What was applied to one order.
 
@@ -74,23 +57,30 @@ class Inbox:
         self._entries = dict(entries or {})
         self._capacity = capacity
 
-    @property
-    def entries(self) -> Mapping[str, Attribute]:
-        """What is stored of it, by event id."""
-        return self._entries
+    @classmethod
+    def of(cls, item: Item | None, capacity: int = CAPACITY) -> "Inbox":
+        """The inbox that stands in an order's item; empty where there is no item."""
+        entries = item.attributes.get(INBOX, {}) if item is not None else {}
+        assert isinstance(entries, dict)
+        return cls(entries, capacity)
 
     def classify(self, received: Received) -> Arrival:
         """Say what a delivery is."""
-        if received.envelope.id not in self._entries:
+        entry = self._entries.get(received.envelope.id)
+        if entry is None:
             return Arrival.FRESH
-        entry = self._entry(received.envelope.id)
-        if entry.digest != received.digest:
+        assert isinstance(entry, dict)
+        if entry["digest"] != received.digest:
             return Arrival.FORGED
-        return Arrival.REDELIVERED if entry.record_id == received.record_id else Arrival.DUPLICATE
+        return Arrival.REDELIVERED if entry["record_id"] == received.record_id else Arrival.DUPLICATE
 
     def outputs(self, event_id: str) -> list[bytes]:
         """The encoded messages that an applied event led to, byte for byte."""
-        return unpack(self._entry(event_id).outputs)
+        entry = self._entries[event_id]
+        assert isinstance(entry, dict)
+        packed = entry["outputs"]
+        assert isinstance(packed, bytes)
+        return unpack(packed)
 
     def with_entry(self, received: Received, outputs: Sequence[bytes]) -> dict[str, Attribute]:
         """The entries once a delivery has been applied, the oldest left out beyond the capacity.
@@ -99,23 +89,23 @@ class Inbox:
             received: What was applied.
             outputs: The encoded messages that it led to.
         """
-        numbers = {event_id: self._entry(event_id).number for event_id in self._entries}
-        numbers[received.envelope.id] = number = max(numbers.values(), default=0) + 1
         entry: dict[str, Attribute] = {
             "record_id": received.record_id,
             "digest": received.digest,
             "outputs": pack(outputs),
-            "number": number,
+            "number": max((_number(known) for known in self._entries.values()), default=0) + 1,
         }
         entries = {**self._entries, received.envelope.id: entry}
-        kept = sorted(entries, key=numbers.__getitem__)[-self._capacity :]
+        kept = sorted(entries, key=lambda event_id: _number(entries[event_id]))[-self._capacity :]
         return {event_id: entries[event_id] for event_id in kept}
 
-    def _entry(self, event_id: str) -> _Entry:
-        try:
-            return msgspec.convert(self._entries[event_id], _Entry, builtin_types=(bytes,))
-        except msgspec.ValidationError as error:
-            raise ItemUnreadableError(f"the inbox's entry of event {event_id}", str(error)) from error
+
+def _number(entry: Attribute) -> int:
+    """When it was added: a redriven message stands further up in the stream than those applied before it."""
+    assert isinstance(entry, dict)
+    number = entry["number"]
+    assert isinstance(number, int)
+    return number
 
 
 def pack(outputs: Sequence[bytes]) -> bytes:

@@ -3,15 +3,13 @@
 import datetime as dt
 import hashlib
 from dataclasses import dataclass, field
-from typing import TypeVar, overload
+from typing import TypeVar
 
-from orderstream.messages import REGISTRY, Envelope, Message, NotAnEventError
+from orderstream.messages import REGISTRY, Envelope, Message
 from orderstream.observability.tracing import NO_SPAN, Span
 from orderstream_consumer.processing.record import Position
 
-First = TypeVar("First", bound=Message)
-Second = TypeVar("Second", bound=Message)
-Third = TypeVar("Third", bound=Message)
+M = TypeVar("M", bound=Message)
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,31 +31,18 @@ class Received:
     arrival: dt.datetime
     span: Span = field(default=NO_SPAN, compare=False, repr=False)
 
-    @overload
-    def message(self, first: type[First], /) -> First: ...
-    @overload
-    def message(self, first: type[First], second: type[Second], /) -> First | Second: ...
-    @overload
-    def message(
-        self, first: type[First], second: type[Second], third: type[Third], /
-    ) -> First | Second | Third: ...
-    @overload
-    def message(self, *kinds: type[First]) -> First: ...
-    def message(self, *kinds: type[Message]) -> Message:
-        """The message, decoded, as one of the types that its route is for.
+    def message(self, message_type: type[M]) -> M:
+        """The message, decoded, as the type that its route is for.
 
         Args:
-            kinds: The types that the route was registered under.
+            message_type: The type that the route was registered under.
 
         Raises:
-            NotAnEventError: the data does not fit its type, or is about something else than the envelope, or
-                the type is none of them.
+            NotAnEventError: the data does not fit the type, or is about something else than the envelope.
             UnsupportedSchemaVersionError: the data's version is not known here.
         """
         message = self.envelope.message()
-        if not isinstance(message, kinds):
-            wanted = " or ".join(kind.type_name() for kind in kinds)
-            raise NotAnEventError(f"type {self.envelope.type} stands where {wanted} is expected")
+        assert isinstance(message, message_type)
         return message
 
     @property

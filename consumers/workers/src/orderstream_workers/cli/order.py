@@ -7,13 +7,16 @@ from contextlib import contextmanager
 from typing import Final
 
 import click
+import httpx
 
 from orderstream_orders.currency import spelled
-from orderstream_workers.cli.layout import age, as_json, printable, table, wrapped
+from orderstream_workers.cli.layout import age, as_json, printable, table, width, wrapped
 from orderstream_workers.cli.options import AGE, json_option
 from orderstream_workers.cli.target import TargetChoice, TargetError, choose, target_options
 from orderstream_workers.operations.errors import NotDoneError
+from orderstream_workers.operations.order_trace import spans_of
 from orderstream_workers.operations.orders import read_model_at
+from orderstream_workers.operations.waterfall import waterfall
 from orderstream_workers.projections.order_status import (
     OrderSearch,
     OrderStatus,
@@ -41,12 +44,22 @@ def order() -> None:
 
 @order.command(short_help="Tell one order's story, message by message.")
 @click.argument("order_id")
+@click.option(
+    "--trace", is_flag=True, help="Draw its spans instead, from the collector of the local environment."
+)
 @target_options
-def show(order_id: str, target: TargetChoice) -> None:
+def show(order_id: str, *, trace: bool, target: TargetChoice) -> None:
     """Tell one order's story: every message in order, with its owner, its time, and its effect.
 
     It is read from the database that ORDERSTREAM_READ_MODEL_URL names, or from the local environment's.
     """
+    if trace:
+        settings = choose(target, os.environ, also="ORDERSTREAM_OTLP_URL").enter()
+        with httpx.Client() as http:
+            spans = spans_of(settings, order_id, http)
+        for line in waterfall(spans, order_id, width()):
+            click.echo(printable(line))
+        return
     with _read_model(target) as read_model:
         found = read_model.order(order_id)
     if found is None:

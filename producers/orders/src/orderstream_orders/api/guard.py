@@ -44,7 +44,8 @@ _RETRY_AFTER: Final = 1
 
 def caller_of(request: Request) -> Caller:
     """Who makes a request that has passed the guard."""
-    caller: Caller = request.scope[_CALLER]
+    caller = request.scope[_CALLER]
+    assert isinstance(caller, Caller)
     return caller
 
 

@@ -12,7 +12,7 @@ from typing import Final
 
 import msgspec
 
-from orderstream.messages import Envelope, NotAnEventError, decode_envelope, initial
+from orderstream.messages import Envelope, decode_envelope, initial
 from orderstream_orders.api.idempotency import Accepted
 from orderstream_orders.api.money import line_total
 from orderstream_orders.api.requests import OrderRequest
@@ -88,8 +88,7 @@ def event_taken(order_id: str, body: bytes, accepted: Accepted, source: str) -> 
 
 def _services(event: Envelope) -> list[bool]:
     placed = event.message()
-    if not isinstance(placed, OrderPlaced):
-        raise NotAnEventError("an order's first event says that it was placed")
+    assert isinstance(placed, OrderPlaced), "an order's first event says that it was placed"
     return [line.service for line in placed.lines]
 
 

@@ -79,6 +79,12 @@ def environment_options(command: Command) -> Command:
                 help="Folder with more stream applications, a Python file each.",
             ),
             click.option(
+                "--otlp",
+                metavar="URL",
+                default=_DEFAULTS.otlp,
+                help="Base URL of a collector that gets every span, too, such as http://127.0.0.1:4318.",
+            ),
+            click.option(
                 "--base-port",
                 type=click.IntRange(1024, 65_000),
                 default=_DEFAULTS.base_port,

@@ -31,6 +31,7 @@ class EnvironmentOptions(msgspec.Struct, frozen=True, kw_only=True):
         engine: What the stream consumers run on.
         compression: What the data of messages is compressed with, if at all.
         applications_folder: Folder with more stream applications; empty for none.
+        otlp: Base URL of a collector that gets every span beside the environment's own; empty for none.
     """
 
     shards: int = 4
@@ -41,6 +42,7 @@ class EnvironmentOptions(msgspec.Struct, frozen=True, kw_only=True):
     engine: Engine = "embedded"
     compression: Compression = "none"
     applications_folder: str = ""
+    otlp: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,9 +83,24 @@ class Layout:
         return f"http://127.0.0.1:{self.options.base_port + 3}"
 
     @property
+    def traces_url(self) -> str:
+        """The collector of spans, behind all ports of the pipeline."""
+        return f"http://127.0.0.1:{self._traces_port}"
+
+    @property
+    def _traces_port(self) -> int:
+        declared = topology(Settings(applications_folder=self._applications_folder))
+        captures = [stream for stream in declared.of(StreamSpec) if stream.captures]
+        return self.options.base_port + 3 + len(declared.processes) + len(captures)
+
+    @property
+    def _applications_folder(self) -> str:
+        folder = self.options.applications_folder
+        return str(Path(folder).absolute()) if folder else ""
+
+    @property
     def settings(self) -> Settings:
         """The settings that all our processes share."""
-        folder = self.options.applications_folder
         return Settings(
             read_model_url=f"sqlite:///{(self.home / 'read-model.sqlite').absolute()}",
             payments_api_url=self.payments_api_url,
@@ -92,7 +109,7 @@ class Layout:
             failover_seconds=6.0,
             engine=self.options.engine,
             compression=self.options.compression,
-            applications_folder=str(Path(folder).absolute()) if folder else "",
+            applications_folder=self._applications_folder,
             kcl_properties=_QUICK_KCL,
             auth="jwt",
             jwt_issuer=ISSUER,
@@ -100,6 +117,8 @@ class Layout:
             jwt_keys=str((self.home / KEY_SET).absolute()),
             # A demo's importer is one caller, as fast as the pipeline lets it be.
             caller_requests_per_second=0.0,
+            tracing="otlp",
+            otlp_url=self.traces_url,
         )
 
     @property
@@ -116,7 +135,7 @@ class Layout:
         }
 
     def emulators(self, ministack: Path) -> tuple[ProcessSpec, ...]:
-        """What stands in for the outside: AWS and the payment provider.
+        """What stands in for the outside: AWS, the payment provider, a collector of spans.
 
         Args:
             ministack: The interpreter of ministack's environment.
@@ -152,6 +171,19 @@ class Layout:
                     *("--decline-percent", str(options.decline_percent), "--seed", str(options.seed)),
                 ),
                 port=options.base_port + 2,
+                health_path="/health",
+                environment={},
+                emulator=True,
+            ),
+            ProcessSpec(
+                name="traces",
+                command=(
+                    *(sys.executable, "-m", "orderstream_playground.local.traces"),
+                    *("--host", "127.0.0.1", "--port", str(self._traces_port)),
+                    *("--file", str(self.home / "traces.sqlite")),
+                    *(("--otlp", options.otlp) if options.otlp else ()),
+                ),
+                port=self._traces_port,
                 health_path="/health",
                 environment={},
                 emulator=True,

@@ -1,16 +1,15 @@
 """Where reservations are kept: a small header per order, and its lines beside it, written once."""
 
 import datetime as dt
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final
 
 import msgspec
 
 from orderstream.messages import Envelope
-from orderstream_consumer.idempotency.inbox import CAPACITY, Inbox
+from orderstream_consumer.idempotency.inbox import CAPACITY, INBOX, Inbox
 from orderstream_consumer.idempotency.received import Received
-from orderstream_consumer.idempotency.state_items import StateItems
 from orderstream_consumer.store import Attribute, Put, Store, TableSpec
 from orderstream_orders.contracts import Event, StockLine
 from orderstream_workers.services.inventory.domain import Reservation, Step
@@ -37,7 +36,7 @@ class Stored:
 
     state: Reservation | None = None
     version: int | None = None
-    entries: Mapping[str, Attribute] = field(default_factory=dict)
+    entries: dict[str, Attribute] = field(default_factory=dict)
     decided: dict[str, Attribute] = field(default_factory=dict)
     inbox_capacity: int = CAPACITY
 
@@ -99,11 +98,16 @@ class Reservations:
         item = self._store.get(RESERVATIONS.name, order_id)
         if item is None:
             return Stored(inbox_capacity=self._inbox_capacity)
+        state, entries = item.attributes["state"], item.attributes[INBOX]
+        assert isinstance(state, bytes)
+        assert isinstance(entries, dict)
+        decided = item.attributes.get(_DECIDED, {})
+        assert isinstance(decided, dict)
         return Stored(
-            _HEADERS.state(item),
+            msgspec.json.decode(state, type=Reservation),
             item.version,
-            _HEADERS.inbox(item).entries,
-            item.value(_DECIDED, dict, {}),
+            entries,
+            decided,
             self._inbox_capacity,
         )
 
@@ -116,7 +120,9 @@ class Reservations:
         item = self._store.get(RESERVATIONS.name, _lines_key(order_id))
         if item is None:
             return ()
-        return msgspec.json.decode(item.value("lines", bytes), type=tuple[StockLine, ...])
+        lines = item.attributes["lines"]
+        assert isinstance(lines, bytes)
+        return msgspec.json.decode(lines, type=tuple[StockLine, ...])
 
     def header(self, order_id: str, stored: Stored, following: Stored) -> Put:
         """The write that advances a header, on condition that nobody else has.
@@ -126,13 +132,15 @@ class Reservations:
             stored: The header as it was read.
             following: What it becomes.
         """
-        assert following.state is not None, "what follows a step is a reservation"
-        return _HEADERS.put(
-            order_id,
-            following.state,
-            inbox=following.entries,
-            version=stored.version,
-            beside={_DECIDED: following.decided},
+        return Put(
+            table=RESERVATIONS.name,
+            key=order_id,
+            attributes={
+                "state": msgspec.json.encode(following.state),
+                INBOX: following.entries,
+                _DECIDED: following.decided,
+            },
+            expected_version=stored.version,
         )
 
     def first_lines(self, order_id: str, lines: Sequence[StockLine]) -> Put:
@@ -148,9 +156,6 @@ class Reservations:
             attributes={"lines": msgspec.json.encode(lines)},
             expected_version=None,
         )
-
-
-_HEADERS: Final = StateItems(RESERVATIONS.name, Reservation)
 
 
 def _lines_key(order_id: str) -> str:

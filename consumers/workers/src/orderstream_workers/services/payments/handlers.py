@@ -61,7 +61,8 @@ class PaymentHandlers:
         Raises:
             DependencyError: the store, the stream or the queue did not answer; handle it again.
         """
-        command = received.message(CapturePayment)
+        command = received.envelope.message()
+        assert isinstance(command, CapturePayment)
         held_back = max(received.arrival - received.envelope.time, dt.timedelta(0))
 
         def decide(record: PaymentRecord | None) -> Decision[PaymentRecord]:
@@ -81,7 +82,8 @@ class PaymentHandlers:
         Raises:
             DependencyError: the store, the stream or the queue did not answer; handle it again.
         """
-        command = received.message(RefundPayment)
+        command = received.envelope.message()
+        assert isinstance(command, RefundPayment)
 
         def decide(record: PaymentRecord | None) -> Decision[PaymentRecord]:
             outcome = refund(record.payment if record else None, command)
@@ -100,7 +102,8 @@ class PaymentHandlers:
         Raises:
             DependencyError: the store or the stream did not answer; handle it again.
         """
-        resolved = received.message(StepResolved)
+        resolved = received.envelope.message()
+        assert isinstance(resolved, StepResolved)
         if (resolved.step, resolved.decision) != (_STEP, "done"):
             return
 

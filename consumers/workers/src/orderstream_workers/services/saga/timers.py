@@ -167,7 +167,10 @@ class TimerPoller:
 
     def _publish_overdue(self, row: Item, traceparent: str | None) -> None:
         order_id, step, due = (str(row.attributes[name]) for name in ("order_id", "step", "due"))
-        attempt, rearmed = row.value("attempt", int), row.value("rearmed", int, 0)
+        attempt = row.attributes["attempt"]
+        rearmed = row.attributes.get("rearmed", 0)
+        assert isinstance(attempt, int)
+        assert isinstance(rearmed, int)
         name = f"{order_id}/{step}/{attempt}" + (f"/{rearmed}" if rearmed else "")
         overdue = initial(
             StepOverdue(order_id=order_id, step=step, attempt=attempt),

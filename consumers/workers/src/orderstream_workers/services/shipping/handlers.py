@@ -67,7 +67,8 @@ class ShippingHandlers:
         Raises:
             DependencyError: the store or the stream did not answer; handle the message again.
         """
-        command = received.message(ShipOrder, RefuseShipment)
+        command = received.envelope.message()
+        assert isinstance(command, ShipOrder | RefuseShipment)
 
         def decision(shipment: Shipment | None) -> Decision[Shipment]:
             decided = decide(shipment, command, self._unserved, self._clock())
@@ -86,7 +87,8 @@ class ShippingHandlers:
         Raises:
             DependencyError: the store or the stream did not answer; handle the message again.
         """
-        resolved = received.message(StepResolved)
+        resolved = received.envelope.message()
+        assert isinstance(resolved, StepResolved)
         if (resolved.step, resolved.decision) != (_STEP, "done"):
             return
 

@@ -10,7 +10,7 @@ from functools import cache
 from typing import Any, Final
 
 from botocore.exceptions import ParamValidationError
-from botocore.model import ListShape, MapShape, Shape, StringShape, StructureShape
+from botocore.model import Shape, StructureShape
 from botocore.utils import parse_to_aware_datetime
 from botocore.validate import ParamValidator
 
@@ -57,22 +57,23 @@ def _converters() -> dict[str, _Convert]:
 
 def _converter_of(shape: Shape) -> _Convert:
     least = shape.metadata.get("min", 0)
-    match shape:
-        case StructureShape():
+    match shape.type_name:
+        case "structure":
+            assert isinstance(shape, StructureShape)
             members = {name: _converter_of(member) for name, member in shape.members.items()}
             return _structure(members, tuple(shape.required_members))
-        case ListShape():
-            return _list(_converter_of(shape.member), least)
-        case MapShape():
-            return _map(_converter_of(shape.key), _converter_of(shape.value))
-        case StringShape():
+        case "list":
+            return _list(_converter_of(shape.member), least)  # type: ignore[attr-defined] # stubs miss it
+        case "map":
+            return _map(_converter_of(shape.key), _converter_of(shape.value))  # type: ignore[attr-defined] # as above
+        case "string":
             return _string(least)
-        case Shape(type_name="blob"):
+        case "blob":
             return _blob
-        case Shape(type_name="timestamp"):
+        case "timestamp":
             return _timestamp
-        case _:
-            return _scalar(_SCALARS[shape.type_name], shape.metadata.get("min"))
+        case scalar:
+            return _scalar(_SCALARS[scalar], shape.metadata.get("min"))
 
 
 def _structure(members: dict[str, _Convert], required: tuple[str, ...]) -> _Convert:

@@ -5,7 +5,7 @@ from functools import cache
 from math import isfinite
 from typing import Any, Final
 
-from botocore.model import ListShape, MapShape, Shape, StructureShape
+from botocore.model import Shape, StructureShape
 
 from orderstream.testing.errors import KinesisError, validation
 from orderstream.testing.validation.model import input_shapes
@@ -53,15 +53,16 @@ def _checks() -> dict[str, _Check]:
 
 
 def _check_of(shape: Shape) -> _Check:
-    match shape:
-        case StructureShape():
+    match shape.type_name:
+        case "structure":
+            assert isinstance(shape, StructureShape)
             return _structure({name: _check_of(member) for name, member in shape.members.items()})
-        case ListShape():
-            return _list(_check_of(shape.member))
-        case MapShape():
-            return _map(_check_of(shape.value))
-        case _:
-            return _scalar(*_SCALARS[shape.type_name])
+        case "list":
+            return _list(_check_of(shape.member))  # type: ignore[attr-defined] # botocore's stubs miss it
+        case "map":
+            return _map(_check_of(shape.value))  # type: ignore[attr-defined] # botocore's stubs miss it
+        case scalar:
+            return _scalar(*_SCALARS[scalar])
 
 
 def _scalar(name: str, types: tuple[type, ...]) -> _Check:
