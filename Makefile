@@ -178,6 +178,10 @@ rights-report: install ## Write docs/rights.md anew: who may do what, and which 
 enforced: install ## Play the demo behind a gateway that refuses what the synthesized roles do not allow
 	PYTHONPATH=tests $(BIN)/python -m rights.enforced
 
+.PHONY: enforced-small
+enforced-small: install ## The same, where all processes have the one role of the size small
+	PYTHONPATH=tests $(BIN)/python -m rights.enforced --small
+
 .PHONY: enforced-removals
 enforced-removals: install ## The same five times, each with one right less, which has to be missed
 	PYTHONPATH=tests $(BIN)/python -m rights.enforced --removals

@@ -1,5 +1,6 @@
 """One synthesis for all tests: it takes seconds of node."""
 
+import dataclasses
 import json
 from collections.abc import Mapping
 from pathlib import Path
@@ -58,18 +59,29 @@ def _imported(value: Any, exported: Mapping[str, Any]) -> Any:
             return value
 
 
-@pytest.fixture(scope="session")
-def synthesized(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The folder of the templates."""
-    out = tmp_path_factory.mktemp("cdk.out")
-    pipeline(DEPLOYMENT, out=str(out)).synth()
-    return out
+SIZES = {size: dataclasses.replace(DEPLOYMENT, size=size) for size in ("standard", "small")}
+"""The deployment in each size."""
 
 
 @pytest.fixture(scope="session")
-def templates(synthesized: Path) -> Mapping[str, Any]:
-    """Each stack's template, by its name."""
-    return templates_in(synthesized)
+def synthesized(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, Path]:
+    """The folder of each size's templates."""
+    folders = {size: tmp_path_factory.mktemp(size) for size in SIZES}
+    for size, folder in folders.items():
+        pipeline(SIZES[size], out=str(folder)).synth()
+    return folders
+
+
+@pytest.fixture(scope="session")
+def templates(synthesized: Mapping[str, Path]) -> Mapping[str, Any]:
+    """Each stack's template of the size ``standard``, by its name."""
+    return templates_in(synthesized["standard"])
+
+
+@pytest.fixture(scope="session")
+def small(synthesized: Mapping[str, Path]) -> Mapping[str, Any]:
+    """Each stack's template of the size ``small``, by its name."""
+    return templates_in(synthesized["small"])
 
 
 @pytest.fixture(scope="session")

@@ -8,10 +8,15 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from conftest import DEPLOYMENT, templates_in
+from conftest import DEPLOYMENT, SIZES, templates_in
 from orderstream_infra.app import pipeline, settings_of
 
 FILE = Path(__file__).parents[1] / "policies.json"
+
+_SECRET = re.compile(
+    r'\{"Fn::ImportValue": "[^"]*SecretArn[^"]*"\}'
+    r'|\{"Fn::GetAtt": \["[^"]*", "MasterUserSecret.SecretArn"\]\}'
+)
 
 Templates = Mapping[str, Mapping[str, Any]]
 
@@ -34,11 +39,17 @@ def statements_by_role(resources: Mapping[str, Any]) -> dict[str, list[dict[str,
     return found
 
 
+def role_of_all(small: Templates) -> list[dict[str, Any]]:
+    """The statements of the one role of the size ``small``."""
+    found = statements_by_role(small["orderstream-small"]["Resources"])
+    return list(map(_with_the_secret, found["small"]))
+
+
 def _with_the_secret(statement: dict[str, Any]) -> dict[str, Any]:
     """A statement in which the secret that Amazon RDS makes has a name."""
     name = settings_of(DEPLOYMENT).read_model_secret
     text = json.dumps(statement)
-    for reference in re.findall(r'\{"Fn::ImportValue": "[^"]*SecretArn[^"]*"\}', text):
+    for reference in _SECRET.findall(text):
         text = text.replace(reference, json.dumps(name))
     resolved: dict[str, Any] = json.loads(text)
     return resolved
@@ -68,12 +79,13 @@ def _resolved(value: Any, resources: Mapping[str, Any]) -> Any:
             return value
 
 
-def rendered(templates: Templates) -> str:
+def rendered(templates: Templates, small: Templates) -> str:
     """What the file holds."""
     found = {
         "account": DEPLOYMENT.account,
         "region": DEPLOYMENT.region,
         "roles": roles_of(templates),
+        "small": role_of_all(small),
         "buckets": buckets_of(templates),
     }
     return json.dumps(found, indent=1, sort_keys=True) + "\n"
@@ -81,9 +93,12 @@ def rendered(templates: Templates) -> str:
 
 def main() -> int:
     """Synthesize and write."""
-    with tempfile.TemporaryDirectory() as out:
-        pipeline(DEPLOYMENT, out=out).synth()
-        FILE.write_text(rendered(templates_in(Path(out))), encoding="utf-8")
+    found = {}
+    for size, deployment in SIZES.items():
+        with tempfile.TemporaryDirectory() as out:
+            pipeline(deployment, out=out).synth()
+            found[size] = templates_in(Path(out))
+    FILE.write_text(rendered(found["standard"], found["small"]), encoding="utf-8")
     return 0
 
 

@@ -24,8 +24,11 @@ GOOD = {
 def test_words_make_a_deployment() -> None:
     """Words of a command line become a deployment; what is left out has its default."""
     made = Deployment.of(GOOD)
-    assert (made.account, made.shards, made.operators_email) == ("111122223333", 4, None)
-    assert Deployment.of({**GOOD, "shards": "8"}).shards == 8
+    assert (made.account, made.new_shards, made.operators_email) == ("111122223333", 4, None)
+    assert Deployment.of({**GOOD, "shards": "8"}).new_shards == 8
+    assert Deployment.of({**GOOD, "size": "small"}).new_shards == 1
+    assert Deployment.of({**GOOD, "capacity": "on-demand"}).new_shards is None
+    assert (made.stopped, Deployment.of({**GOOD, "stopped": "yes"}).stopped) == (False, True)
     assert made.jwt_scope_prefix == ""
     assert Deployment.of({**GOOD, "jwt_scope_prefix": "orders/"}).jwt_scope_prefix == "orders/"
 
@@ -56,12 +59,20 @@ def test_what_is_missing_is_named(name: str) -> None:
         ("shards", "0"),
         ("shards", "many"),
         ("size", "huge"),
+        ("capacity", "endless"),
+        ("stopped", "perhaps"),
     ],
 )
 def test_a_value_that_cannot_be_used_is_named(name: str, value: str) -> None:
     """A wrong value ends synthesis with a sentence that names it: an image by its tag, for one."""
     with pytest.raises(DeploymentError, match=name):
         Deployment.of({**GOOD, name: value})
+
+
+def test_shards_on_demand_are_refused() -> None:
+    """Who names shards on demand would wait for them in vain."""
+    with pytest.raises(DeploymentError, match="shards are for capacity=provisioned"):
+        Deployment.of({**GOOD, "capacity": "on-demand", "shards": "8"})
 
 
 def test_the_command_says_what_is_wrong(capsys: pytest.CaptureFixture[str]) -> None:

@@ -3,9 +3,10 @@
 ::
 
     make enforced             a run with the roles as they are: nothing is refused, and the books balance
+    make enforced-small       the same, where each process has the one role of the size small
     make enforced-removals    five runs, each with one right less: each meets a refusal, which ends it
 
-From ``tests/``: ``python -m rights.enforced [--removals] [--limit 60]``.
+From ``tests/``: ``python -m rights.enforced [--small | --removals] [--limit 60]``.
 """
 
 import argparse
@@ -23,7 +24,7 @@ from chaos.supervisor import Supervisor
 from e2e.running import INVOICES, free_base_port, orderstream
 from orderstream_playground.local.environment import EnvironmentOptions
 from rights.policy import Policy
-from rights.roles import bucket_policies, roles, without, without_role
+from rights.roles import bucket_policies, role_of_all, roles, without, without_role
 
 _PATIENCE = 600.0
 """Seconds in which a run has to end."""
@@ -96,11 +97,13 @@ def refusals(policies: Mapping[str, Policy], limit: int, *, until_refused: bool)
 def main() -> int:
     """Read the command line and run."""
     parser = argparse.ArgumentParser(description="Run the demo with the synthesized roles enforced.")
+    parser.add_argument("--small", action="store_true", help="the one role of the size small for all of them")
     parser.add_argument("--removals", action="store_true", help="five runs, each with one right less")
     parser.add_argument("--limit", type=int, default=60, help="invoices of each run")
     given = parser.parse_args()
     if not given.removals:
-        refused, status = refusals(roles(), given.limit, until_refused=False)
+        policies = dict.fromkeys(roles(), role_of_all()) if given.small else roles()
+        refused, status = refusals(policies, given.limit, until_refused=False)
         print(*refused, f"{len(refused)} kinds of calls were refused", sep="\n")
         return 1 if refused or status else 0
     unnoticed = 0

@@ -11,7 +11,7 @@ Pure. An element or an operator that is not known here is an error: to pass over
 
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from functools import cache
 from typing import Any
@@ -110,14 +110,13 @@ class Statement:
             ),
         )
 
-    def without(self, action: str) -> "Statement":
-        """The same without an action that it names."""
-        return Statement(
-            self.allows,
-            tuple(one for one in self.actions if one != action),
-            self.resources,
-            self.conditions,
-        )
+    def without(self, action: str, resource: str) -> "tuple[Statement, ...]":
+        """The same without an action, that it names, on one resource that it names."""
+        if action not in self.actions or resource not in self.resources:
+            return (self,)
+        others = tuple(one for one in self.resources if one != resource)
+        kept = tuple(one for one in self.actions if one != action)
+        return (replace(self, resources=others), replace(self, actions=kept, resources=(resource,)))
 
     def applies(self, request: Request) -> bool:
         """Whether it says anything about a request."""

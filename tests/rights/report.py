@@ -16,7 +16,8 @@ _HEAD = """\
 
 What each process may do in AWS, action by action, and which recorded run of the pipeline has needed it. The
 roles are those that `infra/` synthesizes; resources are called as they are in the local environment. A role
-has no right besides. [Deployment](deployment.md) says how rights are recorded, compared and enforced.
+has no right besides. In the size `small` all processes share one role, which has the rights of
+all of them: a test compares. [Deployment](deployment.md) says how rights are recorded, compared and enforced.
 
 **Not shown by any run**: the use of the project's key (`kms:Decrypt`, `kms:GenerateDataKey`), since no
 emulator asks for it. Tests of the templates hold it: an encryption context binds each use to one resource.

@@ -19,6 +19,11 @@ def roles() -> Mapping[str, Policy]:
     return {name: _read(documents) for name, documents in _local()["roles"].items()}
 
 
+def role_of_all() -> Policy:
+    """The policy of the one role that all processes have in the size ``small``."""
+    return _read(_local()["small"])
+
+
 def bucket_policies() -> Policy:
     """The statements of every bucket's policy."""
     return _read(_local()["buckets"])
@@ -45,6 +50,4 @@ def without_role() -> frozenset[str]:
 
 def without(policy: Policy, action: str, resource: str) -> Policy:
     """A policy without one action on one resource."""
-    return tuple(
-        statement.without(action) if resource in statement.resources else statement for statement in policy
-    )
+    return tuple(left for statement in policy for left in statement.without(action, resource))

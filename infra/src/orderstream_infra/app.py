@@ -3,42 +3,23 @@
 from typing import Final
 
 from aws_cdk import App, Tags
+from aws_cdk import aws_kms as kms
 
-from orderstream_consumer.store.protocol import TableSpec
-from orderstream_infra.deployment import Deployment, DeploymentError
+from orderstream_infra.declaration import checked
+from orderstream_infra.deployment import Deployment
 from orderstream_infra.findings import check
-from orderstream_infra.resources.process_service import EVERYWHERE, PORT
+from orderstream_infra.resources.ports import EVERYWHERE, PORT
 from orderstream_infra.rights import rights_of
 from orderstream_infra.stacks.data import DataStack
+from orderstream_infra.stacks.edge import EdgeStack
 from orderstream_infra.stacks.network import NetworkStack
 from orderstream_infra.stacks.read_model import ReadModelStack
+from orderstream_infra.stacks.small import SmallStack
 from orderstream_infra.stacks.workers import WorkersStack
 from orderstream_workers.runtime.discovery import topology
 from orderstream_workers.runtime.settings import Settings
-from orderstream_workers.runtime.topology import (
-    BucketSpec,
-    DatabaseSpec,
-    HttpServiceSpec,
-    QueueSpec,
-    SenderSpec,
-    StreamSpec,
-    TopicSpec,
-    Topology,
-)
-
-_KNOWN: Final = frozenset(
-    {
-        BucketSpec,
-        DatabaseSpec,
-        HttpServiceSpec,
-        QueueSpec,
-        SenderSpec,
-        StreamSpec,
-        TableSpec,
-        TopicSpec,
-    }
-)
-
+from orderstream_workers.runtime.topology import Topology
+from orderstream_workers.runtime.topology.pipeline import API
 
 CONTEXT: Final = {"@aws-cdk/core:enablePartitionLiterals": True}
 """A stack with a region says ``aws`` in its ARNs, or ``aws-cn``: nothing is left to CloudFormation."""
@@ -77,22 +58,6 @@ def settings_of(deployment: Deployment) -> Settings:
     )
 
 
-def checked(declared: Topology) -> Topology:
-    """A topology that has constructs for everything in it.
-
-    Raises:
-        DeploymentError: something is declared that no construct makes.
-    """
-    for process in declared.processes:
-        for resource in process.resources:
-            if type(resource) not in _KNOWN:
-                kind = type(resource).__name__
-                raise DeploymentError(
-                    f"{process.name} needs the {kind} {resource.name}, and no construct makes a {kind}"
-                )
-    return declared
-
-
 def pipeline(deployment: Deployment, *, out: str | None = None, acknowledging: bool = True) -> App:
     """The whole app.
 
@@ -110,21 +75,30 @@ def pipeline(deployment: Deployment, *, out: str | None = None, acknowledging: b
     settings = settings_of(deployment)
     declared = checked(topology(settings))
     data = DataStack(app, deployment, declared, settings)
+    if deployment.size == "small":
+        SmallStack(app, deployment, declared, settings, key=data.key)
+    else:
+        _standard(app, deployment, declared, settings, key=data.key)
+    Tags.of(app).add("project", "orderstream")
+    check(app, deployment, settings.archive_bucket, all_of_them=not acknowledging)
+    return app
+
+
+def _standard(
+    app: App, deployment: Deployment, declared: Topology, settings: Settings, *, key: kms.IKey
+) -> None:
+    """The stacks of the size ``standard``: a service for each process, in a network that is closed."""
     rights = [right for process in declared.processes for right in rights_of(process, settings)]
-    network_stack = NetworkStack(app, deployment, declared, settings, rights=rights, key=data.key)
-    read_model = ReadModelStack(
-        app, deployment, declared, settings, network=network_stack.network, key=data.key
-    )
-    WorkersStack(
+    network_stack = NetworkStack(app, deployment, declared, settings, rights=rights, key=key)
+    read_model = ReadModelStack(app, deployment, declared, settings, network=network_stack.network, key=key)
+    workers = WorkersStack(
         app,
         deployment,
         declared,
         read_model.settings,
         network=network_stack.network,
         cluster=network_stack.cluster,
-        key=data.key,
+        names=network_stack.names,
+        key=key,
     )
-    Tags.of(app).add("project", "orderstream")
-    bucket = f"arn:{deployment.partition}:s3:::{settings.archive_bucket}"
-    check(app, bucket, all_of_them=not acknowledging)
-    return app
+    EdgeStack(app, deployment, network=network_stack.network, tasks=workers.taking[API.name], key=key)

@@ -14,9 +14,11 @@ _IMAGE: Final = re.compile(
     r"/(?P<repository>[a-z0-9][a-z0-9._/-]*)@(?P<digest>sha256:[0-9a-f]{64})"
 )
 _URL: Final = re.compile(r"https://[^/:@]+(:443)?(/.*)?")
-_SIZES: Final = ("standard",)
-_SHARDS: Final = 4
-_OPTIONAL: Final = ("operators_email", "size", "jwt_scope_prefix")
+_SIZES: Final = ("standard", "small")
+_CAPACITIES: Final = ("provisioned", "on-demand")
+_SHARDS: Final = {"standard": 4, "small": 1}
+_YES: Final = {"yes": True, "no": False}
+_OPTIONAL: Final = ("operators_email", "size", "capacity", "jwt_scope_prefix")
 
 
 class DeploymentError(OrderstreamError):
@@ -61,9 +63,14 @@ class Deployment:
         jwt_audience: The tokens' ``aud``.
         jwt_keys: URL of the issuer's key set (its ``jwks_uri``), over TLS.
         operators_email: Address that is subscribed to the operators' topic; None subscribes nobody.
-        size: ``standard``, the default: a service for each process, in a network without a way in.
+        size: ``standard``, the default: a service for each process, in a network without a route to the
+            internet. ``small``: one task that runs everything, in a network that costs nothing.
+        capacity: ``provisioned``, the default, or ``on-demand``: who sees to it that the streams have enough
+            shards. A stream whose declaration says how many it has is provisioned either way.
         jwt_scope_prefix: What the issuer puts before the names of our scopes; nothing by default.
-        shards: Shards of each stream whose declaration leaves them open, at least 1. Default 4.
+        shards: Shards of each provisioned stream whose declaration leaves them open, at least 1. None takes 4
+            in ``standard`` and 1 in ``small``.
+        stopped: Whether nothing runs for now: what is stored stays, and waits.
 
     Raises:
         DeploymentError: one of them is missing or cannot be used.
@@ -79,8 +86,10 @@ class Deployment:
     jwt_keys: str
     operators_email: str | None = None
     size: str = _SIZES[0]
+    capacity: str = _CAPACITIES[0]
     jwt_scope_prefix: str = ""
-    shards: int = _SHARDS
+    shards: int | None = None
+    stopped: bool = False
 
     def __post_init__(self) -> None:
         """Check each."""
@@ -97,7 +106,13 @@ class Deployment:
         self._check_addresses()
         if self.size not in _SIZES:
             raise DeploymentError(f"size must be {' or '.join(_SIZES)}, not {self.size!r}")
-        if self.shards < 1:
+        if self.capacity not in _CAPACITIES:
+            raise DeploymentError(f"capacity must be {' or '.join(_CAPACITIES)}, not {self.capacity!r}")
+        if self.shards is not None and self.capacity != _CAPACITIES[0]:
+            raise DeploymentError(
+                "shards are for capacity=provisioned: on demand, Kinesis chooses their number"
+            )
+        if self.shards is not None and self.shards < 1:
             raise DeploymentError(f"shards must be at least 1, not {self.shards}")
 
     def _check_addresses(self) -> None:
@@ -110,6 +125,11 @@ class Deployment:
             address = getattr(self, field)
             if address is not None and "@" not in address:
                 raise DeploymentError(f"{field} must be an e-mail address, not {address!r}")
+
+    @property
+    def new_shards(self) -> int | None:
+        """Shards of a new stream whose declaration leaves them open; None where Kinesis chooses."""
+        return (self.shards or _SHARDS[self.size]) if self.capacity == _CAPACITIES[0] else None
 
     @property
     def partition(self) -> str:
@@ -144,9 +164,11 @@ class Deployment:
         needed = tuple(name for name, field in names.items() if field.default is MISSING)
         if missing := [name for name in needed if not context.get(name)]:
             raise DeploymentError(f"{missing[0]} is missing")
-        shards = context.get("shards", str(_SHARDS))
-        if not shards.isdecimal():
+        shards, stopped = context.get("shards"), context.get("stopped", "no")
+        if shards is not None and not shards.isdecimal():
             raise DeploymentError(f"shards must be a number, not {shards!r}")
+        if stopped not in _YES:
+            raise DeploymentError(f"stopped must be {' or '.join(_YES)}, not {stopped!r}")
         words = {name: context[name] for name in needed}
         chosen = {name: context[name] for name in _OPTIONAL if name in context}
-        return cls(**words, **chosen, shards=int(shards))
+        return cls(**words, **chosen, shards=None if shards is None else int(shards), stopped=_YES[stopped])

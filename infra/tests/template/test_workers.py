@@ -1,5 +1,6 @@
 """The services: what runs, how it starts and ends, and what can reach it."""
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -7,7 +8,7 @@ import pytest
 
 from conftest import DEPLOYMENT, joined
 from orderstream_consumer.engines.config import EngineConfig
-from orderstream_infra.resources.network import POSTGRESQL
+from orderstream_infra.resources.ports import PORT, POSTGRESQL
 from orderstream_workers.runtime.settings import Settings
 from orderstream_workers.runtime.topology import DatabaseSpec, Topology
 from orderstream_workers.runtime.topology.lifetimes import LOGS
@@ -49,12 +50,15 @@ def test_a_process_is_killed_after_it_has_drained(template: Mapping[str, Any]) -
         assert container["StopTimeout"] > EngineConfig().shutdown_timeout, name
 
 
-def test_two_versions_never_run_at_once(template: Mapping[str, Any]) -> None:
-    """A deployment stops the old task before it starts the new one: two engines never overlap."""
+def test_two_versions_never_run_side_by_side(template: Mapping[str, Any], declared: Topology) -> None:
+    """A deployment stops the old tasks before the new one starts; what only takes requests overlaps."""
+    taking = {process.name for process in declared.processes if process.serves == "http"}
     for service in of(template, "AWS::ECS::Service"):
         configuration = service["DeploymentConfiguration"]
-        assert (configuration["MinimumHealthyPercent"], configuration["MaximumPercent"]) == (0, 100)
+        percent = (configuration["MinimumHealthyPercent"], configuration["MaximumPercent"])
+        assert percent == ((100, 200) if service["ServiceName"] in taking else (0, 100))
         assert service["DesiredCount"] == 1
+    assert not taking & {application.name for application in declared.applications}
 
 
 def test_a_container_can_change_nothing_of_its_own(template: Mapping[str, Any]) -> None:
@@ -90,32 +94,67 @@ def test_a_log_is_encrypted_and_kept(template: Mapping[str, Any], declared: Topo
         assert log["RetentionInDays"] == LOGS.days
 
 
-def test_nothing_comes_in(templates: Mapping[str, Any]) -> None:
-    """No rule lets anything in but users into the database; what goes out goes over TLS, or there."""
-    whole = joined(templates, "network", "read-model", "workers")
-    (inward,) = of(whole, "AWS::EC2::SecurityGroupIngress")
-    (outward,) = of(whole, "AWS::EC2::SecurityGroupEgress")
-    for rule in (inward, outward):
-        assert (rule["FromPort"], rule["ToPort"]) == (POSTGRESQL, POSTGRESQL)
-    assert "DatabaseUsers" in str(inward["SourceSecurityGroupId"])
-    assert outward["DestinationSecurityGroupId"] == inward["GroupId"]
+def connections(template: Mapping[str, Any]) -> set[tuple[str, str, int]]:
+    """Who may open a connection to whom, at which port: both groups have to say so."""
+    inward = {
+        (_group(rule["SourceSecurityGroupId"]), _group(rule["GroupId"]), rule["FromPort"], rule["ToPort"])
+        for rule in of(template, "AWS::EC2::SecurityGroupIngress")
+    }
+    outward = {
+        (
+            _group(rule["GroupId"]),
+            _group(rule["DestinationSecurityGroupId"]),
+            rule["FromPort"],
+            rule["ToPort"],
+        )
+        for rule in of(template, "AWS::EC2::SecurityGroupEgress")
+    }
+    assert inward == outward
+    assert all(first == last for *_, first, last in inward)
+    return {(one, other, first) for one, other, first, _ in inward}
+
+
+def _group(reference: Mapping[str, Any]) -> str:
+    """The construct's name of a group, which a reference to it holds."""
+    named = re.search(r"Groups(DatabaseUsers|Database|Gateway|Api)", str(reference))
+    assert named, reference
+    return named[1]
+
+
+@pytest.mark.parametrize("size", ["standard", "small"])
+def test_nothing_comes_in_but_requests(
+    templates: Mapping[str, Any], small: Mapping[str, Any], size: str
+) -> None:
+    """The gateway's link reaches the orders API, users reach the database; no other rule lets anything in."""
+    whole = (
+        joined(templates, "network", "read-model", "workers", "edge")
+        if size == "standard"
+        else joined(small, "small")
+    )
+    assert connections(whole) == {("DatabaseUsers", "Database", POSTGRESQL), ("Gateway", "Api", PORT)}
     groups = {group["GroupDescription"]: group for group in of(whole, "AWS::EC2::SecurityGroup")}
-    endpoints = groups.pop("TLS from tasks")
-    assert [rule["CidrIp"] for rule in endpoints["SecurityGroupIngress"]] == ["10.0.0.0/16"]
+    if size == "standard":
+        endpoints = groups.pop("TLS from tasks")
+        assert [rule["CidrIp"] for rule in endpoints["SecurityGroupIngress"]] == ["10.0.0.0/16"]
     assert all(group.get("SecurityGroupIngress", []) == [] for group in groups.values())
-    tasks = groups["Nothing in, TLS out"]
+    tasks = groups.pop("Nothing in, TLS out")
     assert [(rule["FromPort"], rule["ToPort"]) for rule in tasks["SecurityGroupEgress"]] == [(443, 443)]
+    # "255.255.255.255/32" is the CDK's word for nowhere.
+    out = [rule["CidrIp"] for group in groups.values() for rule in group.get("SecurityGroupEgress", [])]
+    assert set(out) <= {"255.255.255.255/32"}
 
 
 def test_only_who_needs_the_read_model_reaches_it(template: Mapping[str, Any], declared: Topology) -> None:
-    """A process without a database has one group, which leads to TLS alone."""
+    """Who has no database, and takes no requests, has one group, which leads to TLS alone."""
     groups = {
         service["ServiceName"]: service["NetworkConfiguration"]["AwsvpcConfiguration"]["SecurityGroups"]
         for service in of(template, "AWS::ECS::Service")
     }
     reach = {name for name, found in groups.items() if "DatabaseUsers" in str(found)}
     assert reach == {name for spec in declared.of(DatabaseSpec) for name in declared.users(spec)}
-    assert all(len(found) == (2 if name in reach else 1) for name, found in groups.items())
+    taking = {process.name for process in declared.processes if process.serves == "http"}
+    assert {name for name, found in groups.items() if "Api" in str(found)} == taking
+    assert all(len(found) == 1 + (name in reach) + (name in taking) for name, found in groups.items())
 
 
 def test_only_tasks_of_this_account_take_a_role(template: Mapping[str, Any]) -> None:

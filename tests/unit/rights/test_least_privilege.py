@@ -1,6 +1,6 @@
 """Each role allows what runs of the pipeline were seen to need, and nothing that they did not need."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 import pytest
 
@@ -9,7 +9,7 @@ from orderstream_workers.runtime.settings import Settings
 from rights.policy import Decision, Policy, Request, decide
 from rights.reasons import NOT_RECORDED, kind_of
 from rights.recorded import Seen, seen
-from rights.roles import roles, without, without_role
+from rights.roles import role_of_all, roles, without, without_role
 
 ROLES = roles()
 SEEN = tuple(seen())
@@ -18,9 +18,9 @@ Grant = tuple[str, str, str]
 """A process, an action and a resource."""
 
 
-def granted() -> Iterator[Grant]:
+def granted(roles: Mapping[str, Policy] = ROLES) -> Iterator[Grant]:
     """Every action on every resource that a role names, but for the key's: no emulator asks for these."""
-    for process, policy in ROLES.items():
+    for process, policy in roles.items():
         for statement in policy:
             for action in statement.actions:
                 if not action.startswith("kms:"):
@@ -29,6 +29,10 @@ def granted() -> Iterator[Grant]:
 
 def needed_by(process: str) -> list[Seen]:
     return [one for one in SEEN if one.caller == process]
+
+
+def calls_of_processes() -> list[Seen]:
+    return [one for one in SEEN if one.caller in ROLES]
 
 
 def refused(policy: Policy, calls: list[Seen]) -> list[Request]:
@@ -85,6 +89,28 @@ def test_a_role_is_of_one_process_alone() -> None:
     for process in ROLES:
         for other in ROLES.keys() - {process}:
             assert refused(ROLES[other], needed_by(process)), (process, other)
+
+
+def test_the_role_of_all_is_their_union() -> None:
+    """In the size ``small`` one task has one role: what the roles allow together, and not a right more."""
+    together = {(action, resource) for _, action, resource in granted({"small": role_of_all()})}
+    assert together == {(action, resource) for _, action, resource in granted()}
+
+
+def test_nothing_is_missing_in_the_role_of_all() -> None:
+    """It allows every call that any process was seen to make."""
+    assert refused(role_of_all(), calls_of_processes()) == []
+
+
+def test_each_right_that_is_removed_from_the_role_of_all_is_missed() -> None:
+    """Without any one right, a recorded call of some process is refused; but for those with a reason."""
+    whole, calls = role_of_all(), calls_of_processes()
+    spared = [
+        (action, resource)
+        for _, action, resource in granted({"small": whole})
+        if not refused(without(whole, action, resource), calls)
+    ]
+    assert [each for each in spared if (each[0], kind_of(each[1])) not in NOT_RECORDED] == []
 
 
 def test_who_has_no_role_is_not_deployed() -> None:

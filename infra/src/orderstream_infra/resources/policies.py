@@ -45,26 +45,28 @@ def statements(scope: Construct, rights: Iterable[Right], key: kms.IKey) -> list
         rights: What is needed.
         key: The project's key.
     """
-    made = []
+    allowed: dict[tuple[str, ...], list[str]] = {}
+    used: dict[tuple[str, tuple[str, ...]], list[str]] = {}
     for right in rights:
         arn = arn_of(scope, right)
-        made.append(
-            iam.PolicyStatement(
-                actions=[f"{right.service}:{action}" for action in right.actions], resources=[arn]
-            )
-        )
+        allowed.setdefault(tuple(f"{right.service}:{action}" for action in right.actions), []).append(arn)
         if use := _use_of_key(right):
             value = right.name if right.kind == "table" else arn.removesuffix("/*")
-            made.append(
-                iam.PolicyStatement(
-                    actions=use,
-                    resources=[key.key_arn],
-                    conditions={
-                        "StringEquals": {f"kms:EncryptionContext:{_CONTEXTS[right.kind]}": value},
-                    },
-                )
+            used.setdefault((_CONTEXTS[right.kind], use), []).append(value)
+    return [
+        *(
+            iam.PolicyStatement(actions=list(actions), resources=resources)
+            for actions, resources in allowed.items()
+        ),
+        *(
+            iam.PolicyStatement(
+                actions=list(use),
+                resources=[key.key_arn],
+                conditions={"StringEquals": {f"kms:EncryptionContext:{context}": values}},
             )
-    return made
+            for (context, use), values in used.items()
+        ),
+    ]
 
 
 def arn_of(scope: Construct, right: Right) -> str:
@@ -77,9 +79,9 @@ def arn_of(scope: Construct, right: Right) -> str:
     )
 
 
-def _use_of_key(right: Right) -> list[str]:
+def _use_of_key(right: Right) -> tuple[str, ...]:
     actions = set(right.actions)
     if right.kind == "table":
-        return ["kms:Decrypt"]
-    decrypts = ["kms:Decrypt"] if actions & _DECRYPTS else []
-    return decrypts + (["kms:GenerateDataKey"] if actions & _ENCRYPTS else [])
+        return ("kms:Decrypt",)
+    decrypts = ("kms:Decrypt",) if actions & _DECRYPTS else ()
+    return decrypts + (("kms:GenerateDataKey",) if actions & _ENCRYPTS else ())

@@ -1,69 +1,105 @@
-"""A process of the pipeline as a service of Fargate."""
+"""A task that runs for as long as the pipeline does, as a service of Fargate."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Final
 
+from aws_cdk import Duration
 from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_ecs as ecs
+from aws_cdk import aws_servicediscovery as discovery
 from constructs import Construct
 
+from orderstream_infra.resources.ports import PORT
 from orderstream_infra.resources.process_task import ProcessTask
-from orderstream_workers.runtime.topology import Process
 
-PORT: Final = 8080
-"""Where a process in its container takes requests, or answers how it is."""
-
-EVERYWHERE: Final = "0.0.0.0"  # noqa: S104 - inside its own container
-"""The address that it listens on."""
+_TTL: Final = Duration.seconds(10)
 
 
-def command_of(process: Process) -> tuple[str, ...]:
-    """What follows ``orderstream`` on the command line of a process in a container.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Location:
+    """Where a task runs.
 
-    Args:
-        process: As it is declared.
+    Attributes:
+        cluster: In which cluster.
+        subnets: In which subnets.
+        groups: Whom it may reach, and who reaches it.
+        public: Whether it has an address in the internet, by which it gets out.
     """
-    listening = ("--host", EVERYWHERE, "--port", str(PORT)) if process.serves == "http" else ()
-    return (*process.command, *listening)
+
+    cluster: ecs.ICluster
+    subnets: ec2.SubnetSelection
+    groups: Sequence[ec2.ISecurityGroup]
+    public: bool = False
 
 
 class ProcessService(Construct):
-    """One task that runs one process.
+    """One task at the start; where it is scaled, more of them follow.
 
-    A deployment stops the old task before it starts the new one: two versions, or two engines, of an
-    application never run at once, and what waits meanwhile waits in its stream or queue.
+    A deployment stops the old tasks before it starts the new one: two versions, or two engines, of an
+    application do not run side by side, and what waits meanwhile waits in its stream or queue. A service
+    that only takes requests starts the new task first, so that somebody always answers.
 
     Args:
         scope: Where it belongs.
-        process: As it is declared.
+        called: Its name.
         task: What runs.
-        cluster: Where it runs.
-        security_groups: Let nothing in.
-        subnets: Where it runs.
+        location: Where.
+        stopped: Whether nothing runs for now.
+        seamless: Whether the new task may run beside the old one.
+
+    Attributes:
+        service: The service.
     """
 
     def __init__(
         self,
         scope: Construct,
-        process: Process,
+        called: str,
         *,
         task: ProcessTask,
-        cluster: ecs.ICluster,
-        security_groups: Sequence[ec2.ISecurityGroup],
-        subnets: ec2.SubnetSelection,
+        location: Location,
+        stopped: bool,
+        seamless: bool = False,
     ) -> None:
-        super().__init__(scope, f"Service-{process.name}")
+        super().__init__(scope, f"Service-{called}")
+        self._task = task
         self.service = ecs.FargateService(
             self,
             "Service",
-            cluster=cluster,
-            service_name=process.name,
+            cluster=location.cluster,
+            service_name=called,
             task_definition=task.definition,
-            desired_count=1,
-            min_healthy_percent=0,
-            max_healthy_percent=100,
+            # Said outright, though it may be scaled: each deployment begins with one task, so that no old one
+            # of many is left when the new one starts.
+            desired_count=0 if stopped else 1,
+            min_healthy_percent=100 if seamless else 0,
+            max_healthy_percent=200 if seamless else 100,
             circuit_breaker=ecs.DeploymentCircuitBreaker(rollback=True),
-            assign_public_ip=False,
-            security_groups=list(security_groups),
-            vpc_subnets=subnets,
+            assign_public_ip=location.public,
+            security_groups=list(location.groups),
+            vpc_subnets=location.subnets,
+        )
+
+    def found_in(self, names: discovery.INamespace, container: str) -> discovery.IService:
+        """Have its healthy tasks found by a name, with address and port.
+
+        Args:
+            names: Where the name is known.
+            container: Which of the task's containers takes requests.
+
+        Returns:
+            What knows the tasks.
+        """
+        taking = self._task.definition.find_container(container)
+        assert taking is not None
+        taking.add_port_mappings(ecs.PortMapping(container_port=PORT))
+        return self.service.enable_cloud_map(
+            cloud_map_namespace=names,
+            name=container,
+            container=taking,
+            container_port=PORT,
+            # The gateway asks for a port, too, which only such a record holds.
+            dns_record_type=discovery.DnsRecordType.SRV,
+            dns_ttl=_TTL,
         )

@@ -47,7 +47,7 @@ class DataStack(DeployedStack):
         called = settings.name_of
         changes: dict[TableSpec, kinesis.Stream] = {}
         for stream in declared.of(StreamSpec):
-            shards = stream.shards or deployment.shards
+            shards = stream.shards or deployment.new_shards
             made = declared_stream(self, stream, called=called(stream), shards=shards, key=self.key)
             if stream.captures is not None:
                 changes[stream.captures] = made

@@ -4,13 +4,12 @@ from collections.abc import Iterable
 from typing import Final
 from urllib.parse import urlsplit
 
-from aws_cdk import CfnOutput
-from aws_cdk import aws_ecs as ecs
 from aws_cdk import aws_kms as kms
 from constructs import Construct
 
 from orderstream_infra.deployment import Deployment
-from orderstream_infra.resources.network import Network
+from orderstream_infra.resources.cluster import ProcessCluster, subnets_of_commands
+from orderstream_infra.resources.network.closed import Network
 from orderstream_infra.rights import Right
 from orderstream_infra.stacks.deployed import DeployedStack
 from orderstream_workers.runtime.settings import Settings
@@ -44,6 +43,11 @@ class NetworkStack(DeployedStack):
         settings: Those of every process.
         rights: Of all processes.
         key: The project's key.
+
+    Attributes:
+        network: The network.
+        cluster: The cluster.
+        names: Where the names of services are known.
     """
 
     def __init__(
@@ -64,20 +68,7 @@ class NetworkStack(DeployedStack):
             names=[name for process in declared.processes for name in outside(process, settings)],
             key=key,
         )
-        self.cluster = ecs.Cluster(
-            self,
-            "Cluster",
-            cluster_name=CLUSTER,
-            vpc=self.network.vpc,
-            container_insights_v2=ecs.ContainerInsights.ENABLED,
-        )
-        subnets = self.network.vpc.select_subnets(subnet_group_name="tasks").subnet_ids
-        groups = (self.network.security_group, self.network.database_users)
-        named = ",".join(group.security_group_id for group in groups)
-        CfnOutput(
-            self,
-            "DatabaseUsers",
-            value=f"awsvpcConfiguration={{subnets=[{','.join(subnets)}],"
-            f"securityGroups=[{named}],assignPublicIp=DISABLED}}",
-            description="Where a task runs that uses the database, as aws ecs run-task takes it",
-        )
+        made = ProcessCluster(self, CLUSTER, vpc=self.network.vpc, insights=True)
+        self.cluster, self.names = made.cluster, made.names
+        subnets = self.network.vpc.select_subnets(subnet_group_name="tasks")
+        subnets_of_commands(self, subnets, self.network.groups, public=False)

@@ -10,9 +10,9 @@ from aws_cdk import aws_kms as kms
 from constructs import Construct
 
 from orderstream_infra.deployment import Deployment
-from orderstream_infra.resources.network import Network
-from orderstream_infra.resources.process_task import ProcessTask
-from orderstream_infra.resources.read_model import ReadModel
+from orderstream_infra.resources.network.closed import Network
+from orderstream_infra.resources.process_task import Command, ProcessTask
+from orderstream_infra.resources.read_model import ReadModel, opened
 from orderstream_infra.rights import to_database
 from orderstream_infra.stacks.deployed import DeployedStack
 from orderstream_workers.runtime.settings import Settings
@@ -20,6 +20,9 @@ from orderstream_workers.runtime.topology import DatabaseSpec, Topology
 
 READ_MODEL: Final = "orderstream-read-model"
 """The stack's name."""
+
+MIGRATION: Final = Command(name="migration", words=("read-model", "migrate", "--aws"), port=None)
+"""Makes and changes the tables, and ends."""
 
 
 class ReadModelStack(DeployedStack):
@@ -49,21 +52,16 @@ class ReadModelStack(DeployedStack):
     ) -> None:
         super().__init__(scope, READ_MODEL, deployment, "the read model", lasting=True)
         (spec,) = declared.of(DatabaseSpec)
-        made = ReadModel(self, spec, network=network, key=key)
-        variables = Settings.variables()
-        self.settings = Settings.from_environment(
-            settings.to_environment()
-            | {variables["read_model_url"]: made.url, variables["read_model_secret"]: made.secret_arn}
-        )
+        made = ReadModel(self, subnets=network.databases, group=network.groups.database, key=key)
+        self.settings = opened(settings, made)
         rights = to_database(spec, self.settings)
         network.secrets_endpoint(self, rights)
         ProcessTask(
             self,
             "read-model-migration",
-            command=("read-model", "migrate", "--aws"),
+            commands=[MIGRATION],
             image=deployment.pulled,
             environment=self.settings.to_environment() | {"AWS_REGION": deployment.region},
             rights=rights,
             key=key,
-            asked=False,
         )

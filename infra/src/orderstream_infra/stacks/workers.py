@@ -4,12 +4,13 @@ from typing import Final
 
 from aws_cdk import aws_ecs as ecs
 from aws_cdk import aws_kms as kms
+from aws_cdk import aws_servicediscovery as discovery
 from constructs import Construct
 
 from orderstream_infra.deployment import Deployment
-from orderstream_infra.resources.network import Network
-from orderstream_infra.resources.process_service import ProcessService, command_of
-from orderstream_infra.resources.process_task import ProcessTask
+from orderstream_infra.resources.network.closed import Network
+from orderstream_infra.resources.process_service import Location, ProcessService
+from orderstream_infra.resources.process_task import ProcessTask, command_of
 from orderstream_infra.rights import rights_of
 from orderstream_infra.stacks.deployed import DeployedStack
 from orderstream_infra.stacks.network import outside
@@ -30,7 +31,11 @@ class WorkersStack(DeployedStack):
         settings: Those of every process.
         network: Where they are.
         cluster: Where they run.
+        names: Where the name of what takes requests is known.
         key: The project's key.
+
+    Attributes:
+        taking: What knows the tasks that take requests; by the process's name.
     """
 
     def __init__(
@@ -42,26 +47,40 @@ class WorkersStack(DeployedStack):
         *,
         network: Network,
         cluster: ecs.ICluster,
+        names: discovery.INamespace,
         key: kms.IKey,
     ) -> None:
         super().__init__(scope, WORKERS, deployment, "what works on orders")
         environment = settings.to_environment() | {"AWS_REGION": deployment.region}
+        self.taking: dict[str, discovery.IService] = {}
         for process in declared.processes:
             on_database = any(isinstance(resource, DatabaseSpec) for resource in process.resources)
+            takes_requests = process.serves == "http"
+            groups = network.groups
             task = ProcessTask(
                 self,
                 process.name,
-                command=command_of(process),
+                commands=[command_of(process, process.name)],
                 image=deployment.pulled,
                 environment=environment,
                 rights=rights_of(process, settings),
                 key=key,
             )
-            ProcessService(
+            service = ProcessService(
                 self,
-                process,
+                process.name,
                 task=task,
-                cluster=cluster,
-                security_groups=[network.security_group, *([network.database_users] if on_database else [])],
-                subnets=network.egress if outside(process, settings) else network.tasks,
+                location=Location(
+                    cluster=cluster,
+                    subnets=network.egress if outside(process, settings) else network.tasks,
+                    groups=[
+                        groups.tasks,
+                        *([groups.database_users] if on_database else []),
+                        *([groups.api] if takes_requests else []),
+                    ],
+                ),
+                stopped=deployment.stopped,
+                seamless=takes_requests,
             )
+            if takes_requests:
+                self.taking[process.name] = service.found_in(names, process.name)

@@ -2,6 +2,7 @@
 
 import logging
 import threading
+from typing import Final
 
 from orderstream import EventPublisher, Producer, ProducerConfig
 from orderstream.messages.spans import SendSpans
@@ -26,6 +27,9 @@ from orderstream_workers.runtime.topology.pipeline import API, IDEMPOTENCY_KEYS
 
 logger = logging.getLogger(__name__)
 
+RECORDS_PER_SECOND_PER_SHARD: Final = 500
+"""Orders that are let in: half of what a shard takes, so that their results always find room."""
+
 
 def serve_api(resources: Resources, host: str, port: int, stop: threading.Event) -> None:
     """Serve until stopped; requests that are under way are answered first.
@@ -42,9 +46,8 @@ def serve_api(resources: Resources, host: str, port: int, stop: threading.Event)
     """
     settings = resources.settings
     callers = callers_of(settings, host, resources.clock, resources.close_later)
-    # Half of what a shard takes: the results of the orders that are let in always find room.
     config = ProducerConfig(
-        records_per_second_per_shard=500,
+        records_per_second_per_shard=RECORDS_PER_SECOND_PER_SHARD,
         bytes_per_second_per_shard=524_288,
         when_full="raise",
     )

@@ -47,6 +47,9 @@ BACKUPS: Final = Lifetime(
 )
 """Of what a table or a database is restored from."""
 
+ARCHIVER_AWAY_DAYS: Final = 7.0
+"""Days that the archiver may be away or behind, at most: what it has not archived by then is nowhere."""
+
 _STATE: Final = Lifetime(
     None,
     "it tells a message that was handled from a new one: an order whose payment is forgotten could be "

@@ -7,7 +7,7 @@
                       └──> firewall: the names that are allowed ──> NAT ──> internet
     databases (two zones): no way out at all; their users get in
 
-What needs an outside service is in the ``egress`` subnet; nothing comes in from outside anywhere.
+What needs an outside service is in the ``egress`` subnet. Only requests come in, by the gateway's link.
 """
 
 from collections.abc import Iterable
@@ -20,28 +20,21 @@ from aws_cdk import aws_kms as kms
 from aws_cdk import aws_networkfirewall as firewall
 from constructs import Construct
 
-from orderstream_infra.resources.logs import kept_log
-from orderstream_infra.resources.policies import arn_of
+from orderstream_infra.resources.logs import refusals_logged
+from orderstream_infra.resources.network.endpoints import gateway_endpoints, let_through, ours
+from orderstream_infra.resources.network.security_groups import SecurityGroups
 from orderstream_infra.rights import Right
 
 _CIDR: Final = "10.0.0.0/16"
 _EGRESS: Final = "10.0.241.0/24"
 _FIREWALL: Final = "10.0.240.0/28"
 _NAT: Final = "10.0.240.16/28"
-_ANYWHERE: Final = "0.0.0.0/0"
-
-POSTGRESQL: Final = 5433
-"""The database's port: not the one at which everybody looks first."""
 
 _INTERFACES: Final = {
     "kinesis": ec2.InterfaceVpcEndpointAwsService.KINESIS_STREAMS,
     "ses": ec2.InterfaceVpcEndpointAwsService.EMAIL,
     "sns": ec2.InterfaceVpcEndpointAwsService.SNS,
     "sqs": ec2.InterfaceVpcEndpointAwsService.SQS,
-}
-_GATEWAYS: Final = {
-    "dynamodb": ec2.GatewayVpcEndpointAwsService.DYNAMODB,
-    "s3": ec2.GatewayVpcEndpointAwsService.S3,
 }
 
 
@@ -60,9 +53,7 @@ class Network(Construct):
         tasks: The subnets of what reaches AWS alone.
         egress: The subnet of what calls a host outside of AWS, too.
         databases: The subnets of databases.
-        security_group: Of every task.
-        database_users: Of the tasks that use the database, besides.
-        database: Of the database.
+        groups: Who may open a connection to whom.
     """
 
     def __init__(
@@ -97,28 +88,13 @@ class Network(Construct):
         self.databases = self.vpc.select_subnets(subnet_group_name="databases").subnets
         guarded = _guarded_way_out(self, self.vpc, zones[0], sorted(set(names)))
         self.egress = ec2.SubnetSelection(subnets=[guarded])
-        self.security_group = ec2.SecurityGroup(
-            self, "Tasks", vpc=self.vpc, allow_all_outbound=False, description="Nothing in, TLS out"
-        )
-        # The two gateway endpoints have no address of this VPC: where TLS can get to, the routes decide.
-        self.security_group.add_egress_rule(
-            ec2.Peer.any_ipv4(), ec2.Port.tcp(443), "TLS, as far as routes go"
-        )
-        self.database_users = ec2.SecurityGroup(
-            self, "DatabaseUsers", vpc=self.vpc, allow_all_outbound=False, description="To the database"
-        )
-        self.database = ec2.SecurityGroup(
-            self, "Database", vpc=self.vpc, allow_all_outbound=False, description="From its users alone"
-        )
-        port = ec2.Port.tcp(POSTGRESQL)
-        self.database_users.add_egress_rule(self.database, port, "the database, over TLS")
-        self.database.add_ingress_rule(self.database_users, port, "its users")
+        self.groups = SecurityGroups(self, self.vpc)
         self._reachable = ec2.SecurityGroup(
             self, "Endpoints", vpc=self.vpc, allow_all_outbound=False, description="TLS from tasks"
         )
         self._reachable.add_ingress_rule(ec2.Peer.ipv4(_CIDR), ec2.Port.tcp(443), "TLS from tasks")
         self._endpoints(list(rights), repository)
-        self._flow_log(key)
+        refusals_logged(self, self.vpc, called="/orderstream/network", key=key)
 
     def secrets_endpoint(self, scope: Construct, rights: Iterable[Right]) -> None:
         """Make the endpoint of Secrets Manager, once there is a secret.
@@ -127,7 +103,7 @@ class Network(Construct):
             scope: Where it belongs: its policy names the secret, whose ARN is known to who has made it.
             rights: Those to secrets, of all processes.
         """
-        statements = _let_through(scope, "secretsmanager", list(rights))
+        statements = let_through(scope, "secretsmanager", list(rights))
         self._interface(
             scope, "secretsmanager", ec2.InterfaceVpcEndpointAwsService.SECRETS_MANAGER, statements
         )
@@ -137,16 +113,16 @@ class Network(Construct):
         starting = {
             "ecr.api": (
                 ec2.InterfaceVpcEndpointAwsService.ECR,
-                [_ours(["ecr:GetAuthorizationToken"], ["*"], stack.account)],
+                [ours(["ecr:GetAuthorizationToken"], ["*"], stack.account)],
             ),
             "ecr.dkr": (
                 ec2.InterfaceVpcEndpointAwsService.ECR_DOCKER,
-                [_ours(["ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"], [repository], stack.account)],
+                [ours(["ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"], [repository], stack.account)],
             ),
             "logs": (
                 ec2.InterfaceVpcEndpointAwsService.CLOUDWATCH_LOGS,
                 [
-                    _ours(
+                    ours(
                         ["logs:CreateLogStream", "logs:PutLogEvents"],
                         [_log_groups(stack)],
                         stack.account,
@@ -156,20 +132,13 @@ class Network(Construct):
         }
         services = sorted({right.service for right in rights})
         interfaces = {
-            service: (_INTERFACES[service], _let_through(self, service, rights))
+            service: (_INTERFACES[service], let_through(self, service, rights))
             for service in services
             if service in _INTERFACES
         }
         for name, (interface, statements) in (starting | interfaces).items():
             self._interface(self, name, interface, statements)
-        for service, gateway in _GATEWAYS.items():
-            made = self.vpc.add_gateway_endpoint(
-                f"Endpoint-{service}", service=gateway, subnets=[self.tasks, self.egress]
-            )
-            for statement in _let_through(self, service, rights):
-                made.add_to_policy(statement)
-            if service == "s3":
-                made.add_to_policy(_layers(stack))
+        gateway_endpoints(self, self.vpc, [self.tasks, self.egress], rights)
 
     def _interface(
         self,
@@ -191,49 +160,10 @@ class Network(Construct):
         for statement in statements:
             endpoint.add_to_policy(statement)
 
-    def _flow_log(self, key: kms.IKey) -> None:
-        """What was not let through: a task that looks for a way out leaves a trace."""
-        log = kept_log(self, "Refused", called="/orderstream/network", key=key)
-        self.vpc.add_flow_log(
-            "FlowLog",
-            destination=ec2.FlowLogDestination.to_cloud_watch_logs(log),
-            traffic_type=ec2.FlowLogTrafficType.REJECT,
-        )
-
-
-def _let_through(scope: Construct, service: str, rights: list[Right]) -> list[iam.PolicyStatement]:
-    """For each of our resources of a service, what any of our processes does with it."""
-    allowed: dict[str, set[str]] = {}
-    for right in rights:
-        if right.service == service:
-            actions = allowed.setdefault(arn_of(scope, right), set())
-            actions |= {f"{service}:{action}" for action in right.actions}
-    account = Stack.of(scope).account
-    return [_ours(sorted(actions), [arn], account) for arn, actions in sorted(allowed.items())]
-
 
 def _log_groups(stack: Stack) -> str:
     """Those of our tasks, and the streams in them."""
     return f"arn:{stack.partition}:logs:{stack.region}:{stack.account}:log-group:/orderstream/*"
-
-
-def _ours(actions: list[str], resources: list[str], account: str) -> iam.PolicyStatement:
-    """Of this account's principals alone: stolen credentials of another account lead nowhere from here."""
-    return iam.PolicyStatement(
-        principals=[iam.AnyPrincipal()],
-        actions=actions,
-        resources=resources,
-        conditions={"StringEquals": {"aws:PrincipalAccount": account}},
-    )
-
-
-def _layers(stack: Stack) -> iam.PolicyStatement:
-    """Where the region's registry keeps the layers of images; it is asked with signed addresses."""
-    return iam.PolicyStatement(
-        principals=[iam.AnyPrincipal()],
-        actions=["s3:GetObject"],
-        resources=[f"arn:{stack.partition}:s3:::prod-{stack.region}-starport-layer-bucket/*"],
-    )
 
 
 def _guarded_way_out(scope: Construct, vpc: ec2.Vpc, zone: str, names: list[str]) -> ec2.ISubnet:

@@ -1,0 +1,1 @@
+"""The network of each size, and what they have in common."""

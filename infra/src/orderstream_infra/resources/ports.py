@@ -1,0 +1,12 @@
+"""The ports that anything listens on."""
+
+from typing import Final
+
+PORT: Final = 8080
+"""Where a process in its container takes requests, or answers how it is."""
+
+EVERYWHERE: Final = "0.0.0.0"  # noqa: S104 - inside its own container
+"""The address that it listens on."""
+
+POSTGRESQL: Final = 5433
+"""The database's port: not the one at which everybody looks first."""
