@@ -22,7 +22,8 @@ from orderstream_workers.runtime.topology import Process, StreamApplication, Top
 SMALL: Final = "orderstream-small"
 """The stack's name, and that of its cluster."""
 
-_SIZE: Final = (1_024, 2_048)
+_SIZE: Final = (512, 1_024)
+"""Half of a CPU, and 1 GiB."""
 
 
 class SmallStack(DeployedStack):

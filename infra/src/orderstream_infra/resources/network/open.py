@@ -43,7 +43,7 @@ class OpenNetwork(Construct):
     def __init__(self, scope: Construct, *, rights: Iterable[Right], key: kms.IKey) -> None:
         super().__init__(scope, "Network")
         # CloudFormation picks the zones: the CDK would ask AWS for them, and synthesis asks nobody.
-        zones = [Fn.select(place, Fn.get_azs()) for place in range(2)]
+        zones = [Fn.select(number, Fn.get_azs()) for number in range(2)]
         self.vpc = ec2.Vpc(
             self,
             "Vpc",
