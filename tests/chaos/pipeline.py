@@ -15,6 +15,7 @@ import httpx
 import msgspec
 import psutil
 
+from chaos.adjusting import NAME, AdjustingOperator
 from chaos.clients import client_of
 from chaos.gateway import Gateway
 from chaos.invariants import READERS
@@ -26,6 +27,7 @@ from orderstream_playground.local.lifecycle import EnvironmentState
 from orderstream_playground.local.ministack import ensure_ministack
 from orderstream_playground.local.processes import ProcessSpec, RunningProcess, start, stop, wait_healthy
 from orderstream_playground.local.provision import provision
+from orderstream_workers.runtime.isolation import isolated
 
 DRAIN_SECONDS = 30.0
 """Longer than a process may take to end after SIGTERM."""
@@ -77,6 +79,7 @@ class Pipeline:
         self._dynamodb = client_of("dynamodb", self.layout.aws_url)
         self._skewed: set[str] = set()
         self._demand: dict[str, float] = {}
+        self.operator = AdjustingOperator(self._at_the_keyboard(), lambda: sorted(self.stock()))
         self._watcher = Watcher(self._dynamodb, home / "read-model.sqlite", tuple(READERS["orders"]))
 
     @property
@@ -118,6 +121,8 @@ class Pipeline:
                 self._gateway.outage(event.target, event.demand["seconds"])
             case Trouble.SKEW:
                 self._skew(event.target, event.demand["hours"])
+            case Trouble.STOCK:
+                self.operator.begin(int(event.demand["units"]), event.demand["place"])
             case Trouble.LEASES:
                 self._watcher.forgetting(event.target, partial(self._delete_leases, event.target, 1))
             case _:
@@ -151,6 +156,7 @@ class Pipeline:
 
     def peace(self) -> None:
         """End every fault, let the zombies drain, and give each application one process that can be asked."""
+        self.operator.rest()
         self._http.delete(f"{self.layout.kinesis_url}/_faults").raise_for_status()
         self._provider({})
         self.thaw(all_of_them=True)
@@ -175,6 +181,17 @@ class Pipeline:
             self._delete_leases(name)
         for name in workers:
             self._start(self._specs[name])
+
+    def stock(self) -> Mapping[str, Mapping[str, int]]:
+        """The counters of each SKU that has stock."""
+        pages = self._dynamodb.get_paginator("scan").paginate(
+            TableName="orderstream-stock", ConsistentRead=True
+        )
+        return {
+            row["pk"]["S"]: {name: int(value["N"]) for name, value in row.items() if "N" in value}
+            for page in pages
+            for row in page["Items"]
+        }
 
     def memory(self) -> dict[str, int]:
         """Resident memory of each of our processes that lives, in MiB."""
@@ -226,6 +243,12 @@ class Pipeline:
             for lease in leases
             if "leaseCounter" in lease
         )
+
+    def _at_the_keyboard(self) -> Mapping[str, str]:
+        """The variables of an operator's commands, which reach AWS through the gateway as all others do."""
+        named = {**self.layout.environment, "AWS_ACCESS_KEY_ID": NAME}
+        nothing = ProcessSpec(NAME, (), 0, "", named)
+        return isolated(os.environ, self._gateway.rewire(nothing).environment)
 
     def _rewired(self, spec: ProcessSpec) -> ProcessSpec:
         """Everything passes the gateway, but for Kinesis on KCL: its daemon speaks HTTP/2."""

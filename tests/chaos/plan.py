@@ -45,6 +45,8 @@ class Trouble(StrEnum):
     """A process is restarted on a host whose clock is wrong, until it is replaced again."""
     LEASES = "leases"
     """Rows of an application's lease table are deleted."""
+    STOCK = "stock"
+    """An operator receives goods, or corrects a count, while orders reserve and sell them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +58,8 @@ class Event:
         trouble: What happens.
         target: The process that it happens to, or the service that is away; empty where it is the stream.
         demand: For PROVIDER, what its ``POST /_faults`` is told; for OUTAGE, its ``seconds``; for SKEW, the
-            ``hours`` by which the clock is ahead.
+            ``hours`` by which the clock is ahead; for STOCK, the ``units`` to add and the ``place``
+            of the SKU among all, from 0 to below 1.
     """
 
     after: float
@@ -182,6 +185,7 @@ def _events(random: Random, processes: list[str], seconds: float) -> list[Event]
     kinds += [Trouble.HALVE] if Trouble.DOUBLE in kinds else []
     kinds += [Trouble.ROLL] if random.random() < 0.4 else []
     kinds += [Trouble.SKEW, Trouble.LEASES, Trouble.OUTAGE, Trouble.OUTAGE]
+    kinds += [Trouble.STOCK, Trouble.STOCK, Trouble.STOCK]
     pause = 2.0
     kinds += [Trouble.KILL] * max(3, round(seconds / pause) - len(kinds) - 1)
     random.shuffle(kinds)
@@ -212,14 +216,15 @@ def _event(kind: Trouble, after: float, victims: list[str], random: Random) -> E
             victim = victims.pop()
             victims.insert(0, victim)
             return Event(after, kind, victim)
-        case Trouble.FREEZE:
-            return Event(after, kind, random.choice([name for name in victims if name not in WITHOUT_LEASES]))
         case Trouble.SKEW:
             return Event(after, kind, random.choice(victims), {"hours": random.choice((-1.0, 1.0))})
-        case Trouble.LEASES:
+        case Trouble.FREEZE | Trouble.LEASES:
             return Event(after, kind, random.choice([name for name in victims if name not in WITHOUT_LEASES]))
         case Trouble.OUTAGE:
             return Event(after, kind, demand={"seconds": round(random.uniform(4.0, 8.0), 1)})
+        case Trouble.STOCK:
+            units = random.choice((random.randint(1, 60), random.randint(-5, -1)))
+            return Event(after, kind, demand={"units": units, "place": random.random()})
         case Trouble.PROVIDER if random.random() < 0.4:
             return Event(after, kind, demand={"outage_seconds": round(random.uniform(3.0, 8.0), 1)})
         case Trouble.PROVIDER:

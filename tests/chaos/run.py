@@ -24,6 +24,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import get_args
 
+from chaos.adjusting import NAME, adjustment_violations
 from chaos.faults import Rates
 from chaos.gateway import Gateway
 from chaos.guard import Guard
@@ -132,7 +133,9 @@ class Run:
         # Orders are accepted all through an outage of the services' tables: the API has none to wait for.
         spared = frozenset({"api"} if job.kind == "dynamodb-outage" else ())
         # KCL's own tables are not deployed, so its roles are not synthesized.
-        guard = Guard(roles(), bucket_policies(), without_role()) if job.engine == "embedded" else None
+        guard = (
+            Guard(roles(), bucket_policies(), without_role() | {NAME}) if job.engine == "embedded" else None
+        )
         with Gateway(job.seed, guard=guard) as gateway:
             pipeline = Pipeline(self._home, options, gateway, spared)
             try:
@@ -188,6 +191,7 @@ class Run:
             # Both engines delete the leases of ended shards, sooner or later.
             with Inspection(layout.kinesis_url, layout.aws_url, leases_are_deleted=True) as inspection:
                 yield from at_rest(inspection.violations)
+                yield from self._adjusted(pipeline, inspection)
                 yield from self._progress(pipeline, inspection)
                 yield from self._replayed(pipeline, inspection)
         finally:
@@ -203,6 +207,14 @@ class Run:
                 break
             time.sleep(0.5)
         time.sleep(ZOMBIE_SECONDS)
+
+    def _adjusted(self, pipeline: Pipeline, inspection: Inspection) -> Iterator[str]:
+        """What became of the stock that an operator has moved meanwhile."""
+        done = pipeline.operator.done
+        yield from pipeline.operator.failed
+        if self.job.kind == "all" and not done:
+            yield "the operator has adjusted no stock"
+        yield from at_rest(lambda: list(adjustment_violations(done, pipeline.stock(), inspection.messages())))
 
     def _progress(self, pipeline: Pipeline, inspection: Inspection) -> Iterator[str]:
         """What the checkpoints say that were seen while trouble lasted."""

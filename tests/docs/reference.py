@@ -18,7 +18,6 @@ module that the heading names; where to begin stands in [the SDK's own page](../
 BESIDE = {
     "orderstream.messages": ("DataTooLargeError", "compressed", "decode_envelope", "uncompressed"),
     "orderstream.aggregation": ("AggregateCorruptError", "Deaggregated", "deaggregate", "hash_key_of"),
-    "orderstream.producer": ("Attempt",),
     "orderstream.observability.metrics": (
         "Kind",
         "Exporter",

@@ -11,8 +11,7 @@ import boto3
 import pytest
 
 from e2e.running import free_base_port, orderstream
-from orderstream import Producer, ProducerConfig
-from orderstream.producer import Delivered
+from orderstream import Delivered, Producer, ProducerConfig
 from orderstream_playground.local.environment import Layout
 from orderstream_playground.local.lifecycle import read_state
 

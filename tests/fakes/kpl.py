@@ -1,7 +1,7 @@
 """A tiny Kinesis for the producer: shards that split and merge, a log of all that was taken, a client."""
 
 import threading
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from random import Random
 from typing import Any
@@ -9,7 +9,7 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from orderstream.aggregation import MAX_HASH_KEY, deaggregate, hash_key_of
-from orderstream.kinesis.shard_map import HashRange, Shard
+from orderstream.kinesis.shard import HashRange, Shard
 from orderstream.producer.core.kinesis_record import KinesisRecord
 from orderstream.producer.outcome import Acknowledged, Completion
 
@@ -40,9 +40,7 @@ class TinyKinesis:
 
     @property
     def open(self) -> list[Shard]:
-        return sorted(
-            (shard for shard in self.shards if not shard.closed), key=lambda shard: shard.hash_range
-        )
+        return sorted((shard for shard in self.shards if shard.is_open), key=lambda shard: shard.hash_range)
 
     def split(self, shard: Shard, at: int) -> None:
         self._close(shard)
@@ -78,10 +76,11 @@ class TinyKinesis:
 
     def _open(self, hash_range: HashRange, *parents: Shard) -> None:
         shard_id = f"shardId-{len(self.shards):012d}"
-        self.shards.append(Shard(shard_id, hash_range, False, tuple(parent.shard_id for parent in parents)))
+        of = frozenset(parent.shard_id for parent in parents)
+        self.shards.append(Shard(shard_id, hash_range, of, starting_sequence_number=1))
 
     def _close(self, shard: Shard) -> None:
-        self.shards[self.shards.index(shard)] = shard._replace(closed=True)
+        self.shards[self.shards.index(shard)] = replace(shard, is_open=False, ending_sequence_number=2)
 
 
 class TinyClient:
@@ -135,8 +134,8 @@ def client_error(code: str, status: int = 400) -> ClientError:
 
 
 def _described(shard: Shard) -> dict[str, Any]:
-    sequence = {"StartingSequenceNumber": "1"} | ({"EndingSequenceNumber": "2"} if shard.closed else {})
-    parents = dict(zip(("ParentShardId", "AdjacentParentShardId"), shard.parents, strict=False))
+    sequence = {"StartingSequenceNumber": "1"} | ({} if shard.is_open else {"EndingSequenceNumber": "2"})
+    parents = dict(zip(("ParentShardId", "AdjacentParentShardId"), sorted(shard.parents), strict=False))
     return {
         "ShardId": shard.shard_id,
         "HashKeyRange": {

@@ -1,8 +1,8 @@
 """The producer's core, step by step: its inputs, and what its commands say."""
 
 from fakes.kpl import TinyKinesis
-from orderstream.kinesis.shard_map import Shard
-from orderstream.producer import ProducerConfig
+from orderstream import ProducerConfig
+from orderstream.kinesis.shard import Shard
 from orderstream.producer.core.messages import (
     Command,
     Complete,

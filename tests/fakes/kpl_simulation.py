@@ -13,7 +13,7 @@ from math import inf
 from random import Random
 
 from fakes.kpl_stream import SimulatedStream
-from orderstream.producer import ProducerConfig
+from orderstream import ProducerConfig
 from orderstream.producer.config import KIB, MIB
 from orderstream.producer.core.messages import (
     Close,
@@ -212,7 +212,7 @@ class World:
             self.at(self.now + delay, MapLoaded(self.old_listing))
         elif self.trouble and random.random() < 0.1:
             shards = self.kinesis.shards
-            shards.remove(random.choice([shard for shard in shards if not shard.closed]))
+            shards.remove(random.choice([shard for shard in shards if shard.is_open]))
             self.at(self.now + delay, MapLoaded(shards))
         else:
             self.at(self.now + delay, MapLoaded(self.kinesis.shards))

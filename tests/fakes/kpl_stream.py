@@ -6,7 +6,7 @@ from random import Random
 from typing import Any, cast
 
 from orderstream.aggregation import deaggregate
-from orderstream.kinesis.shard_map import Shard
+from orderstream.kinesis.shard import Shard
 from orderstream.producer.core.messages import MapLoaded, RequestCompleted, SendPutRecords
 from orderstream.producer.outcome import Failure
 from orderstream.producer.requests.sender import Sender
@@ -53,7 +53,7 @@ class SimulatedStream:
 
     def reshard(self, random: Random) -> None:
         """Split or merge somewhere."""
-        shards = sorted((shard for shard in self.shards if not shard.closed), key=lambda one: one.hash_range)
+        shards = sorted((shard for shard in self.shards if shard.is_open), key=lambda one: one.hash_range)
         index = random.randrange(len(shards))
         if len(shards) > 1 and random.random() < 0.5:
             index = min(index, len(shards) - 2)

@@ -10,6 +10,7 @@ from moto import mock_aws
 
 from fakes.moto_aws import moto_client
 from orderstream.errors import DependencyError
+from orderstream.kinesis.shard import HashRange, Shard
 from orderstream_consumer.engines.embedded.leases import (
     DynamoDBLeaseTable,
     Lease,
@@ -19,15 +20,13 @@ from orderstream_consumer.engines.embedded.leases import (
 )
 from orderstream_consumer.processing.errors import LeaseLostError
 from orderstream_consumer.processing.record import Checkpoint, Position
-from orderstream_consumer.processing.shard import Shard
 from orderstream_consumer.testing import MemoryLeaseTable
 
 SEQUENCE = 49680457943812345678901234567890123456789012345678901234
 LEASE = Lease(
     lease_key="shardId-000000000004",
     parent_shard_ids=frozenset({"shardId-000000000000"}),
-    starting_hash_key=0,
-    ending_hash_key=2**127 - 1,
+    hash_range=HashRange(0, 2**127 - 1),
 )
 
 
@@ -145,10 +144,10 @@ def test_hash_keys_come_in_between_two_writes_of_the_owner(table: LeaseTable) ->
     """Neither loses its lease: who notes the hash keys leaves owner, count and checkpoint as they are."""
     old = Lease(lease_key="s", lease_owner="me", lease_counter=3, checkpoint=Position(7))
     table.create_if_absent(old)
-    shard = Shard("s", 5, 9)
+    shard = Shard("s", HashRange(5, 9))
     assert table.replace(old, old.with_range_of(shard))
     noted = table.get("s")
-    assert noted == msgspec.structs.replace(old, starting_hash_key=5, ending_hash_key=9)
+    assert noted == msgspec.structs.replace(old, hash_range=HashRange(5, 9))
     after = commit(table, old, lambda held: held.checkpointed(Position(8)))
     assert (after.lease_counter, after.position) == (4, Position(8))
 

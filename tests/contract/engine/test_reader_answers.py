@@ -132,3 +132,14 @@ def test_nothing_is_discarded_before_kinesis_has_said_how_it_distributes_records
     read = kinesis.read("s", ReadRecords("it", None), (0, 5))
     assert isinstance(read, Read)
     assert read.deaggregated.wrong_shard_aggregates == 1
+
+
+def test_a_listing_that_never_ends_is_an_outage() -> None:
+    """A token that comes a second time would be followed round and round, by a thread that nobody misses."""
+    shard = {
+        "ShardId": "shardId-000000000000",
+        "HashKeyRange": {"StartingHashKey": "0", "EndingHashKey": "9"},
+        "SequenceNumberRange": {"StartingSequenceNumber": "1"},
+    }
+    with pytest.raises(DependencyError, match="NextToken came twice"):
+        reader({"Shards": [shard], "NextToken": "the same again"}).list_shards()

@@ -6,7 +6,7 @@ import pytest
 
 from hostile.responses import Odd, Wire, members, outages
 from hostile.server import HostileServer
-from orderstream.producer import ProducerConfig
+from orderstream import ProducerConfig
 from orderstream.producer.core.kinesis_record import KinesisRecord
 from orderstream.producer.core.messages import MapFailed, RequestFailed, SendPutRecords
 from orderstream.producer.outcome import Completion, Failure

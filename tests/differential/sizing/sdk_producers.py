@@ -12,8 +12,8 @@ from random import Random
 import numpy as np
 
 from differential.sizing.shard import HASH_KEYS
-from orderstream.kinesis.shard_map import HashRange, Shard
-from orderstream.producer import ProducerConfig
+from orderstream import ProducerConfig
+from orderstream.kinesis.shard import HashRange, Shard
 from orderstream.producer.core.messages import (
     Input,
     ListShards,

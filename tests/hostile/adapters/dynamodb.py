@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from hostile.adapters.operation import Clients, Make, Operation, said
 from hostile.responses import Wire
+from orderstream.kinesis.shard import HashRange
 from orderstream_consumer.engines.embedded.leases import DynamoDBLeaseTable, Lease
 from orderstream_consumer.engines.embedded.leases.items import lease_to_item
 from orderstream_consumer.store import Add, Delete, DynamoDBStore, Put, TableSpec, create_tables
@@ -27,12 +28,11 @@ def _store(call: Callable[[DynamoDBStore], object]) -> Make:
     return make
 
 
-_LEASE: Final = Lease(lease_key="shardId-000000000000", starting_hash_key=0, ending_hash_key=2**128 - 1)
+_LEASE: Final = Lease(lease_key="shardId-000000000000", hash_range=HashRange(0, 2**128 - 1))
 
 _TAKEN: Final = Lease(
     lease_key="shardId-000000000000",
-    starting_hash_key=0,
-    ending_hash_key=2**128 - 1,
+    hash_range=HashRange(0, 2**128 - 1),
     lease_owner="w-1",
     lease_counter=1,
 )

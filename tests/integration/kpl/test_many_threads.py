@@ -8,9 +8,8 @@ from random import Random
 
 import pytest
 
-from orderstream import Producer, ProducerConfig
+from orderstream import Delivery, Producer, ProducerConfig
 from orderstream.aggregation import deaggregate
-from orderstream.producer import Delivery
 from orderstream.testing import FakeKinesis, Fault, FaultKind
 
 WAIT = 60.0

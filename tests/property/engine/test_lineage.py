@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from orderstream.kinesis.shard import HashRange, Shard
 from orderstream_consumer.engines.config import InitialPosition
 from orderstream_consumer.engines.embedded.leases import Lease
 from orderstream_consumer.engines.embedded.lifecycle.lease_cleanup import leases_to_delete
@@ -17,7 +18,6 @@ from orderstream_consumer.engines.embedded.lifecycle.shard_sync import (
     to_be_waited_for,
 )
 from orderstream_consumer.processing.record import Position
-from orderstream_consumer.processing.shard import Shard
 
 POSITIONS: tuple[InitialPosition, ...] = ("TRIM_HORIZON", "LATEST", "AT_TIMESTAMP")
 EPOCH = datetime(2026, 1, 1, tzinfo=UTC)
@@ -43,19 +43,19 @@ class Stream:
     def open(self, low: int, high: int, parents: frozenset[str] = frozenset()) -> None:
         number = len(self.shards) + len(self.gone)
         key = str(number)
-        self.shards[key] = Shard(key, low, high, parents, starting_sequence_number=number)
+        self.shards[key] = Shard(key, HashRange(low, high), parents, starting_sequence_number=number)
         self.records[key] = []
 
     def reshard(self) -> None:
-        opened = sorted((x for x in self.shards.values() if x.is_open), key=lambda x: x.starting_hash_key)
+        opened = sorted((x for x in self.shards.values() if x.is_open), key=lambda x: x.hash_range.start)
         index = self.random.randrange(len(opened))
         first = opened[index]
         closed = [first]
         if index + 1 < len(opened) and self.random.random() < 0.5:
             closed.append(opened[index + 1])
-            ranges = [(first.starting_hash_key, opened[index + 1].ending_hash_key)]
+            ranges = [(first.hash_range.start, opened[index + 1].hash_range.end)]
         else:
-            low, high = first.starting_hash_key, first.ending_hash_key
+            low, high = first.hash_range
             ranges = [(low, (low + high) // 2), ((low + high) // 2 + 1, high)]
         for shard in closed:
             self.shards[shard.shard_id] = replace(shard, is_open=False)

@@ -6,10 +6,10 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from orderstream.kinesis.shard import HashRange
 from orderstream.testing import FakeKinesis, Limits
 from orderstream.testing.state.resharding import (
     HASH_SPACE,
-    HashRange,
     Merge,
     Split,
     plan_uniform_scaling,

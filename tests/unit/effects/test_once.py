@@ -10,8 +10,8 @@ import pytest
 from fakes.delivery import delivered
 from orderstream.errors import DependencyError
 from orderstream.messages import Envelope, following, initial
-from orderstream_consumer.idempotency import INBOX, CollectingPublisher, Decision, Once
-from orderstream_consumer.idempotency.inbox import CAPACITY
+from orderstream_consumer.idempotency import CollectingPublisher, Decision, Once
+from orderstream_consumer.idempotency.inbox import CAPACITY, INBOX
 from orderstream_consumer.store import Check, ConditionFailedError, ContentionError, Item, Put, Write
 from orderstream_consumer.testing import Fault, MemoryStore
 from orderstream_orders.contracts import ShipOrder

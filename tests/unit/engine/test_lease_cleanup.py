@@ -2,15 +2,17 @@
 
 import pytest
 
+from orderstream.kinesis.shard import HashRange, Shard
 from orderstream_consumer.engines.embedded.leases import Lease
 from orderstream_consumer.engines.embedded.lifecycle.lease_cleanup import leases_to_delete
 from orderstream_consumer.processing.record import Position
-from orderstream_consumer.processing.shard import Shard
 
 # 0 was split into 1 and 2; 2 and 3 were merged into 4.
 PARENTS = {"0": "", "1": "0", "2": "0", "3": "", "4": "23"}
 CHILDREN = {"0": "12", "1": "", "2": "4", "3": "4", "4": ""}
-SHARDS = [Shard(key, 0, 9, frozenset(parents), is_open=key in "14") for key, parents in PARENTS.items()]
+SHARDS = [
+    Shard(key, HashRange(0, 9), frozenset(parents), is_open=key in "14") for key, parents in PARENTS.items()
+]
 BEGUN = Position(1)
 
 

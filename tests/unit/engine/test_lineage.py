@@ -11,6 +11,7 @@ from random import Random
 import msgspec
 import pytest
 
+from orderstream.kinesis.shard import HashRange, Shard
 from orderstream_consumer.engines.embedded.leases import Lease
 from orderstream_consumer.engines.embedded.lifecycle.shard_sync import (
     leases_at_end,
@@ -18,7 +19,6 @@ from orderstream_consumer.engines.embedded.lifecycle.shard_sync import (
     to_be_waited_for,
 )
 from orderstream_consumer.processing.record import Position
-from orderstream_consumer.processing.shard import Shard
 
 LINEAGES = {
     "A": "0[]0-99 1[]100-199 2[]200-299 3[]300-399 4o[]400-499 5[]500-999 6[0,1]0-199 7[2,3]200-399 "
@@ -35,8 +35,7 @@ def lineage(text: str) -> list[Shard]:
     return [
         Shard(
             number,
-            int(low),
-            int(high),
+            HashRange(int(low), int(high)),
             frozenset(parents.split(",")) if parents else frozenset(),
             is_open=bool(is_open),
             starting_sequence_number=int(number),
@@ -264,10 +263,7 @@ def test_without_hash_keys_what_came_of_a_shard_past_retention_is_taken_for_new(
     """What `docs/reliability.md` says of leases of old versions of KCL: only LATEST skips anything by it."""
     shards = lineage(graph)
     listed = [shard for shard in shards if shard.shard_id not in gone.split(",")]
-    old = [
-        msgspec.structs.replace(lease, starting_hash_key=None, ending_hash_key=None)
-        for lease in held("0", shards, "SHARD_END")
-    ]
+    old = [msgspec.structs.replace(lease, hash_range=None) for lease in held("0", shards, "SHARD_END")]
     begun = leases_to_create(listed, old, "LATEST", NOON)
     assert "LATEST" in {lease.checkpoint for lease in begun}
     whole = leases_to_create(listed, old, "TRIM_HORIZON")

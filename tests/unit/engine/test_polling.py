@@ -6,6 +6,7 @@ from random import Random
 
 import pytest
 
+from orderstream.kinesis.shard import HashRange, Shard
 from orderstream_consumer.engines.config import EngineConfig
 from orderstream_consumer.engines.embedded.retrieval import (
     DeaggregatedRecords,
@@ -22,9 +23,8 @@ from orderstream_consumer.engines.embedded.retrieval import (
     RetrievalRequest,
 )
 from orderstream_consumer.processing.record import Checkpoint, DeliveredRecord, Position, RetentionGap
-from orderstream_consumer.processing.shard import Shard
 
-SHARD = Shard("s", 0, 99, starting_sequence_number=100)
+SHARD = Shard("s", HashRange(0, 99), starting_sequence_number=100)
 CLOSED = replace(SHARD, is_open=False, ending_sequence_number=900)
 NOON = dt.datetime(2026, 1, 1, 12, tzinfo=dt.UTC)
 CONFIG = EngineConfig(idle_between_reads=1.5, initial_position="AT_TIMESTAMP", initial_timestamp=NOON)

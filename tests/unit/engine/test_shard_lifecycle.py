@@ -5,6 +5,7 @@ import datetime as dt
 from hypothesis import given
 from hypothesis import strategies as st
 
+from orderstream.kinesis.shard import HashRange, Shard
 from orderstream_consumer.engines.config import EngineConfig
 from orderstream_consumer.engines.embedded.lifecycle.shard_lifecycle import (
     Action,
@@ -20,10 +21,9 @@ from orderstream_consumer.engines.embedded.lifecycle.shard_lifecycle import (
 )
 from orderstream_consumer.engines.embedded.retrieval import RetrievedBatch
 from orderstream_consumer.processing.record import DeliveredRecord, Position, RetentionGap
-from orderstream_consumer.processing.shard import Shard
 
 CONFIG = EngineConfig(idle_call_interval=1, parent_poll_interval=2, retry_pause=3)
-CHILD = Shard("child", 0, 9, frozenset({"s"}))
+CHILD = Shard("child", HashRange(0, 9), frozenset({"s"}))
 RECORD = DeliveredRecord("s", Position(1), "k", b"", dt.datetime(2026, 1, 1, tzinfo=dt.UTC))
 FULL = RetrievedBatch((RECORD,), 0)
 EMPTY = RetrievedBatch((), 5)

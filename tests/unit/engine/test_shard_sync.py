@@ -1,5 +1,6 @@
 """Which leases are created from which listing."""
 
+from orderstream.kinesis.shard import HashRange, Shard
 from orderstream_consumer.engines.embedded.leases import Lease
 from orderstream_consumer.engines.embedded.lifecycle.shard_sync import (
     hole_in,
@@ -8,15 +9,14 @@ from orderstream_consumer.engines.embedded.lifecycle.shard_sync import (
     uncovered,
 )
 from orderstream_consumer.processing.record import Position
-from orderstream_consumer.processing.shard import Shard
 
 # 0 was split into 1 and 2; 2 and 3 were merged into 4.
 LISTED = [
-    Shard("0", 0, 49, is_open=False),
-    Shard("1", 0, 24, frozenset("0")),
-    Shard("2", 25, 49, frozenset("0"), is_open=False),
-    Shard("3", 50, 99, is_open=False),
-    Shard("4", 25, 99, frozenset("23")),
+    Shard("0", HashRange(0, 49), is_open=False),
+    Shard("1", HashRange(0, 24), frozenset("0")),
+    Shard("2", HashRange(25, 49), frozenset("0"), is_open=False),
+    Shard("3", HashRange(50, 99), is_open=False),
+    Shard("4", HashRange(25, 99), frozenset("23")),
 ]
 
 
@@ -33,7 +33,7 @@ def test_a_fresh_application_begins_with_the_oldest_shards() -> None:
     """Only shards without a listed parent; their range and position stand in the lease."""
     assert created([]) == ["0", "3"]
     (first, _) = leases_to_create(LISTED, [], "TRIM_HORIZON")
-    assert first == Lease(lease_key="0", starting_hash_key=0, ending_hash_key=49)
+    assert first == Lease(lease_key="0", hash_range=HashRange(0, 49))
 
 
 def test_children_wait_for_their_parents_to_end() -> None:
@@ -97,7 +97,7 @@ def test_a_hole_is_found() -> None:
 def test_a_range_is_covered_by_leases_that_have_not_ended() -> None:
     """Also by those that an older KCL wrote without their range."""
     top = 2**128 - 1
-    shards = [Shard("0", 0, 49), Shard("1", 50, top)]
+    shards = [Shard("0", HashRange(0, 49)), Shard("1", HashRange(50, top))]
     first, second = (Lease.of_shard(shard, "TRIM_HORIZON") for shard in shards)
     assert hole_in([first, second], shards) is None
     assert hole_in([first, Lease(lease_key="1")], shards) is None

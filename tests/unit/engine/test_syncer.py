@@ -72,9 +72,7 @@ def test_a_lease_without_hash_keys_gets_those_of_its_shard() -> None:
     """An older version of KCL made it. Its owner goes on writing, and nothing else of it changes."""
     stage = Stage(shards=2)
     before = stage.lease(0)
-    old = msgspec.structs.replace(
-        before, starting_hash_key=None, ending_hash_key=None, lease_owner="me", lease_counter=7
-    )
+    old = msgspec.structs.replace(before, hash_range=None, lease_owner="me", lease_counter=7)
     stage.table.delete(before)
     stage.table.create_if_absent(old)
     stage.syncer.synchronize()

@@ -2,9 +2,9 @@
 
 from collections import deque
 
+from orderstream import ProducerConfig
 from orderstream.aggregation import UserRecord, deaggregate
 from orderstream.aggregation.aggregate import encode_aggregate
-from orderstream.producer import ProducerConfig
 from orderstream.producer.config import KIB
 from orderstream.producer.core.aggregator import RUN, Aggregator, Waiting
 from orderstream.producer.core.kinesis_record import AGGREGATE_PARTITION_KEY, KinesisRecord, RecordBatch

@@ -2,7 +2,7 @@ import threading
 
 import pytest
 
-from orderstream.producer import BufferFullError, ForkedProducerError, ProducerClosedError
+from orderstream import BufferFullError, ForkedProducerError, ProducerClosedError
 from orderstream.producer.core.messages import Flush
 from orderstream.producer.core.pending import Arrival
 from orderstream.producer.threads.buffer import Buffer

@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
+from orderstream import ProducerConfig
 from orderstream.configuration import ConfigError
-from orderstream.producer import ProducerConfig
 from orderstream.producer.config import KIB, MIB
 
 

@@ -4,7 +4,7 @@ import threading
 
 import pytest
 
-from orderstream.producer import Delivered, Delivery, DeliveryFailedError, WaitInCallbackError
+from orderstream import Delivered, Delivery, DeliveryFailedError, WaitInCallbackError
 from orderstream.producer.core.kinesis_record import RecordBatch
 from orderstream.producer.outcome import Attempt, Completion, Landed, Rejected
 from orderstream.producer.tracking.tracked import TrackedRecord, complete, completing_thread, listening

@@ -14,7 +14,7 @@ from fakes.kpl_pipeline import (
     sent,
     split,
 )
-from orderstream.producer import ProducerConfig
+from orderstream import ProducerConfig
 from orderstream.producer.core.aggregator import Aggregator
 from orderstream.producer.core.messages import (
     MapLoaded,

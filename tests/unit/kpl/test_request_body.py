@@ -8,7 +8,7 @@ import boto3
 import pytest
 from botocore.awsrequest import AWSPreparedRequest, AWSResponse
 
-from orderstream.producer import ProducerConfig
+from orderstream import ProducerConfig
 from orderstream.producer.core.kinesis_record import KinesisRecord
 from orderstream.producer.core.messages import RequestCompleted, SendPutRecords
 from orderstream.producer.outcome import Acknowledged, Completion

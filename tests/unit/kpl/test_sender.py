@@ -16,7 +16,7 @@ from botocore.parsers import ResponseParserError
 
 from fakes.bare_machine import forget_aws
 from fakes.kpl import TinyClient, client_error
-from orderstream.producer import AwsSettingsError, Producer, ProducerConfig
+from orderstream import AwsSettingsError, Producer, ProducerConfig
 from orderstream.producer.core.kinesis_record import KinesisRecord
 from orderstream.producer.core.messages import (
     MapFailed,
@@ -123,7 +123,7 @@ def test_a_response_that_says_nothing_of_the_records_counts_as_lost(response: ob
     failed = sender(Answering(response), "orders").put_records(REQUEST)
     assert isinstance(failed, RequestFailed)
     assert failed.failure.retryable
-    assert failed.failure.code == "UnintelligibleResponse"
+    assert failed.failure.code == "UnreadableResponse"
 
 
 @pytest.mark.parametrize(

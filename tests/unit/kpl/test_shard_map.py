@@ -1,7 +1,10 @@
+from dataclasses import replace
+
 import pytest
 
 from orderstream.aggregation import MAX_HASH_KEY
-from orderstream.kinesis.shard_map import HashRange, IncompleteShardMapError, Shard, ShardMap
+from orderstream.kinesis.shard import HashRange, Shard
+from orderstream.kinesis.shard_map import IncompleteShardMapError, ShardMap
 
 HALF = MAX_HASH_KEY // 2
 LEFT = Shard("left", HashRange(0, HALF))
@@ -11,14 +14,14 @@ WHOLE = Shard("whole", HashRange(0, MAX_HASH_KEY))
 
 def test_closed_shards_are_known_but_lead_nowhere() -> None:
     """After a split the parent's range stays on record, its children take the keys."""
-    shard_map = ShardMap([WHOLE._replace(closed=True), LEFT, RIGHT])
+    shard_map = ShardMap([replace(WHOLE, is_open=False), LEFT, RIGHT])
     assert shard_map.open == (LEFT, RIGHT)
     assert shard_map.ranges["whole"] == WHOLE.hash_range
 
 
 def test_a_listed_parent_counts_as_closed() -> None:
     """A listing that shows children beside a parent not yet marked as closed is read right."""
-    children = [shard._replace(parents=("whole",)) for shard in (LEFT, RIGHT)]
+    children = [replace(shard, parents=frozenset({"whole"})) for shard in (LEFT, RIGHT)]
     assert ShardMap([WHOLE, *children]).open == tuple(children)
 
 
@@ -29,9 +32,9 @@ def test_a_listed_parent_counts_as_closed() -> None:
         [LEFT],
         [RIGHT],
         [LEFT, WHOLE],
-        [LEFT, RIGHT._replace(hash_range=HashRange(HALF + 2, MAX_HASH_KEY))],
-        [LEFT, RIGHT._replace(hash_range=HashRange(HALF, MAX_HASH_KEY))],
-        [LEFT, RIGHT._replace(hash_range=HashRange(HALF + 1, MAX_HASH_KEY - 1))],
+        [LEFT, replace(RIGHT, hash_range=HashRange(HALF + 2, MAX_HASH_KEY))],
+        [LEFT, replace(RIGHT, hash_range=HashRange(HALF, MAX_HASH_KEY))],
+        [LEFT, replace(RIGHT, hash_range=HashRange(HALF + 1, MAX_HASH_KEY - 1))],
     ],
 )
 def test_a_listing_with_gaps_or_overlaps_is_refused(shards: list[Shard]) -> None:
@@ -43,11 +46,11 @@ def test_a_listing_with_gaps_or_overlaps_is_refused(shards: list[Shard]) -> None
 
 def test_ranges_outlive_the_listing() -> None:
     """What was once learned of a shard id stays true, even if a later listing lags behind."""
-    first = ShardMap([WHOLE._replace(closed=True), LEFT, RIGHT])
+    first = ShardMap([replace(WHOLE, is_open=False), LEFT, RIGHT])
     assert ShardMap([WHOLE], first.ranges).ranges["left"] == LEFT.hash_range
 
 
 def test_maps_are_compared_by_their_open_shards() -> None:
     """Only what routes records counts as a change."""
-    assert ShardMap([LEFT, RIGHT]).same_shards_open(ShardMap([RIGHT, LEFT, WHOLE._replace(closed=True)]))
+    assert ShardMap([LEFT, RIGHT]).same_shards_open(ShardMap([RIGHT, LEFT, replace(WHOLE, is_open=False)]))
     assert not ShardMap([LEFT, RIGHT]).same_shards_open(ShardMap([WHOLE]))

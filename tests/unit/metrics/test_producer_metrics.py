@@ -5,7 +5,7 @@ import pytest
 from fakes.kpl import TinyClient, client_error
 from fakes.metrics import Recorded
 from orderstream import Metric, Producer, ProducerConfig
-from orderstream.producer import PRODUCER_METRICS
+from orderstream.producer.metrics import PRODUCER_METRICS
 
 WAIT = 30.0
 

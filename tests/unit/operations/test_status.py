@@ -10,6 +10,7 @@ from fakes.engine import record_of
 from fakes.operating import NOW, MemoryResources
 from orderstream.aggregation import MAX_HASH_KEY
 from orderstream.errors import DependencyError
+from orderstream.kinesis.shard import HashRange
 from orderstream_consumer.delivery import StoredParking
 from orderstream_consumer.engines.embedded.leases import Lease
 from orderstream_consumer.engines.ownership import ENGINES, EngineOwnership
@@ -32,8 +33,7 @@ def lease(shard: int, start: int, end: int) -> Lease:
         lease_key=f"shardId-{shard:012}",
         lease_owner="worker-1",
         checkpoint=Position(100 + shard, 3),
-        starting_hash_key=start,
-        ending_hash_key=end,
+        hash_range=HashRange(start, end),
         done_until=NOW - dt.timedelta(seconds=2),
     )
 
@@ -177,7 +177,7 @@ def test_hash_keys_that_no_lease_covers() -> None:
     pipeline = Pipeline()
     pipeline.change("saga", 1, checkpoint="SHARD_END")
     assert pipeline.wrong() == {"saga": (f"no lease covers the hash keys from {HALF + 1} to {MAX_HASH_KEY}",)}
-    pipeline.change("saga", 0, starting_hash_key=None, ending_hash_key=None)
+    pipeline.change("saga", 0, hash_range=None)
     assert pipeline.wrong() == {}
 
 

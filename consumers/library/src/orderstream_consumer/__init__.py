@@ -2,17 +2,17 @@
 
 from orderstream.configuration import ConfigError
 from orderstream.errors import DependencyError, OrderstreamError
-from orderstream_consumer.consumer import (
-    Consumer,
-    ConsumerConfig,
+from orderstream_consumer.consumer.config import ConsumerConfig
+from orderstream_consumer.consumer.consumer import Consumer
+from orderstream_consumer.consumer.errors import (
     ConsumerDrainingError,
     ConsumerNotReadyError,
     ConsumerStateError,
     HandlerNotImportableError,
-    KinesisReads,
     OtherStreamError,
     RecordFailedError,
 )
+from orderstream_consumer.consumer.stream import KinesisReads
 from orderstream_consumer.delivery import ParkedKey, ParkedRecord, ParkedRecords, RedriveStoppedError
 from orderstream_consumer.processing.record import DeliveredRecord, Position
 

@@ -19,7 +19,7 @@ _SORT: Final = "sk"
 def declared_table(
     scope: Construct, spec: TableSpec, *, called: str, key: kms.IKey, changes: kinesis.IStream | None
 ) -> dynamodb.Table:
-    """A table that outlives its stack, cannot be deleted by accident and can be restored to any second.
+    """A table of the declaration.
 
     Args:
         scope: Where it belongs.
@@ -28,20 +28,15 @@ def declared_table(
         key: Encrypts it.
         changes: The stream that its changes are captured into; None captures none.
     """
-    return dynamodb.Table(
+    return _table(
         scope,
         f"Table-{spec.name}",
-        table_name=called,
+        called=called,
+        key=key,
         partition_key=_string(_PARTITION),
         sort_key=_string(_SORT) if spec.sorted else None,
-        time_to_live_attribute=spec.expires,
-        kinesis_stream=changes,
-        billing_mode=dynamodb.BillingMode.PAY_PER_REQUEST,
-        encryption=dynamodb.TableEncryption.CUSTOMER_MANAGED,
-        encryption_key=key,
-        point_in_time_recovery_specification=_RECOVERABLE,
-        deletion_protection=True,
-        removal_policy=RemovalPolicy.RETAIN,
+        expires=spec.expires,
+        changes=changes,
     )
 
 
@@ -54,17 +49,8 @@ def lease_table(scope: Construct, spec: LeasesSpec, *, called: str, key: kms.IKe
         called: Its name in AWS.
         key: Encrypts it.
     """
-    table = dynamodb.Table(
-        scope,
-        f"Leases-{spec.application}",
-        table_name=called,
-        partition_key=_string("leaseKey"),
-        billing_mode=dynamodb.BillingMode.PAY_PER_REQUEST,
-        encryption=dynamodb.TableEncryption.CUSTOMER_MANAGED,
-        encryption_key=key,
-        point_in_time_recovery_specification=_RECOVERABLE,
-        deletion_protection=True,
-        removal_policy=RemovalPolicy.RETAIN,
+    table = _table(
+        scope, f"Leases-{spec.application}", called=called, key=key, partition_key=_string("leaseKey")
     )
     table.add_global_secondary_index(
         index_name=OWNER_INDEX,
@@ -73,6 +59,35 @@ def lease_table(scope: Construct, spec: LeasesSpec, *, called: str, key: kms.IKe
         projection_type=dynamodb.ProjectionType.KEYS_ONLY,
     )
     return table
+
+
+def _table(
+    scope: Construct,
+    name: str,
+    *,
+    called: str,
+    key: kms.IKey,
+    partition_key: dynamodb.Attribute,
+    sort_key: dynamodb.Attribute | None = None,
+    expires: str | None = None,
+    changes: kinesis.IStream | None = None,
+) -> dynamodb.Table:
+    """A table that outlives its stack, cannot be deleted by accident and can be restored to any second."""
+    return dynamodb.Table(
+        scope,
+        name,
+        table_name=called,
+        partition_key=partition_key,
+        sort_key=sort_key,
+        time_to_live_attribute=expires,
+        kinesis_stream=changes,
+        billing_mode=dynamodb.BillingMode.PAY_PER_REQUEST,
+        encryption=dynamodb.TableEncryption.CUSTOMER_MANAGED,
+        encryption_key=key,
+        point_in_time_recovery_specification=_RECOVERABLE,
+        deletion_protection=True,
+        removal_policy=RemovalPolicy.RETAIN,
+    )
 
 
 _RECOVERABLE: Final = dynamodb.PointInTimeRecoverySpecification(point_in_time_recovery_enabled=True)

@@ -2,25 +2,19 @@
 
 from orderstream.aggregation import UserRecord
 from orderstream.configuration import ConfigError
-from orderstream.errors import DependencyError, MissingExtraError, OrderstreamError
+from orderstream.errors import AwsSettingsError, DependencyError, MissingExtraError, OrderstreamError
 from orderstream.observability.metrics import AggregatingMeter, EmfExporter, Exporting, Meter, Metric
-from orderstream.producer import (
-    AsyncProducer,
-    AwsSettingsError,
+from orderstream.producer.async_producer import AsyncProducer
+from orderstream.producer.config import ProducerConfig
+from orderstream.producer.delivery import Delivery
+from orderstream.producer.errors import (
     BufferFullError,
-    Delivered,
-    Delivery,
     DeliveryFailedError,
     DeliveryPendingError,
     ForeignLoopError,
     ForkedProducerError,
     HeldUpError,
-    Interceptor,
-    KinesisCalls,
-    Partitioner,
-    Producer,
     ProducerClosedError,
-    ProducerConfig,
     RecordInvalidError,
     RecordTooLargeError,
     StreamUnavailableError,
@@ -29,12 +23,17 @@ from orderstream.producer import (
     UnsentRecordsError,
     WaitInCallbackError,
 )
+from orderstream.producer.hooks import Interceptor, Partitioner
+from orderstream.producer.outcome import Attempt, Delivered
+from orderstream.producer.producer import Producer
+from orderstream.producer.requests.target import KinesisCalls
 from orderstream.producer.salting import salted, unsalted
 from orderstream.publisher import EventPublisher
 
 __all__ = [
     "AggregatingMeter",
     "AsyncProducer",
+    "Attempt",
     "AwsSettingsError",
     "BufferFullError",
     "ConfigError",

@@ -76,6 +76,20 @@ class RequestInvalidError(OrderstreamError, ValueError):
         super().__init__(f"{dependency} can never carry out this {operation}: {reason}; correct the request")
 
 
+class AwsSettingsError(OrderstreamError):
+    """There is no region or there are no credentials to call AWS with.
+
+    Args:
+        missing: What cannot be found, in words.
+        remedy: What to set.
+    """
+
+    def __init__(self, missing: str, remedy: str) -> None:
+        self.missing = missing
+        self.remedy = remedy
+        super().__init__(f"{missing}: {remedy}")
+
+
 class MissingExtraError(OrderstreamError):
     """Something was asked for that needs an optional dependency, and it is not installed.
 

@@ -11,7 +11,7 @@ from orderstream.messages import Envelope, Message, check_identifier, check_iden
 from orderstream.messages.compression import zstd
 from orderstream.messages.spans import NOT_TRACED, SendSpans
 from orderstream.observability.tracing import Span
-from orderstream.producer import Delivered
+from orderstream.producer.outcome import Delivered
 
 
 class PendingDelivery(Protocol):

@@ -7,7 +7,7 @@ from typing import Any, Final
 import boto3
 from botocore.config import Config
 
-from orderstream.producer.requests.clients import aws_settings, demand_credentials
+from orderstream.aws.settings import aws_settings, demand_credentials
 
 CLIENT_CONFIG: Final = Config(
     connect_timeout=3,

@@ -64,9 +64,7 @@ def prefix_in(part: Item) -> str:
 
 def parts_in(first: Item) -> int:
     """How many parts an entry has, by its first one."""
-    count = first.attributes["parts"]
-    assert isinstance(count, int)
-    return count
+    return first.value("parts", int)
 
 
 def parts_of(

@@ -85,8 +85,6 @@ def interventions(store: Store, application: str) -> list[Intervention]:
 
 def _read(item: Item) -> Intervention:
     kept = item.attributes
-    records = kept["records"]
-    assert isinstance(records, int)
     return Intervention(
         application=item.key,
         partition_key=str(kept["partition_key"]),
@@ -94,7 +92,7 @@ def _read(item: Item) -> Intervention:
         operator=str(kept["operator"]),
         reason=str(kept["reason"]),
         at=dt.datetime.fromisoformat(str(kept["at"])),
-        records=records,
+        records=item.value("records", int),
         first_position=str(kept["first_position"]),
         parked_for=str(kept["parked_for"]),
     )

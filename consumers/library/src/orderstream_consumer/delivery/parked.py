@@ -31,7 +31,7 @@ from orderstream_consumer.delivery.entries import (
     time_in,
 )
 from orderstream_consumer.delivery.handler import RecordHandler
-from orderstream_consumer.delivery.parking import MANY, TRIES, lifted, number_of, stands
+from orderstream_consumer.delivery.parking import MANY, TRIES, lifted, stands
 from orderstream_consumer.processing.clock import utc_now
 from orderstream_consumer.processing.record import DeliveredRecord, Position
 from orderstream_consumer.store import (
@@ -164,7 +164,7 @@ class ParkedRecords:
                 partition_key=str(mark.sort),
                 reason=str(mark.attributes["reason"]),
                 parked_at=time_in(mark, "parked_at"),
-                count=number_of(mark, "count"),
+                count=mark.value("count", int),
             )
             for mark in self._store.query(PARKING.name, self._application, limit=MANY)
             if stands(mark)
@@ -278,7 +278,7 @@ class ParkedRecords:
             mark = self._mark(partition_key)
             if mark is None:
                 return False  # a mark is lifted only when its entries are gone
-            count = number_of(mark, "count") - 1
+            count = mark.value("count", int) - 1
             left: Write = Put(
                 PARKING.name,
                 self._application,

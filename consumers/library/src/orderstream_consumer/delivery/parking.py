@@ -170,7 +170,7 @@ class StoredParking:
 
     def count(self) -> int:
         """See ``Parking.count``."""
-        return sum(number_of(mark, "count") for mark in self._marks())
+        return sum(mark.value("count", int) for mark in self._marks())
 
     def _marks(self) -> list[Item]:
         found = self._store.query(PARKING.name, self._application, limit=MANY)
@@ -223,9 +223,8 @@ class StoredParking:
         )
 
     def _mark(self, mark: Item | None, key: str, reason: str, prefix: str) -> Put:
-        before = mark.attributes if mark and stands(mark) else {"count": 0}
-        count = before["count"]
-        assert isinstance(count, int)
+        standing = mark if mark and stands(mark) else None
+        before, count = (standing.attributes, standing.value("count", int)) if standing else ({}, 0)
         attributes: dict[str, Attribute] = {
             "reason": storable(reason),
             "parked_at": self._clock().isoformat(),
@@ -251,10 +250,3 @@ def lifted(application: str, mark: Item, now: dt.datetime) -> Put:
     """The write that lifts a mark if it stands as it was read, and lets it expire."""
     attributes: dict[str, Attribute] = {LIFTED: True, EXPIRES: int((now + LIFTED_KEPT).timestamp())}
     return Put(PARKING.name, application, attributes, mark.version, sort=mark.sort)
-
-
-def number_of(item: Item, name: str) -> int:
-    """An attribute of a mark or an entry that is a number."""
-    value = item.attributes[name]
-    assert isinstance(value, int)
-    return value

@@ -9,14 +9,14 @@ from orderstream_consumer.idempotency.dispatch import (
     uncounted,
 )
 from orderstream_consumer.idempotency.host_clock import TOLERATED_SKEW, ClockSkewedError, HostClock
-from orderstream_consumer.idempotency.inbox import CAPACITY, INBOX, Arrival, Inbox
+from orderstream_consumer.idempotency.inbox import CAPACITY, Arrival, Inbox
 from orderstream_consumer.idempotency.once import Change, Decision, Once, report_repetition
 from orderstream_consumer.idempotency.publisher import CollectingPublisher, KinesisPublisher, Publisher
 from orderstream_consumer.idempotency.received import Received
+from orderstream_consumer.idempotency.state_items import StateItems
 
 __all__ = [
     "CAPACITY",
-    "INBOX",
     "TOLERATED_SKEW",
     "Arrival",
     "Change",
@@ -33,6 +33,7 @@ __all__ = [
     "Publisher",
     "Received",
     "Route",
+    "StateItems",
     "nobody_knows",
     "report_repetition",
     "uncounted",

@@ -22,7 +22,7 @@ from typing import Final
 import msgspec
 
 from orderstream_consumer.idempotency.received import Received
-from orderstream_consumer.store import Attribute, Item
+from orderstream_consumer.store import Attribute, ItemUnreadableError
 
 INBOX: Final = "inbox"
 """The attribute of an order's item that holds its inbox."""
@@ -45,6 +45,23 @@ class Arrival(Enum):
     FORGED = "forged"
 
 
+class _Entry(msgspec.Struct, frozen=True):
+    """What is kept of a message that was applied.
+
+    Attributes:
+        record_id: Where it stood in the stream.
+        digest: Of its type and data.
+        outputs: The messages that it led to, packed.
+        number: When it was added: a redriven message stands further up in the stream than those applied
+            before it.
+    """
+
+    record_id: str
+    digest: str
+    outputs: bytes
+    number: int
+
+
 class Inbox:
     """What was applied to one order.
 
@@ -57,30 +74,23 @@ class Inbox:
         self._entries = dict(entries or {})
         self._capacity = capacity
 
-    @classmethod
-    def of(cls, item: Item | None, capacity: int = CAPACITY) -> "Inbox":
-        """The inbox that stands in an order's item; empty where there is no item."""
-        entries = item.attributes.get(INBOX, {}) if item is not None else {}
-        assert isinstance(entries, dict)
-        return cls(entries, capacity)
+    @property
+    def entries(self) -> Mapping[str, Attribute]:
+        """What is stored of it, by event id."""
+        return self._entries
 
     def classify(self, received: Received) -> Arrival:
         """Say what a delivery is."""
-        entry = self._entries.get(received.envelope.id)
-        if entry is None:
+        if received.envelope.id not in self._entries:
             return Arrival.FRESH
-        assert isinstance(entry, dict)
-        if entry["digest"] != received.digest:
+        entry = self._entry(received.envelope.id)
+        if entry.digest != received.digest:
             return Arrival.FORGED
-        return Arrival.REDELIVERED if entry["record_id"] == received.record_id else Arrival.DUPLICATE
+        return Arrival.REDELIVERED if entry.record_id == received.record_id else Arrival.DUPLICATE
 
     def outputs(self, event_id: str) -> list[bytes]:
         """The encoded messages that an applied event led to, byte for byte."""
-        entry = self._entries[event_id]
-        assert isinstance(entry, dict)
-        packed = entry["outputs"]
-        assert isinstance(packed, bytes)
-        return unpack(packed)
+        return unpack(self._entry(event_id).outputs)
 
     def with_entry(self, received: Received, outputs: Sequence[bytes]) -> dict[str, Attribute]:
         """The entries once a delivery has been applied, the oldest left out beyond the capacity.
@@ -89,23 +99,23 @@ class Inbox:
             received: What was applied.
             outputs: The encoded messages that it led to.
         """
+        numbers = {event_id: self._entry(event_id).number for event_id in self._entries}
+        numbers[received.envelope.id] = number = max(numbers.values(), default=0) + 1
         entry: dict[str, Attribute] = {
             "record_id": received.record_id,
             "digest": received.digest,
             "outputs": pack(outputs),
-            "number": max((_number(known) for known in self._entries.values()), default=0) + 1,
+            "number": number,
         }
         entries = {**self._entries, received.envelope.id: entry}
-        kept = sorted(entries, key=lambda event_id: _number(entries[event_id]))[-self._capacity :]
+        kept = sorted(entries, key=numbers.__getitem__)[-self._capacity :]
         return {event_id: entries[event_id] for event_id in kept}
 
-
-def _number(entry: Attribute) -> int:
-    """When it was added: a redriven message stands further up in the stream than those applied before it."""
-    assert isinstance(entry, dict)
-    number = entry["number"]
-    assert isinstance(number, int)
-    return number
+    def _entry(self, event_id: str) -> _Entry:
+        try:
+            return msgspec.convert(self._entries[event_id], _Entry, builtin_types=(bytes,))
+        except msgspec.ValidationError as error:
+            raise ItemUnreadableError(f"the inbox's entry of event {event_id}", str(error)) from error
 
 
 def pack(outputs: Sequence[bytes]) -> bytes:

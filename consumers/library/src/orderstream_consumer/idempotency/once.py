@@ -7,30 +7,26 @@ has noted what that changes, such as from when a deadline counts.
 import logging
 import random
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final, Generic, TypeVar
-
-import msgspec
+from typing import Final, Generic
 
 from orderstream.messages import Envelope
-from orderstream_consumer.idempotency.inbox import ARRIVAL, CAPACITY, INBOX, Arrival, Inbox
+from orderstream_consumer.idempotency.inbox import ARRIVAL, CAPACITY, Arrival, Inbox
 from orderstream_consumer.idempotency.publisher import Publisher
 from orderstream_consumer.idempotency.received import Received, subject_of
+from orderstream_consumer.idempotency.state_items import State, StateItems
 from orderstream_consumer.processing.backoff import Backoff
 from orderstream_consumer.store import (
     Attribute,
     ConditionFailedError,
     ContentionError,
     Item,
-    Put,
     Store,
     Write,
 )
 
 logger = logging.getLogger(__name__)
-
-State = TypeVar("State", bound=msgspec.Struct)
 
 _TRIES: Final = 6
 """Tries against contention before the input goes back to its own retry."""
@@ -89,8 +85,7 @@ class Once(Generic[State]):
         sleep: Callable[[float], object] = time.sleep,
     ) -> None:
         self._store = store
-        self._table = table
-        self._decoder = msgspec.json.Decoder(state_type)
+        self._items = StateItems(table, state_type)
         self._publisher = publisher
         self._inbox_capacity = inbox_capacity
         self._sleep = sleep
@@ -117,8 +112,8 @@ class Once(Generic[State]):
             DependencyError: try the whole delivery again.
         """
         for attempt in range(_TRIES):
-            item = self._store.get(self._table, received.subject)
-            inbox = Inbox.of(item, self._inbox_capacity)
+            item = self._store.get(self._items.table, received.subject)
+            inbox = self._items.inbox(item, self._inbox_capacity)
             arrival = inbox.classify(received)
             received.span.set(ARRIVAL, arrival.value)
             if arrival in {Arrival.DUPLICATE, Arrival.FORGED}:
@@ -129,7 +124,7 @@ class Once(Generic[State]):
                     outputs = self._decide(received, item, inbox, decide)
                 else:
                     outputs = inbox.outputs(received.envelope.id)
-                    self._note(received, item, outputs, again)
+                    self._note(received, item, inbox, outputs, again)
             except (ContentionError, _Overtaken):
                 self._sleep(_CONTENTION.pause(attempt, random.random()))  # noqa: S311 - jitter
                 continue
@@ -140,15 +135,11 @@ class Once(Generic[State]):
 
     def load(self, subject: str) -> tuple[State | None, int | None]:
         """Read an order's state and its item's version; None and None where it is not known."""
-        item = self._store.get(self._table, subject)
+        item = self._store.get(self._items.table, subject)
         return self._state(item), item.version if item else None
 
     def _state(self, item: Item | None) -> State | None:
-        if item is None:
-            return None
-        content = item.attributes["state"]
-        assert isinstance(content, bytes)
-        return self._decoder.decode(content)
+        return None if item is None else self._items.state(item)
 
     def _decide(
         self,
@@ -170,6 +161,7 @@ class Once(Generic[State]):
         self,
         received: Received,
         item: Item | None,
+        inbox: Inbox,
         outputs: Sequence[bytes],
         again: Callable[[State, Sequence[bytes]], Change[State] | None] | None,
     ) -> None:
@@ -179,17 +171,17 @@ class Once(Generic[State]):
             return
         change = again(state, outputs)
         if change is not None:
-            self._commit(received.subject, item, item.attributes[INBOX], change.state, change.writes)
+            self._commit(received.subject, item, inbox.entries, change.state, change.writes)
 
     def _commit(
-        self, subject: str, item: Item | None, entries: Attribute, state: State, writes: Sequence[Write]
+        self,
+        subject: str,
+        item: Item | None,
+        entries: Mapping[str, Attribute],
+        state: State,
+        writes: Sequence[Write],
     ) -> None:
-        put = Put(
-            self._table,
-            subject,
-            {"state": msgspec.json.encode(state), INBOX: entries},
-            item.version if item else None,
-        )
+        put = self._items.put(subject, state, inbox=entries, version=item.version if item else None)
         try:
             self._store.transact([put, *writes])
         except ConditionFailedError as error:

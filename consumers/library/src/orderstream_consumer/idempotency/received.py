@@ -3,13 +3,15 @@
 import datetime as dt
 import hashlib
 from dataclasses import dataclass, field
-from typing import TypeVar
+from typing import TypeVar, overload
 
-from orderstream.messages import REGISTRY, Envelope, Message
+from orderstream.messages import REGISTRY, Envelope, Message, NotAnEventError
 from orderstream.observability.tracing import NO_SPAN, Span
 from orderstream_consumer.processing.record import Position
 
-M = TypeVar("M", bound=Message)
+First = TypeVar("First", bound=Message)
+Second = TypeVar("Second", bound=Message)
+Third = TypeVar("Third", bound=Message)
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,18 +33,31 @@ class Received:
     arrival: dt.datetime
     span: Span = field(default=NO_SPAN, compare=False, repr=False)
 
-    def message(self, message_type: type[M]) -> M:
-        """The message, decoded, as the type that its route is for.
+    @overload
+    def message(self, first: type[First], /) -> First: ...
+    @overload
+    def message(self, first: type[First], second: type[Second], /) -> First | Second: ...
+    @overload
+    def message(
+        self, first: type[First], second: type[Second], third: type[Third], /
+    ) -> First | Second | Third: ...
+    @overload
+    def message(self, *kinds: type[First]) -> First: ...
+    def message(self, *kinds: type[Message]) -> Message:
+        """The message, decoded, as one of the types that its route is for.
 
         Args:
-            message_type: The type that the route was registered under.
+            kinds: The types that the route was registered under.
 
         Raises:
-            NotAnEventError: the data does not fit the type, or is about something else than the envelope.
+            NotAnEventError: the data does not fit its type, or is about something else than the envelope, or
+                the type is none of them.
             UnsupportedSchemaVersionError: the data's version is not known here.
         """
         message = self.envelope.message()
-        assert isinstance(message, message_type)
+        if not isinstance(message, kinds):
+            wanted = " or ".join(kind.type_name() for kind in kinds)
+            raise NotAnEventError(f"type {self.envelope.type} stands where {wanted} is expected")
         return message
 
     @property

@@ -121,8 +121,7 @@ class StoredRateLimiter:
         """See ``RateLimiter.take``."""
         for attempt in range(_TRIES):
             item = self._store.get(RATE_LIMITS.name, self._name)
-            tat = item.attributes["tat"] if item else 0
-            assert isinstance(tat, int)
+            tat = item.value("tat", int) if item else 0
             now = int(self._now() * _MICROS)
             known = max(self._trusted(tat, now), self._trusted(self._own, now))
             new_tat, permits = gcra(known, now, wanted, self._interval, self._burst)

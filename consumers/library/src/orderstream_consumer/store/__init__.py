@@ -1,7 +1,7 @@
 """A narrow conditional store: what the guards of the pipeline need, and nothing else."""
 
 from orderstream_consumer.store.dynamodb import DynamoDBStore
-from orderstream_consumer.store.errors import ConditionFailedError, ContentionError
+from orderstream_consumer.store.errors import ConditionFailedError, ContentionError, ItemUnreadableError
 from orderstream_consumer.store.protocol import (
     Add,
     Attribute,
@@ -24,6 +24,7 @@ __all__ = [
     "Delete",
     "DynamoDBStore",
     "Item",
+    "ItemUnreadableError",
     "Put",
     "Store",
     "TableSpec",

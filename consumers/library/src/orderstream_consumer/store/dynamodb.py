@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from orderstream.aws import UnreadableResponseError, aws_calls, given_by_service, required
 from orderstream.errors import DependencyError, RequestInvalidError
-from orderstream_consumer.store.errors import ConditionFailedError, ContentionError
+from orderstream_consumer.store.errors import ConditionFailedError, ContentionError, ItemUnreadableError
 from orderstream_consumer.store.limits import check_key, check_writes
 from orderstream_consumer.store.protocol import Add, Attribute, Check, Delete, Item, Put, Write
 from orderstream_consumer.store.tables import SETTING
@@ -260,9 +260,8 @@ def _item(table: str, raw: Any) -> Item:
     values = {name: _decoded(value) for name, value in raw.items()}
     # An item that somebody else has put, with the console or a script of their own, has no version yet.
     key, sort, version = values.pop("pk"), values.pop("sk", None), values.pop(_VERSION, 0)
-    assert isinstance(key, str)
-    assert isinstance(version, int)
-    assert sort is None or isinstance(sort, str)
+    if not isinstance(key, str) or not isinstance(version, int) or not isinstance(sort, str | None):
+        raise ItemUnreadableError(f"the item {key!r} of table {table}", "its key or version is none of ours")
     return Item(table, key, sort, version, values)
 
 

@@ -16,6 +16,22 @@ class ConditionFailedError(OrderstreamError):
         super().__init__(f"the condition of write {numbers} does not hold; read again and decide again")
 
 
+class ItemUnreadableError(OrderstreamError):
+    """An item is not of the form that its service gives it: something else has written it.
+
+    Args:
+        what: Which item, or what in it.
+        reason: What is wrong with it.
+    """
+
+    def __init__(self, what: str, reason: str) -> None:
+        self.what = what
+        self.reason = reason
+        super().__init__(
+            f"{what} cannot be read: {reason}; something else has written it: restore it as it was"
+        )
+
+
 class ContentionError(DependencyError):
     """Another transaction holds one of the items now. Nothing was written: try again, with less at once."""
 

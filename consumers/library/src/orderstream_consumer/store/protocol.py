@@ -6,7 +6,11 @@ depends on what was read names the version that it has read.
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Final, Protocol, TypeAlias
+from typing import Final, Protocol, TypeAlias, TypeVar
+
+from orderstream_consumer.store.errors import ItemUnreadableError
+
+Kind = TypeVar("Kind")
 
 Attribute: TypeAlias = "str | int | bytes | bool | list[Attribute] | dict[str, Attribute] | None"
 """What an item's attributes are made of. Numbers are integers of at most 38 significant digits.
@@ -54,6 +58,23 @@ class Item:
     sort: str | None
     version: int
     attributes: Mapping[str, Attribute]
+
+    def value(self, name: str, kind: type[Kind], default: Kind | None = None) -> Kind:
+        """An attribute, of the type that its service gives it.
+
+        Args:
+            name: The attribute.
+            kind: Its type.
+            default: What stands for one that is not there; by default it has to be there.
+
+        Raises:
+            ItemUnreadableError: it is not there, or is of another type.
+        """
+        found = self.attributes.get(name, default)
+        if not isinstance(found, kind):
+            reason = f"{name} is no {kind.__name__}" if name in self.attributes else f"it has no {name}"
+            raise ItemUnreadableError(f"the item {self.key!r} of table {self.table}", reason)
+        return found
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,12 +9,11 @@ from collections.abc import Callable, Iterable
 from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
-from orderstream.aws import aws_calls, given_by_service, required
+from orderstream.aws import ExpectedRefusalError, aws_calls, expecting, given_by_service, required
 from orderstream.errors import DependencyError
 from orderstream_consumer.store.protocol import TableSpec
 
 if TYPE_CHECKING:
-    from botocore.exceptions import ClientError
     from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_dynamodb.literals import KeyTypeType
 
@@ -90,24 +89,20 @@ def is_usable(client: "DynamoDBClient", name: str, setting: str = "") -> bool:
 _NOT_YET: Final = "not there yet"
 
 
-class _TableMissing(Exception):  # noqa: N818 - not an error: DescribeTable is eventually consistent
-    """A table that was created a moment ago is not described yet."""
-
-
-def _missing(code: str, _: "ClientError") -> Exception | None:
-    return _TableMissing() if code == "ResourceNotFoundException" else None
-
-
 def _status(client: "DynamoDBClient", name: str, setting: str) -> str:
-    calls = aws_calls(
-        "dynamodb", "DescribeTable", client=client, resource=name, setting=setting, refusals=_missing
-    )
     try:
-        with calls:
+        with aws_calls(
+            "dynamodb",
+            "DescribeTable",
+            client=client,
+            resource=name,
+            setting=setting,
+            refusals=expecting("ResourceNotFoundException"),
+        ):
             table = required(client.describe_table(TableName=name), "Table", dict)
             return required(table, "TableStatus", str)
-    except _TableMissing:
-        return _NOT_YET
+    except ExpectedRefusalError:
+        return _NOT_YET  # DescribeTable is eventually consistent: it may have been created a moment ago
 
 
 def _create(client: "DynamoDBClient", spec: TableSpec, name: str) -> None:
@@ -116,8 +111,15 @@ def _create(client: "DynamoDBClient", spec: TableSpec, name: str) -> None:
     keys: list[tuple[str, KeyTypeType]] = [("pk", "HASH"), ("sk", "RANGE")]
     keys = keys if spec.sorted else keys[:1]
     with (
-        aws_calls("dynamodb", "CreateTable", client=client, resource=name, setting=SETTING),
-        suppress(client.exceptions.ResourceInUseException),  # it is there already
+        suppress(ExpectedRefusalError),  # it is there already
+        aws_calls(
+            "dynamodb",
+            "CreateTable",
+            client=client,
+            resource=name,
+            setting=SETTING,
+            refusals=expecting("ResourceInUseException"),
+        ),
     ):
         response = client.create_table(
             TableName=name,

@@ -1,12 +1,12 @@
 """Runs a handler over a stream in memory: at once, in order, and without threads afterwards."""
 
 import datetime as dt
-from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import replace
 from typing import Any, Final
 
 from orderstream.errors import OrderstreamError
+from orderstream.kinesis.shard import HashRange
 from orderstream.testing import FakeKinesis
 from orderstream_consumer.consumer.config import ConsumerConfig
 from orderstream_consumer.consumer.errors import RecordFailedError
@@ -119,11 +119,13 @@ class ConsumerFixture:
         delivery = self._delivery(time, failed)
         with closing(delivery):
             try:
-                for shard_id, hash_range, is_closed in self._shards():
-                    if self.checkpoints.get(shard_id) != SHARD_END:
-                        self._deliver_shard(delivery, time, shard_id, hash_range, is_closed=is_closed)
+                for shard in self.kinesis.shards(self._stream):
+                    if self.checkpoints.get(shard.shard_id) != SHARD_END:
+                        self._deliver_shard(
+                            delivery, time, shard.shard_id, shard.hash_range, is_closed=not shard.is_open
+                        )
                     if time.is_set():
-                        raise NotDeliveredError(shard_id, delivery.tally.failure())
+                        raise NotDeliveredError(shard.shard_id, delivery.tally.failure())
             except ShardGivenUpError as error:
                 raise failed[0] if failed else error from None
             finally:
@@ -158,17 +160,12 @@ class ConsumerFixture:
             breaker=Breaker(time.now, lambda: 0.5),
         )
 
-    def _shards(self) -> Iterator[tuple[str, tuple[int, int], bool]]:
-        for shard in self.kinesis.shards(self._stream):
-            lowest, highest = shard.hash_range
-            yield shard.shard_id, (lowest, highest), shard.closed_at is not None
-
     def _deliver_shard(
         self,
         delivery: HandlerDelivery,
         time: "_Time",
         shard_id: str,
-        hash_range: tuple[int, int],
+        hash_range: HashRange,
         *,
         is_closed: bool,
     ) -> None:

@@ -8,7 +8,7 @@ from enum import Enum
 from orderstream.errors import DependencyError
 from orderstream_consumer.store.errors import ConditionFailedError, ContentionError
 from orderstream_consumer.store.limits import check_key, check_number, check_writes
-from orderstream_consumer.store.protocol import Add, Check, Delete, Item, Put, Write
+from orderstream_consumer.store.protocol import Add, Delete, Item, Put, Write
 
 
 class Fault(Enum):
@@ -102,7 +102,7 @@ class MemoryStore:
         item = self._items.get((write.table, write.key, write.sort))
         if isinstance(write, Add):
             return item is not None and all(
-                name in item.attributes and _number(item, name) >= floor
+                name in item.attributes and item.value(name, int) >= floor
                 for name, floor in write.floors.items()
             )
         if isinstance(write, Delete) and write.expected_version is None:
@@ -114,7 +114,7 @@ class MemoryStore:
             if isinstance(write, Add):
                 item = self._items[write.table, write.key, write.sort]
                 for name, delta in write.deltas.items():
-                    check_number(_number(item, name) + delta)
+                    check_number(item.value(name, int, 0) + delta)
 
     def _apply(self, write: Write) -> None:
         address = (write.table, write.key, write.sort)
@@ -124,7 +124,7 @@ class MemoryStore:
             self._items[address] = Item(write.table, write.key, write.sort, version, attributes)
         elif isinstance(write, Add):
             item = self._items[address]
-            changed = {name: _number(item, name) + delta for name, delta in write.deltas.items()}
+            changed = {name: item.value(name, int, 0) + delta for name, delta in write.deltas.items()}
             self._items[address] = Item(
                 item.table,
                 item.key,
@@ -134,11 +134,3 @@ class MemoryStore:
             )
         elif isinstance(write, Delete):
             self._items.pop(address, None)
-        else:
-            assert isinstance(write, Check)
-
-
-def _number(item: Item, name: str) -> int:
-    value = item.attributes.get(name, 0)
-    assert isinstance(value, int)
-    return value

@@ -23,7 +23,7 @@ from orderstream_workers.operations.dead_letters import (
     shown,
 )
 from orderstream_workers.operations.errors import NotDoneError
-from orderstream_workers.operations.intervening import Intervening
+from orderstream_workers.operations.intervening import Action, Intervening
 from orderstream_workers.runtime.bootstrap import build_application
 from orderstream_workers.runtime.discovery import application_names
 from orderstream_workers.runtime.resources import Resources
@@ -113,14 +113,7 @@ def redrive(context: click.Context, application: str, selected: Selected, target
     Run it once at a time for a key.
     """
     with operated(context, target) as resources:
-        _names(application, resources)
-        work = Intervening(
-            resources,
-            application,
-            "redrive",
-            operator=selected.operator.name(resources),
-            reason=selected.reason,
-        )
+        work = _intervening(resources, application, "redrive", selected)
         if application == PAYMENT_WORKER:
             letters = confirmed_letters(resources, "redrive", selected)
             if work.letters(letters, letters_of(resources).redrive):
@@ -163,14 +156,7 @@ def discard(
     Give a KEY, or --all for every key of the application (with --parked-for: for those with that reason).
     """
     with operated(context, target) as resources:
-        _names(application, resources)
-        work = Intervening(
-            resources,
-            application,
-            "discard",
-            operator=selected.operator.name(resources),
-            reason=selected.reason,
-        )
+        work = _intervening(resources, application, "discard", selected)
         if application == PAYMENT_WORKER:
             letters = confirmed_letters(resources, "discard", selected)
             count = work.letters(letters, letters_of(resources).discard)
@@ -234,6 +220,12 @@ def _names(application: str | None, resources: Resources) -> tuple[str, ...]:
     if application is not None:
         return (known(application, resources.settings, PAYMENT_WORKER),)
     return (*application_names(resources.settings), PAYMENT_WORKER)
+
+
+def _intervening(resources: Resources, application: str, action: Action, selected: Selected) -> Intervening:
+    _names(application, resources)
+    operator = selected.operator.name(resources)
+    return Intervening(resources, application, action, operator=operator, reason=selected.reason)
 
 
 def _age(key: ListedKey, now: dt.datetime) -> str:

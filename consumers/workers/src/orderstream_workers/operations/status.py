@@ -255,11 +255,11 @@ def _without_workers(found: ApplicationStatus, observed: float) -> list[str]:
 
 def _uncovered(first: Look, last: Look) -> list[str]:
     """A hole that stands for two looks; leases without ranges do not tell."""
-    ranged = all(lease.starting_hash_key is not None for look in (first, last) for lease in look.open)
+    ranged = all(lease.hash_range is not None for look in (first, last) for lease in look.open)
     if not ranged or not last.open or hole_in(first.open, ()) is None:
         return []
     hole = hole_in(last.open, ())
-    return [] if hole is None else [f"no lease covers the hash keys from {hole[0]} to {hole[1]}"]
+    return [] if hole is None else [f"no lease covers the hash keys from {hole.start} to {hole.end}"]
 
 
 def _backlog(found: ApplicationStatus, behind: dt.timedelta, now: dt.datetime) -> list[str]:

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any, Final
 import boto3
 import botocore.session
 from botocore.config import Config
-from botocore.exceptions import BotoCoreError
 
 from orderstream.aws import aws_calls, required
 from orderstream.errors import DependencyError
@@ -52,23 +51,24 @@ def region() -> str:
 
 def _region_of_profile() -> str | None:
     try:
-        found: str | None = botocore.session.get_session().get_config_variable("region")
-    except BotoCoreError as error:
-        raise SettingsError(str(error).rstrip(".")) from error
-    return found
+        with aws_calls("profile", "region"):
+            found: str | None = botocore.session.get_session().get_config_variable("region")
+            return found
+    except DependencyError as error:
+        raise SettingsError(error.reason.rstrip(".")) from error
 
 
 def account() -> str:
     """The number of the account that the credentials belong to; in words, if it cannot be had."""
     once = Config(connect_timeout=2, read_timeout=2, retries={"total_max_attempts": 1})
     try:
-        client = boto3.client("sts", region_name=region(), config=once)
-        with closing(client), aws_calls("sts", "GetCallerIdentity", client=client):
+        with (
+            aws_calls("sts", "GetCallerIdentity"),
+            closing(boto3.client("sts", region_name=region(), config=once)) as client,
+        ):
             return required(client.get_caller_identity(), "Account", str)
     except DependencyError as error:
         return f"unknown ({error.code})"
-    except BotoCoreError as error:
-        return f"unknown ({type(error).__name__})"
 
 
 def kinesis_client() -> "KinesisClient":

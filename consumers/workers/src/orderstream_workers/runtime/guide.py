@@ -1,12 +1,12 @@
 """``python -m orderstream_workers.runtime.guide``: write the tables of the operations guide."""
 
-import argparse
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
 from orderstream_consumer.store import TableSpec
+from orderstream_orders.catalogue.generated import write_or_check
 from orderstream_orders.catalogue.schemas import described
 from orderstream_workers.runtime.discovery import topology
 from orderstream_workers.runtime.settings import Settings
@@ -161,18 +161,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Returns:
         0 if all is well, 1 where the page is outdated.
     """
-    parser = argparse.ArgumentParser(prog="python -m orderstream_workers.runtime.guide", description=__doc__)
-    parser.add_argument("--file", type=Path, default=Path("docs/operations.md"), help="docs/operations.md")
-    parser.add_argument("--check", action="store_true", help="write nothing, say if it is outdated")
-    options = parser.parse_args(arguments)
-    page = options.file.read_text(encoding="utf-8")
-    if not options.check:
-        options.file.write_text(rendered(page), encoding="utf-8")
-        return 0
-    if page == rendered(page):
-        return 0
-    sys.stderr.write(f"outdated: {options.file}\n")
-    return 1
+    return write_or_check(
+        "orderstream_workers.runtime.guide", Path("docs/operations.md"), rendered, arguments
+    )
 
 
 if __name__ == "__main__":

@@ -2,14 +2,13 @@
 
 import json
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from functools import cache
 from typing import Any
 
 import boto3
-from botocore.exceptions import ClientError
 
-from orderstream.aws import aws_calls, error_code, given_by_service, required
+from orderstream.aws import ExpectedRefusalError, aws_calls, expecting, given_by_service, required
 from orderstream.errors import DependencyError, OrderstreamError, RequestInvalidError
 from orderstream_consumer.engines.embedded.leases import DynamoDBLeaseTable
 from orderstream_consumer.store import TableSpec, create_tables
@@ -129,12 +128,9 @@ def _stream(kinesis: Any, name: str, spec: StreamSpec, shards: int) -> None:
 
 def _unless(code: str, call: Callable[[], Any]) -> Any:
     """What a call answers; None if it is refused with a code that is expected."""
-    try:
+    with suppress(ExpectedRefusalError), aws_calls("aws", "provisioning", refusals=expecting(code)):
         return call()
-    except ClientError as error:
-        if error_code(error) != code:
-            raise
-        return None
+    return None
 
 
 def _tables(dynamodb: Any, declared: Topology, settings: Settings) -> None:

@@ -44,8 +44,7 @@ _RETRY_AFTER: Final = 1
 
 def caller_of(request: Request) -> Caller:
     """Who makes a request that has passed the guard."""
-    caller = request.scope[_CALLER]
-    assert isinstance(caller, Caller)
+    caller: Caller = request.scope[_CALLER]
     return caller
 
 

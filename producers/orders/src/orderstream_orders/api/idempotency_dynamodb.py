@@ -7,9 +7,11 @@ from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any
 
 from orderstream.aws import (
+    ExpectedRefusalError,
     Refusals,
     UnreadableResponseError,
     aws_calls,
+    expecting,
     given_by_service,
     no_refusals,
     required,
@@ -17,7 +19,6 @@ from orderstream.aws import (
 from orderstream_orders.api.idempotency import Accepted, check_order_id, is_possible
 
 if TYPE_CHECKING:
-    from botocore.exceptions import ClientError
     from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_dynamodb.type_defs import AttributeValueTypeDef
 
@@ -48,14 +49,14 @@ class DynamoDBIdempotencyStore:
         if accepted.caller is not None:
             item["caller"] = {"S": accepted.caller}
         try:
-            with self._calls("PutItem", _refused):
+            with self._calls("PutItem", expecting("ConditionalCheckFailedException")):
                 response = self._client.put_item(
                     TableName=self._table,
                     Item=item,
                     ConditionExpression="attribute_not_exists(pk)",
                 )
                 given_by_service(response)
-        except _ThereAlready:
+        except ExpectedRefusalError:
             # Items are never deleted, so what stood in the way is still there.
             found = self.get(order_id)
             assert found is not None, "an accepted order is never forgotten"
@@ -99,11 +100,3 @@ def _event(item: Mapping[str, Any]) -> bytes | None:
 
 def _caller(item: Mapping[str, Any]) -> str | None:
     return required(required(item, "caller", dict), "S", str) if "caller" in item else None
-
-
-class _ThereAlready(Exception):  # noqa: N818 - not an error: the order was accepted before
-    """There is an item of that key."""
-
-
-def _refused(code: str, _: "ClientError") -> Exception | None:
-    return _ThereAlready() if code == "ConditionalCheckFailedException" else None

@@ -12,7 +12,7 @@ from typing import Final
 
 import msgspec
 
-from orderstream.messages import Envelope, decode_envelope, initial
+from orderstream.messages import Envelope, NotAnEventError, decode_envelope, initial
 from orderstream_orders.api.idempotency import Accepted
 from orderstream_orders.api.money import line_total
 from orderstream_orders.api.requests import OrderRequest
@@ -88,7 +88,8 @@ def event_taken(order_id: str, body: bytes, accepted: Accepted, source: str) -> 
 
 def _services(event: Envelope) -> list[bool]:
     placed = event.message()
-    assert isinstance(placed, OrderPlaced), "an order's first event says that it was placed"
+    if not isinstance(placed, OrderPlaced):
+        raise NotAnEventError("an order's first event says that it was placed")
     return [line.service for line in placed.lines]
 
 

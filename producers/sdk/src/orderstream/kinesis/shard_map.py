@@ -2,36 +2,10 @@
 
 from collections.abc import Iterable, Mapping
 from itertools import pairwise
-from typing import NamedTuple
 
 from orderstream.aggregation.user_record import MAX_HASH_KEY
 from orderstream.errors import OrderstreamError
-
-
-class HashRange(NamedTuple):
-    """A slice of the hash keys, both ends included."""
-
-    start: int
-    end: int
-
-    def __contains__(self, hash_key: object) -> bool:
-        return isinstance(hash_key, int) and self.start <= hash_key <= self.end
-
-
-class Shard(NamedTuple):
-    """One shard as ListShards describes it.
-
-    Attributes:
-        shard_id: Its id.
-        hash_range: The hash keys it takes; it never changes.
-        closed: Whether it takes no more records.
-        parents: The shards it came from by a split or a merge.
-    """
-
-    shard_id: str
-    hash_range: HashRange
-    closed: bool = False
-    parents: tuple[str, ...] = ()
+from orderstream.kinesis.shard import HashRange, Shard
 
 
 class IncompleteShardMapError(OrderstreamError):
@@ -64,7 +38,7 @@ class ShardMap:
     def __init__(self, shards: Iterable[Shard], known: Mapping[str, HashRange] | None = None) -> None:
         listed = list(shards)
         parents = {parent for shard in listed for parent in shard.parents}
-        still_open = (shard for shard in listed if not shard.closed and shard.shard_id not in parents)
+        still_open = (shard for shard in listed if shard.is_open and shard.shard_id not in parents)
         self.open = tuple(sorted(still_open, key=lambda shard: shard.hash_range.start))
         self._require_tiling()
         self.ranges = {**(known or {}), **{shard.shard_id: shard.hash_range for shard in listed}}

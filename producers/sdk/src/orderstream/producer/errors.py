@@ -23,20 +23,6 @@ class RecordInvalidError(OrderstreamError):
         super().__init__(f"the record's {field} is not possible: it must be {allowed}{instead}")
 
 
-class AwsSettingsError(OrderstreamError):
-    """There is no region or there are no credentials to call AWS with.
-
-    Args:
-        missing: What cannot be found, in words.
-        remedy: What to set.
-    """
-
-    def __init__(self, missing: str, remedy: str) -> None:
-        self.missing = missing
-        self.remedy = remedy
-        super().__init__(f"{missing}: {remedy}")
-
-
 class StreamUnavailableError(OrderstreamError):
     """A check found that the stream cannot be used: it is missing, or we may not, or the settings are wrong.
 

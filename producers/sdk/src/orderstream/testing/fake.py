@@ -13,7 +13,7 @@ from orderstream.testing.faults import Faults
 from orderstream.testing.operations.consumers import event_shape
 from orderstream.testing.state.consumers import Event, Subscription
 from orderstream.testing.state.limits import Limits
-from orderstream.testing.state.shard import Shard, StoredRecord
+from orderstream.testing.state.shard import StoredRecord, StoredShard
 
 LOOK_SECONDS: Final = 0.05
 """Pause between two looks of a subscription for records that have arrived."""
@@ -103,7 +103,7 @@ class FakeKinesis:
             else:
                 self._sleep(min(found, LOOK_SECONDS))
 
-    def shards(self, stream: str) -> tuple[Shard, ...]:
+    def shards(self, stream: str) -> tuple[StoredShard, ...]:
         """All shards of a stream, closed ones too, oldest first."""
         with self._lock:
             return tuple(self._core.streams.named(stream).shards)

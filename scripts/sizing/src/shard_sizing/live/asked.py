@@ -7,7 +7,15 @@ from typing import Any, Final
 
 from botocore.exceptions import ClientError
 
-from orderstream.aws import UnreadableResponseError, aws_calls, error_parts, given_by_service, required
+from orderstream.aws import (
+    Refusals,
+    UnreadableResponseError,
+    aws_calls,
+    error_parts,
+    given_by_service,
+    no_refusals,
+    required,
+)
 from orderstream.errors import DependencyError, RequestInvalidError
 from shard_sizing.errors import InputError
 
@@ -16,18 +24,19 @@ _LONGEST: Final = 300
 
 
 @contextmanager
-def stream_asked(stream: str, operation: str) -> Iterator[None]:
+def stream_asked(stream: str, operation: str, refusals: Refusals = no_refusals) -> Iterator[None]:
     """Turn what a call about a stream raises into what is said of it. Take the response apart in the body.
 
     Args:
         stream: The stream's name.
         operation: What is asked of Kinesis.
+        refusals: See ``aws_calls``.
 
     Raises:
         InputError: What AWS says against it, or that its answer cannot be read.
     """
     try:
-        with aws_calls("kinesis", operation, resource=stream):
+        with aws_calls("kinesis", operation, resource=stream, refusals=refusals):
             yield
     except (DependencyError, RequestInvalidError) as error:
         raise InputError(f"stream {stream}", in_words(error)) from error
@@ -52,19 +61,6 @@ def summary_of(client: Any, stream: str) -> Mapping[str, Any]:
     with stream_asked(stream, "DescribeStreamSummary"):
         answer = client.describe_stream_summary(StreamName=stream)
         return required(answer, "StreamDescriptionSummary", dict)
-
-
-def demand_shard(shard: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Return a shard as it was described, if it has its id and its range of hash keys.
-
-    Raises:
-        UnreadableResponseError: It lacks one of them.
-    """
-    required(shard, "ShardId", str)
-    hash_keys = required(shard, "HashKeyRange", dict)
-    for name in ("StartingHashKey", "EndingHashKey"):
-        int(required(hash_keys, name, str))
-    return shard
 
 
 def demand_record(record: Mapping[str, Any]) -> None:

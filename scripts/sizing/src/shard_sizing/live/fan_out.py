@@ -17,15 +17,16 @@ import uuid
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final, Self
 
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import ClientError
 from urllib3.exceptions import HTTPError
 
-from orderstream.aws import error_code, required
+from orderstream.aws import aws_calls, required
+from orderstream.errors import DependencyError
+from orderstream.kinesis.listing import children_of
 from shard_sizing.errors import InputError
 from shard_sizing.live.asked import (
     call,
     demand_record,
-    demand_shard,
     in_words,
     stream_asked,
     summary_of,
@@ -48,6 +49,14 @@ _PASSING: Final = frozenset({"ResourceInUseException", "LimitExceededException",
 
 Told = Arrived | ShardReading | Exception
 """What a shard's thread tells: a record, a child to be read as well, or why it cannot go on."""
+
+
+class _RefusedError(Exception):
+    """A shard cannot be subscribed to, now or later."""
+
+
+def _refused(code: str, error: ClientError) -> Exception | None:
+    return None if code in _PASSING else _RefusedError(in_words(error))
 
 
 class FanOut:
@@ -109,7 +118,7 @@ class FanOut:
 
     def cost(self, prices: RegionPrices | None, seconds: float) -> str:
         """Say what the measurement costs, before it begins; without prices, how much there is to be paid."""
-        shards = len(list(listed(self._client, self._stream)))
+        shards = len(listed(self._client, self._stream))
         hours = math.ceil(seconds / 3600) * shards
         told = f"this reads by enhanced fan-out: {hours} consumer-shard-hours"
         if prices is None:
@@ -170,17 +179,16 @@ class FanOut:
     def _subscribe(self, shard: ShardReading) -> None:
         while not self._stop.is_set():
             try:
-                if self._read_once(shard):
-                    return
-            except ClientError as error:
-                if error_code(error) not in _PASSING:
+                with aws_calls("kinesis", "SubscribeToShard", refusals=_refused):
+                    if self._read_once(shard):
+                        return
+            except (DependencyError, HTTPError) as error:
+                if isinstance(error, DependencyError) and error.code == "UnreadableResponse":
                     self._told.put(error)
                     return
-                self._failing[shard.shard_id] = in_words(error)
-            except (BotoCoreError, HTTPError, OSError) as error:
-                # The connection was lost, or closed by us: go on behind what has arrived.
+                # It passes, or the connection was lost, or closed by us: go on behind what has arrived.
                 logger.info("subscription ended", extra={"shard_id": shard.shard_id, "error": str(error)})
-                self._failing[shard.shard_id] = str(error)
+                self._failing[shard.shard_id] = in_words(error)
             except Exception as error:  # noqa: BLE001 - what this thread does not tell, nobody hears
                 self._told.put(error)
                 return
@@ -199,8 +207,8 @@ class FanOut:
             self._failing.pop(shard.shard_id, None)
             shard.behind = required(told, "MillisBehindLatest", int)
             shard.last = told.get("ContinuationSequenceNumber")
-            for child in told.get("ChildShards") or ():
-                self._told.put(ShardReading.of(demand_shard(child), {"Type": "TRIM_HORIZON"}))
+            for child in children_of(told):
+                self._told.put(ShardReading.of(child, {"Type": "TRIM_HORIZON"}))
             if shard.last is None:
                 return True
         return False

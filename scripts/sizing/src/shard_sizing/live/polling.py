@@ -17,13 +17,15 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any, Final, Self
 
-from botocore.exceptions import ClientError
-
-from orderstream.aws import error_code, required
+from orderstream.aws import ExpectedRefusalError, expecting, required
+from orderstream.kinesis.listing import children_of
+from orderstream.kinesis.shard import Shard
 from shard_sizing.errors import InputError
-from shard_sizing.live.asked import demand_record, demand_shard, stream_asked, summary_of
+from shard_sizing.live.asked import demand_record, stream_asked, summary_of
 from shard_sizing.live.reshard import listed
 
+_THROTTLED: Final = ("ProvisionedThroughputExceededException", "LimitExceededException")
+_EXPIRED: Final = "ExpiredIteratorException"
 _ROUND_SECONDS: Final = 1.0
 _CATCHING_UP_SECONDS: Final = 0.5
 _THREADS: Final = 16
@@ -63,10 +65,9 @@ class ShardReading:
     throttled: int = 0
 
     @classmethod
-    def of(cls, shard: Mapping[str, Any], begin: Mapping[str, Any]) -> Self:
-        """A shard as Kinesis describes it, and where to begin in it."""
-        start, end = (int(shard["HashKeyRange"][name]) for name in ("StartingHashKey", "EndingHashKey"))
-        return cls(shard["ShardId"], start, end, begin)
+    def of(cls, shard: Shard, begin: Mapping[str, Any]) -> Self:
+        """A shard, and where to begin in it."""
+        return cls(shard.shard_id, *shard.hash_range, begin)
 
 
 class Poller:
@@ -130,14 +131,14 @@ class Poller:
             while True:
                 began = self._clock()
                 answers = list(pool.map(self._ask, [s for s in self.shards.values() if s.iterator]))
-                for shard, answer in answers:
-                    for record in answer.get("Records", ()):
+                for shard, records, children in answers:
+                    for record in records:
                         at = record["ApproximateArrivalTimestamp"].timestamp()
                         if first <= at < last:
                             yield Arrived(shard.shard_id, record)
                         elif at >= last and self._since is not None:
                             shard.iterator = None  # times rise within a shard but for milliseconds
-                    for child in answer.get("ChildShards") or ():
+                    for child in children:
                         self._add(child, {"ShardIteratorType": "TRIM_HORIZON"})
                 now = self._clock()
                 tick(min(now - first, seconds))
@@ -155,32 +156,29 @@ class Poller:
         if since < self._clock() - hours * 3_600:
             raise InputError(f"stream {self._stream}", f"it keeps its records for {hours} hours; begin later")
 
-    def _ask(self, shard: ShardReading) -> tuple[ShardReading, Mapping[str, Any]]:
-        with stream_asked(self._stream, "GetRecords"):
-            try:
+    def _ask(self, shard: ShardReading) -> tuple[ShardReading, list[Mapping[str, Any]], tuple[Shard, ...]]:
+        try:
+            with stream_asked(self._stream, "GetRecords", expecting(*_THROTTLED, _EXPIRED)):
                 answer = self._client.get_records(ShardIterator=shard.iterator, Limit=10_000)
-            except ClientError as error:
-                match error_code(error):
-                    case "ProvisionedThroughputExceededException" | "LimitExceededException":
-                        shard.throttled += 1
-                    case "ExpiredIteratorException":
-                        shard.iterator = self._iterator(shard)
-                    case _:
-                        raise
-                return shard, {}
-            for record in required(answer, "Records", list):
-                demand_record(record)
-            for child in answer.get("ChildShards") or ():
-                demand_shard(child)
+                records = required(answer, "Records", list)
+                for record in records:
+                    demand_record(record)
+                children = children_of(answer)
+        except ExpectedRefusalError as refused:
+            if refused.code == _EXPIRED:
+                shard.iterator = self._iterator(shard)
+            else:
+                shard.throttled += 1
+            return shard, [], ()
         shard.iterator = answer.get("NextShardIterator")
         shard.behind = answer.get("MillisBehindLatest") or 0
-        if answer["Records"]:
-            shard.last = answer["Records"][-1]["SequenceNumber"]
-        return shard, answer
+        if records:
+            shard.last = records[-1]["SequenceNumber"]
+        return shard, records, children
 
-    def _add(self, shard: Mapping[str, Any], begin: Mapping[str, Any]) -> None:
+    def _add(self, shard: Shard, begin: Mapping[str, Any]) -> None:
         """Read a shard too; both parents of a merged one name it."""
-        if shard["ShardId"] in self.shards or (self._only and shard["ShardId"] not in self._only):
+        if shard.shard_id in self.shards or (self._only and shard.shard_id not in self._only):
             return
         reading = ShardReading.of(shard, begin)
         reading.iterator = self._iterator(reading)

@@ -5,21 +5,22 @@ interrupted run left behind: running it once more does only what is still missin
 """
 
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 import boto3
 from botocore.config import Config
 
 from orderstream.aws import required
+from orderstream.kinesis.listing import list_pages, shards_of
+from orderstream.kinesis.shard import Shard
 from shard_sizing.errors import InputError
-from shard_sizing.live.asked import call, demand_shard, stream_asked, summary_of
+from shard_sizing.live.asked import call, stream_asked, summary_of
 from shard_sizing.model.resharding.planner import Plan, Split, Step, UpdateCount, snapped_starts
 
 _POLL_SECONDS: Final = 1.0
 _DEADLINE_SECONDS: Final = 600.0  # for one split or merge
 _SECONDS_PER_SHARD: Final = 60.0
-_NUMBERS: Final = "SequenceNumberRange"
 
 
 def kinesis(region: str) -> Any:
@@ -35,32 +36,22 @@ def open_shards(client: Any, stream: str) -> dict[int, str]:
     Raises:
         InputError: The stream does not exist, or may not be listed.
     """
-    starts = {
-        int(shard["HashKeyRange"]["StartingHashKey"]): shard["ShardId"] for shard in listed(client, stream)
-    }
+    starts = {shard.hash_range.start: shard.shard_id for shard in listed(client, stream)}
     return dict(sorted(starts.items()))
 
 
-def listed(client: Any, stream: str, *, closed: bool = False) -> Iterator[Mapping[str, Any]]:
-    """Give a stream's open shards as ListShards describes them, or also those that are closed.
+def listed(client: Any, stream: str, *, closed: bool = False) -> list[Shard]:
+    """Return a stream's open shards, or also those that are closed.
 
     Raises:
         InputError: The stream does not exist, or may not be listed.
     """
-    request: dict[str, Any] = {"StreamName": stream}
-    found = False
-    while True:
-        with stream_asked(stream, "ListShards"):
-            page = client.list_shards(**request)
-            shards = [demand_shard(shard) for shard in required(page, "Shards", list)]
-            found = found or bool(shards)
-            ended = ["EndingSequenceNumber" in required(shard, _NUMBERS, dict) for shard in shards]
-        yield from (shard for shard, over in zip(shards, ended, strict=True) if closed or not over)
-        if not page.get("NextToken"):
-            break
-        request = {"NextToken": page["NextToken"]}
-    if not found:
+    with stream_asked(stream, "ListShards"):
+        pages = list_pages(client.list_shards, {"StreamName": stream})
+        shards = [shard for page in pages for shard in shards_of(page)]
+    if not shards:
         raise InputError(f"stream {stream}", "Kinesis lists no shard, and every stream has one")
+    return [shard for shard in shards if closed or shard.is_open]
 
 
 class Watch:

@@ -172,7 +172,7 @@ class Worker:
     def hole(self) -> str | None:
         """What no lease covers, in words; None if every hash key is covered; from any thread."""
         hole = self._syncer.hole
-        return None if hole is None else f"no lease covers the hash keys from {hole[0]} to {hole[1]}"
+        return None if hole is None else f"no lease covers the hash keys from {hole.start} to {hole.end}"
 
     def progress(self) -> tuple[ShardProgress, ...]:
         """Tell how each shard of this worker is doing; from any thread."""

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from typing import Any, Final, Protocol
 
 from orderstream.errors import DependencyError
+from orderstream_consumer.processing.checkpoint_rule import checkpoint_to_write
 from orderstream_consumer.processing.errors import CheckpointRefusedError, LeaseLostError
 from orderstream_consumer.processing.processor import (
     InitializationInput,
@@ -17,7 +18,6 @@ from orderstream_consumer.processing.processor import (
 )
 from orderstream_consumer.processing.progress import ShardProgress, UnhandledRecords
 from orderstream_consumer.processing.record import (
-    SHARD_END,
     TRIM_HORIZON,
     Checkpoint,
     DeliveredRecord,
@@ -108,20 +108,17 @@ class MultiLangCheckpointer:
         """
         if self._delegate is None:
             raise CheckpointRefusedError(self._shard_id, "the call that it was handed to has returned")
-        if position is None and self._shard_ends:
-            self._tell(self._delegate, None)
-            self.present = SHARD_END
-            self._advanced(SHARD_END)
-            return
-        wanted = position or self._handed_over
+        wanted = checkpoint_to_write(
+            self._shard_id,
+            position,
+            whole=self._handed_over,
+            handed_over=self._handed_over,
+            present=self.present,
+            shard_ends=self._shard_ends,
+        )
         if wanted is None:
-            return  # nothing was handed over yet, so there is nothing to note
-        if self._handed_over is None or wanted > self._handed_over:
-            reason = f"{wanted} is beyond {self._handed_over}, the last handed over"
-            raise CheckpointRefusedError(self._shard_id, reason)
-        if isinstance(self.present, Position) and wanted <= self.present:
             return
-        self._tell(self._delegate, wanted)
+        self._tell(self._delegate, wanted if isinstance(wanted, Position) else None)
         self.present = wanted
         self._advanced(wanted)
 

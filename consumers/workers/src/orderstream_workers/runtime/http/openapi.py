@@ -1,6 +1,5 @@
 """``python -m orderstream_workers.runtime.http.openapi``: write the OpenAPI document, or check it."""
 
-import argparse
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -8,6 +7,7 @@ from pathlib import Path
 import msgspec
 
 from orderstream_orders.api.openapi import document
+from orderstream_orders.catalogue.generated import write_or_check
 from orderstream_workers.projections.order_status import described
 
 
@@ -25,19 +25,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Returns:
         0 if all is well, 1 where the file is outdated.
     """
-    parser = argparse.ArgumentParser(
-        prog="python -m orderstream_workers.runtime.http.openapi", description=__doc__
+    return write_or_check(
+        "orderstream_workers.runtime.http.openapi",
+        Path("docs/openapi.json"),
+        lambda _present: rendered(),
+        arguments,
     )
-    parser.add_argument("--file", type=Path, default=Path("docs/openapi.json"), help="docs/openapi.json")
-    parser.add_argument("--check", action="store_true", help="write nothing, say if it is outdated")
-    options = parser.parse_args(arguments)
-    if not options.check:
-        options.file.write_text(rendered(), encoding="utf-8")
-        return 0
-    if options.file.exists() and options.file.read_text(encoding="utf-8") == rendered():
-        return 0
-    sys.stderr.write(f"outdated: {options.file}\n")
-    return 1
 
 
 if __name__ == "__main__":

@@ -4,12 +4,19 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any
 
-from orderstream.aws import Refusals, aws_calls, given_by_service, no_refusals, required
+from orderstream.aws import (
+    ExpectedRefusalError,
+    Refusals,
+    aws_calls,
+    expecting,
+    given_by_service,
+    no_refusals,
+    required,
+)
 from orderstream.errors import OrderstreamError
 from orderstream_workers.services.archiver.objects import check_object
 
 if TYPE_CHECKING:
-    from botocore.exceptions import ClientError
     from mypy_boto3_s3 import S3Client
 
 
@@ -107,20 +114,22 @@ class S3ObjectStore:
 
     def _put(self, key: str, body: bytes, metadata: Mapping[str, str]) -> bool:
         try:
-            with self._calls("PutObject", key, _refused):
+            # S3 answers 409 to one of two puts at the same time: neither stored nor there, so try again.
+            with self._calls("PutObject", key, expecting("PreconditionFailed")):
                 response = self._client.put_object(
                     Bucket=self._bucket, Key=key, Body=body, Metadata=dict(metadata), IfNoneMatch="*"
                 )
                 required(given_by_service(response), "ETag", str)
-        except _ThereAlready:
-            return False
+        except ExpectedRefusalError:
+            return False  # somebody else was faster
         return True
 
     def _is_there(self, key: str) -> bool:
         try:
-            with self._calls("HeadObject", key, _absent):
+            # Without the right to list the bucket, S3 denies what is absent.
+            with self._calls("HeadObject", key, expecting("404", "403")):
                 given_by_service(self._client.head_object(Bucket=self._bucket, Key=key))
-        except _Absent:
+        except ExpectedRefusalError:
             return False
         return True
 
@@ -135,21 +144,3 @@ class S3ObjectStore:
             setting="ORDERSTREAM_ARCHIVE_BUCKET",
             refusals=refusals,
         )
-
-
-class _ThereAlready(Exception):  # noqa: N818 - not an error: somebody else was faster
-    """There is an object of that name."""
-
-
-class _Absent(Exception):  # noqa: N818 - not an error: that is what was asked
-    """There is no object of that name, or S3 does not tell."""
-
-
-def _refused(code: str, _: "ClientError") -> Exception | None:
-    # S3 answers 409 to one of two puts at the same time: neither stored nor there, so try again.
-    return _ThereAlready() if code == "PreconditionFailed" else None
-
-
-def _absent(code: str, _: "ClientError") -> Exception | None:
-    # Without the right to list the bucket, S3 denies what is absent.
-    return _Absent() if code in {"404", "403"} else None

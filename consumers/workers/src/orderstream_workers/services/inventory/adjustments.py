@@ -153,9 +153,7 @@ def adjust(
         item = store.get(RESERVATIONS.name, _key(asked))
         level = stock_of(store, asked.sku)
         if item is not None:
-            content = item.attributes["adjustment"]
-            assert isinstance(content, bytes)
-            kept = msgspec.json.decode(content, type=_Kept)
+            kept = msgspec.json.decode(item.value("adjustment", bytes), type=_Kept)
             if kept.asked != asked:
                 raise AdjustmentKeyTakenError(asked.key, kept.asked.kind, kept.asked.sku)
             return Adjusted(kept.units, repeated=True, level=level)

@@ -96,8 +96,7 @@ class InventoryHandlers:
             InvalidStockLinesError: the command asks for less than one unit.
             StockImbalanceError: the stock does not hold what the order has reserved.
         """
-        request = received.envelope.message()
-        assert isinstance(request, ReserveStock | ReleaseStock | OrderConfirmed)
+        request = received.message(ReserveStock, ReleaseStock, OrderConfirmed)
         asked = normalized(request.lines) if isinstance(request, ReserveStock) else ()
         kept_lines = cache(partial(self._reservations.lines, request.order_id))
         chunk = Chunk(self._max_chunk, self._max_chunk)
@@ -133,8 +132,7 @@ class InventoryHandlers:
         Raises:
             DependencyError: the store did not answer; handle it again.
         """
-        resolved = received.envelope.message()
-        assert isinstance(resolved, StepResolved)
+        resolved = received.message(StepResolved)
         if (resolved.step, resolved.decision) == (_STEP, "done"):
             released_by_hand(self._store, received.subject)
 

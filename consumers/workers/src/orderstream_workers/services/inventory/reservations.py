@@ -1,15 +1,16 @@
 """Where reservations are kept: a small header per order, and its lines beside it, written once."""
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final
 
 import msgspec
 
 from orderstream.messages import Envelope
-from orderstream_consumer.idempotency.inbox import CAPACITY, INBOX, Inbox
+from orderstream_consumer.idempotency.inbox import CAPACITY, Inbox
 from orderstream_consumer.idempotency.received import Received
+from orderstream_consumer.idempotency.state_items import StateItems
 from orderstream_consumer.store import Attribute, Put, Store, TableSpec
 from orderstream_orders.contracts import Event, StockLine
 from orderstream_workers.services.inventory.domain import Reservation, Step
@@ -36,7 +37,7 @@ class Stored:
 
     state: Reservation | None = None
     version: int | None = None
-    entries: dict[str, Attribute] = field(default_factory=dict)
+    entries: Mapping[str, Attribute] = field(default_factory=dict)
     decided: dict[str, Attribute] = field(default_factory=dict)
     inbox_capacity: int = CAPACITY
 
@@ -98,16 +99,11 @@ class Reservations:
         item = self._store.get(RESERVATIONS.name, order_id)
         if item is None:
             return Stored(inbox_capacity=self._inbox_capacity)
-        state, entries = item.attributes["state"], item.attributes[INBOX]
-        assert isinstance(state, bytes)
-        assert isinstance(entries, dict)
-        decided = item.attributes.get(_DECIDED, {})
-        assert isinstance(decided, dict)
         return Stored(
-            msgspec.json.decode(state, type=Reservation),
+            _HEADERS.state(item),
             item.version,
-            entries,
-            decided,
+            _HEADERS.inbox(item).entries,
+            item.value(_DECIDED, dict, {}),
             self._inbox_capacity,
         )
 
@@ -120,9 +116,7 @@ class Reservations:
         item = self._store.get(RESERVATIONS.name, _lines_key(order_id))
         if item is None:
             return ()
-        lines = item.attributes["lines"]
-        assert isinstance(lines, bytes)
-        return msgspec.json.decode(lines, type=tuple[StockLine, ...])
+        return msgspec.json.decode(item.value("lines", bytes), type=tuple[StockLine, ...])
 
     def header(self, order_id: str, stored: Stored, following: Stored) -> Put:
         """The write that advances a header, on condition that nobody else has.
@@ -132,15 +126,13 @@ class Reservations:
             stored: The header as it was read.
             following: What it becomes.
         """
-        return Put(
-            table=RESERVATIONS.name,
-            key=order_id,
-            attributes={
-                "state": msgspec.json.encode(following.state),
-                INBOX: following.entries,
-                _DECIDED: following.decided,
-            },
-            expected_version=stored.version,
+        assert following.state is not None, "what follows a step is a reservation"
+        return _HEADERS.put(
+            order_id,
+            following.state,
+            inbox=following.entries,
+            version=stored.version,
+            beside={_DECIDED: following.decided},
         )
 
     def first_lines(self, order_id: str, lines: Sequence[StockLine]) -> Put:
@@ -156,6 +148,9 @@ class Reservations:
             attributes={"lines": msgspec.json.encode(lines)},
             expected_version=None,
         )
+
+
+_HEADERS: Final = StateItems(RESERVATIONS.name, Reservation)
 
 
 def _lines_key(order_id: str) -> str:

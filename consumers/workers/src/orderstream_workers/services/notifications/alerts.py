@@ -51,8 +51,7 @@ class AlertHandlers:
         Raises:
             DependencyError: the store or SNS did not answer; handle it again.
         """
-        event = received.envelope.message()
-        assert isinstance(event, LowStockDetected)
+        event = received.message(LowStockDetected)
         item = self._intended(received)
         if item.attributes["phase"] == _TOLD or item.attributes["record_id"] != received.record_id:
             # Told, or about to be: the record that wrote the intent is its own retry.

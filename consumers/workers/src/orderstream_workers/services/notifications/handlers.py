@@ -5,11 +5,9 @@ import logging
 from collections.abc import Callable, Mapping
 from typing import Final
 
-import msgspec
-
 from orderstream.messages import following
-from orderstream_consumer.idempotency import INBOX, Decision, Once, Publisher, Received
-from orderstream_consumer.store import Attribute, ConditionFailedError, Put, Store, TableSpec
+from orderstream_consumer.idempotency import Decision, Once, Publisher, Received, StateItems
+from orderstream_consumer.store import ConditionFailedError, Store, TableSpec
 from orderstream_orders.contracts import OrderCancelled, OrderConfirmed
 from orderstream_workers.services.notifications.acceptances import Acceptances
 from orderstream_workers.services.notifications.domain import (
@@ -64,8 +62,7 @@ class NotificationHandlers:
             DependencyError: the store, the stream or SES did not answer; handle it again.
             MailRefusedError: SES will never accept this mail.
         """
-        outcome = received.envelope.message()
-        assert isinstance(outcome, OrderConfirmed | OrderCancelled)
+        outcome = received.message(OrderConfirmed, OrderCancelled)
         fresh = expected(outcome, received.envelope.id, received.record_id)
         notice, _ = self._once.load(received.subject)
         mail = mail_about(outcome)
@@ -79,9 +76,8 @@ class NotificationHandlers:
 
     def _intend(self, order_id: str, fresh: Notice) -> Notice:
         """Write the intent, and give what stands there now: somebody else may have been faster."""
-        attributes: dict[str, Attribute] = {"state": msgspec.json.encode(fresh), INBOX: {}}
         try:
-            self._store.transact([Put(NOTICES.name, order_id, attributes, None)])
+            self._store.transact([StateItems(NOTICES.name, Notice).put(order_id, fresh)])
         except ConditionFailedError:
             notice, _ = self._once.load(order_id)
             assert notice is not None, "notices are never deleted"

@@ -61,8 +61,7 @@ class PaymentHandlers:
         Raises:
             DependencyError: the store, the stream or the queue did not answer; handle it again.
         """
-        command = received.envelope.message()
-        assert isinstance(command, CapturePayment)
+        command = received.message(CapturePayment)
         held_back = max(received.arrival - received.envelope.time, dt.timedelta(0))
 
         def decide(record: PaymentRecord | None) -> Decision[PaymentRecord]:
@@ -82,8 +81,7 @@ class PaymentHandlers:
         Raises:
             DependencyError: the store, the stream or the queue did not answer; handle it again.
         """
-        command = received.envelope.message()
-        assert isinstance(command, RefundPayment)
+        command = received.message(RefundPayment)
 
         def decide(record: PaymentRecord | None) -> Decision[PaymentRecord]:
             outcome = refund(record.payment if record else None, command)
@@ -102,8 +100,7 @@ class PaymentHandlers:
         Raises:
             DependencyError: the store or the stream did not answer; handle it again.
         """
-        resolved = received.envelope.message()
-        assert isinstance(resolved, StepResolved)
+        resolved = received.message(StepResolved)
         if (resolved.step, resolved.decision) != (_STEP, "done"):
             return
 

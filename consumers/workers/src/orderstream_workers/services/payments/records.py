@@ -9,9 +9,9 @@ import msgspec
 
 from orderstream.messages import Envelope, following
 from orderstream.messages.message import Message
-from orderstream_consumer.idempotency import INBOX
+from orderstream_consumer.idempotency import StateItems
 from orderstream_consumer.idempotency.inbox import pack, unpack
-from orderstream_consumer.store import Attribute, Put, Store, TableSpec
+from orderstream_consumer.store import Attribute, Store, TableSpec
 from orderstream_workers.services.payments.domain import Payment, PaymentOutcome
 
 SOURCE: Final = "payments"
@@ -113,10 +113,7 @@ class PaymentRecords:
         item = self._store.get(PAYMENTS.name, order_id)
         if item is None:
             return None
-        state, inbox = item.attributes["state"], item.attributes[INBOX]
-        assert isinstance(state, bytes)
-        assert isinstance(inbox, dict)
-        return Stored(_DECODER.decode(state), item.version, inbox)
+        return Stored(_ITEMS.state(item), item.version, _ITEMS.inbox(item).entries)
 
     def advance(self, stored: Stored, record: PaymentRecord) -> Stored:
         """Replace a record.
@@ -129,12 +126,12 @@ class PaymentRecords:
             ConditionFailedError: somebody else was faster; load it again.
             DependencyError: the store did not answer; it may have been written.
         """
-        attributes: dict[str, Attribute] = {"state": msgspec.json.encode(record), INBOX: dict(stored.inbox)}
-        self._store.transact([Put(PAYMENTS.name, record.payment.order_id, attributes, stored.version)])
+        put = _ITEMS.put(record.payment.order_id, record, inbox=stored.inbox, version=stored.version)
+        self._store.transact([put])
         return Stored(record, stored.version + 1, stored.inbox)
 
 
-_DECODER: Final = msgspec.json.Decoder(PaymentRecord)
+_ITEMS: Final = StateItems(PAYMENTS.name, PaymentRecord)
 
 
 def reply(cause: Envelope | None, message: Message | None, decided_at: dt.datetime | None) -> list[Envelope]:

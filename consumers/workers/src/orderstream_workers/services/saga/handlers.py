@@ -7,12 +7,13 @@ from typing import Final, get_args
 
 import msgspec
 
-from orderstream.messages import Envelope, Message, decode_envelope, following
+from orderstream.messages import Envelope, decode_envelope, following
 from orderstream_consumer.idempotency.dispatch import Count, uncounted
 from orderstream_consumer.idempotency.inbox import CAPACITY
 from orderstream_consumer.idempotency.once import Change, Decision, Once
 from orderstream_consumer.idempotency.publisher import Publisher
 from orderstream_consumer.idempotency.received import Received
+from orderstream_consumer.idempotency.state_items import StateItems
 from orderstream_consumer.store import Item, Store, TableSpec, Write
 from orderstream_consumer.store.limits import MAX_KEY_BYTES
 from orderstream_orders.contracts import OrderCancellationRequested, StepOverdue, StepResolved
@@ -34,7 +35,7 @@ logger = logging.getLogger(__name__)
 SAGAS: Final = TableSpec("saga-orders")
 """Key: order id. One item per order: its saga and its inbox."""
 
-INPUTS: Final[tuple[type[Message], ...]] = get_args(Input)
+INPUTS: Final[tuple[type[Input], ...]] = get_args(Input)
 """The messages that the coordinator acts on."""
 
 MAX_CANCELLATIONS: Final = 16
@@ -62,7 +63,7 @@ class SagaRecord(msgspec.Struct, frozen=True, omit_defaults=True):
         return SagaRecord(self.saga, (*self.cancellations, request_id))
 
 
-_STATE: Final = msgspec.json.Decoder(SagaRecord)
+_ITEMS: Final = StateItems(SAGAS.name, SagaRecord)
 
 
 class SagaHandlers:
@@ -124,8 +125,7 @@ class SagaHandlers:
             UnknownDefinitionError: the order follows a definition that this program does not have.
             DependencyError: the store or the stream did not answer; handle the message again.
         """
-        message = received.envelope.message()
-        assert isinstance(message, Input)
+        message = received.message(*INPUTS)
         self._once.apply(
             received,
             lambda record: self._decide(record, received, message),
@@ -208,9 +208,7 @@ def find_order(store: Store, order_id: str) -> Saga | None:
 
 
 def _saga(item: Item) -> Saga | None:
-    content = item.attributes["state"]
-    assert isinstance(content, bytes)
-    return _STATE.decode(content).saga
+    return _ITEMS.state(item).saga
 
 
 def _to_hear(record: SagaRecord, request_id: str) -> bool:

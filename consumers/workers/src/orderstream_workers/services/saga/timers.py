@@ -167,10 +167,7 @@ class TimerPoller:
 
     def _publish_overdue(self, row: Item, traceparent: str | None) -> None:
         order_id, step, due = (str(row.attributes[name]) for name in ("order_id", "step", "due"))
-        attempt = row.attributes["attempt"]
-        rearmed = row.attributes.get("rearmed", 0)
-        assert isinstance(attempt, int)
-        assert isinstance(rearmed, int)
+        attempt, rearmed = row.value("attempt", int), row.value("rearmed", int, 0)
         name = f"{order_id}/{step}/{attempt}" + (f"/{rearmed}" if rearmed else "")
         overdue = initial(
             StepOverdue(order_id=order_id, step=step, attempt=attempt),

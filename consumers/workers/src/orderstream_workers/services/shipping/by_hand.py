@@ -2,11 +2,9 @@
 
 import datetime as dt
 
-import msgspec
-
 from orderstream.errors import OrderstreamError
-from orderstream_consumer.idempotency import INBOX
-from orderstream_consumer.store import Attribute, ConditionFailedError, Put, Store
+from orderstream_consumer.idempotency import StateItems
+from orderstream_consumer.store import ConditionFailedError, Store
 from orderstream_workers.services.shipping.domain import Shipment, Taken, by_hand, is_by_hand
 from orderstream_workers.services.shipping.handlers import SHIPMENTS
 
@@ -43,16 +41,13 @@ def shipped_by_hand(store: Store, order_id: str, now: dt.datetime) -> None:
         AlreadyDecidedError: shipping was faster; nothing was changed.
         DependencyError: the store did not answer; do it again.
     """
-    shipment = by_hand(None, now)
-    attributes: dict[str, Attribute] = {"state": msgspec.json.encode(shipment), INBOX: {}}
+    shipment, items = by_hand(None, now), StateItems(SHIPMENTS.name, Shipment)
     try:
-        store.transact([Put(SHIPMENTS.name, order_id, attributes, None)])
+        store.transact([items.put(order_id, shipment)])
     except ConditionFailedError as error:
         item = store.get(SHIPMENTS.name, order_id)
         assert item is not None, "shipments are never deleted"
-        content = item.attributes["state"]
-        assert isinstance(content, bytes)
-        found = msgspec.json.decode(content, type=Shipment)
+        found = items.state(item)
         if not is_by_hand(found):
             decision = "taken" if isinstance(found.outcome, Taken) else "refused"
             raise AlreadyDecidedError(order_id, decision) from error

@@ -67,8 +67,7 @@ class ShippingHandlers:
         Raises:
             DependencyError: the store or the stream did not answer; handle the message again.
         """
-        command = received.envelope.message()
-        assert isinstance(command, ShipOrder | RefuseShipment)
+        command = received.message(ShipOrder, RefuseShipment)
 
         def decision(shipment: Shipment | None) -> Decision[Shipment]:
             decided = decide(shipment, command, self._unserved, self._clock())
@@ -87,8 +86,7 @@ class ShippingHandlers:
         Raises:
             DependencyError: the store or the stream did not answer; handle the message again.
         """
-        resolved = received.envelope.message()
-        assert isinstance(resolved, StepResolved)
+        resolved = received.message(StepResolved)
         if (resolved.step, resolved.decision) != (_STEP, "done"):
             return
 

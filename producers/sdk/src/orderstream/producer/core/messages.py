@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import msgspec
 
-from orderstream.kinesis.shard_map import Shard
+from orderstream.kinesis.shard import Shard
 from orderstream.producer.core.kinesis_record import KinesisRecord
 from orderstream.producer.core.pending import PendingRecord
 from orderstream.producer.core.troubles import TroubleReport

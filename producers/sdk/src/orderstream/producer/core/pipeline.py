@@ -23,7 +23,8 @@ from itertools import count
 from math import inf
 from typing import assert_never
 
-from orderstream.kinesis.shard_map import IncompleteShardMapError, Shard, ShardMap
+from orderstream.kinesis.shard import Shard
+from orderstream.kinesis.shard_map import IncompleteShardMapError, ShardMap
 from orderstream.observability.metrics.meter import Meter
 from orderstream.producer.config import ProducerConfig
 from orderstream.producer.core import messages

@@ -17,7 +17,8 @@ from bisect import bisect_right
 from collections import defaultdict, deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
-from orderstream.kinesis.shard_map import Shard, ShardMap
+from orderstream.kinesis.shard import Shard
+from orderstream.kinesis.shard_map import ShardMap
 from orderstream.producer.core.aggregator import RUN, Aggregator, Waiting
 from orderstream.producer.core.kinesis_record import KinesisRecord, RecordBatch
 from orderstream.producer.core.pending import Arrival, PendingRecord

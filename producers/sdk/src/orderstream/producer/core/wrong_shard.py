@@ -9,7 +9,7 @@
 from collections.abc import Iterator, Mapping
 from math import inf
 
-from orderstream.kinesis.shard_map import HashRange
+from orderstream.kinesis.shard import HashRange
 from orderstream.producer.core.kinesis_record import KinesisRecord
 
 

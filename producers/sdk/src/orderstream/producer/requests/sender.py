@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from orderstream.kinesis.shard_map import Shard
+from orderstream.kinesis.listing import list_pages, shards_of
 from orderstream.producer.core.kinesis_record import KinesisRecord
 from orderstream.producer.core.messages import (
     MapFailed,
@@ -19,10 +19,8 @@ from orderstream.producer.requests.request_body import (
     takes_ready_bodies,
 )
 from orderstream.producer.requests.responses import (
-    UnintelligibleResponseError,
     failure_of,
     results_of,
-    shards_of,
 )
 from orderstream.producer.requests.target import KinesisCalls, Target
 
@@ -51,7 +49,8 @@ class Sender:
     def list_shards(self) -> MapLoaded | MapFailed:
         """Read the shard map, page by page; it raises nothing, whatever comes back."""
         try:
-            return MapLoaded(self._all_shards())
+            pages = list_pages(self._client.list_shards, self._stream)
+            return MapLoaded([shard for page in pages for shard in shards_of(page)])
         except BaseException as error:  # noqa: BLE001 - whatever it is, the core must hear of it
             return MapFailed(failure_of(error))
 
@@ -62,18 +61,6 @@ class Sender:
         except Exception as error:  # noqa: BLE001 - whatever it is, the caller asked what is wrong
             return failure_of(error)
         return None
-
-    def _all_shards(self) -> list[Shard]:
-        shards, token = shards_of(self._client.list_shards(**self._stream))
-        read: set[str] = set()
-        while token is not None:
-            if token in read:
-                raise UnintelligibleResponseError("the same NextToken came twice")
-            read.add(token)
-            # Kinesis refuses a token beside the stream's name or its ARN: the token names the stream.
-            page, token = shards_of(self._client.list_shards(NextToken=token))
-            shards += page
-        return shards
 
     def _put(self, entries: Sequence[KinesisRecord]) -> object:
         if not self._ready_bodies:

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any, Protocol
 import boto3
 from botocore.config import Config
 
+from orderstream.aws.settings import aws_settings, demand_credentials
 from orderstream.configuration import ConfigError
 from orderstream.producer.config import ProducerConfig
-from orderstream.producer.requests.clients import aws_settings, demand_credentials
 
 if TYPE_CHECKING:
     from mypy_boto3_kinesis.client import KinesisClient

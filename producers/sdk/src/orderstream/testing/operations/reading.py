@@ -8,7 +8,7 @@ from orderstream.testing.operations.family import OperationFamily
 from orderstream.testing.operations.shapes import child_shape
 from orderstream.testing.state.iterators import ShardIterator, decode, encode
 from orderstream.testing.state.sequence import position_of
-from orderstream.testing.state.shard import Shard, StoredRecord
+from orderstream.testing.state.shard import StoredRecord, StoredShard
 from orderstream.testing.state.stream import Stream
 from orderstream.testing.state.streams import Request, Response
 
@@ -46,7 +46,7 @@ class Reading(OperationFamily):
         position = self.start(stream, shard, request, now)
         return {"ShardIterator": self._encoded(stream, shard, position)}
 
-    def start(self, stream: Stream, shard: Shard, request: Request, now: float) -> int:
+    def start(self, stream: Stream, shard: StoredShard, request: Request, now: float) -> int:
         """The position at which a reading of a shard begins, as a request for an iterator names it.
 
         Raises:
@@ -79,7 +79,7 @@ class Reading(OperationFamily):
             case _:
                 return self._numbered(stream, shard, request) + 1
 
-    def _numbered(self, stream: Stream, shard: Shard, request: Request) -> int:
+    def _numbered(self, stream: Stream, shard: StoredShard, request: Request) -> int:
         text = request["StartingSequenceNumber"]
         position = position_of(text, stream.generation, "StartingSequenceNumber")
         last = shard.closed_position or stream.position
@@ -129,7 +129,7 @@ class Reading(OperationFamily):
                 "milliseconds.",
             )
 
-    def _encoded(self, stream: Stream, shard: Shard, position: int) -> str:
+    def _encoded(self, stream: Stream, shard: StoredShard, position: int) -> str:
         return encode(
             ShardIterator(stream.name, stream.generation, shard.shard_id, position, self._streams.clock())
         )

@@ -1,11 +1,11 @@
 """Shards as the service model writes them."""
 
-from orderstream.testing.state.shard import Shard
+from orderstream.testing.state.shard import StoredShard
 from orderstream.testing.state.stream import Stream
 from orderstream.testing.state.streams import Response
 
 
-def shard_shape(shard: Shard) -> Response:
+def shard_shape(shard: StoredShard) -> Response:
     """A shard of a listing."""
     sequence = {"StartingSequenceNumber": shard.sequence_number(shard.opened_position)}
     if shard.closed_position is not None:
@@ -19,7 +19,7 @@ def shard_shape(shard: Shard) -> Response:
     }
 
 
-def child_shape(shard: Shard) -> Response:
+def child_shape(shard: StoredShard) -> Response:
     """A shard of the end of another."""
     return {
         "ShardId": shard.shard_id,
@@ -28,12 +28,12 @@ def child_shape(shard: Shard) -> Response:
     }
 
 
-def hash_key_range(shard: Shard) -> Response:
+def hash_key_range(shard: StoredShard) -> Response:
     """A shard's hash keys."""
     return {"StartingHashKey": str(shard.hash_range.start), "EndingHashKey": str(shard.hash_range.end)}
 
 
-def after(shards: list[Shard], shard_id: str | None, stream: Stream) -> list[Shard]:
+def after(shards: list[StoredShard], shard_id: str | None, stream: Stream) -> list[StoredShard]:
     """The shards behind one in a listing.
 
     Raises:

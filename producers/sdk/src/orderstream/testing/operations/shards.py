@@ -7,7 +7,7 @@ from orderstream.testing.errors import KinesisError, invalid_argument
 from orderstream.testing.operations.family import OperationFamily
 from orderstream.testing.operations.shapes import after, shard_shape
 from orderstream.testing.state.iterators import ShardsToken, decode, encode
-from orderstream.testing.state.shard import Shard
+from orderstream.testing.state.shard import StoredShard
 from orderstream.testing.state.stream import ON_DEMAND, Stream
 from orderstream.testing.state.streams import Request, Response
 
@@ -111,7 +111,7 @@ def _demand_creation(stream: Stream, request: Request) -> None:
 
 def _filtered(
     stream: Stream, kind: str | None, shard_id: str | None, timestamp: float | None, now: float
-) -> list[Shard]:
+) -> list[StoredShard]:
     """ShardFilter as the service model describes it."""
     listed = stream.listed(now)
     match kind:

@@ -4,11 +4,11 @@ from collections.abc import Callable
 from hashlib import md5
 from typing import Final
 
+from orderstream.aggregation import MAX_HASH_KEY
 from orderstream.testing.errors import KinesisError, invalid_argument, throttled, validation
 from orderstream.testing.faults import Faults
-from orderstream.testing.state.resharding import MAX_HASH_KEY
 from orderstream.testing.state.sequence import position_of
-from orderstream.testing.state.shard import Shard
+from orderstream.testing.state.shard import StoredShard
 from orderstream.testing.state.stream import AUTO, Stream
 from orderstream.testing.state.streams import Request, Response, Streams
 
@@ -82,7 +82,7 @@ class Writing:
         position = stream.append(shard, now, entry["Data"], entry.get("PartitionKey", ""))
         return {"ShardId": shard.shard_id, "SequenceNumber": shard.sequence_number(position)}
 
-    def _demand_room(self, stream: Stream, shard: Shard, size: int, now: float) -> None:
+    def _demand_room(self, stream: Stream, shard: StoredShard, size: int, now: float) -> None:
         if self._streams.limits.throttling and not shard.budget.write(size, now):
             raise throttled(shard.shard_id, stream.name, stream.account)
 

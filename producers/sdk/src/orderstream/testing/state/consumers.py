@@ -13,7 +13,7 @@ from typing import Final
 
 from orderstream.testing.errors import KinesisError
 from orderstream.testing.state.limits import MIB, TokenBucket
-from orderstream.testing.state.shard import Shard, StoredRecord
+from orderstream.testing.state.shard import StoredRecord, StoredShard
 from orderstream.testing.state.stream import Stream
 
 RESUBSCRIBE_SECONDS: Final = 5.0
@@ -61,7 +61,7 @@ class Consumer:
         return self.gone_at is not None and now >= self.gone_at
 
     def subscribe(
-        self, shard: Shard, position: int, now: float, *, seconds: float, rate: float
+        self, shard: StoredShard, position: int, now: float, *, seconds: float, rate: float
     ) -> "Subscription":
         """Open a subscription to a shard; it takes over from one that is older than five seconds.
 
@@ -137,7 +137,13 @@ class Subscription:
     """
 
     def __init__(
-        self, consumer: Consumer, shard: Shard, position: int, now: float, seconds: float, budget: TokenBucket
+        self,
+        consumer: Consumer,
+        shard: StoredShard,
+        position: int,
+        now: float,
+        seconds: float,
+        budget: TokenBucket,
     ) -> None:
         self.consumer = consumer
         self.shard = shard

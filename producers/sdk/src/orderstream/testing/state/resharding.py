@@ -2,21 +2,11 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
 
-HASH_SPACE = 2**128
-MAX_HASH_KEY = HASH_SPACE - 1
+from orderstream.aggregation import MAX_HASH_KEY
+from orderstream.kinesis.shard import HashRange
 
-
-class HashRange(NamedTuple):
-    """A slice of the hash keys, both ends included."""
-
-    start: int
-    end: int
-
-    def contains(self, hash_key: int) -> bool:
-        """Whether a hash key lies in it."""
-        return self.start <= hash_key <= self.end
+HASH_SPACE = MAX_HASH_KEY + 1
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,8 +4,8 @@ from array import array
 from bisect import bisect_left, bisect_right
 from typing import NamedTuple
 
+from orderstream.kinesis.shard import HashRange
 from orderstream.testing.state.limits import ShardBudget
-from orderstream.testing.state.resharding import HashRange
 from orderstream.testing.state.sequence import sequence_number
 
 
@@ -32,8 +32,8 @@ class StoredRecord(NamedTuple):
         return sequence_number(self.generation, self.position)
 
 
-class Shard:
-    """One shard of a stream.
+class StoredShard:
+    """One shard of a stream, with its records.
 
     Positions and arrivals never decrease, so every look-up is a binary search and a read at the tip costs the
     same whatever the shard holds.
@@ -74,7 +74,7 @@ class Shard:
         self.generation = generation
         self.closed_at: float | None = None
         self.closed_position: int | None = None
-        self.children: list[Shard] = []
+        self.children: list[StoredShard] = []
         self._positions = array("Q")
         self._arrivals = array("d")
         self._bodies: list[tuple[bytes, str]] = []

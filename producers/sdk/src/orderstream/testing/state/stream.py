@@ -13,16 +13,16 @@ from bisect import bisect_right
 from collections.abc import Callable, Sequence
 from typing import Final
 
+from orderstream.kinesis.shard import HashRange
 from orderstream.testing.errors import KinesisError, invalid_argument, shard_not_found
 from orderstream.testing.state.limits import Limits, ShardBudget
 from orderstream.testing.state.resharding import (
-    HashRange,
     Merge,
     Split,
     plan_uniform_scaling,
     uniform_ranges,
 )
-from orderstream.testing.state.shard import Shard
+from orderstream.testing.state.shard import StoredShard
 
 DEFAULT_RETENTION_HOURS = 24
 
@@ -78,13 +78,13 @@ class Stream:
         self.max_record_bytes = limits.record_bytes
         self.key_id: str | None = None
         self._switches: list[int] = []  # positions at which encryption went on, off, on ...
-        self.shards: list[Shard] = []
+        self.shards: list[StoredShard] = []
         self.position = 1
         self._limits = limits
         self._done_at = done_at
         self._busy_status = "CREATING"
         self._pending: Callable[[float], None] | None = None
-        self._open: list[Shard] = []
+        self._open: list[StoredShard] = []
         self._starts: list[int] = []
         for hash_range in uniform_ranges(shard_count):
             self._add(hash_range, (), now)
@@ -146,11 +146,11 @@ class Stream:
         return bool(self._switches) and bisect_right(self._switches, position) % 2 == 1
 
     @property
-    def open_shards(self) -> Sequence[Shard]:
+    def open_shards(self) -> Sequence[StoredShard]:
         """The open shards, by hash range."""
         return self._open
 
-    def shard(self, shard_id: str) -> Shard:
+    def shard(self, shard_id: str) -> StoredShard:
         """Find a shard.
 
         Raises:
@@ -161,7 +161,7 @@ class Stream:
             return self.shards[int(number)]
         raise shard_not_found(shard_id, self.name, self.account)
 
-    def retained_shard(self, shard_id: str, now: float) -> Shard:
+    def retained_shard(self, shard_id: str, now: float) -> StoredShard:
         """Find a shard that may still hold records.
 
         Raises:
@@ -172,15 +172,15 @@ class Stream:
             raise shard_not_found(shard_id, self.name, self.account)
         return shard
 
-    def next_shard(self) -> Shard:
+    def next_shard(self) -> StoredShard:
         """The open shard that takes the next record where keys do not decide."""
         return self._open[self.position % len(self._open)]
 
-    def shard_of(self, hash_key: int) -> Shard:
+    def shard_of(self, hash_key: int) -> StoredShard:
         """The open shard that takes a hash key."""
         return self._open[bisect_right(self._starts, hash_key) - 1]
 
-    def append(self, shard: Shard, now: float, data: bytes, partition_key: str) -> int:
+    def append(self, shard: StoredShard, now: float, data: bytes, partition_key: str) -> int:
         """Put a record into a shard and return its position."""
         position = self.position
         self.position += 1
@@ -191,11 +191,11 @@ class Stream:
         """Before this time everything is past retention."""
         return now - self.retention_hours * 3_600
 
-    def listed(self, now: float) -> list[Shard]:
+    def listed(self, now: float) -> list[StoredShard]:
         """All shards that may still hold records, oldest first."""
         return [shard for shard in self.shards if self._retains(shard, now)]
 
-    def open_at(self, at: float, now: float) -> list[Shard]:
+    def open_at(self, at: float, now: float) -> list[StoredShard]:
         """The shards that were open at a time, or at the trim horizon if that is later."""
         at = max(at, self.horizon(now))
         listed = self.listed(now)
@@ -204,7 +204,7 @@ class Stream:
             return [shard for shard in listed if not shard.parents]
         return [shard for shard in listed if shard.was_open_at(at)]
 
-    def demand_splittable(self, shard: Shard, at: int) -> None:
+    def demand_splittable(self, shard: StoredShard, at: int) -> None:
         """Refuse to split a shard that is closed, or at a hash key that is not inside of it.
 
         Raises:
@@ -219,12 +219,12 @@ class Stream:
                 f"StartingHashKey {start} and less than the shard's EndingHashKey {end}."
             )
 
-    def split(self, shard: Shard, at: int, now: float) -> None:
+    def split(self, shard: StoredShard, at: int, now: float) -> None:
         """Split an open shard at a hash key inside of it."""
         start, end = shard.hash_range
         self._replace([shard], [HashRange(start, at - 1), HashRange(at, end)], now)
 
-    def demand_mergeable(self, first: Shard, second: Shard) -> None:
+    def demand_mergeable(self, first: StoredShard, second: StoredShard) -> None:
         """Refuse to merge shards that are closed, or whose ranges do not meet.
 
         Raises:
@@ -239,7 +239,7 @@ class Stream:
                 f"{self.account} are not an adjacent pair of shards eligible for merging"
             )
 
-    def merge(self, first: Shard, second: Shard, now: float) -> None:
+    def merge(self, first: StoredShard, second: StoredShard, now: float) -> None:
         """Merge two open shards whose ranges meet."""
         low, high = _in_order(first, second)
         self._replace([first, second], [HashRange(low.hash_range.start, high.hash_range.end)], now)
@@ -259,16 +259,16 @@ class Stream:
         for shard in self.shards:
             shard.trim(horizon)
 
-    def _retains(self, shard: Shard, now: float) -> bool:
+    def _retains(self, shard: StoredShard, now: float) -> bool:
         return shard.closed_at is None or shard.closed_at > self.horizon(now)
 
-    def _demand_open(self, shard: Shard) -> None:
+    def _demand_open(self, shard: StoredShard) -> None:
         if not shard.is_open:
             raise invalid_argument(
                 f"Shard {shard.shard_id} in stream {self.name} under account {self.account} is not open."
             )
 
-    def _replace(self, parents: Sequence[Shard], ranges: Sequence[HashRange], now: float) -> None:
+    def _replace(self, parents: Sequence[StoredShard], ranges: Sequence[HashRange], now: float) -> None:
         position = self.position
         self.position += 1
         for parent in parents:
@@ -278,8 +278,8 @@ class Stream:
             parent.children.extend(children)
         self._index()
 
-    def _add(self, hash_range: HashRange, parents: tuple[str, ...], now: float) -> Shard:
-        shard = Shard(
+    def _add(self, hash_range: HashRange, parents: tuple[str, ...], now: float) -> StoredShard:
+        shard = StoredShard(
             number=len(self.shards),
             hash_range=hash_range,
             parents=parents,
@@ -298,5 +298,5 @@ class Stream:
         self._starts = [shard.hash_range.start for shard in self._open]
 
 
-def _in_order(first: Shard, second: Shard) -> tuple[Shard, Shard]:
+def _in_order(first: StoredShard, second: StoredShard) -> tuple[StoredShard, StoredShard]:
     return (first, second) if first.hash_range.start <= second.hash_range.start else (second, first)

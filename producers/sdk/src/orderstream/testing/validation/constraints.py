@@ -5,7 +5,7 @@ from collections.abc import Callable
 from functools import cache
 from typing import Any, Final, NamedTuple
 
-from botocore.model import Shape, StringShape, StructureShape
+from botocore.model import ListShape, MapShape, Shape, StringShape, StructureShape
 
 from orderstream.testing.errors import validations
 from orderstream.testing.validation.model import input_shapes
@@ -52,23 +52,21 @@ def _checks() -> dict[str, _Check]:
 
 def _check_of(shape: Shape) -> _Check:
     least, most = shape.metadata.get("min"), shape.metadata.get("max")
-    match shape.type_name:
-        case "structure":
-            assert isinstance(shape, StructureShape)
+    match shape:
+        case StructureShape():
             members = {
                 name: check for name, one in shape.members.items() if (check := _check_of(one)) is not _none
             }
             return _structure(members, tuple(shape.required_members))
-        case "list":
-            return _list(_check_of(shape.member), least or 0, most)  # type: ignore[attr-defined] # stubs miss it
-        case "map":
-            return _map(_check_of(shape.key), _check_of(shape.value), least or 0, most)  # type: ignore[attr-defined] # as above
-        case "string":
-            assert isinstance(shape, StringShape)
+        case ListShape():
+            return _list(_check_of(shape.member), least or 0, most)
+        case MapShape():
+            return _map(_check_of(shape.key), _check_of(shape.value), least or 0, most)
+        case StringShape():
             return _string(least or 0, most, shape.metadata.get("pattern"), tuple(shape.enum))
-        case "blob" if most is not None:
+        case Shape(type_name="blob") if most is not None:
             return _blob(most)
-        case "integer" | "long" if (least, most) != (None, None):
+        case Shape(type_name="integer" | "long") if (least, most) != (None, None):
             return _integer(least, most)
         case _:
             return _none

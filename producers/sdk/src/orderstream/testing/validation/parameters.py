@@ -10,7 +10,7 @@ from functools import cache
 from typing import Any, Final
 
 from botocore.exceptions import ParamValidationError
-from botocore.model import Shape, StructureShape
+from botocore.model import ListShape, MapShape, Shape, StringShape, StructureShape
 from botocore.utils import parse_to_aware_datetime
 from botocore.validate import ParamValidator
 
@@ -57,23 +57,22 @@ def _converters() -> dict[str, _Convert]:
 
 def _converter_of(shape: Shape) -> _Convert:
     least = shape.metadata.get("min", 0)
-    match shape.type_name:
-        case "structure":
-            assert isinstance(shape, StructureShape)
+    match shape:
+        case StructureShape():
             members = {name: _converter_of(member) for name, member in shape.members.items()}
             return _structure(members, tuple(shape.required_members))
-        case "list":
-            return _list(_converter_of(shape.member), least)  # type: ignore[attr-defined] # stubs miss it
-        case "map":
-            return _map(_converter_of(shape.key), _converter_of(shape.value))  # type: ignore[attr-defined] # as above
-        case "string":
+        case ListShape():
+            return _list(_converter_of(shape.member), least)
+        case MapShape():
+            return _map(_converter_of(shape.key), _converter_of(shape.value))
+        case StringShape():
             return _string(least)
-        case "blob":
+        case Shape(type_name="blob"):
             return _blob
-        case "timestamp":
+        case Shape(type_name="timestamp"):
             return _timestamp
-        case scalar:
-            return _scalar(_SCALARS[scalar], shape.metadata.get("min"))
+        case _:
+            return _scalar(_SCALARS[shape.type_name], shape.metadata.get("min"))
 
 
 def _structure(members: dict[str, _Convert], required: tuple[str, ...]) -> _Convert:

@@ -5,7 +5,7 @@ from functools import cache
 from math import isfinite
 from typing import Any, Final
 
-from botocore.model import Shape, StructureShape
+from botocore.model import ListShape, MapShape, Shape, StructureShape
 
 from orderstream.testing.errors import KinesisError, validation
 from orderstream.testing.validation.model import input_shapes
@@ -53,16 +53,15 @@ def _checks() -> dict[str, _Check]:
 
 
 def _check_of(shape: Shape) -> _Check:
-    match shape.type_name:
-        case "structure":
-            assert isinstance(shape, StructureShape)
+    match shape:
+        case StructureShape():
             return _structure({name: _check_of(member) for name, member in shape.members.items()})
-        case "list":
-            return _list(_check_of(shape.member))  # type: ignore[attr-defined] # botocore's stubs miss it
-        case "map":
-            return _map(_check_of(shape.value))  # type: ignore[attr-defined] # botocore's stubs miss it
-        case scalar:
-            return _scalar(*_SCALARS[scalar])
+        case ListShape():
+            return _list(_check_of(shape.member))
+        case MapShape():
+            return _map(_check_of(shape.value))
+        case _:
+            return _scalar(*_SCALARS[shape.type_name])
 
 
 def _scalar(name: str, types: tuple[type, ...]) -> _Check:

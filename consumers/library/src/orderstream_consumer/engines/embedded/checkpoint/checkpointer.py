@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from orderstream_consumer.engines.embedded.leases import OwnedLease
+from orderstream_consumer.processing.checkpoint_rule import checkpoint_to_write
 from orderstream_consumer.processing.errors import CheckpointRefusedError
 from orderstream_consumer.processing.record import Checkpoint, Position
 
@@ -93,17 +94,15 @@ class CallCheckpointer:
         shard_id = self._owned.key
         if not self._is_open:
             raise CheckpointRefusedError(shard_id, "the call that it was handed to has returned")
-        if position is None and self._shard_ends:
-            self._owned.checkpoint("SHARD_END")
-            self._advanced("SHARD_END")
-            return
-        wanted = position or self._whole
+        wanted = checkpoint_to_write(
+            shard_id,
+            position,
+            whole=self._whole,
+            handed_over=self._limit,
+            present=self._owned.lease.checkpoint,
+            shard_ends=self._shard_ends,
+        )
         if wanted is None:
-            return  # nothing was handed over yet, so there is nothing to note
-        if self._limit is None or wanted > self._limit:
-            raise CheckpointRefusedError(shard_id, f"{wanted} is beyond {self._limit}, the last handed over")
-        present = self._owned.lease
-        if present.has_ended or (present.position is not None and wanted <= present.position):
             logger.debug("checkpoint does not advance", extra={"shard_id": shard_id})
             return
         self._owned.checkpoint(wanted)

@@ -12,9 +12,11 @@ from contextlib import AbstractContextManager, suppress
 from typing import TYPE_CHECKING, Any, Final
 
 from orderstream.aws import (
+    ExpectedRefusalError,
     Refusals,
     UnreadableResponseError,
     aws_calls,
+    expecting,
     given_by_service,
     no_refusals,
     required,
@@ -24,7 +26,6 @@ from orderstream_consumer.engines.embedded.leases.lease import Lease
 from orderstream_consumer.store import is_usable, wait_until_usable
 
 if TYPE_CHECKING:
-    from botocore.exceptions import ClientError
     from mypy_boto3_dynamodb import DynamoDBClient
 
 OWNER_INDEX: Final = "LeaseOwnerToLeaseKeyIndex"
@@ -57,7 +58,7 @@ class DynamoDBLeaseTable:
         """
         if not self._creates or is_usable(self._client, self._table):
             return
-        with self._calls("CreateTable"), suppress(self._client.exceptions.ResourceInUseException):
+        with suppress(ExpectedRefusalError), self._calls("CreateTable", expecting("ResourceInUseException")):
             response = self._client.create_table(
                 TableName=self._table,
                 KeySchema=[{"AttributeName": "leaseKey", "KeyType": "HASH"}],
@@ -161,10 +162,10 @@ class DynamoDBLeaseTable:
 
     def _conditionally(self, operation: str, write: Callable[[], Mapping[str, Any]]) -> bool:
         try:
-            with self._calls(operation, _refused):
+            with self._calls(operation, expecting("ConditionalCheckFailedException")):
                 given_by_service(write())
-        except _ConditionFailed:
-            return False
+        except ExpectedRefusalError:
+            return False  # somebody else was faster: the lease is not what we hold it for
         return True
 
     def _calls(self, operation: str, refusals: Refusals = no_refusals) -> AbstractContextManager[None]:
@@ -178,14 +179,6 @@ def _lease(item: Any) -> Lease | None:
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         reason = f"this is no row of a lease: {str(item)[:200]} ({error!r})"
         raise UnreadableResponseError(reason) from error
-
-
-class _ConditionFailed(Exception):  # noqa: N818 - not an error: somebody else was faster
-    """The lease is not what we hold it for."""
-
-
-def _refused(code: str, _: "ClientError") -> Exception | None:
-    return _ConditionFailed() if code == "ConditionalCheckFailedException" else None
 
 
 _IN_VERSION: Final = ("leaseOwner", "leaseCounter", "checkpoint", "checkpointSubSequenceNumber", STREAM)

@@ -4,6 +4,7 @@ import datetime as dt
 from collections.abc import Mapping
 from typing import Any, Final, get_args
 
+from orderstream.kinesis.shard import HashRange
 from orderstream_consumer.engines.embedded.leases.lease import Lease
 from orderstream_consumer.processing.record import Checkpoint, Position, Sentinel
 
@@ -36,9 +37,9 @@ def lease_to_item(lease: Lease) -> dict[str, Any]:
         item["parentShardId"] = {"SS": sorted(lease.parent_shard_ids)}
     if lease.child_shard_ids:
         item["childShardIds"] = {"SS": sorted(lease.child_shard_ids)}
-    if lease.starting_hash_key is not None and lease.ending_hash_key is not None:
-        item["startingHashKey"] = {"S": str(lease.starting_hash_key)}
-        item["endingHashKey"] = {"S": str(lease.ending_hash_key)}
+    if lease.hash_range is not None:
+        item["startingHashKey"] = {"S": str(lease.hash_range.start)}
+        item["endingHashKey"] = {"S": str(lease.hash_range.end)}
     if lease.done_until is not None:
         item[DONE_UNTIL] = {"S": lease.done_until.isoformat()}
     if lease.stream is not None:
@@ -58,12 +59,17 @@ def lease_from_item(item: Item) -> Lease | None:
         owner_switches_since_checkpoint=int(item.get("ownerSwitchesSinceCheckpoint", {"N": "0"})["N"]),
         parent_shard_ids=frozenset(item["parentShardId"]["SS"] if "parentShardId" in item else ()),
         child_shard_ids=frozenset(item["childShardIds"]["SS"] if "childShardIds" in item else ()),
-        starting_hash_key=int(item["startingHashKey"]["S"]) if "startingHashKey" in item else None,
-        ending_hash_key=int(item["endingHashKey"]["S"]) if "endingHashKey" in item else None,
+        hash_range=_hash_range(item),
         throughput_kbps=float(item.get("throughputKBps", {"N": "0"})["N"]),
         done_until=dt.datetime.fromisoformat(item[DONE_UNTIL]["S"]) if DONE_UNTIL in item else None,
         stream=item[STREAM]["S"] if STREAM in item else None,
     )
+
+
+def _hash_range(item: Item) -> HashRange | None:
+    if "startingHashKey" not in item or "endingHashKey" not in item:
+        return None
+    return HashRange(int(item["startingHashKey"]["S"]), int(item["endingHashKey"]["S"]))
 
 
 def _checkpoint(item: Item) -> Checkpoint:

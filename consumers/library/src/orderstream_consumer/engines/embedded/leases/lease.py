@@ -12,8 +12,8 @@ from typing import Final, Self
 from msgspec import Struct
 from msgspec.structs import replace
 
+from orderstream.kinesis.shard import HashRange, Shard
 from orderstream_consumer.processing.record import Checkpoint, Position
-from orderstream_consumer.processing.shard import Shard
 
 _ENDED: Final = "SHARD_END"
 
@@ -29,8 +29,7 @@ class Lease(Struct, frozen=True, kw_only=True):
         owner_switches_since_checkpoint: How often it changed hands without progress.
         parent_shard_ids: The shards whose records come before this one's.
         child_shard_ids: The shards that go on from here, once this one has ended.
-        starting_hash_key: The lowest hash key of the shard, where known.
-        ending_hash_key: The highest hash key of the shard, inclusive, where known.
+        hash_range: The hash keys of the shard, where known: ``startingHashKey`` and ``endingHashKey``.
         throughput_kbps: What KCL's balancing measured, in kilobytes per second; we write 0.
         done_until: Every record that arrived before this moment of Kinesis' clock is done or was not wanted
             (UTC); None where that is not known. Ours alone: KCL leaves it as it is.
@@ -45,8 +44,7 @@ class Lease(Struct, frozen=True, kw_only=True):
     owner_switches_since_checkpoint: int = 0
     parent_shard_ids: frozenset[str] = frozenset()
     child_shard_ids: frozenset[str] = frozenset()
-    starting_hash_key: int | None = None
-    ending_hash_key: int | None = None
+    hash_range: HashRange | None = None
     throughput_kbps: float = 0.0
     done_until: dt.datetime | None = None
     stream: str | None = None
@@ -58,8 +56,7 @@ class Lease(Struct, frozen=True, kw_only=True):
             lease_key=shard.shard_id,
             checkpoint=checkpoint,
             parent_shard_ids=shard.parents,
-            starting_hash_key=shard.starting_hash_key,
-            ending_hash_key=shard.ending_hash_key,
+            hash_range=shard.hash_range,
             done_until=done_until,
         )
 
@@ -115,8 +112,7 @@ class Lease(Struct, frozen=True, kw_only=True):
 
     def with_range_of(self, shard: Shard) -> Self:
         """Note the hash keys of its shard. The counter stays: this is a fact, no sign of the owner's life."""
-        low, high = shard.starting_hash_key, shard.ending_hash_key
-        return replace(self, starting_hash_key=low, ending_hash_key=high)
+        return replace(self, hash_range=shard.hash_range)
 
     def with_children(self, shard_ids: frozenset[str]) -> Self:
         """Note which shards go on from here."""

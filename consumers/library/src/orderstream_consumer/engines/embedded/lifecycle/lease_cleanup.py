@@ -12,8 +12,8 @@ children would look like shards of which nothing is known.
 
 from collections.abc import Iterable
 
+from orderstream.kinesis.shard import Shard
 from orderstream_consumer.engines.embedded.leases.lease import Lease
-from orderstream_consumer.processing.shard import Shard
 
 
 def leases_to_delete(shards: Iterable[Shard], leases: Iterable[Lease]) -> list[Lease]:

@@ -33,7 +33,6 @@ from orderstream_consumer.engines.embedded.lifecycle.shard_lifecycle import (
 from orderstream_consumer.engines.embedded.lifecycle.stop_signal import ShardStop
 from orderstream_consumer.engines.embedded.lifecycle.syncer import ShardSyncer
 from orderstream_consumer.engines.embedded.retrieval import (
-    HashRange,
     Issued,
     IssueIterator,
     KinesisReader,
@@ -144,7 +143,7 @@ class ShardConsumer:
             owned, lambda reached: self._handled.handled(reached, wall_clock())
         )
         self._processor = processors(owned.key, self.stop)
-        self._hash_range = _hash_range(owned) if config.wrong_shard_aggregates == "discard" else None
+        self._hash_range = owned.lease.hash_range if config.wrong_shard_aggregates == "discard" else None
         self._observed = _Observed(wall_clock())
 
     @property
@@ -323,10 +322,3 @@ class ShardConsumer:
             self._processor.process_records(
                 ProcessRecordsInput(batch.records, checkpointer, batch.millis_behind_latest, batch.gap)
             )
-
-
-def _hash_range(owned: OwnedLease) -> HashRange | None:
-    lease = owned.lease
-    if lease.starting_hash_key is None or lease.ending_hash_key is None:
-        return None
-    return lease.starting_hash_key, lease.ending_hash_key

@@ -24,9 +24,9 @@ import logging
 from dataclasses import dataclass
 from enum import Enum, auto
 
+from orderstream.kinesis.shard import Shard
 from orderstream_consumer.engines.config import EngineConfig
 from orderstream_consumer.engines.embedded.retrieval.calls import RetrievedBatch
-from orderstream_consumer.processing.shard import Shard
 
 logger = logging.getLogger(__name__)
 

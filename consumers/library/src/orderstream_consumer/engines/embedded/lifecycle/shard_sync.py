@@ -39,17 +39,14 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from orderstream.aggregation import MAX_HASH_KEY
+from orderstream.kinesis.shard import HashRange, Shard
 from orderstream_consumer.engines.config import InitialPosition
 from orderstream_consumer.engines.embedded.leases.lease import Lease
-from orderstream_consumer.processing.shard import Shard
 
 if TYPE_CHECKING:
     from orderstream_consumer.processing.record import Checkpoint
 
-HashRange = tuple[int, int]
-"""The lowest and the highest hash key, both inclusive."""
-
-_WHOLE: Final = (0, MAX_HASH_KEY)
+_WHOLE: Final = HashRange(0, MAX_HASH_KEY)
 
 
 def leases_to_create(
@@ -145,9 +142,9 @@ def uncovered(ranges: Iterable[HashRange]) -> HashRange | None:
     lowest, highest = _WHOLE
     for start, end in sorted(ranges):
         if start > lowest:
-            return lowest, start - 1
+            return HashRange(lowest, start - 1)
         lowest = max(lowest, end + 1)
-    return None if lowest > highest else (lowest, highest)
+    return None if lowest > highest else HashRange(lowest, highest)
 
 
 def hole_in(leases: Iterable[Lease], shards: Iterable[Shard]) -> HashRange | None:
@@ -160,10 +157,10 @@ def hole_in(leases: Iterable[Lease], shards: Iterable[Shard]) -> HashRange | Non
     for lease in leases:
         if lease.has_ended:
             continue
-        if lease.starting_hash_key is not None and lease.ending_hash_key is not None:
-            ranges.append((lease.starting_hash_key, lease.ending_hash_key))
+        if lease.hash_range is not None:
+            ranges.append(lease.hash_range)
         elif (shard := listed.get(lease.lease_key)) is not None:
-            ranges.append((shard.starting_hash_key, shard.ending_hash_key))
+            ranges.append(shard.hash_range)
     return uncovered(ranges)
 
 
@@ -233,21 +230,17 @@ class _Lineage:
 
     def _origins_of_lost(self) -> dict[str, list[str]]:
         past_retention = [
-            (lease.lease_key, lease.starting_hash_key, lease.ending_hash_key)
+            (lease.lease_key, lease.hash_range)
             for lease in self.leases.values()
             if lease.lease_key not in self.listed
         ]
         return {
             lost: [
                 origin
-                for origin, low, high in past_retention
-                if low is not None
-                and high is not None
+                for origin, hash_range in past_retention
+                if hash_range is not None
                 and _age(origin) < _age(lost)
-                and any(
-                    low <= self.listed[child].ending_hash_key and self.listed[child].starting_hash_key <= high
-                    for child in children
-                )
+                and any(hash_range.overlaps(self.listed[child].hash_range) for child in children)
             ]
             for lost, children in self.children.items()
             if lost not in self.listed and lost not in self.leases

@@ -4,11 +4,11 @@ import logging
 from typing import Final
 
 from orderstream.errors import DependencyError
+from orderstream.kinesis.shard import HashRange, Shard
 from orderstream_consumer.engines.config import InitialPosition
 from orderstream_consumer.engines.embedded.leases import Lease, LeaseTable, OwnedLease
 from orderstream_consumer.engines.embedded.lifecycle.lease_cleanup import leases_to_delete
 from orderstream_consumer.engines.embedded.lifecycle.shard_sync import (
-    HashRange,
     children_of,
     hole_in,
     leases_at_end,
@@ -16,9 +16,8 @@ from orderstream_consumer.engines.embedded.lifecycle.shard_sync import (
     to_be_waited_for,
     uncovered,
 )
-from orderstream_consumer.engines.embedded.retrieval import KinesisReader
+from orderstream_consumer.engines.embedded.retrieval import KinesisReader, Listing
 from orderstream_consumer.processing.errors import ChildrenUnknownError
-from orderstream_consumer.processing.shard import Listing, Shard
 
 logger = logging.getLogger(__name__)
 
@@ -115,7 +114,7 @@ class ShardSyncer:
 
         Once retention has taken the shard, they alone tell what came of it.
         """
-        without = {lease.lease_key: lease for lease in leases if lease.starting_hash_key is None}
+        without = {lease.lease_key: lease for lease in leases if lease.hash_range is None}
         for shard in listing.shards:
             if (lease := without.get(shard.shard_id)) is not None:
                 self._table.replace(lease, lease.with_range_of(shard))  # if not, then at the next look
@@ -136,12 +135,13 @@ class ShardSyncer:
         if self.hole is not None:
             logger.error(
                 "nobody works on a range of hash keys",
-                extra={"starting_hash_key": str(self.hole[0]), "ending_hash_key": str(self.hole[1])},
+                extra={"starting_hash_key": str(self.hole.start), "ending_hash_key": str(self.hole.end)},
             )
 
 
 def _demand_whole(listing: Listing) -> None:
     """An application that begins with part of the stream would skip the rest."""
-    hole = uncovered((x.starting_hash_key, x.ending_hash_key) for x in listing.shards if x.is_open)
+    hole = uncovered(shard.hash_range for shard in listing.shards if shard.is_open)
     if hole is not None:
-        raise DependencyError("kinesis", "ListShards", f"no open shard takes the hash keys from {hole[0]} on")
+        reason = f"no open shard takes the hash keys from {hole.start} on"
+        raise DependencyError("kinesis", "ListShards", reason)

@@ -16,18 +16,18 @@ from orderstream_consumer.engines.embedded.retrieval.calls import (
 )
 from orderstream_consumer.engines.embedded.retrieval.deaggregation import (
     DeaggregatedRecords,
-    HashRange,
     deaggregate_records,
 )
 from orderstream_consumer.engines.embedded.retrieval.kinesis import KinesisReader
+from orderstream_consumer.engines.embedded.retrieval.listing import Listing
 from orderstream_consumer.engines.embedded.retrieval.polling import PollingReader
 
 __all__ = [
     "DeaggregatedRecords",
-    "HashRange",
     "IssueIterator",
     "Issued",
     "KinesisReader",
+    "Listing",
     "LookUpShard",
     "LookedUp",
     "Pin",

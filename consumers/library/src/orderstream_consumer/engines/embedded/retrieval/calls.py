@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from enum import Enum, auto
 from typing import Literal
 
+from orderstream.kinesis.shard import Shard
 from orderstream_consumer.engines.embedded.retrieval.deaggregation import DeaggregatedRecords
 from orderstream_consumer.processing.record import DeliveredRecord, Position, RetentionGap
-from orderstream_consumer.processing.shard import Shard
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,12 +7,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from orderstream.aggregation import AggregateCorruptError, UserRecord, deaggregate
+from orderstream.kinesis.shard import HashRange
 from orderstream_consumer.processing.record import DeliveredRecord, Position, possible_key
 
 logger = logging.getLogger(__name__)
-
-HashRange = tuple[int, int]
-"""The lowest and the highest hash key of a shard, both inclusive."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,8 +99,7 @@ def deaggregate_records(
 
 
 def _is_wrong_shard(users: Iterable[UserRecord], hash_range: HashRange) -> bool:
-    lowest, highest = hash_range
-    return any(not lowest <= user.hash_key <= highest for user in users)
+    return any(user.hash_key not in hash_range for user in users)
 
 
 def _position_fields(shard_id: str, sequence_number: int) -> dict[str, object]:

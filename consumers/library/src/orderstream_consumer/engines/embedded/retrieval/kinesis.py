@@ -2,14 +2,17 @@
 
 import datetime as dt
 import logging
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
+from itertools import chain
 from typing import TYPE_CHECKING, Any, Final
 
 from botocore.exceptions import ClientError
 
 from orderstream.aws import Refusals, UnreadableResponseError, aws_calls, no_refusals, required
 from orderstream.errors import DependencyError, OrderstreamError
+from orderstream.kinesis.listing import children_of, list_pages, shards_of
+from orderstream.kinesis.shard import HashRange, Shard
 from orderstream_consumer.engines.embedded.retrieval.calls import (
     Issued,
     IssueIterator,
@@ -19,10 +22,10 @@ from orderstream_consumer.engines.embedded.retrieval.calls import (
     Refusal,
     RetrievalResponse,
 )
-from orderstream_consumer.engines.embedded.retrieval.deaggregation import HashRange, deaggregate_records
+from orderstream_consumer.engines.embedded.retrieval.deaggregation import deaggregate_records
+from orderstream_consumer.engines.embedded.retrieval.listing import Listing
 from orderstream_consumer.engines.embedded.retrieval.moment import moment_before
 from orderstream_consumer.processing.errors import StreamGoneError
-from orderstream_consumer.processing.shard import Listing, Shard
 
 if TYPE_CHECKING:
     from mypy_boto3_kinesis import KinesisClient
@@ -79,18 +82,12 @@ class KinesisReader:
             StreamGoneError: There is no such stream.
             DependencyError: Kinesis could not be reached, throttles, or its response is not whole.
         """
-        shards: list[Shard] = []
-        at: dt.datetime | None = None
-        request: dict[str, Any] = {"StreamName": self._stream}
         with self._calls("ListShards", self._stream_gone):
-            while True:
-                sent = self._now()
-                response = self._client.list_shards(**request)
-                at = at or moment_before(response, since or sent, self._now())
-                shards += [_listed(shard) for shard in required(response, "Shards", list)]
-                if not response.get("NextToken"):
-                    return Listing(_whole(shards), at)
-                request = {"NextToken": required(response, "NextToken", str)}
+            sent = self._now()
+            pages = list_pages(self._client.list_shards, {"StreamName": self._stream})
+            first = next(pages)
+            at = moment_before(first, since or sent, self._now())
+            return Listing(_whole([shard for page in chain([first], pages) for shard in shards_of(page)]), at)
 
     def look_up(self, shard_id: str) -> RetrievalResponse:
         """Find one shard in the listing."""
@@ -144,7 +141,7 @@ class KinesisReader:
                     deaggregated,
                     int(response.get("MillisBehindLatest") or 0),
                     _next_iterator(response),
-                    _children(response.get("ChildShards") or ()),
+                    children_of(response),
                     moment_before(response, sent, self._now()),
                 )
         except OrderstreamError as error:
@@ -203,36 +200,3 @@ def _whole(shards: list[Shard]) -> tuple[Shard, ...]:
     if not any(shard.is_open for shard in shards):
         raise UnreadableResponseError("no open shard is listed")
     return tuple(shards)
-
-
-def _listed(description: Mapping[str, Any]) -> Shard:
-    parents = (description.get("ParentShardId"), description.get("AdjacentParentShardId"))
-    numbers = description["SequenceNumberRange"]
-    ending = numbers.get("EndingSequenceNumber")
-    return Shard(
-        shard_id=required(description, "ShardId", str),
-        starting_hash_key=int(description["HashKeyRange"]["StartingHashKey"]),
-        ending_hash_key=int(description["HashKeyRange"]["EndingHashKey"]),
-        parents=frozenset(parent for parent in parents if parent),
-        is_open=ending is None,
-        starting_sequence_number=int(numbers["StartingSequenceNumber"]),
-        ending_sequence_number=None if ending is None else int(ending),
-    )
-
-
-def _children(descriptions: Iterable[Mapping[str, Any]]) -> tuple[Shard, ...]:
-    return tuple(
-        Shard(
-            shard_id=required(description, "ShardId", str),
-            starting_hash_key=int(description["HashKeyRange"]["StartingHashKey"]),
-            ending_hash_key=int(description["HashKeyRange"]["EndingHashKey"]),
-            parents=_parents(description),
-        )
-        for description in descriptions
-    )
-
-
-def _parents(description: Mapping[str, Any]) -> frozenset[str]:
-    if not description["ParentShards"]:
-        raise UnreadableResponseError("a child without parents")
-    return frozenset(description["ParentShards"])

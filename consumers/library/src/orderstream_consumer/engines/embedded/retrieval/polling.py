@@ -35,6 +35,7 @@ from enum import Enum, auto
 from random import Random
 from typing import Final
 
+from orderstream.kinesis.shard import Shard
 from orderstream_consumer.engines.config import EngineConfig
 from orderstream_consumer.engines.embedded.retrieval.calls import (
     Issued,
@@ -52,7 +53,6 @@ from orderstream_consumer.engines.embedded.retrieval.calls import (
 )
 from orderstream_consumer.processing.backoff import Backoff
 from orderstream_consumer.processing.record import Checkpoint, Position, RetentionGap
-from orderstream_consumer.processing.shard import Shard
 
 logger = logging.getLogger(__name__)
 

@@ -1,17 +1,30 @@
 """What Kinesis says of a shard: its range of hash keys and its parents."""
 
-import datetime as dt
 from dataclasses import dataclass
+from typing import NamedTuple
+
+
+class HashRange(NamedTuple):
+    """A slice of the hash keys, both ends included."""
+
+    start: int
+    end: int
+
+    def __contains__(self, hash_key: object) -> bool:
+        return isinstance(hash_key, int) and self.start <= hash_key <= self.end
+
+    def overlaps(self, other: "HashRange") -> bool:
+        """Whether the two share a hash key."""
+        return self.start <= other.end and other.start <= self.end
 
 
 @dataclass(frozen=True, slots=True)
 class Shard:
-    """A shard as ListShards and the ``ChildShards`` of GetRecords describe it.
+    """A shard as ListShards and the ``ChildShards`` of a read describe it.
 
     Attributes:
         shard_id: Its id.
-        starting_hash_key: The lowest hash key it takes.
-        ending_hash_key: The highest hash key it takes, inclusive.
+        hash_range: The hash keys it takes; it never changes.
         parents: Ids of the shards it came from: none, one (a split) or two (a merge).
         is_open: Whether it still takes records.
         starting_sequence_number: None of its records has a lower one; None where it is not known.
@@ -20,23 +33,8 @@ class Shard:
     """
 
     shard_id: str
-    starting_hash_key: int
-    ending_hash_key: int
+    hash_range: HashRange
     parents: frozenset[str] = frozenset()
     is_open: bool = True
     starting_sequence_number: int | None = None
     ending_sequence_number: int | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Listing:
-    """What ListShards gave.
-
-    Attributes:
-        shards: All shards within retention, closed ones included.
-        at: A moment by Kinesis' clock at or shortly before that of the listing, or of the look that it is
-            compared with (UTC).
-    """
-
-    shards: tuple[Shard, ...]
-    at: dt.datetime

@@ -12,19 +12,15 @@ error counts as the service's own only by a code that the adapter knows, and a r
 service's own only if it has what the service always gives.
 """
 
-import datetime as dt
-import email.utils
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from functools import lru_cache
-from typing import Any, Final, TypeVar
+from typing import Final
 
 from botocore.exceptions import BotoCoreError, ClientError, ParamValidationError
 from botocore.parsers import ResponseParserError
 
+from orderstream.aws.responses import UnreadableResponseError, structure
 from orderstream.errors import DependencyError, OrderstreamError, RequestInvalidError
-
-Member = TypeVar("Member")
 
 Refusals = Callable[[str, ClientError], Exception | None]
 """What an error of the service is, by its code, where it is about the request at hand; else None."""
@@ -102,16 +98,34 @@ _ADVICE: Final[Mapping[str, str]] = {
 """What a person can do about it, by the service's code or botocore's class."""
 
 
-class UnreadableResponseError(ValueError):
-    """A response that is none of the service's, or lacks what the service always gives.
-
-    ``aws_calls`` turns it into a DependencyError.
-    """
-
-
 def no_refusals(_code: str, _error: ClientError) -> Exception | None:
     """No error of the service is about the request at hand."""
     return None
+
+
+class ExpectedRefusalError(Exception):
+    """The service has refused with a code that tells the caller what it asked; see ``expecting``.
+
+    Args:
+        code: That code.
+    """
+
+    def __init__(self, code: str) -> None:
+        self.code = code
+        super().__init__(code)
+
+
+def expecting(*codes: str) -> Refusals:
+    """Refusals of calls that ask whether something is there, or make what may be there already.
+
+    Args:
+        codes: The service's codes that say so; ``aws_calls`` raises an ExpectedRefusalError for each.
+    """
+
+    def refused(code: str, _error: ClientError) -> Exception | None:
+        return ExpectedRefusalError(code) if code in codes else None
+
+    return refused
 
 
 @contextmanager
@@ -184,82 +198,13 @@ def error_code(error: ClientError) -> str:
 def error_parts(error: ClientError) -> tuple[str, str, str]:
     """Code, message and HTTP status of an error; each of them empty where a response lacks it."""
     response: object = error.response
-    described, metadata = _structure(response, "Error"), _structure(response, "ResponseMetadata")
+    described, metadata = structure(response, "Error"), structure(response, "ResponseMetadata")
     values = (described.get("Code"), described.get("Message"), metadata.get("HTTPStatusCode"))
     code, message, status = (str(value or "") for value in values)
     return code, message, status
-
-
-def given_by_service(response: Mapping[str, Any]) -> Mapping[str, Any]:
-    """A response, if the service itself gave it: AWS puts an id on each, and a gateway's page has none.
-
-    Needed wherever a response without any members is a statement: a write that succeeded, an item that is
-    not there.
-
-    Args:
-        response: What a boto3 client returned.
-
-    Raises:
-        UnreadableResponseError: It bears no request id.
-    """
-    if not response["ResponseMetadata"].get("RequestId"):
-        raise UnreadableResponseError(
-            "its response bears no request id, so something in between gave it: a proxy, a gateway, a portal"
-        )
-    return response
-
-
-def required(response: Mapping[str, Any], name: str, kind: type[Member]) -> Member:
-    """A member that the service always gives.
-
-    Args:
-        response: The response, or a structure in it.
-        name: The member.
-        kind: Its type; a text must not be empty.
-
-    Raises:
-        UnreadableResponseError: It is not there, or is something else.
-    """
-    value = response.get(name)
-    if not isinstance(value, kind) or value == "":
-        raise UnreadableResponseError(f"its response has no {name} that is a {kind.__name__}")
-    return value
-
-
-_DATE_LENGTH: Final = len("Sun, 06 Nov 1994 08:49:37 GMT")
-"""An IMF-fixdate, the one form that may be sent (RFC 9110, 5.6.7)."""
-
-
-def responded_at(headers: Mapping[str, Any]) -> dt.datetime | None:
-    """When AWS responded (UTC), by its own clock, to the second: the ``Date`` header of RFC 9110, 6.6.1.
-
-    Args:
-        headers: The response's headers, by lower-case name.
-
-    Returns:
-        The time; None where there is no date, or none that can be read.
-    """
-    # Where a service and a server or proxy before it each set one, a client sees both, joined by a comma.
-    return _parsed(str(headers.get("date"))[:_DATE_LENGTH])
-
-
-@lru_cache
-def _parsed(date: str) -> dt.datetime | None:
-    """An HTTP date, or None if it is none; many responses within a second bear the same."""
-    try:
-        parsed = email.utils.parsedate_to_datetime(date)
-        return None if parsed.tzinfo is None else parsed.astimezone(dt.UTC)
-    except (OverflowError, TypeError, ValueError):
-        return None
 
 
 def _described(error: ClientError) -> str:
     code, message, status = error_parts(error)
     head = " ".join(part for part in (f"HTTP {status}" if status else "", code) if part and part != status)
     return f"{head or 'no error code'}: {message or 'no message'}"
-
-
-def _structure(value: object, name: str) -> Mapping[str, object]:
-    """A structure in another one; empty where it is missing, or something else."""
-    found = value.get(name) if isinstance(value, Mapping) else None
-    return found if isinstance(found, Mapping) else {}

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 import boto3
 from botocore.exceptions import BotoCoreError, NoCredentialsError, NoRegionError, ProfileNotFound
 
-from orderstream.producer.errors import AwsSettingsError
+from orderstream.errors import AwsSettingsError
 
 
 @contextmanager
