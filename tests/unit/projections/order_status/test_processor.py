@@ -15,6 +15,7 @@ from fakes.shard import SimulatedStop, batch_of, delivered
 from orderstream.errors import DependencyError
 from orderstream.messages import Message
 from orderstream_consumer.delivery import Breaker, DeliveryTally
+from orderstream_consumer.processing.errors import CheckpointRefusedError, LeaseLostError, ShardGivenUpError
 from orderstream_consumer.processing.processor import InitializationInput
 from orderstream_consumer.processing.record import DeliveredRecord, Position
 from orderstream_orders.contracts import (
@@ -210,6 +211,19 @@ def test_a_failed_checkpoint_is_made_up_for(engine: Engine) -> None:
     shard.processor.shutdown_requested(shard.checkpointer)
     shard.processor.shard_ended(shard.checkpointer)
     assert shard.checkpointer.positions == [Position(1), None]
+
+
+def test_a_checkpoint_that_is_refused_gives_the_shard_up(engine: Engine) -> None:
+    """By a defect nobody else could take the shard, so it is said; a lost lease is known to the engine."""
+    shard = Shard(engine)
+    shard.checkpointer = RecordingCheckpointer(CheckpointRefusedError("shard", "beyond"))
+    with pytest.raises(ShardGivenUpError, match="beyond"):
+        shard.process(message(1, placed("a")))
+    shard = Shard(engine)
+    shard.checkpointer = RecordingCheckpointer(LeaseLostError("shard", "taken"))
+    shard.process(message(2, placed("b")))
+    shard.process(message(3, placed("c")))
+    assert {order.order_id for order in ReadModel(engine).orders()} == {"a", "b"}
 
 
 def test_the_story_names_effects(engine: Engine) -> None:

@@ -11,9 +11,10 @@ import pytest
 from fakes.engine import ARRIVAL, RecordingCheckpointer
 from fakes.object_store import MemoryObjectStore
 from fakes.shard import SimulatedStop, batch_of, delivered
-from orderstream.errors import DependencyError, OrderstreamError
+from orderstream.errors import DependencyError
 from orderstream.messages import compressed, initial
 from orderstream_consumer.delivery import Breaker, DeliveryTally
+from orderstream_consumer.processing.errors import CheckpointRefusedError, LeaseLostError, ShardGivenUpError
 from orderstream_consumer.processing.processor import InitializationInput
 from orderstream_consumer.processing.record import DeliveredRecord, Position
 from orderstream_orders.contracts import LowStockDetected, OrderCancellationRequested, StockRejected
@@ -265,11 +266,32 @@ def test_the_end_of_a_shard_is_checkpointed_last() -> None:
 def test_a_failed_checkpoint_is_made_up_for() -> None:
     """The object is stored; the next call checkpoints it."""
     shard = Shard(MemoryObjectStore())
-    shard.checkpointer = RecordingCheckpointer(OrderstreamError("lost"), DependencyError("a", "b", "c"))
+    shard.checkpointer = RecordingCheckpointer(DependencyError("a", "b", "c"), DependencyError("a", "b", "c"))
     shard.process(*plain(1, 2, 3))
     shard.process()
     shard.process()
     assert shard.checkpointer.positions == [Position(3)]
+
+
+def test_a_checkpoint_that_is_refused_gives_the_shard_up() -> None:
+    """By a defect nobody else could take the shard: it is said, and nothing more is archived here."""
+    objects = MemoryObjectStore()
+    shard = Shard(objects)
+    shard.checkpointer = RecordingCheckpointer(CheckpointRefusedError(SHARD, "beyond"))
+    with pytest.raises(ShardGivenUpError, match="beyond"):
+        shard.process(*plain(1, 2, 3, 4, 5, 6))
+    assert archived(objects) == [Position(1), Position(2), Position(3)]
+
+
+def test_a_shard_that_is_lost_is_worked_on_no_more() -> None:
+    """The engine knows of it; the next owner archives what follows."""
+    objects = MemoryObjectStore()
+    shard = Shard(objects)
+    shard.checkpointer = RecordingCheckpointer(LeaseLostError(SHARD, "taken"))
+    shard.process(*plain(1, 2, 3))
+    shard.process(*plain(4, 5, 6))
+    assert archived(objects) == [Position(1), Position(2), Position(3)]
+    assert shard.checkpointer.positions == []
 
 
 @pytest.mark.parametrize("bad", [{"max_records": 0}, {"max_bytes": 0}, {"max_seconds": 0}])

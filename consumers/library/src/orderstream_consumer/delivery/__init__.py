@@ -18,6 +18,7 @@ from orderstream_consumer.delivery.parking import Parking, StoredParking
 from orderstream_consumer.delivery.persistence import until_it_works
 from orderstream_consumer.delivery.processor import LaneProcessor
 from orderstream_consumer.delivery.shard_delivery import DeliveryConfig
+from orderstream_consumer.delivery.shard_work import ShardWork
 from orderstream_consumer.delivery.tally import DeliveryTally
 
 __all__ = [
@@ -40,6 +41,7 @@ __all__ = [
     "RecordHandler",
     "RecordIncompleteError",
     "RedriveStoppedError",
+    "ShardWork",
     "StoredParking",
     "interventions",
     "never_overtakes",

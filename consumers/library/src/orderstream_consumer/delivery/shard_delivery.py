@@ -1,4 +1,4 @@
-"""What lanes and batches have in common: tries, checkpoints, and the end of work on a shard."""
+"""What lanes and batches have in common: tries, and what becomes of a record that fails by itself."""
 
 import logging
 import random
@@ -11,10 +11,11 @@ from orderstream.configuration import ConfigChecks
 from orderstream.errors import DependencyError, OrderstreamError
 from orderstream_consumer.delivery.breaker import Breaker
 from orderstream_consumer.delivery.parking import Parking
-from orderstream_consumer.delivery.persistence import until_it_works, wait_out_contention
+from orderstream_consumer.delivery.persistence import wait_out_contention
+from orderstream_consumer.delivery.shard_work import ShardWork
 from orderstream_consumer.delivery.tally import DeliveryTally
 from orderstream_consumer.processing.backoff import Backoff
-from orderstream_consumer.processing.errors import LeaseLostError, ShardGivenUpError
+from orderstream_consumer.processing.errors import ShardGivenUpError
 from orderstream_consumer.processing.processor import Checkpointer, InitializationInput, StopSignal
 from orderstream_consumer.processing.record import DeliveredRecord, Position
 from orderstream_consumer.store import ContentionError
@@ -61,8 +62,8 @@ class End(Enum):
     ABANDONED = auto()
 
 
-class ShardDelivery:
-    """Delivers one shard: a processor without ``process_records``.
+class ShardDelivery(ShardWork):
+    """Delivers one shard, record by record or batch by batch: a processor without ``process_records``.
 
     Args:
         parking: Where records that fail by themselves wait.
@@ -81,57 +82,19 @@ class ShardDelivery:
         stop: StopSignal,
         config: DeliveryConfig,
     ) -> None:
+        # Going on after any failure would pass a record that is recorded nowhere: the shard stands still and
+        # says so.
+        super().__init__(breaker=breaker, tally=tally, stop=stop, retried=Exception)
         self._parking = parking
-        self._breaker = breaker
-        self._tally = tally
-        self._stop = stop
         self._config = config
-        self._reached: Position | None = None
-        self._checkpointed: Position | None = None
-        self._shard_id = ""
-        self._over = False  # once a record was abandoned, nothing behind it may be started
-        self._given_up: str | None = None
 
     def initialize(self, initialization: InitializationInput) -> None:
         """Read which keys are parked; waits for as long as that fails."""
-        self._shard_id = initialization.shard_id
-        self._checkpointed = initialization.checkpoint
+        super().initialize(initialization)
         self._over = not self._until_it_works(self._parking.load)
 
     def lease_lost(self) -> None:
         """Nothing to do: the lanes were drained before the last call returned."""
-
-    def shard_ended(self, checkpointer: Checkpointer) -> None:
-        """Every record is done or parked, so the shard is."""
-        self._until_it_works(lambda: self._end(checkpointer))
-        self._say_if_given_up()
-
-    def shutdown_requested(self, checkpointer: Checkpointer) -> None:
-        """Checkpoint what is done."""
-        # If it fails, the next owner repeats what was done since the last one, which the guards allow for.
-        self._checkpoint(self._reached, checkpointer)
-
-    def _checkpoint(self, position: Position | None, checkpointer: Checkpointer) -> None:
-        self._reached = position or self._reached
-        if self._reached in {None, self._checkpointed}:
-            return
-        try:
-            checkpointer.checkpoint(self._reached)
-        except DependencyError as error:
-            # The next call makes up for it, and so does any later checkpoint.
-            logger.warning("no checkpoint for now", extra={"error": str(error)})
-        except OrderstreamError as error:
-            self._lose(error)
-        else:
-            self._checkpointed = self._reached
-
-    def _end(self, checkpointer: Checkpointer) -> None:
-        try:
-            checkpointer.checkpoint()
-        except DependencyError:
-            raise
-        except OrderstreamError as error:
-            self._lose(error)
 
     def _prove(self, position: Position | None, checkpointer: Checkpointer) -> DependencyError | None:
         """Find out whether the shard is still ours; a shard that is not is over."""
@@ -144,25 +107,6 @@ class ShardDelivery:
         except OrderstreamError as error:
             self._lose(error)
         return None
-
-    def _lose(self, error: OrderstreamError) -> None:
-        logger.warning("checkpoint refused, stopping work on the shard", extra={"error": str(error)})
-        self._over = True
-        if not isinstance(error, LeaseLostError):
-            # The engine knows of a lost lease. Of a defect it does not know, and would go on renewing.
-            self._give_up(str(error))
-
-    def _give_up(self, reason: str) -> None:
-        self._over = True
-        self._given_up = self._given_up or reason
-        self._tally.count("given_up")
-
-    def _say_if_given_up(self) -> None:
-        if self._given_up is not None and not self._stop.is_set():
-            raise ShardGivenUpError(self._shard_id, self._given_up)
-
-    def _stopping(self) -> bool:
-        return self._over or self._stop.is_set()
 
     def _tries(self, act: Callable[[], None], about: dict[str, object], retries: int) -> End | str:
         """Do something until it works, without end while a dependency fails.
@@ -219,17 +163,6 @@ class ShardDelivery:
             return End.ABANDONED
         self._tally.count(self._config.put_aside_as)
         return End.DONE
-
-    def _until_it_works(self, act: Callable[[], object]) -> bool:
-        return until_it_works(
-            act,
-            stop=self._stop,
-            breaker=self._breaker,
-            tally=self._tally,
-            is_over=lambda: self._over,
-            # Going on would pass a record that is recorded nowhere: the shard stands still and says so.
-            retried=Exception,
-        )
 
 
 def fields_of(record: DeliveredRecord) -> dict[str, object]:

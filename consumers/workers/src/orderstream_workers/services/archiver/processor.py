@@ -18,8 +18,8 @@ from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING
 
-from orderstream.errors import DependencyError, OrderstreamError
-from orderstream_consumer.delivery import Breaker, DeliveryTally, until_it_works
+from orderstream.errors import DependencyError
+from orderstream_consumer.delivery import Breaker, DeliveryTally, ShardWork
 from orderstream_consumer.processing.process_spans import NOT_TRACED, ProcessSpans
 from orderstream_consumer.processing.processor import (
     Checkpointer,
@@ -50,7 +50,7 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 
-class ArchiverProcessor:
+class ArchiverProcessor(ShardWork):
     """Writes the records of one shard into the archive.
 
     Args:
@@ -75,45 +75,50 @@ class ArchiverProcessor:
         clock: Callable[[], float] = time.monotonic,
         spans: ProcessSpans = NOT_TRACED,
     ) -> None:
+        super().__init__(breaker=breaker, tally=tally, stop=stop)
         self._objects = objects
-        self._stop = stop
-        self._breaker = breaker
-        self._tally = tally
         self._clock = clock
         self._spans = spans
         self._buffer = Buffer(config or ArchiveConfig())
         self._archived: Position | None = None
         self._handed: Position | None = None
-        self._checkpointed: Position | None = None
         self._anchored = False
         self._gap: str | None = None
         self._gap_noted: RetentionGap | None = None
-        self._abandoned = False
 
     def initialize(self, initialization: InitializationInput) -> None:
         """Begin behind the checkpoint."""
-        self._archived = self._checkpointed = initialization.checkpoint
+        super().initialize(initialization)
+        self._archived = initialization.checkpoint
         self._anchored = initialization.checkpoint is not None
 
     def process_records(self, batch: ProcessRecordsInput) -> None:
-        """Collect records, and write objects when it is time; waits for as long as that fails."""
+        """Collect records, and write objects when it is time; waits for as long as that fails.
+
+        Raises:
+            ShardGivenUpError: a checkpoint was refused as a defect.
+        """
+        self._collect(batch)
+        self._say_if_given_up()
+
+    def _collect(self, batch: ProcessRecordsInput) -> None:
         self._note_gap(batch.gap)
         for record in batch.records:
-            if not (self._abandoned or self._anchored):
-                self._abandoned = not self._until_it_works(partial(self._anchor, record))
-            if self._abandoned:
+            if not (self._over or self._anchored):
+                self._over = not self._until_it_works(partial(self._anchor, record))
+            if self._over:
                 return
             # A call that has failed is made again with the same records: those before it failed are here.
             if self._handed is None or record.position > self._handed:
                 if self._archived is None or record.position > self._archived:
                     self._buffer.add(readable(record), self._clock())
                 self._handed = record.position
-            while self._buffer.is_full() and not self._abandoned:
-                self._abandoned = not self._until_it_works(self._write)
-                self._checkpoint(batch.checkpointer)
-        while self._buffer.is_due(self._clock()) and not self._abandoned:
-            self._abandoned = not self._until_it_works(self._write)
-        self._checkpoint(batch.checkpointer)
+            while self._buffer.is_full() and not self._over:
+                self._over = not self._until_it_works(self._write)
+                self._checkpoint_archived(batch.checkpointer)
+        while self._buffer.is_due(self._clock()) and not self._over:
+            self._over = not self._until_it_works(self._write)
+        self._checkpoint_archived(batch.checkpointer)
 
     def lease_lost(self) -> None:
         """Forget the buffer: the shard's new owner reads those records again."""
@@ -121,10 +126,9 @@ class ArchiverProcessor:
 
     def shard_ended(self, checkpointer: Checkpointer) -> None:
         """Write what is left; then the shard is done."""
-        while self._buffer.records and not self._abandoned:
-            self._abandoned = not self._until_it_works(self._write)
-        if not self._abandoned:
-            self._until_it_works(checkpointer.checkpoint)
+        while self._buffer.records and not self._over:
+            self._over = not self._until_it_works(self._write)
+        super().shard_ended(checkpointer)
 
     def shutdown_requested(self, checkpointer: Checkpointer) -> None:
         """Write what is left, if that works at once, and checkpoint what is written."""
@@ -134,14 +138,14 @@ class ArchiverProcessor:
         except DependencyError as error:
             logger.warning("not archived before the end, read again later", extra={"error": str(error)})
             self._buffer.clear()
-        self._checkpoint(checkpointer)
+        self._checkpoint_archived(checkpointer)
 
     def _note_gap(self, gap: RetentionGap | None) -> None:
         """Close the object before a gap, and mark the one behind it."""
         if gap is None or gap == self._gap_noted:
             return
-        while self._buffer.records and not self._abandoned:
-            self._abandoned = not self._until_it_works(self._write)
+        while self._buffer.records and not self._over:
+            self._over = not self._until_it_works(self._write)
         self._gap_noted, self._gap, self._anchored = gap, LOST, False
 
     def _anchor(self, record: DeliveredRecord) -> None:
@@ -195,19 +199,7 @@ class ArchiverProcessor:
         for _ in range(len(records) - len(self._buffer.records)):
             self._tally.count("handled")
 
-    def _checkpoint(self, checkpointer: Checkpointer) -> None:
-        if self._archived is None or self._archived == self._checkpointed:
-            return
+    def _checkpoint_archived(self, checkpointer: Checkpointer) -> None:
         # An object that was there may reach beyond what we were handed, which no engine lets us checkpoint.
-        if self._handed is None or self._archived > self._handed:
-            return
-        try:
-            checkpointer.checkpoint(self._archived)
-        except OrderstreamError:
-            # The next call tries again. A lost lease is the engine's own business.
-            logger.warning("no checkpoint", exc_info=True)
-        else:
-            self._checkpointed = self._archived
-
-    def _until_it_works(self, act: Callable[[], object]) -> bool:
-        return until_it_works(act, stop=self._stop, breaker=self._breaker, tally=self._tally)
+        if self._archived is not None and self._handed is not None and self._archived <= self._handed:
+            self._checkpoint(self._archived, checkpointer)
