@@ -1,16 +1,13 @@
 """Feeds the read model: serial per shard, one transaction and one checkpoint per batch."""
 
-import logging
-
 from orderstream_consumer.delivery import Breaker, DeliveryTally, ShardWork
+from orderstream_consumer.processing.process_spans import NOT_TRACED, ProcessSpans
 from orderstream_consumer.processing.processor import (
     InitializationInput,
     ProcessRecordsInput,
     StopSignal,
 )
 from orderstream_workers.projections.order_status.writer import ReadModelWriter
-
-logger = logging.getLogger(__name__)
 
 
 class OrderStatusProcessor(ShardWork):
@@ -23,13 +20,21 @@ class OrderStatusProcessor(ShardWork):
         stop: Set when this shard must come to an end.
         breaker: Holds back tries while the database fails; shared by all shards of a process.
         tally: Counts ``handled``, ``unreadable`` and ``retried``.
+        spans: Begins the span of a batch; by default nothing is traced.
     """
 
     def __init__(
-        self, *, writer: ReadModelWriter, stop: StopSignal, breaker: Breaker, tally: DeliveryTally
+        self,
+        *,
+        writer: ReadModelWriter,
+        stop: StopSignal,
+        breaker: Breaker,
+        tally: DeliveryTally,
+        spans: ProcessSpans = NOT_TRACED,
     ) -> None:
         super().__init__(breaker=breaker, tally=tally, stop=stop)
         self._writer = writer
+        self._spans = spans
 
     def initialize(self, initialization: InitializationInput) -> None:
         """Make sure that the tables are there; waits for as long as that fails."""
@@ -53,7 +58,8 @@ class OrderStatusProcessor(ShardWork):
         """Nothing to do: whatever was applied is committed, and harmless to repeat."""
 
     def _apply(self, batch: ProcessRecordsInput) -> None:
-        unreadable = self._writer.apply_batch(batch.records)
+        with self._spans.batch(batch.records):
+            unreadable = self._writer.apply_batch(batch.records)
         for name, count in (("handled", len(batch.records) - unreadable), ("unreadable", unreadable)):
             for _ in range(count):
                 self._tally.count(name)
