@@ -36,9 +36,9 @@ def main() -> int:
         best = {"none": float("inf"), "otlp": float("inf")}
         for number in range(ROUNDS):
             for settings in (off, on):
-                place = Path(folder) / f"{number}-{settings.tracing}"
-                place.mkdir()
-                best[settings.tracing] = min(best[settings.tracing], _milliseconds_an_order(place, settings))
+                run = Path(folder) / f"{number}-{settings.tracing}"
+                run.mkdir()
+                best[settings.tracing] = min(best[settings.tracing], _milliseconds_an_order(run, settings))
         spans = _spans_of_an_order(Path(folder), on, url)
     cost = best["otlp"] - best["none"]
     share = cost / ORDER_MILLISECONDS
@@ -63,9 +63,9 @@ def _milliseconds_an_order(folder: Path, settings: Settings) -> float:
 
 
 def _spans_of_an_order(folder: Path, settings: Settings, url: str) -> int:
-    place = folder / "one"
-    place.mkdir()
-    with TracedPipeline(place, settings) as pipeline:
+    run = folder / "one"
+    run.mkdir()
+    with TracedPipeline(run, settings) as pipeline:
         order_id = pipeline.order(ORDERS + 1)
         pipeline.runs()
     return len(httpx.get(f"{url}/v1/traces", params={"order_id": order_id}).json())

@@ -229,7 +229,7 @@ def test_limits_are_held_against_the_busiest_minutes(tmp_path: Path) -> None:
     asked = ("whatif", "--orders", "1000000", "--per", "month", "--x", "1", "--calls", str(counts))
     mean, peak = run(*asked), run(*asked, "--peak", "40")
     assert (mean.exit_code, peak.exit_code) == (0, 2)
-    assert mean.stdout.startswith("Nothing breaks at these scales, if orders come evenly.")
+    assert mean.stdout.startswith("Nothing breaks at this scale, if orders come evenly.")
     assert "the first limit to break is the payment provider, charges/s: 40.0 asked for" in peak.stdout
     even, busy = (
         bill(COUNTED, msgspec.structs.replace(pipeline(1.0), peak=peak), PRICES) for peak in (0.0, 3.0)

@@ -31,7 +31,7 @@ from orderstream_workers.services.inventory.reservations import Reservations
 
 NOW = dt.datetime(2010, 12, 1, 8, 26, tzinfo=dt.UTC)
 SKUS = ("A", "B", "C", "D", "E")
-FINAL = {Phase.RESERVED, Phase.REJECTED, Phase.RELEASED, Phase.SOLD}
+AT_REST = {Phase.RESERVED, Phase.REJECTED, Phase.RELEASED, Phase.SOLD}
 FINAL = {Phase.REJECTED, Phase.RELEASED}
 
 
@@ -239,7 +239,7 @@ def check_ends(world: World) -> None:
     for order_id, order in world.orders.items():
         state = world.state(order_id)
         kinds = Counter(type(reply) for reply in world.replies_of(order_id))
-        assert state.phase in FINAL
+        assert state.phase in AT_REST
         assert state.held == (len(order.units) if state.phase is Phase.RESERVED else 0)
         assert kinds[StockReserved] + kinds[StockRejected] == 1
         assert kinds[StockReleased] == (order.ending == "released")
