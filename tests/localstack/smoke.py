@@ -26,20 +26,26 @@ class SmokeError(Exception):
     """What was to come did not."""
 
 
-def until(what: str, look: Callable[[], Any], sleep: Callable[[float], None] = time.sleep) -> Any:
+def until(
+    what: str,
+    look: Callable[[], Any],
+    clock: Callable[[], float] = time.monotonic,
+    sleep: Callable[[float], None] = time.sleep,
+) -> Any:
     """Look until there is something to see.
 
     Args:
         what: Is waited for.
         look: Gives what there is, something false while it is not there yet.
+        clock: Gives the time, in seconds.
         sleep: Passes the time between two looks.
 
     Raises:
         SmokeError: it does not come.
     """
-    deadline = time.monotonic() + _SECONDS
+    deadline = clock() + _SECONDS
     while not (found := look()):
-        if time.monotonic() > deadline:
+        if clock() > deadline:
             raise SmokeError(f"no {what} within {_SECONDS:g} seconds")
         sleep(0.5)
     return found

@@ -4,8 +4,9 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+from rights.policy import Decision, decide
 from rights.reasons import NOT_RECORDED, kind_of
-from rights.recorded import Seen, seen
+from rights.recorded import Seen, seen, seen_on_kcl
 from rights.roles import roles
 
 PAGE = Path(__file__).parents[2] / "docs" / "rights.md"
@@ -27,7 +28,7 @@ emulator asks for it. Tests of the templates hold it: an encryption context bind
 def rendered() -> str:
     """The page."""
     found = tuple(seen())
-    return "\n".join([_HEAD, *_roles(found), *_without_role(found), *_reasons()]).rstrip() + "\n"
+    return "\n".join([_HEAD, *_roles(found), *_without_role(found), *_on_kcl(), *_reasons()]).rstrip() + "\n"
 
 
 def _roles(found: tuple[Seen, ...]) -> Iterator[str]:
@@ -70,6 +71,26 @@ def _without_role(found: tuple[Seen, ...]) -> Iterator[str]:
     for (caller, resource), (actions, runs) in sorted(rows.items()):
         listed = ", ".join(f"`{action}`" for action in sorted(actions))
         yield f"| {caller} | `{_short(resource)}` | {listed} | {', '.join(sorted(runs))} |"
+    yield ""
+
+
+def _on_kcl() -> Iterator[str]:
+    """What a role would need besides, by one run with Amazon's KCL."""
+    policies = roles()
+    lacking: dict[tuple[str, str], set[str]] = {}
+    for one in seen_on_kcl():
+        known = one.caller in policies
+        if known and decide(policies[one.caller], one.request) is not Decision.ALLOWED:
+            lacking.setdefault((one.caller, one.request.resource), set()).add(one.request.action)
+    if not lacking:
+        return
+    yield "## On Amazon's KCL, besides\n"
+    yield "The engine that is deployed is the embedded one. What a run on KCL asked for and no role allows:\n"
+    yield "| process | resource | actions |"
+    yield "|---|---|---|"
+    for (process, resource), actions in sorted(lacking.items()):
+        listed = ", ".join(f"`{action}`" for action in sorted(actions))
+        yield f"| {process} | `{_short(resource)}` | {listed} |"
     yield ""
 
 
