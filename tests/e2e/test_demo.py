@@ -4,8 +4,10 @@ import json
 import os
 import shutil
 import signal
+import sqlite3
 import subprocess
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
 import psutil
@@ -14,6 +16,7 @@ import pytest
 from e2e import reconcile as reconciler
 from e2e.corruptions import ALL
 from e2e.running import INVOICES, free_base_port, orderstream, reconcile
+from e2e.traced import judge_traces
 
 LIMIT = 150
 
@@ -50,6 +53,23 @@ def test_real_orders_reconcile(run: Path) -> None:
     summary = json.loads((run / "summary.json").read_text())
     assert summary["counts"]["offered"] == LIMIT
     assert summary["dead_letters"] == 0
+
+
+def test_every_order_of_the_run_is_one_trace(run: Path) -> None:
+    """One root, no orphan, and each message that its history lists was sent and processed in a span."""
+    judged = judge_traces(run.parent / "home")
+    assert len(judged) > LIMIT / 2
+    assert {order_id: faults for order_id, faults in judged.items() if faults} == {}
+
+
+@pytest.mark.parametrize("lost", ["POST /orders", "send orders", "process orders"])
+def test_the_judge_of_traces_has_teeth(run: Path, tmp_path: Path, lost: str) -> None:
+    """Spans of a kind that were never exported are missed, in every order."""
+    for name in ("read-model.sqlite", "traces.sqlite"):
+        shutil.copy(run.parent / "home" / name, tmp_path)
+    with closing(sqlite3.connect(tmp_path / "traces.sqlite")) as database, database:
+        database.execute("DELETE FROM spans WHERE json_extract(content, '$.name') = ?", (lost,))
+    assert all(judge_traces(tmp_path).values())
 
 
 @pytest.mark.parametrize("corrupt", ALL, ids=lambda corrupt: corrupt.__name__)

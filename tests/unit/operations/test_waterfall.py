@@ -75,6 +75,15 @@ def test_every_span_has_one_line_at_every_width(columns: int | None) -> None:
     assert all("█" in line for line in lines[1:-2])
 
 
+def test_what_is_unusual_is_never_cut() -> None:
+    """However deep in the tree it stands; its name is cut in its place."""
+    deep = [span(f"{number}{'work' * 20}", 0, 1, f"{number - 1}{'work' * 20}") for number in range(1, 30)]
+    failed = span("x" * 80, 0, 1, f"29{'work' * 20}", failed=True, attributes={"error.type": "TimeoutError"})
+    lines = list(waterfall([*SPANS, *deep, failed], "o-1", 80))
+    (line,) = (line for line in lines if "TimeoutError" in line and "charge" not in line)
+    assert "… (failed: TimeoutError)" in line
+
+
 def test_times_that_cannot_be_read_are_no_wait() -> None:
     """A collector keeps what others export, too."""
     strange = span("work", 0, 1, attributes=ORDER | {"orderstream.arrived_at": "yesterday"})

@@ -65,9 +65,9 @@ def _drawn(trace: Sequence[StoredSpan], width: int) -> Iterator[str]:
 
 
 def _line(span: StoredSpan, branch: str, begin: int, total: int, width: int) -> str:
-    label = branch + _label(span)
-    if len(label) > _LABEL:
-        label = label[: _LABEL - 1] + "…"
+    label, note = branch + _label(span), _note(span)
+    room = max(_LABEL - len(note), 1)
+    label = (label if len(label) <= room else label[: room - 1] + "…") + note
     waits_from = _arrived(span)
     since = span.begin if waits_from is None else min(max(waits_from, begin), span.begin)
     first, work, last = (int((moment - begin) * width / total) for moment in (since, span.begin, span.end))
@@ -80,12 +80,15 @@ def _line(span: StoredSpan, branch: str, begin: int, total: int, width: int) -> 
 def _label(span: StoredSpan) -> str:
     """The message's type says more than the stream's name, which is always the same."""
     kind, operation = span.attributes.get("cloudevents.event_type"), span.name.partition(" ")[0]
-    label = span.name if kind is None else f"{operation} {kind}"
+    return span.name if kind is None else f"{operation} {kind}"
+
+
+def _note(span: StoredSpan) -> str:
+    """What is unusual about it, which is never cut."""
     if span.failed:
-        label += f" (failed: {span.attributes.get('error.type', 'it does not say why')})"
-    elif (arrival := span.attributes.get("orderstream.arrival", "fresh")) != "fresh":
-        label += f" ({arrival})"
-    return label
+        return f" (failed: {span.attributes.get('error.type', 'it does not say why')})"
+    arrival = span.attributes.get("orderstream.arrival", "fresh")
+    return "" if arrival == "fresh" else f" ({arrival})"
 
 
 def _arrived(span: StoredSpan) -> int | None:
