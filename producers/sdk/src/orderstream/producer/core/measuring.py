@@ -1,4 +1,4 @@
-"""Measures a producer: sums up what one input leads to, and records it at its end.
+"""Measures a producer: sums up what happens within a second, then records it.
 
 The meter is asked once for what many records have in common, so that a record costs no call of its own.
 """
@@ -6,6 +6,7 @@ The meter is asked once for what many records have in common, so that a record c
 import logging
 from collections import Counter
 from collections.abc import Sequence
+from typing import Final
 
 from orderstream.observability.metrics.meter import Meter
 from orderstream.observability.metrics.metric import Metric
@@ -14,6 +15,12 @@ from orderstream.producer.core.kinesis_record import KinesisRecord
 from orderstream.producer.core.pending import PendingRecord
 
 logger = logging.getLogger(__name__)
+
+_EVERY: Final = 1.0
+"""Seconds between two recordings of a producer that is busy; one that has nothing left records at once."""
+
+_REMEMBERED: Final = 2_000
+"""Requests and different values that are remembered at most until they are recorded."""
 
 
 class Measuring:
@@ -26,6 +33,7 @@ class Measuring:
     def __init__(self, meter: Meter | None) -> None:
         self._meter = meter
         self._pending = 0
+        self._recorded_at = 0.0
         self._begin()
 
     def _begin(self) -> None:
@@ -97,10 +105,13 @@ class Measuring:
         if self._meter is not None:
             self._expired += len(records)
 
-    def record(self) -> None:
-        """Hand over to the meter what was summed up."""
+    def record(self, now: float) -> None:
+        """Hand over to the meter what was summed up, if it is time."""
         if self._meter is None or not self._dirty:
             return
+        if self._pending and now - self._recorded_at < _EVERY and len(self._buffering) < _REMEMBERED:
+            return
+        self._recorded_at = now
         try:
             self._record(self._meter)
         except BaseException:

@@ -98,7 +98,7 @@ class Pipeline:
             self._send(now)
             self._ask_for_map(now)
             self._plan_wake()
-        self._measuring.record()
+        self._measuring.record(now)
         commands, self._commands = self._commands, []
         return [*self._outcomes.take(), *self._troubles.reports(), *commands]
 
