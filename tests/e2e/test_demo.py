@@ -6,6 +6,7 @@ import shutil
 import signal
 import sqlite3
 import subprocess
+from collections import Counter
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
@@ -17,6 +18,10 @@ from e2e import reconcile as reconciler
 from e2e.corruptions import ALL
 from e2e.running import INVOICES, free_base_port, orderstream, reconcile
 from e2e.traced import judge_traces
+from fakes.metrics import emf_sums
+from orderstream_workers.runtime.discovery import topology
+from orderstream_workers.runtime.settings import Settings
+from orderstream_workers.runtime.topology.metrics import catalogue
 
 LIMIT = 150
 
@@ -70,6 +75,29 @@ def test_the_judge_of_traces_has_teeth(run: Path, tmp_path: Path, lost: str) -> 
     with closing(sqlite3.connect(tmp_path / "traces.sqlite")) as database, database:
         database.execute("DELETE FROM spans WHERE json_extract(content, '$.name') = ?", (lost,))
     assert all(judge_traces(tmp_path).values())
+
+
+@pytest.mark.timeout(1200)
+def test_every_process_has_written_its_metrics(run: Path) -> None:
+    """On SIGTERM at the latest: valid lines of EMF, nothing that the catalogue lacks, orders counted once."""
+    declared = {
+        (process, measurement.metric.name)
+        for measurement in catalogue(topology(Settings()))
+        for process in measurement.processes
+    }
+    logs = "".join(log.read_text() for log in (run.parent / "home" / "logs").glob("*.log"))
+    lines = [line for line in logs.splitlines() if line.startswith('{"_aws"')]
+    written: Counter[tuple[str, str]] = Counter()
+    for (name, process), total in emf_sums(lines, "Application").items():
+        written[process, name] += total
+    assert set(written) <= declared
+    assert {process for process, _ in written} == {process.name for process in topology(Settings()).processes}
+    counts = json.loads((run / "summary.json").read_text())["counts"]
+    assert written["saga", "Accepted"] == counts["accepted"]
+    assert written["saga", "Confirmed"] + written["saga", "Cancelled"] == counts["accepted"]
+    assert sum("OrderLatency" in line for line in lines)
+    lags = [process for process, name in written if name == "MillisBehindLatest"]
+    assert sorted(lags) == sorted(one.name for one in topology(Settings()).applications)
 
 
 @pytest.mark.parametrize("corrupt", ALL, ids=lambda corrupt: corrupt.__name__)

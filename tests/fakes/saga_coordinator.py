@@ -4,6 +4,7 @@ import datetime as dt
 from collections.abc import Sequence
 
 from fakes.delivery import delivered
+from fakes.metrics import Recorded
 from orderstream.errors import DependencyError
 from orderstream.messages import Envelope, decode_envelope, following, initial
 from orderstream_consumer.idempotency.publisher import CollectingPublisher
@@ -64,12 +65,14 @@ class Coordinator:
         self.store = MemoryStore()
         self.publisher = Interrupted()
         self.now = NOW
+        self.meter = Recorded()
         self.handlers = SagaHandlers(
             store=self.store,
             publisher=self.publisher,
             clock=lambda: self.now,
             inbox_capacity=inbox_capacity,
             current=FLOW,
+            meter=self.meter,
         )
         self.routes = self.handlers.routes()
         self.sequence = 0

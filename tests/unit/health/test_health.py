@@ -34,6 +34,19 @@ def test_health_answers_200_and_503() -> None:
             assert json.loads(refused.read())["healthy"] is False
 
 
+def test_metrics_are_a_page_beside_health() -> None:
+    """In Prometheus' content type; a process without metrics has no such page."""
+    port = free_port()
+    with (
+        health_served(port, lambda: {"healthy": True}, metrics=lambda: "orderstream_handled_total 7\n"),
+        urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics") as response,
+    ):
+        assert response.headers["Content-Type"].startswith("text/plain; version=0.0.4")
+        assert response.read() == b"orderstream_handled_total 7\n"
+    with health_served(port, lambda: {"healthy": True}):
+        assert status_of(port, "/metrics") == 404
+
+
 def test_the_port_is_free_afterwards() -> None:
     """Nothing listens once the body is over."""
     port = free_port()

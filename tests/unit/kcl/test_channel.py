@@ -5,7 +5,11 @@ import threading
 import time
 from collections.abc import Callable
 
+import msgspec
+
+from orderstream import AggregatingMeter
 from orderstream_consumer.engines.kcl.channel import Ear, Mouth, Told
+from orderstream_consumer.processing.metrics import HANDLED, PROCESS_RECORDS_TIME
 from orderstream_consumer.processing.progress import ShardProgress, Waiting
 from orderstream_consumer.processing.record import Position
 
@@ -50,6 +54,26 @@ def test_what_an_ended_process_counted_stays_counted() -> None:
         mouth.tell(told(0, 3))
         mouth.close()
         eventually(lambda: ear.counters() == {"handled": 3} and ear.progress() == ())
+
+
+def test_what_shard_processes_measured_reaches_the_workers_meter() -> None:
+    """Each telling has what was measured since the last one, the last telling before the end included."""
+    worker, shard = AggregatingMeter({"Application": "saga"}), AggregatingMeter()
+    with Ear(worker.absorb) as ear:
+        mouth = Mouth(str(ear.path), threading.Event(), orphaned=lambda: None)
+        for _ in range(2):
+            shard.record(HANDLED, 2)
+            shard.record(PROCESS_RECORDS_TIME, 250)
+            mouth.tell(msgspec.structs.replace(told(0, 1), metrics=shard.collect()))
+        mouth.close()
+        eventually(lambda: ear.progress() == ())
+    collected = worker.collect()
+    points = {point.metric: point for point in collected.points}
+    assert points[HANDLED].total == 4
+    distribution = points[PROCESS_RECORDS_TIME].distribution
+    assert distribution is not None
+    assert (distribution.count, distribution.values(2)) == (2, [250, 250])
+    assert collected.dimensions == {"Application": "saga"}
 
 
 def test_draining_reaches_all_and_those_to_come() -> None:

@@ -78,7 +78,7 @@ PLANTED = {
         "shard_sizing.model.workload.profile",
         "shard_sizing.model.capacity.sizing",
     ),
-    "Pure: the producer's core, the wire format, the shard map, the state of the fake": (
+    "Pure: the producer's core, the wire format, the shard map, how metrics add up, the state of the fake": (
         "orderstream.producer.core.slots",
         "threading",
     ),

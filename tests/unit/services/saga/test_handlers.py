@@ -28,6 +28,7 @@ from orderstream.messages import (
     derived_id,
     initial,
 )
+from orderstream.observability.metrics import NoMeter
 from orderstream.observability.tracing import NoTracer
 from orderstream_consumer.delivery import DeliveryTally
 from orderstream_consumer.idempotency import CollectingPublisher, MessageHandler
@@ -114,6 +115,7 @@ def test_the_application_asks_the_coordinator_which_orders_it_has_taken() -> Non
         deciding_clock=lambda: NOW,
         tally=DeliveryTally(),
         tracer=NoTracer(),
+        meter=NoMeter(),
         tables=lambda *_: [],
         in_lanes=lambda *_, **more: given.update(more),
     )

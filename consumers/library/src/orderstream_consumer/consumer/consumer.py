@@ -4,7 +4,7 @@ import logging
 import signal
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from types import FrameType, TracebackType
@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final, Self, cast
 
 import boto3
 
+from orderstream.observability.metrics import Exporter, Meter
 from orderstream.observability.tracing import Tracer
 from orderstream_consumer.consumer.arguments import check_arguments, refuse_for_kcl
 from orderstream_consumer.consumer.clients import client_of, region_of, settings_found
@@ -25,10 +26,10 @@ from orderstream_consumer.consumer.errors import (
 from orderstream_consumer.consumer.failures import OnFailure, checked, is_queue
 from orderstream_consumer.consumer.handler_delivery import BatchHandler, Handler, HandlerDelivery
 from orderstream_consumer.consumer.importable import loaded
-from orderstream_consumer.consumer.run import Backing, prepared_run
+from orderstream_consumer.consumer.run import Backing, lease_table_of, prepared_run
 from orderstream_consumer.consumer.stream import ConsumedName, KinesisReads
 from orderstream_consumer.delivery import ParkedRecords
-from orderstream_consumer.engines.embedded.leases import DynamoDBLeaseTable, LeaseTable
+from orderstream_consumer.engines.embedded.leases import LeaseTable
 from orderstream_consumer.processing.process_spans import NOT_TRACED, ProcessSpans
 from orderstream_consumer.store import DynamoDBStore, Store
 
@@ -80,6 +81,7 @@ class Consumer:
         store: Where all else is instead of DynamoDB, e.g. ``MemoryStore()`` in a test.
         tracer: Begins a span around each call of a handler, with the message's trace context as parent and
             link, or a batch's contexts as links. By default nothing is traced.
+        exporters: Where its metrics go, e.g. ``EmfExporter()``, besides ``/metrics`` of the health port.
 
     Raises:
         ConfigError: An argument is not possible.
@@ -104,6 +106,7 @@ class Consumer:
         leases: LeaseTable | None = None,
         store: Store | None = None,
         tracer: Tracer | None = None,
+        exporters: Sequence[Exporter] = (),
     ) -> None:
         config = ConsumerConfig() if config is None else config
         self._stream = ConsumedName.of(stream)
@@ -144,7 +147,7 @@ class Consumer:
         self._backing = Backing(
             kinesis=cast("KinesisClient", kinesis) if kinesis else self._client("kinesis"),
             dynamodb=dynamodb,
-            leases=leases or _lease_table(dynamodb, config),
+            leases=leases or lease_table_of(_given(dynamodb), config),
             store=store or DynamoDBStore(_given(dynamodb), str(config.table_prefix)),
             stored_in_dynamodb=store is None,
         )
@@ -170,6 +173,7 @@ class Consumer:
             config=config,
             backing=self._backing,
             stop=self._stop,
+            exporters=exporters,
         )
 
     def __repr__(self) -> str:
@@ -290,6 +294,11 @@ class Consumer:
         return self._run.report()
 
     @property
+    def meter(self) -> Meter:
+        """Takes the handler's own metrics; they are exported with the consumer's. Not under KCL."""
+        return self._delivery.meter
+
+    @property
     def parked(self) -> ParkedRecords:
         """The records that wait in the application's table ``parking``; the consumer need not run."""
         return ParkedRecords(self._backing.store, self._application)
@@ -390,7 +399,3 @@ class Consumer:
 def _given(dynamodb: "DynamoDBClient | None") -> "DynamoDBClient":
     assert dynamodb is not None
     return dynamodb
-
-
-def _lease_table(dynamodb: "DynamoDBClient | None", config: ConsumerConfig) -> LeaseTable:
-    return DynamoDBLeaseTable(_given(dynamodb), str(config.lease_table), creates=config.create_tables)

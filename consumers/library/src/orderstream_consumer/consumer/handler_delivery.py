@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from orderstream.errors import DependencyError
+from orderstream.observability.metrics import AggregatingMeter
 from orderstream_consumer.consumer.config import ConsumerConfig
 from orderstream_consumer.consumer.errors import RecordFailedError
 from orderstream_consumer.consumer.event_loop import EventLoop
@@ -27,6 +28,8 @@ from orderstream_consumer.delivery import (
 )
 from orderstream_consumer.processing.clock import utc_now
 from orderstream_consumer.processing.concurrency import ThreadPool
+from orderstream_consumer.processing.measured import measured
+from orderstream_consumer.processing.metrics import BREAKER_OPEN
 from orderstream_consumer.processing.process_spans import NOT_TRACED, ProcessSpans
 from orderstream_consumer.processing.processor import RecordProcessor, StopSignal
 from orderstream_consumer.processing.record import DeliveredRecord
@@ -57,6 +60,10 @@ class HandlerDelivery:
         failed: Told of the record that ends the consumer.
         breaker: Holds back tries during outages; a new one by default.
         spans: Begins the span of what is handled; by default nothing is traced.
+
+    Attributes:
+        meter: Takes what is measured, under the dimension ``Application``.
+        processor: Makes the processor of one shard; see ``ProcessorFactory``.
     """
 
     def __init__(
@@ -90,14 +97,17 @@ class HandlerDelivery:
         self._at_work = 0
         self._lock = threading.Lock()
         self.breaker = breaker or Breaker()
-        self.tally = DeliveryTally()
+        self.meter = AggregatingMeter({"Application": application})
+        self.meter.before_collecting(lambda: self.meter.record(BREAKER_OPEN, int(self.breaker.is_open)))
+        self.tally = DeliveryTally(meter=self.meter)
+        self.processor = measured(self._processor, self.meter)
 
     @property
     def parks(self) -> bool:
         """Whether records that fail are parked."""
         return self._on_failure == PARK
 
-    def processor(self, shard_id: str, stop: StopSignal) -> RecordProcessor:  # noqa: ARG002 - the engine's
+    def _processor(self, shard_id: str, stop: StopSignal) -> RecordProcessor:  # noqa: ARG002 - the engine's
         """Make the processor of one shard; see ``ProcessorFactory``."""
         if self._batch_handler is not None:
             return BatchProcessor(

@@ -53,6 +53,7 @@ def main() -> None:
             errors=sys.stderr,
             counters=delivery.tally.figures,
             failure=delivery.tally.failure,
+            meter=delivery.meter,
         )
     finally:
         delivery.close()

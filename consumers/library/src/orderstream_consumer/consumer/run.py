@@ -2,17 +2,18 @@
 
 import os
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
+from orderstream.observability.metrics import Exporter, Exporting, PrometheusExporter
 from orderstream_consumer.consumer.config import ConsumerConfig
 from orderstream_consumer.consumer.handler_delivery import HandlerDelivery
 from orderstream_consumer.consumer.stream import ConsumedName
 from orderstream_consumer.consumer.told import COMMAND, told_to_shards
 from orderstream_consumer.delivery import PARKING, until_it_works
-from orderstream_consumer.engines.embedded.leases import LeaseTable
+from orderstream_consumer.engines.embedded.leases import DynamoDBLeaseTable, LeaseTable
 from orderstream_consumer.engines.ownership import ENGINES, EngineOwnership
 from orderstream_consumer.engines.stream_identity import CONSUMED_STREAMS, ConsumedStream
 from orderstream_consumer.engines.stream_leases import StreamLeases
@@ -46,6 +47,11 @@ class Backing:
     stored_in_dynamodb: bool
 
 
+def lease_table_of(dynamodb: "DynamoDBClient", config: ConsumerConfig) -> LeaseTable:
+    """Where a consumer's leases are, in DynamoDB."""
+    return DynamoDBLeaseTable(dynamodb, str(config.lease_table), creates=config.create_tables)
+
+
 def prepared_run(
     application: str,
     stream: ConsumedName,
@@ -55,6 +61,7 @@ def prepared_run(
     config: ConsumerConfig,
     backing: Backing,
     stop: threading.Event,
+    exporters: Sequence[Exporter] = (),
 ) -> tuple[ApplicationRun, Callable[[], None]]:
     """Wire a consumer.
 
@@ -66,6 +73,7 @@ def prepared_run(
         config: The settings, with table names and the region filled in.
         backing: What it reads from and writes to.
         stop: Set to end it.
+        exporters: Where its metrics go, besides ``/metrics``.
 
     Returns:
         What reports its health, and what makes it work until it is stopped.
@@ -112,6 +120,7 @@ def prepared_run(
         consumed=consumed,
         processors=delivery.processor,
         shard_processes=shard_processes,
+        meter=delivery.meter,
     )
     dependencies = [
         stream_asked(backing.kinesis, stream.name),
@@ -136,6 +145,7 @@ def prepared_run(
         stop=stop,
         counters=delivery.tally.figures,
         failure=delivery.tally.failure,
+        meter=delivery.meter,
         clock=utc_now,
     )
 
@@ -150,7 +160,16 @@ def prepared_run(
     def adopt(stop: StopSignal) -> bool:
         return not config.adopt_new_stream or consumed.adopt(backing.leases, stop)
 
-    work = partial(
-        run.run, port=config.health_port or 0, host=config.health_host, prepare=prepare, adopt=adopt
-    )
+    page = PrometheusExporter()
+
+    def work() -> None:
+        with Exporting(delivery.meter, [*exporters, page]):
+            run.run(
+                port=config.health_port or 0,
+                host=config.health_host,
+                prepare=prepare,
+                adopt=adopt,
+                metrics=page.text,
+            )
+
     return run, work

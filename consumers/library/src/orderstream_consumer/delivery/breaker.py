@@ -54,6 +54,12 @@ class Breaker:
             self._open_until = now + self._length()
             return 0.0
 
+    @property
+    def is_open(self) -> bool:
+        """Whether tries are held back, or one is on its way to find out."""
+        with self._lock:
+            return self._failures > 0
+
     def succeeded(self) -> None:
         """A try came back well: everybody may go on."""
         with self._lock:

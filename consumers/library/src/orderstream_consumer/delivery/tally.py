@@ -3,8 +3,11 @@
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Final
+
+from orderstream.observability.metrics import Meter, Metric, NoMeter
+from orderstream_consumer.processing.metrics import TALLIED
 
 _FAILURE_LASTS: Final = 90.0
 """Seconds for which a failure explains why nothing is handled; whatever lasts fails anew within seconds."""
@@ -19,10 +22,20 @@ class DeliveryTally:
 
     Args:
         clock: Monotonic seconds.
+        meter: Takes the events that are metrics, too.
+        metrics: Those of a service, by the names that it counts.
     """
 
-    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        clock: Callable[[], float] = time.monotonic,
+        *,
+        meter: Meter | None = None,
+        metrics: Mapping[str, Metric] | None = None,
+    ) -> None:
         self._clock = clock
+        self._meter = meter or NoMeter()
+        self._metrics = {**TALLIED, **(metrics or {})}
         self._failure: tuple[str, float] | None = None
         self._counts: Counter[str] = Counter()
         self._lock = threading.Lock()
@@ -31,12 +44,15 @@ class DeliveryTally:
         """Count one event."""
         with self._lock:
             self._counts[event] += 1
+        metric = self._metrics.get(event)
+        if metric is not None:
+            self._meter.record(metric)
 
     def retried(self, reason: str) -> None:
         """Count one failure that is tried again, and remember its reason for ``/health``."""
         with self._lock:
-            self._counts["retried"] += 1
             self._failure = (reason, self._clock())
+        self.count("retried")
 
     def failure(self) -> str | None:
         """The reason of the last failure; None if there was none in the last 90 seconds."""

@@ -2,6 +2,7 @@
 
 from orderstream_consumer.health.asked import lease_table_asked, stream_asked, table_asked
 from orderstream_consumer.health.listening import ListenError
+from orderstream_consumer.health.measured import measure_report
 from orderstream_consumer.health.report import WorkerStanding, worker_report
 from orderstream_consumer.health.server import Report, health_served
 from orderstream_consumer.health.watch import Dependency, DependencyWatch
@@ -14,6 +15,7 @@ __all__ = [
     "WorkerStanding",
     "health_served",
     "lease_table_asked",
+    "measure_report",
     "stream_asked",
     "table_asked",
     "worker_report",

@@ -4,6 +4,7 @@
 ``/health``       the whole report; 503 when something stands still
 ``/health/live``  200 as long as the process answers: an outage elsewhere is no reason to restart it
 ``/health/ready`` the whole report; 200 while it does its work, 503 while it starts, drains or stands still
+``/metrics``      its metrics in Prometheus' text format
 ================= ===========================================================================================
 """
 
@@ -15,6 +16,7 @@ from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
+from orderstream.observability.metrics.prometheus import CONTENT_TYPE
 from orderstream_consumer.health.listening import ListenError
 
 Report = Callable[[], dict[str, Any]]
@@ -23,7 +25,12 @@ Report = Callable[[], dict[str, Any]]
 
 @contextmanager
 def health_served(
-    port: int, report: Report, host: str = "127.0.0.1", *, setting: str = "health_port"
+    port: int,
+    report: Report,
+    host: str = "127.0.0.1",
+    *,
+    setting: str = "health_port",
+    metrics: Callable[[], str] | None = None,
 ) -> Iterator[None]:
     """Serve ``/health`` while the body runs.
 
@@ -32,6 +39,7 @@ def health_served(
         report: Gives the response; called from a thread of the server.
         host: Address to listen on; only this machine by default.
         setting: What sets the port, for whoever finds it taken.
+        metrics: Gives the page of ``/metrics``; without it there is none.
 
     Raises:
         ListenError: the address cannot be had.
@@ -42,6 +50,9 @@ def health_served(
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
+            if self.path == "/metrics" and metrics is not None:
+                self._send(HTTPStatus.OK, CONTENT_TYPE, metrics().encode())
+                return
             if self.path not in {"/health", "/health/live", "/health/ready"}:
                 self.send_error(HTTPStatus.NOT_FOUND)
                 return
@@ -50,8 +61,11 @@ def health_served(
             good = response.get("live") or response.get("healthy", False)
             if self.path == "/health/ready":
                 good = good and response.get("ready", True)
-            self.send_response(HTTPStatus.OK if good else HTTPStatus.SERVICE_UNAVAILABLE)
-            self.send_header("Content-Type", "application/json")
+            self._send(HTTPStatus.OK if good else HTTPStatus.SERVICE_UNAVAILABLE, "application/json", body)
+
+        def _send(self, status: HTTPStatus, content_type: str, body: bytes) -> None:
+            self.send_response(status)
+            self.send_header("Content-Type", content_type)
             self.send_header("Content-Length", str(len(body)))
             self.end_headers()
             self.wfile.write(body)

@@ -42,11 +42,14 @@ class Decision(Generic[State]):
         state: The order's state from now on.
         outputs: The messages to publish, in order.
         writes: What else has to change in the same transaction, such as timers.
+        committed: Called once all this is committed, by the delivery that did it: what is measured there is
+            measured once.
     """
 
     state: State
     outputs: Sequence[Envelope] = ()
     writes: Sequence[Write] = ()
+    committed: Callable[[], object] = lambda: None
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,6 +158,7 @@ class Once(Generic[State]):
         outputs = [envelope.encode() for envelope in decision.outputs]
         entries = inbox.with_entry(received, outputs)
         self._commit(received.subject, item, entries, decision.state, decision.writes)
+        decision.committed()
         return outputs
 
     def _note(

@@ -13,10 +13,17 @@ import threading
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from orderstream.observability.metrics import AggregatingMeter
 from orderstream_consumer.engines.ownership import EngineOwnership
 from orderstream_consumer.engines.stream_identity import ConsumedStream
 from orderstream_consumer.engines.stream_leases import StreamLeases
-from orderstream_consumer.health import DependencyWatch, WorkerStanding, health_served, worker_report
+from orderstream_consumer.health import (
+    DependencyWatch,
+    WorkerStanding,
+    health_served,
+    measure_report,
+    worker_report,
+)
 from orderstream_consumer.processing.beside import Beside
 from orderstream_consumer.processing.processor import StopSignal
 from orderstream_consumer.running.engine_worker import EngineWorker
@@ -51,6 +58,7 @@ class ApplicationRun:
         counters: What this process has counted.
         failure: What failed last in a lane; None if nothing did of late.
         skew: What is wrong with the host's clock; None if nothing is.
+        meter: Takes how the worker stands, before each collection.
         clock: The time (UTC).
     """
 
@@ -69,6 +77,7 @@ class ApplicationRun:
         counters: Callable[[], Mapping[str, int]] = dict,
         failure: Callable[[], str | None] = lambda: None,
         skew: Callable[[], str | None] = lambda: None,
+        meter: AggregatingMeter | None = None,
         clock: Callable[[], dt.datetime],
     ) -> None:
         self._application = application
@@ -86,6 +95,8 @@ class ApplicationRun:
         self._clock = clock
         self._begun_at = clock()
         self._claimed = threading.Event()
+        if meter is not None:
+            meter.before_collecting(lambda: measure_report(self.report(), self._watch.figures(), meter))
 
     def report(self) -> dict[str, Any]:
         """What ``/health`` says; from any thread. See ``worker_report``."""
@@ -120,6 +131,7 @@ class ApplicationRun:
         report: Callable[[], dict[str, Any]] | None = None,
         prepare: Step = nothing_to_do,
         adopt: Step = nothing_to_do,
+        metrics: Callable[[], str] | None = None,
     ) -> None:
         """Work until stopped, then drain.
 
@@ -130,6 +142,7 @@ class ApplicationRun:
             report: What ``/health`` says, if it says more than ``report``.
             prepare: Done before the application is claimed.
             adopt: Done before its stream is confirmed.
+            metrics: Gives the page of ``/metrics``.
 
         Raises:
             ListenError: the address cannot be had.
@@ -138,7 +151,7 @@ class ApplicationRun:
             KeysUnorderedError: the stream distributes records itself, and the application needs their order.
             OrderstreamError: something that it cannot do without has failed; the worker has drained.
         """
-        served = health_served(port, report or self.report, host, setting=setting)
+        served = health_served(port, report or self.report, host, setting=setting, metrics=metrics)
         with served, Beside(self._stop) as beside:
             if not prepare(self._stop):
                 return

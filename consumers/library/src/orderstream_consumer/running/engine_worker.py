@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
+from orderstream.observability.metrics import AggregatingMeter
 from orderstream_consumer.engines.config import Engine, EngineConfig
 from orderstream_consumer.engines.embedded.leases import LeaseTable
 from orderstream_consumer.engines.embedded.worker import Worker
@@ -80,6 +81,7 @@ def engine_worker(
     consumed: ConsumedStream,
     processors: ProcessorFactory,
     shard_processes: Callable[[], ShardProcesses],
+    meter: AggregatingMeter | None = None,
     clock: Callable[[], dt.datetime] = utc_now,
 ) -> EngineWorker:
     """The worker of an application on the engine that is asked for.
@@ -95,6 +97,7 @@ def engine_worker(
         consumed: The stream that the leases belong to.
         processors: Makes the processor of each shard; in KCL's processes, they make their own.
         shard_processes: How KCL's processes are started; asked for on that engine only.
+        meter: Takes what the engine measures, and what the processes of shards do.
         clock: The time (UTC).
 
     Raises:
@@ -109,6 +112,7 @@ def engine_worker(
             processors=processors,
             config=config,
             wall_clock=clock,
+            meter=meter,
         )
     started = shard_processes()
     return KclWorker(
@@ -120,4 +124,5 @@ def engine_worker(
         region=started.region,
         environment=started.environment,
         more=started.properties,
+        meter=meter,
     )

@@ -3,13 +3,16 @@
 import sys
 import threading
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
+from orderstream.observability.metrics import PrometheusExporter
 from orderstream_consumer.engines.config import EngineConfig
 from orderstream_consumer.engines.ownership import EngineOwnership
 from orderstream_consumer.engines.stream_identity import ConsumedStream, StreamIdentity
 from orderstream_consumer.engines.stream_leases import StreamLeases
 from orderstream_consumer.health import DependencyWatch, lease_table_asked
+from orderstream_consumer.processing.measured import measured
 from orderstream_consumer.processing.processor import StopSignal
 from orderstream_consumer.running import ApplicationRun, ShardProcesses, engine_worker
 from orderstream_workers.runtime.application import Application
@@ -18,6 +21,7 @@ from orderstream_workers.runtime.dependencies import dependencies_of
 from orderstream_workers.runtime.discovery import application_module
 from orderstream_workers.runtime.resources import Resources
 from orderstream_workers.runtime.settings import HEALTH_PORT
+from orderstream_workers.runtime.telemetry.metrics import exporting
 
 
 def build_application(name: str, resources: Resources) -> Application:
@@ -30,7 +34,8 @@ def build_application(name: str, resources: Resources) -> Application:
     Raises:
         TopologyError: there is none, or its file cannot be used.
     """
-    return application_module(name, resources.settings).build(resources)
+    application = application_module(name, resources.settings).build(resources)
+    return replace(application, processors=measured(application.processors, resources.meter))
 
 
 def run_worker(
@@ -40,6 +45,7 @@ def run_worker(
     *,
     adopt_new_stream: bool = False,
     reported: Callable[[Callable[[], dict[str, Any]]], None] = lambda _: None,
+    page: PrometheusExporter | None = None,
 ) -> None:
     """Run an application until it is told to stop, then drain.
 
@@ -49,6 +55,7 @@ def run_worker(
         stop: Set to end it.
         adopt_new_stream: Delete the leases of another stream and begin with the one that is there.
         reported: Is given what ``/health`` says, once there is a worker.
+        page: What ``/metrics`` shows, where several applications share it.
 
     Raises:
         MixedEnginesError: the application runs on another engine.
@@ -87,6 +94,7 @@ def run_worker(
             region=region(),
             properties=settings.more_kcl_properties,
         ),
+        meter=resources.meter,
         clock=resources.clock,
     )
     ownership = EngineOwnership(
@@ -114,6 +122,7 @@ def run_worker(
         counters=application.counters,
         failure=application.failure,
         skew=resources.deciding_clock.trouble,
+        meter=resources.meter,
         clock=resources.clock,
     )
 
@@ -124,10 +133,13 @@ def run_worker(
         return run.report() | resources.deciding_clock.report()
 
     reported(report)
-    run.run(
-        port=settings.health_port,
-        host=settings.health_host,
-        setting=HEALTH_PORT,
-        report=report,
-        adopt=adopt,
-    )
+    page = page or PrometheusExporter()
+    with exporting(settings, resources.meter, page, {"worker_id": worker.worker_id}):
+        run.run(
+            port=settings.health_port,
+            host=settings.health_host,
+            setting=HEALTH_PORT,
+            report=report,
+            adopt=adopt,
+            metrics=page.text,
+        )

@@ -30,6 +30,7 @@ def main() -> None:
             errors=sys.stderr,
             counters=application.counters,
             failure=application.failure,
+            meter=resources.meter,
         )
 
 

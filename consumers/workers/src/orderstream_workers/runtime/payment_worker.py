@@ -6,6 +6,7 @@ from typing import Any
 
 import httpx
 
+from orderstream.observability.metrics import PrometheusExporter
 from orderstream_consumer.health.report import (
     STALLED_AFTER,
     age,
@@ -19,13 +20,16 @@ from orderstream_consumer.health.server import health_served
 from orderstream_consumer.health.watch import Dependency, DependencyState, DependencyWatch, Figure
 from orderstream_consumer.limits import StoredRateLimiter
 from orderstream_consumer.processing.beside import Beside
+from orderstream_consumer.processing.metrics import HEALTHY
 from orderstream_workers.runtime.dependencies import dependencies_of, queue_asked
 from orderstream_workers.runtime.resources import Resources
 from orderstream_workers.runtime.settings import HEALTH_PORT
+from orderstream_workers.runtime.telemetry.metrics import exporting
 from orderstream_workers.runtime.topology import QueueSpec
 from orderstream_workers.runtime.topology.pipeline import PAYMENT_QUEUE, PAYMENT_WORKER, PAYMENTS_API
 from orderstream_workers.services.payments import PaymentStanding, PaymentWorker, QueuedSpans
 from orderstream_workers.services.payments.http_provider import HttpPaymentProvider
+from orderstream_workers.services.payments.metrics import DEAD_LETTERS, UNSETTLED
 
 
 def run_payment_worker(resources: Resources, stop: threading.Event) -> None:
@@ -59,6 +63,7 @@ def run_payment_worker(resources: Resources, stop: threading.Event) -> None:
             application=PAYMENT_WORKER.name,
             clock=resources.clock,
         ),
+        meter=resources.meter,
     )
     # Every client is made here, by one thread.
     dead_letters = resources.payment_dead_letters
@@ -84,8 +89,24 @@ def run_payment_worker(resources: Resources, stop: threading.Event) -> None:
         )
         return said | resources.deciding_clock.report()
 
+    def measure() -> None:
+        said = report()
+        resources.meter.record(HEALTHY, int(said["healthy"]))
+        resources.meter.record(UNSETTLED, said["unsettled_seconds"] or 0)
+        if isinstance(said["dead_letters"], int):
+            resources.meter.record(DEAD_LETTERS, said["dead_letters"])
+
+    resources.meter.before_collecting(measure)
+    page = PrometheusExporter()
     with (
-        health_served(settings.health_port, report, settings.health_host, setting=HEALTH_PORT),
+        exporting(settings, resources.meter, page, {}),
+        health_served(
+            settings.health_port,
+            report,
+            settings.health_host,
+            setting=HEALTH_PORT,
+            metrics=page.text,
+        ),
         Beside(stop) as beside,
     ):
         beside.start(watch.run)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final, Self
 from orderstream import Producer
 from orderstream.messages import Message
 from orderstream.messages.spans import SendSpans
+from orderstream.observability.metrics import AggregatingMeter, Metric
 from orderstream.observability.tracing import Tracer
 from orderstream_consumer.delivery import (
     Breaker,
@@ -32,6 +33,7 @@ from orderstream_consumer.idempotency import (
     nobody_knows,
 )
 from orderstream_consumer.processing.concurrency import ThreadPool
+from orderstream_consumer.processing.metrics import BREAKER_OPEN
 from orderstream_consumer.processing.process_spans import ProcessSpans
 from orderstream_consumer.processing.processor import RecordProcessor, StopSignal
 from orderstream_consumer.running import Background
@@ -62,12 +64,16 @@ class Resources:
 
     Args:
         settings: The process's settings.
-        process: What traces call it.
+        process: What traces call it, and what all its metrics say in the dimension ``Application``.
+
+    Attributes:
+        meter: Takes everything that is measured.
     """
 
     def __init__(self, settings: Settings, process: str = "orderstream") -> None:
         self.settings = settings
         self.process = process
+        self.meter = AggregatingMeter({"Application": process})
         self._closing = ExitStack()
 
     def __enter__(self) -> Self:
@@ -116,8 +122,22 @@ class Resources:
 
     @cached_property
     def tally(self) -> DeliveryTally:
-        """What the process's application counts, for ``/health``."""
-        return DeliveryTally()
+        """What the process's application counts, for ``/health`` and its meter."""
+        return self.counting({})
+
+    def counting(self, metrics: Mapping[str, Metric]) -> DeliveryTally:
+        """A tally with metrics of a service's own.
+
+        Args:
+            metrics: By the name that the service counts.
+        """
+        return DeliveryTally(meter=self.meter, metrics=metrics)
+
+    def breaker(self) -> Breaker:
+        """A breaker that its meter watches."""
+        breaker = Breaker()
+        self.meter.before_collecting(lambda: self.meter.record(BREAKER_OPEN, int(breaker.is_open)))
+        return breaker
 
     @cached_property
     def kinesis(self) -> "KinesisClient":
@@ -162,7 +182,9 @@ class Resources:
     @cached_property
     def producer(self) -> Producer:
         """Puts into the stream."""
-        return self._closing.enter_context(Producer(self.settings.stream, client=self.producing))
+        return self._closing.enter_context(
+            Producer(self.settings.stream, client=self.producing, meter=self.meter)
+        )
 
     @cached_property
     def publisher(self) -> Publisher:
@@ -258,6 +280,7 @@ class Resources:
         *,
         background: Sequence[Background] = (),
         overtakes: Overtakes = never_overtakes,
+        tally: DeliveryTally | None = None,
     ) -> Application:
         """An application whose records are delivered in lanes, with retries and parking.
 
@@ -266,6 +289,7 @@ class Resources:
             handler: Carries out one record.
             background: What runs beside the shards.
             overtakes: Which records are handled although earlier ones of their key are parked.
+            tally: Counts, where a service has metrics of its own.
 
         Raises:
             TopologyError: it is declared as one that parks nothing.
@@ -274,7 +298,7 @@ class Resources:
             raise TopologyError(f"{declared.name} is delivered in lanes, and declared with `parks=False`")
         threads = ThreadPool(_LANE_THREADS, "lane")
         self.close_later(threads.shutdown)
-        breaker, tally = Breaker(), self.tally
+        breaker, tally = self.breaker(), tally or self.tally
         config = DeliveryConfig(max_lanes=self.settings.max_lanes)
         parking = StoredParking(self.store, declared.name, self.clock)
 

@@ -21,6 +21,7 @@ _PREFIX = "ORDERSTREAM_"
 HEALTH_PORT: Final = f"{_PREFIX}HEALTH_PORT"
 """Sets the port of ``/health``."""
 
+_EXPORTERS: Final = frozenset({"emf", "emf-detailed", "otel", "none"})
 _LEVELS: Final = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 
 Auth = Literal["jwt", "gateway", "none"]
@@ -98,7 +99,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
             two, separated by a comma, while it changes.
         caller_requests_per_second: Requests a second that each API process takes of one caller; twice as many
             at once. 0 sets no bound.
-        health_port: Port of ``/health``; 0 serves none.
+        metrics: Where metrics go besides ``/metrics`` of the health port. ``emf``: lines on standard output,
+            of which CloudWatch Logs makes metrics; ``emf-detailed``: with those for a closer look.
+            ``otel``: OpenTelemetry's global meter provider. ``none``. Several are separated by commas.
+        health_port: Port of ``/health`` and ``/metrics``; 0 serves none.
         health_host: Address that ``/health`` listens on; only this machine by default.
         tracing: ``otlp`` exports spans over OTLP (HTTP, protobuf) to ``otlp_url``; it needs
             ``orderstream-workers[otlp]``. ``none`` traces nothing.
@@ -137,6 +141,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     jwt_scope_prefix: str = ""
     gateway_secrets: str = ""
     caller_requests_per_second: float = 200.0
+    metrics: str = "emf"
     health_port: int = 0
     health_host: str = "127.0.0.1"
     tracing: Tracing = "none"
@@ -159,6 +164,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         if not all("=" in item for item in _items(self.kcl_properties)):
             raise checks.error("kcl_properties", "name=value, separated by commas")
         checks.above_zero("payments_per_second")
+        if not self.metric_exporters <= _EXPORTERS:
+            raise checks.error("metrics", "emf, emf-detailed, otel or none, separated by commas")
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] = os.environ) -> Self:
@@ -199,6 +206,11 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     def variables(cls) -> dict[str, str]:
         """By field, the environment variable that it is read from."""
         return {field: _PREFIX + field.upper() for field in cls.__struct_fields__}
+
+    @property
+    def metric_exporters(self) -> frozenset[str]:
+        """``metrics``, taken apart."""
+        return frozenset(item.strip() for item in _items(self.metrics))
 
     @property
     def more_kcl_properties(self) -> dict[str, str]:

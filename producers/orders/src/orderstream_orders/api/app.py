@@ -30,12 +30,15 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
+from orderstream.observability.metrics import Meter, NoMeter
 from orderstream.observability.tracing import NoTracer, Tracer
 from orderstream.publisher import EventPublisher
 from orderstream_orders.api.access import OrderAccess
 from orderstream_orders.api.guard import CallerGuard, caller_of
 from orderstream_orders.api.idempotency import IdempotencyStore
 from orderstream_orders.api.intake import Intake, UnknownOutcomeError
+from orderstream_orders.api.measuring import RequestMeasuring
+from orderstream_orders.api.metrics import UNKNOWN_OUTCOMES
 from orderstream_orders.api.openapi import Described, document
 from orderstream_orders.api.request_spans import traced
 from orderstream_orders.api.requests import JSON, MAX_BODY_BYTES, MAX_CODE_LENGTH, Rejection
@@ -79,6 +82,7 @@ def create_app(
     body_patience: float = 20.0,
     standing: Callable[[], Standing] = Standing,
     tracer: Tracer = _NO_TRACER,
+    meter: Meter | None = None,
 ) -> Starlette:
     """Make the ASGI application.
 
@@ -103,7 +107,9 @@ def create_app(
         body_patience: Seconds that a request's body may take to arrive before the response is 408. Above 0.
         standing: Says whether the dependencies answer, for ``/health``; by default they are not asked.
         tracer: Begins a span for each order and each cancellation; by default nothing is traced.
+        meter: Takes what is measured.
     """
+    meter = meter or NoMeter()
     api = _Api(
         Intake(
             publisher,
@@ -117,6 +123,7 @@ def create_app(
         max_waiting=max_waiting,
         body_patience=body_patience,
         standing=standing,
+        meter=meter,
     )
     described_by = document(*described)
 
@@ -139,13 +146,14 @@ def create_app(
             Exception: on_failure,
         },
         middleware=[
+            Middleware(RequestMeasuring, meter=meter, monotonic=monotonic),
             Middleware(
                 CallerGuard,
                 authentication=authentication,
                 allowances=Allowances(requests_per_second, _BURST_SECONDS * requests_per_second),
                 monotonic=monotonic,
                 refused=api.count_refusal,
-            )
+            ),
         ],
     )
     # A redirect would name the scheme and host that this process sees, not those that the gateway serves.
@@ -162,10 +170,12 @@ class _Api:
         max_waiting: int,
         body_patience: float,
         standing: Callable[[], Standing],
+        meter: Meter,
     ) -> None:
         self._intake = intake
         self._body_patience = body_patience
         self._standing = standing
+        self._meter = meter
         self._threads = CapacityLimiter(concurrency)
         self._most = concurrency + max_waiting
         self._in_flight = 0
@@ -309,6 +319,7 @@ class _Api:
 
     def _unknown(self, reason: str) -> Response:
         self._unknown_outcomes += 1
+        self._meter.record(UNKNOWN_OUTCOMES)
         logger.warning("outcome unknown", extra={"reason": reason})
         problem = Problem(
             code="unknown_outcome",

@@ -19,6 +19,7 @@ from orderstream_orders.contracts.inventory import (
 from orderstream_orders.contracts.message import Command, Event, OrderMessage, StockEvent, order_of
 from orderstream_orders.contracts.notification import CustomerNotified
 from orderstream_orders.contracts.order import (
+    CANCELLATION_REASONS,
     Customer,
     OrderCancellationRefused,
     OrderCancellationRequested,
@@ -39,6 +40,7 @@ from orderstream_orders.contracts.payment import (
 from orderstream_orders.contracts.shipment import OrderShipped, RefuseShipment, ShipmentRefused, ShipOrder
 
 __all__ = [
+    "CANCELLATION_REASONS",
     "MESSAGE_TYPES",
     "CapturePayment",
     "Command",

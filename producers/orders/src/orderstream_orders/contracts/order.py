@@ -1,11 +1,25 @@
 """The order's own messages: what the customer asked for, and how it ended."""
 
-from typing import ClassVar, Literal
+from typing import ClassVar, Final, Literal
 
 import msgspec
 
 from orderstream.messages import register
 from orderstream_orders.contracts.message import Event
+
+CANCELLATION_REASONS: Final[tuple[str, ...]] = (
+    "out_of_stock",
+    "unknown_sku",
+    "released",
+    "card_declined",
+    "expired",
+    "refunded",
+    "destination_not_served",
+    "operator_decision",
+    "step_overdue",
+    "customer_request",
+)
+"""Why orders are cancelled: what the owners of the steps refuse by, and the coordinator's own reasons."""
 
 
 class OrderLine(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

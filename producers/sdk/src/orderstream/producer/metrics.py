@@ -5,10 +5,10 @@ from typing import Final
 from orderstream.observability.metrics.metric import Kind, Metric
 
 USER_RECORDS_RECEIVED: Final = Metric(
-    "UserRecordsReceived", Kind.COUNTER, "Count", "Records that the application has put."
+    "UserRecordsReceived", Kind.COUNTER, "Count", "Records that the application has put.", detailed=True
 )
 USER_RECORDS_PENDING: Final = Metric(
-    "UserRecordsPending", Kind.GAUGE, "Count", "Records that were put and have no outcome yet."
+    "UserRecordsPending", Kind.GAUGE, "Count", "Records that were put and have no outcome yet.", detailed=True
 )
 USER_RECORDS_PUT: Final = Metric(
     "UserRecordsPut",
@@ -17,7 +17,7 @@ USER_RECORDS_PUT: Final = Metric(
     "Records that Kinesis has acknowledged where consumers find them.",
 )
 USER_RECORDS_DATA_PUT: Final = Metric(
-    "UserRecordsDataPut", Kind.COUNTER, "Bytes", "Their payloads and partition keys."
+    "UserRecordsDataPut", Kind.COUNTER, "Bytes", "Their payloads and partition keys.", detailed=True
 )
 USER_RECORDS_GIVEN_UP: Final = Metric(
     "UserRecordsGivenUp", Kind.COUNTER, "Count", "Records that were given up; their deliveries have failed."
@@ -35,7 +35,11 @@ KINESIS_RECORDS_PUT: Final = Metric(
     "Kinesis records, aggregates or single records, that were taken.",
 )
 KINESIS_RECORDS_DATA_PUT: Final = Metric(
-    "KinesisRecordsDataPut", Kind.COUNTER, "Bytes", "Their data and partition keys: what Kinesis counts."
+    "KinesisRecordsDataPut",
+    Kind.COUNTER,
+    "Bytes",
+    "Their data and partition keys: what Kinesis counts.",
+    detailed=True,
 )
 ALL_ERRORS: Final = Metric(
     "AllErrors", Kind.COUNTER, "Count", "Kinesis records that were refused, lost, or landed in a wrong shard."
@@ -48,6 +52,7 @@ RETRIES_PER_RECORD: Final = Metric(
     Kind.DISTRIBUTION,
     "Count",
     "How often a record had to be sent again before its outcome.",
+    detailed=True,
 )
 BUFFERING_TIME: Final = Metric(
     "BufferingTime",
@@ -56,7 +61,7 @@ BUFFERING_TIME: Final = Metric(
     "From a record's put, or its last attempt's end, until it leaves; the oldest of each Kinesis record.",
 )
 REQUEST_TIME: Final = Metric(
-    "RequestTime", Kind.DISTRIBUTION, "Milliseconds", "How long a PutRecords call took."
+    "RequestTime", Kind.DISTRIBUTION, "Milliseconds", "How long a PutRecords call took.", detailed=True
 )
 DELIVERY_TIME: Final = Metric(
     "DeliveryTime",
@@ -69,12 +74,21 @@ USER_RECORDS_PER_KINESIS_RECORD: Final = Metric(
     Kind.DISTRIBUTION,
     "Count",
     "How many records travel in one Kinesis record.",
+    detailed=True,
 )
 KINESIS_RECORDS_PER_REQUEST: Final = Metric(
-    "KinesisRecordsPerPutRecordsRequest", Kind.DISTRIBUTION, "Count", "Kinesis records of a PutRecords call."
+    "KinesisRecordsPerPutRecordsRequest",
+    Kind.DISTRIBUTION,
+    "Count",
+    "Kinesis records of a PutRecords call.",
+    detailed=True,
 )
 USER_RECORDS_PER_REQUEST: Final = Metric(
-    "UserRecordsPerPutRecordsRequest", Kind.DISTRIBUTION, "Count", "Records of a PutRecords call."
+    "UserRecordsPerPutRecordsRequest",
+    Kind.DISTRIBUTION,
+    "Count",
+    "Records of a PutRecords call.",
+    detailed=True,
 )
 
 PRODUCER_METRICS: Final[tuple[Metric, ...]] = (
@@ -96,4 +110,7 @@ PRODUCER_METRICS: Final[tuple[Metric, ...]] = (
     KINESIS_RECORDS_PER_REQUEST,
     USER_RECORDS_PER_REQUEST,
 )
-"""All of them. Those that KPL has no name for are ``UserRecordsGivenUp`` and ``DeliveryTime``."""
+"""All of them; detailed are those that KPL has at its level DETAILED.
+
+KPL has no name for ``UserRecordsGivenUp`` and ``DeliveryTime``.
+"""

@@ -24,6 +24,7 @@ from random import Random
 from typing import TYPE_CHECKING
 
 from orderstream.errors import OrderstreamError
+from orderstream.observability.metrics import Meter, NoMeter
 from orderstream_consumer.engines.config import EngineConfig
 from orderstream_consumer.engines.embedded.leases import LeaseCoordinator, LeaseTable, OwnedLease
 from orderstream_consumer.engines.embedded.lifecycle.shard_consumer import (
@@ -38,6 +39,7 @@ from orderstream_consumer.engines.embedded.retrieval import KinesisReader
 from orderstream_consumer.engines.embedded.wake_ups import WakeUps
 from orderstream_consumer.processing.clock import utc_now
 from orderstream_consumer.processing.concurrency import Concurrency, Executor, Mailbox, Thread, Threads
+from orderstream_consumer.processing.metrics import LOST_LEASES, NUM_WORKERS
 from orderstream_consumer.processing.processor import ProcessorFactory
 from orderstream_consumer.processing.progress import GivenUp, ShardProgress
 
@@ -82,6 +84,7 @@ class Worker:
         config: Settings.
         clock: Monotonic seconds.
         wall_clock: The time, with a zone.
+        meter: Takes what is measured.
         random: Source of jitter and of the worker's id; workers must not begin with the same seed.
         concurrency: Makes its threads, pools and queues.
 
@@ -105,6 +108,7 @@ class Worker:
         config: EngineConfig | None = None,
         clock: Callable[[], float] = time.monotonic,
         wall_clock: Callable[[], dt.datetime] = utc_now,
+        meter: Meter | None = None,
         random: Random | None = None,
         concurrency: Concurrency | None = None,
     ) -> None:
@@ -116,6 +120,7 @@ class Worker:
         self._clock = clock
         self._wall_clock = wall_clock
         self._concurrency = concurrency or Threads()
+        self._meter = meter or NoMeter()
         self._reader = KinesisReader(kinesis, stream, max_records=self._config.max_records, now=wall_clock)
         self._syncer = ShardSyncer(self._reader, leases, self._config.initial_position)
         self._coordinator = LeaseCoordinator(
@@ -124,6 +129,7 @@ class Worker:
             failover_time=self._config.failover_time,
             clock=clock,
             concurrency=self._concurrency,
+            meter=self._meter,
         )
         self._inbox: Mailbox[_Message] = self._concurrency.mailbox()
         self._consumers: dict[str, ShardConsumer] = {}
@@ -260,6 +266,8 @@ class Worker:
             self._wake_ups.note(consumer, consumer.wake_at)
             return
         self._wake_ups.forget(consumer)
+        if consumer.lost:
+            self._meter.record(LOST_LEASES)
         if self._consumers.get(consumer.shard_id) is consumer:
             del self._consumers[consumer.shard_id]
             if consumer.given_up is not None:
@@ -320,6 +328,7 @@ class Worker:
         try:
             for owned in self._coordinator.take():
                 self._inbox.put(owned)
+            self._meter.record(NUM_WORKERS, self._coordinator.workers)
         except OrderstreamError as error:
             logger.warning("leases not read", extra={"error": str(error)})
 

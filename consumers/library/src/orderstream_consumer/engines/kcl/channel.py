@@ -17,6 +17,7 @@ from typing import Any, Final, Self
 
 import msgspec
 
+from orderstream.observability.metrics import Collected
 from orderstream_consumer.processing.progress import ShardProgress
 
 logger = logging.getLogger(__name__)
@@ -36,20 +37,26 @@ class Told(msgspec.Struct, frozen=True):
     Attributes:
         progress: How its shard is doing.
         counters: What it has counted since it began.
+        metrics: What it has measured since it told last.
     """
 
     progress: ShardProgress
     counters: dict[str, int]
+    metrics: Collected | None = None
 
 
 class Ear:
     """The worker's end; threads of its own listen.
 
+    Args:
+        measured: Takes what shard processes have measured; from any thread.
+
     Attributes:
         path: Where shard processes connect to.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, measured: Callable[[Collected], object] = lambda _: None) -> None:
+        self._measured = measured
         self._folder = tempfile.TemporaryDirectory(prefix="orderstream-kcl-")
         self.path = Path(self._folder.name) / "channel"
         self._socket = socket.socket(socket.AF_UNIX)
@@ -124,6 +131,8 @@ class Ear:
             try:
                 for line in lines:
                     told = decoder.decode(line)
+                    if told.metrics is not None:
+                        self._measured(told.metrics)
                     with self._lock:
                         self._told[number] = told
             except (OSError, msgspec.MsgspecError) as error:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Final, Self, TextIO
 
+from orderstream.observability.metrics import AggregatingMeter
 from orderstream_consumer.engines.kcl.adapter import MultiLangProcessor
 from orderstream_consumer.engines.kcl.channel import CHANNEL, Mouth, Told
 from orderstream_consumer.processing.clock import utc_now
@@ -24,6 +25,7 @@ def run_shard_process(
     errors: TextIO,
     counters: Callable[[], Mapping[str, int]],
     failure: Callable[[], str | None] = lambda: None,
+    meter: AggregatingMeter | None = None,
     environment: Mapping[str, str] = os.environ,
     clock: Callable[[], dt.datetime] = utc_now,
 ) -> None:
@@ -35,6 +37,7 @@ def run_shard_process(
         errors: Where ``amazon_kclpy`` tells of what it met.
         counters: What this process has counted so far.
         failure: What failed last in this process; None if nothing did of late.
+        meter: What this process measures, for its worker to export.
         environment: Names the worker's channel.
         clock: The time (UTC).
     """
@@ -43,11 +46,12 @@ def run_shard_process(
     stop = threading.Event()
     mouth = Mouth(environment[CHANNEL], stop)
     from_daemon, to_daemon = protocol
-    with _Teller(mouth, counters, failure) as teller:
+    with _Teller(mouth, counters, failure, meter) as teller:
         processor = MultiLangProcessor(processors, stop, teller.tell, clock)
         try:
             KCLProcess(processor, from_daemon, to_daemon, errors).run()
         finally:
+            teller.say_last()
             mouth.close()
 
 
@@ -55,11 +59,16 @@ class _Teller:
     """Tells the worker of the progress when it changes, and every few seconds while a call lasts."""
 
     def __init__(
-        self, mouth: Mouth, counters: Callable[[], Mapping[str, int]], failure: Callable[[], str | None]
+        self,
+        mouth: Mouth,
+        counters: Callable[[], Mapping[str, int]],
+        failure: Callable[[], str | None],
+        meter: AggregatingMeter | None,
     ) -> None:
         self._mouth = mouth
         self._counters = counters
         self._failure = failure
+        self._meter = meter
         self._progress: ShardProgress | None = None
         self._lock = threading.Lock()
         self._ends = threading.Event()
@@ -81,12 +90,19 @@ class _Teller:
             self._progress = progress
             self._send()
 
+    def say_last(self) -> None:
+        """Tell what was counted and measured since, before the process ends."""
+        with self._lock:
+            self._send(measured=True)
+
     def _repeat(self) -> None:
         while not self._ends.wait(_REPEAT_EVERY):
             with self._lock:
-                self._send()
+                self._send(measured=True)
 
-    def _send(self) -> None:
+    def _send(self, *, measured: bool = False) -> None:
+        """Tell; with the metrics only now and then, since they are a few kilobytes."""
         if self._progress is not None:
             progress = replace(self._progress, failure=self._failure())
-            self._mouth.tell(Told(progress, dict(self._counters())))
+            metrics = self._meter.collect() if measured and self._meter is not None else None
+            self._mouth.tell(Told(progress, dict(self._counters()), metrics))

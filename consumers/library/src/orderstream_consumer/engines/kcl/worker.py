@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
+from orderstream.observability.metrics import AggregatingMeter
 from orderstream_consumer.engines.config import EngineConfig
 from orderstream_consumer.engines.kcl.channel import CHANNEL, Ear
 from orderstream_consumer.engines.kcl.daemon import Daemon, DaemonEndedError, daemon_command, require_kcl
@@ -34,6 +35,7 @@ class KclWorker:
             ``AWS_ENDPOINT_URL_DYNAMODB`` and ``AWS_ENDPOINT_URL`` are passed on to KCL.
         region: AWS region.
         more: Properties of KCL's own, which win over ours.
+        meter: Takes what the shard processes have measured.
 
     Attributes:
         worker_id: The owner that stands in the leases.
@@ -58,6 +60,7 @@ class KclWorker:
         region: str,
         environment: Mapping[str, str] = os.environ,
         more: Mapping[str, str] | None = None,
+        meter: AggregatingMeter | None = None,
     ) -> None:
         require_kcl()  # before the application is claimed for an engine that cannot run here
         self.worker_id = f"{application}:{uuid.uuid4()}"
@@ -78,6 +81,7 @@ class KclWorker:
         self._environment = environment
         self._stopping = threading.Event()
         self._ear: Ear | None = None
+        self._meter = meter
 
     def run(self) -> None:
         """Work until ``request_shutdown``.
@@ -85,7 +89,7 @@ class KclWorker:
         Raises:
             DaemonEndedError: the daemon has ended by itself.
         """
-        with tempfile.TemporaryDirectory(prefix="orderstream-kcl-") as folder, Ear() as ear:
+        with tempfile.TemporaryDirectory(prefix="orderstream-kcl-") as folder, self._listening() as ear:
             properties, logback = Path(folder) / "kcl.properties", Path(folder) / "logback.xml"
             properties.write_text(daemon_properties(self._settings))
             logback.write_text(LOGBACK)
@@ -101,6 +105,9 @@ class KclWorker:
                 ear.drain()
                 daemon.stop()
                 logger.info("worker ends", extra={"worker_id": self.worker_id})
+
+    def _listening(self) -> Ear:
+        return Ear() if self._meter is None else Ear(self._meter.absorb)
 
     def request_shutdown(self) -> None:
         """Drain: processors come back early and checkpoint what is done. From any thread, more than once."""

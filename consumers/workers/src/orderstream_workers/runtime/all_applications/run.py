@@ -10,6 +10,7 @@ from typing import Any, Final, Protocol
 import msgspec
 
 from orderstream.errors import OrderstreamError
+from orderstream.observability.metrics import PrometheusExporter
 from orderstream_consumer.engines.config import EngineConfig
 from orderstream_consumer.health.server import health_served
 from orderstream_consumer.processing.clock import utc_now
@@ -71,14 +72,21 @@ def run_all(settings: Settings, stop: threading.Event) -> None:
         NotDrainedError: some have not ended in time.
         TopologyError: the applications cannot be found.
     """
+    page = PrometheusExporter()
     own = msgspec.structs.replace(settings, health_port=0)  # one /health speaks for all
 
     def run_one(name: str, stop: threading.Event, reported: Reported) -> None:
         with Resources(own, name) as resources:
-            run_worker(name, resources, stop, reported=reported)
+            run_worker(name, resources, stop, reported=reported, page=page)
 
     applications = AllApplications(application_names(settings), run_one)
-    with health_served(settings.health_port, applications.report, settings.health_host, setting=HEALTH_PORT):
+    with health_served(
+        settings.health_port,
+        applications.report,
+        settings.health_host,
+        setting=HEALTH_PORT,
+        metrics=page.text,
+    ):
         applications.run(stop)
 
 

@@ -2,7 +2,8 @@
 
 from typing import Final
 
-from orderstream_consumer.delivery import Breaker, DeliveryTally, until_it_works
+from orderstream.observability.metrics import Kind, Metric
+from orderstream_consumer.delivery import until_it_works
 from orderstream_consumer.processing.processor import RecordProcessor, StopSignal
 from orderstream_workers.projections.order_status import (
     APPLICATION,
@@ -15,19 +16,25 @@ from orderstream_workers.runtime.resources import Resources
 from orderstream_workers.runtime.topology import StreamApplication
 from orderstream_workers.runtime.topology.pipeline import READ_MODEL
 
+UNREADABLE: Final = Metric(
+    "Unreadable", Kind.COUNTER, "Count", "Records that the read model shows as unreadable."
+)
+
 DECLARATION: Final = StreamApplication(
     name=APPLICATION,
     does="keeps the state and the story of every order, to be looked up",
     needs=(READ_MODEL,),
     parks=False,
+    metrics=(UNREADABLE,),
 )
 
 
 def build(resources: Resources) -> Application:
     """Wire the application."""
     engine = open_read_model(resources)
-    writer, breaker, tally = ReadModelWriter(engine), Breaker(), DeliveryTally()
     spans = resources.process_spans(DECLARATION)
+    writer, breaker = ReadModelWriter(engine), resources.breaker()
+    tally = resources.counting({"unreadable": UNREADABLE})
 
     def processor(shard_id: str, stop: StopSignal) -> RecordProcessor:  # noqa: ARG001 - the engine's
         return OrderStatusProcessor(writer=writer, stop=stop, breaker=breaker, tally=tally, spans=spans)

@@ -2,13 +2,18 @@
 
 import logging
 import threading
-from typing import Final
+from typing import Any, Final
+
+import msgspec
 
 from orderstream import EventPublisher, Producer, ProducerConfig
 from orderstream.messages.spans import SendSpans
+from orderstream.observability.metrics import PrometheusExporter
 from orderstream_consumer.health.report import outages, shown_dependencies, unanswered, verdict
+from orderstream_consumer.health.server import health_served
 from orderstream_consumer.health.watch import DependencyWatch
 from orderstream_consumer.processing.beside import Beside
+from orderstream_consumer.processing.metrics import HEALTHY
 from orderstream_orders.api import (
     DependencyStatus,
     DynamoDBIdempotencyStore,
@@ -22,6 +27,8 @@ from orderstream_workers.runtime.http.callers import callers_of
 from orderstream_workers.runtime.http.server import serve
 from orderstream_workers.runtime.read_model import open_read_model, read_model_asked
 from orderstream_workers.runtime.resources import Resources
+from orderstream_workers.runtime.settings import HEALTH_PORT
+from orderstream_workers.runtime.telemetry.metrics import exporting
 from orderstream_workers.runtime.topology import ORDERS
 from orderstream_workers.runtime.topology.pipeline import API, IDEMPOTENCY_KEYS
 
@@ -72,8 +79,25 @@ def serve_api(resources: Resources, host: str, port: int, stop: threading.Event)
     producing = resources.producing
     store = DynamoDBIdempotencyStore(resources.dynamodb, settings.name_of(IDEMPOTENCY_KEYS))
     authentication = callers.authentication
+    meter, page = resources.meter, PrometheusExporter()
+    meter.before_collecting(lambda: meter.record(HEALTHY, int(standing().healthy)))
+
+    def report() -> dict[str, Any]:
+        said: dict[str, Any] = msgspec.to_builtins(standing())
+        return said | {"application": API.name}
+
     with (
-        Producer(settings.name_of(ORDERS), client=producing, config=config) as producer,
+        exporting(settings, meter, page, {}),
+        health_served(
+            settings.health_port,
+            report,
+            settings.health_host,
+            setting=HEALTH_PORT,
+            metrics=page.text,
+        ),
+        Producer(
+            settings.name_of(ORDERS), client=producing, config=config, meter=resources.meter
+        ) as producer,
         Beside(stop) as beside,
     ):
         app = create_app(
@@ -91,6 +115,7 @@ def serve_api(resources: Resources, host: str, port: int, stop: threading.Event)
             described=[described()],
             standing=standing,
             tracer=resources.tracer,
+            meter=resources.meter,
         )
         for run in (watch.run, *callers.beside):
             beside.start(run)

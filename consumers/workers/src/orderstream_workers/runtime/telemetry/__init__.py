@@ -1,1 +1,1 @@
-"""What a process reports of itself to the outside: its spans."""
+"""What a process reports of itself to the outside: its spans and its metrics."""

@@ -5,6 +5,7 @@ from typing import Final
 from orderstream_consumer.delivery import INTERVENTIONS
 from orderstream_consumer.limits import RATE_LIMITS
 from orderstream_consumer.store.protocol import TableSpec
+from orderstream_orders.api.metrics import METRICS as API_METRICS
 from orderstream_workers.runtime.topology.processes import ORDERS, Process
 from orderstream_workers.runtime.topology.specs import (
     BucketSpec,
@@ -59,6 +60,7 @@ API: Final = Process(
         "caller_requests_per_second",
     ),
     serves="http",
+    metrics=API_METRICS,
 )
 
 PAYMENT_WORKER: Final = Process(
@@ -67,6 +69,7 @@ PAYMENT_WORKER: Final = Process(
     writes=(ORDERS,),
     needs=(*payments.TABLES, RATE_LIMITS, PAYMENT_QUEUE, PAYMENTS_API),
     settings=("payments_per_second",),
+    metrics=payments.METRICS,
 )
 
 OPERATED: Final[tuple[Resource, ...]] = (INTERVENTIONS,)

@@ -5,9 +5,19 @@ from dataclasses import dataclass
 from typing import Final, Literal, TypeVar
 
 from orderstream.errors import OrderstreamError
+from orderstream.observability.metrics.metric import Metric
+from orderstream.producer.metrics import PRODUCER_METRICS
 from orderstream_consumer.delivery import PARKING
 from orderstream_consumer.engines.ownership import ENGINES
 from orderstream_consumer.engines.stream_identity import CONSUMED_STREAMS
+from orderstream_consumer.processing.metrics import (
+    CONSUMER_METRICS,
+    HEALTHY,
+    OVERTOOK,
+    PARKED,
+    RECORDS_HANDED_OVER,
+    RECORDS_PARKED,
+)
 from orderstream_workers.runtime.topology.specs import LeasesSpec, Resource, StreamSpec
 
 ORDERS: Final = StreamSpec("orders", setting="stream")
@@ -41,6 +51,7 @@ class Process:
             and those that every process reads.
         serves: ``http`` where requests come in, on a port that the command names; ``health`` where only
             ``/health`` is served, on the port of the setting ``health_port``.
+        metrics: What it measures of its own, beside what every process of its kind does.
     """
 
     name: str
@@ -49,6 +60,7 @@ class Process:
     writes: tuple[StreamSpec, ...] = ()
     settings: tuple[str, ...] = ()
     serves: Literal["health", "http"] = "health"
+    metrics: tuple[Metric, ...] = ()
 
     @property
     def command(self) -> tuple[str, ...]:
@@ -59,6 +71,11 @@ class Process:
     def resources(self) -> tuple[Resource, ...]:
         """Everything that it cannot work without, each once."""
         return tuple(dict.fromkeys((*self.writes, *self.needs)))
+
+    @property
+    def measured(self) -> tuple[Metric, ...]:
+        """Everything that it measures, each with its name in the dimension ``Application``."""
+        return (*self.metrics, HEALTHY, *(PRODUCER_METRICS if self.writes else ()))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,6 +113,13 @@ class StreamApplication(Process):
         parking = (PARKING,) if self.parks else ()
         engine = (self.reads, ENGINES, CONSUMED_STREAMS, *parking)
         return tuple(dict.fromkeys((*engine, *self.writes, *self.needs)))
+
+    @property
+    def measured(self) -> tuple[Metric, ...]:
+        """See ``Process.measured``."""
+        never = {RECORDS_HANDED_OVER} | (set() if self.parks else {PARKED, RECORDS_PARKED, OVERTOOK})
+        consumed = (metric for metric in CONSUMER_METRICS if metric not in never)
+        return tuple(dict.fromkeys((*self.metrics, *consumed, *(PRODUCER_METRICS if self.writes else ()))))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

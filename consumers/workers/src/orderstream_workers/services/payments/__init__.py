@@ -6,6 +6,7 @@ from orderstream_consumer.store import TableSpec
 from orderstream_workers.services.payments.counters import PaymentCounters
 from orderstream_workers.services.payments.dead_letters import PaymentDeadLetters
 from orderstream_workers.services.payments.handlers import PaymentHandlers
+from orderstream_workers.services.payments.metrics import METRICS
 from orderstream_workers.services.payments.provider import (
     PaymentProvider,
     ProviderRefusedError,
@@ -27,6 +28,7 @@ TABLES: Final[tuple[TableSpec, ...]] = (PAYMENTS,)
 
 __all__ = [
     "APPLICATION",
+    "METRICS",
     "TABLES",
     "MessageRefusedError",
     "PaymentCounters",

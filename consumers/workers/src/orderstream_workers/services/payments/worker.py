@@ -25,6 +25,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Final, TypeVar
 
 from orderstream.errors import DependencyError
+from orderstream.observability.metrics import Meter
 from orderstream_consumer.idempotency import Publisher
 from orderstream_consumer.limits import RateLimiter
 from orderstream_consumer.processing.backoff import Backoff
@@ -95,6 +96,7 @@ class PaymentWorker:
         sleep: Waits so many seconds for a permit.
         draw: A random number in [0, 1), for jitter.
         spans: Begins a span for each message; by default nothing is traced.
+        meter: Takes what is counted.
     """
 
     def __init__(
@@ -114,8 +116,9 @@ class PaymentWorker:
         sleep: Callable[[float], object] = time.sleep,
         draw: Callable[[], float] = random.random,
         spans: QueuedSpans = _NOT_TRACED,
+        meter: Meter | None = None,
     ) -> None:
-        self.counters = PaymentCounters()
+        self.counters = PaymentCounters(meter)
         self._standing = StandingKeeper(wall_clock)
         self._settlement = Settlement(
             store=store,

@@ -6,6 +6,7 @@ from orderstream_consumer.store import TableSpec
 from orderstream_workers.services.saga.deadlines import SagaDeadlines
 from orderstream_workers.services.saga.errors import NotWaitingError
 from orderstream_workers.services.saga.handlers import SAGAS, SagaHandlers, find_order, open_orders
+from orderstream_workers.services.saga.metrics import METRICS
 from orderstream_workers.services.saga.resolution import Resolution, resolved
 from orderstream_workers.services.saga.timers import TIMERS, TimerPoller
 
@@ -17,6 +18,7 @@ TABLES: Final[tuple[TableSpec, ...]] = (SAGAS, TIMERS)
 
 __all__ = [
     "APPLICATION",
+    "METRICS",
     "TABLES",
     "NotWaitingError",
     "Resolution",

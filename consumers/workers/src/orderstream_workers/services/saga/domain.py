@@ -165,7 +165,7 @@ def transition(
     if isinstance(message, OrderPlaced):
         if saga is not None:
             return Ignored("the order was placed before", expected=False)
-        order = Order.from_placed(message)
+        order = Order.from_placed(message, arrived)
         return _Turn(current, now, deadlines).start(order)
     if saga is None:
         if isinstance(message, OrderCancellationRequested):

@@ -8,6 +8,7 @@ from typing import Final, get_args
 import msgspec
 
 from orderstream.messages import Envelope, decode_envelope, following
+from orderstream.observability.metrics import Meter, NoMeter
 from orderstream_consumer.idempotency.dispatch import Count, uncounted
 from orderstream_consumer.idempotency.inbox import CAPACITY
 from orderstream_consumer.idempotency.once import Change, Decision, Once
@@ -27,6 +28,7 @@ from orderstream_workers.services.saga.domain import (
     sent_again,
     transition,
 )
+from orderstream_workers.services.saga.measuring import measure
 from orderstream_workers.services.saga.state import Phase, Saga
 from orderstream_workers.services.saga.timers import timer_writes
 
@@ -78,6 +80,7 @@ class SagaHandlers:
             an order that was never placed. They change nothing.
         inbox_capacity: See ``Once``.
         current: The definition that new orders follow.
+        meter: Takes what is measured of orders.
     """
 
     def __init__(
@@ -90,6 +93,7 @@ class SagaHandlers:
         count: Count = uncounted,
         inbox_capacity: int = CAPACITY,
         current: Definition = CURRENT,
+        meter: Meter | None = None,
     ) -> None:
         self._once = Once(
             store=store,
@@ -102,6 +106,7 @@ class SagaHandlers:
         self._deadlines = deadlines
         self._count = count
         self._current = current
+        self._meter = meter or NoMeter()
 
     def routes(self) -> Mapping[str, Callable[[Received], None]]:
         """By CloudEvents type, what handles it."""
@@ -154,6 +159,7 @@ class SagaHandlers:
             state=after.heard(envelope.id) if cancels else after,
             outputs=[_envelope(envelope, output, index, now) for index, output in enumerate(outcome.outputs)],
             writes=_timer_writes(received, saga, outcome.saga),
+            committed=lambda: measure(self._meter, saga, message, outcome, now),
         )
 
     def _sent_again(

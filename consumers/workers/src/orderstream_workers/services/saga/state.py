@@ -95,6 +95,7 @@ class Order(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         currency: ISO 4217 code.
         lines: The units of each SKU, sorted by SKU. Dropped once they have been asked for: stock is asked for
             once, and hundreds of lines would weigh on every later write.
+        placed_at: When the stream took the order (UTC); None of one that an earlier version took up.
     """
 
     order_id: str
@@ -104,9 +105,10 @@ class Order(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     total_minor: int
     currency: str
     lines: tuple[StockLine, ...] = ()
+    placed_at: dt.datetime | None = None
 
     @classmethod
-    def from_placed(cls, placed: OrderPlaced) -> "Order":
+    def from_placed(cls, placed: OrderPlaced, placed_at: dt.datetime | None = None) -> "Order":
         """Take over what was ordered: services are charged and not reserved, repeated SKUs are added up."""
         units: dict[str, int] = {}
         for line in placed.lines:
@@ -120,6 +122,7 @@ class Order(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
             total_minor=placed.total_minor,
             currency=placed.currency,
             lines=tuple(StockLine(sku=sku, quantity=quantity) for sku, quantity in sorted(units.items())),
+            placed_at=placed_at,
         )
 
 

@@ -18,8 +18,8 @@ class StockChangeHandler:
     Args:
         publisher: Puts the events into the stream of messages.
         threshold: Units at which stock counts as low, 0 or above.
-        count: Counts ``low_stock`` and ``adjusted``: crossings and adjustments, copies of a change included.
         spans: Begins the span of a change that has something to say; by default nothing is traced.
+        count: Counts ``low_stock``, ``adjusted`` and ``stock_negative``, copies of a change included.
     """
 
     def __init__(
@@ -43,6 +43,9 @@ class StockChangeHandler:
             DependencyError: the stream did not answer; handle the record again.
         """
         change = read_change(record.data)
+        if change.after is not None and change.after < 0:
+            self._count("stock_negative")
+            logger.error("ALERT: fewer than no units are available", extra={"sku": change.sku})
         low = detect(change, self._threshold)
         events = [] if change.event is None else [change.event]
         if low is not None:

@@ -36,6 +36,7 @@ class EmfExporter:
         stream: Where the lines go; standard output by default.
         period: Seconds between two exports.
         fields: More members of each line, for queries; none of them is a dimension.
+        detailed: Whether metrics for a closer look are written, too.
     """
 
     def __init__(
@@ -45,16 +46,20 @@ class EmfExporter:
         stream: TextIO | None = None,
         period: float = PERIOD,
         fields: Mapping[str, str] | None = None,
+        detailed: bool = True,
     ) -> None:
         self._namespace = namespace
         self._stream = stream
         self._fields = dict(fields or {})
+        self._detailed = detailed
         self.period = period
 
     def export(self, collected: Collected) -> None:
         """See ``Exporter.export``."""
         stream = sys.stdout if self._stream is None else self._stream
-        lines = [*emf_lines(collected, self._namespace, self._fields)]
+        points = [point for point in collected.points if self._detailed or not point.metric.detailed]
+        wanted = Collected(collected.at, collected.dimensions, points)
+        lines = [*emf_lines(wanted, self._namespace, self._fields)]
         if lines:
             # At once: a line must not be torn by what other threads print.
             stream.write("".join(f"{line}\n" for line in lines))

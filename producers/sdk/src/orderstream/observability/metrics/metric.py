@@ -33,6 +33,8 @@ class Metric(msgspec.Struct, frozen=True):
         dimensions: Names of the dimensions that it has besides its meter's own. Their values come from closed
             lists, such as error codes; ids are never among them: each combination is a custom metric, which
             costs as one.
+        detailed: Whether it is for a closer look only: exporters that pay by the metric may leave it out, as
+            KPL and KCL do at their level SUMMARY.
     """
 
     name: str
@@ -40,3 +42,4 @@ class Metric(msgspec.Struct, frozen=True):
     unit: Unit
     meaning: str
     dimensions: tuple[str, ...] = ()
+    detailed: bool = False

@@ -25,6 +25,8 @@ _WORDS: Final = re.compile(r"[^A-Za-z0-9]+|(?<=[a-z0-9])(?=[A-Z])")
 class PrometheusExporter:
     """Adds up what was collected since the process began; ``text`` gives it as it is scraped.
 
+    Several meters may share one, each with dimensions of its own.
+
     Args:
         prefix: Put before each name.
     """
@@ -34,18 +36,19 @@ class PrometheusExporter:
 
     def __init__(self, prefix: str = "orderstream") -> None:
         self._prefix = prefix
-        self._so_far: Collected | None = None
+        self._so_far: dict[tuple[tuple[str, str], ...], Collected] = {}
         self._lock = threading.Lock()
 
     def export(self, collected: Collected) -> None:
         """See ``Exporter.export``."""
         with self._lock:
-            self._so_far = merged(self._so_far, collected)
+            meter = tuple(sorted(collected.dimensions.items()))
+            self._so_far[meter] = merged(self._so_far.get(meter), collected)
 
     def text(self) -> str:
         """The metrics so far; from any thread."""
         with self._lock:
-            return prometheus_text([self._so_far] if self._so_far else [], self._prefix)
+            return prometheus_text(list(self._so_far.values()), self._prefix)
 
 
 def prometheus_text(meters: list[Collected], prefix: str = "orderstream") -> str:

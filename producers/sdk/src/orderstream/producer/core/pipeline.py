@@ -32,11 +32,11 @@ from orderstream.producer.core.aggregator import Aggregator
 from orderstream.producer.core.deadlines import Deadlines
 from orderstream.producer.core.departures import Departures
 from orderstream.producer.core.kinesis_record import KinesisRecord
-from orderstream.producer.core.measuring import Measuring
 from orderstream.producer.core.messages import Command, Input, ListShards, SendPutRecords, WakeAt
-from orderstream.producer.core.outcomes import Outcomes
 from orderstream.producer.core.pending import Arrival, PendingRecord
 from orderstream.producer.core.refresher import Refresher
+from orderstream.producer.core.reporting.measuring import Measuring
+from orderstream.producer.core.reporting.outcomes import Outcomes
 from orderstream.producer.core.retrier import RetryPolicy
 from orderstream.producer.core.slots import Slot, SlotTable
 from orderstream.producer.core.troubles import REPEAT, Troubles

@@ -8,12 +8,14 @@ from contextlib import suppress
 from typing import Final
 
 from orderstream.errors import DependencyError
+from orderstream.observability.metrics import Meter, NoMeter
 from orderstream_consumer.engines.embedded.leases.lease import Lease
 from orderstream_consumer.engines.embedded.leases.owned import OwnedLease
 from orderstream_consumer.engines.embedded.leases.table import LeaseTable, commit
 from orderstream_consumer.engines.embedded.leases.taker import Sighting, observe, plan
 from orderstream_consumer.processing.concurrency import Concurrency, Mailbox, Threads
 from orderstream_consumer.processing.errors import LeaseLostError
+from orderstream_consumer.processing.metrics import RENEW_LEASE_TIME
 
 logger = logging.getLogger(__name__)
 
@@ -30,6 +32,7 @@ class LeaseCoordinator:
     Attributes:
         alone: Whether every lease that has not ended was ours at the last look: then there is nobody to take
             from, and nobody's end to notice.
+        workers: How many owners of leases there were at the last look, ourselves included.
 
     Args:
         table: Where the leases are kept.
@@ -37,6 +40,7 @@ class LeaseCoordinator:
         failover_time: Seconds after which a lease that is not renewed is free.
         clock: Monotonic seconds.
         concurrency: Makes the locks of its leases, and the threads that renew them.
+        meter: Takes how long renewals take.
     """
 
     def __init__(
@@ -47,6 +51,7 @@ class LeaseCoordinator:
         failover_time: float,
         clock: Callable[[], float],
         concurrency: Concurrency | None = None,
+        meter: Meter | None = None,
     ) -> None:
         self._table = table
         self._worker_id = worker_id
@@ -54,6 +59,8 @@ class LeaseCoordinator:
         self._clock = clock
         self._concurrency = concurrency or Threads()
         self.alone = False
+        self.workers = 1
+        self._meter = meter or NoMeter()
         self._renewers = self._concurrency.executor(_RENEWERS - 1, "renewals")
         self._sightings: dict[str, Sighting] = {}
         # Shared with the worker's thread, which drops what it has finished with.
@@ -94,10 +101,11 @@ class LeaseCoordinator:
         """Renew nothing more."""
         self._renewers.shutdown(wait=False, cancel_futures=True)
 
-    @staticmethod
-    def _renew(owned: OwnedLease) -> None:
+    def _renew(self, owned: OwnedLease) -> None:
+        begun = self._clock()
         try:
             owned.renew()
+            self._meter.record(RENEW_LEASE_TIME, (self._clock() - begun) * 1_000)
         except LeaseLostError:
             return  # it is marked and logged; the shard's worker sees it
         except DependencyError as error:
@@ -116,6 +124,7 @@ class LeaseCoordinator:
         now = self._clock()
         self._sightings = observe(self._sightings, leases, now)
         self.alone = all(lease.has_ended or lease.lease_owner == self._worker_id for lease in leases)
+        self.workers = len({lease.lease_owner for lease in leases} - {None} | {self._worker_id})
         wanted = plan(
             leases,
             self._sightings,

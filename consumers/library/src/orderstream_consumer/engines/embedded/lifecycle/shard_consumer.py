@@ -145,6 +145,7 @@ class ShardConsumer:
         self._processor = processors(owned.key, self.stop)
         self._hash_range = owned.lease.hash_range if config.wrong_shard_aggregates == "discard" else None
         self._observed = _Observed(wall_clock())
+        self.lost = False
 
     @property
     def shard_id(self) -> str:
@@ -204,6 +205,7 @@ class ShardConsumer:
         if self.stop.is_set() and not self.is_done:
             lost = self._owned.is_lost()
             if lost:
+                self.lost = True
                 self.stop.set()  # wakes a processor that sleeps on it
             jobs += self._consume(Signal.LEASE_LOST if lost else Signal.STOP_REQUESTED, now)
         if isinstance(event, _RESPONSES):

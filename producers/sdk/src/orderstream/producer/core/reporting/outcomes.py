@@ -2,10 +2,10 @@
 
 from collections.abc import Iterator, Sequence
 
-from orderstream.producer.core.given_up import GivenUpKeys
-from orderstream.producer.core.measuring import Measuring
 from orderstream.producer.core.messages import Complete, GiveUp
 from orderstream.producer.core.pending import Arrival, PendingRecord
+from orderstream.producer.core.reporting.given_up import GivenUpKeys
+from orderstream.producer.core.reporting.measuring import Measuring
 from orderstream.producer.outcome import Completion, Landed, Rejected
 
 

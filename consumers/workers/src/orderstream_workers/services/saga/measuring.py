@@ -1,0 +1,49 @@
+"""Measures what the coordinator has decided, once it is committed."""
+
+import datetime as dt
+
+from orderstream.observability.metrics import Meter
+from orderstream_orders.contracts import OrderPlaced, RefundPayment, ReleaseStock, StepOverdue
+from orderstream_workers.services.saga.domain import Input, SagaOutcome
+from orderstream_workers.services.saga.metrics import (
+    ACCEPTED,
+    CANCELLED,
+    COMPENSATIONS,
+    CONFIRMED,
+    ORDER_LATENCY,
+    SAGA_OVERDUE,
+    reason_label,
+)
+from orderstream_workers.services.saga.state import Phase, Saga
+
+
+def measure(
+    meter: Meter, before: Saga | None, message: Input, outcome: SagaOutcome, now: dt.datetime
+) -> None:
+    """Record what a decision says of the business.
+
+    Args:
+        meter: Takes the figures.
+        before: The order as it was.
+        message: What was heard.
+        outcome: What was decided.
+        now: When (UTC).
+    """
+    if isinstance(message, OrderPlaced):
+        meter.record(ACCEPTED)
+    if isinstance(message, StepOverdue) and outcome.outputs:
+        meter.record(SAGA_OVERDUE, 1, message.step)
+    compensations = sum(
+        isinstance(output.message, ReleaseStock | RefundPayment) for output in outcome.outputs
+    )
+    if compensations:
+        meter.record(COMPENSATIONS, compensations)
+    after = outcome.saga
+    if after is None or not after.phase.terminal or (before is not None and before.phase.terminal):
+        return
+    if after.phase is Phase.CONFIRMED:
+        meter.record(CONFIRMED)
+    elif after.failure is not None:
+        meter.record(CANCELLED, 1, reason_label(after.failure.reason))
+    if after.order.placed_at is not None:
+        meter.record(ORDER_LATENCY, (now - after.order.placed_at).total_seconds() * 1_000)
