@@ -29,7 +29,7 @@ from orderstream_workers.runtime.topology import QueueSpec
 from orderstream_workers.runtime.topology.pipeline import PAYMENT_QUEUE, PAYMENT_WORKER, PAYMENTS_API
 from orderstream_workers.services.payments import PaymentStanding, PaymentWorker, QueuedSpans
 from orderstream_workers.services.payments.http_provider import HttpPaymentProvider
-from orderstream_workers.services.payments.metrics import DEAD_LETTERS, UNSETTLED
+from orderstream_workers.services.payments.metrics import DEAD_LETTERS, UNSETTLED_TIME
 
 
 def run_payment_worker(resources: Resources, stop: threading.Event) -> None:
@@ -92,7 +92,7 @@ def run_payment_worker(resources: Resources, stop: threading.Event) -> None:
     def measure() -> None:
         said = report()
         resources.meter.record(HEALTHY, int(said["healthy"]))
-        resources.meter.record(UNSETTLED, said["unsettled_seconds"] or 0)
+        resources.meter.record(UNSETTLED_TIME, said["unsettled_seconds"] or 0)
         if isinstance(said["dead_letters"], int):
             resources.meter.record(DEAD_LETTERS, said["dead_letters"])
 

@@ -29,7 +29,7 @@ IN_DOUBT: Final = Metric(
 DEAD_LETTERS: Final = Metric(
     "DeadLetters", Kind.GAUGE, "Count", "Payments in the dead-letter queue, whichever process is asked."
 )
-UNSETTLED: Final = Metric(
+UNSETTLED_TIME: Final = Metric(
     "UnsettledTime", Kind.GAUGE, "Seconds", "How long payments have been handed back and none was settled."
 )
 
@@ -43,5 +43,5 @@ COUNTED: Final = {
 }
 """The metrics of what ``PaymentCounters`` counts."""
 
-METRICS: Final = (*COUNTED.values(), DEAD_LETTERS, UNSETTLED)
+METRICS: Final = (*COUNTED.values(), DEAD_LETTERS, UNSETTLED_TIME)
 """All of them."""
