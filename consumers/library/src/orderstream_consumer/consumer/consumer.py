@@ -321,7 +321,6 @@ class Consumer:
         return self.parked.redrive(partition_key, self._delivery)
 
     def __enter__(self) -> Self:
-        """Start."""
         self.start()
         return self
 
