@@ -49,6 +49,10 @@ install-kcl: $(BIN)/.installed-kcl ## Add Amazon's Kinesis Client Library and it
 .PHONY: install
 install: $(BIN)/.installed ## Make the environment in .venv
 
+.PHONY: demo-from-template
+demo-from-template: install ## The same on an environment that is provisioned from the template of what holds orders
+	$(BIN)/orderstream demo --orders data/online-retail-2010-12.csv.gz --limit 60 --from-template infra/orderstream-data.template.json
+
 .PHONY: demo
 demo: install ## Play 200 real orders through the whole pipeline and reconcile the books
 	$(BIN)/orderstream demo --orders data/online-retail-2010-12.csv.gz --limit 200 --out out/demo
@@ -224,7 +228,7 @@ infra-test: infra-install ## Synthesize the stacks once and check them against t
 	$(INFRA_RUN)/pytest
 
 .PHONY: infra-policies
-infra-policies: infra-install ## Write infra/policies.json anew: what each process may do, as it is synthesized
+infra-policies: infra-install ## Write infra/policies.json and the kept template of what holds orders anew
 	$(INFRA_RUN)/python tests/policies.py
 
 .PHONY: infra-lint

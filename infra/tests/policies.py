@@ -13,6 +13,9 @@ from orderstream_infra.app import pipeline, settings_of
 
 FILE = Path(__file__).parents[1] / "policies.json"
 
+DATA = Path(__file__).parents[1] / "orderstream-data.template.json"
+"""The template of what holds orders, which a local environment can be provisioned from."""
+
 _SECRET = re.compile(
     r'\{"Fn::ImportValue": "[^"]*SecretArn[^"]*"\}'
     r'|\{"Fn::GetAtt": \["[^"]*", "MasterUserSecret.SecretArn"\]\}'
@@ -91,6 +94,11 @@ def rendered(templates: Templates, small: Templates) -> str:
     return json.dumps(found, indent=1, sort_keys=True) + "\n"
 
 
+def rendered_data(templates: Templates) -> str:
+    """What the file of the template holds."""
+    return json.dumps(templates["orderstream-data"], indent=1, sort_keys=True) + "\n"
+
+
 def main() -> int:
     """Synthesize and write."""
     found = {}
@@ -99,6 +107,7 @@ def main() -> int:
             pipeline(deployment, out=out).synth()
             found[size] = templates_in(Path(out))
     FILE.write_text(rendered(found["standard"], found["small"]), encoding="utf-8")
+    DATA.write_text(rendered_data(found["standard"]), encoding="utf-8")
     return 0
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from policies import DATA, rendered_data
 
 from conftest import DEPLOYMENT, SIZES
 from orderstream_infra.app import pipeline
@@ -70,6 +71,14 @@ def test_a_template_is_deployed_as_it_is(templates: Mapping[str, Any], small: Ma
     """No template asks for a file, a parameter or a bootstrapped account."""
     both = [*templates.items(), *small.items()]
     assert [name for name, template in both if "Parameters" in template] == []
+
+
+def test_the_kept_template_is_the_synthesized_one(templates: Mapping[str, Any]) -> None:
+    """A change of what holds orders is seen in review, and tried on a local environment.
+
+    ``make infra-policies`` writes it anew.
+    """
+    assert DATA.read_text(encoding="utf-8") == rendered_data(templates)
 
 
 def test_what_holds_orders_is_one_stack_for_both_sizes(

@@ -1,13 +1,16 @@
 """The services: what runs, how it starts and ends, and what can reach it."""
 
+import dataclasses
 import re
 from collections.abc import Mapping
 from typing import Any
 
 import pytest
+from aws_cdk.assertions import Template
 
 from conftest import DEPLOYMENT, joined
 from orderstream_consumer.engines.config import EngineConfig
+from orderstream_infra.app import pipeline
 from orderstream_infra.resources.ports import PORT, POSTGRESQL
 from orderstream_workers.runtime.settings import Settings
 from orderstream_workers.runtime.topology import DatabaseSpec, Topology
@@ -59,6 +62,51 @@ def test_two_versions_never_run_side_by_side(template: Mapping[str, Any], declar
         assert percent == ((100, 200) if service["ServiceName"] in taking else (0, 100))
         assert service["DesiredCount"] == 1
     assert not taking & {application.name for application in declared.applications}
+
+
+def test_services_are_scaled_by_lag_and_cpu(template: Mapping[str, Any], declared: Topology) -> None:
+    """Each application by both, up to one task a shard; what reads no stream by its CPU."""
+    resources = template["Resources"]
+    names = {
+        name: one["Properties"]["ServiceName"]
+        for name, one in resources.items()
+        if one["Type"] == "AWS::ECS::Service"
+    }
+    most, by = {}, {name: set() for name in names.values()}  # type: dict[str, int], dict[str, set[str]]
+    for name, one in resources.items():
+        if one["Type"] == "AWS::ApplicationAutoScaling::ScalableTarget":
+            service = names[re.search(r"'Fn::GetAtt': \['([^']+)', 'Name'\]", str(one))[1]]  # type: ignore[index]
+            most[service] = one["Properties"]["MaxCapacity"]
+            for policy in of(template, "AWS::ApplicationAutoScaling::ScalingPolicy"):
+                if policy["ScalingTargetId"] == {"Ref": name}:
+                    by[service].add(_scaled_by(policy["TargetTrackingScalingPolicyConfiguration"], service))
+    shards = {one.name: one.reads.shards or DEPLOYMENT.new_shards for one in declared.applications}
+    assert most == {name: shards.get(name, 4) for name in by if shards.get(name) != 1}
+    assert by == {
+        name: set() if shards.get(name) == 1 else {"cpu", "lag"} if name in shards else {"cpu"} for name in by
+    }
+
+
+def _scaled_by(tracked: Mapping[str, Any], service: str) -> str:
+    if "PredefinedMetricSpecification" in tracked:
+        assert tracked["TargetValue"] == 60
+        return "cpu"
+    metric = tracked["CustomizedMetricSpecification"]
+    assert (metric["Namespace"], metric["MetricName"]) == ("Orderstream", "MillisBehindLatest")
+    assert metric["Dimensions"] == [{"Name": "Application", "Value": service}]
+    assert (metric["Statistic"], tracked["TargetValue"]) == ("Maximum", 60_000)
+    return "lag"
+
+
+def test_nothing_runs_where_everything_is_stopped(declared: Topology) -> None:
+    """For a restore, a move, another engine: no service has a task, and nothing would add one."""
+    stopped = dataclasses.replace(DEPLOYMENT, stopped=True)
+    for size in ("standard", "small"):
+        app = pipeline(dataclasses.replace(stopped, size=size), acknowledging=True)
+        stack = app.node.find_child("orderstream-workers" if size == "standard" else "orderstream-small")
+        found = Template.from_stack(stack).to_json()
+        assert {service["DesiredCount"] for service in of(found, "AWS::ECS::Service")} == {0}
+        assert of(found, "AWS::ApplicationAutoScaling::ScalableTarget") == []
 
 
 def test_a_container_can_change_nothing_of_its_own(template: Mapping[str, Any]) -> None:

@@ -11,14 +11,18 @@ from orderstream_infra.deployment import Deployment
 from orderstream_infra.resources.network.closed import Network
 from orderstream_infra.resources.process_service import Location, ProcessService
 from orderstream_infra.resources.process_task import ProcessTask, command_of
+from orderstream_infra.resources.scaling import scaled
 from orderstream_infra.rights import rights_of
 from orderstream_infra.stacks.deployed import DeployedStack
 from orderstream_infra.stacks.network import outside
 from orderstream_workers.runtime.settings import Settings
-from orderstream_workers.runtime.topology import DatabaseSpec, Topology
+from orderstream_workers.runtime.topology import DatabaseSpec, Process, StreamApplication, Topology
 
 WORKERS: Final = "orderstream-workers"
 """The stack's name."""
+
+_MOST: Final = 4
+"""Tasks of what reads no stream, or one on demand, at most."""
 
 
 class WorkersStack(DeployedStack):
@@ -82,5 +86,15 @@ class WorkersStack(DeployedStack):
                 stopped=deployment.stopped,
                 seamless=takes_requests,
             )
+            if not deployment.stopped:
+                lag_of = process.name if isinstance(process, StreamApplication) else None
+                scaled(service.service, most=_most(process, deployment), lag_of=lag_of)
             if takes_requests:
                 self.taking[process.name] = service.found_in(names, process.name)
+
+
+def _most(process: Process, deployment: Deployment) -> int:
+    """Tasks at most: a shard is worked on by one task at a time, so more than there are shards stand idle."""
+    if not isinstance(process, StreamApplication):
+        return _MOST
+    return process.reads.shards or deployment.new_shards or _MOST

@@ -89,7 +89,7 @@ def provision(settings: Settings, shards: int, make_client: MakeClient = client_
                 _queue(client("sqs"), name_of(queue), queue)
         for topic in declared.of(TopicSpec):
             with _making(f"SNS topic {_topic_name(name_of(topic))}"):
-                _topic(client("sns"), client("sqs"), _topic_name(name_of(topic)))
+                topic_with_inbox(client("sns"), client("sqs"), _topic_name(name_of(topic)))
         for bucket in declared.of(BucketSpec):
             with _making(f"S3 bucket {name_of(bucket)}"):
                 _bucket(client("s3"), name_of(bucket))
@@ -162,8 +162,14 @@ def _topic_name(arn: str) -> str:
     return arn.rpartition(":")[2]
 
 
-def _topic(sns: Any, sqs: Any, name: str) -> None:
-    """Make a topic and the queue that is subscribed to it."""
+def topic_with_inbox(sns: Any, sqs: Any, name: str) -> None:
+    """Make a topic, and a queue of its name in which what it received can be read.
+
+    Args:
+        sns: Makes the topic, unless it is there.
+        sqs: Makes the queue, unless it is there.
+        name: Of both.
+    """
     topic = required(sns.create_topic(Name=name), "TopicArn", str)
     inbox = _arn(sqs, _made(sqs, name))
     attributes = {"RawMessageDelivery": "true"}

@@ -79,6 +79,13 @@ def environment_options(command: Command) -> Command:
                 help="Folder with more stream applications, a Python file each.",
             ),
             click.option(
+                "--from-template",
+                metavar="FILE",
+                default=_DEFAULTS.from_template,
+                help="Provision from this synthesized template, orderstream-data.template.json, and not from "
+                "the declaration. The shards are the template's.",
+            ),
+            click.option(
                 "--otlp",
                 metavar="URL",
                 default=_DEFAULTS.otlp,

@@ -11,6 +11,7 @@ from orderstream_consumer.engines.config import Engine
 from orderstream_playground.local.issuer import AUDIENCE, ISSUER, KEY_SET
 from orderstream_playground.local.ministack import ministack_command, ministack_environment
 from orderstream_playground.local.processes import ProcessSpec
+from orderstream_playground.local.template import Template
 from orderstream_workers.runtime.discovery import topology
 from orderstream_workers.runtime.settings import Compression, Settings
 from orderstream_workers.runtime.topology import Process, StreamSpec
@@ -31,6 +32,8 @@ class EnvironmentOptions(msgspec.Struct, frozen=True, kw_only=True):
         engine: What the stream consumers run on.
         compression: What the data of messages is compressed with, if at all.
         applications_folder: Folder with more stream applications; empty for none.
+        from_template: File of the synthesized template that is provisioned in place of the declaration; empty
+            for none. The streams' shards are the template's then.
         otlp: Base URL of a collector that gets every span beside the environment's own; empty for none.
     """
 
@@ -42,6 +45,7 @@ class EnvironmentOptions(msgspec.Struct, frozen=True, kw_only=True):
     engine: Engine = "embedded"
     compression: Compression = "none"
     applications_folder: str = ""
+    from_template: str = ""
     otlp: str = ""
 
 
@@ -99,9 +103,16 @@ class Layout:
         return str(Path(folder).absolute()) if folder else ""
 
     @property
+    def _archive_bucket(self) -> str:
+        """A bucket's name is unique in all of AWS: a deployment's has account and region in it."""
+        template = self.options.from_template
+        return Template(Path(template)).bucket if template else Settings().archive_bucket
+
+    @property
     def settings(self) -> Settings:
         """The settings that all our processes share."""
         return Settings(
+            archive_bucket=self._archive_bucket,
             read_model_url=f"sqlite:///{(self.home / 'read-model.sqlite').absolute()}",
             payments_api_url=self.payments_api_url,
             payments_per_second=self.options.payments_per_second,
