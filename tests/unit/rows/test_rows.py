@@ -126,7 +126,7 @@ def test_the_unit_of_a_number_shows_in_its_size(value: object, seconds: float) -
 def test_times_of_another_kind_are_refused(values: tuple[object, ...]) -> None:
     """One column has one unit, and either always a zone or never."""
     read_time = TimeColumn().seconds
-    with pytest.raises(ValueError, match=r"use one|is no time|Invalid"):
+    with pytest.raises(ValueError, match=r"use one|is no time"):
         list(map(read_time, values))
 
 

@@ -54,6 +54,28 @@ def test_every_picture_is_drawn_without_a_word_of_the_library(name: str, kind: s
     assert drawn(PICTURES[name], kind) == picture
 
 
+def test_an_axis_of_few_powers_of_ten_has_numbers_and_no_formulas() -> None:
+    """From 30 to 800 only 100 is a power of ten; its neighbours are labelled as numbers, too."""
+    picture = Lines("", [1.0, 2.0, 14.0], {"busy": [800.0, 400.0, 30.0]}, "containers", "%", log=True)
+    svg = drawn(picture, "svg").decode()
+    assert "mathdefault" not in svg
+    assert all(f"<!-- {number} -->" in svg for number in (5, 10, 50, 100, 200, 500))
+    wide = Lines("", [1.0, 1e6], {"a": [1.0, 1e6]}, "rate", "USD", log=True)
+    assert "<!-- 500 -->" not in drawn(wide, "svg").decode()
+
+
+def test_the_picture_of_a_fleet_is_never_empty(tmp_path: Path) -> None:
+    """Where only the last number of containers keeps up, it shows how far all others are from it."""
+    plot = tmp_path / "fleet.svg"
+    fleet = ("workers", "--rate", "4000", "--milliseconds", "2", "--shards", "16", "--plot", str(plot))
+    assert run(*fleet).exit_code == 0
+    svg = plot.read_text(encoding="utf-8")
+    assert "<!-- the fullest container -->" in svg
+    assert "<!-- needed: 16 -->" in svg
+    line = max(re.findall(r'<path d="(M [^"]*)"', svg), key=lambda path: path.count("L"))
+    assert line.count("L") >= 15
+
+
 def test_the_limit_is_in_the_picture_even_if_no_bar_comes_near() -> None:
     """A bar's height says little without the line that it should not cross."""
     picture = drawn(Bars("", [10.0], "shards", "load, %", limit=100), "svg").decode()

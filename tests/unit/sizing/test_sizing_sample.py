@@ -138,7 +138,7 @@ def test_a_file_needs_its_columns_named(tmp_path: Path) -> None:
     ("row", "problem"),
     [
         ("b,1", "line 352 has 2 fields, the header 3"),
-        ("b,soon,1", "line 352: Invalid isoformat string"),
+        ("b,soon,1", "line 352: 'soon' is no time: write ISO 8601"),
         ("b,1,many", "line 352: 'many' is no number of bytes"),
         ("b,1,1e400", "line 352: '1e400' is no number of bytes"),
         (f"b,1,{10**20}", f"line 352: {10**20} bytes are more than any record has"),

@@ -15,19 +15,20 @@ KEYS = ("--rate", "900", "--keys", "400")
 ORDERS = Path(__file__).parents[3] / "data" / "online-retail-2010-12.csv.gz"
 
 
-def on_a_terminal(*arguments: str) -> list[str]:
-    """Run a command on a terminal of 80 columns; return its lines."""
+def on_a_terminal(*arguments: str, errors: bool = False) -> list[str]:
+    """Run a command on a terminal of 80 columns; return its lines, or those of its error stream."""
     main, other = pty.openpty()
     command = [sys.executable, "-m", "shard_sizing.cli.main", *arguments]
     environment = {**os.environ, "COLUMNS": "80", "TERM": "dumb"}
     shown = b""
-    with subprocess.Popen(command, stdout=other, stderr=subprocess.DEVNULL, env=environment) as running:
+    streams = (subprocess.DEVNULL, other) if errors else (other, subprocess.DEVNULL)
+    with subprocess.Popen(command, stdout=streams[0], stderr=streams[1], env=environment) as running:
         os.close(other)
         with suppress(OSError):  # which says that the other end is closed
             while part := os.read(main, 65_536):
                 shown += part
     os.close(main)
-    assert running.returncode in (0, 2, 3)
+    assert (running.returncode == 1) is errors
     return shown.decode().splitlines()
 
 
@@ -48,3 +49,10 @@ def test_the_sentence_of_a_sample_is_broken_between_words(
     lines = on_a_terminal("sample", str(ORDERS), *columns, "--out", "sku.json")
     assert max(map(len, lines)) <= 80
     assert {"42,481", "(0.49", "0.9)"} <= set(" ".join(lines).split())
+
+
+def test_what_is_wrong_with_the_input_is_broken_between_words() -> None:
+    """An error is the line that is read most."""
+    lines = on_a_terminal("compare", "--rate", "9", "--region", "eu-west-9", errors=True)
+    assert max(map(len, lines)) <= 80
+    assert {"shard-sizing:", "us-east-1,", "known"} <= set(" ".join(lines).split())

@@ -83,7 +83,12 @@ class TimeColumn:
         self._least = -self._most if self._kind == "seconds" else self._most / 1e3
 
     def _iso(self, text: str) -> float:
-        at = datetime.fromisoformat(text)
+        try:
+            at = datetime.fromisoformat(text)
+        except ValueError:
+            raise ValueError(
+                f"{text!r} is no time: write ISO 8601, such as 2026-11-29T12:00:00, or a number since 1970"
+            ) from None
         kind = "ISO 8601 without a zone" if at.tzinfo is None else "ISO 8601 with a zone"
         if self._kind is None:
             self._kind = kind

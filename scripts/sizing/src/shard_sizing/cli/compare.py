@@ -144,8 +144,10 @@ def _sheet(
     rows.append(("shards, if provisioned", *(_shards(bill) for bill in bills.values())))
     sentence = _sentence(answer)
     notes = [line for way, bill in bills.items() for line in _notes(way, bill, sentence)]
-    notes.append(f"Aggregated {answer.aggregation}: the more producers, the smaller their aggregates.")
-    notes += [*(f"- {warning}" for warning in answer.warnings), f"- Not priced: {answer.not_priced}."]
+    notes.append(
+        f"Aggregated {answer.aggregation}: the more producers (--producers), the smaller their aggregates."
+    )
+    notes += [*answer.warnings, f"Not priced: {answer.not_priced}."]
     picture = _picture(sentence, loads, rate, prices, committed, bills)
     return Sheet(sentence, (Table(columns, rows),), notes, prices.cited(KINESIS_PRICES), picture)
 

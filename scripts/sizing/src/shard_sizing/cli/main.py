@@ -12,6 +12,7 @@ from orderstream.errors import OrderstreamError
 from shard_sizing.cli.compare import compare
 from shard_sizing.cli.hotkeys import hotkeys
 from shard_sizing.cli.measure import measure
+from shard_sizing.cli.parameters.notes import note
 from shard_sizing.cli.plan import plan
 from shard_sizing.cli.sample import sample
 from shard_sizing.cli.simulate import simulate
@@ -70,19 +71,17 @@ def main(arguments: Sequence[str] | None = None) -> None:
         sys.stdout.flush()  # here a closed pipe is still caught
         sys.exit(verdict)
     except click.ClickException as error:
-        click.echo(f"shard-sizing: {error.format_message()}", err=True)
+        note(f"shard-sizing: {error.format_message()}")
     except OrderstreamError as error:
-        click.echo(f"shard-sizing: {error}", err=True)
+        note(f"shard-sizing: {error}")
     except (BrokenPipeError, _ClosedPipeError):
         # Whoever read the answer has had enough, as ``head`` has; the interpreter must not try again.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(_CLOSED_PIPE)
     except OSError as error:
-        click.echo(
-            f"shard-sizing: {error.filename or 'input or output'}: {error.strerror or error}", err=True
-        )
+        note(f"shard-sizing: {error.filename or 'input or output'}: {error.strerror or error}")
     except click.Abort:
-        click.echo("shard-sizing: interrupted; nothing more was done", err=True)
+        note("shard-sizing: interrupted; nothing more was done")
     sys.exit(1)
 
 

@@ -115,7 +115,7 @@ def measure(
         count = throttled_writes(cloudwatch, stream, began, began + dt.timedelta(seconds=seconds))
         found = msgspec.structs.replace(found, throttled_writes=count)
     except CloudWatchSilentError as silent:
-        show_text(f"refused writes are not known: CloudWatch says {silent}", err=True)
+        show_text(f"note: refused writes are not known: CloudWatch says {silent}", err=True)
     if past is not None:
         found = over_history(found, past)
     if out is not None:
@@ -193,14 +193,16 @@ def _sheet(found: Measured, source: str) -> Sheet:
     rows = [
         (
             shard_id,
-            f"{shard.records.mean:,.0f} / {shard.records.p99:,.0f}",
-            f"{shard.bytes.mean:,.0f} / {shard.bytes.p99:,.0f}",
+            f"{shard.records.mean:,.0f}",
+            f"{shard.records.p99:,.0f}",
+            f"{shard.bytes.mean:,.0f}",
+            f"{shard.bytes.p99:,.0f}",
             percent(shard.used_p99),
             f"{shard.behind_millis:,}",
         )
         for shard_id, shard in zip(ids, found.shards, strict=True)
     ]
-    columns = ("shard", "records/s, mean / p99", "bytes/s, mean / p99", "used at p99", "ms behind")
+    columns = ("shard", "records/s", "at p99", "bytes/s", "at p99", "used at p99", "ms behind")
     corrupt = f"{found.corrupt} aggregates could not be deaggregated; each counts as one record."
     picture = Bars(
         sentence,

@@ -11,7 +11,7 @@ from shard_sizing.cli.parameters.numbers import Number
 from shard_sizing.cli.parameters.options import Shared, shared_options, workload_options
 from shard_sizing.cli.plan_words import call_of, call_words, plan_sheet
 from shard_sizing.cli.planned import Planned
-from shard_sizing.cli.presentation.output import counted, present
+from shard_sizing.cli.presentation.output import counted, present, show_text
 from shard_sizing.cli.presentation.progress import Waiting, progress
 from shard_sizing.errors import InputError
 from shard_sizing.live.account import room_for_shards
@@ -134,7 +134,7 @@ def plan(
         if answer.peak_shards <= answer.quota and (force or answer.suffices):
             _apply(client, stream, better.plan, cool_off)
         else:
-            click.echo(_NOT_APPLIED, err=True)
+            show_text(_NOT_APPLIED, err=True)
     if answer.way_out:
         return 3
     return 0 if answer.suffices and answer.peak_shards <= answer.quota else 2
@@ -146,7 +146,7 @@ def _current(client: Any, stream: str) -> tuple[int, ...]:
         told = (
             f"note: {stream} is {status}: its shards are still changing, and the plan begins with those now"
         )
-        click.echo(told, err=True)
+        show_text(told, err=True)
     return tuple(open_shards(client, stream))
 
 

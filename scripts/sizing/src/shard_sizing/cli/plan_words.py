@@ -23,8 +23,8 @@ _DAYS_FROM: Final = 48  # hours: a longer time is said in days
 _STAGES: Final = {"SplitShard": "split", "MergeShards": "merge"}
 _QUOTA_SOURCES: Final[dict[QuotaSource, str]] = {
     "account": "as DescribeLimits says",
-    "usual": "the Region's usual quota",
-    "open": "as many as there are: over the Region's usual quota, so the account has another",
+    "usual": "the Region's usual one",
+    "open": "as many as are open now: more than the Region's usual quota, so the account has another",
 }
 
 
@@ -65,9 +65,9 @@ def _steps(answer: Planned, current: int, target: int, limits: Limits) -> Iterat
     time = "" if answer.seconds is None else f" in {_minutes(answer.seconds)}"
     yield f"{take} {answer.better} plan, {counted(len(answer.steps), 'step')}{time}: {answer.why}."
     if answer.peak_shards > answer.quota:
-        yield f"It does not fit: {answer.peak_shards:,} shards are open meanwhile, and {_quota(answer)}."
+        yield f"It does not fit: {answer.peak_shards:,} shards are open at a time, and {_quota(answer)}."
     else:
-        yield f"At most {answer.peak_shards:,} shards are open meanwhile; {_quota(answer)}."
+        yield f"At most {counted(answer.peak_shards, 'shard')} open at a time; {_quota(answer)}."
     stages = list(_stages(answer.steps))
     if len(stages) > 1 and len(answer.steps) > len(stages):
         yield f"In stages: {'; then '.join(stages)}."
@@ -105,7 +105,7 @@ def _open_after(call: dict[str, str], now: int) -> int:
 
 
 def _quota(answer: Planned) -> str:
-    return f"{answer.quota:,} may be, {_QUOTA_SOURCES[answer.quota_source]}"
+    return f"the quota is {answer.quota:,}, {_QUOTA_SOURCES[answer.quota_source]}"
 
 
 def _verdict(answer: Planned, target: int) -> str:

@@ -1,6 +1,8 @@
 """``shard-sizing sample``."""
 
 import tomllib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
@@ -10,7 +12,7 @@ import msgspec
 from shard_sizing.cli.event_files import LONGEST_KEY, Columns, event_batches
 from shard_sizing.cli.parameters.help_pages import Command
 from shard_sizing.cli.parameters.options import FILE, Shared, shared_options
-from shard_sizing.cli.presentation.output import show_json, show_text, write_files
+from shard_sizing.cli.presentation.output import counted, show_json, show_text, write_files
 from shard_sizing.cli.presentation.pictures import Bars
 from shard_sizing.cli.presentation.progress import progress
 from shard_sizing.cli.presentation.sheet import Sheet, Table
@@ -61,7 +63,7 @@ def sample(
     """
     long_keys: list[int] = []
     total = source.stat().st_size if source.is_file() else 0
-    with progress("reading", total, shown=shared.show_progress) as advance:
+    with progress("reading", total, shown=shared.show_progress) as advance, _named(source):
         if source.suffix == ".toml":
             profile = sample_events(made_up_events(_spec(source), shared.seed))
         elif key and timestamp:
@@ -89,6 +91,16 @@ def sample(
         out.write_bytes(msgspec.json.format(msgspec.json.encode(profile)) + b"\n")
         show_text(f"{_sentence(profile)}; written to {out}.", err=shared.as_json)
     return 0
+
+
+@contextmanager
+def _named(source: Path) -> Iterator[None]:
+    """Name the source in what is said of events without naming where they are."""
+    try:
+        yield
+    except InputError as error:
+        where = "standard input" if str(source) == "-" else str(source)
+        raise (InputError(where, error.problem) if error.what == "input" else error) from error
 
 
 def _spec(source: Path) -> Synthetic:
@@ -132,10 +144,19 @@ def _sentence(profile: Profile) -> str:
     bursts = (
         f"burstiness {profile.burst_cv:.2f}"
         if profile.resolution == 1
-        else f"burstiness not known, as times are told in steps of {profile.resolution} s"
+        else f"burstiness not known, as times are in steps of {profile.resolution} s"
     )
     return (
-        f"{profile.records:,} records on {profile.keys:,} keys, {profile.rate:,.3f} a second on average; "
-        f"Zipf exponent {profile.zipf.exponent} ({profile.zipf.low} to {profile.zipf.high}) of the heaviest "
-        f"{min(FITTED, profile.keys):,} keys{_heaviest(profile)}; {bursts}"
+        f"{counted(profile.records, 'record')} on {counted(profile.keys, 'key')}, {profile.rate:,.3f} a "
+        f"second on average; {_skew(profile)}{_heaviest(profile)}; {bursts}"
     )
+
+
+def _skew(profile: Profile) -> str:
+    zipf, fitted = profile.zipf, min(FITTED, profile.keys)
+    if fitted == 1:
+        return "all on one key"
+    between = f"{zipf.low} to {zipf.high}"
+    if zipf.exponent == 0:
+        return f"the heaviest {fitted:,} keys are even (Zipf exponent 0, {between})"
+    return f"Zipf exponent {zipf.exponent} ({between}) of the heaviest {fitted:,} keys"

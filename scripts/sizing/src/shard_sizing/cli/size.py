@@ -114,10 +114,15 @@ def _notes(found: sizing.Sizing) -> list[str]:
 
 def _picture(found: sizing.Sizing) -> Bars:
     counts = {"usual formula": found.naive}
-    counts |= {f"{n.enforcement}, {n.percent:g} %": n.shards for n in found.needs if n.shards is not None}
+    for need in found.needs:
+        if need.shards and (need.percent == found.percent or not found.exact):
+            counts[need.enforcement if found.exact else f"{need.enforcement}, {need.percent:g} %"] = (
+                need.shards
+            )
     if found.targeted is not None:
         counts["cut by the load"] = found.targeted
-    return Bars(sentence(found), list(counts.values()), "", "shards", labels=tuple(counts))
+    below = "" if found.exact else "by how AWS enforces its limits, and the placements in which so many fit"
+    return Bars(sentence(found), list(counts.values()), below, "shards", labels=tuple(counts))
 
 
 def _count(shards: int | None) -> str:

@@ -198,7 +198,7 @@ def workers(
     )
     answer = Workers(needed, shards, found, fits, way_out, costs)
     counts = list(range(1, min(shards, 2 * running, _DRAWN) + 1))
-    waits = [fleet(work, count, outage_seconds, shared.limits, shares).wait_p99 for count in counts]
+    used = [fleet(work, count, outage_seconds, shared.limits, shares).utilisation for count in counts]
     planned = peak_words(name, rate, profile.rate)
     sheet = _sheet(answer, planned, outage_seconds, arm_milliseconds is not None, shared.known_prices)
     if said := _overloaded(found.hottest_records, profile.record_bytes, shared.limits):
@@ -206,9 +206,13 @@ def workers(
     picture = Lines(
         sheet.sentence,
         [float(count) for count in counts],
-        {"waiting, 99 % of batches at most": waits},
+        {
+            "the fullest container": [100 * each for each in used],
+            "planned for, at most": [100 * utilisation for _ in counts],
+        },
         "containers",
-        "seconds",
+        "busy, % of its time",
+        log=True,
         marks={} if needed is None else {f"needed: {needed}": float(needed)},
     )
     present(answer, dataclasses.replace(sheet, picture=picture), shared)

@@ -11,6 +11,7 @@ import click
 import msgspec
 from click.core import ParameterSource
 
+from shard_sizing.cli.parameters.notes import note
 from shard_sizing.cli.parameters.numbers import Number
 from shard_sizing.errors import InputError
 from shard_sizing.model.data_files import Limits, Prices, RegionPrices, load_limits, load_prices
@@ -185,7 +186,7 @@ def workload_options(command: Command) -> Command:
         **others: Any,
     ) -> int:
         if (profile_file is None) == (rate is None):
-            raise InputError("workload", "give either a profile file or --rate, not both and not neither")
+            raise InputError("workload", "give a profile file or --rate: one of the two")
         if peak is not None and rate is not None and peak < rate:
             raise InputError("--peak", f"the busiest minutes' {peak:g} is below the average of {rate:g}")
         if profile_file is None:
@@ -197,10 +198,10 @@ def workload_options(command: Command) -> Command:
             found = msgspec.structs.replace(found, burst_cv=burst_cv, resolution=1)
         if found.resolution > 1:
             told = (
-                f"note: the sampled times are told in steps of {found.resolution} s, so bursts within them "
+                f"note: the sampled times are in steps of {found.resolution} s, so bursts within them "
                 "are not known and none are assumed; give --burst-cv as measured on live traffic"
             )
-            click.echo(told, err=True)
+            note(told)
         return command(profile=grown_by(found, growth, growth_by), **others)
 
     positive = Number(min=0, min_open=True)
@@ -273,7 +274,7 @@ def grown_by(profile: Profile, growth: float, by: Growth | None) -> Profile:
             f"note: growth is taken to make each key {growth:,g} times as busy; if there will be more keys, "
             "as busy as today's (more orders, not larger ones), say --growth-by more-keys"
         )
-        click.echo(told, err=True)
+        note(told)
     return grown(profile, growth, by or "busier-keys")
 
 

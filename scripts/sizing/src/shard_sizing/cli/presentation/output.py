@@ -15,6 +15,7 @@ from shard_sizing.cli.presentation.plots import save
 from shard_sizing.cli.presentation.report import write_report
 from shard_sizing.cli.presentation.sheet import Sheet, Table
 
+_BULLET: Final = "- "
 _EMPTY: Final = "(empty)"
 _KEPT: Final = 2  # characters of a common beginning that are kept, so that the rest is read as an end
 
@@ -85,9 +86,10 @@ def show_sheet(sheet: Sheet) -> None:
         if table.title:
             show_text(table.title)
         _show_rows(table.columns, table.rows)
-    for text in (*sheet.notes, sheet.source):
-        if text:
-            show_text(text)
+    for note in sheet.notes:
+        show_text(note if note.startswith(" ") else f"{_BULLET}{note}")
+    if sheet.source:
+        show_text(sheet.source)
 
 
 def show_table(
@@ -109,9 +111,15 @@ def show_text(text: str, *, err: bool = False) -> None:
         click.echo(text, err=err)
         return
     for line in text.splitlines():
-        click.echo(
-            textwrap.fill(line, console.width, break_long_words=False, break_on_hyphens=False), err=err
+        hanging = " " * len(_BULLET) if line.startswith(_BULLET) else ""
+        filled = textwrap.fill(
+            line,
+            console.width,
+            subsequent_indent=hanging,
+            break_long_words=False,
+            break_on_hyphens=False,
         )
+        click.echo(filled, err=err)
 
 
 def _show_rows(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:

@@ -6,7 +6,7 @@ of Okabe and Ito, which differ in brightness as well. Texts are drawn as they ar
 
 import io
 import textwrap
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -33,6 +33,7 @@ _DASHES: Final = ("-", "--", "-.", ":", (0, (5, 1)), (0, (1, 1)))
 _MARKERS: Final = ("o", "s", "^", "D", "v", "P")
 _LIMIT: Final = "#000000"
 _NUMBERED: Final = 40  # bars up to which each carries its value
+_FEW_POWERS: Final = 300.0  # the end of an axis over its beginning
 _WIDTH: Final = 88  # characters of a title's line
 _SETTINGS: Final[Any] = {
     "text.parse_math": False,
@@ -193,6 +194,7 @@ def _draw_lines(axes: "Axes", lines: Lines) -> None:
         axes.set_yscale("log")
         for axis in (axes.xaxis, axes.yaxis):  # matplotlib's own labels of powers are formulas
             axis.set_major_formatter(lambda value, _: f"{value:,.10g}")
+            axis.set_minor_formatter(_between_powers(axis))
     axes.grid(visible=True, which="major", color="#dddddd")
     for number, (name, at) in enumerate(lines.marks.items()):
         axes.axvline(at, color="#444444", linestyle=":", linewidth=1)
@@ -209,4 +211,14 @@ def _draw_lines(axes: "Axes", lines: Lines) -> None:
             fontsize=7,
             bbox={"facecolor": "#ffffff", "edgecolor": "none", "pad": 1.0, "alpha": 0.85},
         )
-    axes.legend(loc="upper left", fontsize=8)
+    axes.legend(loc="best", fontsize=8)
+
+
+def _between_powers(axis: Any) -> Callable[[float, float], str]:
+    """Return what labels twice and five times a power of ten, where there are few powers on an axis."""
+
+    def label(value: float, _: float) -> str:
+        low, high = axis.get_view_interval()
+        return f"{value:,.10g}" if high < _FEW_POWERS * low and f"{value:e}"[0] in "25" else ""
+
+    return label

@@ -103,6 +103,6 @@ def _cell(text: str) -> str:
 
 
 def _list(notes: Iterable[str]) -> Iterable[str]:
-    items = "".join(f"<li>{escape(note.removeprefix('- '))}</li>" for note in notes)
+    items = "".join(f"<li>{escape(note)}</li>" for note in notes)
     if items:
         yield f"<ul>{items}</ul>"

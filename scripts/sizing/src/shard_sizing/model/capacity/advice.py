@@ -170,7 +170,7 @@ def _on_clumps(question: Question, *, fits: bool) -> Iterator[str]:
             )
         if profile.resolution > 1:
             yield (
-                f"Times are told in steps of {profile.resolution:,} s, so a key's records are taken to come "
+                f"Times are in steps of {profile.resolution:,} s, so a key's records are taken to come "
                 "evenly over a step. Where they come within a second, their shard throttles in it: sample "
                 "times in seconds, or pace the records at the producer."
             )

@@ -110,7 +110,7 @@ class Sampler:
     def profile(self, span: tuple[int, int] | None = None) -> Profile:
         """Return the profile of all events so far."""
         if not self._count:
-            raise InputError("input", "it holds no events")
+            raise InputError("input", "it holds no events: no row after the header")
         arrived = self._arrivals.over(*(span or (None, None)))
         sizes = self._sizes.sizes()
         keys = self._heavy.distinct()
