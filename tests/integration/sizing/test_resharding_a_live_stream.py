@@ -102,7 +102,7 @@ def test_after_the_plan_the_throttles_are_gone(
     planned = run("plan", profile, "--stream", "orders", "--target", "4", "--cool-off", "0", "--apply")
     assert planned.exit_code == 0, planned.stderr
     assert re.match(r"For the mean of [\d,]+ records/s, 4 shards suffice: the busiest is at ", planned.stdout)
-    assert planned.stdout.splitlines()[1].startswith("Take the targeted plan, ")
+    assert planned.stdout.splitlines()[1].startswith("- Take the targeted plan, ")
     assert "equal ranges would throttle, targeted cuts do not" in planned.stdout
     with skewed_traffic(server) as after:
         measured = run("measure", "orders", "--seconds", "6", "--out", profile)
