@@ -26,11 +26,11 @@ from orderstream.producer.core.messages import (
     MapFailed,
     MapLoaded,
     Put,
+    Reported,
     RequestCompleted,
     RequestFailed,
     SendPutRecords,
     Tick,
-    Told,
     WakeAt,
 )
 from orderstream.producer.core.pending import PendingRecord
@@ -160,7 +160,7 @@ class World:
 
     def tell(self, event: Input) -> None:
         self.wake += 1
-        for record in event.records if isinstance(event, Put | Told) else ():
+        for record in event.records if isinstance(event, Put | Reported) else ():
             self.outstanding[record.partition_key][record] = None
         for command in self.core.on(event, self.now):
             self.execute(command)
@@ -170,7 +170,7 @@ class World:
             case GiveUp():
                 for each in command.completions:
                     self.execute(each)
-                self.tell(Told(self.put_meanwhile()))
+                self.tell(Reported(self.put_meanwhile()))
             case Complete():
                 assert command.completion.outcome is None
                 command.completion.outcome = command.outcome

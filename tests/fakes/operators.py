@@ -10,7 +10,7 @@ class MemoryOperators:
     def __init__(self) -> None:
         self.told: list[LowStockAlert] = []
 
-    def tell(self, alert: LowStockAlert) -> None:
-        """See ``Operators.tell``."""
+    def notify(self, alert: LowStockAlert) -> None:
+        """See ``Operators.notify``."""
         publication(alert)
         self.told.append(alert)

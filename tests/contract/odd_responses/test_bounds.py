@@ -45,7 +45,7 @@ def test_a_customer_does_not_wait_for_a_second_try(server: HostileServer) -> Non
         store = DynamoDBIdempotencyStore(clients.aws("dynamodb"), "keys")
         access = OrderAccess(store, enforced=False)
         publisher = EventPublisher(producer, source="orders")
-        intake = Intake(publisher, store, access, lambda: NOW, patience=1.0)
+        intake = Intake(publisher, store, access, lambda: NOW, timeout=1.0)
         for odd in _odd(Wire.JSON):
             server.say(odd)
             server.calls.clear()

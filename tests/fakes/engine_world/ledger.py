@@ -51,7 +51,7 @@ class Ledger:
         failover_time: Seconds for which an owner may believe in a lease after it sent a write.
         initial_position: Where the application begins.
         begins_at: For AT_TIMESTAMP, that moment.
-        fail: Told of a broken rule, for whoever runs the history; an engine would swallow what is raised.
+        fail: Called with a broken rule; an engine would swallow an exception.
     """
 
     def __init__(

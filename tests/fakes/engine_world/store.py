@@ -23,8 +23,8 @@ class ParkingStore:
     Args:
         memory: What is stored; shared by all processes.
         network: The way there.
-        parked: Told of each record that is parked: its key and its position.
-        noted: Told when the application's stream is noted: when that was created.
+        parked: Called of each record that is parked: its key and its position.
+        noted: Called when the application's stream is noted: when that was created.
     """
 
     def __init__(

@@ -40,7 +40,7 @@ def _mailer(clients: Clients) -> Callable[[], object]:
 
 def _operators(clients: Clients) -> Callable[[], object]:
     operators = SnsOperators(clients.aws("sns"), "arn:aws:sns:us-east-1:000000000000:operators")
-    return lambda: operators.tell(_ALERT)
+    return lambda: operators.notify(_ALERT)
 
 
 def _hand_over(clients: Clients) -> Callable[[], object]:

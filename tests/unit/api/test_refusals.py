@@ -177,7 +177,7 @@ def test_a_body_that_does_not_come_is_given_up() -> None:
         idempotency_store=world.store,
         authentication=LoopbackCallers(),
         clock=world.tick,
-        body_patience=0.05,
+        body_timeout=0.05,
     )
 
     async def scenario() -> tuple[int, Any]:

@@ -6,7 +6,7 @@ import pytest
 
 from orderstream_consumer import ConsumerConfig, HandlerNotImportableError
 from orderstream_consumer.consumer.importable import load, name_of
-from orderstream_consumer.consumer.told import VARIABLE, told_to_shards
+from orderstream_consumer.consumer.shard_command import VARIABLE, shard_variable
 
 
 def test_a_function_of_a_module_has_a_name_that_finds_it() -> None:
@@ -42,7 +42,7 @@ def test_what_a_process_could_not_import_is_refused_with_the_reason(given: objec
 
 def test_what_shards_are_told_names_everything() -> None:
     """It is text, and has the settings that the processors need."""
-    told = told_to_shards(
+    told = shard_variable(
         "billing",
         "orders",
         handler=json.dumps,

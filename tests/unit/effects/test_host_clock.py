@@ -27,7 +27,7 @@ class Host:
 
     def hears(self, ahead: dt.timedelta, round_trip: float = 0.1) -> None:
         """A response comes, and the host's clock is so far ahead of its date."""
-        self.clock.heard(self.wall - ahead, round_trip)
+        self.clock.observe(self.wall - ahead, round_trip)
 
 
 @pytest.mark.parametrize("seconds", [0, 1, 29, -28])

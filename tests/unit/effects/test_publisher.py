@@ -45,7 +45,7 @@ def test_a_reply_that_does_not_come_is_an_outage() -> None:
     client.gate.clear()
     with Producer("orders", client=client) as producer:
         with pytest.raises(DependencyError):
-            KinesisPublisher(producer, patience=0.01).publish([b"1"], "o-1")
+            KinesisPublisher(producer, timeout=0.01).publish([b"1"], "o-1")
         client.gate.set()
 
 

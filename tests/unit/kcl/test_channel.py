@@ -8,13 +8,13 @@ from collections.abc import Callable
 import msgspec
 
 from orderstream import AggregatingMeter
-from orderstream_consumer.engines.kcl.channel import Ear, Mouth, Told
+from orderstream_consumer.engines.kcl.channel import WorkerEnd, ShardEnd, ShardReport
 from orderstream_consumer.processing.metrics import HANDLED, PROCESS_RECORDS_TIME
 from orderstream_consumer.processing.progress import ShardProgress, Waiting
 from orderstream_consumer.processing.record import Position
 
 
-def told(shard: int, handled: int) -> Told:
+def told(shard: int, handled: int) -> ShardReport:
     progress = ShardProgress(
         shard_id=f"shardId-{shard:012}",
         state="PROCESSING",
@@ -24,7 +24,7 @@ def told(shard: int, handled: int) -> Told:
         waiting=Waiting(dt.datetime(2010, 12, 1, tzinfo=dt.UTC), dt.datetime(2010, 12, 1, tzinfo=dt.UTC)),
         failure="down",
     )
-    return Told(progress, {"handled": handled})
+    return ShardReport(progress, {"handled": handled})
 
 
 def eventually(holds: Callable[[], bool]) -> None:
@@ -36,37 +36,39 @@ def eventually(holds: Callable[[], bool]) -> None:
 
 def test_worker_hears_of_every_shard() -> None:
     """Progress and counters of all shard processes come together at the worker."""
-    with Ear() as ear:
-        mouths = [Mouth(str(ear.path), threading.Event(), orphaned=lambda: None) for _ in range(2)]
-        for shard, mouth in enumerate(mouths):
-            mouth.tell(told(shard, 1))
-            mouth.tell(told(shard, 5 + shard))
-        eventually(lambda: ear.counters() == {"handled": 11})
-        assert [progress.checkpoint for progress in ear.progress()] == [Position(7, 0), Position(7, 1)]
-        for mouth in mouths:
-            mouth.close()
+    with WorkerEnd() as worker_end:
+        shard_ends = [
+            ShardEnd(str(worker_end.path), threading.Event(), orphaned=lambda: None) for _ in range(2)
+        ]
+        for shard, shard_end in enumerate(shard_ends):
+            shard_end.report(told(shard, 1))
+            shard_end.report(told(shard, 5 + shard))
+        eventually(lambda: worker_end.counters() == {"handled": 11})
+        assert [progress.checkpoint for progress in worker_end.progress()] == [Position(7, 0), Position(7, 1)]
+        for shard_end in shard_ends:
+            shard_end.close()
 
 
 def test_what_an_ended_process_counted_stays_counted() -> None:
     """A shard that moves away leaves the progress, and its counts stay in the sum."""
-    with Ear() as ear:
-        mouth = Mouth(str(ear.path), threading.Event(), orphaned=lambda: None)
-        mouth.tell(told(0, 3))
-        mouth.close()
-        eventually(lambda: ear.counters() == {"handled": 3} and ear.progress() == ())
+    with WorkerEnd() as worker_end:
+        shard_end = ShardEnd(str(worker_end.path), threading.Event(), orphaned=lambda: None)
+        shard_end.report(told(0, 3))
+        shard_end.close()
+        eventually(lambda: worker_end.counters() == {"handled": 3} and worker_end.progress() == ())
 
 
 def test_what_shard_processes_measured_reaches_the_workers_meter() -> None:
     """Each telling has what was measured since the last one, the last telling before the end included."""
     worker, shard = AggregatingMeter({"Application": "saga"}), AggregatingMeter()
-    with Ear(worker.absorb) as ear:
-        mouth = Mouth(str(ear.path), threading.Event(), orphaned=lambda: None)
+    with WorkerEnd(worker.absorb) as worker_end:
+        shard_end = ShardEnd(str(worker_end.path), threading.Event(), orphaned=lambda: None)
         for _ in range(2):
             shard.record(HANDLED, 2)
             shard.record(PROCESS_RECORDS_TIME, 250)
-            mouth.tell(msgspec.structs.replace(told(0, 1), metrics=shard.collect()))
-        mouth.close()
-        eventually(lambda: ear.progress() == ())
+            shard_end.report(msgspec.structs.replace(told(0, 1), metrics=shard.collect()))
+        shard_end.close()
+        eventually(lambda: worker_end.progress() == ())
     collected = worker.collect()
     points = {point.metric: point for point in collected.points}
     assert points[HANDLED].total == 4
@@ -78,34 +80,34 @@ def test_what_shard_processes_measured_reaches_the_workers_meter() -> None:
 
 def test_draining_reaches_all_and_those_to_come() -> None:
     """Once the worker drains, running shard processes stop, and one that starts late does too."""
-    with Ear() as ear:
+    with WorkerEnd() as worker_end:
         early, late = threading.Event(), threading.Event()
-        mouths = [Mouth(str(ear.path), early, orphaned=lambda: None)]
-        mouths[0].tell(told(0, 0))
-        eventually(lambda: len(ear.progress()) == 1)
-        ear.drain()
+        shard_ends = [ShardEnd(str(worker_end.path), early, orphaned=lambda: None)]
+        shard_ends[0].report(told(0, 0))
+        eventually(lambda: len(worker_end.progress()) == 1)
+        worker_end.drain()
         assert early.wait(10)
-        mouths.append(Mouth(str(ear.path), late, orphaned=lambda: None))
+        shard_ends.append(ShardEnd(str(worker_end.path), late, orphaned=lambda: None))
         assert late.wait(10)
-        for mouth in mouths:
-            mouth.close()
+        for shard_end in shard_ends:
+            shard_end.close()
 
 
 def test_orphan_ends() -> None:
     """A shard process whose worker has ended is told so: it must not go on without one."""
     orphaned = threading.Event()
-    with Ear() as ear:
-        mouth = Mouth(str(ear.path), threading.Event(), orphaned=orphaned.set)
-        mouth.tell(told(0, 0))
-        eventually(lambda: len(ear.progress()) == 1)
+    with WorkerEnd() as worker_end:
+        shard_end = ShardEnd(str(worker_end.path), threading.Event(), orphaned=orphaned.set)
+        shard_end.report(told(0, 0))
+        eventually(lambda: len(worker_end.progress()) == 1)
     assert orphaned.wait(10)
-    mouth.tell(told(0, 1))
-    mouth.close()
+    shard_end.report(told(0, 1))
+    shard_end.close()
 
 
 def test_closing_is_not_being_orphaned() -> None:
     """A shard process that ends by itself ends in peace."""
     orphaned = threading.Event()
-    with Ear() as ear:
-        Mouth(str(ear.path), threading.Event(), orphaned=orphaned.set).close()
+    with WorkerEnd() as worker_end:
+        ShardEnd(str(worker_end.path), threading.Event(), orphaned=orphaned.set).close()
     assert not orphaned.is_set()

@@ -45,7 +45,7 @@ def test_records_come_in_put_order_and_inputs_behind_them() -> None:
     """What one thread does in order is taken in that order."""
     buffer = Buffer(10, "raise", current())
     first, second = put(buffer, 1), put(buffer, 1)
-    buffer.tell(Flush())
+    buffer.post(Flush())
     assert buffer.take(None) == ([first, second], [Flush()])
     assert buffer.take(0.0) == ([], [])
 

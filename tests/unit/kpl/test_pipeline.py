@@ -23,10 +23,10 @@ from orderstream.producer.core.messages import (
     MapFailed,
     MapLoaded,
     Put,
+    Reported,
     RequestCompleted,
     RequestFailed,
     Tick,
-    Told,
     WakeAt,
 )
 from orderstream.producer.outcome import Acknowledged, Landed, Rejected
@@ -60,7 +60,7 @@ def test_a_stream_that_does_not_exist_fails_the_records_and_recovers() -> None:
     assert data == b"1"
     assert isinstance(outcome, Rejected)
     assert "AccessDenied" in outcome.reason
-    assert machine.on(Told([]), 0.0) == []
+    assert machine.on(Reported([]), 0.0) == []
     assert machine.on(Put([pending(b"2")]), 9.0) == [ListShards()]
     assert sent(machine.on(MapLoaded(TinyKinesis.with_shards(1).shards), 9.0))
 

@@ -19,10 +19,10 @@ from orderstream.producer.core.aggregator import Aggregator
 from orderstream.producer.core.messages import (
     MapLoaded,
     Put,
+    Reported,
     RequestCompleted,
     RequestFailed,
     Tick,
-    Told,
     WakeAt,
 )
 from orderstream.producer.core.pending import Arrival, PendingRecord
@@ -46,7 +46,7 @@ def test_what_is_given_up_for_good_takes_the_later_ones_of_its_key_along() -> No
     ]
     (request,) = sent(commands)
     assert carried(request) == [[b"other"]]
-    assert completed(machine.on(Told([pending(b"4")]), 0.2)) == [(b"4", behind)]
+    assert completed(machine.on(Reported([pending(b"4")]), 0.2)) == [(b"4", behind)]
     machine.on(Put([pending(b"1 again")]), 0.3)
     (request,) = sent(machine.on(response(kinesis, request), 0.3))
     assert carried(request) == [[b"1 again"]]

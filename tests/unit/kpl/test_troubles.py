@@ -76,9 +76,9 @@ def test_a_throttle_is_over_when_each_of_its_shards_takes_records() -> None:
 def test_what_usually_passes_is_given_some_patience() -> None:
     """It is said when it lasts."""
     troubles = Troubles()
-    troubles.failed("ListShards", OUT_OF_REACH, 0.0, patience=5.0)
+    troubles.failed("ListShards", OUT_OF_REACH, 0.0, tolerance=5.0)
     assert troubles.reports() == []
-    troubles.failed("ListShards", OUT_OF_REACH, 5.0, patience=5.0)
+    troubles.failed("ListShards", OUT_OF_REACH, 5.0, tolerance=5.0)
     assert len(troubles.reports()) == 1
 
 

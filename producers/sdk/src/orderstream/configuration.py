@@ -67,7 +67,7 @@ class ConfigChecks:
 
         Args:
             field: The field.
-            default: What None stands for, in words.
+            default: What None means, in words.
         """
         value = getattr(self._config, field)
         if value is not None and not (isinstance(value, str) and value):

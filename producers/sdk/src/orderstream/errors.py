@@ -1,4 +1,4 @@
-"""The one tree of errors: each says whether a retry can help, carries its fields, and tells what to do."""
+"""The one tree of errors: each says whether a retry can help, carries its fields, and says what to do."""
 
 from typing import ClassVar
 
@@ -22,7 +22,7 @@ class DependencyError(OrderstreamError):
         dependency: What failed, e.g. ``"dynamodb"``.
         operation: What was asked of it, e.g. ``"TransactWriteItems"``.
         reason: What it responded.
-        code: The service's error code, or what stands in for one; empty if there is none.
+        code: The service's error code, or a substitute for it; empty if there is none.
         resource: What was asked about, e.g. a table's name; empty if unknown.
         region: The AWS region; empty if unknown.
         endpoint: The URL that was called; empty if unknown.
@@ -61,7 +61,7 @@ class DependencyError(OrderstreamError):
 
 
 class RequestInvalidError(OrderstreamError, ValueError):
-    """A service can never carry out this request: what it is about is at fault, or we are.
+    """A service can never carry out this request: the request or its data is at fault.
 
     Args:
         dependency: The service, e.g. ``"dynamodb"``.
@@ -91,7 +91,7 @@ class AwsSettingsError(OrderstreamError):
 
 
 class MissingExtraError(OrderstreamError):
-    """Something was asked for that needs an optional dependency, and it is not installed.
+    """A feature needs an optional dependency that is not installed.
 
     Args:
         extra: The extra of the distribution ``orderstream``.

@@ -44,7 +44,7 @@ class PendingDelivery(Protocol):
 
 
 class RecordProducer(Protocol):
-    """Whatever puts records; ``orderstream.Producer`` is one."""
+    """An object that puts records; ``orderstream.Producer`` is one."""
 
     def put(self, data: bytes, partition_key: str) -> PendingDelivery:
         """Hand a record over.

@@ -37,7 +37,7 @@ def test_an_alert_reaches_whoever_subscribed(sns) -> None:
     queue = sqs.create_queue(QueueName="operators")["QueueUrl"]
     arn = sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
     sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=arn)
-    SnsOperators(sns, topic).tell(ALERT)
+    SnsOperators(sns, topic).notify(ALERT)
     (message,) = sqs.receive_message(QueueUrl=queue)["Messages"]
     sqs.close()
     received = json.loads(message["Body"])
@@ -75,7 +75,7 @@ def test_a_subject_is_one_short_line_of_ascii(sku: str) -> None:
                 ),
             },
         )
-        SnsOperators(client, "arn:aws:sns:us-east-1:1:t").tell(
+        SnsOperators(client, "arn:aws:sns:us-east-1:1:t").notify(
             LowStockAlert(event_id="e-1", sku=sku, available=96, threshold=100, at=ALERT.at)
         )
     client.close()
@@ -86,9 +86,9 @@ def test_a_message_beyond_what_a_topic_takes_is_refused(sns, implementation: str
     """It is a mistake of the caller on every implementation, and no outage."""
     topic = sns.create_topic(Name="operators")["TopicArn"]
     operators = MemoryOperators() if implementation == "memory" else SnsOperators(sns, topic)
-    operators.tell(structs.replace(ALERT, sku="x" * 262_000))
+    operators.notify(structs.replace(ALERT, sku="x" * 262_000))
     with pytest.raises(ValueError, match="262,144 bytes"):
-        operators.tell(structs.replace(ALERT, sku="x" * 262_144))
+        operators.notify(structs.replace(ALERT, sku="x" * 262_144))
 
 
 @pytest.mark.parametrize("code", ["Throttled", "InternalError", "NotFound", "AuthorizationError"])
@@ -98,5 +98,5 @@ def test_whatever_the_topic_refuses_is_tried_again(code: str) -> None:
     with Stubber(client) as stub:
         stub.add_client_error("publish", code)
         with pytest.raises(DependencyError):
-            SnsOperators(client, "arn:aws:sns:us-east-1:1:t").tell(ALERT)
+            SnsOperators(client, "arn:aws:sns:us-east-1:1:t").notify(ALERT)
     client.close()

@@ -24,11 +24,11 @@ class FaultyOperators(MemoryOperators):
 
     fault: str | None = None
 
-    def tell(self, alert: LowStockAlert) -> None:
+    def notify(self, alert: LowStockAlert) -> None:
         fault, self.fault = self.fault, None
         if fault == "before":
             raise DependencyError("sns", "Publish", "Throttling")
-        super().tell(alert)
+        super().notify(alert)
         if fault == "crash":
             raise CrashedError
 

@@ -362,7 +362,7 @@ def test_a_worker_sixteen_minutes_ahead_declines_nothing() -> None:
     """Its clock disagrees with AWS': it decides nothing, and hands its messages to others."""
     world = World()
     skewed = HostClock(lambda: world.clock() + dt.timedelta(minutes=16), world.clock.monotonic)
-    skewed.heard(world.clock(), 0.1)
+    skewed.observe(world.clock(), 0.1)
     worker = PaymentWorker(
         store=world.store,
         queue=world.queue,

@@ -1,4 +1,4 @@
-"""What a consumer may be made of, for callers whose types nobody checks."""
+"""Checks of a consumer's arguments, for callers without a type checker."""
 
 import re
 from typing import Final

@@ -54,7 +54,7 @@ class ConsumerConfig:
             3,600. What is at work after that is delivered again elsewhere. KCL gives its shards 15 s.
         stream_gone_timeout: How long a stream may not exist before the consumer ends with StreamGoneError, in
             seconds. Default None: it waits for the stream, and its health says so. Above 0.
-        adopt_new_stream: Where the leases belong to another stream of that name, delete them and begin anew.
+        adopt_new_stream: Where the leases belong to another stream of that name, delete them and start over.
             Default False: the consumer refuses to start. For one start, by a person who knows why.
         ordered: Refuse a stream that spreads the records of a key over shards (record distribution AUTO).
             Default True.

@@ -66,7 +66,7 @@ class Consumer:
         handler: Handles one record: a function, a coroutine function, or ``"module:function"``. Called from
             many threads; coroutines run in one event loop, in a thread of the library.
         batch_handler: Instead of ``handler``: handles a batch of records of one shard, in order. One that
-            fails is halved until the record that fails by itself stands alone.
+            fails is halved until the record that fails by itself is alone.
         on_failure: What becomes of a record that fails by itself. ``"park"`` (default): it waits in the
             table ``parking`` of the application, with all later records of its key, for ``redrive``.
             ``"stop"``: the consumer ends with RecordFailedError, and begins there the next time. A callable:
@@ -229,7 +229,7 @@ class Consumer:
         self._thread.start()
 
     def stop(self, timeout: float | None = None) -> None:
-        """Drain: finish what handlers have begun, checkpoint, let go of the leases. More than once is fine.
+        """Drain: finish what handlers have begun, checkpoint, release the leases. Calling it again is safe.
 
         Args:
             timeout: How long to wait at most, in seconds; None for as long as ``drain_timeout`` makes it.

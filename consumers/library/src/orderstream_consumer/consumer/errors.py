@@ -43,7 +43,7 @@ class OtherStreamError(OrderstreamError):
 class RecordFailedError(OrderstreamError):
     """A record failed by itself, and the consumer stops at it: ``on_failure="stop"``.
 
-    No checkpoint passes the record. Once the cause is mended, the next start begins with it.
+    No checkpoint passes the record. Once the cause is fixed, the next start begins with it.
 
     Args:
         record: The record.

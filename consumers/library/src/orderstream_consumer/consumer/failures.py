@@ -68,7 +68,7 @@ class StoppingParking(NothingParked):
     """Ends the consumer at the first record that fails; no checkpoint passes it.
 
     Args:
-        failed: Told of it, to end the consumer.
+        failed: Called with it, to end the consumer.
     """
 
     def __init__(self, failed: Callable[[RecordFailedError], object]) -> None:
@@ -85,7 +85,7 @@ class StoppingParking(NothingParked):
 
 
 class HandingOverParking(NothingParked):
-    """Hands records that fail to somebody else; the later ones of their keys go on.
+    """Hands records that fail to a handler of the application; the later ones of their keys go on.
 
     Args:
         take: Takes a record and the reason; raises until it has it.

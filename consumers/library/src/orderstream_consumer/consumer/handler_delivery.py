@@ -57,7 +57,7 @@ class HandlerDelivery:
         config: The consumer's settings.
         store: Where records are parked.
         sqs: Sends to the queue of ``on_failure``.
-        failed: Told of the record that ends the consumer.
+        failed: Called with the record that ends the consumer.
         breaker: Holds back tries during outages; a new one by default.
         spans: Begins the span of what is handled; by default nothing is traced.
 

@@ -29,7 +29,7 @@ def load(what: str, name: str) -> Any:
 
 
 def loaded(what: str, given: Any) -> Any:
-    """What was given, or what its name means: a text is a name, all else stands for itself.
+    """The object, or the one that its name refers to: a text is a name, anything else is the object.
 
     Raises:
         HandlerNotImportableError: It is a name that means nothing.

@@ -24,7 +24,7 @@ def main() -> None:
     from orderstream_consumer.consumer.failures import is_queue  # noqa: PLC0415
     from orderstream_consumer.consumer.handler_delivery import HandlerDelivery  # noqa: PLC0415
     from orderstream_consumer.consumer.importable import load, loaded  # noqa: PLC0415
-    from orderstream_consumer.consumer.told import VARIABLE  # noqa: PLC0415
+    from orderstream_consumer.consumer.shard_command import VARIABLE  # noqa: PLC0415
     from orderstream_consumer.engines.kcl import run_shard_process  # noqa: PLC0415
     from orderstream_consumer.store import DynamoDBStore  # noqa: PLC0415
 

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 from orderstream.observability.metrics import Exporter, Exporting, PrometheusExporter
 from orderstream_consumer.consumer.config import ConsumerConfig
 from orderstream_consumer.consumer.handler_delivery import HandlerDelivery
+from orderstream_consumer.consumer.shard_command import COMMAND, shard_variable
 from orderstream_consumer.consumer.stream import ConsumedName
-from orderstream_consumer.consumer.told import COMMAND, told_to_shards
 from orderstream_consumer.delivery import PARKING, until_it_works
 from orderstream_consumer.engines.embedded.leases import DynamoDBLeaseTable, LeaseTable
 from orderstream_consumer.engines.ownership import ENGINES, EngineOwnership
@@ -94,7 +94,7 @@ def prepared_run(
 
     def shard_processes() -> ShardProcesses:
         handler, batch_handler, on_failure = named
-        variable = told_to_shards(
+        variable = shard_variable(
             application,
             stream.name,
             handler=handler,

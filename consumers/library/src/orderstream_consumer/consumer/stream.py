@@ -55,7 +55,7 @@ class ConsumedName:
         Raises:
             ConfigError: It is neither.
         """
-        # Callers whose types nobody checks pass what os.environ.get() gave them.
+        # Callers without a type checker pass what os.environ.get() returned.
         if isinstance(stream, str):
             if _NAME.fullmatch(stream):
                 return cls(stream)

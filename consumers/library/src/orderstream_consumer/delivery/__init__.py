@@ -1,4 +1,4 @@
-"""What stands between an engine's five calls and a service's handler, the same under every engine."""
+"""Delivery: the layer between an engine's five calls and a service's handler, the same under every engine."""
 
 from orderstream_consumer.delivery.batches import BatchHandler, BatchProcessor
 from orderstream_consumer.delivery.breaker import Breaker

@@ -45,8 +45,8 @@ class BatchProcessor(ShardDelivery):
         parking: Where records that fail by themselves wait.
         breaker: Holds back tries while a dependency fails; shared by all shards of a process.
         tally: Counts what happens.
-        stop: Set when this shard must come to an end.
-        config: How records are delivered; lanes do not matter. A batch and a single record are tried again
+        stop: Set when work on this shard must end.
+        config: How records are delivered; lanes have no effect. A batch and a single record are tried again
             ``record_retries`` times after a failure of their own, what is between them not at all.
     """
 

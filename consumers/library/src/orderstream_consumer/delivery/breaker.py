@@ -42,7 +42,7 @@ class Breaker:
     def pause(self) -> float:
         """Seconds to wait before the next try; 0 means try now.
 
-        While the breaker is open, whoever is told 0 is the one that tries: the others are told to wait for
+        While the breaker is open, the caller that gets 0 is the one that tries: the others get the wait for
         its outcome.
         """
         with self._lock:
@@ -61,7 +61,7 @@ class Breaker:
             return self._failures > 0
 
     def succeeded(self) -> None:
-        """A try came back well: everybody may go on."""
+        """An attempt succeeded: all callers may go on."""
         with self._lock:
             self._failures = 0
 

@@ -2,7 +2,7 @@
 
 Every value is text or bytes: a hash key has up to 39 digits, one more than a number of DynamoDB. A body is
 cut into pieces of a fixed length, and no piece is compressed with what came before it, so that a store that
-stopped half-way can be completed by somebody else, on whatever host::
+stopped half-way can be completed by another process, on any host::
 
     zlib header | piece 1, flushed | piece 2, flushed | ... | last piece | checksum of the body
     part 0 ─────────────────────────> part 1 ─────────> ...   part n ────────────────────────>

@@ -9,7 +9,7 @@ Overtakes = Callable[[DeliveredRecord], bool]
 """True for a record that is handled although earlier ones of its key are parked. Never raises.
 
 Safe only for what is final whichever of the two comes first, as compensations are: once one was carried out,
-its forward command is refused, however late somebody redrives it.
+its forward command is refused, however late it is redriven.
 """
 
 

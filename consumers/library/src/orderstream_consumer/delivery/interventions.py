@@ -6,7 +6,7 @@ Layout of the table ``interventions`` (sorted)::
     APPLICATION    TIME/DIGEST OF THE KEY     partition_key, action, operator, reason, and what was parked
 
 A discard is written down in the transaction that discards, so that nothing goes without a name beside it; a
-redrive before its first record, since what it does stands in the stream.
+redrive before its first record, since its effects are in the stream.
 """
 
 import datetime as dt
@@ -19,7 +19,7 @@ from orderstream_consumer.store import Item, Put, Store, TableSpec
 INTERVENTIONS: Final = TableSpec("interventions", sorted=True)
 
 _MANY: Final = 1_000_000
-"""More than anybody ever does: no limit."""
+"""More than there will ever be: no limit."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,7 +34,7 @@ class Intervention:
         reason: Why, in the operator's words; may be empty.
         at: When (UTC, with zone).
         records: How many records it was about, at least 0.
-        first_position: Where the first of them stood in the stream; empty where it came from no stream.
+        first_position: Position of the first of them in the stream; empty where it came from no stream.
         parked_for: Why the first of them was parked.
     """
 
@@ -49,13 +49,13 @@ class Intervention:
     parked_for: str
 
     def __post_init__(self) -> None:
-        """Check that somebody stands for it."""
+        """Check that it names an operator and a reason."""
         if not self.operator.strip():
             raise ValueError("operator must not be empty")
 
     def write(self) -> Put:
         """The write that keeps it."""
-        # A sort key holds 1,024 bytes, and a partition key alone may have as many.
+        # A sort key holds 1,024 bytes, and a partition key alone may have that many.
         digest = hashlib.sha256(
             f"{self.action}\0{self.first_position}\0{self.partition_key}".encode()
         ).hexdigest()[:16]

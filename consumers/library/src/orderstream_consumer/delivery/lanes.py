@@ -1,6 +1,6 @@
 r"""Lanes: the records of one batch, different keys side by side and one key in order.
 
-A pure machine: it says what may start, is told what has ended, and knows the low-water mark, which is where
+A pure machine: it returns what may start, takes what has ended, and knows the low-water mark, which is where
 the shard may be checkpointed::
 
     record      a1    b1    a2    c1    b2

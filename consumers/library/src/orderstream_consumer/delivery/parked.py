@@ -7,8 +7,9 @@
           │                  └─ 1 fails again: it stays, and all behind it         └─ a record arrived
           └──discard 1──> marked, 2 3; free if 1 was the only one                     meanwhile: go on
 
-The owners of the shards go on appending while somebody works here, see ``parking``: each change of the
-entries changes the mark in the same transaction, and the mark is lifted only if it stands as it was read.
+The owners of the shards go on appending during a redrive, see ``parking``: each change of the
+entries changes the mark in the same transaction, and the mark is lifted only if it is unchanged since it was
+read.
 """
 
 import datetime as dt
@@ -31,7 +32,7 @@ from orderstream_consumer.delivery.entries import (
     time_in,
 )
 from orderstream_consumer.delivery.handler import RecordHandler
-from orderstream_consumer.delivery.parking import MANY, TRIES, lifted, stands
+from orderstream_consumer.delivery.parking import MANY, TRIES, is_set, lifted
 from orderstream_consumer.processing.clock import utc_now
 from orderstream_consumer.processing.record import DeliveredRecord, Position
 from orderstream_consumer.store import (
@@ -167,7 +168,7 @@ class ParkedRecords:
                 count=mark.value("count", int),
             )
             for mark in self._store.query(PARKING.name, self._application, limit=MANY)
-            if stands(mark)
+            if is_set(mark)
         ]
 
     def records(self, partition_key: str) -> list[ParkedRecord]:
@@ -219,7 +220,7 @@ class ParkedRecords:
                 logger.info("a record was parked meanwhile", extra={"partition_key": partition_key})
 
     def is_parked(self, partition_key: str) -> bool:
-        """Whether the key is parked now, be it that a redrive ended just before it lifted the mark.
+        """Whether the key is parked now; true also where a redrive ended just before it lifted the mark.
 
         Raises:
             DependencyError: the store did not answer.
@@ -233,7 +234,7 @@ class ParkedRecords:
 
         Args:
             partition_key: The key.
-            position: Where the record stood in the stream, so that nothing is discarded unseen.
+            position: The record's position in the stream, so that only the record that was seen is discarded.
             noted: Written in the same transaction: who discards it, and why. At most one.
 
         Raises:
@@ -273,7 +274,7 @@ class ParkedRecords:
         lift: bool = False,
         noted: Sequence[Put] = (),
     ) -> bool:
-        """Remove the first entry; False if somebody else did. ``lift``: the last one's mark goes too."""
+        """Remove the first entry; False if another caller did. ``lift``: the last one's mark goes too."""
         for _ in range(TRIES):
             mark = self._mark(partition_key)
             if mark is None:
@@ -310,7 +311,7 @@ class ParkedRecords:
 
     def _mark(self, partition_key: str) -> Item | None:
         mark = self._store.get(PARKING.name, self._application, partition_key)
-        return mark if stands(mark) else None
+        return mark if is_set(mark) else None
 
     def _first(self, partition_key: str) -> list[Item]:
         """The parts of the first entry that are stored; clears what an interrupted redrive has left."""

@@ -1,7 +1,7 @@
 """Parking: a record that fails by itself is put aside with its reason, and what follows on its key behind it.
 
 Per application and key there is a mark, with the tail of what is parked, and an entry per record, in the
-order of the stream. As long as the mark stands, later records of the key are appended and not processed, so
+order of the stream. While the mark is set, later records of the key are appended and not processed, so
 that a redrive can carry all of them out in order; only what may overtake, see ``handler``, does not wait.
 Layout of the table ``parking`` (sorted)::
 
@@ -9,17 +9,17 @@ Layout of the table ``parking`` (sorted)::
     APPLICATION                 PARTITION KEY                the mark: reason, parked_at, tail, count; lifted
     APPLICATION/PARTITION KEY   SEQUENCE/SUB/PART            one part of one entry: body, reason, arrival, ...
 
-Every entry that is added or taken changes the mark in the same transaction, so a mark whose version stands
-still has an unchanged tail. A mark is lifted and not deleted: its version would begin anew, and somebody
-who fell asleep over an old one would take the new one for it. It expires after a month, when nobody sleeps.
+Every entry that is added or taken changes the mark in the same transaction, so a mark with an unchanged
+version has an unchanged tail. A mark is lifted and not deleted: its version would start at 1 again, and a
+suspended process would take the new mark for the old one. It expires after a month.
 
-All this holds per shard: each of its owners knows the marks that stood when it took over, and those that it
-makes. A key whose records stand on several shards (record distribution AUTO) is parked on each of them by
+All this holds per shard: each of its owners knows the marks that were set when it took over, and those that
+it makes. A key whose records are on several shards (record distribution AUTO) is parked on each of them by
 itself, and a redrive carries out what is there in the order of the sequence numbers. Applications that need
 more refuse such a stream, see ``identity``.
 
-The marks of an application stand together, so that whoever takes over a shard, a child of a split among
-them, reads all of them with one consistent query.
+The marks of an application share a partition, so that a worker that takes over a shard, a child of a split
+among them, reads all of them with one consistent query.
 
 A body larger than an item is stored in several parts, and one larger than a transaction in several
 transactions::
@@ -27,7 +27,7 @@ transactions::
     nothing ──mark and the first parts──> entry, incomplete ──the other parts, one by one──> entry, complete
                                                │                      │
                                                └──a crash: the record has not been passed, so it is delivered
-                                                  again and whoever gets it stores what is missing
+                                                  again and its owner stores what is missing
 
 The first transaction marks the key, so nothing overtakes an incomplete entry, and a redrive waits for it. A
 part is stored and deleted on condition that the entry's first part is, or is not, there: no part outlives its
@@ -68,7 +68,7 @@ LIFTED: Final = "lifted"
 """What a mark says that does not count any more."""
 
 LIFTED_KEPT: Final = dt.timedelta(days=30)
-"""So long a lifted mark keeps its version, for whoever read it before: far longer than anybody can sleep."""
+"""How long a lifted mark keeps its version for processes that read it: longer than any suspension."""
 
 MANY: Final = 1_000_000
 """More than is ever parked: no limit."""
@@ -81,7 +81,7 @@ class Parking(Protocol):
     """Where an application's failed records wait for a person."""
 
     def load(self) -> None:
-        """Read which keys are parked; done by whoever takes over a shard, before its first record.
+        """Read which keys are parked; a worker that takes over a shard does so before its first record.
 
         Raises:
             DependencyError: they could not be read.
@@ -174,7 +174,7 @@ class StoredParking:
 
     def _marks(self) -> list[Item]:
         found = self._store.query(PARKING.name, self._application, limit=MANY)
-        return [mark for mark in found if stands(mark)]
+        return [mark for mark in found if is_set(mark)]
 
     def _store_entry(self, record: DeliveredRecord, reason: str, *, only_if_marked: bool) -> bool:
         key, prefix = record.partition_key, prefix_of(record.position)
@@ -185,7 +185,7 @@ class StoredParking:
                 raise PositionTakenError(record, str(first.attributes["shard_id"]))
             if first is None:
                 mark = self._store.get(PARKING.name, self._application, key)
-                if only_if_marked and not stands(mark):
+                if only_if_marked and not is_set(mark):
                     return False
                 try:
                     self._store.transact([self._mark(mark, key, reason, prefix), *parts[:PARTS_AT_ONCE]])
@@ -208,7 +208,7 @@ class StoredParking:
             except ConditionFailedError as error:
                 if 0 in error.failed:
                     return False  # redriven or discarded meanwhile
-                # The part is there: it was stored before, and it is the same whoever stores it.
+                # The part is there: it was stored before, and its content depends on the record alone.
         return True
 
     def _log(self, record: DeliveredRecord, reason: str) -> None:
@@ -223,7 +223,7 @@ class StoredParking:
         )
 
     def _mark(self, mark: Item | None, key: str, reason: str, prefix: str) -> Put:
-        standing = mark if mark and stands(mark) else None
+        standing = mark if mark and is_set(mark) else None
         before, count = (standing.attributes, standing.value("count", int)) if standing else ({}, 0)
         attributes: dict[str, Attribute] = {
             "reason": storable(reason),
@@ -241,12 +241,12 @@ class StoredParking:
         )
 
 
-def stands(mark: Item | None) -> bool:
+def is_set(mark: Item | None) -> bool:
     """Whether there is a mark that was not lifted."""
     return mark is not None and LIFTED not in mark.attributes
 
 
 def lifted(application: str, mark: Item, now: dt.datetime) -> Put:
-    """The write that lifts a mark if it stands as it was read, and lets it expire."""
+    """The write that lifts a mark if it is unchanged since it was read, and lets it expire."""
     attributes: dict[str, Attribute] = {LIFTED: True, EXPIRES: int((now + LIFTED_KEPT).timestamp())}
     return Put(PARKING.name, application, attributes, mark.version, sort=mark.sort)

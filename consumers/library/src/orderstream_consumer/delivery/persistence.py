@@ -16,7 +16,7 @@ from orderstream_consumer.store import ContentionError
 logger = logging.getLogger(__name__)
 
 _CONTENTION: Final = Backoff(first=0.2, longest=1.6)
-"""For whoever meets an item which other transactions hold. With jitter: two that met would meet again."""
+"""After a conflict with a transaction of another worker. With jitter: two in conflict would meet again."""
 
 
 def wait_out_contention(
@@ -28,7 +28,7 @@ def wait_out_contention(
         error: What was met.
         earlier: How often it was met before, by this act.
         stop: Ends the pause.
-        breaker: Hears that the dependency answered, so that nobody else pauses for this item.
+        breaker: Is notified that the dependency responded, so that no other item pauses.
         tally: Counts ``retried``.
     """
     breaker.succeeded()
@@ -50,7 +50,7 @@ def until_it_works(
     Args:
         act: What to do.
         stop: Ends the tries, and the pauses between them.
-        breaker: Holds back tries; hears how each of them ended.
+        breaker: Holds back attempts; is notified of the result of each.
         tally: Counts ``retried``.
         is_over: A second reason to try no more, looked at before each try; by default there is none.
         retried: The failures that are tried again; by default those of a dependency.
@@ -77,7 +77,7 @@ def until_it_works(
         except retried as error:
             breaker.failed()
             tally.retried(str(error))
-            # An outage explains itself; anything else is a fault, which whoever mends it has to find.
+            # An outage explains itself; anything else is a defect, and its trace is needed to fix it.
             outage = isinstance(error, DependencyError)
             level = logging.WARNING if outage else logging.ERROR
             logger.log(level, "it fails, trying again", extra={"error": str(error)}, exc_info=not outage)

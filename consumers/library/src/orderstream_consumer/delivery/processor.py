@@ -38,7 +38,7 @@ _NO_THREAD_PAUSE: Final = 0.5
 
 @dataclass(frozen=True, slots=True)
 class _Question:
-    """A lane wants to know whether the shard is still ours; None is the reply if it is."""
+    """A lane asks whether this worker still owns the shard; the reply is None if it does."""
 
     reply: Mailbox[DependencyError | None]
 
@@ -52,12 +52,12 @@ class LaneProcessor(ShardDelivery):
         executor: Runs the handlers; may be shared by all shards of a process.
         breaker: Holds back tries while a dependency fails; shared by all shards of a process.
         tally: Counts what happens.
-        stop: Set when this shard must come to an end.
+        stop: Set when work on this shard must end.
         config: How records are delivered.
         overtakes: Which records are handled although earlier ones of their key are parked; by default
             none.
         clock: Monotonic seconds.
-        concurrency: Makes the mailbox through which lanes tell of their ends.
+        concurrency: Makes the mailbox through which lanes report their ends.
     """
 
     def __init__(
@@ -160,7 +160,7 @@ class LaneProcessor(ShardDelivery):
             try:
                 reply = self._prove(lanes.low_water, checkpointer)
             except BaseException:
-                ends.put(event)  # whoever abandons the lanes answers it
+                ends.put(event)  # the thread that abandons the lanes replies
                 raise
             event.reply.put(reply)
         else:

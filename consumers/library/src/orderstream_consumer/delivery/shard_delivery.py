@@ -56,7 +56,7 @@ class DeliveryConfig:
 
 
 class End(Enum):
-    """How the tries of a record, or of several, ended; a reason in words stands for their own failure."""
+    """How the attempts at a record, or at several, ended; a text is the reason of a failure of their own."""
 
     DONE = auto()
     ABANDONED = auto()
@@ -69,7 +69,7 @@ class ShardDelivery(ShardWork):
         parking: Where records that fail by themselves wait.
         breaker: Holds back tries while a dependency fails; shared by all shards of a process.
         tally: Counts what happens.
-        stop: Set when this shard must come to an end.
+        stop: Set when work on this shard must end.
         config: How records are delivered.
     """
 

@@ -28,7 +28,7 @@ class ShardWork:
     Args:
         breaker: Holds back tries while a dependency fails; shared by all shards of a process.
         tally: Counts what happens.
-        stop: Set when this shard must come to an end.
+        stop: Set when work on this shard must end.
         retried: The failures that are tried again without end; by default those of a dependency.
     """
 

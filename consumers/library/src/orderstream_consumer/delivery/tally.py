@@ -10,7 +10,7 @@ from orderstream.observability.metrics import Meter, Metric, NoMeter
 from orderstream_consumer.processing.metrics import TALLIED
 
 _FAILURE_LASTS: Final = 90.0
-"""Seconds for which a failure explains why nothing is handled; whatever lasts fails anew within seconds."""
+"""Seconds for which a failure explains why nothing is handled; a lasting failure repeats within seconds."""
 
 
 class DeliveryTally:

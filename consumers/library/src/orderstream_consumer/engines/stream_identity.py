@@ -48,7 +48,7 @@ _RETRY_PAUSE: Final = 2.0
 
 @dataclass(frozen=True, slots=True)
 class StreamIdentity:
-    """What tells a stream from every other one, also from an earlier one of its name.
+    """The identity of a stream, which also distinguishes it from an earlier one of its name.
 
     Attributes:
         arn: Its ARN.
@@ -112,7 +112,7 @@ class KeysUnorderedError(OrderstreamError):
 
 
 _UNKNOWN: Final = StreamIdentity("a former stream", "at a time that is not known")
-"""Stands where leases are being deleted of which nobody knows the stream."""
+"""The value while leases of an unknown stream are being deleted."""
 
 
 class StreamChangedError(OrderstreamError):
@@ -161,7 +161,7 @@ class ConsumedStream:
         store: Where the identity is kept.
         application: The application.
         describe: Asks Kinesis what the stream is; see ``StreamIdentity.of``.
-        expiry: Seconds without a renewal after which a lease is nobody's.
+        expiry: Seconds without a renewal after which a lease has no owner.
         gone_timeout: Seconds without a stream after which ``confirm`` and ``watch`` give up; 0 means never.
         watch_interval: Seconds between two looks of ``watch``.
         clock: Monotonic seconds.

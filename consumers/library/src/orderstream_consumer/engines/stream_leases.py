@@ -7,13 +7,13 @@ one. So each lease that is created bears the stream that it is made for::
     the row bears    it is
     our stream       a lease
     none             a lease: KCL made it, or an earlier version; it bears ours from its next write on
-    another stream   no lease, and deleted — by whoever's stream is still the application's
+    another stream   no lease, and deleted — by the worker whose stream is still the application's
 
 A worker that still runs for the former stream sees the new one's leases as those of another, and must not
 touch them; nor may it begin with a shard of the new stream, which Kinesis lists to it under the same name. So
 before a lease is deleted, created or taken, the application's note of its stream is read again.
 
-KCL reads no such mark: whatever stands in the table is a lease to it. So leases of former streams that nobody
+KCL reads no such mark: every row of the table is a lease to it. So leases of former streams that no worker
 has begun are deleted before a daemon of KCL runs. One that arrives later is not seen.
 """
 
@@ -111,7 +111,7 @@ class StreamLeases:
         return self._table.delete(lease)
 
     def sweep(self, stop: StopSignal) -> bool:
-        """Delete what former streams left, before a daemon of KCL runs, which does not know whose a lease is.
+        """Delete what former streams left, before a daemon of KCL runs, which knows no streams of leases.
 
         Outages are waited out. A lease that a worker of KCL has taken already is left: its checkpoint may be
         of the stream that is there.

@@ -15,15 +15,15 @@ STALLED_AFTER: Final = dt.timedelta(seconds=90)
 """So long may nothing be handled while a record waits, or a dependency not answer, before it is unhealthy."""
 
 UNKNOWN: Final = "unknown"
-"""What stands for a figure that could not be read."""
+"""Shown instead of a figure that could not be read."""
 
 _LONG_STATES: Final = frozenset({"WAITING_ON_PARENTS", "PROCESSING", "DONE", "LEASE_LOST"})
-"""States that may last: the parents' own shard says if they stand still, and records are judged apart."""
+"""States that may last: the parents' own shard reports if they are stuck, and records are judged apart."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class WorkerStanding:
-    """Where a worker as a whole stands.
+    """The state of a worker as a whole.
 
     Attributes:
         begun_at: When the process began (UTC).
@@ -63,8 +63,8 @@ def worker_report(
     Args:
         application: The application.
         stream: The stream that it reads.
-        worker_id: The owner that stands in its leases.
-        standing: Where the worker as a whole stands.
+        worker_id: The owner in its leases.
+        standing: The state of the worker as a whole.
         progress: What the engine says of each shard.
         dependencies: What each dependency said last.
         counters: What this process has counted.
@@ -130,7 +130,7 @@ def verdict(troubles: Sequence[str], obstacles: Sequence[str]) -> dict[str, Any]
 
 
 def stall_of(shard: ShardProgress, failure: str | None, now: dt.datetime) -> str | None:
-    """Say why a shard stands still; None if it does not.
+    """Say why a shard is stuck; None if it is not.
 
     Args:
         shard: The shard.

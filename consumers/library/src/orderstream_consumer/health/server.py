@@ -1,7 +1,7 @@
 """Serves ``/health`` beside a worker: what it is doing, as JSON, for a probe and for a person.
 
 ================= ===========================================================================================
-``/health``       the whole report; 503 when something stands still
+``/health``       the whole report; 503 when something is stuck
 ``/health/live``  200 as long as the process answers: an outage elsewhere is no reason to restart it
 ``/health/ready`` the whole report; 200 while it does its work, 503 while it starts, drains or stands still
 ``/metrics``      its metrics in Prometheus' text format

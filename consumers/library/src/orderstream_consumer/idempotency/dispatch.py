@@ -47,7 +47,7 @@ class MessageHandler:
 
     Args:
         routes: By CloudEvents type. Other types are none of this service's business and are passed over.
-        count: Counts ``unknown_type``: events passed over because nobody here knows their type.
+        count: Counts ``unknown_type``: events passed over because their type is not known here.
         overtaking: The messages that never wait behind parked ones of their order: the compensations.
         is_known: Asked of an order whose identifiers would not be taken today, where a conversation about it
             begins: one that an earlier version took is carried out, and so is what comes of it again.
@@ -105,10 +105,10 @@ class MessageHandler:
         try:
             return decode_envelope(record.data).type in self._overtaking
         except NotAnEventError:
-            return False  # it waits with its reason for whoever looks at the key
+            return False  # it waits with its reason for an operator
 
     def _demand_identifiers(self, envelope: Envelope) -> None:
-        """Where it enters, and only there: an order that an earlier version took comes to its end.
+        """Where it enters, and only there: an order that an earlier version took still ends.
 
         Parked, its first message would hold back all later ones, though its effects are done.
         """
@@ -119,7 +119,7 @@ class MessageHandler:
                 raise
 
     def _pass_over(self, envelope: Envelope) -> None:
-        """Whoever publishes a new event need not wait for all consumers; a command has to be carried out."""
+        """A publisher of a new event need not wait for all consumers; a command has to be carried out."""
         if _address(envelope.type) in self._addresses:
             raise UnknownMessageTypeError(envelope.type)
         self._count("unknown_type")

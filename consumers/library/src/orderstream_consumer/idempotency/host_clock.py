@@ -32,7 +32,7 @@ _WARNED_SKEW: Final = dt.timedelta(seconds=5)
 _WARNING_EVERY: Final = 60.0
 _UNDATED_EVERY: Final = 3600.0
 _LONGEST_ROUND_TRIP: Final = 2.0
-"""Seconds after which a response tells little of the present: this process may have been frozen meanwhile."""
+"""Seconds after which a response says little about the present: the process may have been frozen."""
 
 _HALF_A_SECOND: Final = dt.timedelta(seconds=0.5)
 _ASKED_AT: Final = "orderstream_asked_at"
@@ -110,8 +110,8 @@ class HostClock:
         client.meta.events.register("request-created", self._on_request)
         client.meta.events.register("response-received", self._on_response)
 
-    def heard(self, date: dt.datetime, round_trip: float) -> None:
-        """Compare the clock with a date that was just heard.
+    def observe(self, date: dt.datetime, round_trip: float) -> None:
+        """Compare the clock with a date that was just received.
 
         Args:
             date: What AWS said (UTC), to the second.
@@ -142,7 +142,7 @@ class HostClock:
             return
         date = responded_at(response_dict.get("headers") or {})
         if date is not None:
-            self.heard(date, self._monotonic() - asked_at)
+            self.observe(date, self._monotonic() - asked_at)
         elif self.skew is None and self._undated.is_due(self._monotonic()):
             logger.warning(
                 "AWS' responses carry no Date, so this host's clock is taken as it is: a proxy may remove it"

@@ -21,7 +21,7 @@ class Publisher(Protocol):
         """Put messages and wait for every acknowledgement.
 
         Args:
-            envelopes: Encoded envelopes, in the order in which they are to stand in the stream.
+            envelopes: Encoded envelopes, in the order that they must have in the stream.
             partition_key: The order id.
 
         Raises:
@@ -37,7 +37,7 @@ class KinesisPublisher:
 
     Args:
         producer: The process's producer.
-        patience: Seconds to wait for each acknowledgement before the input is handed back to its retry,
+        timeout: Seconds to wait for each acknowledgement before the input is handed back to its retry,
             above 0.
         compress: Whether messages travel compressed where that makes them smaller.
         spans: Begins a span for each message, which ends with its acknowledgement; by default nothing is
@@ -47,14 +47,14 @@ class KinesisPublisher:
     def __init__(
         self,
         producer: Producer,
-        patience: float = 30.0,
+        timeout: float = 30.0,
         *,
         compress: bool = False,
         spans: SendSpans = NOT_TRACED,
     ) -> None:
         self._producer = producer
         self._spans = spans
-        self._patience = patience
+        self._timeout = timeout
         self._compress = compress
 
     def publish(self, envelopes: Sequence[bytes], partition_key: str) -> None:
@@ -76,7 +76,7 @@ class KinesisPublisher:
             for together in _handed_over_together(envelopes, len(partition_key.encode())):
                 deliveries = self._producer.put_many([(envelope, partition_key) for envelope in together])
                 for delivery in deliveries:
-                    delivery.result(timeout=self._patience)
+                    delivery.result(timeout=self._timeout)
                     acknowledged()
         except (BufferFullError, ProducerClosedError, DeliveryFailedError, TimeoutError) as error:
             # None of these says anything about the input: it must be retried, never parked.

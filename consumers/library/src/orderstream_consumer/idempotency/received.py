@@ -1,4 +1,4 @@
-"""A message as a service receives it: the envelope, and where in the stream it stood."""
+"""A message as a service receives it: the envelope, and its position in the stream."""
 
 import datetime as dt
 import hashlib
@@ -67,7 +67,7 @@ class Received:
 
     @property
     def record_id(self) -> str:
-        """Shard and position: what tells a redelivery of a record from a copy elsewhere in the stream."""
+        """Shard and position, which distinguish a redelivery from a copy elsewhere in the stream."""
         return f"{self.shard_id}/{self.position}"
 
     @property

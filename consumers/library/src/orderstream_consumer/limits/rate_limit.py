@@ -6,7 +6,7 @@ permit would be due if permits were handed out evenly. It needs no counters per 
 Containers compare their own clocks with the stored time; hosts with NTP are within milliseconds of it. One
 that is behind another by less than a second waits as much longer for its permits. A time that no right clock
 can have stored (further ahead than a whole burst and a second) is distrusted: one host
-whose clock runs ahead must not make the others wait. Each process then goes by what it has handed out itself,
+whose clock runs ahead must not make the others wait. Each process then counts what it has handed out itself,
 so that even among wrong clocks none exceeds the rate alone.
 """
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Final
 
 _DOUBLINGS: Final = 30
-"""More of them make no number that anybody waits for."""
+"""More of them make a number that is too large to wait for."""
 
 
 @dataclass(frozen=True, slots=True)

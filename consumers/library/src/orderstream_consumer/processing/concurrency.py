@@ -36,7 +36,7 @@ class Event(Protocol):
     """What ``threading.Event`` is."""
 
     def set(self) -> None:
-        """Wake everybody who waits."""
+        """Wake all waiting threads."""
 
     def clear(self) -> None:
         """Make it as new."""
@@ -95,7 +95,7 @@ class Concurrency(Protocol):
     """Makes what the engine runs on."""
 
     def lock(self) -> Lock:
-        """A lock for whoever holds it during a call to the outside."""
+        """A lock that may be held during a call to the outside."""
 
     def event(self) -> Event:
         """An event."""

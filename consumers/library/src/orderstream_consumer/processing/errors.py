@@ -18,7 +18,7 @@ class LeaseLostError(OrderstreamError):
 
 
 class LeaseDeletedError(LeaseLostError):
-    """The lease's row is gone: somebody deleted it."""
+    """The lease's row is gone: it was deleted."""
 
     def __init__(self, lease_key: str) -> None:
         super().__init__(lease_key, "it is no longer in the table")

@@ -1,6 +1,6 @@
-"""What the log lines of one piece of work have in common: they all carry it, whoever writes them.
+"""Log fields of one piece of work: every line that is written during it carries them.
 
-A lane, or a worker of payments, opens a scope around one piece of work; whoever learns what it is about
+A lane, or a worker of payments, opens a scope around one piece of work; code that learns what it is about
 (which order, which conversation) says so. The filter puts it into every line that the same thread logs until
 the scope ends, failures and retries included.
 
@@ -26,7 +26,7 @@ def logs_as(process: str) -> Iterator[None]:
     """Say in whose name everything logs from here on, in this thread and those that it starts.
 
     Args:
-        process: What stands in each line as ``logs_as``.
+        process: The value of ``logs_as`` in each line.
     """
     token = _PROCESS.set(process)
     try:

@@ -30,8 +30,8 @@ class Checkpointer(Protocol):
     def confirm_lease(self) -> None:
         """Prove that the shard is still ours, before something is done that only its owner may do.
 
-        On the embedded engine the lease is written, on condition that nobody else has taken it. KCL offers no
-        such write: there, only a checkpoint that advances proves it, and this does nothing.
+        On the embedded engine the lease is written, on condition that no other worker has taken it. KCL
+        offers no such write: there, only a checkpoint that advances proves it, and this does nothing.
 
         Raises:
             LeaseLostError: another worker owns the shard now; stop working on it.
@@ -61,7 +61,7 @@ class ProcessRecordsInput:
         checkpointer: Accepts checkpoints until this call returns.
         millis_behind_latest: How far the read position is behind the tip of the shard, in milliseconds.
         gap: What the stream's retention has taken between the last records and these, as far as the
-            engine can see it (KCL does not tell); None almost always.
+            engine can see it (KCL does not report it); None almost always.
     """
 
     records: Sequence[DeliveredRecord]
@@ -95,7 +95,7 @@ class RecordProcessor(Protocol):
 
 
 class StopSignal(Protocol):
-    """Tells a processor inside a long call that it should come back early.
+    """Tells a processor inside a long call to return early.
 
     ``threading.Event`` satisfies it.
     """
@@ -103,7 +103,7 @@ class StopSignal(Protocol):
     def is_set(self) -> bool:
         """True once the worker is draining or, on the embedded engine, no longer sure that it owns the lease.
 
-        KCL tells a shard's process of a lost lease between two calls only.
+        KCL reports a lost lease to a shard's process between two calls only.
         """
 
     def wait(self, timeout: float | None = None) -> bool:

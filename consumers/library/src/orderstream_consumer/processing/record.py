@@ -31,7 +31,7 @@ class Position(Struct, frozen=True, order=True):
         """Text that sorts as positions do. Kinesis' sequence numbers have 56 digits today.
 
         Args:
-            separator: Stands between the two numbers.
+            separator: Text between the two numbers.
         """
         return f"{self.sequence_number:060}{separator}{self.subsequence_number:08}"
 

@@ -56,7 +56,7 @@ class ApplicationRun:
         stop: Set to end the run; set by the run when something that it cannot do without fails.
         background: What runs beside the shards.
         counters: What this process has counted.
-        failure: What failed last in a lane; None if nothing did of late.
+        failure: The last failure in a lane; None if there was none recently.
         skew: What is wrong with the host's clock; None if nothing is.
         meter: Takes how the worker stands, before each collection.
         clock: The time (UTC).

@@ -46,7 +46,7 @@ class EngineWorker(Protocol):
         """Drain; from any thread."""
 
     def progress(self) -> tuple[ShardProgress, ...]:
-        """Tell how each shard of this worker is doing; from any thread."""
+        """Return the progress of each shard of this worker; from any thread."""
 
     def counters(self) -> Mapping[str, int]:
         """What processes of its own have counted; empty where it has none; from any thread."""

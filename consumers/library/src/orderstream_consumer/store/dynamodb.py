@@ -197,7 +197,7 @@ class DynamoDBStore:
 def _refused(code: str, error: "ClientError") -> Exception | None:
     """What DynamoDB says about the writes themselves.
 
-    A missing right or table is none of that: an operator mends it and the records go on; parking would blame
+    A missing right or table is none of that: an operator fixes it and the records go on; parking would blame
     them.
     """
     operation = error.operation_name
@@ -258,7 +258,7 @@ def _check_item(raw: Any) -> None:
 
 def _item(table: str, raw: Any) -> Item:
     values = {name: _decoded(value) for name, value in raw.items()}
-    # An item that somebody else has put, with the console or a script of their own, has no version yet.
+    # An item that was put without this store, with the console or a script, has no version yet.
     key, sort, version = values.pop("pk"), values.pop("sk", None), values.pop(_VERSION, 0)
     if not isinstance(key, str) or not isinstance(version, int) or not isinstance(sort, str | None):
         raise ItemUnreadableError(f"the item {key!r} of table {table}", "its key or version is none of ours")

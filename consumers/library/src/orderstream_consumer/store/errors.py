@@ -4,7 +4,7 @@ from orderstream.errors import DependencyError, OrderstreamError
 
 
 class ConditionFailedError(OrderstreamError):
-    """The store was reached and refused: somebody else changed an item, or a floor would be broken.
+    """The store was reached and refused: another writer changed an item, or a floor would be broken.
 
     Args:
         failed: Indexes of the writes whose condition did not hold, ascending.

@@ -90,7 +90,7 @@ def _check_length(what: str, text: str, limit: int) -> None:
 
 
 def _checked_size(write: Write) -> int:
-    """Bytes of the item that a write names, as far as the write tells."""
+    """Bytes of the item that a write names, as far as the write shows."""
     check_key(write.key, write.sort)
     keys = len(write.key.encode()) + len((write.sort or "").encode()) + _KEY_NAMES_BYTES
     if isinstance(write, Add):
@@ -139,7 +139,7 @@ def _size_of_members(members: Mapping[str, Attribute], depth: int) -> int:
 
 def _check_depth(depth: int) -> None:
     if depth > _MAX_DEPTH:
-        raise ValueError(f"lists and maps stand in each other {_MAX_DEPTH} levels deep at most")
+        raise ValueError(f"lists and maps are nested {_MAX_DEPTH} levels deep at most")
 
 
 def _encoded(text: str) -> bytes:

@@ -49,7 +49,7 @@ class Item:
         table: The table's name.
         key: The item's key.
         sort: Its sort key, in a sorted table.
-        version: Its version, from 1; 0 if somebody has put it past the store.
+        version: Its version, from 1; 0 if it was written without this store.
         attributes: Everything else.
     """
 

@@ -27,7 +27,7 @@ class NotDeliveredError(OrderstreamError):
     """A handler met an outage that lasted longer than the test waits for it.
 
     Args:
-        shard_id: The shard that stands still.
+        shard_id: The shard that is stuck.
         reason: What failed last.
     """
 
@@ -38,7 +38,7 @@ class NotDeliveredError(OrderstreamError):
         self.reason = reason
         super().__init__(
             f"{shard_id} makes no progress: {reason}; end the outage in the test, then deliver again, or "
-            "give deliver() more patience"
+            "give deliver() a longer timeout"
         )
 
 
@@ -53,7 +53,7 @@ class ConsumerFixture:
         handler: As for ``Consumer``.
         batch_handler: As for ``Consumer``.
         on_failure: As for ``Consumer``; not the URL of a queue.
-        config: As for ``Consumer``; ``retries``, ``outages`` and ``max_records`` matter.
+        config: As for ``Consumer``; ``retries``, ``outages`` and ``max_records`` count.
         kinesis: The Kinesis to read; by default a new one.
         stream: The stream's name; made with ``shards`` shards if it is not there.
         shards: Shards of a new stream.
@@ -81,7 +81,7 @@ class ConsumerFixture:
         self._handler = handler
         self._batch_handler = batch_handler
         self._on_failure = on_failure
-        # Pauses between the tries of a record are no outage: they cost no patience.
+        # Pauses between the attempts at a record are no outage: they do not count against the timeout.
         self._config = replace(
             config or ConsumerConfig(), lanes=1, threads=1, retry_base_delay=1e-6, retry_max_delay=1e-6
         )
@@ -100,11 +100,11 @@ class ConsumerFixture:
         """
         self.kinesis.client().put_record(StreamName=self._stream, Data=data, PartitionKey=partition_key)
 
-    def deliver(self, patience: float = 60.0) -> int:
+    def deliver(self, timeout: float = 60.0) -> int:
         """Deliver everything that was put and is not done, as a consumer that starts does.
 
         Args:
-            patience: How long outages of the handler's dependencies may last in all, in seconds of a clock
+            timeout: How long outages of the handler's dependencies may last in all, in seconds of a clock
                 that only pauses move.
 
         Returns:
@@ -114,7 +114,7 @@ class ConsumerFixture:
             RecordFailedError: A record failed, and ``on_failure`` is ``"stop"``. No checkpoint passes it.
             NotDeliveredError: An outage lasts. No checkpoint passes the record that meets it.
         """
-        time = _Time(patience)
+        time = _Time(timeout)
         failed: list[RecordFailedError] = []
         delivery = self._delivery(time, failed)
         with closing(delivery):
@@ -200,11 +200,11 @@ class ConsumerFixture:
 
 
 class _Time:
-    """A clock that only pauses move, and the stop signal of shards: set once patience is at its end."""
+    """A clock that only pauses move, and the stop signal of shards: set once the timeout has passed."""
 
-    def __init__(self, patience: float) -> None:
+    def __init__(self, timeout: float) -> None:
         self._now = 0.0
-        self._end = patience
+        self._end = timeout
 
     def now(self) -> float:
         return self._now

@@ -54,7 +54,7 @@ def table(heads: Sequence[str], rows: Sequence[Sequence[str]], columns: int | No
     """Lay rows out in columns under their heads; each column is as wide as its widest cell.
 
     Args:
-        heads: What stands above the columns.
+        heads: The titles of the columns.
         rows: The cells of each row.
         columns: Width of the terminal; None takes its own. Where a row is wider, it is broken between the
             same two columns as the heads, and what continues it is indented.
@@ -73,7 +73,7 @@ def table(heads: Sequence[str], rows: Sequence[Sequence[str]], columns: int | No
 
 
 def _fitting(widths: Sequence[int], columns: int | None) -> list[list[int]]:
-    """Share columns out to lines: as many to a line as fit, and at least one."""
+    """Distribute columns over lines: as many to a line as fit, and at least one."""
     groups: list[list[int]] = []
     used = 0
     for index, size in enumerate(widths):

@@ -14,7 +14,7 @@ from orderstream_workers.runtime.resources import Resources
 
 
 class OperationFailedError(OrderstreamError):
-    """A command met a dependency that did not do what was asked. Nobody tries it again but the operator.
+    """A dependency did not do what a command asked. Only the operator can repeat the command.
 
     Args:
         error: What failed.
@@ -26,7 +26,7 @@ class OperationFailedError(OrderstreamError):
     def __init__(self, error: DependencyError, target: str) -> None:
         self.error = error
         self.target = target
-        # Workers try again and say so; here nobody does.
+        # Workers retry and log it; a command does neither.
         said = str(error).removesuffix("; it will be tried again")
         super().__init__(
             f"{said}; this was asked of {target}; correct the setting that names it, or fix the cause, and "

@@ -1,7 +1,7 @@
 """Who is at work: by a token where there is one, else by the word of the person at the keyboard.
 
-Whoever runs a command has rights in AWS to do without it. So a name on the command line is taken as it is; a
-token makes the name that is kept one that the issuer vouches for.
+An operator who runs a command has the AWS rights to do the same without it. So a name on the command line is
+taken as it is; a token makes the name that is kept one that the issuer vouches for.
 """
 
 import functools
@@ -82,7 +82,7 @@ def operator_option(command: Command) -> Command:
             "--operator-token",
             envvar=TOKEN_VARIABLE,
             show_envvar=True,
-            hidden=True,  # on a command line everybody on the machine would see it
+            hidden=True,  # on a command line every user of the machine would see it
         ),
     ):
         acting_command = option(acting_command)

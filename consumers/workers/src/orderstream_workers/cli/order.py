@@ -42,14 +42,14 @@ def order() -> None:
     """
 
 
-@order.command(short_help="Tell one order's story, message by message.")
+@order.command(short_help="Show one order's story, message by message.")
 @click.argument("order_id")
 @click.option(
     "--trace", is_flag=True, help="Draw its spans instead, from the collector of the local environment."
 )
 @target_options
 def show(order_id: str, *, trace: bool, target: TargetChoice) -> None:
-    """Tell one order's story: every message in order, with its owner, its time, and its effect.
+    """Show one order's story: every message in order, with its owner, its time, and its effect.
 
     It is read from the database that ORDERSTREAM_READ_MODEL_URL names, or from the local environment's.
     """

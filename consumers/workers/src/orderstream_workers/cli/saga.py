@@ -1,4 +1,4 @@
-"""``orderstream saga``: orders that have not come to their end."""
+"""``orderstream saga``: orders that have not ended."""
 
 import datetime as dt
 from dataclasses import replace
@@ -31,7 +31,7 @@ def saga() -> None:
 @target_options
 @click.pass_context
 def list_command(context: click.Context, late: bool, target: TargetChoice, as_data: bool) -> None:
-    """List the orders that have not ended: where they stand, and what they wait for."""
+    """List the orders that have not ended: their state, and what they wait for."""
     with operated(context, target) as resources:
         now = resources.clock()
         shown = orders_under_way(resources, late=late)
@@ -137,7 +137,7 @@ def _waiting(saga: Saga, now: dt.datetime) -> list[str]:
 
 
 def _data(saga: Saga, now: dt.datetime) -> dict[str, Any]:
-    """An order for a program; who ordered is nobody's business here."""
+    """An order for a program, without its customer."""
     return {
         "order_id": saga.order.order_id,
         "phase": str(saga.phase),

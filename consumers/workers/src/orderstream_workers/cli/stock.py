@@ -149,7 +149,7 @@ def _adjust(
         raise click.UsageError(str(error)) from error
     with operated(context, target) as resources:
         if key is None:
-            # Before the call: whoever interrupts it needs the key to repeat it.
+            # Before the call: after an interruption the operator needs the key to repeat it.
             click.echo(wrapped(f"if this is interrupted, repeat it with --key {given}"), err=True)
         done = adjust_stock(resources, structs.replace(asked, operator=operator.name(resources)))
     if as_data:

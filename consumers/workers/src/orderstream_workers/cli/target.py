@@ -175,7 +175,7 @@ def choose(choice: TargetChoice, environment: Mapping[str, str], *, also: str = 
     Args:
         choice: What the command line says.
         environment: The environment variables of this process.
-        also: The variable to name to somebody who has neither.
+        also: The variable to name in the error if neither is there.
 
     Raises:
         TargetError: both kinds are given and nothing decides, or the one that is wanted is not there.

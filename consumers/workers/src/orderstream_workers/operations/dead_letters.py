@@ -44,7 +44,7 @@ class ShownRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
     """A record that is parked, or a dead payment.
 
     Attributes:
-        position: Where it stood in the stream; empty for a dead payment.
+        position: Its position in the stream; empty for a dead payment.
         described: What it is.
         shard_id: The shard that it came from; empty for a dead payment.
         arrived_at: When it arrived (UTC); None where SQS does not say.
@@ -129,7 +129,7 @@ def shown(resources: Resources, application: str, key: str, *, data: bool) -> li
 
 
 def not_parked(application: str, key: str) -> NotDoneError:
-    """Nothing is there to be dealt with: the key may be misspelt."""
+    """There is no dead letter of this key: it may be misspelt."""
     return NotDoneError(f"nothing is parked for {application} under {key}")
 
 

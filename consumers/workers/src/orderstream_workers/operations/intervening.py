@@ -68,7 +68,7 @@ class Intervening:
 
         Args:
             letters: The dead letters that are meant, at least one.
-            act: Takes the ids of their orders, and says how many letters it has dealt with.
+            act: Takes the ids of their orders, and returns how many letters it has handled.
 
         Raises:
             DependencyError: the store or the queue did not answer; do it again.

@@ -35,7 +35,7 @@ def resolve(resources: Resources, resolution: Resolution) -> None:
     """Decide about a step that does not answer. Doing it again does no harm.
 
     What was done by hand is written into the guard of the step's owner, who then does it no more, and only
-    then is the decision published: the owner may be merely down, and its request stands in the stream in
+    then is the decision published: the owner may be merely down, and its request is in the stream in
     front of the decision.
 
     Args:

@@ -8,7 +8,7 @@ from orderstream.aggregation.codec import MAGIC
 from orderstream.messages import NotAnEventError, decode_envelope, uncompressed
 
 _HEAD: Final = 4
-"""Bytes of a payload that are shown: as many as tell formats apart, and too few to name anybody."""
+"""Bytes of a payload that are shown: enough to recognise its format, too few to name a person."""
 
 _FORMATS: Final = {
     MAGIC: "an aggregate of KPL's that could not be taken apart",
@@ -26,7 +26,7 @@ _FORMATS: Final = {
 
 
 class _Change(msgspec.Struct):
-    """What tells a captured change of a table from other JSON."""
+    """What distinguishes a captured change of a table from other JSON."""
 
     tableName: str  # noqa: N815 - DynamoDB's name
     dynamodb: dict[str, msgspec.Raw]

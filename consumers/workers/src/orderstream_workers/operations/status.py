@@ -3,7 +3,7 @@
 A lease has no time in it that an observer could trust. Whether its owner lives is seen by looking twice: a
 worker writes each of its leases three times in a failover time, on both engines::
 
-    look ──0.4 failover times──> look ── some lease stood still? ──0.7 more──> look
+    look ──0.4 failover times──> look ── a lease did not move? ──0.7 more──> look
                                   └── none did: that is all
 
 What no table holds is left out: breakers, failures, and the state of a process without leases (the orders
@@ -41,7 +41,7 @@ class ShardStatus(msgspec.Struct, frozen=True, kw_only=True):
 
     Attributes:
         shard_id: The shard.
-        owner: The worker that holds it; None if nobody does.
+        owner: The worker that holds it; None if there is none.
         renewed: Whether the owner has written the lease while it was observed.
         checkpoint: How far it is done: a position, or where it begins.
         done_until: Every record that arrived before this time is done (UTC). None where that is not known:
@@ -85,7 +85,7 @@ class ApplicationStatus(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def done_until(self) -> dt.datetime | None:
-        """The time before which everything is done on all of its shards; None if one does not tell."""
+        """The time before which everything is done on all of its shards; None if one does not report it."""
         known = [shard.done_until for shard in self.shards if shard.done_until is not None]
         return min(known) if known and len(known) == len(self.shards) else None
 
@@ -185,7 +185,7 @@ def pipeline_status(resources: Resources, *, behind: dt.timedelta) -> PipelineSt
 
 
 def is_conclusive(first: Look, last: Look) -> bool:
-    """Whether a further look would tell nothing new: all that should have been written has been."""
+    """Whether a further look would show nothing new: all that should have been written has been."""
     if last.ownership is None or last.failure is not None:
         return True
     return _is_running(first, last) and all(_is_renewed(first, lease) for lease in last.open)
@@ -254,7 +254,7 @@ def _without_workers(found: ApplicationStatus, observed: float) -> list[str]:
 
 
 def _uncovered(first: Look, last: Look) -> list[str]:
-    """A hole that stands for two looks; leases without ranges do not tell."""
+    """A hole that two looks show; leases without ranges do not show it."""
     ranged = all(lease.hash_range is not None for look in (first, last) for lease in look.open)
     if not ranged or not last.open or hole_in(first.open, ()) is None:
         return []

@@ -19,7 +19,7 @@ class Application:
         processors: Makes the processor of each shard.
         background: What runs beside the shards, such as a poller of timers.
         counters: Gives what this process has counted, for ``/health``.
-        failure: Gives what failed last in this process; None if nothing did of late.
+        failure: Returns the last failure in this process; None if there was none recently.
         gauges: Each gives a figure that is true of the application as a whole, whichever process asks.
         dependencies: What it asks by a client of its own whether it responds, such as a database. What is in
             AWS follows from the declaration.

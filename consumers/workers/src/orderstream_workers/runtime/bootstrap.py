@@ -47,7 +47,7 @@ def run_worker(
     reported: Callable[[Callable[[], dict[str, Any]]], None] = lambda _: None,
     page: PrometheusExporter | None = None,
 ) -> None:
-    """Run an application until it is told to stop, then drain.
+    """Run an application until a signal stops it, then drain.
 
     Args:
         name: One of ``application_names``.

@@ -67,7 +67,7 @@ def _module(name: str, found: Mapping[str, Callable[[], ModuleType]]) -> Applica
         module = found[name]()
     except (ImportError, SyntaxError) as error:
         raise TopologyError(f"the application {name} cannot be imported: {error}") from error
-    except Exception as error:  # whatever a file of somebody else's does when it is imported
+    except Exception as error:  # importing a third party's file may raise anything
         raise TopologyError(
             f"the application {name} cannot be imported: {type(error).__name__}: {error}"
         ) from error
@@ -119,7 +119,7 @@ def _name(module: str) -> str:
 
 
 def _loaded(file: Path) -> ModuleType:
-    """Import a file, once: what it defines must be the same thing for everybody."""
+    """Import a file, once: every caller must get the same objects."""
     name = f"{_GROUP}:{file.resolve()}"
     if name not in sys.modules:
         spec = spec_from_file_location(name, file)

@@ -14,7 +14,7 @@ def configure_logging(level: str, process: str) -> None:
 
     Args:
         level: Name of a level of the logging module.
-        process: Which process this is; stands in every line, but those of an application beside others in
+        process: Which process this is; in every line, except those of an application beside others in
             one process (``logs_as``), which bear its name.
     """
     handler = logging.StreamHandler(sys.stderr)
@@ -28,7 +28,7 @@ def configure_logging(level: str, process: str) -> None:
     )
     handler.addFilter(LogContextFilter())
     logging.basicConfig(level=level, handlers=[handler], force=True)
-    # These tell of every request at INFO, which is our own callers' business.
+    # These log every request at INFO, which is left to our own callers.
     for chatty in ("botocore", "urllib3", "httpx", "httpcore"):
         logging.getLogger(chatty).setLevel(logging.WARNING)
 

@@ -178,7 +178,7 @@ def topic_with_inbox(sns: Any, sqs: Any, name: str) -> None:
 
 
 def _queue(sqs: Any, name: str, spec: QueueSpec) -> None:
-    # Created by name and then told: a queue that is there already may have been made with other settings.
+    # Created by name, then configured: a queue that is there already may have been made with other settings.
     dead_letters = _made(sqs, spec.dead_letters_of(name))
     retention = {"MessageRetentionPeriod": str(spec.retention_seconds)}
     given_by_service(sqs.set_queue_attributes(QueueUrl=dead_letters, Attributes=retention))
@@ -207,7 +207,7 @@ def _read_model(settings: Settings) -> None:
 
 
 def _bucket(s3: Any, name: str) -> None:
-    # HEAD has no body, so the status stands in for a code.
+    # HEAD has no body, so the status serves as the code.
     found = _unless("404", lambda: s3.head_bucket(Bucket=name))
     if found is not None:
         given_by_service(found)

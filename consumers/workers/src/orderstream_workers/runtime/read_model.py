@@ -50,7 +50,7 @@ def migrate_read_model(resources: Resources) -> tuple[str | None, str]:
         resources: Of the process.
 
     Returns:
-        The step that they stood at, None if there were none, and the one that they stand at now.
+        The step that they were at, None if there were none, and the one that they are at now.
 
     Raises:
         ReadModelError: the database cannot be opened, is out of reach, or refuses; nothing was changed.

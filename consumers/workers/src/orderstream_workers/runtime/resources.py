@@ -176,7 +176,7 @@ class Resources:
         return self.settings.name_of(LeasesSpec(application))
 
     def leases(self, application: str) -> LeaseTable:
-        """An application's leases; its first worker makes the table where nobody has provisioned it."""
+        """An application's leases; its first worker makes the table where none is provisioned."""
         return DynamoDBLeaseTable(self.dynamodb, self.lease_table(application))
 
     @cached_property

@@ -25,7 +25,7 @@ _EXPORTERS: Final = frozenset({"emf", "emf-detailed", "otel", "none"})
 _LEVELS: Final = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 
 Auth = Literal["jwt", "gateway", "none"]
-"""How the orders API knows who calls."""
+"""How the orders API authenticates callers."""
 
 Tracing = Literal["none", "otlp"]
 """Where the spans of a process go."""
@@ -87,9 +87,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         idle_between_reads: Pause between reads of a shard that is caught up, in seconds. All polling
             applications share five reads a second a shard.
         max_lanes: Keys of one shard that are processed at the same time, at least 1.
-        auth: How the orders API knows who calls. ``jwt``: by a token that it verifies. ``gateway``: by the
-            header ``X-Caller`` of a gateway that proves itself by a shared secret. ``none``: it does not, and
-            listens on the loopback interface alone.
+        auth: How the orders API authenticates callers. ``jwt``: by a token that it verifies. ``gateway``: by
+            the header ``X-Caller`` of a gateway that proves itself by a shared secret. ``none``: it does not,
+            and listens on the loopback interface alone.
         jwt_issuer: The tokens' ``iss``.
         jwt_audience: The tokens' ``aud``.
         jwt_keys: The issuer's key set: an ``https`` URL, or a file.

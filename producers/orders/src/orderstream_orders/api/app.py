@@ -78,8 +78,8 @@ def create_app(
     described: Sequence[Described] = (),
     concurrency: int = 64,
     max_waiting: int = 1_000,
-    patience: float = 10.0,
-    body_patience: float = 20.0,
+    timeout: float = 10.0,
+    body_timeout: float = 20.0,
     standing: Callable[[], Standing] = Standing,
     tracer: Tracer = _NO_TRACER,
     meter: Meter | None = None,
@@ -103,8 +103,8 @@ def create_app(
             its own. At least 1.
         max_waiting: Requests that may wait for one of those threads; what is beyond gets 503 at once.
             At least 0.
-        patience: Seconds to wait for Kinesis' acknowledgement before the response is 503. Above 0.
-        body_patience: Seconds that a request's body may take to arrive before the response is 408. Above 0.
+        timeout: Seconds to wait for Kinesis' acknowledgement before the response is 503. Above 0.
+        body_timeout: Seconds that a request's body may take to arrive before the response is 408. Above 0.
         standing: Says whether the dependencies answer, for ``/health``; by default they are not asked.
         tracer: Begins a span for each order and each cancellation; by default nothing is traced.
         meter: Takes what is measured.
@@ -116,12 +116,12 @@ def create_app(
             idempotency_store,
             OrderAccess(idempotency_store, enforced=authentication.knows_callers),
             clock,
-            patience,
+            timeout,
             tracer,
         ),
         concurrency=concurrency,
         max_waiting=max_waiting,
-        body_patience=body_patience,
+        body_timeout=body_timeout,
         standing=standing,
         meter=meter,
     )
@@ -168,12 +168,12 @@ class _Api:
         *,
         concurrency: int,
         max_waiting: int,
-        body_patience: float,
+        body_timeout: float,
         standing: Callable[[], Standing],
         meter: Meter,
     ) -> None:
         self._intake = intake
-        self._body_patience = body_patience
+        self._body_timeout = body_timeout
         self._standing = standing
         self._meter = meter
         self._threads = CapacityLimiter(concurrency)
@@ -196,13 +196,13 @@ class _Api:
                 )
             )
         try:
-            with fail_after(self._body_patience):
+            with fail_after(self._body_timeout):
                 body = await _body(request)
         except TimeoutError:
             return self._reject(
                 Rejection(
                     "malformed",
-                    f"the body did not arrive within {self._body_patience:g} s: send it again",
+                    f"the body did not arrive within {self._body_timeout:g} s: send it again",
                     status=HTTPStatus.REQUEST_TIMEOUT,
                 )
             )

@@ -55,7 +55,7 @@ class Intake:
         store: Remembers accepted orders.
         access: Knows whose they are.
         clock: The time (UTC, with zone).
-        patience: Seconds to wait for Kinesis' acknowledgement, above 0.
+        timeout: Seconds to wait for Kinesis' acknowledgement, above 0.
         tracer: Knows the request's span, which each event names as its cause; by default nothing is traced.
     """
 
@@ -65,14 +65,14 @@ class Intake:
         store: IdempotencyStore,
         access: OrderAccess,
         clock: Callable[[], dt.datetime],
-        patience: float,
+        timeout: float,
         tracer: Tracer = _NO_TRACER,
     ) -> None:
         self._publisher = publisher
         self._store = store
         self._access = access
         self._clock = clock
-        self._patience = patience
+        self._timeout = timeout
         self._tracer = tracer
 
     def place(
@@ -159,7 +159,7 @@ class Intake:
         return True
 
     def _publish(self, envelope: Envelope) -> None:
-        self._known(lambda: self._publisher.publish_envelope(envelope).result(self._patience))
+        self._known(lambda: self._publisher.publish_envelope(envelope).result(self._timeout))
 
     @staticmethod
     def _known(ask: Callable[[], _T]) -> _T:

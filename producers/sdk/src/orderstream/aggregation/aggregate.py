@@ -14,7 +14,7 @@ Layout, as in "KPL Aggregated Record Format" of awslabs/amazon-kinesis-producer:
     }                                                  repeated Tag    tags                    = 4;
                                             }
 
-Each distinct key stands once in its table; records point to it. Nothing here does I/O.
+Each distinct key is once in its table; records refer to it. Nothing here does I/O.
 """
 
 import sys
@@ -122,7 +122,7 @@ def _open(body: bytes) -> tuple[UserRecord, ...]:
             hash_keys.append(decimal_hash_key(value))
         elif number == 3:
             records.append(value)
-    # The tables may stand behind the records: protobuf fixes no order of fields.
+    # The tables may follow the records: protobuf fixes no order of fields.
     return tuple(_user_record(record, partition_keys, hash_keys) for record in records)
 
 

@@ -31,12 +31,12 @@ Heads = tuple[tuple[bytes, bytes, int], ...]
 """By the size of a payload: tag and length of its record; its own length; the size of the whole record."""
 
 KeyEntry = tuple[bytes, Heads]
-"""A key's in the key table: tag and index, and the tag of the data; what else stands before its payloads."""
+"""A key's in the key table: tag and index, and the tag of the data; the other bytes before its payloads."""
 
 
 @cache
 def _heads(key_size: int) -> Heads:
-    """What stands before a payload if tag and index of its key, and the data's tag, take so many bytes."""
+    """The bytes before a payload if tag and index of its key, and the data's tag, take so many bytes."""
     heads = []
     for size in range(_SMALL):
         data_size = VARINTS[size]
@@ -53,7 +53,7 @@ def _key_entry(index: int) -> KeyEntry:
 _KEY_ENTRIES: Final = tuple(map(_key_entry, range(_SMALL)))
 
 
-# The entries of the key table, by key: to look one up takes a third of the time of making it anew.
+# The entries of the key table, by key: to look one up takes a third of the time of encoding it again.
 _encoded_keys: dict[str, bytes] = {}
 _REMEMBERED_KEYS = 50_000
 
@@ -88,10 +88,10 @@ class Body:
     Attributes:
         count: How many records are in it.
         size: How large the aggregate is so far, magic number and digest included, in bytes.
-        keys: Where each partition key stands.
+        keys: The entry of each partition key in the key table.
         hash_keys: The index of each explicit hash key.
         key_table: The partition keys, encoded; joined once it is closed.
-        hash_key_table: The explicit hash keys, likewise.
+        hash_key_table: The explicit hash keys, in the same form.
         parts: The magic number, room for both tables, and the records, encoded: four parts each.
     """
 
@@ -107,13 +107,13 @@ class Body:
         self.parts = [MAGIC, b"", b""]
 
     def close(self) -> None:
-        """Take no more records: what only serves for taking them is let go of, for it takes much memory."""
+        """Take no more records, and release what only taking them needs: it uses much memory."""
         self.keys, self.hash_keys = {}, {}
         self.key_table, self.hash_key_table = [b"".join(self.key_table)], [b"".join(self.hash_key_table)]
 
 
 def pack(body: Body, records: Iterable[Packable], max_bytes: int, max_records: int) -> int:
-    """Put as many of these records as fit behind those that are in an aggregate.
+    """Append as many of these records to an aggregate as fit.
 
     Args:
         body: The aggregate.
@@ -164,7 +164,7 @@ def pack(body: Body, records: Iterable[Packable], max_bytes: int, max_records: i
 
 
 def _unusual_heads(body: Body, record: Packable, key_head: bytes) -> tuple[bytes, bytes, bytes, bytes | None]:
-    """Make what stands before the payload of a record that is large or has an explicit hash key.
+    """Make the bytes before the payload of a record that is large or has an explicit hash key.
 
     Returns:
         Tag and length of the record; tags and indexes of its keys, and the tag of its data; the length of
@@ -183,7 +183,7 @@ def _unusual_heads(body: Body, record: Packable, key_head: bytes) -> tuple[bytes
 
 
 def seal(body: Body) -> bytes:
-    """Return the aggregate as it stands."""
+    """Return the aggregate's bytes so far."""
     body.parts[1:3] = b"".join(body.key_table), b"".join(body.hash_key_table)
     aggregate = b"".join(body.parts)
     return aggregate + md5(memoryview(aggregate)[len(MAGIC) :], usedforsecurity=False).digest()
@@ -263,7 +263,7 @@ def _unpack(data: bytes) -> list[UserRecord] | None:
             a = b
         if size > 0x7F:
             if a > 0x7F:
-                key_tag = 0  # longer still, and no tag stands behind it to tell: for the slow way
+                key_tag = 0  # longer still, and no tag follows: for the slow way
             else:
                 size += second[a]
                 start += 1
@@ -289,7 +289,7 @@ def _unpack_keys(data: bytes, position: int) -> tuple[list[str], int]:
     append = keys.append
     # A character for each byte: a key is cut out of it in half the time that decoding it alone would take.
     first, text, readable = position, "", 0
-    # Beyond the body stands the digest: what is read there by mistake makes the whole come to no good end.
+    # The digest follows the body: reading into it by mistake makes the decoding fail.
     while data[position] == 0x0A:
         length = data[position + 1]
         start = position + 2

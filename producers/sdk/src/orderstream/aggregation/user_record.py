@@ -1,4 +1,4 @@
-"""What an application puts and gets back: one user record, and the hash that decides where it lives."""
+"""One user record, and the hash that selects its shard."""
 
 import msgspec
 

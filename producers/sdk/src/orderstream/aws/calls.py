@@ -1,11 +1,11 @@
-"""How calls to AWS fail: one translation of what botocore raises, and of responses that say nothing.
+"""How calls to AWS fail: one translation of botocore's errors, and of responses without the expected content.
 
 ::
 
     the service refuses this very request ──────────────> what the adapter makes of its code
     the request cannot even be written ─────────────────> RequestInvalidError
     anything else: throttled, out of reach, expired,
-    denied, missing, unreadable, a gateway's page ──────> DependencyError, which a retry can mend
+    denied, missing, unreadable, a gateway's page ──────> DependencyError, which a retry can resolve
 
 A proxy, a load balancer or a captive portal responds with whatever it likes, under whatever status. So an
 error counts as the service's own only by a code that the adapter knows, and a response counts as the
@@ -26,7 +26,7 @@ Refusals = Callable[[str, ClientError], Exception | None]
 """What an error of the service is, by its code, where it is about the request at hand; else None."""
 
 _LONGEST_REASON: Final = 300
-"""Characters: a page may be long, and its first lines tell whose it is."""
+"""Characters: a page may be long, and its first lines identify its sender."""
 
 # What botocore's parsers run into where a response has other types than its model says.
 _UNREADABLE: Final = (AttributeError, LookupError, RecursionError, TypeError, ValueError)

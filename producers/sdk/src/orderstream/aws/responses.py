@@ -10,7 +10,7 @@ Member = TypeVar("Member")
 
 
 class UnreadableResponseError(ValueError):
-    """A response that is none of the service's, or lacks what the service always gives.
+    """A response that is not the service's, or lacks a member that the service always returns.
 
     ``aws_calls`` turns it into a DependencyError.
     """

@@ -1,4 +1,4 @@
-"""What boto3 cannot find of AWS' settings becomes an error that says what to set."""
+"""Turns boto3's errors about missing AWS settings into errors that say what to set."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager

@@ -1,1 +1,1 @@
-"""What a Kinesis stream is, whoever uses it: its shards, and which of them a hash key leads to."""
+"""A Kinesis stream for producers and consumers alike: its shards, and the shard of a hash key."""

@@ -1,4 +1,4 @@
-"""Which shard a hash key leads to, as far as the last ListShards tells."""
+"""Which shard a hash key belongs to, by the last ListShards."""
 
 from collections.abc import Iterable, Mapping
 from itertools import pairwise

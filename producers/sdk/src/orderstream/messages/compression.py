@@ -1,6 +1,6 @@
-"""Compressed events: the envelope's data as zstd, marked in the envelope, and undone by whoever decodes it.
+"""Compressed events: the envelope's data as zstd, marked in the envelope; decoding decompresses it.
 
-Compressed, an envelope has its attributes in clear, so that anybody can tell what it is about::
+Compressed, an envelope has its attributes in clear, so that every reader sees what it is about::
 
     {..., "data": {"order_id": ...}}    <->    {..., "contentencoding": "zstd", "data_base64": "KLUv..."}
 

@@ -1,7 +1,7 @@
 """The envelope: CloudEvents 1.0 in JSON, with the ids that tie a conversation together.
 
 https://github.com/cloudevents/spec/blob/v1.0.2/cloudevents/spec.md (attribute names are lower case, without
-separators; extensions stand beside the core attributes).
+separators; extensions are beside the core attributes).
 """
 
 import datetime as dt

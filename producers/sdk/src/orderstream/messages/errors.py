@@ -1,4 +1,4 @@
-"""Why bytes are not a message that we can act on."""
+"""Errors of bytes that are not a usable message."""
 
 from typing import Final
 

@@ -1,6 +1,6 @@
 """Ids that are derived, not drawn: the same cause always gives the same id, so a retry is no second event.
 
-And what an identifier may look like, whoever draws it: it goes into keys of tables, bodies of SQS messages,
+Also the format of an identifier, whatever creates it: it goes into keys of tables, bodies of SQS messages,
 and headers of HTTP.
 """
 

@@ -1,4 +1,4 @@
-"""The messages that a program knows, by type name, and how older versions of their data are read."""
+"""The registry of a program's messages by type name, with the upcasters of older versions of their data."""
 
 import re
 from collections.abc import Callable, Mapping
@@ -42,7 +42,7 @@ class Registry:
     def register(
         self, message_type: type[Message], upcasters: Mapping[int, Upcaster] | None = None
     ) -> type[Message]:
-        """Add a message of your own. Do it where its class stands: a decorator is enough.
+        """Register a message of your own, as a decorator of its class.
 
         Args:
             message_type: The message; its fields are checked when it is decoded.
@@ -91,7 +91,7 @@ class Registry:
                 return self._decoders[type_name].decode(data)
             return msgspec.convert(self._upcast(message_type, dataschema, data), message_type, strict=False)
         except (msgspec.DecodeError, LookupError, TypeError, ValueError, RecursionError) as error:
-            # Not only what the decoder says: an upcaster meets data that nobody has checked.
+            # Not only what the decoder says: an upcaster meets data that was not validated.
             raise NotAnEventError(f"data of {type_name}: {error}") from error
 
     def _upcast(

@@ -1,1 +1,1 @@
-"""What a program reports of itself: metrics and trace context."""
+"""Observability of a program: metrics and trace context."""

@@ -61,7 +61,7 @@ class AsyncProducer:
             interceptors=interceptors,
             meter=meter,
         )
-        # Whoever finds no room queues here, so that later puts of the same key do not overtake.
+        # Puts that find no room queue here, so that later puts of the same key do not overtake.
         self._turn = asyncio.Lock()
 
     def __repr__(self) -> str:

@@ -32,7 +32,7 @@ class ProducerConfig:
             with small ones.
         aggregate_max_bytes: How large an aggregate becomes at most when more waits than is sent. Default 512
             KiB; from ``aggregate_target_bytes`` to 10 MiB. No aggregate is larger than ``record_max_bytes``
-            or ``collection_max_bytes``, whatever stands here. Larger ones catch up with fewer requests; each
+            or ``collection_max_bytes``, whatever this is. Larger ones catch up with fewer requests; each
             that fails is sent again whole.
         aggregate_max_records: User records in an aggregate. Default 10,000; 1 to 1,000,000. Consumers open an
             aggregate at once and hold all of it in memory.
@@ -70,11 +70,11 @@ class ProducerConfig:
             first; then the later ones of its key go out, so consumers see a gap and never another order.
             Where the response to an attempt was lost, the record may arrive all the same, late. Waiting for
             the shard map or for room under a limit is no attempt.
-        delivery_timeout: How long after its put a record may be sent again, in seconds. Default None: for
-            ever, so that an outage of Kinesis costs patience and no records. Above 0 to 86,400. A record
-            under way at that moment is given up when its response fails to come, hence up to ``read_timeout``
-            and a hundredth of this later, and one whose position is in doubt with the youngest of its
-            aggregate; either may arrive all the same.
+        delivery_timeout: How long after its put a record may be sent again, in seconds. Default None: no
+            limit: records wait out an outage of Kinesis. Above 0 to 86,400. A record under way at that
+            moment is given up when its response fails to come, hence up to ``read_timeout`` and a hundredth
+            of this later, and one whose position is in doubt with the youngest of its aggregate; either may
+            arrive all the same.
         connect_timeout: For a connection to Kinesis, in seconds. Default 5; above 0 to 60. A host that does
             not answer holds a thread and its records' slots for this long.
         read_timeout: For a response of Kinesis, in seconds. Default 5; above 0 to 60. A lost response holds

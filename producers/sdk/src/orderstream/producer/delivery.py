@@ -43,7 +43,7 @@ class Delivery:
             DeliveryFailedError: The record was given up.
             DeliveryPendingError: There is no outcome yet, and the record is still on its way; a TimeoutError.
             WaitInCallbackError: A delivery callback asked, and there is no outcome yet.
-            ForkedProducerError: There is no outcome yet, and it will come to the parent process.
+            ForkedProducerError: There is no outcome yet, and it will reach the parent process only.
         """
         raise NotImplementedError
 
@@ -56,7 +56,7 @@ class Delivery:
         Raises:
             DeliveryPendingError: There is no outcome yet.
             WaitInCallbackError: A delivery callback asked, and there is no outcome yet.
-            ForkedProducerError: There is no outcome yet, and it will come to the parent process.
+            ForkedProducerError: There is no outcome yet, and it will reach the parent process only.
         """
         raise NotImplementedError
 
@@ -65,7 +65,7 @@ class Delivery:
 
         Raises:
             DeliveryFailedError: The record was given up.
-            ForkedProducerError: There is no outcome yet, and it will come to the parent process.
+            ForkedProducerError: There is no outcome yet, and it will reach the parent process only.
         """
         raise NotImplementedError
 
@@ -77,7 +77,7 @@ class Delivery:
         is logged.
 
         Raises:
-            ForkedProducerError: There is no outcome yet, and it will come to the parent process.
+            ForkedProducerError: There is no outcome yet, and it will reach the parent process only.
         """
         raise NotImplementedError
 

@@ -1,4 +1,4 @@
-"""What can go wrong between ``put`` and the acknowledgement, one class each."""
+"""The errors between ``put`` and the acknowledgement, one class each."""
 
 from typing import ClassVar
 
@@ -66,7 +66,7 @@ class RecordTooLargeError(OrderstreamError):
 
 
 class BufferFullError(OrderstreamError):
-    """The producer holds as many outstanding bytes as it may.
+    """The producer's outstanding records have reached ``max_outstanding_bytes``.
 
     Args:
         size: What the record would have added, in bytes.

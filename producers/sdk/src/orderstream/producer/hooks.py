@@ -1,4 +1,4 @@
-"""Where an application may step in between ``put`` and the stream."""
+"""Hooks for the application between ``put`` and the stream."""
 
 from collections.abc import Callable
 from typing import Protocol

@@ -1,4 +1,4 @@
-"""All that happens to a record before it is handed over: hooks, checks, and the handle on its outcome."""
+"""What ``put`` does to a record before the owner thread gets it: hooks, checks, the delivery handle."""
 
 from collections.abc import Iterable, Iterator
 from typing import Final

@@ -1,4 +1,4 @@
-"""What a producer measures, by KPL's names (see "Monitor the KPL with Amazon CloudWatch")."""
+"""The metrics of a producer, by KPL's names (see "Monitor the KPL with Amazon CloudWatch")."""
 
 from typing import Final
 

@@ -70,7 +70,7 @@ class Producer:
         """Ask Kinesis at once whether the stream is there and its shards may be listed.
 
         It finds a wrong name, region or endpoint, missing and refused credentials. Whether records may be
-        put only a put can tell.
+        put only a put can show.
 
         Raises:
             StreamUnavailableError: The stream cannot be used with these settings.

@@ -1,4 +1,4 @@
-"""Puts what goes wrong into the log, in sentences that need no formatter to be understood."""
+"""Logs failures, in sentences that are clear without a formatter."""
 
 import datetime as dt
 import logging
@@ -26,7 +26,7 @@ class Reporter:
         self._clock = clock
 
     def trouble(self, report: TroubleReport, now: float) -> None:
-        """Tell that calls fail, or that they succeed again.
+        """Report that calls fail, or that they succeed again.
 
         Args:
             report: What there is to say.
@@ -58,7 +58,7 @@ class Reporter:
         )
 
     def given_up(self, records: int, reason: str) -> None:
-        """Tell that records were given up."""
+        """Report that records were given up."""
         logger.warning("%s given up, bound for %s: %s", _number(records, "record"), self._target, reason)
 
 

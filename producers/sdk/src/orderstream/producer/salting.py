@@ -10,7 +10,7 @@ _SALT = re.compile(r"~[0-9]+of[0-9]+\Z")
 
 
 def salted(partition_key: str, ways: int) -> str:
-    """Return one of ``ways`` partition keys that stand for the same key, chosen at random.
+    """Return one of ``ways`` partition keys that represent the same key, chosen at random.
 
     A shard takes 1 MiB a second, so a single key can carry no more; salted, it carries up to ``ways`` times
     as much. **The key's records lose their order among each other**, and consumers that keep state by key

@@ -1,4 +1,4 @@
-"""Why a file of rows cannot be read."""
+"""Errors of a file of rows that cannot be read."""
 
 from orderstream.errors import OrderstreamError
 

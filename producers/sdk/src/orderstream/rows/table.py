@@ -28,7 +28,7 @@ class Row(NamedTuple):
         line: The line of the file that it ends in, counted from 1 as editors do.
         values: The values of the columns that were asked for, in that order: text from CSV (empty where
             the row is too short), any JSON value from NDJSON.
-        size: Bytes of the row in UTF-8, without its line end; 0 if nobody asked for it.
+        size: Bytes of the row in UTF-8, without its line end; 0 if it was not requested.
         fields: Fields of a CSV row, to be compared with ``Table.width``; equal to it for NDJSON.
     """
 
@@ -44,7 +44,7 @@ class Table(NamedTuple):
     Attributes:
         width: Columns of the CSV header; the number of asked columns for NDJSON.
         rows: Its rows; can be read once.
-        bytes_read: Tells how much of the file was read, packed as it is; 0 where that cannot be known.
+        bytes_read: Returns how many bytes of the (compressed) file were read; 0 where that is unknown.
     """
 
     width: int

@@ -24,7 +24,7 @@ class TimeColumn:
 
     The first value decides: a number is taken as seconds, milliseconds, microseconds or nanoseconds since
     1970 by its size, everything else as ISO 8601, with a zone or without one. Times without a zone are read
-    as UTC: only their distances matter.
+    as UTC: only the differences between times count.
     """
 
     def __init__(self) -> None:

@@ -1,6 +1,6 @@
-"""What users need to test their own code: a Kinesis in the process, with shards, limits and faults on demand.
+"""For tests of applications: a Kinesis in the process, with shards, limits and faults on demand.
 
-``FakeKinesis().client()`` stands in for ``boto3.client("kinesis")``. ``python -m orderstream.testing.server``
+``FakeKinesis().client()`` replaces ``boto3.client("kinesis")``. ``python -m orderstream.testing.server``
 serves the same over HTTP (extra ``testing``).
 """
 

@@ -31,7 +31,7 @@ class KinesisApp:
     """An ASGI application.
 
     ``POST /`` takes Kinesis' calls, ``GET /health`` answers 200, ``POST /_faults`` arms one fault or a list
-    of them (JSON, fields as in ``Fault``), ``DELETE /_faults`` disarms all, ``GET /_faults`` tells how many
+    of them (JSON, fields as in ``Fault``), ``DELETE /_faults`` disarms all, ``GET /_faults`` returns how many
     can still strike, and how often which have struck.
 
     Args:
@@ -159,7 +159,7 @@ async def _response(send: Send, status: int, content: dict[str, Any]) -> None:
     headers = [
         (b"content-type", _JSON),
         (b"content-length", str(len(body)).encode()),
-        (b"x-amzn-requestid", str(uuid.uuid4()).encode()),  # by it a client tells AWS from a gateway's page
+        (b"x-amzn-requestid", str(uuid.uuid4()).encode()),  # it distinguishes AWS from a gateway's page
     ]
     await send({"type": "http.response.start", "status": status, "headers": headers})
     await send({"type": "http.response.body", "body": body})

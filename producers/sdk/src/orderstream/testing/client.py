@@ -27,7 +27,7 @@ _making = threading.Lock()
 
 
 class FakeKinesisClient:
-    """What ``FakeKinesis.client()`` gives: ``put_records``, ``get_records``, ``list_shards`` and so on.
+    """The client of ``FakeKinesis.client()``: ``put_records``, ``get_records``, ``list_shards`` and so on.
 
     Methods, waiters, paginators, ``exceptions``, ``meta`` and ``can_paginate`` are those of a botocore
     client; only its calls are carried out in the process. It makes one attempt of each call and emits no

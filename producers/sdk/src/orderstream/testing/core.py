@@ -1,4 +1,4 @@
-"""The fake's core: calls in, answers out, no threads and no I/O.
+"""The fake's core: requests in, responses out, no threads and no I/O.
 
 A call is an operation's API name and its request, with bytes as bytes and times as seconds since the epoch;
 the response has the shape of the service model.
@@ -29,7 +29,7 @@ _UNSUPPORTED: Final = ("StreamId", "DryRun", "WarmThroughputMiBps")
 
 @dataclass(frozen=True, slots=True)
 class CallOutcome:
-    """What becomes of a call that took effect.
+    """How a call ends that took effect.
 
     Attributes:
         response: What is answered; of SubscribeToShard, ``EventStream`` is the ``Subscription``.

@@ -1,4 +1,4 @@
-"""The errors Kinesis answers with, under its own names and HTTP statuses."""
+"""The errors of Kinesis, under its own names and HTTP statuses."""
 
 from collections.abc import Sequence
 from typing import Final
@@ -16,7 +16,7 @@ def status_of(code: str) -> int:
 
 
 class KinesisError(OrderstreamError):
-    """What the fake answers instead of a result.
+    """The fake's response instead of a result.
 
     Args:
         code: The error's name in Kinesis' API, e.g. ``"ResourceNotFoundException"``.

@@ -1,4 +1,4 @@
-"""FakeKinesis: the core behind a lock, for as many threads as one likes."""
+"""FakeKinesis: the core behind a lock, for any number of threads."""
 
 import threading
 import time
@@ -68,7 +68,7 @@ class FakeKinesis:
         return self._core.calls
 
     def client(self) -> FakeKinesisClient:
-        """A stand-in for ``boto3.client("kinesis")``."""
+        """A replacement for ``boto3.client("kinesis")``."""
         return FakeKinesisClient(self._call, self._clock, self._region, self.events)
 
     def call(self, operation: str, request: dict[str, Any]) -> CallOutcome:

@@ -1,4 +1,4 @@
-"""``python -m orderstream.testing.server``: the fake over HTTP/1.1 and HTTP/2, until it is told to stop.
+"""``python -m orderstream.testing.server``: the fake over HTTP/1.1 and HTTP/2, until a signal stops it.
 
 HTTP/2 without TLS needs prior knowledge, which is what Amazon's Kinesis Client Library uses on ``http://``.
 Amazon's KPL speaks TLS only: ``--certificate`` and ``--key`` are for it.

@@ -124,11 +124,11 @@ class Resharding:
             raise InputError(error.what, f"{error.problem}; {how_far}") from error
         return count
 
-    def wait_active(self, patience: float) -> None:
+    def wait_active(self, timeout: float) -> None:
         """Wait until the stream is ACTIVE.
 
         Args:
-            patience: Seconds after which it is given up.
+            timeout: Seconds after which it is given up.
 
         Raises:
             InputError: It is not, it does not exist, it may not be described, or it is on-demand.
@@ -136,9 +136,9 @@ class Resharding:
         began = self._clock()
         while (status := stream_status(self._client, self._stream)) != "ACTIVE":
             waited = self._clock() - began
-            if waited > patience:
+            if waited > timeout:
                 raise InputError(
-                    f"stream {self._stream}", f"still {status} after {patience / 60:,.0f} minutes"
+                    f"stream {self._stream}", f"still {status} after {timeout / 60:,.0f} minutes"
                 )
             self._watch.waiting(f"{self._stream} is {status}", waited)
             self._sleep(_POLL_SECONDS)

@@ -13,7 +13,7 @@ class WakeUps(Generic[_K]):
     """Keeps the next wake-up of each sleeper.
 
     A sleeper's moment may move later without a word (a renewal moves the expiry of a lease): it is due at the
-    old one, and whoever asks looks, and notes the new one. What moves earlier has to be noted.
+    old one; the caller then looks, and notes the new one. What moves earlier has to be noted.
     """
 
     def __init__(self) -> None:

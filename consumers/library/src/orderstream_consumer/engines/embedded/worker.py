@@ -8,7 +8,7 @@
                                          └──────────── results ─┘
 
 ``run`` owns the machines of all shards. The lease thread is never held up by a processor, and the machines
-never by either: they are told of results through the inbox.
+never by either: they get results through the inbox.
 """
 
 import datetime as dt
@@ -89,7 +89,7 @@ class Worker:
         concurrency: Makes its threads, pools and queues.
 
     Attributes:
-        worker_id: The owner that stands in the leases: the application's name and a UUID of this run.
+        worker_id: The owner in the leases: the application's name and a UUID of this run.
         given_up: The shards that it has given up, by id, the last time of each.
         failure: Why the shards could not be compared with the leases the last time; None if they could.
         tells_streams_apart: True: its leases are those of one stream, see ``engines.stream_leases``.
@@ -144,10 +144,10 @@ class Worker:
         self._pools: dict[Pool, Executor] = {}
 
     def run(self) -> None:
-        """Work until ``request_shutdown``; returns once all shards are let go of, or the time for it is up.
+        """Work until ``request_shutdown``; returns once all shards are released, or the time for it is up.
 
         Raises:
-            Exception: Something failed that no retry mends; leases were left to expire.
+            Exception: A failure that no retry resolves; leases were left to expire.
         """
         self._pools = {
             Pool.READ: self._concurrency.executor(self._config.io_threads, "kinesis"),
@@ -181,7 +181,7 @@ class Worker:
         return None if hole is None else f"no lease covers the hash keys from {hole.start} to {hole.end}"
 
     def progress(self) -> tuple[ShardProgress, ...]:
-        """Tell how each shard of this worker is doing; from any thread."""
+        """Return the progress of each shard of this worker; from any thread."""
         return tuple(consumer.progress() for consumer in list(self._consumers.values()))
 
     def counters(self) -> Mapping[str, int]:
@@ -189,7 +189,7 @@ class Worker:
         return {}
 
     def _work(self) -> bool:
-        """Run the machines; True if all shards were let go of in time."""
+        """Run the machines; True if all shards were released in time."""
         deadline: float | None = None
         while True:
             now = self._clock()
@@ -207,7 +207,7 @@ class Worker:
 
     def _pause(self, now: float, deadline: float | None) -> float | None:
         moments = [self._wake_ups.first()]
-        # Whoever drains compares no more: a comparison that is due would keep the loop from ever waiting.
+        # A draining worker compares no more: a comparison that is due would keep the loop from ever waiting.
         sync = None if self._stopping.is_set() else self._next_sync
         moments += [moment for moment in (sync, deadline) if moment is not None]
         first = min(moments, default=math.inf)
@@ -348,7 +348,7 @@ class Worker:
         logger.info("worker ends", extra={"worker_id": self.worker_id, "drained": drained})
 
     def _release_late_leases(self) -> None:
-        """Release what the lease thread took when nobody was left to begin its work."""
+        """Release what the lease thread took when no thread was left to begin its work."""
         while not self._inbox.empty():
             message = self._inbox.get()
             if isinstance(message, OwnedLease):

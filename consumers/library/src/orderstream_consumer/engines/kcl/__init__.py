@@ -4,7 +4,7 @@
 
     worker (this process)              MultiLangDaemon (Java)           shard process, one a shard
       health, background   ── starts ──> leases, reads, aggregates ── starts ──> the five calls
-      the channel's ear  <────────────── progress, counters ──────────────────── the channel's mouth
+      WorkerEnd of the channel <────────────── progress, counters ──────────────────── ShardEnd
                          ─────────────── "drain", or its end ──────────────────>
 """
 

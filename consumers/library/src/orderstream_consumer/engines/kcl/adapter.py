@@ -78,7 +78,7 @@ class MultiLangCheckpointer:
         self._shard_ends = False
         self.present: Checkpoint = present or TRIM_HORIZON
         self.defect: CheckpointRefusedError | None = None
-        """Set once KCL has found fault with a checkpoint: nobody else could take the shard while we idle."""
+        """Set once KCL has refused a checkpoint: idling would keep other workers from the shard."""
 
     def open(
         self, delegate: KclCheckpointer, *, handed_over: Position | None = None, shard_ends: bool = False
@@ -149,9 +149,9 @@ class MultiLangProcessor:
     next batch, and skip this one.
 
     Args:
-        processors: Makes our processor once KCL has told the shard.
+        processors: Makes our processor once KCL has named the shard.
         stop: Set when the worker drains.
-        told: Hears of the progress after each call.
+        report: Called with the progress after each call.
         clock: The time (UTC).
         crash: Ends the process at once.
     """
@@ -162,13 +162,13 @@ class MultiLangProcessor:
         self,
         processors: ProcessorFactory,
         stop: threading.Event,
-        told: Callable[[ShardProgress], None],
+        report: Callable[[ShardProgress], None],
         clock: Callable[[], dt.datetime],
         crash: Callable[[int], Any] = os._exit,
     ) -> None:
         self._processors = processors
         self._stop = stop
-        self._told = told
+        self._report = report
         self._clock = clock
         self._crash = crash
         self._handled = UnhandledRecords()
@@ -271,7 +271,7 @@ class MultiLangProcessor:
         self._tell()
 
     def _tell(self) -> None:
-        self._told(
+        self._report(
             ShardProgress(
                 shard_id=self._shard_id,
                 state=self._state,
@@ -281,7 +281,7 @@ class MultiLangProcessor:
                 waiting=self._handled.waiting,
                 last_read=self._last_read,
                 read_lag_millis=self._read_lag_millis,
-                # The daemon deaggregates the records, drops those of a wrong shard, and tells neither.
+                # The daemon deaggregates the records, drops those of a wrong shard, and reports neither.
             )
         )
 

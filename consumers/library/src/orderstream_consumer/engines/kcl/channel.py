@@ -1,8 +1,8 @@
-"""What the shard processes tell their worker, and the worker them: JSON lines over a Unix socket.
+"""The channel between a worker and its shard processes: JSON lines over a Unix socket.
 
 A shard process is started by the daemon, so nothing but the environment passes from the worker to it. It
-tells its progress after each call. The worker tells it to drain; and that the worker has ended, by the end of
-the connection: a shard process that outlives its worker ends too, and the daemon with it.
+reports its progress after each call. The worker tells it to drain, and closes the connection when it ends: a
+shard process that outlives its worker ends too, and the daemon with it.
 """
 
 import logging
@@ -31,8 +31,8 @@ ORPHANED: Final = 69
 """Exit status of a shard process whose worker has ended (``EX_UNAVAILABLE``)."""
 
 
-class Told(msgspec.Struct, frozen=True):
-    """What a shard process tells.
+class ShardReport(msgspec.Struct, frozen=True):
+    """What a shard process reports.
 
     Attributes:
         progress: How its shard is doing.
@@ -45,7 +45,7 @@ class Told(msgspec.Struct, frozen=True):
     metrics: Collected | None = None
 
 
-class Ear:
+class WorkerEnd:
     """The worker's end; threads of its own listen.
 
     Args:
@@ -64,7 +64,7 @@ class Ear:
         self._socket.listen()
         self._lock = threading.Lock()
         self._connections: dict[int, socket.socket] = {}
-        self._told: dict[int, Told] = {}
+        self._reports: dict[int, ShardReport] = {}
         self._counted: Counter[str] = Counter()
         self._draining = False
         self._threads: list[threading.Thread] = []
@@ -90,7 +90,7 @@ class Ear:
         self._folder.cleanup()
 
     def drain(self) -> None:
-        """Tell every shard process, those to come too, to start no new work."""
+        """Tell every shard process, later ones too, to start no new work."""
         with self._lock:
             self._draining = True
             connections = list(self._connections.values())
@@ -98,22 +98,24 @@ class Ear:
             _send(connection, _DRAIN)
 
     def progress(self) -> tuple[ShardProgress, ...]:
-        """What the living shard processes have told last."""
+        """The last report of each living shard process."""
         with self._lock:
-            told = [told.progress for told in self._told.values()]
-        return tuple(sorted(told, key=lambda progress: progress.shard_id))
+            progress = [report.progress for report in self._reports.values()]
+        return tuple(sorted(progress, key=lambda each: each.shard_id))
 
     def counters(self) -> Mapping[str, int]:
         """Sums over all shard processes, those that have ended included."""
         with self._lock:
-            return sum((Counter(told.counters) for told in self._told.values()), Counter(self._counted))
+            return sum(
+                (Counter(report.counters) for report in self._reports.values()), Counter(self._counted)
+            )
 
     def _accept(self) -> None:
         for number in range(2**63):
             try:
                 connection, _ = self._socket.accept()
             except OSError:
-                return  # the ear was closed
+                return  # this end was closed
             with self._lock:
                 self._connections[number] = connection
                 draining = self._draining
@@ -126,25 +128,25 @@ class Ear:
             self._threads = [*(alive for alive in self._threads if alive.is_alive()), thread]
 
     def _listen(self, number: int, connection: socket.socket) -> None:
-        decoder = msgspec.json.Decoder(Told)
+        decoder = msgspec.json.Decoder(ShardReport)
         with connection, connection.makefile("rb") as lines:
             try:
                 for line in lines:
-                    told = decoder.decode(line)
-                    if told.metrics is not None:
-                        self._measured(told.metrics)
+                    report = decoder.decode(line)
+                    if report.metrics is not None:
+                        self._measured(report.metrics)
                     with self._lock:
-                        self._told[number] = told
+                        self._reports[number] = report
             except (OSError, msgspec.MsgspecError) as error:
-                # A killed process may leave half a line; its successor tells everything anew.
-                logger.warning("a shard process stopped telling", extra={"error": str(error)})
+                # A killed process may leave half a line; its successor reports everything again.
+                logger.warning("a shard process stopped reporting", extra={"error": str(error)})
             with self._lock:
                 del self._connections[number]
-                if last := self._told.pop(number, None):
+                if last := self._reports.pop(number, None):
                     self._counted.update(last.counters)
 
 
-class Mouth:
+class ShardEnd:
     """A shard process's end.
 
     Args:
@@ -161,7 +163,7 @@ class Mouth:
         self._socket = socket.socket(socket.AF_UNIX)
         self._socket.connect(path)
         self._closing = False
-        self._thread = threading.Thread(target=self._hear, name="kcl-channel", daemon=True)
+        self._thread = threading.Thread(target=self._receive, name="kcl-channel", daemon=True)
         self._thread.start()
 
     def close(self) -> None:
@@ -171,11 +173,11 @@ class Mouth:
         self._thread.join()
         self._socket.close()
 
-    def tell(self, told: Told) -> None:
-        """Tell the worker; one that has ended hears nothing."""
-        _send(self._socket, msgspec.json.encode(told) + b"\n")
+    def report(self, report: ShardReport) -> None:
+        """Report to the worker; a report to one that has ended is lost."""
+        _send(self._socket, msgspec.json.encode(report) + b"\n")
 
-    def _hear(self) -> None:
+    def _receive(self) -> None:
         try:
             while self._socket.recv(64):
                 self._stop.set()
@@ -190,7 +192,7 @@ def _send(connection: socket.socket, line: bytes) -> None:
         connection.sendall(line)
     except OSError as error:
         # The other end is gone, which its own thread notices and acts upon.
-        logger.info("nobody listens", extra={"error": str(error)})
+        logger.info("the other end of the channel is closed", extra={"error": str(error)})
 
 
 def _shut(connection: socket.socket) -> None:

@@ -18,7 +18,7 @@ class DaemonSettings:
     Attributes:
         lease_table: KCL's application name, which is the name of the lease table.
         stream: The stream.
-        worker_id: The owner that stands in the leases.
+        worker_id: The owner in the leases.
         region: AWS region.
         shard_command: The command of a shard process; no part may hold white space, as KCL splits there.
         engine: The settings that both engines share.

@@ -9,7 +9,7 @@ from typing import Final, Self, TextIO
 
 from orderstream.observability.metrics import AggregatingMeter
 from orderstream_consumer.engines.kcl.adapter import MultiLangProcessor
-from orderstream_consumer.engines.kcl.channel import CHANNEL, Mouth, Told
+from orderstream_consumer.engines.kcl.channel import CHANNEL, ShardEnd, ShardReport
 from orderstream_consumer.processing.clock import utc_now
 from orderstream_consumer.processing.processor import ProcessorFactory
 from orderstream_consumer.processing.progress import ShardProgress
@@ -34,7 +34,7 @@ def run_shard_process(
     Args:
         processors: Makes the processor of the shard.
         protocol: What the daemon writes to us, and what we write to it.
-        errors: Where ``amazon_kclpy`` tells of what it met.
+        errors: Where ``amazon_kclpy`` writes its errors.
         counters: What this process has counted so far.
         failure: What failed last in this process; None if nothing did of late.
         meter: What this process measures, for its worker to export.
@@ -44,28 +44,28 @@ def run_shard_process(
     from amazon_kclpy.kcl import KCLProcess  # noqa: PLC0415 - an extra
 
     stop = threading.Event()
-    mouth = Mouth(environment[CHANNEL], stop)
+    shard_end = ShardEnd(environment[CHANNEL], stop)
     from_daemon, to_daemon = protocol
-    with _Teller(mouth, counters, failure, meter) as teller:
+    with _Teller(shard_end, counters, failure, meter) as teller:
         processor = MultiLangProcessor(processors, stop, teller.tell, clock)
         try:
             KCLProcess(processor, from_daemon, to_daemon, errors).run()
         finally:
             teller.say_last()
-            mouth.close()
+            shard_end.close()
 
 
 class _Teller:
-    """Tells the worker of the progress when it changes, and every few seconds while a call lasts."""
+    """Reports the progress to the worker when it changes, and every few seconds while a call lasts."""
 
     def __init__(
         self,
-        mouth: Mouth,
+        shard_end: ShardEnd,
         counters: Callable[[], Mapping[str, int]],
         failure: Callable[[], str | None],
         meter: AggregatingMeter | None,
     ) -> None:
-        self._mouth = mouth
+        self._shard_end = shard_end
         self._counters = counters
         self._failure = failure
         self._meter = meter
@@ -85,7 +85,7 @@ class _Teller:
         self._thread.join()
 
     def tell(self, progress: ShardProgress) -> None:
-        """Tell of a new state."""
+        """Report a new state."""
         with self._lock:
             self._progress = progress
             self._send()
@@ -105,4 +105,4 @@ class _Teller:
         if self._progress is not None:
             progress = replace(self._progress, failure=self._failure())
             metrics = self._meter.collect() if measured and self._meter is not None else None
-            self._mouth.tell(Told(progress, dict(self._counters()), metrics))
+            self._shard_end.report(ShardReport(progress, dict(self._counters()), metrics))

@@ -11,7 +11,7 @@ from typing import Final
 
 from orderstream.observability.metrics import AggregatingMeter
 from orderstream_consumer.engines.config import EngineConfig
-from orderstream_consumer.engines.kcl.channel import CHANNEL, Ear
+from orderstream_consumer.engines.kcl.channel import CHANNEL, WorkerEnd
 from orderstream_consumer.engines.kcl.daemon import Daemon, DaemonEndedError, daemon_command, require_kcl
 from orderstream_consumer.engines.kcl.properties import LOGBACK, DaemonSettings, daemon_properties
 from orderstream_consumer.processing.progress import GivenUp, ShardProgress
@@ -38,9 +38,9 @@ class KclWorker:
         meter: Takes what the shard processes have measured.
 
     Attributes:
-        worker_id: The owner that stands in the leases.
+        worker_id: The owner in the leases.
         given_up: Empty: a shard's process that cannot go on ends, and the daemon with it.
-        failure: None: what keeps the daemon from the shards stands in its own log lines alone.
+        failure: None: only the daemon's own log lines say what keeps it from the shards.
         tells_streams_apart: False: a lease of a former stream is one to KCL.
 
     Raises:
@@ -80,7 +80,7 @@ class KclWorker:
         )
         self._environment = environment
         self._stopping = threading.Event()
-        self._ear: Ear | None = None
+        self._worker_end: WorkerEnd | None = None
         self._meter = meter
 
     def run(self) -> None:
@@ -89,25 +89,25 @@ class KclWorker:
         Raises:
             DaemonEndedError: the daemon has ended by itself.
         """
-        with tempfile.TemporaryDirectory(prefix="orderstream-kcl-") as folder, self._listening() as ear:
+        with tempfile.TemporaryDirectory(prefix="orderstream-kcl-") as folder, self._listening() as worker_end:
             properties, logback = Path(folder) / "kcl.properties", Path(folder) / "logback.xml"
             properties.write_text(daemon_properties(self._settings))
             logback.write_text(LOGBACK)
             command = daemon_command(properties, logback, cbor=self._settings.kinesis_endpoint is None)
             logger.info("worker starts", extra={"worker_id": self.worker_id})
-            self._ear = ear
-            daemon = Daemon(command, {**self._environment, CHANNEL: str(ear.path)})
+            self._worker_end = worker_end
+            daemon = Daemon(command, {**self._environment, CHANNEL: str(worker_end.path)})
             try:
                 while not self._stopping.wait(_LOOK):
                     if daemon.status is not None:
                         raise DaemonEndedError(daemon.status)
             finally:
-                ear.drain()
+                worker_end.drain()
                 daemon.stop()
                 logger.info("worker ends", extra={"worker_id": self.worker_id})
 
-    def _listening(self) -> Ear:
-        return Ear() if self._meter is None else Ear(self._meter.absorb)
+    def _listening(self) -> WorkerEnd:
+        return WorkerEnd() if self._meter is None else WorkerEnd(self._meter.absorb)
 
     def request_shutdown(self) -> None:
         """Drain: processors come back early and checkpoint what is done. From any thread, more than once."""
@@ -116,7 +116,7 @@ class KclWorker:
     @property
     def started(self) -> bool:
         """Whether its daemon runs, which is not to say that it has seen the shards; from any thread."""
-        return self._ear is not None
+        return self._worker_end is not None
 
     @property
     def hole(self) -> None:
@@ -124,9 +124,9 @@ class KclWorker:
         return
 
     def progress(self) -> tuple[ShardProgress, ...]:
-        """Tell how each shard of this worker is doing; from any thread."""
-        return self._ear.progress() if self._ear else ()
+        """Return the progress of each shard of this worker; from any thread."""
+        return self._worker_end.progress() if self._worker_end else ()
 
     def counters(self) -> Mapping[str, int]:
         """What the shard processes have counted, together."""
-        return self._ear.counters() if self._ear else {}
+        return self._worker_end.counters() if self._worker_end else {}

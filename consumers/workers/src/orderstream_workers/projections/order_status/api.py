@@ -113,7 +113,7 @@ def described() -> Described:
     """What the OpenAPI document says of the routes."""
     show = operation(
         "showOrder",
-        "Tell how far an order is, and its story, page by page.",
+        "Return an order's state and its history, page by page.",
         {
             HTTPStatus.OK: ("The order.", ShownOrder),
             HTTPStatus.BAD_REQUEST: ("A header is not for clients to send.", Problem),

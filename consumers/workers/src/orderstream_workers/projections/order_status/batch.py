@@ -1,4 +1,4 @@
-"""A batch of records read: messages for the history, and records that nobody can read. Pure."""
+"""A batch of records read: messages for the history, and unreadable records. Pure."""
 
 import datetime as dt
 from collections.abc import Sequence

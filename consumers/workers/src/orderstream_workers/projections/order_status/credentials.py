@@ -85,7 +85,7 @@ def credentials_in(text: str | bytes, *, secret: str) -> Credentials:
 
 
 class RotatingCredentials:
-    """Credentials that are read once, and anew where no connection comes about. Safe for many threads.
+    """Credentials that are read once, and again where no connection comes about. Safe for many threads.
 
     Args:
         secret: Where they are kept.
@@ -131,7 +131,7 @@ class RotatingCredentials:
         try:
             self._known = self._secret.read()
         except CredentialsError as error:
-            # Whoever rotates or corrects it may be in the middle of that: no record is at fault.
+            # Its rotation or correction may be under way: no record is at fault.
             raise DependencyError("the read model's secret", "read", str(error)) from error
         if before is not None and before != self._known:
             logger.info("the database's credentials have changed", extra={"username": self._known.username})

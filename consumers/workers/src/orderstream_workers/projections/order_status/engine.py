@@ -106,7 +106,7 @@ def _engine(url: str, credentials: RotatingCredentials | None, *, read_only: boo
 
 
 def _refuse_plain_password(url: URL) -> None:
-    """A password in the environment is read by whoever may describe a task, and stands in crash reports."""
+    """A password in the environment is visible to all who may describe a task, and in crash reports."""
     if url.password is not None and not is_here(url):
         raise ReadModelError(
             url.render_as_string(hide_password=True),

@@ -2,7 +2,7 @@
 
 A connection::
 
-    asked for ──not reached, or refused──> the secret is read anew ──unchanged──> outage, tried again later
+    asked for ──not reached, or refused──> the secret is read again ──unchanged──> outage, tried again later
         │                                        └──changed──> asked for again, once
         v
     open ──it is lost, or the server became read-only──> thrown away with all others of the pool
@@ -34,7 +34,7 @@ _LOOPBACK: Final = frozenset({None, "", "localhost", "127.0.0.1", "::1"})
 
 
 def is_here(url: URL) -> bool:
-    """Whether a server is on this machine: nobody listens on the way to it."""
+    """Whether a server is on this machine: no network is between."""
     return url.host in _LOOPBACK
 
 
@@ -91,7 +91,8 @@ class _Connecting:
         try:
             return dialect.connect(*words, **parameters, **_named(tried))
         except dialect.loaded_dbapi.OperationalError:
-            # A refused password and a server that is away are told apart by the words alone, in its language.
+            # Only the message, in the server's language, distinguishes a refused password from an absent
+            # server.
             others = self._credentials.after_refusal(tried)
             if others is None:
                 raise

@@ -17,7 +17,7 @@ class OrderStatusProcessor(ShardWork):
 
     Args:
         writer: The read model.
-        stop: Set when this shard must come to an end.
+        stop: Set when work on this shard must end.
         breaker: Holds back tries while the database fails; shared by all shards of a process.
         tally: Counts ``handled``, ``unreadable`` and ``retried``.
         spans: Begins the span of a batch; by default nothing is traced.

@@ -30,7 +30,7 @@ class SchemaBehindError(OrderstreamError):
     """The tables have a form that this version does not know how to use.
 
     Args:
-        found: The step that the database stands at; None if it has no tables of ours.
+        found: The step that the database is at; None if it has no tables of ours.
         needed: The step that this version needs.
     """
 
@@ -52,13 +52,13 @@ def latest_step() -> str:
 def migrate(engine: Engine) -> tuple[str | None, str]:
     """Bring the tables into the present form, in one transaction. Several processes may do it at once.
 
-    A database that stands at a step of a later version stays as it is.
+    A database at a step of a later version stays as it is.
 
     Args:
         engine: From ``open_engine``.
 
     Returns:
-        The step before, None for none, and the step that it stands at now.
+        The step before, None for none, and the step that it is at now.
 
     Raises:
         SQLAlchemyError: the database refuses, or is out of reach; nothing was changed.

@@ -38,7 +38,7 @@ class OrderStatus(msgspec.Struct, frozen=True, kw_only=True):
         state: ``PLACED`` until it ends.
         state_reason: Why it was cancelled.
         customer_id: The shop's id of the customer; None for a guest.
-        total_minor: What it comes to, in minor units; None until its ``OrderPlaced`` is read.
+        total_minor: Its total, in minor units; None until its ``OrderPlaced`` is read.
         currency: ISO 4217 code; None until then.
         conversation_id: The conversation of all its messages.
         placed_at: When it was placed (UTC).

@@ -67,7 +67,7 @@ def effect_of(entry: HistoryEntry) -> str:
 
 
 def _told(entry: HistoryEntry) -> str:
-    """The same for operators: a decision has its operator and reason, which are nobody else's business."""
+    """The same for operators: a decision has its operator and reason, which only operators see."""
     if entry.type != "StepResolved":
         return effect_of(entry)
     data = msgspec.json.decode(entry.data, type=dict[str, Any])
@@ -75,7 +75,7 @@ def _told(entry: HistoryEntry) -> str:
 
 
 def render_story(order: OrderWithHistory) -> str:
-    """Tell an order's story: a line for the order, then one for every message in stream order.
+    """Return an order's story: a line for the order, then one for every message in stream order.
 
     Each line has the message's time after the first one's, its owner, its type and its effect.
     """

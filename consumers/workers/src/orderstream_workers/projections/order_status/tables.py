@@ -35,7 +35,7 @@ class UtcTime(TypeDecorator[dt.datetime]):
 
 
 METADATA: Final = MetaData()
-"""All of them. Whoever changes it writes a migration (``migrations``)."""
+"""All of them. A change needs a migration (``migrations``)."""
 
 # PostgreSQL would otherwise sort by the rules of a language, and the pages of a list would be cut otherwise.
 _TEXT: Final = Text().with_variant(Text(collation="C"), "postgresql")

@@ -27,14 +27,14 @@ class ReadModelWriter:
     """Keeps the read model up to date.
 
     A message counts only if its history row is new. The row and what the message changes are committed
-    together, so a batch may be repeated, and two processes may apply the same one: whoever comes second
+    together, so a batch may be repeated, and two processes may apply the same one: the second
     conflicts and begins again.
 
     On PostgreSQL two writers meet over an order where a worker has lost its lease and does not know it yet::
 
         the order is there    the second waits for its row, then reads what the first has written
         the order is new      both add it: the second is refused, and applies its batch again
-        several orders        rows are locked and added in the order of their keys: nobody waits in a circle
+        several orders        rows are locked and added in the order of their keys: no circular waits
 
     Args:
         engine: From ``open_engine``.
@@ -59,7 +59,7 @@ class ReadModelWriter:
         """Apply records of one shard, in its order, all or none.
 
         Returns:
-            How many of them nobody can read; they are in the table ``unreadable``.
+            How many of them are unreadable; they are in the table ``unreadable``.
 
         Raises:
             DependencyError: nothing was written, or it is unknown; apply the same batch again.
@@ -122,7 +122,7 @@ class ReadModelWriter:
 
 
 def _statuses(connection: Connection, order_ids: Sequence[str]) -> dict[str, OrderStatus]:
-    unique = sorted(set(order_ids))  # one order of locking for everybody
+    unique = sorted(set(order_ids))  # one order of locking for all processes
     found: dict[str, OrderStatus] = {}
     for start in range(0, len(unique), _KEYS_PER_QUERY):
         some = unique[start : start + _KEYS_PER_QUERY]

@@ -171,7 +171,7 @@ class AllApplications:
             logger.error("application failed", extra={"error": str(error)})
             return str(error)
         except BaseException as error:
-            # Whatever it is: the others do not hear of it.
+            # Whatever it is: the other applications are not affected.
             logger.critical("application failed", exc_info=True)
             return f"{type(error).__name__}: {error}"
         return None

@@ -1,4 +1,4 @@
-"""Where each application of a process stands that runs all of them, and what ``/health`` says of it. Pure.
+"""The state of each application in a process that runs all of them, and its ``/health`` report. Pure.
 
 ::
 
@@ -27,7 +27,7 @@ _PROVEN: Final = dt.timedelta(seconds=60)
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """Where one application stands.
+    """The state of one application.
 
     Attributes:
         name: The application.

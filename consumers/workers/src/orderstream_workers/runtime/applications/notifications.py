@@ -1,4 +1,4 @@
-"""Notifications: the customer hears the outcome, operators hear of low stock."""
+"""Notifications: mails to customers about the outcome of orders, alerts to operators about low stock."""
 
 from typing import Final
 
@@ -17,7 +17,7 @@ from orderstream_workers.services.notifications import (
 
 DECLARATION: Final = StreamApplication(
     name=APPLICATION,
-    does="tells customers how their order has ended, and operators of low stock",
+    does="notifies customers of the outcome of their order, and operators of low stock",
     writes=(ORDERS,),
     needs=(*TABLES, OPERATORS_TOPIC, MAIL_SENDER),
 )

@@ -1,4 +1,4 @@
-"""The stock monitor: tells of low stock, from the changes of the stock table."""
+"""The stock monitor: detects low stock from the changes of the stock table."""
 
 from typing import Final
 

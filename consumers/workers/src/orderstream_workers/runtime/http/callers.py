@@ -1,4 +1,4 @@
-"""How the orders API knows who calls, as the settings say; and whose tokens are taken."""
+"""Authentication of the orders API by its settings: how callers are known, and whose tokens are accepted."""
 
 import datetime as dt
 import threading
@@ -28,10 +28,10 @@ _JWT: Final = ("jwt_issuer", "jwt_audience", "jwt_keys")
 
 @dataclass(frozen=True, slots=True)
 class Callers:
-    """What tells callers apart, and what it needs.
+    """How callers are authenticated, and what that needs.
 
     Attributes:
-        authentication: Tells who calls.
+        authentication: Identifies the caller.
         dependencies: What it cannot do without.
         beside: What runs beside the server until stopped.
     """
@@ -56,7 +56,8 @@ def callers_of(
         close_later: Takes what is to be closed with the process.
 
     Raises:
-        SettingsError: something is missing or cannot be used, or everybody would be let in from elsewhere.
+        SettingsError: a setting is missing or unusable, or callers from other hosts would need no
+            authentication.
     """
     match settings.auth:
         case "jwt":
@@ -75,7 +76,7 @@ def callers_of(
         case "none":
             if not is_loopback(host):
                 raise SettingsError(
-                    "ORDERSTREAM_AUTH=none lets everybody in, so the API listens on the loopback interface "
+                    "ORDERSTREAM_AUTH=none admits every caller, so the API listens on the loopback interface "
                     f"alone, not on {host}; set ORDERSTREAM_AUTH=jwt with ORDERSTREAM_JWT_ISSUER, "
                     "ORDERSTREAM_JWT_AUDIENCE and ORDERSTREAM_JWT_KEYS, or ORDERSTREAM_AUTH=gateway "
                     "with ORDERSTREAM_GATEWAY_SECRETS"

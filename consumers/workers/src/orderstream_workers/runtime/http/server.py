@@ -113,7 +113,7 @@ class BoundedProtocol(H11Protocol):
     """uvicorn's own protocol, which closes a connection whose request does not become whole.
 
     Args:
-        half: Where it stands while its request is not there whole.
+        half: Its state while its request is incomplete.
         uvicorns: What uvicorn hands to its protocols.
     """
 

@@ -49,7 +49,7 @@ def serve_api(resources: Resources, host: str, port: int, stop: threading.Event)
 
     Raises:
         ListenError: the address cannot be had.
-        SettingsError: the settings do not say who calls, or let everybody in from elsewhere.
+        SettingsError: the settings authenticate no caller, or admit unauthenticated callers from other hosts.
     """
     settings = resources.settings
     callers = callers_of(settings, host, resources.clock, resources.close_later)

@@ -1,7 +1,7 @@
 """How long each store keeps what is in it, and why: no shorter than a replay or an open order needs.
 
 A consumer may be down for as long as the stream keeps records, and then reads all of them again. Until
-it has, nothing may be gone that tells a message which was handled from a new one.
+it has, nothing may be gone that distinguishes a message which was handled from a new one.
 """
 
 from dataclasses import dataclass
@@ -26,7 +26,7 @@ class Lifetime:
     """How long something is kept.
 
     Attributes:
-        days: Days, at least 1; None keeps it for as long as nobody deletes it.
+        days: Days, at least 1; None keeps it until it is deleted.
         because: Why not shorter, and why not longer.
         colder_after: Days after which it moves to storage that costs less and is read at once all the same;
             None leaves it where it is.
@@ -52,8 +52,8 @@ ARCHIVER_AWAY_DAYS: Final = 7.0
 
 _STATE: Final = Lifetime(
     None,
-    "it tells a message that was handled from a new one: an order whose payment is forgotten could be "
-    "charged again if its records are put into a stream once more",
+    "it distinguishes a message that was handled from a new one: an order whose payment is forgotten could "
+    "be charged again if its records are put into a stream once more",
 )
 _PARKED: Final = Lifetime(
     None, "a record waits for a person, however long; only the item of a freed key expires, a month later"

@@ -26,7 +26,7 @@ PAYMENT_QUEUE: Final = QueueSpec("payments", setting="payment_queue")
 """Orders whose payment has work to do: between payments' stream side and the payment worker."""
 
 OPERATORS_TOPIC: Final = TopicSpec("operators", setting="operators_topic")
-"""Where operators hear of low stock."""
+"""The topic that notifies operators of low stock."""
 
 ARCHIVE: Final = BucketSpec("archive", setting="archive_bucket")
 """Every record of the stream of messages."""

@@ -80,7 +80,7 @@ class Process:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StreamApplication(Process):
-    """An application that consumes a stream, on either engine, in as many processes as one likes.
+    """An application that consumes a stream, on either engine, in any number of processes.
 
     Attributes:
         reads: The stream.
@@ -155,11 +155,11 @@ class Topology:
 
     @property
     def resources(self) -> tuple[Resource, ...]:
-        """Everything that anybody needs, each once."""
+        """All resources that any process needs, each once."""
         return tuple(dict.fromkeys(resource for _, resource in self._declared()))
 
     def of(self, kind: type[Kind]) -> tuple[Kind, ...]:
-        """Everything of a kind that anybody needs, each once.
+        """All resources of a kind that any process needs, each once.
 
         Args:
             kind: Such as ``QueueSpec``.

@@ -45,7 +45,7 @@ class LeasesSpec:
 
     @property
     def name(self) -> str:
-        """Its name; the suffix tells it from the tables of the service, one of which is called as it is."""
+        """Its name; the suffix distinguishes it from the service's tables, one of which has its name."""
         return f"{self.application}-consumer"
 
 
@@ -136,7 +136,7 @@ class DatabaseSpec:
 
 @dataclass(frozen=True, slots=True)
 class HttpServiceSpec:
-    """A service of somebody else's that is called over HTTP.
+    """A third party's service that is called over HTTP.
 
     Attributes:
         name: What it is.

@@ -1,8 +1,8 @@
 """Where in the archive a record belongs: the object of its shard that it is in, or comes after.
 
-Needed where no checkpoint says so: an archiver that begins a shard anew may begin in the middle of an object,
-since the stream has trimmed that object's first records meanwhile. Objects that begin there would overlap
-those that are there, in a second chain.
+Needed where no checkpoint says so: an archiver that begins a shard again may begin in the middle of an
+object, since the stream has trimmed that object's first records meanwhile. Objects that begin there would
+overlap those that are there, in a second chain.
 """
 
 import datetime as dt

@@ -19,11 +19,11 @@ LOST: Final = "lost"
 """The checkpoint's own record was gone from the stream when it was read again: retention has taken some."""
 
 POSSIBLE: Final = "possible"
-"""The shard was begun anew behind the end of what is archived: what was between, if anything was, is gone."""
+"""The shard was begun again behind the end of the archive: what was between, if anything was, is gone."""
 
 
 def object_key(first: DeliveredRecord) -> str:
-    """The name of the object that begins with a record: the same for whoever reads that record."""
+    """The name of the object that begins with a record: the same for every reader of that record."""
     return shard_folder(arrival_date(first), first.shard_id) + file_name(first.position)
 
 
@@ -56,7 +56,7 @@ def date_folder(date: dt.date) -> str:
 
 
 def date_of(folder: str) -> dt.date | None:
-    """The inverse of ``date_folder``; None for a folder of somebody else."""
+    """The inverse of ``date_folder``; None for a folder that is not the archiver's."""
     try:
         return dt.date.fromisoformat(folder.removeprefix("date=").rstrip("/"))
     except ValueError:

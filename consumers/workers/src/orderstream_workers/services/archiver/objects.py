@@ -51,7 +51,7 @@ class ObjectStore(Protocol):
         """
 
     def folders(self) -> Iterator[str]:
-        """What stands before the first slash of the names, with that slash, each once, ascending.
+        """The text before the first slash of the names, with that slash, each once, ascending.
 
         Raises:
             DependencyError: they could not be listed.

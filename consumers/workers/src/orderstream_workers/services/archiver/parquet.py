@@ -26,7 +26,7 @@ _FIELDS: Final[list["pa.Field[Any]"]] = [
 
 SCHEMA: Final = pa.schema(_FIELDS)
 """Columns of the archive. ``data`` has the record's own bytes, and of a compressed event those that it had
-before; of bytes that are no event, the four columns that tell of it are null. ``order_id`` is null of an
+before; of bytes that are no event, the four columns that describe it are null. ``order_id`` is null of an
 event about stock, too, whose ``partition_key`` is the SKU."""
 
 
@@ -40,7 +40,7 @@ def encode_records(records: Sequence[DeliveredRecord]) -> bytes:
 
 
 def readable(record: DeliveredRecord) -> DeliveredRecord:
-    """Undo an event's compression: Parquet compresses the column, and whoever queries it finds JSON.
+    """Undo an event's compression: Parquet compresses the column, and queries find JSON.
 
     What cannot be undone is kept as it is, like everything else that is no event.
     """

@@ -7,7 +7,7 @@ r"""Archives one shard: collect, write one object, checkpoint.
                    └──drop what it covers <── checkpoint its ``to`` <── there already ─┘
 
 An object's name is the position of its first record, and every object begins where the one before ends. So
-whoever reads the shard, after a crash, as a zombie or under another engine, comes to the same names: it
+every reader of the shard, after a crash, as a zombie or under another engine, derives the same names: it
 writes the object or goes on behind it. That needs every checkpoint to be the end of an object; where there is
 no checkpoint, or the stream has lost the record that it names, the archive itself is asked where to go on.
 """
@@ -55,7 +55,7 @@ class ArchiverProcessor(ShardWork):
 
     Args:
         objects: The archive.
-        stop: Set when this shard must come to an end.
+        stop: Set when work on this shard must end.
         breaker: Holds back tries while the archive fails; shared by all shards of a process.
         tally: Counts ``handled`` (records), ``objects``, ``found`` (objects that were there), ``gaps`` and
             ``retried``.

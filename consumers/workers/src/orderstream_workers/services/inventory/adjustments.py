@@ -7,8 +7,9 @@ One transaction moves the counters, keeps the adjustment under its id, and leave
                                                        v
                            stock monitor ──> StockReceived or StockCorrected, and LowStockDetected
 
-So there is no moment at which stock has moved and its event can be lost, whoever dies. An operator who does
-not know whether a call was carried out repeats it under its key: the adjustment is there, or it is not.
+So there is no moment at which stock has moved and its event can be lost, whichever process dies. An operator
+who does not know whether a call was carried out repeats it under its key: the adjustment is there, or it is
+not.
 """
 
 import datetime as dt
@@ -115,7 +116,7 @@ class Adjusted:
 
 
 class _Kept(msgspec.Struct, frozen=True):
-    """What stands under an adjustment's id."""
+    """The item of an adjustment's id."""
 
     asked: Adjustment
     units: int
@@ -144,7 +145,7 @@ def adjust(
     Raises:
         UnknownSkuError: there is no stock of the SKU to be corrected.
         CorrectionRefusedError: less would be left than is reserved for orders; nothing was changed.
-        AdjustmentKeyTakenError: the key stands for another adjustment.
+        AdjustmentKeyTakenError: the key belongs to another adjustment.
         StockItemError: the item was written by hand and cannot be read.
         DependencyError: the store did not answer, or too many orders want the SKU; repeat it under its key.
     """

@@ -8,8 +8,8 @@ from orderstream_workers.services.inventory.reservations import Reservations
 def released_by_hand(store: Store, order_id: str) -> None:
     """Record that nothing of an order is reserved any more; doing it again does no harm.
 
-    The stock items are the operator's: whoever says this has moved their units. Inventory may be down, with
-    the release waiting in front of any event that could tell it: so its header is written at once.
+    The stock items are the operator's: with this decision they have moved the units. Inventory may be down,
+    with the release waiting in front of any event that could report it: so its header is written at once.
 
     Args:
         store: Where reservations are kept.

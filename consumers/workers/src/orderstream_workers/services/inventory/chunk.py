@@ -10,7 +10,7 @@ MAX_CHUNK: Final = 25
 the whole is cancelled: with one SKU in every eighth order, large transactions starve."""
 
 MAX_CONFLICTS: Final = 10
-"""Conflicts in a row before the caller hears of it: five from 25 lines down to one, and as many there."""
+"""Conflicts in a row before the caller gets an error: five from 25 lines down to one, and as many there."""
 
 _DELAYS: Final = Backoff(first=0.005, longest=0.2, least=0.0)
 

@@ -17,13 +17,13 @@ in every phase; that is the invariant on which the balance rests: the units rese
 over all orders of their first ``held`` lines. RESERVING raises ``held`` to the number of lines, RELEASING
 and COMMITTING lower it to 0.
 
-Once RESERVED, always answered as reserved: a ``ReserveStock`` that is heard again after the release, by a
+Once RESERVED, always answered as reserved: a ``ReserveStock`` that arrives again after the release, by a
 worker that has forgotten it, gets the reply that it had. So does a confirmation of what is sold.
 
 REJECTED, RELEASED and SOLD are final. A release that finds nothing leaves RELEASED behind forever, so that
-a command which it overtook is refused. Every step is a pure function of the state and the message: whoever
-works on the order (a redelivery, a duplicate, a worker that no longer owns the shard) takes the same next
-step, and the conditional commit lets one of them through.
+a command which it overtook is refused. Every step is a pure function of the state and the message: a process
+that works on the order (a redelivery, a duplicate, a worker that no longer owns the shard) takes the same
+next step, and the conditional commit lets one of them through.
 """
 
 import enum
@@ -49,7 +49,7 @@ Request = ReserveStock | ReleaseStock | OrderConfirmed
 
 
 class Phase(enum.StrEnum):
-    """Where a reservation stands; see the module's diagram."""
+    """The phase of a reservation; see the module's diagram."""
 
     RESERVING = "reserving"
     RESERVED = "reserved"
@@ -76,7 +76,7 @@ class Reservation(msgspec.Struct, frozen=True):
     """The header of one order's reservation.
 
     Attributes:
-        phase: Where it stands.
+        phase: Its phase.
         lines: How many lines the order has; 0 where a release came first.
         held: How many of them, from the front, are reserved in stock right now.
         refusal: Why it is refused, in REJECTED and on the way there.
@@ -140,12 +140,12 @@ def next_step(state: Reservation | None, request: Request, line_count: int, chun
     Args:
         state: The header as it is, None where the order is not known.
         request: The message that is being handled.
-        line_count: How many lines the request asks for, where it is the first one to be heard of.
+        line_count: How many lines the request asks for, where it is the first one to arrive.
         chunk: How many lines may move in one step, at least 1.
 
     Returns:
         The step, or None where the request breaks the flow's rules: a release of sold stock, a confirmation
-        of what is not reserved. Operators should hear of it.
+        of what is not reserved. Operators should be alerted.
     """
     match request:
         case ReserveStock():
@@ -210,7 +210,7 @@ def _release(state: Reservation, request: ReleaseStock, chunk: int) -> Step | No
     reply = StockReleased(order_id=request.order_id)
     match state.phase:
         case Phase.RESERVING if state.held:
-            # Alone, so that it does not contend for stock: whoever is still reserving is stopped at once.
+            # Alone, so that it does not contend for stock: a reservation under way is stopped at once.
             return Step(Reservation(Phase.RELEASING, state.lines, state.held))
         case Phase.COMMITTING | Phase.SOLD:
             return None

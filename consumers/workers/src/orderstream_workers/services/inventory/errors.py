@@ -18,7 +18,7 @@ class InvalidStockLinesError(OrderstreamError):
 
 
 class StockImbalanceError(OrderstreamError):
-    """The stock table does not hold what the reservations say: somebody else has written to it.
+    """The stock table contradicts the reservations: it was written without inventory.
 
     Args:
         order_id: The order that was being worked on.
@@ -50,7 +50,7 @@ class UnknownSkuError(OrderstreamError):
 
 
 class StockItemError(OrderstreamError):
-    """A stock item is not of the form that inventory gives it: somebody else has written it.
+    """A stock item does not have inventory's form: it was written without inventory.
 
     Args:
         sku: The SKU.
@@ -90,7 +90,7 @@ class CorrectionRefusedError(OrderstreamError):
 
 
 class AdjustmentKeyTakenError(OrderstreamError):
-    """A key stands for another adjustment of the same operator.
+    """A key belongs to another adjustment of the same operator.
 
     Args:
         key: The key.

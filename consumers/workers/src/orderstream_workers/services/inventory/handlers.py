@@ -45,7 +45,7 @@ class InventoryHandlers:
     A request is carried out step by step (see ``domain``). Each step is one transaction: the header, on
     condition of its version, and the stock items of a chunk, on condition that the units are there. Only the
     step that ends the request also writes its inbox entry, with the reply: a redelivery before that goes on
-    where the header stands, a redelivery after it sends the stored reply again.
+    at the header's chunk, a redelivery after it sends the stored reply again.
 
     Args:
         store: Where stock and reservations are kept.
@@ -92,7 +92,8 @@ class InventoryHandlers:
             received: A ``ReserveStock``, ``ReleaseStock`` or ``OrderConfirmed``.
 
         Raises:
-            DependencyError: the store, the stream or too many conflicts stand in the way; handle it again.
+            DependencyError: the store or the stream failed, or there were too many conflicts; handle it
+                again.
             InvalidStockLinesError: the command asks for less than one unit.
             StockImbalanceError: the stock does not hold what the order has reserved.
         """
@@ -127,7 +128,7 @@ class InventoryHandlers:
         self._reply(received, stored)
 
     def step_resolved(self, received: Received) -> None:
-        """Hear that an operator has given the units back, so that inventory moves none of them again.
+        """Apply an operator's decision that the units are returned, so that inventory moves none again.
 
         Raises:
             DependencyError: the store did not answer; handle it again.
@@ -167,7 +168,7 @@ class InventoryHandlers:
             report_repetition(received, arrival)
 
     def _report_senseless(self, request: Request, stored: Stored) -> None:
-        """Nothing can be done for the request, and nobody should have sent it."""
+        """Nothing can be done for the request; it should not have been sent."""
         fields = {
             "order_id": request.order_id,
             "request": request.type_name(),

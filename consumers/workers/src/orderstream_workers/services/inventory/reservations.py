@@ -25,7 +25,7 @@ _DECIDED: Final = "decided"
 
 @dataclass(frozen=True, slots=True)
 class Stored:
-    """A header as it stands in the store.
+    """A header as it is stored.
 
     Attributes:
         state: The reservation; None where the order is not known.
@@ -119,7 +119,7 @@ class Reservations:
         return msgspec.json.decode(item.value("lines", bytes), type=tuple[StockLine, ...])
 
     def header(self, order_id: str, stored: Stored, following: Stored) -> Put:
-        """The write that advances a header, on condition that nobody else has.
+        """The write that advances a header, on condition that it is unchanged.
 
         Args:
             order_id: The order.

@@ -4,11 +4,11 @@ from collections.abc import Callable
 
 
 class Acceptances:
-    """Spares a repetition to whoever was told, while only our own record of it fails.
+    """Avoids a second notification while only the write that records the first one fails.
 
     Mail and topics know no idempotency key, and a delivery is handled again until its record is written. So a
     table that is read but not written for an hour would send the same mail every few seconds. This process
-    remembers what was accepted; only its death forgets it. At most as many deliveries are remembered as were
+    remembers what was accepted; only its end forgets it. At most as many deliveries are remembered as were
     being handled when shards were lost.
 
     Safe to use from many threads, one delivery at a time on one of them.

@@ -1,8 +1,8 @@
-"""Telling operators of low stock.
+"""Alerts to operators about low stock.
 
 ::
 
-    (none) ──LowStockDetected──> PENDING ──the topic has taken it──> TOLD
+    (none) ──LowStockDetected──> PENDING ──the topic has taken it──> NOTIFIED
 """
 
 import logging
@@ -18,14 +18,14 @@ from orderstream_workers.services.notifications.operators import LowStockAlert, 
 logger = logging.getLogger(__name__)
 
 ALERTS: Final = TableSpec("alerts")
-"""Key: id of the event. Attributes: phase (``PENDING`` or ``TOLD``) and the record that wrote the intent."""
+"""Key: id of the event. Attributes: phase (``PENDING``, ``NOTIFIED``), the record that wrote the intent."""
 
 _PENDING: Final = "PENDING"
-_TOLD: Final = "TOLD"
+_NOTIFIED: Final = "NOTIFIED"
 
 
 class AlertHandlers:
-    """Tells operators of each ``LowStockDetected`` once, by the event's id.
+    """Notifies operators of each ``LowStockDetected`` once, by the event's id.
 
     As with the customers' mail, the intent is written first and one narrow window remains: where the process
     dies, or loses its shard, between SNS's acceptance and our record of it, or where SNS' response is lost,
@@ -46,15 +46,15 @@ class AlertHandlers:
         return {LowStockDetected.type_name(): self.alert}
 
     def alert(self, received: Received) -> None:
-        """Tell the operators.
+        """Notify the operators.
 
         Raises:
             DependencyError: the store or SNS did not answer; handle it again.
         """
         event = received.message(LowStockDetected)
         item = self._intended(received)
-        if item.attributes["phase"] == _TOLD or item.attributes["record_id"] != received.record_id:
-            # Told, or about to be: the record that wrote the intent is its own retry.
+        if item.attributes["phase"] == _NOTIFIED or item.attributes["record_id"] != received.record_id:
+            # Notified, or about to be: the record that wrote the intent is its own retry.
             logger.debug("low stock is being reported already", extra={"event_id": received.envelope.id})
             return
         alert = LowStockAlert(
@@ -64,10 +64,10 @@ class AlertHandlers:
             threshold=event.threshold,
             at=received.envelope.time.isoformat(),
         )
-        self._acceptances.perform(alert.event_id, received.record_id, lambda: self._operators.tell(alert))
+        self._acceptances.perform(alert.event_id, received.record_id, lambda: self._operators.notify(alert))
         try:
             self._store.transact(
-                [Put(ALERTS.name, item.key, {**item.attributes, "phase": _TOLD}, item.version)]
+                [Put(ALERTS.name, item.key, {**item.attributes, "phase": _NOTIFIED}, item.version)]
             )
         except ConditionFailedError:
             # A zombie at the same record recorded it first, or this write's own response got lost.
@@ -75,7 +75,7 @@ class AlertHandlers:
         self._acceptances.recorded(alert.event_id, received.record_id)
 
     def _intended(self, received: Received) -> Item:
-        """Write the intent unless it is there, and give what stands there."""
+        """Write the intent unless it is there, and return the item."""
         event_id = received.envelope.id
         found = self._store.get(ALERTS.name, event_id)
         if found is not None:

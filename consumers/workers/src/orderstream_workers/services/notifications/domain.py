@@ -1,11 +1,11 @@
-"""One order's notification: told once, or known to have nobody to tell.
+"""One order's notification: sent once, or known to have no recipient.
 
 ::
 
     (none) ──outcome, with an address──> PENDING ──the mail was accepted──> SENT
       └──────outcome of a guest────────────────────────────────────────────> NO_ADDRESS
 
-SENT and NO_ADDRESS are final: an order has one outcome, and the customer hears it once.
+SENT and NO_ADDRESS are final: an order has one outcome, and the customer is notified once.
 """
 
 from enum import Enum
@@ -17,11 +17,11 @@ from orderstream_orders.contracts import CustomerNotified, OrderCancelled, Order
 from orderstream_orders.currency import spelled
 
 OrderOutcome = OrderConfirmed | OrderCancelled
-"""What a customer is told of."""
+"""The events that a customer is notified of."""
 
 
 class Phase(Enum):
-    """Where a notification stands."""
+    """The phase of a notification."""
 
     PENDING = "pending"
     SENT = "sent"
@@ -32,9 +32,9 @@ class Notice(msgspec.Struct, frozen=True, kw_only=True):
     """What is known of one order's notification. It holds no address.
 
     Attributes:
-        phase: Where it stands.
-        about: The type of the event that it tells of.
-        event_id: The event that it tells of.
+        phase: Its phase.
+        about: The type of the event that it reports.
+        event_id: The id of that event.
         record_id: The record that the event was first read from.
     """
 
@@ -74,14 +74,14 @@ def to_send(notice: Notice, event_id: str, record_id: str) -> bool:
 
 
 def concluded(notice: Notice, order_id: str) -> tuple[Notice, CustomerNotified]:
-    """The notice once its mail was accepted, or where there is nobody to tell; and the event that says so."""
-    told: Literal["sent", "no_address"] = "no_address" if notice.phase is Phase.NO_ADDRESS else "sent"
-    final = msgspec.structs.replace(notice, phase=Phase(told))
-    return final, CustomerNotified(order_id=order_id, about=notice.about, outcome=told)
+    """The notice once its mail was accepted, or where there is no recipient; and the event that says so."""
+    outcome: Literal["sent", "no_address"] = "no_address" if notice.phase is Phase.NO_ADDRESS else "sent"
+    final = msgspec.structs.replace(notice, phase=Phase(outcome))
+    return final, CustomerNotified(order_id=order_id, about=notice.about, outcome=outcome)
 
 
 def mail_about(outcome: OrderOutcome) -> Mail | None:
-    """The mail that tells of an outcome; None for a guest."""
+    """The mail about an outcome; None for a guest."""
     recipient = outcome.customer.email
     if not recipient:
         return None

@@ -56,7 +56,7 @@ class NotificationHandlers:
         return {kind.type_name(): self.notify for kind in (OrderConfirmed, OrderCancelled)}
 
     def notify(self, received: Received) -> None:
-        """Tell the customer.
+        """Notify the customer.
 
         Raises:
             DependencyError: the store, the stream or SES did not answer; handle it again.
@@ -75,7 +75,7 @@ class NotificationHandlers:
         self._acceptances.recorded(fresh.event_id, fresh.record_id)
 
     def _intend(self, order_id: str, fresh: Notice) -> Notice:
-        """Write the intent, and give what stands there now: somebody else may have been faster."""
+        """Write the intent, and return the stored one: another worker may have been faster."""
         try:
             self._store.transact([StateItems(NOTICES.name, Notice).put(order_id, fresh)])
         except ConditionFailedError:
@@ -86,7 +86,7 @@ class NotificationHandlers:
 
     def _conclude(self, received: Received, notice: Notice) -> Decision[Notice] | None:
         if (notice.event_id, notice.record_id) != (received.envelope.id, received.record_id):
-            # Another delivery has told the customer, or is about to: its own record is its retry.
+            # Another delivery has notified the customer, or is about to: its own record is its retry.
             logger.debug("outcome is being reported already", extra={"order_id": received.subject})
             return None
         final, event = concluded(notice, received.subject)

@@ -18,10 +18,10 @@ _MAX_SUBJECT: Final = 99
 
 
 class LowStockAlert(msgspec.Struct, frozen=True, kw_only=True):
-    """What operators are told of low stock.
+    """An alert to operators about low stock.
 
     Attributes:
-        event_id: The event that it tells of; the same if it is told twice.
+        event_id: The event that it reports; the same if it is published twice.
         sku: Stock keeping unit.
         available: Units that could still be reserved.
         threshold: Units at which stock counts as low.
@@ -36,9 +36,9 @@ class LowStockAlert(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Operators(Protocol):
-    """Whoever is told. Safe to use from many threads."""
+    """Receives alerts. Safe to use from many threads."""
 
-    def tell(self, alert: LowStockAlert) -> None:
+    def notify(self, alert: LowStockAlert) -> None:
         """Hand an alert over; returns once it is accepted.
 
         Raises:
@@ -59,8 +59,8 @@ class SnsOperators:
         self._client = client
         self._topic_arn = topic_arn
 
-    def tell(self, alert: LowStockAlert) -> None:
-        """See ``Operators.tell``. A missing topic or right is an outage too: an operator mends it."""
+    def notify(self, alert: LowStockAlert) -> None:
+        """See ``Operators.notify``. A missing topic or right is an outage too: an operator fixes it."""
         subject, message = publication(alert)
         with aws_calls("sns", "Publish", client=self._client, resource=self._topic_arn, setting=_SETTING):
             response = self._client.publish(TopicArn=self._topic_arn, Subject=subject, Message=message)

@@ -10,7 +10,7 @@ from orderstream_workers.services.payments.records import PaymentRecords
 def refunded_by_hand(store: Store, order_id: str, now: dt.datetime) -> None:
     """Record that the money was given back past the provider; doing it again does no harm.
 
-    Payments may be down, with the refund waiting in front of any event that could tell them: so the payment
+    Payments may be down, with the refund waiting in front of any event that could report it: so the payment
     is written at once. An order that was never charged has nothing to give back, and stays as it is.
 
     Args:

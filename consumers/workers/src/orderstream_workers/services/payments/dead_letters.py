@@ -1,7 +1,7 @@
 """Payments that were received too often: what a person sees of them and does with them.
 
 A message is only a bell, and the payment's state says what is to be done: so ringing again is always safe,
-and several dead letters of one order are one matter.
+and the dead letters of one order are handled together.
 """
 
 import logging
@@ -45,7 +45,7 @@ class PaymentDeadLetters:
         self._clock = clock
 
     def waiting(self) -> list[QueuedPayment]:
-        """The dead letters, in no particular order: all, or of very many as many as 20 seconds give.
+        """The dead letters, in no particular order: all, or as many as 20 seconds of receiving return.
 
         Raises:
             DependencyError: the queue did not answer.

@@ -17,16 +17,16 @@ capture which it overtook is declined. A refund during CAPTURING is only noted: 
 give back is known once the capture has resolved.
 
 How a command was answered follows from the payment for good: a payment with a charge was captured, whatever
-was given back since. So a command that is heard again after years, by a worker that has forgotten it, gets
+was given back since. So a command that arrives again after years, at a worker that has forgotten it, gets
 the reply that it had: a customer who was charged is never said to have been declined.
 
 Where the provider never answers, a person may give the money back and say so. REFUNDING is REFUNDED by that
-at once, and CAPTURED as soon as the refund is asked for; CAPTURING still waits for its response, since nobody
-knows whether there is a charge, and is REFUNDED then.
+at once, and CAPTURED as soon as the refund is asked for; CAPTURING still waits for its response, since it is
+unknown whether there is a charge, and is REFUNDED then.
 
 CAPTURING and REFUNDING are intents. They are written before the provider is asked, and from then on only the
 provider's response moves the payment: what was asked may have happened, so it is asked again under the same
-idempotency key, however late it is. Everything here is a pure function; whoever repeats it gets the same.
+idempotency key, however late it is. Everything here is a pure function; repeating it gives the same result.
 """
 
 import datetime as dt
@@ -49,7 +49,7 @@ BY_HAND: Final = "by-hand"
 
 
 class Phase(Enum):
-    """Where a payment stands."""
+    """The phase of a payment."""
 
     QUEUED = "queued"
     CAPTURING = "capturing"
@@ -72,7 +72,7 @@ class Payment(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     Attributes:
         order_id: The order.
-        phase: Where it stands.
+        phase: Its phase.
         amount_minor: What is to be charged, in minor units; 0 where no capture has been asked for.
         currency: ISO 4217 code; None where no capture has been asked for.
         not_after: The first call to the provider is not made after this time (UTC).
@@ -123,7 +123,7 @@ class Charge:
         order_id: The order.
         amount_minor: Minor units.
         currency: ISO 4217 code.
-        key: The idempotency key: one per order and step, whoever asks and however often.
+        key: The idempotency key: one per order and step, for every worker and every attempt.
     """
 
     order_id: str
@@ -154,7 +154,7 @@ class Refund:
 def capture(
     payment: Payment | None, command: CapturePayment, held_back: dt.timedelta = dt.timedelta(0)
 ) -> PaymentOutcome:
-    """Hear a command to capture. A repeated one gets the reply that it had, if there was one.
+    """Apply a command to capture. A repeated one gets the reply that it had, if there was one.
 
     Args:
         payment: What is known of the order's payment; None where nothing is.
@@ -183,7 +183,7 @@ def capture(
 
 
 def refund(payment: Payment | None, command: RefundPayment) -> PaymentOutcome:
-    """Hear a command to refund. From now on the order's charges end at zero."""
+    """Apply a command to refund. From now on the order's charges end at zero."""
     if payment is None:
         voided = Payment(order_id=command.order_id, phase=Phase.VOIDED)
         return PaymentOutcome(voided, to_refund=_refunded(voided))
@@ -211,9 +211,9 @@ def refund(payment: Payment | None, command: RefundPayment) -> PaymentOutcome:
 
 
 def refund_by_hand(payment: Payment) -> PaymentOutcome:
-    """Hear that a person has given the money back; it changes nothing where there is none to give.
+    """Apply an operator's decision that the money is returned; it changes nothing where there is none.
 
-    The command to refund may not have been heard yet: then it finds that nothing is left to do.
+    The command to refund may not have arrived yet: then it finds that nothing is left to do.
     """
     if payment.phase is Phase.REFUNDING:
         changed = msgspec.structs.replace(
@@ -258,7 +258,7 @@ def call_of(payment: Payment) -> Charge | Refund | None:
 
 
 def charged(payment: Payment, charge_id: str) -> PaymentOutcome:
-    """Hear that the provider has charged; a response that came twice changes nothing."""
+    """Apply the provider's charge; a response that came twice changes nothing."""
     if payment.phase is not Phase.CAPTURING:
         return PaymentOutcome(payment)
     if payment.refunded_by_hand:
@@ -272,7 +272,7 @@ def charged(payment: Payment, charge_id: str) -> PaymentOutcome:
 
 
 def declined(payment: Payment, reason: str) -> PaymentOutcome:
-    """Hear that the order is not charged; a refund that waited has nothing to give back."""
+    """Apply the provider's refusal to charge; a refund that waited has nothing to return."""
     if payment.phase is not Phase.CAPTURING:
         return PaymentOutcome(payment)
     changed = msgspec.structs.replace(payment, phase=Phase.DECLINED, reason=reason)
@@ -281,7 +281,7 @@ def declined(payment: Payment, reason: str) -> PaymentOutcome:
 
 
 def refunded(payment: Payment, refund_id: str) -> PaymentOutcome:
-    """Hear that the provider has given the charge back; a response that came twice changes nothing."""
+    """Apply the provider's refund; a response that came twice changes nothing."""
     if payment.phase is not Phase.REFUNDING:
         return PaymentOutcome(payment)
     changed = msgspec.structs.replace(payment, phase=Phase.REFUNDED, refund_id=refund_id)

@@ -95,7 +95,7 @@ class PaymentHandlers:
         self._wake(received.subject)
 
     def step_resolved(self, received: Received) -> None:
-        """Hear that an operator has given the money back, so that the provider is not asked to do it again.
+        """Apply an operator's decision that the money is returned, so that the provider is not asked again.
 
         Raises:
             DependencyError: the store or the stream did not answer; handle it again.

@@ -47,7 +47,7 @@ class ProviderThrottledError(ProviderUnavailableError):
 
 
 class ProviderRefusedError(OrderstreamError):
-    """The provider does not understand the request: a mistake of ours, which no retry mends.
+    """The provider does not understand the request: a defect of ours, which no retry resolves.
 
     Args:
         operation: What was asked.

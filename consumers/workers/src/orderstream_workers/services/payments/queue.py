@@ -40,7 +40,7 @@ class QueuedPayment:
         order_id: The order that has something to do.
         receipt: Names this receive of the message.
         receives: How often it has been received, this time included.
-        sent_at: When it was put into the queue (UTC); None where the queue does not tell.
+        sent_at: When it was put into the queue (UTC); None where the queue does not report it.
         traceparent: W3C trace context of the span that sent it; None where nothing is traced.
     """
 
@@ -114,7 +114,7 @@ class SqsPaymentQueue:
     """A standard SQS queue.
 
     Its redrive policy should move a message to the dead letters after ten receives; the worker sends a
-    message anew long before that if only an outage held it up.
+    message again long before that if only an outage held it up.
 
     Args:
         client: A boto3 SQS client, without retries of its own and with a read timeout above the longest wait.
@@ -128,7 +128,7 @@ class SqsPaymentQueue:
 
     @classmethod
     def named(cls, client: "SQSClient", name: str) -> Self:
-        """The queue with a name, which is looked for when it is first used: an outage ends nobody's start.
+        """The queue with a name, which is looked up when it is first used: an outage ends no worker's start.
 
         Args:
             client: As above.

@@ -61,7 +61,7 @@ class PaymentRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tru
     def replies_to(
         self, outcome: PaymentOutcome, *, capture: Envelope | None = None, refund: Envelope | None = None
     ) -> list[Envelope]:
-        """The replies of a step, with the times of this record, which has heard of it.
+        """The replies of a step, with the times of this record, which has received it.
 
         Args:
             outcome: What the step led to.
@@ -81,7 +81,7 @@ class PaymentRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tru
 
 @dataclass(frozen=True, slots=True)
 class Stored:
-    """A record as it stands in the store.
+    """A record as it is stored.
 
     Attributes:
         record: The record.
@@ -95,7 +95,7 @@ class Stored:
 
 
 class PaymentRecords:
-    """Reads payments and advances them, each on condition that nobody else has.
+    """Reads payments and advances them, each on condition that it is unchanged.
 
     Args:
         store: Where they are kept.
@@ -123,7 +123,7 @@ class PaymentRecords:
             record: What it becomes.
 
         Raises:
-            ConditionFailedError: somebody else was faster; load it again.
+            ConditionFailedError: another worker was faster; load it again.
             DependencyError: the store did not answer; it may have been written.
         """
         put = _ITEMS.put(record.payment.order_id, record, inbox=stored.inbox, version=stored.version)

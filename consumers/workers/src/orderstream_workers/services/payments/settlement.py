@@ -22,7 +22,7 @@ logger = logging.getLogger(__name__)
 
 
 class UnknownPaymentError(OrderstreamError):
-    """A message names an order that has no payment: state was lost, or somebody else writes to the queue.
+    """A message names an order that has no payment: state was lost, or another program writes to the queue.
 
     Args:
         order_id: The order.

@@ -12,7 +12,7 @@ _TRIED_WITHIN: Final = dt.timedelta(seconds=60)
 
 @dataclass(frozen=True, slots=True)
 class PaymentStanding:
-    """Where a payment worker stands.
+    """The state of a payment worker.
 
     Attributes:
         last_round: When the queue was last read, or when the worker was made (UTC).
@@ -26,7 +26,7 @@ class PaymentStanding:
 
 
 class StandingKeeper:
-    """Hears how each try ended, from any thread.
+    """Records the result of each attempt, from any thread.
 
     Args:
         clock: The time (UTC).
@@ -63,7 +63,7 @@ class StandingKeeper:
             self._failure = reason
 
     def standing(self) -> PaymentStanding:
-        """Where the worker stands now."""
+        """The worker's present state."""
         with self._lock:
             given_up = self._postponed_at is None or self._clock() - self._postponed_at > _TRIED_WITHIN
             return PaymentStanding(

@@ -11,7 +11,7 @@ come back, be received again, and end in the dead letters without ever having be
 those that grew old while the queue was being polled are not used.
 
 An outage dead-letters nothing either. A message that has been received several times only because the
-provider or a store did not respond is sent anew, and the old one is deleted after that is acknowledged.
+provider or a store did not respond is sent again, and the old one is deleted after that is acknowledged.
 """
 
 import datetime as dt
@@ -74,11 +74,11 @@ _WARN_EVERY: Final = 10.0
 _NOT_TRACED: Final = QueuedSpans()
 
 _FRESH_AFTER: Final = 5
-"""Receives after which a message that only an outage held up is sent anew; half of what the queue allows."""
+"""Receives after which a message that only an outage held up is sent again; half of what the queue allows."""
 
 
 class PaymentWorker:
-    """Settles payments until it is told to stop.
+    """Settles payments until a signal stops it.
 
     Args:
         store: Where payments are kept.
@@ -91,7 +91,7 @@ class PaymentWorker:
         threads: Payments settled at the same time, 1 or more.
         wait: Seconds of a long poll, 0 to 20; a stop waits for it.
         visibility: Seconds that a message is hidden while it is worked on: above the sum of the provider's
-            and the publisher's patience.
+            and the publisher's timeout.
         now: Seconds on a monotonic clock.
         sleep: Waits so many seconds for a permit.
         draw: A random number in [0, 1), for jitter.
@@ -145,7 +145,7 @@ class PaymentWorker:
         """Work until stopped; what is in hand is finished first.
 
         Args:
-            stop: Set by whoever wants the worker to end.
+            stop: Set to end the worker.
         """
         with ThreadPoolExecutor(self._threads, thread_name_prefix="payment") as pool:
             while not stop.is_set():
@@ -159,7 +159,7 @@ class PaymentWorker:
                 stop.wait(max(pause, self._pause()))
 
     def standing(self) -> PaymentStanding:
-        """Where the worker stands, for ``/health``; from any thread."""
+        """The worker's state, for ``/health``; from any thread."""
         return self._standing.standing()
 
     def work(self, message: QueuedPayment, granted_at: float) -> None:

@@ -11,7 +11,7 @@ class SagaDeadlines(msgspec.Struct, frozen=True, kw_only=True):
     A deadline has to be longer than the queue of the step can be, or a backlog makes every order time out and
     the compensations deepen the backlog. So a payment has two of them: it is not charged after
     ``payment_not_after``, and says so; the coordinator's own deadline is for the case that
-    not even that is heard.
+    not even that arrives.
 
     Attributes:
         reserve_stock: Until inventory has answered; 10 minutes by default.

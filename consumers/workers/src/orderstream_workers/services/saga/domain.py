@@ -1,4 +1,4 @@
-"""The coordinator of one order: a pure, total function of what it remembers, what it hears, and the time.
+"""The coordinator of one order: a pure, total function of its state, a message, and the time.
 
 ::
 
@@ -21,12 +21,12 @@
 
 Until the pivot is asked for, anything but success turns the order back: every step that was *requested* is
 compensated, not only those known to be done, because a reply may still be on its way. A compensation is
-final with its owner, so it does not matter which of the two commands arrives first. A refusal is final too: a
+final with its owner, so the order in which the two commands arrive has no effect. A refusal is final too: a
 refused step needs no compensation. What was done once is never believed to have been refused: such a reply
 contradicts its owner, and the step waits for its compensation. Steps of one group are undone together, the
 newest group first.
 
-A deadline passes by the stream's clock: an event that says so before its time only starts the timer anew. It
+A deadline passes by the stream's clock: an event that says so before its time only restarts the timer. It
 counts from when the request was last handed to the stream: a coordinator that is down between its commit and
 the publication uses up none of the step's time.
 
@@ -69,7 +69,7 @@ from orderstream_workers.services.saga.definition import (
 from orderstream_workers.services.saga.state import Failure, Order, Phase, Progress, Saga, Status
 
 Input = OrderPlaced | OrderCancellationRequested | StepOverdue | StepResolved | Reply
-"""What the coordinator hears."""
+"""The messages that the coordinator handles."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +106,7 @@ class Ignored:
 
     Attributes:
         reason: Why.
-        expected: False where the flow's rules do not let it happen, so that somebody should hear of it.
+        expected: False where the flow's rules do not allow it, so that operators should be alerted.
     """
 
     reason: str
@@ -152,7 +152,7 @@ def transition(
 
     Args:
         saga: The order as it is; None where no order was placed.
-        message: What is heard.
+        message: The message.
         now: The time (UTC, with zone), from which new deadlines count.
         deadlines: How long replies may take.
         arrived: When the stream took the message (UTC), by which a deadline has passed or has not; None, for
@@ -186,7 +186,7 @@ def transition(
 def sent_again(
     saga: Saga, correlation_ids: Collection[str], now: dt.datetime, deadlines: SagaDeadlines
 ) -> Saga:
-    """Count the deadlines of requests from now, as they go out once more: nobody may have seen them before.
+    """Count the deadlines of requests from now, as they are sent again: the first may have been lost.
 
     Args:
         saga: The order as it is.
@@ -250,7 +250,7 @@ class _Turn:
         if saga.phase is Phase.RUNNING:
             return self._turn_back(saga, Failure("customer_request"))
         if saga.phase is Phase.COMPENSATING:
-            # Nothing to publish, as the cancellation answers this customer too; but it is heard: delivered
+            # Nothing to publish, as the cancellation answers this customer too; but it is applied: delivered
             # again after the end it must not be refused.
             return SagaOutcome(saga)
         return SagaOutcome(saga, (_cancellation_refused(request, _TOO_LATE[saga.phase]),))

@@ -1,4 +1,4 @@
-"""The coordinator's handlers: what it hears, and what is committed and published for it."""
+"""The coordinator's handlers: they apply each message, commit its effect and publish what follows."""
 
 import datetime as dt
 import logging
@@ -54,14 +54,14 @@ class SagaRecord(msgspec.Struct, frozen=True, omit_defaults=True):
 
     Attributes:
         saga: The order; None where only requests about an order that was never placed have been answered.
-        cancellations: Ids of the customer's requests to cancel that have been heard; see ``heard``.
+        cancellations: Ids of the customer's requests to cancel that were applied; see ``with_cancellation``.
     """
 
     saga: Saga | None = None
     cancellations: tuple[str, ...] = ()
 
-    def heard(self, request_id: str) -> "SagaRecord":
-        """The record once a request to cancel has been heard."""
+    def with_cancellation(self, request_id: str) -> "SagaRecord":
+        """The record after a request to cancel."""
         return SagaRecord(self.saga, (*self.cancellations, request_id))
 
 
@@ -144,7 +144,7 @@ class SagaHandlers:
         saga, now = record.saga, self._now(received)
         cancels = isinstance(message, OrderCancellationRequested)
         if cancels and not _to_hear(record, envelope.id):
-            logger.debug("cancellation heard before", extra={"order_id": envelope.subject})
+            logger.debug("cancellation applied before", extra={"order_id": envelope.subject})
             return None
         outcome = transition(
             saga, message, now, self._deadlines, arrived=received.arrival, current=self._current
@@ -156,7 +156,7 @@ class SagaHandlers:
             return None
         after = SagaRecord(outcome.saga, record.cancellations)
         return Decision(
-            state=after.heard(envelope.id) if cancels else after,
+            state=after.with_cancellation(envelope.id) if cancels else after,
             outputs=[_envelope(envelope, output, index, now) for index, output in enumerate(outcome.outputs)],
             writes=_timer_writes(received, saga, outcome.saga),
             committed=lambda: measure(self._meter, saga, message, outcome, now),
@@ -249,7 +249,7 @@ def _envelope(cause: Envelope, output: Output, index: int, now: dt.datetime) -> 
 
 
 def _report(received: Received, outcome: SagaOutcome | Ignored) -> None:
-    """Tell operators what they should know, before the commit: rather twice than not at all."""
+    """Log alerts for operators, before the commit: rather twice than not at all."""
     envelope = received.envelope
     details: dict[str, object] = {
         "order_id": envelope.subject,
@@ -260,7 +260,7 @@ def _report(received: Received, outcome: SagaOutcome | Ignored) -> None:
         level = logging.DEBUG if outcome.expected else logging.WARNING
         logger.log(level, "message changes nothing", extra={**details, "reason": outcome.reason})
     elif envelope.type == StepResolved.type_name():
-        # The words themselves stand in the stream and in the archive; they may name people.
+        # The text itself is in the stream and in the archive; it may name people.
         logger.warning("an operator's decision is carried out", extra=details)
     elif envelope.type == StepOverdue.type_name() and not outcome.outputs:
         logger.warning(

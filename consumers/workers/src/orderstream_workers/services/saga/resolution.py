@@ -39,7 +39,7 @@ class Resolution:
 
 
 def resolved(store: Store, resolution: Resolution, now: dt.datetime) -> Envelope:
-    """The event that tells the coordinator of a decision. The same decision gives the same id.
+    """The event that reports a decision to the coordinator. The same decision gives the same id.
 
     The coordinator decides in the order of the stream whether it still counts: nothing is written here.
 

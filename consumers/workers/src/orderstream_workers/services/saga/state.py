@@ -15,7 +15,7 @@ REARMED_LATER: Final = dt.timedelta(seconds=30)
 
 
 class Phase(enum.StrEnum):
-    """Where an order stands; see the diagram of the domain."""
+    """The phase of an order; see the diagram of the domain."""
 
     RUNNING = "running"
     COMMITTED = "committed"
@@ -30,7 +30,7 @@ class Phase(enum.StrEnum):
 
 
 class Status(enum.StrEnum):
-    """Where a step stands."""
+    """The status of a step."""
 
     NONE = "none"
     REQUESTED = "requested"
@@ -49,11 +49,11 @@ class Progress(msgspec.Struct, frozen=True):
     """How far a step is.
 
     Attributes:
-        status: Where it stands.
+        status: Its status.
         attempt: How often the step or its compensation was asked for, which numbers the last request; from 1.
         due: When the last request's reply is overdue (UTC); None before the first.
         done: True once its owner has said that it is done, whatever has been undone since.
-        rearmed: How often its timer was started anew, for one of two reasons: its deadline was called too
+        rearmed: How often its timer was restarted, for one of two reasons: its deadline was called too
             early, by a host whose clock runs ahead, or the last request went out again.
         extended: How often that was for the second reason.
     """
@@ -134,7 +134,7 @@ class Timer:
         step: The step whose reply is waited for.
         attempt: Which request of it.
         due: When the reply is overdue (UTC); later, if the deadline was called too early.
-        rearmed: How often it was started anew, which names each start.
+        rearmed: How often it was restarted, which names each start.
     """
 
     step: str
@@ -149,7 +149,7 @@ class Saga(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         order: What it is about.
         definition: The version of the flow that it follows to its end.
-        phase: Where it stands.
+        phase: Its phase.
         steps: Progress of each step that was asked for.
         failure: Why it is cancelled; None while it is not.
     """

@@ -11,8 +11,8 @@ what that means. The event's id comes from order, step, attempt and row, and its
 poller dies between the acknowledgement and the delete, another publishes the same bytes again, and the
 order's inbox drops them.
 
-A poller goes by its host's clock, the coordinator by the stream's: an event that Kinesis took before the
-deadline changes nothing but the row, which is written anew and comes up later.
+A poller uses its host's clock, the coordinator the stream's: an event that Kinesis took before the
+deadline changes nothing but the row, which is rewritten and comes up later.
 """
 
 import datetime as dt
@@ -97,8 +97,8 @@ class TimerPoller:
         store: Where the rows are.
         publisher: Puts the events into the stream.
         clock: The time (UTC, with zone).
-        draw: Gives the order of the buckets, anew for each poll, so that pollers seldom meet at the same
-            rows.
+        draw: Returns the order of the buckets, another one for each poll, so that pollers seldom meet at the
+            same rows.
         tracer: Begins a span for each row that is due, which links to the decision; by default nothing is
             traced.
     """

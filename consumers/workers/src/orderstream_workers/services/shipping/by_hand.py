@@ -10,7 +10,7 @@ from orderstream_workers.services.shipping.handlers import SHIPMENTS
 
 
 class AlreadyDecidedError(OrderstreamError):
-    """Shipping has decided about the order, so that nobody else should.
+    """Shipping has decided about the order already.
 
     Args:
         order_id: The order.
@@ -29,8 +29,8 @@ class AlreadyDecidedError(OrderstreamError):
 def shipped_by_hand(store: Store, order_id: str, now: dt.datetime) -> None:
     """Record that an order was shipped past shipping; doing it again does no harm.
 
-    Shipping may be down, with the request waiting in front of any event that could tell it: so its record is
-    written at once, on condition that there is none.
+    Shipping may be down, with the request waiting in front of any event that could report it: so its record
+    is written at once, on condition that there is none.
 
     Args:
         store: Where shipments are recorded.

@@ -9,8 +9,8 @@
       ├── operator's decision ────> REFUSED
       └── shipped by hand ────────> TAKEN
 
-Both ends are final: a command that comes again, also as a new request of a coordinator that has not heard the
-reply, is answered as the first one was, whatever the settings say by then.
+Both ends are final: a command that comes again, also as a new request of a coordinator that has not received
+the reply, is answered as the first one was, whatever the settings say by then.
 """
 
 import datetime as dt
@@ -59,7 +59,7 @@ class Shipment(msgspec.Struct, frozen=True):
 
     Attributes:
         outcome: How it was decided.
-        decided_at: When (UTC): the time of each reply that tells of it; None in records of the first days.
+        decided_at: When (UTC): the time of each reply about it; None in records of the first days.
     """
 
     outcome: Taken | Refused
@@ -93,7 +93,7 @@ def decide(
 
 
 def by_hand(shipment: Shipment | None, now: dt.datetime) -> Shipment:
-    """Hear that an operator has shipped the order; what shipping has decided before stays.
+    """Apply an operator's decision that the order is shipped; an earlier decision of shipping stays.
 
     Args:
         shipment: What was decided before; None where nothing was.
@@ -108,7 +108,7 @@ def is_by_hand(shipment: Shipment) -> bool:
 
 
 def reply_to(shipment: Shipment, order_id: str) -> OrderShipped | ShipmentRefused:
-    """The event that tells of the decision."""
+    """The event that reports the decision."""
     match shipment.outcome:
         case Taken(shipment_id=shipment_id):
             return OrderShipped(order_id=order_id, shipment_id=shipment_id)

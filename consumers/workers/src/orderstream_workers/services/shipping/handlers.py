@@ -81,7 +81,7 @@ class ShippingHandlers:
         self._once.apply(received, decision)
 
     def step_resolved(self, received: Received) -> None:
-        """Hear that an operator has shipped the order, so that shipping does it no more.
+        """Apply an operator's decision that the order is shipped, so that shipping does not ship it again.
 
         Raises:
             DependencyError: the store or the stream did not answer; handle the message again.

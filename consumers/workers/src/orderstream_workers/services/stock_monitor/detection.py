@@ -7,10 +7,10 @@
 
 One crossing is one write, so the event is a function of the change alone: its id is derived from the change's
 own id and its time is the change's. A change that is read twice gives the same bytes twice, and the order in
-which changes are read does not matter.
+which changes are read has no effect.
 
-The item's ``version`` would not do as an identity. Only our own writes raise it, while anybody with boto3 may
-write to the table; and an item that is deleted and opened again counts from 1 once more.
+The item's ``version`` would not do as an identity. Only our own writes raise it, while any client of DynamoDB
+may write to the table; and an item that is deleted and opened again counts from 1 once more.
 """
 
 from typing import Final

@@ -1,4 +1,4 @@
-"""The ready-made meter: puts values together in memory until they are exported."""
+"""The standard meter: aggregates values in memory until they are exported."""
 
 import logging
 import threading
@@ -17,7 +17,7 @@ MAX_SERIES: Final = 100
 
 
 class AggregatingMeter:
-    """Puts values together; see ``Meter``. Thread-safe; its memory is bounded, whatever is recorded.
+    """Aggregates values; see ``Meter``. Thread-safe; its memory is bounded, whatever is recorded.
 
     Args:
         dimensions: Dimensions that all its metrics have, such as the application. Each combination of their
@@ -56,7 +56,7 @@ class AggregatingMeter:
             logger.warning("metrics are incomplete", extra={"problem": problem})
 
     def before_collecting(self, read: Callable[[], object]) -> None:
-        """Call a function before each collection, every ten seconds or so: to record how gauges stand.
+        """Call a function before each collection, every ten seconds or so: to record gauges.
 
         Args:
             read: Records them. It must be quick; should it raise, that is logged once and the others go on.
@@ -69,7 +69,7 @@ class AggregatingMeter:
             self._aggregation.absorb(collected)
 
     def collect(self) -> Collected:
-        """Give out what was recorded since the last time."""
+        """Return what was recorded since the last collection."""
         for number, read in enumerate(self._readers):
             try:
                 read()

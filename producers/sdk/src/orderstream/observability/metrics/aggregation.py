@@ -1,4 +1,4 @@
-"""Puts values together until they are collected: a function of what was recorded, without clocks or threads.
+"""Aggregates values until they are collected: a function of what was recorded, without clocks or threads.
 
 ::
 
@@ -22,7 +22,7 @@ MAX_METRICS: Final = 500
 """How many metrics a meter takes; others are dropped."""
 
 _GREATEST: Final = 1e30
-"""Beyond it no measurement lies, and sums could overflow."""
+"""No measurement exceeds it; beyond it sums could overflow."""
 
 
 class Reading(msgspec.Struct):
@@ -40,7 +40,7 @@ class Reading(msgspec.Struct):
 
 
 class Point(msgspec.Struct):
-    """What a series has come to in a period.
+    """The values of one series in one period.
 
     Attributes:
         metric: The metric.
@@ -88,7 +88,7 @@ class Point(msgspec.Struct):
 
 
 class Collected(msgspec.Struct):
-    """What a meter has put together since it was collected last.
+    """What a meter has aggregated since its last collection.
 
     Attributes:
         at: When it was collected, in seconds since 1970.
@@ -172,7 +172,7 @@ class Aggregation:
                 before.merge(point)
 
     def collect(self, now: float) -> Collected:
-        """Give out what was recorded since the last time, and begin anew.
+        """Return what was recorded since the last collection, and start over.
 
         Args:
             now: Seconds since 1970.

@@ -8,7 +8,7 @@ import msgspec
 
 _PER_OCTAVE: Final = 16
 _LOWEST, _HIGHEST = -24, 72
-"""Powers of two between which values are told apart: from 60 billionths to 4 sextillions."""
+"""Powers of two between which values are distinguished: from 60 billionths to 4 sextillions."""
 
 _ZERO: Final = (_LOWEST - 1) * _PER_OCTAVE
 
@@ -78,7 +78,7 @@ class Distribution(msgspec.Struct):
             yield bucket.total / bucket.count, bucket.count
 
     def values(self, limit: int) -> list[float]:
-        """At most ``limit`` values, ascending, that stand for all of them.
+        """At most ``limit`` values, ascending, that represent all of them.
 
         Where there were more, the values at evenly spread ranks: percentiles and the mean hold, sum and count
         do not.

@@ -1,4 +1,4 @@
-"""Metrics as lines of Amazon's Embedded Metric Format: CloudWatch Logs makes metrics of what it is sent.
+"""Metrics as lines of Amazon's Embedded Metric Format: CloudWatch Logs extracts metrics from them.
 
 Nothing is called and no right is needed: whatever takes the process's output to CloudWatch Logs takes the
 metrics along. The format, and the bounds below, are those of "Specification: Embedded metric format" in the
@@ -21,7 +21,7 @@ MAX_VALUES_PER_LINE: Final = 100
 """Values that a metric may have in one line."""
 
 MAX_VALUES: Final = 300
-"""Values of a distribution that are written each period; if there were more, they stand for the others."""
+"""Values of a distribution that are written each period; if there were more, they represent the others."""
 
 _LONGEST_LABEL: Final = 255
 

@@ -1,4 +1,4 @@
-"""Takes what a meter has put together to exporters, from threads of its own.
+"""Hands a meter's collections to exporters, on threads of its own.
 
 ::
 
@@ -149,7 +149,7 @@ class _Outbox:
             self._warn("it does not end; the last metrics are lost")
 
     def offer(self, collected: Collected) -> None:
-        """Add to what is pending; an exporter that hangs is told of once."""
+        """Add to what is pending; an exporter that hangs is reported once."""
         with self._changed:
             self._pending = merged(self._pending, collected)
             busy_since = self._busy_since

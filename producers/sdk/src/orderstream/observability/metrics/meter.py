@@ -13,7 +13,7 @@ class Meter(Protocol):
     """
 
     def record(self, metric: Metric, value: float = 1, *labels: str, times: int = 1) -> None:
-        """Take a value of a metric; the metric's kind says what becomes of it.
+        """Record a value of a metric; the metric's kind determines its aggregation.
 
         Args:
             metric: Its declaration.

@@ -1,4 +1,4 @@
-"""What a metric is: its declaration, as data from which exporters, tables, alarms and bills are made."""
+"""The declaration of a metric, as data from which exporters, tables, alarms and bills are made."""
 
 from enum import StrEnum
 from typing import Literal
@@ -16,7 +16,7 @@ class Kind(StrEnum):
     """Values are added up: how often something happened, or how much of it."""
 
     GAUGE = "gauge"
-    """The last reading counts, and the least and the greatest of the period: how things stand."""
+    """The last reading counts, with the least and the greatest of the period."""
 
     DISTRIBUTION = "distribution"
     """Each value counts: how long something took, for percentiles. A value below 0 counts as 0."""

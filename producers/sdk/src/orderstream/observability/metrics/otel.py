@@ -13,7 +13,7 @@ _UNITS: Final = {"Count": "1", "Milliseconds": "ms", "Seconds": "s", "Bytes": "B
 """UCUM's, as OpenTelemetry wants them."""
 
 _KEPT: Final = 2_000
-"""Values of a distribution that are recorded a period; if there were more, they stand for the others."""
+"""Values of a distribution that are recorded a period; if there were more, they represent the others."""
 
 
 class OpenTelemetryExporter:

@@ -52,7 +52,7 @@ class PrometheusExporter:
 
 
 def prometheus_text(meters: list[Collected], prefix: str = "orderstream") -> str:
-    """The page of what meters have come to since their beginning.
+    """The page with the totals of meters since their beginning.
 
     Args:
         meters: Each with dimensions of its own.

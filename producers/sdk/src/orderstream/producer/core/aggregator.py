@@ -111,7 +111,7 @@ class Aggregator:
 
 
 def _alone(record: PendingRecord) -> RecordBatch:
-    """Make a batch that nobody joins; around what looks like an aggregate itself goes a wrapping, as ever."""
+    """Make a batch that takes no further record; data that looks like an aggregate is wrapped in one."""
     batch = RecordBatch(None)
     if record.data.startswith(MAGIC):
         batch.body = Body()

@@ -1,4 +1,4 @@
-"""When records may have waited for too long."""
+"""When the deadlines of records end."""
 
 from math import inf
 

@@ -1,4 +1,4 @@
-"""Which slots send now, and when the others may.
+"""Which slots send now, and when the others may send.
 
 ::
 
@@ -22,7 +22,7 @@ from orderstream.producer.core.slots import Slot, SlotTable
 
 
 class Departures:
-    """Chooses what goes out next.
+    """Chooses the next request.
 
     Args:
         config: The settings.
@@ -60,7 +60,7 @@ class Departures:
         self._flushed = arrivals
 
     def begin_anew(self, shard_ids: set[str]) -> None:
-        """Forget every slot, for all were dealt out anew over these shards."""
+        """Forget every slot: the records were redistributed over these shards."""
         self._candidates, self._alarms = {}, []
         self._limiter.keep_only(shard_ids)
 

@@ -1,4 +1,4 @@
-r"""What rides in a PutRecords request, and what gathers to ride in one.
+r"""The Kinesis records of a PutRecords request, and the batches that become such records.
 
 ::
 
@@ -8,7 +8,7 @@ r"""What rides in a PutRecords request, and what gathers to ride in one.
                      |                          | as it is        | comes back
                      |                          +-----------------+
                      +--------------------------------------------+
-                       opened, if it is small, or if its user records have come to fall into several slots
+                       opened, if it is small, or if its user records now belong to several slots
 """
 
 from collections.abc import Sequence
@@ -23,7 +23,7 @@ AGGREGATE_PARTITION_KEY = "a"
 
 _size = attrgetter("size")
 
-# Numbers that need not be made anew for each record.
+# Numbers that need not be created again for each record.
 _INDEXES = tuple(range(4096))
 
 
@@ -63,7 +63,7 @@ class KinesisRecord:
     )
 
     grows = False
-    """Nobody joins what is sealed; see ``RecordBatch.grows``."""
+    """A sealed record takes no further user records; see ``RecordBatch.grows``."""
 
     def __init__(
         self,
@@ -134,7 +134,7 @@ class RecordBatch:
         return self.user_bytes if self.body is None else self.body.size + len(AGGREGATE_PARTITION_KEY)
 
     def close(self) -> None:
-        """Let nobody join any more."""
+        """Take no further user records."""
         self.grows = False
         if self.body is not None:
             self.body.close()
@@ -144,7 +144,7 @@ class RecordBatch:
 
         A user record that found no company goes out plain, as KPL does. One that looks like an aggregate
         itself is wrapped, or consumers would open it. The aggregate's explicit hash key is that of its first
-        user record: it lies in the slot, hence in the shard.
+        user record: it belongs to the slot, hence to the shard.
         """
         records, first = self.user_records, self.user_records[0]
         if self.body is not None and (len(records) > 1 or first.data.startswith(MAGIC)):

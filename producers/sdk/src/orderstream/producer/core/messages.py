@@ -1,4 +1,4 @@
-"""What the producer's core is told, and what it asks for in return."""
+"""The inputs of the producer's core, and the commands that it returns."""
 
 from collections.abc import Sequence
 
@@ -43,8 +43,8 @@ class RequestFailed(msgspec.Struct, frozen=True):
     failure: Failure
 
 
-class Told(msgspec.Struct, frozen=True):
-    """What was given up is visible to the application, and these records were put before it was.
+class Reported(msgspec.Struct, frozen=True):
+    """The failures of given-up records are visible to the application; these records were put before that.
 
     It follows upon GiveUp; nothing else comes in between.
     """
@@ -64,7 +64,7 @@ class Close(msgspec.Struct, frozen=True):
     """Give up every outstanding record."""
 
 
-Input = Put | Told | MapLoaded | MapFailed | RequestCompleted | RequestFailed | Tick | Flush | Close
+Input = Put | Reported | MapLoaded | MapFailed | RequestCompleted | RequestFailed | Tick | Flush | Close
 
 
 class SendPutRecords(msgspec.Struct, frozen=True):
@@ -95,7 +95,7 @@ class Complete(msgspec.Struct, frozen=True):
 
 
 class GiveUp(msgspec.Struct, frozen=True):
-    """Make all these outcomes visible at one moment, and answer with Told."""
+    """Make all these outcomes visible at one moment, and respond with Reported."""
 
     completions: Sequence[Complete]
 

@@ -1,4 +1,4 @@
-"""What the producer's core moves about: user records on their way."""
+"""The user records that the producer's core holds."""
 
 from typing import Final
 

@@ -111,7 +111,7 @@ class Pipeline:
         match event:
             case messages.Put():
                 self._put(event.records, now)
-            case messages.Told():
+            case messages.Reported():
                 self._told(event.records, now)
             case messages.RequestCompleted():
                 self._completed(event, now)
@@ -153,7 +153,7 @@ class Pipeline:
     def _told(self, records: Sequence[PendingRecord], now: float) -> None:
         if records:
             self._put(records, now)
-        self._outcomes.given_up.told()
+        self._outcomes.given_up.reported()
 
     # --- records go out ---
 
@@ -251,7 +251,7 @@ class Pipeline:
             record.failed(attempt)
             self._put_back(record, now)
         else:
-            # From here on nobody but whoever is told holds them.
+            # From here on only the receiver of the outcomes holds them.
             user_records, record.user_records = record.user_records, ()
             landed = Landed(ack.shard_id, ack.sequence_number, attempt)
             self._outcomes.landed(user_records, record.completion, record.user_bytes, landed, now)
@@ -305,7 +305,7 @@ class Pipeline:
             logger.info("the shard map is incomplete; reading it again", extra={"hash_key": error.hash_key})
             # A split or a merge is over in a moment.
             failure = Failure("IncompleteShardMap", str(error), retryable=True)
-            self._troubles.failed("ListShards", failure, now, patience=REPEAT)
+            self._troubles.failed("ListShards", failure, now, tolerance=REPEAT)
             self._refresher.answered(now, satisfied=False)
             return
         self._troubles.worked("ListShards")
@@ -315,7 +315,7 @@ class Pipeline:
         self._refresher.answered(now, satisfied=not self._elsewhere)
 
     def _adopt(self, shard_map: ShardMap) -> None:
-        """Put a new map in force: every queue is dealt out anew, in put order per key."""
+        """Put a new map in force: every queue is redistributed, in put order per key."""
         changed = self._map is None or not self._map.same_shards_open(shard_map)
         self._map = shard_map
         if not changed:

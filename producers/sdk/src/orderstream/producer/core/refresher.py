@@ -45,7 +45,7 @@ class Refresher:
 
         Args:
             now: The time, in seconds.
-            satisfied: Whether it told what we wanted to know; if not, the next one has to wait.
+            satisfied: Whether it answered the question; if not, the next one has to wait.
         """
         self.reading = False
         self._failures = 0 if satisfied else self._failures + 1

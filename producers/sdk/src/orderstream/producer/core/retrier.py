@@ -1,10 +1,10 @@
-"""Which failures a retry can mend, and how long to wait before it."""
+"""Which failures a retry can resolve, and how long to wait before it."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
 
 # Responses that stay the same however often one asks (Kinesis API, "Common Errors" and the errors of
-# PutRecords and ListShards). Everything else, codes never heard of included, is retried: a record is given up
+# PutRecords and ListShards). Everything else, unknown codes included, is retried: a record is given up
 # for a known reason only. Signatures and credentials are not among them: an expired token, a clock that was
 # set, a key that IAM does not know yet are cured by the next signature or the next credentials.
 PERMANENT_CODES = frozenset(

@@ -23,7 +23,7 @@ from orderstream.producer.core.aggregator import RUN, Aggregator, Waiting
 from orderstream.producer.core.kinesis_record import KinesisRecord, RecordBatch
 from orderstream.producer.core.pending import Arrival, PendingRecord
 
-# Looking a key up takes a fifth of the time of hashing it anew; the keys take about 10 MB.
+# Looking a key up takes a fifth of the time of hashing it again; the keys take about 10 MB.
 _REMEMBERED_KEYS = 50_000
 
 
@@ -32,7 +32,7 @@ class Slot:
 
     Args:
         start: The first hash key of the slice.
-        shard_id: The shard it lies in.
+        shard_id: The shard that contains it.
         aggregator: Packs what waits.
 
     Attributes:
@@ -159,7 +159,7 @@ class SlotTable:
 
         Args:
             record: The Kinesis record.
-            slot: The one slot it was taken from; without it, its user records tell which slots they fall
+            slot: The one slot it was taken from; without it, its user records determine which slots they fall
                 into.
         """
         slots = dict.fromkeys([slot] if slot else map(self.slot_for, record.user_records))

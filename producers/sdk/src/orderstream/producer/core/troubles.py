@@ -1,4 +1,4 @@
-r"""What goes wrong at present, and when to say so: a machine without clocks or I/O.
+r"""Which calls fail at present, and when to report it: a machine without clocks or I/O.
 
 A trouble is a kind of call that fails with one error code::
 
@@ -69,7 +69,12 @@ class Troubles:
         self.present: Failure | None = None
 
     def failed(
-        self, operation: str, failure: Failure, now: float, shard_id: str | None = None, patience: float = 0.0
+        self,
+        operation: str,
+        failure: Failure,
+        now: float,
+        shard_id: str | None = None,
+        tolerance: float = 0.0,
     ) -> None:
         """A call failed, or the part of it that was for one shard.
 
@@ -78,7 +83,7 @@ class Troubles:
             failure: How it failed.
             now: The time, in seconds.
             shard_id: The shard; None if the whole call failed.
-            patience: How long this may go on before it is worth a word, in seconds.
+            tolerance: How long this may last before it is reported, in seconds.
         """
         kind = (operation, failure.code)
         trouble = self._open.pop(kind, None) or _Open(now, failure)
@@ -90,7 +95,7 @@ class Troubles:
             trouble.whole = True
         else:
             trouble.shards.add(shard_id)
-        if now >= max(self._said_at.get(kind, -REPEAT) + REPEAT, trouble.since + patience):
+        if now >= max(self._said_at.get(kind, -REPEAT) + REPEAT, trouble.since + tolerance):
             if len(self._said_at) >= _REMEMBERED:
                 self._said_at.clear()
             self._said_at[kind] = now

@@ -67,7 +67,7 @@ class WrongShards:
         return record.aggregated and any(user.hash_key not in hash_range for user in record.user_records)
 
     def take_all(self) -> list[KinesisRecord]:
-        """Take the waiting records: nobody judges them any more."""
+        """Take the waiting records: they are not judged any more."""
         waiting, self._waiting = self._waiting, []
         return waiting
 

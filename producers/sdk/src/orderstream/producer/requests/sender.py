@@ -1,4 +1,4 @@
-"""Makes the calls to Kinesis and turns whatever comes of them into inputs of the core."""
+"""Makes the calls to Kinesis and turns their outcomes into inputs of the core."""
 
 from collections.abc import Sequence
 
@@ -51,7 +51,7 @@ class Sender:
         try:
             pages = list_pages(self._client.list_shards, self._stream)
             return MapLoaded([shard for page in pages for shard in shards_of(page)])
-        except BaseException as error:  # noqa: BLE001 - whatever it is, the core must hear of it
+        except BaseException as error:  # noqa: BLE001 - the core must learn of every outcome
             return MapFailed(failure_of(error))
 
     def check(self) -> Failure | None:

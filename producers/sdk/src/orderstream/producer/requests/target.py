@@ -1,4 +1,4 @@
-"""Which stream a producer writes to, and where: what every message about a failing call has to name."""
+"""The stream of a producer, with region and endpoint: every message about a failing call names it."""
 
 import os
 import re
@@ -44,7 +44,7 @@ class Target:
     """
 
     def __init__(self, stream: object, client: object) -> None:
-        # Callers whose types nobody checks pass what os.environ.get() gave them.
+        # Callers without a type checker pass what os.environ.get() returned.
         if not isinstance(stream, str) or not (_NAME.fullmatch(stream) or _ARN.fullmatch(stream)):
             raise ConfigError("stream", stream, "a stream's name, 1 to 128 of A-Z a-z 0-9 _ . -, or its ARN")
         self.parameters = {"StreamARN" if stream.startswith("arn:") else "StreamName": stream}

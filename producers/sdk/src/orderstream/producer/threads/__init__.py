@@ -1,1 +1,1 @@
-"""The threads around the producer's core, and what callers and they hand each other."""
+"""The threads around the producer's core, and the buffer between them and callers."""

@@ -1,4 +1,4 @@
-r"""What callers hand to the owner thread: records up to a bound in bytes, and the inputs of everybody else.
+r"""The buffer between callers and the owner thread: records up to a bound in bytes, and all other inputs.
 
 ::
 
@@ -68,7 +68,7 @@ class Buffer:
         self._callbacks: list[Callable[[], object]] = []
         self._lock = threading.Lock()
         self._changed = threading.Condition(self._lock)
-        # Locked while nobody has called the owner; asleep while a call would wake it.
+        # Locked while the owner has not been called; asleep while a call would wake it.
         self._bell = threading.Lock()
         self._bell.acquire()
         self._asleep = False
@@ -141,7 +141,7 @@ class Buffer:
         for record in records:
             self.put(record)
 
-    def tell(self, event: Input) -> None:
+    def post(self, event: Input) -> None:
         """Hand the owner an input; it comes behind all records put before."""
         with self._lock:
             self._tell(event)
@@ -211,7 +211,7 @@ class Buffer:
         if not self._here[0]:
             raise ForkedProducerError
         with self._lock:
-            # At a stroke: what the owner takes together with the last record is flushed with it.
+            # Atomically: what the owner takes together with the last record is flushed with it.
             self._tell(Flush())
             put = self._taken + len(self._records)
             flush = _Flush(self._arrivals + bool(self._records), put - self._completed)
@@ -227,7 +227,7 @@ class Buffer:
             return flush.outstanding
 
     def close(self) -> None:
-        """Take no more records; whoever waits for room learns of it."""
+        """Take no more records; callers that wait for room are woken."""
         with self._lock:
             self._closed = True
             self._changed.notify_all()

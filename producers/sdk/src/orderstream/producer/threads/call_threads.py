@@ -36,7 +36,7 @@ class CallThreads:
     """Threads that take calls from one queue, started as they are needed.
 
     Where no further thread can be had, the calls wait for those there are, and the next call asks again. As
-    long as there is none at all, whoever submits a call makes it.
+    long as there is none at all, the thread that submits a call makes it.
 
     Args:
         limit: How many there may be.

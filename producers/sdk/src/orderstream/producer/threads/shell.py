@@ -26,9 +26,9 @@ from orderstream.producer.core.messages import (
     Input,
     ListShards,
     Put,
+    Reported,
     SendPutRecords,
     Tick,
-    Told,
     WakeAt,
 )
 from orderstream.producer.core.pipeline import Pipeline
@@ -60,7 +60,7 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 AT_EXIT_TIMEOUT: Final = 5.0
-"""How long the interpreter's exit is held up for a producer that nobody closed, in seconds."""
+"""How long the interpreter's exit waits for a producer that was not closed, in seconds."""
 
 # Between two checks of a stream that cannot be reached: doubled each time, in seconds.
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.1, 2.0
@@ -179,13 +179,13 @@ class Shell:
         if not self._flushed:
             self.buffer.close()
             self.buffer.flush(timeout)
-            self.buffer.tell(Close())
+            self.buffer.post(Close())
             self._flushed = True
         # Where no thread was to be had, the owner may be in the middle of a call.
-        patience = self.config.connect_timeout + self.config.read_timeout + 1.0
-        self._owner.join(None if timeout is None else patience)
+        longest = self.config.connect_timeout + self.config.read_timeout + 1.0
+        self._owner.join(None if timeout is None else longest)
         if self._owner.is_alive():
-            raise HeldUpError(patience)
+            raise HeldUpError(longest)
         # A call that is still under way after the deadline ends by its own read timeout.
         self._threads.stop(0.0 if self._unsent else self.config.read_timeout)
         if self._owned_client is not None and not self._unsent:
@@ -238,13 +238,13 @@ class Shell:
                     self._wake_at = command.at
 
     def _call(self, call: Callable[[], Input]) -> None:
-        self.buffer.tell(call())
+        self.buffer.post(call())
 
     def _give_up(self, command: GiveUp) -> None:
         late = self.buffer.make_known(command.completions)
         for each in command.completions:
             self._complete(each)
-        self._execute(self._core.on(Told(late), monotonic()))
+        self._execute(self._core.on(Reported(late), monotonic()))
 
     def _complete(self, command: Complete) -> None:
         outcome = command.outcome

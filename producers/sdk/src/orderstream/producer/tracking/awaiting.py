@@ -29,7 +29,7 @@ class LoopWaker:
         self._called = False
 
     def resolve(self, future: "asyncio.Future[None]") -> None:
-        """Let whoever awaits a future of this loop go on."""
+        """Resolve the futures that coroutines of this loop await."""
         self.call(_resolve, future)
 
     def call(self, callback: Callable[[Kind], object], argument: Kind) -> None:
@@ -44,7 +44,7 @@ class LoopWaker:
         try:
             loop.call_soon_threadsafe(self._resume)
         except RuntimeError:
-            # The loop was closed: nobody waits there any more, and other listeners must still be notified.
+            # The loop was closed: nothing waits there any more, and other listeners must still be notified.
             logger.debug("an event loop was closed before its deliveries were completed")
 
     def _resume(self) -> None:

@@ -1,7 +1,7 @@
-"""What belongs to one process: after a fork, threads and locks are the parent's, and copies must not be used.
+"""State of one process: after a fork, threads and locks are the parent's, and copies must not be used.
 
-Python tells of its own forks only (``os.register_at_fork``). A server that forks in C, as uWSGI does, tells
-nobody. So each put looks: at a page that the kernel wipes in a child (``MADV_WIPEONFORK``, Linux since 4.14),
+Python reports its own forks only (``os.register_at_fork``). A server that forks in C, as uWSGI does, reports
+none. So each put checks: a page that the kernel wipes in a child (``MADV_WIPEONFORK``, Linux since 4.14),
 which takes a hundredth of a put, or at the process id where there is no such page.
 """
 
@@ -88,7 +88,7 @@ _current = Process()
 
 def current() -> Process:
     """Return the present process."""
-    global _current  # noqa: PLW0603 - what stands there is another process'
+    global _current  # noqa: PLW0603 - its value belongs to another process
     if not _current.here[0]:
         _current = Process()
     return _current

@@ -1,4 +1,4 @@
-"""The delivery as the producer has it: the record itself, which knows who waits for its outcome."""
+"""The producer's side of a delivery: the record itself, with the listeners that wait for its outcome."""
 
 import asyncio
 import logging
@@ -96,7 +96,7 @@ class TrackedRecord(PendingRecord, Delivery, gc=False, eq=False):
         return len(listeners) - len(kept)
 
     def tell_listeners(self) -> None:
-        """Tell whoever waits for the outcome that is now there."""
+        """Notify the listeners of the outcome."""
         process = self.origin.process
         with process.registration:
             listeners = process.listeners.pop(self, ())

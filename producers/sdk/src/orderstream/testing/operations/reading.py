@@ -28,7 +28,7 @@ class Reading(OperationFamily):
         return {"GetShardIterator": self._get_iterator, "GetRecords": self._get_records}
 
     def stream_of(self, request: Request) -> str | None:
-        """The stream that a request's iterator stands in; None if it has none."""
+        """The stream of a request's iterator; None if it has none."""
         text = request.get("ShardIterator")
         return decode(text, ShardIterator, "ShardIterator").stream if text else None
 

@@ -103,7 +103,7 @@ class ShardOperations(OperationFamily):
 
 
 def _demand_creation(stream: Stream, request: Request) -> None:
-    """Hold a stream against the time of creation that tells it from an earlier one of its name."""
+    """Compare a stream with the creation time that distinguishes it from an earlier one of its name."""
     created = request.get("StreamCreationTimestamp")
     if created is not None and int(created) != int(stream.created_at):
         raise invalid_argument(f"Stream {stream.name} was not created at {created}.")

@@ -1,1 +1,1 @@
-"""What the fake keeps: streams, their shards and lineage, positions, and the limits of each."""
+"""The fake's state: streams, their shards and lineage, positions, and the limits of each."""

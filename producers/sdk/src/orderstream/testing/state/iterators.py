@@ -9,11 +9,11 @@ from orderstream.testing.errors import invalid_argument
 
 
 class ShardIterator(msgspec.Struct, frozen=True, array_like=True, tag="shard-iterator"):
-    """Where a reader stands in a shard.
+    """A reader's position in a shard.
 
     Attributes:
         stream: The stream's name.
-        generation: Tells a stream from an earlier one of the same name.
+        generation: Distinguishes a stream from an earlier one of the same name.
         shard_id: The shard.
         position: The stream position from which to read on.
         issued_at: When it was handed out, in seconds since the epoch.

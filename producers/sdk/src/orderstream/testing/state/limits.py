@@ -1,4 +1,4 @@
-"""What a shard carries per second, and how much fits into a call.
+"""The limits of a shard per second, and of a call.
 
 The figures are those of "Quotas and limits" in the Kinesis Data Streams developer guide.
 """

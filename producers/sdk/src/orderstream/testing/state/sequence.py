@@ -9,7 +9,7 @@ from orderstream.testing.errors import invalid_argument
 
 _BASE = 49_600_000_000_000_000_000_000_000_000_000_000_000_000_000_000_000_000_000
 _POSITIONS = 2**64
-"""Positions of one generation; no stream comes to the end of them."""
+"""Positions of one generation; no stream uses them up."""
 
 
 def sequence_number(generation: int, position: int) -> str:

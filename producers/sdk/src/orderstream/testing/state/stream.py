@@ -39,7 +39,7 @@ class Stream:
         name: Its name.
         account: The account it belongs to.
         region: The region it is in.
-        generation: Tells it from an earlier stream of the same name.
+        generation: Distinguishes it from an earlier stream of the same name.
         shard_count: Shards to begin with.
         limits: What its shards carry.
         now: When it is created, in seconds since the epoch.
@@ -200,7 +200,7 @@ class Stream:
         at = max(at, self.horizon(now))
         listed = self.listed(now)
         if at <= self.created_at:
-            # By lineage, not by time: on a clock that stands still a first shard may have closed already.
+            # By lineage, not by time: on a clock that does not advance a first shard may have closed already.
             return [shard for shard in listed if not shard.parents]
         return [shard for shard in listed if shard.was_open_at(at)]
 

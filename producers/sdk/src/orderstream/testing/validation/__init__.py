@@ -1,1 +1,1 @@
-"""What Kinesis demands of a request, by botocore's service model and beyond it."""
+"""Validation of requests, by botocore's service model and beyond it."""

@@ -1,4 +1,4 @@
-"""What Kinesis demands of a request beyond its types: members, lengths, ranges, patterns, by the model."""
+"""Validation of requests beyond types: members, lengths, ranges, patterns, by the service model."""
 
 import re
 from collections.abc import Callable
@@ -16,7 +16,7 @@ class Violation(NamedTuple):
 
     Attributes:
         member: Where, e.g. ``"records.1.member.partitionKey"``.
-        value: What stands there.
+        value: The member's value.
         constraint: What it must be, e.g. ``"not be null"``.
     """
 

@@ -1,4 +1,4 @@
-"""Kinesis' service model, as botocore brings it: what there is to call, and what can be answered."""
+"""Kinesis' service model, as botocore has it: operations and the shapes of their responses."""
 
 from functools import cache
 from typing import Final

@@ -1,4 +1,4 @@
-"""The parameters of a call in the process: what botocore would refuse, refused; the rest as it would arrive.
+"""The parameters of a call in the process: refused where botocore refuses them, else as they would arrive.
 
 botocore's own validator takes milliseconds for a PutRecords of 500 records. So a check is made of the service
 model once for each operation, and in doubt botocore's validator has the word, and writes the report.

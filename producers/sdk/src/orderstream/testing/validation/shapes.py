@@ -32,7 +32,7 @@ _FOUND: Final[dict[type, str]] = {
 def check_types(operation: str, request: dict[str, Any]) -> None:
     """Refuse a request whose members have other JSON types than in the model; drop null ones.
 
-    Unknown operations and unknown members pass: they are somebody else's to refuse, or to ignore as AWS does.
+    Unknown operations and unknown members pass: other checks refuse them, or ignore them as AWS does.
 
     Args:
         operation: The operation's API name.

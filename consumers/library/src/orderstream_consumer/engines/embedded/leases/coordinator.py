@@ -111,7 +111,7 @@ class LeaseCoordinator:
         except DependencyError as error:
             logger.warning("lease not renewed", extra={"shard_id": owned.key, "error": str(error)})
         except Exception:
-            # On a helper thread nobody would hear of it. Should it stay, the lease expires and is lost.
+            # On a helper thread it would go unnoticed. Should it stay, the lease expires and is lost.
             logger.exception("lease not renewed", extra={"shard_id": owned.key})
 
     def take(self) -> list[OwnedLease]:

@@ -1,9 +1,9 @@
 """A lease: who works on a shard, and how far it is done. In KCL's terms, without any I/O.
 
-Each change of a lease is a function from the lease to its successor, whose counter is one higher. Whoever
-writes the successor does so on condition that owner, counter and checkpoint are still the predecessor's. The
-counter alone would not do: a lease that is deleted and made anew counts from 0 again, and a write that was
-under way all the while may come when its owner has it again, and has come as far.
+Each change of a lease is a function from the lease to its successor, whose counter is one higher. A worker
+that writes the successor does so on condition that owner, counter and checkpoint are still the predecessor's.
+The counter alone would not do: a lease that is deleted and recreated counts from 0 again, and a write that
+was under way all the while may come when its owner has it again, and has come as far.
 """
 
 import datetime as dt
@@ -24,7 +24,7 @@ class Lease(Struct, frozen=True, kw_only=True):
     Attributes:
         lease_key: The shard's id.
         lease_owner: The worker that holds it, or None.
-        lease_counter: Rises by one with each write; an owner whose counter stands still is gone.
+        lease_counter: Rises by one with each write; an owner whose counter does not move is gone.
         checkpoint: The last position that is done, or where to begin, or SHARD_END.
         owner_switches_since_checkpoint: How often it changed hands without progress.
         parent_shard_ids: The shards whose records come before this one's.
@@ -51,7 +51,7 @@ class Lease(Struct, frozen=True, kw_only=True):
 
     @classmethod
     def of_shard(cls, shard: Shard, checkpoint: Checkpoint, done_until: dt.datetime | None = None) -> Self:
-        """A new lease that nobody holds."""
+        """A new lease without an owner."""
         return cls(
             lease_key=shard.shard_id,
             checkpoint=checkpoint,
@@ -66,7 +66,7 @@ class Lease(Struct, frozen=True, kw_only=True):
         return self.lease_owner, self.lease_counter, self.checkpoint
 
     def is_that_of(self, held: Self) -> bool:
-        """Whether a lease, as a table has it, is the one that somebody holds, and of the same stream."""
+        """Whether a lease, as a table has it, is the one that a worker holds, and of the same stream."""
         return self.version == held.version and self.stream in (None, held.stream)
 
     @property
@@ -99,7 +99,7 @@ class Lease(Struct, frozen=True, kw_only=True):
         return replace(self.renewed(), lease_owner=worker_id, owner_switches_since_checkpoint=switches)
 
     def released(self) -> Self:
-        """Leave it to anybody."""
+        """Give up the ownership, so that any worker may take it."""
         return replace(self.renewed(), lease_owner=None)
 
     def checkpointed(self, checkpoint: Checkpoint) -> Self:

@@ -16,8 +16,8 @@ logger = logging.getLogger(__name__)
 class OwnedLease:
     """Holds a lease on behalf of one shard's work. Its methods may be called from any thread.
 
-    Once lost, it stays lost: a processor that was told to stop may have left records undone, so the shard
-    must be begun again from its checkpoint, under a lease that is taken anew.
+    Once lost, it stays lost: a processor that was stopped may have left records undone, so the shard must be
+    begun again from its checkpoint, under a lease that is taken again.
 
     Args:
         table: Where the lease is kept.
@@ -154,11 +154,11 @@ class OwnedLease:
         self._written_at = sent_at
 
     def _written_again(self, lease: Lease) -> Lease:
-        """Put back a row that somebody deleted: made anew it would begin at the initial position.
+        """Put back a row that was deleted: recreated it would begin at the initial position.
 
         From TRIM_HORIZON that would repeat the shard, from LATEST it would skip what came in between.
         """
-        self._demand_ours()  # whoever deletes the leases of a former stream waits until nobody is an owner
+        self._demand_ours()  # a worker deletes the leases of a former stream only once they have no owner
         logger.error("lease was deleted, its owner writes it again", extra={"shard_id": self.key})
         if not self._table.create_if_absent(lease):
             self.forfeit("it was deleted and recreated")

@@ -40,7 +40,7 @@ class LeaseTable(Protocol):
 def commit(table: LeaseTable, held: Lease, change: Change) -> Lease:
     """Apply a change to a lease; whether an unanswered write was done is found out by reading again.
 
-    What is returned was written after the call began: whoever holds the lease may count its time from then.
+    What is returned was written after the call began: the lease's holder may count its time from then.
 
     Args:
         table: Where the lease is.
@@ -48,17 +48,17 @@ def commit(table: LeaseTable, held: Lease, change: Change) -> Lease:
         change: What to make of it.
 
     Returns:
-        The lease as it stands now, changed.
+        The lease after the change.
 
     Raises:
         LeaseDeletedError: It is no longer in the table.
-        LeaseLostError: Somebody else changed it.
+        LeaseLostError: Another worker changed it.
         DependencyError: The table could not be reached; the change may or may not have been made. Try again
             with the same ``held``.
     """
     # An earlier write of ours, unanswered then, may have come through: adopt it and go on from there, once.
     # Should it be this very change, it is written again all the same: when the one in the table was made
-    # nobody knows, and others count from then.
+    # is unknown, and others count from then.
     failure: DependencyError | None = None
     for _ in range(3):
         successor = change(held)
@@ -72,7 +72,7 @@ def commit(table: LeaseTable, held: Lease, change: Change) -> Lease:
             raise LeaseDeletedError(held.lease_key)
         if (found.lease_owner, found.lease_counter) == (successor.lease_owner, successor.lease_counter):
             if found.lease_owner is None and _says_the_same(found, successor):
-                return found  # nobody counts on it any more
+                return found  # no worker relies on it any more
             held = found
         elif found.is_that_of(held):
             raise failure or DependencyError("lease table", "replace", "refused for a reason that is gone")

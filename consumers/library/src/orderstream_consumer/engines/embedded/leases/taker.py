@@ -2,14 +2,14 @@
 
 The rules:
 
-1. A lease is free if nobody owns it, or if its counter has not moved for the failover time. Time is our own
+1. A lease is free if it has no owner, or if its counter has not moved for the failover time. Time is our own
    monotonic clock's since *we* saw the counter move; no stored timestamp is ever compared with a local clock.
 2. Workers are the owners of leases that are not free, and ourselves. Each aims at its fair share: the number
    of leases whose shard has not ended, divided by the number of workers, rounded up.
 3. Free leases are taken up to the fair share.
 4. Without free leases, one is stolen from the most loaded worker, if that still leaves it no fewer than us.
 
-So shares come to differ by one at most, and then nothing moves. Who loses a race loses it at the conditional
+So shares differ by one at most in the end, and then nothing moves. A race is lost at the conditional
 write.
 """
 

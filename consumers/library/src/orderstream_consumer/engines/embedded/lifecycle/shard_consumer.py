@@ -113,7 +113,7 @@ class ShardConsumer:
 
     Attributes:
         stop: The processor's stop signal.
-        given_up: Why the shard is left to others although nobody has asked for it; None if it is not.
+        given_up: Why the shard is left to other workers without their request; None if it is not.
     """
 
     def __init__(
@@ -170,7 +170,7 @@ class ShardConsumer:
         return min(moments)
 
     def progress(self) -> ShardProgress:
-        """Tell how the shard is doing; from any thread."""
+        """Return the shard's progress; from any thread."""
         observed = self._observed
         return ShardProgress(
             shard_id=self._owned.key,

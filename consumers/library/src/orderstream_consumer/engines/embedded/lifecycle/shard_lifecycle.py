@@ -13,11 +13,11 @@
             └─ done ──────────────────────────────────────────────────────────────────────────────────────┘
 
 Anywhere, once the lease is lost: LOSING ─ returned ─> DONE, or DONE at once if the processor
-was not called yet, or has been told to stop already.
+was not called yet, or has been stopped already.
 
 One command is under way at a time, besides the fetching of the next batch: a shard's calls never overlap, and
 at most one batch waits while one is processed. What fails is tried again after a pause, with the same batch,
-so that nothing is skipped; only a processor that cannot even be told to stop is left behind.
+so that nothing is skipped; only a processor that does not react to the stop signal is left behind.
 """
 
 import logging

@@ -5,11 +5,11 @@ created when they end. One rule serves a fresh application, a hole left by a cra
 and everyday life. In its terms
 
 - a shard is *done* if it has no lease but a descendant has begun: it was done, and its lease was cleaned up.
-  A descendant that stands at its beginning proves nothing, for it may wait for this very shard. Above a lease
-  that still stands at LATEST it is *skipped* instead: nothing before that lease was wanted. But below another
-  lease it is wanted: whoever stood still before it created the one at LATEST knew nothing of that one;
+  A descendant at its beginning proves nothing, for it may wait for this very shard. Above a lease
+  that is still at LATEST it is *skipped* instead: nothing before that lease was wanted. But below another
+  lease it is wanted: a worker that was suspended before it created the one at LATEST did not know that one;
 - a shard is *fresh* if neither it nor an ancestor has a lease or is done: nothing is known of it. One that
-  was merged into a shard whose lease stands at its first record is not: that lease came of its parents'
+  was merged into a shard whose lease is at its first record is not: that lease followed from its parents'
   leases, so there was one, and with LATEST too its records are wanted;
 - a shard is *lost* if it is neither listed nor has a lease, and a listed one names it as its parent:
   retention has taken it. Of two shards that share a hash key the younger came from the older, so it came from
@@ -65,7 +65,7 @@ def leases_to_create(
             LATEST begins.
 
     Returns:
-        New leases that nobody holds, in the order in which to create them: the oldest shards first, so that a
+        New leases without an owner, in the order in which to create them: the oldest shards first, so that a
         crash leaves out the younger ones.
     """
     lineage = _Lineage(shards, leases)
@@ -148,7 +148,7 @@ def uncovered(ranges: Iterable[HashRange]) -> HashRange | None:
 
 
 def hole_in(leases: Iterable[Lease], shards: Iterable[Shard]) -> HashRange | None:
-    """Find a range of hash keys that nobody works on, nor will: no lease that has not ended covers it.
+    """Find a range of hash keys that no worker consumes, nor will: no lease that has not ended covers it.
 
     Leases without a range (older versions of KCL wrote such) have that of their listed shard.
     """
@@ -214,7 +214,7 @@ class _Lineage:
 
     def later_leases(self, position: InitialPosition, sufficient: AbstractSet[str]) -> list[Lease]:
         """Leases of shards that go on from others; each listed parent must be done, or be sufficient."""
-        # A timestamp to begin at may still lie ahead of a child's first record.
+        # A timestamp to begin at may still be ahead of a child's first record.
         checkpoint: Checkpoint = "AT_TIMESTAMP" if position == "AT_TIMESTAMP" else "TRIM_HORIZON"
         passed = self.done | self.skipped | sufficient
         return [

@@ -21,7 +21,7 @@ class ShardStop:
         self._event = event or Threads().event()
 
     def set(self) -> None:
-        """Tell the processor to come back early."""
+        """Ask the processor to return early."""
         self._event.set()
 
     def is_set(self) -> bool:

@@ -28,7 +28,8 @@ _LOOKS: Final = 3
 class ShardSyncer:
     """Creates leases, and deletes those that are done with.
 
-    Any worker may do so at any time: creation is conditional on absence, deletion on nobody's having written.
+    Any worker may do so at any time: creation is conditional on absence, deletion on the absence of other
+    writes.
 
     Args:
         reader: Lists the shards.
@@ -36,7 +37,7 @@ class ShardSyncer:
         initial_position: Where an application without leases begins.
 
     Attributes:
-        hole: Hash keys that nobody works on, seen three times in a row; None if there are none.
+        hole: Hash keys that no worker consumes, seen three times in a row; None if there are none.
     """
 
     def __init__(self, reader: KinesisReader, table: LeaseTable, initial_position: InitialPosition) -> None:
@@ -48,7 +49,7 @@ class ShardSyncer:
         self._looks = 0
 
     def synchronize(self) -> tuple[Shard, ...]:
-        """Create the leases that are missing, delete those that nobody needs; return the listed shards.
+        """Create the leases that are missing, delete those that are not needed; return the listed shards.
 
         Raises:
             DependencyError: Kinesis or the lease table could not be reached, or what it lists is not whole.
@@ -87,7 +88,7 @@ class ShardSyncer:
 
         One without a lease is if it is past retention, or was cleaned up: so the lineage is asked. That there
         is none is believed only of a look at all leases: to a single row's look an empty response is a legal
-        answer, whoever gives it.
+        response, whatever server sends it.
 
         Args:
             child: The lease of the shard.
@@ -105,14 +106,14 @@ class ShardSyncer:
 
     def _look(self) -> tuple[list[Lease], Listing]:
         # The leases first: a shard that ends in between then still looks unended, and its children wait. And
-        # LATEST is when there were no leases: we may have stood still since, while others have begun.
+        # LATEST is when there were no leases: this worker may have been suspended since then.
         began = self._reader.now()
         return self._table.list_leases(), self._reader.list_shards(began)
 
     def _note_ranges(self, leases: list[Lease], listing: Listing) -> None:
         """Give a lease that an older version of KCL made its hash keys, as long as its shard is listed.
 
-        Once retention has taken the shard, they alone tell what came of it.
+        Once retention has taken the shard, they alone show what became of it.
         """
         without = {lease.lease_key: lease for lease in leases if lease.hash_range is None}
         for shard in listing.shards:
@@ -134,7 +135,7 @@ class ShardSyncer:
         self.hole = found if self._looks >= _LOOKS else None
         if self.hole is not None:
             logger.error(
-                "nobody works on a range of hash keys",
+                "no worker consumes a range of hash keys",
                 extra={"starting_hash_key": str(self.hole.start), "ending_hash_key": str(self.hole.end)},
             )
 

@@ -70,7 +70,7 @@ class Pin:
 
 @dataclass(frozen=True, slots=True)
 class Pinned:
-    """It is written: whoever begins the shard anew begins there."""
+    """It is written: the shard's next owner begins there."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -51,11 +51,11 @@ def deaggregate_records(
         done: User records up to and including this position are left out; None leaves none out.
         hash_range: Aggregates with a user record outside of it are discarded whole, as KCL does, since their
             producer sends them again; None discards none.
-        read_at: When they were read; stands in where Kinesis leaves the time of arrival out.
+        read_at: When they were read; used where Kinesis leaves the time of arrival out.
 
     Returns:
         The user records. An aggregate that cannot be deaggregated is delivered as the one record it looks
-        like, so that whoever processes it can set it aside.
+        like, so that its processor can set it aside.
     """
     deaggregated: list[DeliveredRecord] = []
     first: int | None = None

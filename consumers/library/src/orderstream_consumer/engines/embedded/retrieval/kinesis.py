@@ -145,7 +145,7 @@ class KinesisReader:
                     moment_before(response, sent, self._now()),
                 )
         except OrderstreamError as error:
-            # An iterator that is refused is of no use: the next one is issued where we stand.
+            # An iterator that is refused is of no use: the next one is issued at the present position.
             return _refusal("GetRecords", shard_id, error, Refusal.EXPIRED)
 
     def _calls(self, operation: str, refusals: Refusals = no_refusals) -> AbstractContextManager[None]:

@@ -1,4 +1,4 @@
-"""What time it is by Kinesis' clock, as far as a response tells it."""
+"""The time by Kinesis' clock, from the headers of its responses."""
 
 import datetime as dt
 from collections.abc import Mapping
@@ -17,7 +17,7 @@ def moment_before(response: Mapping[str, Any], sent: dt.datetime, received: dt.d
 
     Args:
         response: The call's response; its ``Date`` header is when Kinesis answered.
-        sent: When the call was sent, by our clock. It stands in where there is no header, as in a fake.
+        sent: When the call was sent, by our clock; used where there is no header, as in a fake.
         received: When the response was there, by our clock.
     """
     answered = responded_at((response.get("ResponseMetadata") or {}).get("HTTPHeaders") or {})

@@ -16,11 +16,11 @@ The listing decides what is in doubt, for a shard that is taken for ended is end
 ==================== ============= ======================================================================
 in doubt             listed        then
 ==================== ============= ======================================================================
-no next iterator     open          read on from where we stand: that was an error of Kinesis'
+no next iterator     open          read on from the present position: that was an error of Kinesis'
 no next iterator     closed        the same; the next such response without records is the end
 GONE                 yes           back off, ask again
 GONE                 no            closed: its retention has passed
-INVALID_POSITION     before start  stands still: the checkpoint is another stream's
+INVALID_POSITION     before start  stops: the checkpoint is another stream's
 INVALID_POSITION     past the end  closed: all of it is done
 INVALID_POSITION     else          retention has passed it: go on at TRIM_HORIZON, and say what is lost
 ==================== ============= ======================================================================
@@ -84,8 +84,8 @@ class PollingReader:
         config: How to read.
         random: Source of jitter.
         done_until: Every record that arrived before is done or not wanted, as the lease says. A shard that
-            begins at LATEST begins there: so what came after the first look at it is not lost with whoever
-            looked.
+            begins at LATEST begins there: so what came after the first look at it is not lost with the worker
+            that looked.
 
     Attributes:
         wake_at: When ``proceed`` should be called again, in seconds of the caller's clock; None if not by
@@ -328,7 +328,7 @@ class PollingReader:
         self._from_horizon = False
         self._next_call = now + _STANDSTILL_PAUSE
         self.standstill = reason
-        logger.error("shard stands still", extra={"shard_id": self._shard_id, "reason": reason})
+        logger.error("shard is stuck", extra={"shard_id": self._shard_id, "reason": reason})
 
     def _refused(self, refusal: Refusal, now: float) -> None:
         match refusal:

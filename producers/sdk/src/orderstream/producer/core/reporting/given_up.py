@@ -1,10 +1,10 @@
 """Keeps a key's order where one of its records is given up: the next ones must not pass it.
 
-Whoever put them learns of the failure later than the core, and may put the record once more::
+The caller learns of the failure later than the core, and may put the record once more::
 
-    put a, put b             a fails for good          told              put a, put b again
+    put a, put b             a fails for good          reported          put a, put b again
     ----+------------------------+-----------------------+----------------------+---------->
-              b waits            | b arrives             | b is another matter
+              b waits            | b arrives             | b is a new record
               given up with a    | given up as well      | accepted
 """
 
@@ -14,7 +14,7 @@ from orderstream.producer.core.pending import PendingRecord
 
 
 class GivenUpKeys:
-    """The keys of records that were given up and whose failure nobody can know of yet."""
+    """The keys of records that were given up and whose failure is not visible to callers yet."""
 
     __slots__ = ("_reasons",)
 
@@ -33,7 +33,7 @@ class GivenUpKeys:
     def split(
         self, records: Sequence[PendingRecord]
     ) -> tuple[list[PendingRecord], dict[str, list[PendingRecord]]]:
-        """Tell records apart that arrive now.
+        """Separate the records that arrive now.
 
         Returns:
             Those that may pass, and those behind a record that was given up, by its reason; each in order.
@@ -45,6 +45,6 @@ class GivenUpKeys:
             (passing if reason is None else behind.setdefault(reason, [])).append(record)
         return passing, behind
 
-    def told(self) -> None:
-        """Whoever puts records can know of all failures by now."""
+    def reported(self) -> None:
+        """All failures are visible to callers by now."""
         self._reasons.clear()

@@ -16,7 +16,7 @@ class Outcomes:
         measuring: Measures each of them.
 
     Attributes:
-        given_up: The keys of records that were given up for good and whose failure nobody can know of yet.
+        given_up: The keys of records that were given up and whose failure is not visible to callers yet.
     """
 
     def __init__(self, measuring: Measuring) -> None:

@@ -1,4 +1,4 @@
-"""Orders, their history, and the records that nobody can read.
+"""Orders, their history, and unreadable records.
 
 Databases that were made before there were steps have these tables already: what is there stays.
 """

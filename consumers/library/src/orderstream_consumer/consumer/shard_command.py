@@ -1,4 +1,4 @@
-"""What a consumer says to the processes that KCL starts for its shards: everything by name, as JSON."""
+"""The command and environment of the processes that KCL starts for a consumer's shards."""
 
 import json
 import logging
@@ -12,12 +12,12 @@ from orderstream_consumer.consumer.config import ConsumerConfig
 from orderstream_consumer.consumer.importable import name_of
 
 VARIABLE: Final = "ORDERSTREAM_CONSUMER_SHARD"
-"""Says what a shard's process does, as JSON."""
+"""The environment variable that configures a shard's process, as JSON."""
 
 COMMAND: Final = (sys.executable, "-m", "orderstream_consumer.consumer.kcl_shard")
 
 
-def told_to_shards(
+def shard_variable(
     application: str,
     stream: str,
     *,
@@ -48,7 +48,7 @@ def told_to_shards(
         "failure_handler": None if isinstance(on_failure, str) else name_of("on_failure", on_failure),
         "config": asdict(config)
         | {"outages": [name_of("outages", kind) for kind in config.outages], "kcl_properties": {}},
-        # A script's own folder stands first in its path, and would not in that of ``python -m``.
+        # A script's own folder is first in its path, but not in that of ``python -m``.
         "path": [str(Path(entry).absolute()) for entry in sys.path],
         "log_level": logging.getLogger().getEffectiveLevel(),
     }
