@@ -26,7 +26,7 @@ CONTEXT: Final = {"@aws-cdk/core:enablePartitionLiterals": True}
 
 
 PLANNED_SECRET: Final = "arn:{partition}:secretsmanager:{region}:{account}:secret:read-model"  # noqa: S105 - its ARN
-"""Stands for the secret that Amazon RDS makes, until there is one."""
+"""Placeholder for the secret that Amazon RDS makes, until there is one."""
 
 
 def settings_of(deployment: Deployment) -> Settings:

@@ -62,7 +62,7 @@ class Deployment:
         jwt_issuer: Issuer of the callers' tokens, their ``iss``, over TLS.
         jwt_audience: The tokens' ``aud``.
         jwt_keys: URL of the issuer's key set (its ``jwks_uri``), over TLS.
-        operators_email: Address that is subscribed to the operators' topic; None subscribes nobody.
+        operators_email: Address that is subscribed to the operators' topic; None makes no subscription.
         size: ``standard``, the default: a service for each process, in a network without a route to the
             internet. ``small``: one task that runs everything, in a network that costs nothing.
         capacity: ``provisioned``, the default, or ``on-demand``: who sees to it that the streams have enough

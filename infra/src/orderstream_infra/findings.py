@@ -44,7 +44,7 @@ _OF_ONE: Final = {
         Acknowledged(
             "AwsSolutions-RDS6",
             "One user logs in, with a password that Amazon RDS makes and changes every week; a second way to "
-            "log in that nobody uses is one more to guard",
+            "log in that is not used is one more to guard",
         ),
     ),
     "small": (

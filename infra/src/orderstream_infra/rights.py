@@ -60,7 +60,7 @@ _TABLES: Final[Mapping[TableSpec, tuple[str, ...]]] = {
 _SEND: Final = ("GetQueueAttributes", "GetQueueUrl", "SendMessage")
 _RECEIVE: Final = (
     *("ChangeMessageVisibility", "DeleteMessage", "GetQueueAttributes", "GetQueueUrl", "ReceiveMessage"),
-    "SendMessage",  # what was received often is sent anew, before SQS takes it for a dead letter
+    "SendMessage",  # what was received often is sent again, before SQS takes it for a dead letter
 )
 _WATCH: Final = ("GetQueueAttributes", "GetQueueUrl")
 
@@ -106,7 +106,7 @@ def _sorted(rights: Iterable[Right]) -> tuple[Right, ...]:
 
 
 def to_database(database: DatabaseSpec, settings: Settings) -> tuple[Right, ...]:
-    """What whoever opens a database needs: its secret, if it has one.
+    """The right that opening a database needs: reading its secret, if it has one.
 
     Args:
         database: As it is declared.

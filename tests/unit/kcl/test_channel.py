@@ -8,13 +8,13 @@ from collections.abc import Callable
 import msgspec
 
 from orderstream import AggregatingMeter
-from orderstream_consumer.engines.kcl.channel import WorkerEnd, ShardEnd, ShardReport
+from orderstream_consumer.engines.kcl.channel import ShardEnd, ShardReport, WorkerEnd
 from orderstream_consumer.processing.metrics import HANDLED, PROCESS_RECORDS_TIME
 from orderstream_consumer.processing.progress import ShardProgress, Waiting
 from orderstream_consumer.processing.record import Position
 
 
-def told(shard: int, handled: int) -> ShardReport:
+def report_of(shard: int, handled: int) -> ShardReport:
     progress = ShardProgress(
         shard_id=f"shardId-{shard:012}",
         state="PROCESSING",
@@ -41,8 +41,8 @@ def test_worker_hears_of_every_shard() -> None:
             ShardEnd(str(worker_end.path), threading.Event(), orphaned=lambda: None) for _ in range(2)
         ]
         for shard, shard_end in enumerate(shard_ends):
-            shard_end.report(told(shard, 1))
-            shard_end.report(told(shard, 5 + shard))
+            shard_end.report(report_of(shard, 1))
+            shard_end.report(report_of(shard, 5 + shard))
         eventually(lambda: worker_end.counters() == {"handled": 11})
         assert [progress.checkpoint for progress in worker_end.progress()] == [Position(7, 0), Position(7, 1)]
         for shard_end in shard_ends:
@@ -53,7 +53,7 @@ def test_what_an_ended_process_counted_stays_counted() -> None:
     """A shard that moves away leaves the progress, and its counts stay in the sum."""
     with WorkerEnd() as worker_end:
         shard_end = ShardEnd(str(worker_end.path), threading.Event(), orphaned=lambda: None)
-        shard_end.report(told(0, 3))
+        shard_end.report(report_of(0, 3))
         shard_end.close()
         eventually(lambda: worker_end.counters() == {"handled": 3} and worker_end.progress() == ())
 
@@ -66,7 +66,7 @@ def test_what_shard_processes_measured_reaches_the_workers_meter() -> None:
         for _ in range(2):
             shard.record(HANDLED, 2)
             shard.record(PROCESS_RECORDS_TIME, 250)
-            shard_end.report(msgspec.structs.replace(told(0, 1), metrics=shard.collect()))
+            shard_end.report(msgspec.structs.replace(report_of(0, 1), metrics=shard.collect()))
         shard_end.close()
         eventually(lambda: worker_end.progress() == ())
     collected = worker.collect()
@@ -83,7 +83,7 @@ def test_draining_reaches_all_and_those_to_come() -> None:
     with WorkerEnd() as worker_end:
         early, late = threading.Event(), threading.Event()
         shard_ends = [ShardEnd(str(worker_end.path), early, orphaned=lambda: None)]
-        shard_ends[0].report(told(0, 0))
+        shard_ends[0].report(report_of(0, 0))
         eventually(lambda: len(worker_end.progress()) == 1)
         worker_end.drain()
         assert early.wait(10)
@@ -98,10 +98,10 @@ def test_orphan_ends() -> None:
     orphaned = threading.Event()
     with WorkerEnd() as worker_end:
         shard_end = ShardEnd(str(worker_end.path), threading.Event(), orphaned=orphaned.set)
-        shard_end.report(told(0, 0))
+        shard_end.report(report_of(0, 0))
         eventually(lambda: len(worker_end.progress()) == 1)
     assert orphaned.wait(10)
-    shard_end.report(told(0, 1))
+    shard_end.report(report_of(0, 1))
     shard_end.close()
 
 

@@ -66,7 +66,7 @@ def declared_topic(
         spec: Its declaration.
         called: Its name in AWS.
         key: Encrypts it.
-        subscriber: An e-mail address, which has to confirm; None subscribes nobody.
+        subscriber: An e-mail address, which has to confirm; None makes no subscription.
     """
     topic = sns.Topic(scope, f"Topic-{spec.name}", topic_name=called, master_key=key, enforce_ssl=True)
     if subscriber is not None:

@@ -9,4 +9,4 @@ EVERYWHERE: Final = "0.0.0.0"  # noqa: S104 - inside its own container
 """The address that it listens on."""
 
 POSTGRESQL: Final = 5433
-"""The database's port: not the one at which everybody looks first."""
+"""The database's port: not the default, which scanners try first."""

@@ -148,7 +148,7 @@ class ProcessTask(Construct):
             readonly_root_filesystem=True,
             stop_timeout=Duration.seconds(EngineConfig().shutdown_timeout + _MARGIN),
             health_check=None if command.port is None else _PROBE,
-            # A line that is dropped is a failure that nobody hears of; ECS' own default drops silently.
+            # A dropped line is an unnoticed failure; ECS' own default drops silently.
             logging=ecs.LogDrivers.aws_logs(
                 stream_prefix="task", log_group=self.log, mode=ecs.AwsLogDriverMode.BLOCKING
             ),

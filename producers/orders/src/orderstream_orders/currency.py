@@ -25,8 +25,8 @@ def minor_digits(code: str) -> int | None:
         code: The alphabetic code, in upper case.
 
     Returns:
-        0 to 4; None for what nobody pays with: an unknown code (``XXQ``), a code without a minor unit (gold,
-        ``XAU``) or one for tests (``XTS``).
+        0 to 4; None for codes that are no means of payment: an unknown code (``XXQ``), a code without a minor
+        unit (gold, ``XAU``) or one for tests (``XTS``).
     """
     if len(code) != _CODE_LENGTH:
         return None

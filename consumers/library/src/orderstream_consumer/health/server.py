@@ -3,7 +3,7 @@
 ================= ===========================================================================================
 ``/health``       the whole report; 503 when something is stuck
 ``/health/live``  200 as long as the process answers: an outage elsewhere is no reason to restart it
-``/health/ready`` the whole report; 200 while it does its work, 503 while it starts, drains or stands still
+``/health/ready`` the whole report; 200 while it does its work, 503 while it starts, drains or is stuck
 ``/metrics``      its metrics in Prometheus' text format
 ================= ===========================================================================================
 """
@@ -38,7 +38,7 @@ def health_served(
         port: TCP port; 0 serves nothing.
         report: Gives the response; called from a thread of the server.
         host: Address to listen on; only this machine by default.
-        setting: What sets the port, for whoever finds it taken.
+        setting: The setting of the port, for the error message if it is taken.
         metrics: Gives the page of ``/metrics``; without it there is none.
 
     Raises:

@@ -66,7 +66,7 @@ class Network(Construct):
         key: kms.IKey,
     ) -> None:
         super().__init__(scope, "Network")
-        # CloudFormation picks the zones: the CDK would ask AWS for them, and synthesis asks nobody.
+        # CloudFormation picks the zones: the CDK would ask AWS for them, and synthesis makes no call.
         zones = [Fn.select(index, Fn.get_azs()) for index in range(2)]
         self.vpc = ec2.Vpc(
             self,

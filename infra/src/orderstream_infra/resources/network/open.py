@@ -42,7 +42,7 @@ class OpenNetwork(Construct):
 
     def __init__(self, scope: Construct, *, rights: Iterable[Right], key: kms.IKey) -> None:
         super().__init__(scope, "Network")
-        # CloudFormation picks the zones: the CDK would ask AWS for them, and synthesis asks nobody.
+        # CloudFormation picks the zones: the CDK would ask AWS for them, and synthesis makes no call.
         zones = [Fn.select(number, Fn.get_azs()) for number in range(2)]
         self.vpc = ec2.Vpc(
             self,

@@ -1,4 +1,4 @@
-"""Whether an order can be taken, and what it comes to: a function of the request alone."""
+"""Whether an order can be accepted, and its total: a function of the request alone."""
 
 from decimal import Decimal
 from http import HTTPStatus

@@ -1,4 +1,4 @@
-"""Whose an order is: its caller's, who placed it. To everybody else it does not exist."""
+"""Access to an order: only the caller who placed it has it. For all others the order does not exist."""
 
 from dataclasses import replace
 
@@ -8,13 +8,13 @@ from orderstream_orders.api.idempotency import Accepted, IdempotencyStore
 class OrderAccess:
     """Asks the memory of accepted orders, which has kept each one's caller since it was placed.
 
-    A version that knew no callers kept none. Such an order is nobody's until its caller places it again, with
-    the same key and the same body: only who placed it can, since its id follows from the caller and the key.
-    An order that an application put into the stream by itself is nobody's.
+    A version that knew no callers kept none. Such an order has no owner until its caller places it again,
+    with the same key and the same body: only who placed it can, since its id follows from the caller and the
+    key. An order that an application put into the stream by itself has no owner.
 
     Args:
         store: Remembers accepted orders.
-        enforced: False where callers are not told apart: every order is everybody's then.
+        enforced: False where callers are not distinguished: every caller has access to every order then.
     """
 
     def __init__(self, store: IdempotencyStore, *, enforced: bool) -> None:
@@ -45,7 +45,7 @@ class OrderAccess:
             self._store.put_if_absent(_claim_of(order_id), replace(accepted, event=None, caller=caller))
 
     def may_see(self, caller: str, order_id: str) -> bool:
-        """Whether a caller may hear of an order.
+        """Whether a caller may know of an order.
 
         Raises:
             DependencyError: the store could not be asked.

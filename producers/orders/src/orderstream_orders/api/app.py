@@ -2,15 +2,15 @@
 
 ==================== ===================================================================================
 202 {order_id}       Kinesis has acknowledged the event; everything else is eventually consistent
-400, 422 {code, ...} not taken, and never will be as it stands
-401, 403             nobody knows who calls, or the caller may not
+400, 422 {code, ...} not taken, and never will be without a change
+401, 403             the caller is unknown, or lacks the scope
 404                  the caller has no such order
 408                  the body did not arrive in time
 413                  the body or the order is too large
 415                  the body is not said to be ``application/json``
 429                  not taken: the caller asks too often
-503 unavailable      not taken: nobody can be told apart for now
-503 unknown_outcome  taken or not, nobody knows: ask again with the same ``Idempotency-Key``
+503 unavailable      not taken: no caller can be identified for now
+503 unknown_outcome  it is unknown whether it was taken: repeat it with the same ``Idempotency-Key``
 ==================== ===================================================================================
 """
 
@@ -91,9 +91,9 @@ def create_app(
             records a second a shard), so that the results of orders always find room, and let it raise
             when its buffer is full.
         idempotency_store: Remembers accepted orders.
-        authentication: Tells who calls. Every route but health and document asks it, extra routes too.
+        authentication: Identifies the caller. Every route but health and document asks it, extra routes too.
         clock: The time (UTC, with zone).
-        requests_per_second: Requests that a caller may make for good, in this process; twice as many at once.
+        requests_per_second: Requests a second that a caller may make, in this process; twice as many at once.
             0 sets no bound.
         monotonic: Seconds of a clock that never goes back.
         extra_routes: Routes to serve beside its own, such as those of order status; ``caller_of`` says who

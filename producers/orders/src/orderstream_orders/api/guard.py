@@ -3,14 +3,14 @@
 ::
 
     request ── health, document ─────────────────────────────────────────────> routes
-       └── who? ── nobody ──> 401, the same for whatever is wrong
+       └── who? ── unknown ─> 401, the same for every cause
              │      ├── said who it is by itself ──> 400
-             │      └── nobody can be judged now ──> 503
+             │      └── no token can be judged now ──> 503
              └── allowed? ── no ──> 403
                    └── too often? ── yes ──> 429
                          └────────────────────────────────────────────────────> routes
 
-It stands before the router: a route that is added is guarded, and a path that is not served says so to
+It is in front of the router: a route that is added is guarded, and a path that is not served says so to
 callers alone.
 """
 
@@ -32,7 +32,7 @@ from orderstream_orders.callers.allowance import Allowances
 logger = logging.getLogger(__name__)
 
 OPEN_PATHS: Final = frozenset({"/health", "/health/live", "/health/ready", "/openapi.json"})
-"""What everybody may ask: probes have no token, and the document says how to get in."""
+"""Paths without authentication: probes have no token, and the document describes how to get one."""
 
 CHALLENGE: Final = 'Bearer realm="orders"'
 """What every 401 says (RFC 6750, section 3), without a word on what was wrong."""
@@ -53,10 +53,10 @@ class CallerGuard:
 
     Args:
         app: What is guarded.
-        authentication: Tells who calls.
+        authentication: Identifies the caller.
         allowances: How often each caller may.
         monotonic: Seconds of a clock that never goes back.
-        refused: Hears the code of each request that is turned away.
+        refused: Called with the code of each refused request.
     """
 
     def __init__(

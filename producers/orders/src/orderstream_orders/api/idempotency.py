@@ -51,7 +51,7 @@ class IdempotencyStore(Protocol):
 
 
 def is_possible(order_id: str) -> bool:
-    """Whether an order can have this id; whoever asks for an order by a URL may ask for any text."""
+    """Whether an order can have this id; a URL may contain any text."""
     try:
         return 1 <= len(order_id.encode()) <= MAX_ORDER_ID_BYTES
     except UnicodeEncodeError:

@@ -57,7 +57,7 @@ class DynamoDBIdempotencyStore:
                 )
                 given_by_service(response)
         except ExpectedRefusalError:
-            # Items are never deleted, so what stood in the way is still there.
+            # Items are never deleted, so the conflicting one is still there.
             found = self.get(order_id)
             assert found is not None, "an accepted order is never forgotten"
             return found

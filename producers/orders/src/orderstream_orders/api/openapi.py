@@ -57,7 +57,7 @@ def document(*more: Described) -> Part:
         "info": {
             "title": "Orderstream orders",
             "version": "1.0.0",
-            "description": "Takes orders into the stream, and tells how far they are. "
+            "description": "Accepts orders into the stream, and reports their state. "
             "An order is taken once Kinesis has acknowledged it; the outcome follows.",
         },
         "paths": {path: item for part in parts for path, item in part.paths.items()},
@@ -91,7 +91,7 @@ def operation(
         name: Its ``operationId``.
         summary: What it does.
         responses: By HTTP status, when it comes and what it holds.
-        scope: The scope that a caller's token has to grant; None for what everybody may ask.
+        scope: The scope that a caller's token has to grant; None for operations without authentication.
         more: Other members of the operation, such as ``parameters``.
     """
     responses = responses if scope is None else {**responses, **_GUARDED}
@@ -108,7 +108,7 @@ def operation(
 
 
 _GUARDED: Final[Mapping[int, tuple[str, type[msgspec.Struct]]]] = {
-    HTTPStatus.UNAUTHORIZED: ("No valid token: nobody knows who calls.", Problem),
+    HTTPStatus.UNAUTHORIZED: ("No valid token: the caller is unknown.", Problem),
     HTTPStatus.FORBIDDEN: ("The token does not grant the scope.", Problem),
     HTTPStatus.TOO_MANY_REQUESTS: ("Not taken: the caller asks too often.", Problem),
 }

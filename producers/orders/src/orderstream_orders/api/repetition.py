@@ -2,7 +2,7 @@
 
 Rules get stricter from version to version, and a caller repeats what another version has taken: across an
 upgrade, or between two processes while one is rolled out. What was taken stays taken, with the event that it
-had then. The event stands in the memory of requests; version 1 remembered a digest only, so its orders are
+had then. The event is stored with the request; version 1 remembered a digest only, so its orders are
 priced once more as version 1 did.
 """
 
@@ -71,7 +71,7 @@ def event_taken(order_id: str, body: bytes, accepted: Accepted, source: str) -> 
         source: Who publishes the event.
 
     Returns:
-        The event as it was published first, or None: the body is another order's, or nobody's.
+        The event as it was published first, or None: the body is another order's, or no order's.
     """
     try:
         asked = _DECODER.decode(body)

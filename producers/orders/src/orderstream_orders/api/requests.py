@@ -91,7 +91,7 @@ class OrderRequest(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
 
 @dataclass(frozen=True, slots=True)
 class Rejection:
-    """Why an order is not taken. It never will be, as it stands.
+    """Why an order is rejected. The same request will never be accepted.
 
     Attributes:
         code: ``"malformed"``, ``"unsupported_media_type"``, ``"non_positive_quantity"``,

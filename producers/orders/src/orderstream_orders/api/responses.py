@@ -75,7 +75,7 @@ class HealthResponse(msgspec.Struct, frozen=True, kw_only=True):
         dependencies: What each dependency said last.
         in_flight: Requests under way.
         accepted: Requests that were taken.
-        rejected: Requests that were not, and never will be as they stand.
+        rejected: Requests that were not, and never will be without a change.
         rejected_by_code: The same, by the code of the response.
         unknown_outcomes: Requests whose outcome is unknown.
     """
@@ -112,7 +112,7 @@ async def on_http_exception(_: Request, error: Exception) -> Response:
 
 
 async def on_disconnect(_: Request, __: Exception) -> Response:
-    """The caller went away in the middle of its body: nothing was taken, and nobody hears this response."""
+    """The caller went away in the middle of its body: nothing was taken, and no client gets this response."""
     problem = Problem(code="malformed", message="the body did not arrive whole: send it again")
     return json_response(HTTPStatus.BAD_REQUEST, problem)
 

@@ -1,4 +1,4 @@
-"""Who calls, and how it is known: tokens of an issuer (extra ``auth``), a gateway's word, or nobody's.
+"""Authentication of callers: by an issuer's tokens (extra ``auth``), by a gateway, or not at all.
 
 The modules that need the extra are imported where they are used: ``bearer``, ``token``, ``key_set``,
 ``key_store`` and ``fetching``.

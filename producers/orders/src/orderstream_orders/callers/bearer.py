@@ -15,7 +15,7 @@ class BearerCallers:
     """The caller is the subject of the token in ``Authorization: Bearer``.
 
     Args:
-        keys: The issuer's keys, which somebody keeps fresh.
+        keys: The issuer's keys, which another component refreshes.
         policy: Which tokens are ours.
         clock: The time (UTC, with zone).
     """
@@ -41,5 +41,5 @@ class BearerCallers:
             if found == "unknown key":
                 self._keys.want()
             return Refusal("unauthenticated", found)
-        # Not passed over: whoever sends it believes that it decides, or tries whether it does.
+        # Not ignored: its sender believes that it decides, or tests whether it does.
         return Refusal("foreign_header", "caller header") if headers(CALLER_HEADER) else found

@@ -1,4 +1,4 @@
-"""A caller, what it may do, and what tells who it is."""
+"""A caller, its scopes, and the port of authentication."""
 
 import hashlib
 import re
@@ -23,7 +23,7 @@ MAX_CALLER: Final = 255
 """Most characters of a caller's name: those of a subject (OpenID Connect Core 1.0, section 2)."""
 
 ANONYMOUS: Final = "anonymous"
-"""The caller where nobody is asked who calls. No token and no gateway can name it."""
+"""The caller where there is no authentication. No token and no gateway can name it."""
 
 CALLER_HEADER: Final = "X-Caller"
 """Names the caller behind a gateway, which alone may set it."""
@@ -63,7 +63,7 @@ class Refusal:
     """Why a request has no caller.
 
     Attributes:
-        kind: What the client hears.
+        kind: What the response says.
         reason: What the log says, in one word or a few; never a part of the request.
     """
 
@@ -72,11 +72,11 @@ class Refusal:
 
 
 class Authentication(Protocol):
-    """Tells who calls. It waits for nothing and does no I/O: it is asked in the event loop."""
+    """Identifies the caller. It waits for nothing and does no I/O: it is called in the event loop."""
 
     @property
     def knows_callers(self) -> bool:
-        """Whether callers are told apart; where they are not, nothing is anybody's."""
+        """Whether callers are distinguished; where they are not, orders have no owner."""
 
     def identify(self, headers: HeaderValues) -> Caller | Refusal:
         """Who calls, by the headers of a request."""

@@ -31,7 +31,7 @@ class KeySetLocationError(OrderstreamError):
 
 
 def fetch_from(location: str, client: httpx.Client) -> Callable[[], bytes]:
-    """What reads a key set, each time anew.
+    """Return a function that reads a key set, again at each call.
 
     Args:
         location: A file's path, or a URL with ``https``; ``http`` on the loopback interface alone, since one
@@ -49,7 +49,7 @@ def fetch_from(location: str, client: httpx.Client) -> Callable[[], bytes]:
         raise KeySetLocationError(f"{location!r} is neither a file nor a URL") from error
     if url.scheme != "https" and not (url.scheme == "http" and is_loopback(url.host)):
         raise KeySetLocationError(
-            f"{location!r} is no URL with https: whoever changed the response could sign tokens"
+            f"{location!r} is no URL with https: a response changed in transit could admit forged tokens"
         )
     return lambda: _ask(client, url)
 

@@ -27,7 +27,7 @@ MAX_KEY_ID: Final = 255
 """Most characters of a key's id."""
 
 _RSA_BITS: Final = range(2048, 8193)
-"""Below, RFC 7518 (section 3.3) forbids it; above, each verification would cost whoever answers."""
+"""Below, RFC 7518 (section 3.3) forbids it; above, each verification would cost the API too much."""
 
 _PRIVATE: Final = frozenset({"d", "p", "q", "dp", "dq", "qi", "oth", "k"})
 
@@ -64,7 +64,7 @@ def read_key_set(document: bytes) -> Mapping[str, VerificationKey]:
     """Read a key set.
 
     A key that cannot be used is passed over: of another kind or use, without an id, too weak, or with its
-    private half. Of an id that comes twice no key is taken, since nobody could say which one signed.
+    private half. Of an id that comes twice no key is taken, since it is unknown which one signed.
 
     Args:
         document: The JSON document.

@@ -10,8 +10,8 @@ The set::
     never had ──set──> fresh ──5 min, or an unknown key and 1 min──> due ──set──> fresh
                                                                       └──no reply──> due again after 1 min
 
-Whoever presents a token changes only one bit: that a key was unknown. So a flood of made-up keys asks the
-issuer once a minute, as one token does. A set that nobody could confirm for a day is trusted no more.
+A client that presents a token changes only one bit: that a key was unknown. So a flood of made-up keys asks
+the issuer once a minute, as one token does. A set that could not be confirmed for a day is trusted no more.
 """
 
 import logging

@@ -16,7 +16,7 @@ _ANONYMOUS: Final = Caller(ANONYMOUS, SCOPES)
 
 
 class LoopbackCallers:
-    """Everybody who can reach the process is one caller, who may do everything."""
+    """All clients that can reach the process are one caller, who may do everything."""
 
     knows_callers = False
 

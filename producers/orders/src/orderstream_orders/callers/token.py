@@ -1,4 +1,4 @@
-"""Whose a token is: a function of the token, the keys, the policy and the time. It asks nobody.
+"""Verification of a token: a function of the token, the keys, the policy and the time, without calls.
 
 RFC 7519 (claims), RFC 7515 (signatures), RFC 8725 (best current practice), RFC 9068 (access tokens).
 """
@@ -21,7 +21,7 @@ LEEWAY: Final = dt.timedelta(seconds=30)
 """How far the issuer's clock and ours may be apart; the rest of the pipeline tolerates as much."""
 
 LONGEST_LIFE: Final = dt.timedelta(days=1)
-"""Longest time from ``iat`` to ``exp``: nobody can revoke a token before."""
+"""Longest time from ``iat`` to ``exp``: a token cannot be revoked before."""
 
 _LARGEST_NUMBER: Final = 2.0**53
 _SEGMENTS: Final = re.compile(r"[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+", re.ASCII)
@@ -190,7 +190,7 @@ def _decoded(segment: str, reason: Reason) -> bytes:
 
 
 def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """RFC 7519, section 4: whoever reads a name that comes twice cannot know what the signer meant."""
+    """RFC 7519, section 4: the meaning of a name that comes twice is unknown."""
     found = dict(pairs)
     if len(found) != len(pairs):
         raise ValueError("a name comes twice")

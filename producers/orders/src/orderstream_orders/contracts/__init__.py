@@ -82,4 +82,4 @@ __all__ = [
 MESSAGE_TYPES: Final[tuple[type[Message], ...]] = tuple(
     kind for kind in REGISTRY.types() if issubclass(kind, (OrderMessage, StockEvent))
 )
-"""Every message of the flow: each registers itself where its class stands."""
+"""Every message of the flow: each registers itself by its class's decorator."""

@@ -1,4 +1,4 @@
-"""What was told to the customer."""
+"""The event about a customer's notification."""
 
 from typing import ClassVar, Literal
 
@@ -8,10 +8,10 @@ from orderstream_orders.contracts.message import Event
 
 @register
 class CustomerNotified(Event, frozen=True, kw_only=True):
-    """The customer's notification of an outcome has been dealt with.
+    """The customer was notified of an outcome, or has no address.
 
     Attributes:
-        about: The type of the event that it tells of, e.g. ``"OrderConfirmed"``.
+        about: The type of the event that it reports, e.g. ``"OrderConfirmed"``.
         outcome: ``"sent"``, or ``"no_address"`` for a guest.
     """
 

@@ -37,7 +37,7 @@ from orderstream_workers.runtime.isolation import isolate_this_process
 )
 @environment_options
 @click.option(
-    "--out", type=click.Path(file_okay=False, path_type=Path), help="Folder for what the run came to."
+    "--out", type=click.Path(file_okay=False, path_type=Path), help="Folder for the results of the run."
 )
 @click.option("--no-progress", is_flag=True, help="Show no progress.")
 @home_option

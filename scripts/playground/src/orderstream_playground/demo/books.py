@@ -65,7 +65,7 @@ class Check:
 
 @contextmanager
 def open_books(path: Path) -> Iterator[sqlite3.Connection]:
-    """Make the file of a run's books anew and close it in the end."""
+    """Recreate the file of a run's books and close it in the end."""
     path.unlink(missing_ok=True)
     with closing(sqlite3.connect(path, isolation_level=None)) as database:
         # A crash of the run is a failed run: the file outlives nothing, so nothing has to reach the disk.

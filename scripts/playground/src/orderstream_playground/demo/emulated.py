@@ -1,4 +1,4 @@
-"""What the emulators and the simulated provider tell: mails, alerts, the ledger.
+"""Reads the results from the emulators and the simulated provider: mails, alerts, the ledger.
 
 A page in place of the mailbox or the ledger would look like lost mails or lost money in the books. So a
 response counts only if it has the members that its service always gives; anything else is a DependencyError.
@@ -26,7 +26,7 @@ _ACCOUNT: Final = "000000000000"
 """The account of an access key that is not a number."""
 
 _LINES: Final = "application/x-ndjson"
-"""A ledger without an entry is an empty body: only its type tells it from nobody's."""
+"""A ledger without an entry is an empty body: only its content type identifies it."""
 
 _UNREADABLE: Final = (
     *(httpx.HTTPError, ijson.JSONError),

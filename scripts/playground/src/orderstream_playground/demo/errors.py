@@ -21,7 +21,7 @@ class PlayError(OrderstreamError):
     """The orders could not be played to the end.
 
     Args:
-        reason: What stood in the way, and what to do.
+        reason: The cause, and what to do.
     """
 
     def __init__(self, reason: str) -> None:

@@ -1,7 +1,7 @@
 """Reads invoices from a file of order lines, one at a time, and checks what the importer answers for.
 
 The columns are those of the Online Retail data set: InvoiceNo, StockCode, Description, Quantity, InvoiceDate,
-UnitPrice, CustomerID, Country. One invoice is one order; its lines stand together.
+UnitPrice, CustomerID, Country. One invoice is one order; its lines are together.
 """
 
 import datetime as dt
@@ -34,7 +34,7 @@ _SHOWN: Final = 40
 
 _WHOLE: Final = re.compile(r"-?[0-9]{1,10}")
 _DECIMAL: Final = re.compile(r"-?[0-9]{1,12}(\.[0-9]{1,12})?")
-"""Numbers in plain ASCII digits: what else Python reads as a number is a slip of whoever wrote the file."""
+"""Numbers in plain ASCII digits: anything else that Python reads as a number is an error in the file."""
 
 _COLUMNS: Final = (
     "InvoiceNo",

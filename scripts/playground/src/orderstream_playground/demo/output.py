@@ -1,4 +1,4 @@
-"""Writes what a run came to as JSON lines, and enters it in the books on the way."""
+"""Writes the results of a run as JSON lines, and enters them in the books."""
 
 import json
 import shutil
@@ -138,7 +138,7 @@ class Output:
     def write_archive(self, archive: Archive) -> None:
         """Copy the archive's objects as they are into ``archive/`` and enter their events.
 
-        An order that was placed by somebody else than this run is entered with its lines, for its units have
+        An order that was placed outside this run is entered with its lines, for its units have
         left the same stock.
         """
         for key in archive:
@@ -160,7 +160,7 @@ class Output:
             try:
                 content = msgspec.json.decode(data, type=_Entered).data
             except msgspec.DecodeError:
-                return  # archived, and a dead letter of whoever should have acted on it
+                return  # archived, and a dead letter of the application that should have acted on it
         entered = add_rows(self._database, "archived", [(event_id, order_id, event_type, content.outcome)])
         offered = self._database.execute("select 1 from offer where order_id = ?", (order_id,)).fetchone()
         if entered and not offered:

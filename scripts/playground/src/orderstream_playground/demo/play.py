@@ -110,7 +110,7 @@ async def play(
 
 @contextmanager
 def _first_error_alone() -> Iterator[None]:
-    """A task group raises groups, and what went wrong first is what a person has to be told."""
+    """A task group raises groups, and a person needs the first failure."""
     try:
         yield
     except BaseExceptionGroup as group:

@@ -29,7 +29,7 @@ from orderstream_playground.local.lifecycle import EnvironmentState, down, is_up
 
 _STALL: Mapping[Engine, float] = {"embedded": 180.0, "kcl": 1200.0}
 """Seconds in which nothing moves after which a run is given up. KCL assigns no lease for two and a half
-minutes after the worker that leads the others was killed, and the leader makes a missing lease anew when its
+minutes after the worker that leads the others was killed, and the leader recreates a missing lease when its
 audit, every two minutes, has missed it three times in a row; a killed leader's successor counts from one."""
 
 _CALM = 4.0
@@ -50,7 +50,7 @@ class Run:
         options: What shapes the environment.
         home: Folder of the environment.
         out: Folder of the output.
-        scratch: Folder for what nobody needs afterwards.
+        scratch: Folder for temporary files.
         progress: Whether to show progress.
     """
 
@@ -159,12 +159,12 @@ async def _offer(job: Run, parts: Parts, offers: OfferBook, tally: Tally) -> Non
 
 
 def _wait_for_rest(parts: Parts, tally: Tally, timings: Timings) -> None:
-    """Wait until every order has ended and every consequence of that has been dealt with.
+    """Wait until every order has ended and every consequence of that has been processed.
 
     Args:
         parts: The environment.
         tally: What was offered.
-        timings: Is told when the last reservation was completed.
+        timings: Records when the last reservation was completed.
 
     Raises:
         PlayError: nothing has moved for a long time.
@@ -229,7 +229,8 @@ def _seen_unrest(parts: Parts, accepted: int) -> _Unrest | None:
         return _Unrest(f"{', '.join(silent)} cannot be asked how far they are", reservations_completed=True)
     if behind := parts.consumers_behind():
         return _Unrest(
-            f"{behind} shards have not been read to their end by everybody", reservations_completed=True
+            f"{behind} shards have not been read to their end by every application",
+            reservations_completed=True,
         )
     return None
 

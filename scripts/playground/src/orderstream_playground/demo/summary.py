@@ -1,4 +1,4 @@
-"""``summary.json``: what a run came to in figures."""
+"""``summary.json``: the results of a run in figures."""
 
 import platform
 import sqlite3
@@ -71,7 +71,7 @@ def end_to_end(database: sqlite3.Connection) -> dict[str, float | None]:
 
 
 def outcome_counts(database: sqlite3.Connection) -> dict[str, int]:
-    """How many accepted orders are in which state, why they were cancelled, and who was told."""
+    """How many accepted orders are in which state, why they were cancelled, and who was notified."""
     states = database.execute(
         "select lower(state), count(*) from ending where order_id in"
         " (select order_id from offer where outcome = 'accepted') group by state"

@@ -204,7 +204,7 @@ class Layout:
     def pipeline(self) -> tuple[ProcessSpec, ...]:
         """Our own processes, as the topology declares them; then a bridge for each stream of changes.
 
-        The bridges stand in for AWS, but they need what the provisioner makes.
+        The bridges emulate AWS, but they need what the provisioner makes.
         """
         declared = topology(self.settings)
         captures = [stream for stream in declared.of(StreamSpec) if stream.captures]
@@ -236,7 +236,7 @@ class Layout:
 
     def _own(self, process: Process, port: int) -> ProcessSpec:
         http = process.serves == "http"
-        # Emulators take any credentials: these tell which process calls, as its role does in AWS.
+        # Emulators take any credentials: these identify the calling process, as its role does in AWS.
         extra = {"AWS_ACCESS_KEY_ID": process.name}
         if not http:
             extra["ORDERSTREAM_HEALTH_PORT"] = str(port)

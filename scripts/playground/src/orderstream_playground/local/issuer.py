@@ -78,7 +78,7 @@ class LocalIssuer:
 
 
 class AsCaller(httpx.Auth):
-    """Makes every request of an HTTP client with a caller's token, signed anew before it expires.
+    """Makes every request of an HTTP client with a caller's token, which is renewed before it expires.
 
     Args:
         issuer: Signs them.

@@ -1,6 +1,6 @@
-"""Brings a local environment up and down, and tells how it is.
+"""Starts and stops a local environment, and reports its state.
 
-What runs is written to ``state.json`` in the environment's folder after each start: whoever comes later
+What runs is written to ``state.json`` in the environment's folder after each start: a later command
 (``local down``, a demo, a person after a crash) finds every process that may still be there.
 """
 
@@ -29,7 +29,7 @@ from orderstream_playground.local.processes import (
 from orderstream_playground.local.provision import provision
 
 Progress = Callable[[str], None]
-"""Is told, in a few words, what is being done."""
+"""Called with each step, in a few words."""
 
 _STATE: Final = "state.json"
 
@@ -81,7 +81,7 @@ def up(
     Args:
         home: Folder of its files; what an earlier environment left there is removed.
         options: What shapes it.
-        progress: Is told what is being done.
+        progress: Called with each step.
         rewire: Changes what a process of the pipeline is started with, such as where it finds AWS.
 
     Raises:
@@ -152,7 +152,7 @@ def start_again(home: Path, names: Collection[str] = ()) -> list[str]:
 
     Raises:
         LocalEnvironmentError: there is no environment, a process is not one of its own, still runs, or has
-            lost what everybody works on.
+            lost the state that all processes use.
     """
     with _locked(home):
         state = read_state(home)
@@ -197,7 +197,7 @@ def _start_all(layout: Layout, specs: Sequence[ProcessSpec]) -> None:
 
 
 def set_aside(home: Path) -> None:
-    """Make room for a run: the logs of the last one are kept, for whoever wants to know how it ended."""
+    """Make room for a run: the logs of the last one are kept for diagnosis."""
     logs, before = home / "logs", home / "logs.before"
     if logs.exists():
         shutil.rmtree(before, ignore_errors=True)

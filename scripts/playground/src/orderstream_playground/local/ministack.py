@@ -100,7 +100,7 @@ def ministack_command(interpreter: Path, port: int) -> tuple[str, ...]:
 
 
 def ministack_environment(port: int) -> dict[str, str]:
-    """Its settings: loopback only, and none of the servers that nobody here needs."""
+    """Its settings: loopback only, and none of the servers that are not needed here."""
     return {
         "BIND_HOST": "127.0.0.1",
         "GATEWAY_PORT": str(port),

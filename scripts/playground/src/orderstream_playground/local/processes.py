@@ -36,7 +36,7 @@ class ProcessSpec:
         port: The loopback port on which it answers.
         health_path: Answers 200 there once the process does its work.
         environment: Added to our own environment variables, without their AWS settings: see ``isolated``.
-        emulator: True for what stands in for AWS, whose CPU is not our own.
+        emulator: True for emulators of AWS, whose CPU time is not our own.
         start_timeout: Seconds until it has to be healthy, on a busy machine too.
     """
 
@@ -55,11 +55,12 @@ class RunningProcess(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         name: What a person calls it.
         pid: Its id, which is also its process group's.
-        created: When it was created, in seconds since the epoch: tells it from a later process of that id.
+        created: When it was created, in seconds since the epoch: distinguishes it from a later process of
+            that id.
         port: Its loopback port.
         health_path: Where it answers for its health.
         log: What it prints.
-        emulator: True for what stands in for AWS.
+        emulator: True for emulators of AWS.
     """
 
     name: str

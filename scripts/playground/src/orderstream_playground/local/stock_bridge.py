@@ -102,7 +102,7 @@ class StockBridge:
         self.waiting = True
 
     def run(self, stop: threading.Event) -> None:
-        """Carry changes over until told to stop."""
+        """Carry changes over until the stop signal."""
         while not stop.is_set():
             try:
                 moved = self.step()

@@ -37,7 +37,7 @@ class ShardReport(msgspec.Struct, frozen=True):
     Attributes:
         progress: How its shard is doing.
         counters: What it has counted since it began.
-        metrics: What it has measured since it told last.
+        metrics: What it has measured since its last report.
     """
 
     progress: ShardProgress

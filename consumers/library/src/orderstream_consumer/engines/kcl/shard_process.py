@@ -36,7 +36,7 @@ def run_shard_process(
         protocol: What the daemon writes to us, and what we write to it.
         errors: Where ``amazon_kclpy`` writes its errors.
         counters: What this process has counted so far.
-        failure: What failed last in this process; None if nothing did of late.
+        failure: The last failure in this process; None if there was none recently.
         meter: What this process measures, for its worker to export.
         environment: Names the worker's channel.
         clock: The time (UTC).

@@ -89,7 +89,10 @@ class KclWorker:
         Raises:
             DaemonEndedError: the daemon has ended by itself.
         """
-        with tempfile.TemporaryDirectory(prefix="orderstream-kcl-") as folder, self._listening() as worker_end:
+        with (
+            tempfile.TemporaryDirectory(prefix="orderstream-kcl-") as folder,
+            self._listening() as worker_end,
+        ):
             properties, logback = Path(folder) / "kcl.properties", Path(folder) / "logback.xml"
             properties.write_text(daemon_properties(self._settings))
             logback.write_text(LOGBACK)

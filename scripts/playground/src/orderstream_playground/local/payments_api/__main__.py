@@ -1,4 +1,4 @@
-"""``python -m orderstream_playground.local.payments_api``: serve the provider until it is told to stop."""
+"""``python -m orderstream_playground.local.payments_api``: serve the provider until a signal stops it."""
 
 import argparse
 import signal

@@ -90,7 +90,7 @@ class Ledger:
         return StoredResponse(*row) if row else None
 
     def record(self, key: str, response: StoredResponse, entry: Entry | None = None) -> None:
-        """Keep a response, and the movement of money that it tells of, if any.
+        """Keep a response, and its movement of money, if any.
 
         Args:
             key: The idempotency key; new.

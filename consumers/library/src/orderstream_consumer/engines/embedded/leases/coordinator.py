@@ -30,8 +30,8 @@ class LeaseCoordinator:
     """Holds leases for a worker.
 
     Attributes:
-        alone: Whether every lease that has not ended was ours at the last look: then there is nobody to take
-            from, and nobody's end to notice.
+        alone: Whether every lease that has not ended was ours at the last look: then there is no worker to
+            take from, and none whose end must be noticed.
         workers: How many owners of leases there were at the last look, ourselves included.
 
     Args:
