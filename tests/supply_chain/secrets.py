@@ -15,22 +15,20 @@ from detect_secrets.settings import default_settings
 
 from supply_chain.lock import ROOT
 
-EXAMPLES: Mapping[str, str] = {
-    "SecretARN": "the name of an encryption context",
-    "any": "an emulator takes any key",
-    "arn:aws:secretsmanager:eu-central-1:111122223333:secret:read-model": "the name of one",
-    "arn:of:it": "the name of one",
-    "benchmark": "an emulator takes any key",
-    "fake": "the fake takes any key",
-    "guess": "what a test's caller tries and is refused for",
-    "hidden": "a test's password: it must not be shown",
-    "hush": "a test's password: it must not be shown",
-    "local": "an emulator takes any key",
-    "secret": "an emulator takes any key; a test's password for a server of its own",
-    "test": "an emulator takes any key",
-    "testing": "an emulator takes any key",
-    "the-secret-of-this-machine-s-gateway": "the containers of one machine, on its loopback",
+_REASONS: Mapping[str, tuple[str, ...]] = {
+    "an emulator takes any key": ("any", "benchmark", "fake", "local", "secret", "test", "testing"),
+    "the name of one": (
+        "SecretARN",
+        "arn:aws:secretsmanager:eu-central-1:111122223333:secret:read-model",
+        "arn:of:it",
+        "read-model",
+    ),
+    "what a test's caller tries and is refused for": ("guess",),
+    "a test's password, which must not be shown": ("hidden", "hush"),
+    "the containers of one machine, on its loopback": ("the-secret-of-this-machine-s-gateway",),
 }
+
+EXAMPLES: Mapping[str, str] = {word: reason for reason, words in _REASONS.items() for word in words}
 """What looks like a secret and opens nothing, with the reason."""
 
 _BINARY = frozenset({".gz", ".png", ".svg"})

@@ -6,13 +6,17 @@ import pytest
 
 from orderstream_workers.runtime.discovery import topology
 from orderstream_workers.runtime.settings import Settings
+from orderstream_workers.runtime.topology import StreamApplication
 from rights.policy import Decision, Policy, Request, decide
 from rights.reasons import NOT_RECORDED, kind_of
-from rights.recorded import Seen, seen
+from rights.recorded import Seen, seen, seen_on_kcl
 from rights.roles import role_of_all, roles, without, without_role
 
 ROLES = roles()
 SEEN = tuple(seen())
+APPLICATIONS = {
+    process.name for process in topology(Settings()).processes if isinstance(process, StreamApplication)
+}
 
 Grant = tuple[str, str, str]
 """A process, an action and a resource."""
@@ -71,6 +75,18 @@ def test_each_reason_still_holds(spare: list[Grant]) -> None:
     """A reason for what is recorded by now, or granted to nobody, is outdated; and there are few of them."""
     assert set(NOT_RECORDED) <= {(action, kind_of(resource)) for _, action, resource in spare}
     assert len(NOT_RECORDED) <= 15
+
+
+@pytest.mark.parametrize("process", sorted(APPLICATIONS))
+def test_on_kcl_a_role_lacks_kcls_own_tables_and_nothing_else(process: str) -> None:
+    """Who deploys Amazon's KCL grants two tables and an index more: a run on it has asked for no other."""
+    leases = f"arn:aws:dynamodb:us-east-1:000000000000:table/orderstream-{process}-consumer"
+    asked_for = [one for one in seen_on_kcl() if one.caller == process]
+    assert {request.resource for request in refused(ROLES[process], asked_for)} == {
+        f"{leases}-CoordinatorState",
+        f"{leases}-WorkerMetricStats",
+        f"{leases}/index/LeaseOwnerToLeaseKeyIndex",
+    }
 
 
 def test_a_widened_role_is_found() -> None:
