@@ -8,9 +8,6 @@ from pathlib import Path
 from orderstream_playground.local.traces.store import SpanStore
 from orderstream_workers.operations.order_trace import ORDER_ID, StoredSpan
 
-_LATE = "expire saga-timers"
-"""A deadline that has passed on a busy machine; a trace of its own, as its decision says."""
-
 
 def judge_traces(home: Path) -> dict[str, list[str]]:
     """By order of the read model, what is wrong with its traces.
@@ -31,7 +28,7 @@ def _faults(order_id: str, messages: dict[str, str], store: SpanStore) -> list[s
     own = {span.trace_id for span in spans if span.attributes.get(ORDER_ID) == order_id}
     mine = [span for span in spans if span.trace_id in own]
     known = {span.span_id for span in mine}
-    roots = [span.name for span in mine if not span.parent and span.name != _LATE]
+    roots = [span.name for span in mine if not span.parent]
     faults = [] if roots == ["POST /orders"] else [f"roots: {roots}"]
     faults += [f"orphan: {span.name}" for span in mine if span.parent and span.parent not in known]
     for event_id, kind in messages.items():

@@ -31,6 +31,7 @@ from orderstream_orders.api import create_app
 from orderstream_orders.testing import MemoryIdempotencyStore
 from orderstream_workers.runtime.bootstrap import build_application
 from orderstream_workers.runtime.settings import Settings
+from orderstream_workers.runtime.telemetry.tracing import tracer_of
 from orderstream_workers.services.inventory import seed_stock
 from orderstream_workers.services.payments import PaymentWorker, QueuedSpans, TracedPaymentQueue
 from orderstream_workers.services.payments.http_provider import HttpPaymentProvider
@@ -80,6 +81,8 @@ class _Resources(MemoryResources):
     def __init__(self, settings: Settings, process: str, pipeline: "TracedPipeline") -> None:
         super().__init__(settings)
         self.process = process
+        # Everything is exported in the end: what a run costs does not depend on how long it takes.
+        self.tracer = tracer_of(settings, process, export_every=3_600)
         self.ses = self.sns = object()  # no mail and no alert is sent
         self.deciding_clock = HostClock(self.clock)
         self.store = pipeline.store

@@ -36,6 +36,13 @@ def test_an_id_with_another_content_is_found() -> None:
     assert "PaymentDeclined 1 of o-1" in found
 
 
+def test_the_same_decision_in_another_span_has_the_same_content() -> None:
+    """A trace decides nothing; beside it everything counts."""
+    first = message("PaymentRefunded", "1", traceparent="a")
+    assert list(two_contents([first, message("PaymentRefunded", "1", traceparent="b")])) == []
+    assert list(two_contents([first, message("PaymentRefunded", "1", traceparent="b", time="now")]))
+
+
 def test_the_same_id_of_another_source_is_another_message() -> None:
     """CloudEvents' ids are unique per source."""
     assert not list(two_contents([message("A", "1"), message("B", "1", source="another")]))

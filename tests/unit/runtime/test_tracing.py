@@ -45,7 +45,7 @@ def settings(url: str, **more: Any) -> Settings:
 
 
 def test_the_last_spans_are_out_when_the_tracer_is_closed() -> None:
-    """They say which process they are of; the first export would be a second later."""
+    """They say which process they are of; the first export would be seconds later."""
     with OtlpReceiver() as receiver:
         tracer = tracer_of(settings(receiver.url), "saga")
         with tracer.span("outer", "internal"):

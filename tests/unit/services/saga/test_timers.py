@@ -3,9 +3,11 @@
 import datetime as dt
 import threading
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import pytest
 
+from fakes.tracing import KeptSpans
 from orderstream.errors import DependencyError
 from orderstream.messages import decode_envelope
 from orderstream_consumer.idempotency.publisher import CollectingPublisher
@@ -54,6 +56,25 @@ def test_nothing_is_published_before_its_time() -> None:
     now[0] += dt.timedelta(microseconds=1)
     assert polling.poll_once() == 1
     assert polling.poll_once() == 0
+
+
+def test_the_event_names_the_decision_s_trace_whoever_publishes_it() -> None:
+    """Two pollers publish the same bytes; the expiry is a child of the decision, and sends below it."""
+    decided_in = f"00-{'a' * 32}-{'b' * 16}-01"
+    publisher, kept = CollectingPublisher(), KeptSpans()
+    for traced in (False, True):
+        store = MemoryStore()
+        store.transact(
+            timer_writes(None, waiting("o-1"), order_id="o-1", conversation_id="talk", traceparent=decided_in)
+        )
+        more: dict[str, Any] = {"tracer": kept.tracer} if traced else {}
+        TimerPoller(store=store, publisher=publisher, clock=lambda: DUE + SECOND, **more).poll_once()
+    first, second = publisher.published
+    assert first == second
+    assert decode_envelope(first).traceparent == decided_in
+    span = kept.named("expire saga-timers")
+    assert span.parent is not None
+    assert span.parent.span_id == int("b" * 16, 16)
 
 
 def test_the_event_names_step_attempt_and_conversation() -> None:

@@ -4,8 +4,6 @@ from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from typing import Protocol
 
-import msgspec
-
 from orderstream import BufferFullError, DeliveryFailedError, Producer, ProducerClosedError
 from orderstream.errors import DependencyError
 from orderstream.messages import NotAnEventError, compressed, decode_envelope
@@ -83,27 +81,21 @@ class KinesisPublisher:
             raise DependencyError("kinesis", "PutRecords", str(error)) from error
 
     def _publish_traced(self, envelopes: Sequence[bytes], partition_key: str) -> None:
-        begun = [self._begin(encoded) for encoded in envelopes]
-        stamped, spans = [encoded for encoded, _ in begun], deque(span for _, span in begun)
+        spans = deque(self._begin(encoded) for encoded in envelopes)
         try:
-            self._publish(stamped, partition_key, lambda: spans.popleft().end())
+            # The bytes stay as they are: what is published again is what was published before.
+            self._publish(envelopes, partition_key, lambda: spans.popleft().end())
         except BaseException as error:
             for span in spans:
                 span.fail(type(error).__name__)
                 span.end()
             raise
 
-    def _begin(self, encoded: bytes) -> tuple[bytes, Span]:
-        """Begin the span of a message; gives the message as it goes out, too."""
+    def _begin(self, encoded: bytes) -> Span:
         try:
-            envelope = decode_envelope(encoded)
+            return self._spans.begin(decode_envelope(encoded))
         except NotAnEventError:
-            return encoded, NO_SPAN  # whether that may go out is not for here to say
-        span = self._spans.begin(envelope)
-        if envelope.traceparent is None and span.traceparent is not None:
-            # It was decided outside of any trace, such as by an operator: its trace begins here.
-            encoded = msgspec.structs.replace(envelope, traceparent=span.traceparent).encode()
-        return encoded, span
+            return NO_SPAN  # whether that may go out is not for here to say
 
 
 def _handed_over_together(envelopes: Sequence[bytes], key_bytes: int) -> Iterator[Sequence[bytes]]:

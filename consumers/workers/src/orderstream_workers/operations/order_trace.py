@@ -75,6 +75,6 @@ def spans_of(settings: Settings, order_id: str, http: httpx.Client) -> list[Stor
     if not spans:
         raise NotDoneError(
             f"no span of order {order_id} is stored; there is no such order, it was not sampled, or its "
-            "spans are still on their way: they come once a second"
+            "spans are still on their way: they come every two seconds"
         )
     return spans
