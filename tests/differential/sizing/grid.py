@@ -30,6 +30,7 @@ _LOOK: Final = 3_000  # seconds
 _LOOKS: Final = 4
 _CHEAP: Final = 300_000  # records: where they are rare, looks go on for so many, each as long as all before
 _TOO_MANY: Final = PROMISE * _LOOK * _LOOKS  # seconds that throttle, beyond which no later look can help
+_MANY_KEYS: Final = 100_000
 _NEVER: Final = 1e-8
 
 
@@ -59,6 +60,11 @@ class Point:
         traffic = self.traffic
         return not (self.producers or traffic.bytes_cv or traffic.burst_cv) and traffic.bytes <= MIB
 
+    @property
+    def even(self) -> bool:
+        """Whether placements are nearly the same, as many keys of equal weight are."""
+        return not self.traffic.zipf and self.traffic.keys >= _MANY_KEYS
+
     def __str__(self) -> str:
         """Return what differs from 500 B records on 100,000 even keys at a steady rate."""
         usual = set(_figures(Point(Traffic(0))))
@@ -82,24 +88,46 @@ def _figures(point: Point) -> Iterator[tuple[str, str]]:
         yield "latency", f"{producers.latency:g}"
 
 
+@dataclass(frozen=True, slots=True)
+class Play:
+    """What looks at a placement found.
+
+    Attributes:
+        throttled: Seconds that throttle.
+        looked: Seconds that were played.
+        keeps: Whether no more throttle than is promised.
+        clear: Whether that is certain, by three standard deviations or by the law; else it is what was found.
+    """
+
+    throttled: int
+    looked: int
+    keeps: bool
+    clear: bool
+
+
 def keeps_promise(point: Point, shards: int, placement: int, reading: Reading) -> bool:
-    """Whether a placement throttles in no more seconds than is promised.
+    """Whether a placement throttles in no more seconds than is promised."""
+    return play_placement(point, shards, placement, reading).keeps
+
+
+def play_placement(point: Point, shards: int, placement: int, reading: Reading) -> Play:
+    """Play a placement.
 
     Where one look is not clear, by three standard deviations, it looks again. Where no look is and the law is
     known, the law decides.
     """
-    shard = shard_of_keys(point.traffic.keys, shards, placement)
-    loads = np.bincount(shard, point.traffic.shares(), shards) * point.traffic.rate
-    return _keeps(point, loads, reading, np.random.default_rng((placement, shards)))
+    where = shard_of_keys(point.traffic.keys, shards, placement)
+    loads = np.bincount(where, point.traffic.shares(), shards) * point.traffic.rate
+    return _looks(point, loads, reading, np.random.default_rng((placement, shards)))
 
 
 def keeps_alone(point: Point, reading: Reading) -> bool:
     """Whether the heaviest key keeps the promise with a shard of its own, which is the best it can get."""
     loads = point.traffic.shares()[:1] * point.traffic.rate
-    return _keeps(point, loads, reading, np.random.default_rng(1))
+    return _looks(point, loads, reading, np.random.default_rng(1)).keeps
 
 
-def _keeps(point: Point, loads: Floats, reading: Reading, rng: np.random.Generator) -> bool:
+def _looks(point: Point, loads: Floats, reading: Reading, rng: np.random.Generator) -> Play:
     throttled = looked = 0
     cheap = _CHEAP / max(point.traffic.rate, 1e-9)
     while looked < max(_LOOKS * _LOOK, cheap):
@@ -109,10 +137,11 @@ def _keeps(point: Point, loads: Floats, reading: Reading, rng: np.random.Generat
         looked += seconds
         expected = PROMISE * looked
         if abs(throttled - expected) >= 3 * math.sqrt(expected) or not throttled:
-            return throttled <= PROMISE * looked
+            return Play(throttled, looked, throttled <= PROMISE * looked, clear=True)
     if reading == "fixed-window" and point.alike:
-        return throttled_share(loads, int(counted(np.array([round(point.traffic.bytes)]))[0])) <= PROMISE
-    return throttled <= PROMISE * looked
+        size = counted(np.array([round(point.traffic.bytes)]))
+        return Play(throttled, looked, throttled_share(loads, int(size[0])) <= PROMISE, clear=True)
+    return Play(throttled, looked, throttled <= PROMISE * looked, clear=False)
 
 
 def _throttled(

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Final
 
 from differential.sizing.advice import Advice, advice
-from differential.sizing.grid import READINGS, Point, Reading, keeps_alone, keeps_promise
+from differential.sizing.grid import PROMISE, READINGS, Play, Point, Reading, keeps_alone, play_placement
 from differential.sizing.points import points
 
 PLACEMENTS: Final = 200
@@ -63,16 +63,23 @@ def lower_bound(good: int, tried: int, confidence: float = 0.95) -> float:
 
 
 def judge(point: Point, reading: Reading, found: Advice, placements: int = PLACEMENTS) -> Finding:
-    """Play placements at the advised count; where all of the first sixty hold, that is enough."""
+    """Play placements at the advised count; where all of the first sixty hold, that is enough.
+
+    Where placements are nearly the same, those that are too near the promise to tell are judged together.
+    """
     shards = found.shards[reading]
     assert shards is not None
-    kept = played = 0
+    plays: list[Play] = []
     for placement in range(placements):
-        kept += keeps_promise(point, shards, placement, reading)
-        played += 1
-        if played == _FIRST_LOOK == kept:
+        plays.append(play_placement(point, shards, placement, reading))
+        if len(plays) == _FIRST_LOOK == _kept(point, plays):
             break
-    return Finding(point, reading, found, kept, played)
+    return Finding(point, reading, found, _kept(point, plays), len(plays))
+
+
+def _kept(point: Point, plays: Sequence[Play]) -> int:
+    together = sum(play.throttled for play in plays) <= PROMISE * sum(play.looked for play in plays)
+    return sum(together if point.even and not play.clear else play.keeps for play in plays)
 
 
 class Rows:

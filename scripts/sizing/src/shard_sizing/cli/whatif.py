@@ -20,6 +20,7 @@ from shard_sizing.model.capacity.targeted import MOST_SHARDS
 from shard_sizing.model.cost.fargate import VCPUS
 from shard_sizing.model.cost.monthly import HOURS
 from shard_sizing.model.data_files import Limits, RegionPrices
+from shard_sizing.model.law.bursts import MOST_CV
 from shard_sizing.model.pipeline.bill import NOT_PRICED, PIPELINE_PRICES, bill, kinesis_floor
 from shard_sizing.model.pipeline.load import Pipeline, calls_per_second, containers, loads
 from shard_sizing.model.pipeline.order_calls import STOCK, OrderCalls, load_order_calls
@@ -66,7 +67,7 @@ _OPEN_SECONDS: Final = 60  # for which an order has records, at least
 )
 @click.option(
     "--burst-cv",
-    type=Number(min=0),
+    type=Number(min=0, max=MOST_CV),
     default=0.25,
     show_default=True,
     help="Variation of the orders from second to second (standard deviation over mean).",

@@ -15,6 +15,7 @@ from shard_sizing.cli.parameters.notes import note
 from shard_sizing.cli.parameters.numbers import Number
 from shard_sizing.errors import InputError
 from shard_sizing.model.data_files import Limits, Prices, RegionPrices, load_limits, load_prices
+from shard_sizing.model.law.bursts import MOST_CV
 from shard_sizing.model.workload.measured import Measured
 from shard_sizing.model.workload.profile import Growth, Profile, grown, synthetic
 
@@ -243,7 +244,7 @@ def workload_options(command: Command) -> Command:
         ),
         click.option(
             "--burst-cv",
-            type=Number(min=0),
+            type=Number(min=0, max=MOST_CV),
             help="Variation of the rate from second to second, standard deviation over mean; by default the "
             "profile's, or 0.",
         ),

@@ -7,10 +7,12 @@ from typing import Final, Literal
 import msgspec
 import numpy as np
 
+from shard_sizing.errors import InputError
 from shard_sizing.model.capacity.readers import Readers
 from shard_sizing.model.capacity.trials import Bools
 from shard_sizing.model.data_files import Limits
 from shard_sizing.model.law.aggregation import Aggregation, measured_pace
+from shard_sizing.model.law.bursts import MOST_CV
 from shard_sizing.model.law.stream_law import DEFAULT_RECORD_LIMIT, StreamLaw, Traffic
 from shard_sizing.model.workload.clumps import Clump
 from shard_sizing.model.workload.keys import Keys, Loads, Salt, keys_of
@@ -115,6 +117,9 @@ class Question:
         limits: What shards and streams take.
         demand: What is asked.
 
+    Raises:
+        InputError: The bursts are beyond ``MOST_CV``.
+
     Attributes:
         rate: User records a second planned for.
         clumps: What the heaviest keys bring at that rate, as far as it matters to a shard.
@@ -130,6 +135,13 @@ class Question:
         self.rate = rate_at(profile, demand.at)
         # A busiest second has its burst within it.
         cv = 0.0 if demand.at.endswith("-second") else profile.burst_cv
+        if cv > MOST_CV:
+            raise InputError(
+                "bursts",
+                f"a variation of {cv:.1f} from second to second is beyond {MOST_CV:g}: most records come in "
+                "so few seconds that a share of all seconds says nothing of them; plan for busy seconds "
+                "(--at max-second)",
+            )
         seconds = profile.clumps.get("second")
         company = seconds.company if seconds else 0.0
         self.clumps = _clumps(profile, demand.at, cv, company, limits)

@@ -22,6 +22,7 @@ PERCENT: Final = 90.0
 _STRICTER: Final = ENFORCEMENTS.index("fixed-window")
 _BESIDE: Final = (50.0, 99.0)
 _CUTS: Final = 3  # placements for which targeted cuts are tried; cut by load, placements hardly differ
+_ALIKE: Final = 1_000  # shards beyond which they do not
 _LOOKED_AT: Final = 25  # placements by which an outlook is told
 
 
@@ -143,7 +144,7 @@ def size(
     rng = np.random.default_rng((seed, 0))
     cuts = [
         targeted_shards(question, _STRICTER, rng)
-        for _ in range(1 if question.keys.exact else _CUTS)
+        for _ in range(1 if question.keys.exact or (shards or 0) > _ALIKE else _CUTS)
         if shards is not None
     ]
     progress()

@@ -14,7 +14,7 @@ from shard_sizing.model.workload.shares import Counts
 MOST_SHARDS: Final = 20_000
 """The largest default quota of an account in any Region."""
 
-_HALVINGS: Final = 16
+_NEAR: Final = 1.001  # bounds of a range's load that are not told apart
 _MOST_KEYS: Final = 2_000_000  # a hundred for each shard of the largest stream, so that no key is a lump
 
 
@@ -34,22 +34,30 @@ def targeted_shards(question: Question, reading: int, rng: np.random.Generator) 
     shares = shares[order]
     weight = shares[:, 0 if question.law.binding == "records" else 1]
     loads = np.cumsum(weight)
+    columns = np.ascontiguousarray(shares[:, : keys.columns].T)
 
     def enough(bound: float) -> int | None:
         firsts = fill(loads, bound)
-        cut = np.add.reduceat(shares, firsts, axis=0)
-        scale = None if keys.columns < 3 else scales_of(cut, keys.lump)[None, :]
-        fits = question.fits(Loads(cut[None, :, 0], cut[None, :, 1], scale, read=cut[None, :, 3]))
+        cut = np.add.reduceat(columns, firsts, axis=1)[:, None, :]
+        records, volume = cut[0], cut[min(1, keys.columns - 1)]
+        fits = question.fits(
+            Loads(
+                records,
+                records if keys.columns == 1 else volume,
+                scales_of(np.moveaxis(cut, 0, -1), keys.lump) if keys.columns >= 3 else None,
+                read=cut[3] if keys.columns > 3 else None,
+            )
+        )
         return len(firsts) if fits[0, reading] else None
 
+    high = 1.0
+    if enough(high):
+        return 1
     low = max(float(weight.max()), 1 / MOST_SHARDS)
     best = enough(low)
     if best is None:
         return None
-    high = 1.0
-    if enough(high):
-        return 1
-    for _ in range(_HALVINGS):
+    while high > low * _NEAR:
         middle = math.sqrt(low * high)
         found = enough(middle)
         if found is None:

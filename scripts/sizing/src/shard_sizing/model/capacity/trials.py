@@ -19,6 +19,11 @@ Try = Callable[[int, int, np.random.Generator], Bools]
 """Tries a number of shards on so many placements: which of them fit, by placement and reading."""
 
 _LOOKS: Final = (24, 50, 100, 200, 400)
+_COSTLY_LOOKS: Final = (
+    10,
+    34,
+    50,
+)  # of thousands of shards: ten tell what is far too little, 34 what is plenty
 _MOST_FALLS: Final = 200_000  # shards times placements at most, so that 20,000 shards take seconds
 _UNLIKELY: Final = 0.03
 
@@ -45,8 +50,8 @@ class Trials:
 
     def fits(self, shards: int, reading: int, wanted: float) -> bool:
         """Tell whether a number of shards fits in at least the wanted share of placements, with certainty."""
-        most = max(_LOOKS[1], min(_LOOKS[-1], _MOST_FALLS // shards))
-        for look in _LOOKS:
+        most = max(_COSTLY_LOOKS[-1], min(_LOOKS[-1], _MOST_FALLS // shards))
+        for look in _LOOKS if most > _COSTLY_LOOKS[-1] else _COSTLY_LOOKS:
             fits = self._tried(shards, min(look, most))[:, reading]
             good = int(fits.sum())
             if _tail(fits.size, good, wanted) <= _UNLIKELY:

@@ -2,11 +2,19 @@
 
 import math
 from statistics import NormalDist
+from typing import Final
 
 import msgspec
 import numpy as np
 
 from shard_sizing.model.workload.peaks import Floats
+
+MOST_CV: Final = 7.5
+"""The largest variation that is planned for.
+
+Bursts are what varies from second to second within a minute. Where a minute's records all come in one of its
+seconds, that is a coefficient of 7.7 (the root of 59): seconds that may throttle would be all that count.
+"""
 
 _REACH = 5.0  # standard deviations of the logarithm on each side
 _MOST = 160  # factors told apart
@@ -28,7 +36,7 @@ def bursts(cv: float, ratio: float, stride: int = 1) -> Bursts:
     """Return lognormal factors on a lattice.
 
     Args:
-        cv: Their coefficient of variation; 0 is the factor 1 alone.
+        cv: Their coefficient of variation, ``MOST_CV`` at most; 0 is the factor 1 alone.
         ratio: Of two neighbours on the lattice.
         stride: Use each so-manieth point of the lattice at most.
     """

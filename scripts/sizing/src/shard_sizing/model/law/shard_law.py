@@ -159,8 +159,10 @@ class MeterLaw:
         """The strain of a token bucket by rate and burst, and what it rejects in a second, by rate."""
         meter, each = self._meter, self._bursts["token-bucket"]
         bucket = bucket_for(meter.depth, meter.limit, self.lump)
-        # Small records leave a bucket full at a fiftieth of the limit; lower rates are taken for that one.
-        first = 0 if bucket.steps > 1 else _DOWN - round(_PER_DOUBLING * np.log2(50) / COARSE) * COARSE
+        # Small records leave a bucket full at a fiftieth of the limit, and where the largest burst is half of
+        # it; lower rates are taken for that one.
+        below = max(_PER_DOUBLING * np.log2(50), max(each.steps) + _PER_DOUBLING)
+        first = 0 if bucket.steps > 1 else max(0, _DOWN - round(below / COARSE) * COARSE)
         coarse = np.arange(first, POINTS, COARSE)
         there = meter.arrivals.at(coarse)
         second = second_of(bucket, Arrivals(there.events / bucket.steps, there.sizes, there.shares))

@@ -25,6 +25,7 @@ from shard_sizing.model.workload.shares import Counts, byte_shares, key_counts, 
 _SINGLE: Final = 128  # unknown keys, the heaviest, that are placed one by one with their own weight
 _ALIKE: Final = 1.2  # the heaviest of a group over the lightest
 _ALL: Final = 4  # columns of shares
+_MANY, _FEW_EACH = 2_000, 30  # shards, and keys for each, where drawing key by key is the faster way
 _SAME_SIZES: Final = 1.25  # key by key, that far from the mean, sizes are taken as of one law
 
 
@@ -202,7 +203,12 @@ def fall(keys: Keys, shards: int | Floats, placements: int, rng: np.random.Gener
     large = counts > 3 * count
     width = np.diff(edges) / edges[-1]
     for number, each in zip(counts[large].tolist(), keys.each[large], strict=True):
-        held = rng.multinomial(number, width, size=placements)
+        if isinstance(shards, int) and count >= _MANY and number < _FEW_EACH * count:
+            held = np.stack(
+                [np.bincount(rng.integers(0, count, number), minlength=count) for _ in range(placements)]
+            )
+        else:
+            held = rng.multinomial(number, width, size=placements)
         loads += held[None, :, :] * each[:columns, None, None]
     single = np.repeat(keys.each[~large, :columns], counts[~large], axis=0)
     if single.size:
@@ -218,7 +224,9 @@ def fall(keys: Keys, shards: int | Floats, placements: int, rng: np.random.Gener
             loads[column] += np.bincount(flat, weights, placements * count).reshape(placements, count)
     scale = scales_of(np.moveaxis(loads, 0, -1), keys.lump) if columns >= 3 else None
     read = loads[3] if columns == _ALL else None
-    return Loads(loads[0], loads[min(1, columns - 1)], scale, read=read)
+    records = loads[0]
+    # Where both weigh the same they are one array, which is then counted once.
+    return Loads(records, records if columns == 1 else loads[1], scale, read=read)
 
 
 def scales_of(shares: Floats, lump: float) -> Floats:

@@ -108,8 +108,8 @@ class Profile(msgspec.Struct, frozen=True):
             0, and not known, where ``resolution`` is above 1.
         keys: Distinct keys (an estimate beyond 120,000).
         zipf: Skew of the keys.
-        sizes: Histogram of the records' bytes, at most 64 pairs of bytes and share; its mean is
-            ``record_bytes``.
+        sizes: Histogram of the records' bytes, pairs of bytes and share, at most 64 below 64 KiB and 16 for
+            each doubling above; its mean is ``record_bytes``.
         kib_units: Mean of each record's KiB, rounded up: what on-demand streams bill.
         put_units: Mean of each record's PUT payload units, rounded up: what provisioned streams bill.
         peaks: The rates by second, minute and hour.

@@ -17,9 +17,16 @@ PUT_UNIT_BYTES: Final = 25_000
 """A PUT payload unit of the provisioned mode; AWS says 25 KB, and the smaller reading bills more."""
 
 MOST_ATOMS: Final = 64
+"""Sizes below ``LARGE`` that are told apart; above, where few records fill a second, 16 to a doubling are."""
 
-_PER_OCTAVE: Final = 16  # bins while counting; halved until at most MOST_ATOMS are used
+LARGE: Final = 2**16
+"""Bytes, a fifteenth of what a shard takes in a second."""
+
+_PER_OCTAVE: Final = (
+    16  # bins while counting; those of small sizes are joined until at most MOST_ATOMS are used
+)
 _BINS: Final = 25 * _PER_OCTAVE  # to 32 MiB, beyond any record
+_SMALL: Final = 16 * _PER_OCTAVE  # bins below LARGE
 _QUANTILES: Final = 20_000  # of a lognormal made discrete
 _TAILS: Final = (-4.5, 5.2)  # standard deviations of its logarithm; one record in ten million is beyond
 
@@ -65,9 +72,11 @@ class SizeCounter:
     def sizes(self) -> Sizes:
         """Return what was counted, at least one size."""
         total = float(self._counts.sum())
-        counts, volume = self._counts, self._bytes
+        counts, volume = self._counts[:_SMALL], self._bytes[:_SMALL]
         while np.count_nonzero(counts) > MOST_ATOMS:
             counts, volume = (bins.reshape(-1, 2).sum(axis=1) for bins in (counts, volume))
+        counts = np.concatenate([counts, self._counts[_SMALL:]])
+        volume = np.concatenate([volume, self._bytes[_SMALL:]])
         used = np.flatnonzero(counts)
         means, shares = volume[used] / counts[used], counts[used] / total
         return Sizes(
@@ -106,7 +115,18 @@ def lognormal_sizes(mean: float, cv: float, largest: int) -> Sizes:
 def _lognormal_atoms(mean: float, sigma: float, largest: int) -> Atoms:
     """Cut a lognormal law by size: by share, one atom would hold the few records that carry most bytes."""
     normal = NormalDist()
-    cuts = [-math.inf, *np.linspace(*_TAILS, MOST_ATOMS - 1).tolist(), math.inf]
+    steps = np.linspace(*_TAILS, MOST_ATOMS - 1)
+    edges = LARGE * 2.0 ** (np.arange(_BINS - _SMALL + 1) / _PER_OCTAVE)
+    large = (np.log(edges / mean) + sigma**2 / 2) / sigma
+    step = steps[1] - steps[0]
+    # From LARGE on its edges replace the steps, where these are wider.
+    fine = large[large < _TAILS[1]] if large[1] - large[0] < step else large[:0]
+    cuts = [
+        -math.inf,
+        *steps[steps < (fine.min(initial=math.inf) - step / 2)].tolist(),
+        *fine.tolist(),
+        math.inf,
+    ]
     below = np.array([normal.cdf(cut) for cut in cuts])
     volume = np.array([normal.cdf(cut - sigma) for cut in cuts])
     shares = np.diff(below)
