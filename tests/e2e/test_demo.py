@@ -24,17 +24,18 @@ from orderstream_workers.runtime.settings import Settings
 from orderstream_workers.runtime.topology.metrics import catalogue
 
 LIMIT = 150
+TEMPLATE = Path(__file__).parents[2] / "infra" / "orderstream-data.template.json"
 
 
 @pytest.fixture(scope="module")
 def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The output of the first 150 invoices."""
+    """The output of the first 150 invoices, on what the synthesized template makes."""
     folder = tmp_path_factory.mktemp("demo")
     out = folder / "out"
     done = subprocess.run(
         orderstream(
             *(folder / "home", free_base_port(), "demo", "--orders", str(INVOICES)),
-            *("--limit", str(LIMIT), "--out", str(out), "--no-progress"),
+            *("--limit", str(LIMIT), "--out", str(out), "--no-progress", "--from-template", str(TEMPLATE)),
         ),
         capture_output=True,
         text=True,

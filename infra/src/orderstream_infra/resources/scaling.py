@@ -6,10 +6,11 @@ from aws_cdk import Duration
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_ecs as ecs
 
+from orderstream_consumer.processing.metrics import MILLIS_BEHIND_LATEST
+from orderstream_workers.runtime.telemetry.metrics import NAMESPACE
+
 _CPU_PERCENT: Final = 60
 _LAG_MILLIS: Final = 60_000
-_NAMESPACE: Final = "Orderstream"
-_LAG: Final = "MillisBehindLatest"
 _BY: Final = "Application"
 
 
@@ -34,8 +35,8 @@ def scaled(service: ecs.FargateService, *, most: int, lag_of: str | None) -> Non
         scaling.scale_to_track_custom_metric(
             "Behind",
             metric=cloudwatch.Metric(
-                namespace=_NAMESPACE,
-                metric_name=_LAG,
+                namespace=NAMESPACE,
+                metric_name=MILLIS_BEHIND_LATEST.name,
                 dimensions_map={_BY: lag_of},
                 statistic="Maximum",
                 period=Duration.minutes(1),
