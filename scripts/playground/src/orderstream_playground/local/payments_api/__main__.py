@@ -1,14 +1,12 @@
 """``python -m orderstream_playground.local.payments_api``: serve the provider until a signal stops it."""
 
 import argparse
-import signal
 from contextlib import closing
 from pathlib import Path
 
-import uvicorn
-
 from orderstream_playground.local.payments_api.app import create_app
 from orderstream_playground.local.payments_api.ledger import Ledger
+from orderstream_playground.local.serving import serve
 from orderstream_workers.runtime.logs import configure_logging
 
 
@@ -27,20 +25,11 @@ def main() -> None:
     if not 0 <= options.decline_percent <= 100:
         parser.error("--decline-percent must be between 0 and 100")
     configure_logging("INFO", "payments-api")
-    # uvicorn raises the signal again once it has shut down: without a handler that would be the exit status.
-    signal.signal(signal.SIGTERM, lambda *_: None)
     with closing(Ledger(options.ledger)) as ledger:
         app = create_app(
             ledger, rate=int(options.rate), decline_percent=options.decline_percent, seed=options.seed
         )
-        uvicorn.run(
-            app,
-            host=options.host,
-            port=options.port,
-            log_config=None,
-            access_log=False,
-            timeout_graceful_shutdown=2,
-        )
+        serve(app, options.host, options.port)
 
 
 if __name__ == "__main__":

@@ -1,13 +1,12 @@
 """``python -m orderstream_playground.local.traces``: collect spans until it is told to stop."""
 
 import argparse
-import signal
 from contextlib import ExitStack
 from pathlib import Path
 
 import httpx
-import uvicorn
 
+from orderstream_playground.local.serving import serve
 from orderstream_playground.local.traces.app import create_app
 from orderstream_playground.local.traces.passing_on import PassingOn
 from orderstream_playground.local.traces.store import SpanStore
@@ -23,22 +22,13 @@ def main() -> None:
     parser.add_argument("--otlp", default="", help="base URL of another collector, which gets the spans too")
     options = parser.parse_args()
     configure_logging("INFO", "traces")
-    # uvicorn raises the signal again once it has shut down: without a handler that would be the exit status.
-    signal.signal(signal.SIGTERM, lambda *_: None)
     with ExitStack() as stack:
         store = stack.enter_context(SpanStore(options.file))
         app = create_app(store)
         if options.otlp:
             http = stack.enter_context(httpx.Client())
             app = create_app(store, stack.enter_context(PassingOn(options.otlp, http)).take)
-        uvicorn.run(
-            app,
-            host=options.host,
-            port=options.port,
-            log_config=None,
-            access_log=False,
-            timeout_graceful_shutdown=2,
-        )
+        serve(app, options.host, options.port)
 
 
 if __name__ == "__main__":
