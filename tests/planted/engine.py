@@ -197,8 +197,8 @@ BUGS = (
     Bug(
         "a lease that was deleted is put back by a worker that has lost it",
         "orderstream_consumer/engines/embedded/leases/owned.py",
-        "        self._demand_ours()  # whoever deletes",
-        "        # whoever deletes",
+        "        self._demand_ours()  # a worker deletes",
+        "        # a worker deletes",
         "tests/unit/engine/test_owned_lease.py",
     ),
     Bug(

@@ -29,9 +29,8 @@ BUGS = (
     Bug(
         "a message that comes again is applied again",
         "orderstream_consumer/idempotency/inbox.py",
-        "            return Arrival.FRESH\n        assert",
-        "            return Arrival.FRESH\n        entry = None\n        if entry is None:\n"
-        "            return Arrival.FRESH\n        assert",
+        "        if received.envelope.id not in self._entries:\n",
+        "        if received.envelope.id:\n",
         "tests/property/effects/test_once.py",
     ),
     Bug(

@@ -109,7 +109,7 @@ BUGS = (
     ),
     Bug(
         "a record that is given up shares its outcome with all that travelled with it",
-        "orderstream/producer/core/outcomes.py",
+        "orderstream/producer/core/reporting/outcomes.py",
         "            completion = Completion()\n            for record in records:\n",
         "            completion = records[0].completion\n            for record in records:\n",
     ),
