@@ -208,3 +208,17 @@ def test_a_packed_pipe_is_read_like_the_file(tmp_path: Path) -> None:
     assert sampling.returncode == 0
     assert run("sample", str(ORDERS), *asked, str(tmp_path / "file.json")).exit_code == 0
     assert out.read_bytes() == (tmp_path / "file.json").read_bytes()
+
+
+def test_even_keys_are_called_even_and_none_is_singled_out(tmp_path: Path) -> None:
+    """The heaviest of many light keys is so by chance; what nobody has over a limit is not mentioned."""
+    file, out = tmp_path / "events.csv", tmp_path / "profile.json"
+    rows = [f"key-{number * 7919 % 4_001},{number // 100},{300 + number % 7}" for number in range(12_000)]
+    file.write_text("\n".join(["key,when,size", *rows]))
+    done = run(
+        "sample", str(file), "--key", "key", "--timestamp", "when", "--size", "size", "--out", str(out)
+    )
+    assert "the heaviest 100 keys are even (Zipf exponent 0, " in done.stdout
+    assert "times what that gives it" not in done.stdout
+    assert "maximum record size" not in run("size", str(out)).stdout
+    assert "0.03 %" in run("hotkeys", str(out)).stdout

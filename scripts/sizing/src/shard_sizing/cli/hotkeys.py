@@ -19,6 +19,7 @@ from shard_sizing.model.workload.peaks import PEAK_NAMES
 from shard_sizing.model.workload.profile import Growth, rate_at
 
 _SHOWN: Final = 20
+_SMALL: Final = 0.0001  # a share below needs more digits
 
 
 class HotKeys(msgspec.Struct, frozen=True):
@@ -67,8 +68,8 @@ def hotkeys(profile: Path, shared: Shared, growth: float, growth_by: Growth | No
     rows = [
         (
             (k.key or "(empty)") + (" *" if k.clump else ""),
-            percent(k.record_share, 2),
-            percent(k.byte_share, 2),
+            _share(k.record_share),
+            _share(k.byte_share),
             _rate(k.records_per_second),
             str(k.sub_keys),
         )
@@ -95,6 +96,11 @@ def hotkeys(profile: Path, shared: Shared, growth: float, growth_by: Growth | No
     )
     present(HotKeys(keys, at, rate), sheet, shared)
     return 2 if hot else 0
+
+
+def _share(share: float) -> str:
+    """Write a share: of a hundred thousand even keys each has a thousandth of a per cent, and not nothing."""
+    return percent(share, 2) if share >= _SMALL else f"{100 * share:.2g} %"
 
 
 def _rate(records: float) -> str:

@@ -67,7 +67,8 @@ def _steps(answer: Planned, current: int, target: int, limits: Limits) -> Iterat
     if answer.peak_shards > answer.quota:
         yield f"It does not fit: {answer.peak_shards:,} shards are open at a time, and {_quota(answer)}."
     else:
-        yield f"At most {counted(answer.peak_shards, 'shard')} open at a time; {_quota(answer)}."
+        are = "is" if answer.peak_shards == 1 else "are"
+        yield f"At most {counted(answer.peak_shards, 'shard')} {are} open at a time; {_quota(answer)}."
     stages = list(_stages(answer.steps))
     if len(stages) > 1 and len(answer.steps) > len(stages):
         yield f"In stages: {'; then '.join(stages)}."

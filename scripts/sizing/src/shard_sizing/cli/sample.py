@@ -27,6 +27,7 @@ from shard_sizing.model.workload.shares import MOST_KEYS
 from shard_sizing.model.workload.zipf import FITTED, zipf_shares
 
 _APART: Final = 2.0  # times the share that the law gives the heaviest key
+_NOTICED: Final = 0.001  # of the records: the heaviest of many light keys is so by chance
 _SHOWN: Final = 20  # heaviest keys
 
 
@@ -135,7 +136,7 @@ def _heaviest(profile: Profile) -> str:
     times = share / float(zipf_shares(min(profile.keys, MOST_KEYS), profile.zipf.exponent)[0])
     return (
         f", the first of which has {percent(share, 1)}, {times:,.0f} times what that gives it"
-        if times > _APART
+        if times > _APART and share >= _NOTICED
         else ""
     )
 

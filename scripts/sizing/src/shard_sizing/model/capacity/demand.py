@@ -148,7 +148,8 @@ class Question:
         self.keys: Keys = keys_of(profile, demand.salt, self.clumps, self.rate)
         aggregation = demand.aggregation or measured_aggregation(profile)
         within = tuple(atom for atom in profile.sizes if atom[0] <= demand.record_limit)
-        self.oversized = 1.0 - sum(share for _, share in within)
+        # Shares are rounded, so that their sum may lack a trifle.
+        self.oversized = max(0.0, round(1.0 - sum(share for _, share in within), 9))
         sizes = tuple((size, share / (1.0 - self.oversized)) for size, share in within) or profile.sizes
         traffic = Traffic(self.rate, sizes, cv, aggregation, demand.record_limit, company)
         self.law = StreamLaw(traffic, limits, self.keys.scales)
