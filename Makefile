@@ -86,7 +86,7 @@ bench-tokens: install ## Verify callers' tokens, RS256 and ES256: at most 150 us
 	$(BIN)/python producers/orders/benchmarks/bench_tokens.py
 
 .PHONY: bench-tracing
-bench-tracing: install ## Trace orders at 100 %: at most 3 % of an order's CPU
+bench-tracing: install ## Measure tracing at 100 % against its level, 3 % of an order's CPU; needs a quiet machine
 	PYTHONPATH=tests $(BIN)/python consumers/workers/benchmarks/bench_tracing.py
 
 .PHONY: fuzz-tokens

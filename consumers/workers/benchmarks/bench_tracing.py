@@ -31,7 +31,7 @@ ORDER_MILLISECONDS: Final = 76.0
 """CPU time of an order of the demo, in all processes of the pipeline."""
 LEVEL: Final = 0.03
 ROUNDS: Final = 3
-ORDERS: Final = 120
+ORDERS: Final = 50
 PROCESSES: Final = 9
 ORDERS_PER_SECOND: Final = 10.0
 """The demo's month took 2 min 40 s for 1,559 accepted orders."""
