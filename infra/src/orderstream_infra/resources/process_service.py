@@ -38,7 +38,7 @@ class ProcessService(Construct):
 
     A deployment stops the old tasks before it starts the new one: two versions, or two engines, of an
     application do not run side by side, and what waits meanwhile waits in its stream or queue. A service
-    that only takes requests starts the new task first, so that somebody always answers.
+    that only takes requests starts the new task first, so that one task always responds.
 
     Args:
         scope: Where it belongs.

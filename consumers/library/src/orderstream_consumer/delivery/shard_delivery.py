@@ -82,7 +82,7 @@ class ShardDelivery(ShardWork):
         stop: StopSignal,
         config: DeliveryConfig,
     ) -> None:
-        # Going on after any failure would pass a record that is recorded nowhere: the shard stands still and
+        # Going on after any failure would skip a record that is stored nowhere: the shard is stuck and
         # says so.
         super().__init__(breaker=breaker, tally=tally, stop=stop, retried=Exception)
         self._parking = parking

@@ -1,4 +1,4 @@
-"""What every client shares: it warms up, says BEGIN, does its work, says END; whoever started it measures."""
+"""What every client shares: it warms up, says BEGIN, does its work, says END; its parent measures."""
 
 import sys
 from collections.abc import Iterator

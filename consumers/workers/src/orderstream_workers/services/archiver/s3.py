@@ -121,7 +121,7 @@ class S3ObjectStore:
                 )
                 required(given_by_service(response), "ETag", str)
         except ExpectedRefusalError:
-            return False  # somebody else was faster
+            return False  # another worker was faster
         return True
 
     def _is_there(self, key: str) -> bool:

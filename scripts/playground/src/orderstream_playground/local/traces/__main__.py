@@ -1,4 +1,4 @@
-"""``python -m orderstream_playground.local.traces``: collect spans until it is told to stop."""
+"""``python -m orderstream_playground.local.traces``: collect spans until a signal stops it."""
 
 import argparse
 from contextlib import ExitStack

@@ -165,7 +165,7 @@ class DynamoDBLeaseTable:
             with self._calls(operation, expecting("ConditionalCheckFailedException")):
                 given_by_service(write())
         except ExpectedRefusalError:
-            return False  # somebody else was faster: the lease is not what we hold it for
+            return False  # another worker was faster: the lease is not what we hold it for
         return True
 
     def _calls(self, operation: str, refusals: Refusals = no_refusals) -> AbstractContextManager[None]:
