@@ -106,17 +106,13 @@ WORDS = (
     Word(r"\bfor ever\b", "forever"),
     Word(r"\bat a stroke\b", "at once"),
     # Documents are plain present-day English. What a document quotes from code is in code's own words.
-    Word(r"\b[Ww]hoever\b", "the one who does it: a worker, a caller, an operator", _QUOTED, ".md"),
-    Word(r"\b[Ss]omebody\b", "a person, a worker, an operator", _QUOTED, ".md"),
-    Word(r"\b(made|begun|begins?|published|asks?|read) anew\b", "again, recreated", _QUOTED, ".md"),
     Word(r"\b[Mm]end(ed|s)?\b", "fix, repair", _QUOTED, ".md"),
     Word(r"\b([Cc]omes? to its end|of late|gone by)\b", "ends, recently, past", _QUOTED, ".md"),
     Word(r"\bhears? of\b", "is notified of", _QUOTED, ".md"),
-    Word(r"\b[Ee]verybody\b", "every caller, every process, all", _QUOTED, ".md"),
     # Shipped code and documents name what acts. Comments of tests and benchmarks may be looser.
     Word(r"\b[Ww]hoever\b", "the one who does it: a worker, a caller, an operator", _LOOSER),
     Word(r"\b([Ss]omebody|[Ee]verybody)\b", "a person, a worker, a caller, an operator", _LOOSER),
-    Word(r"\banew\b", "again", _LOOSER),
+    Word(r"\banew\b", "again, recreated", _LOOSER),
     Word(r"\bstands? still\b|\bstood still\b", "is stuck, is suspended", _LOOSER),
     Word(r"\b(is|are|was|were) told to (stop|end)\b", "is stopped", _LOOSER),
     Word(r"\bdealt with\b", "handled, processed", _LOOSER),
