@@ -30,6 +30,7 @@ from fakes.postgresql import PostgresServer, postgresql_served
 from orderstream_playground.local.environment import EnvironmentOptions, Layout
 from orderstream_playground.local.ministack import ensure_ministack
 from orderstream_playground.local.processes import start, stop, wait_healthy
+from orderstream_playground.local.template import Template
 from orderstream_workers.runtime.discovery import topology
 from orderstream_workers.runtime.settings import Settings
 from orderstream_workers.runtime.topology import DatabaseSpec, StreamSpec
@@ -102,7 +103,7 @@ class Containers:
         self.layout.logs.mkdir(parents=True)
         self.ports = {name: base + 10 + index for index, name in enumerate(OURS)}
         self.processes: dict[str, subprocess.Popen[bytes]] = {}
-        specs = [spec for spec in self.layout.emulators(ensure_ministack()) if spec.name != "payments-api"]
+        specs = [spec for spec in self.layout.emulators(ensure_ministack()) if spec.name in ("kinesis", "aws")]
         self.emulators = [start(spec, self.layout.logs) for spec in specs]
         for process in self.emulators:
             wait_healthy(process, 60)
@@ -180,11 +181,16 @@ class Containers:
         word = word.replace("http://localstack:4566", self.aws.url).replace("0.0.0.0", "127.0.0.1")
         word = re.sub(r"//read-model:5432/(\w+)\?", rf"///\1?host={self.postgresql.folder}&", word)
         word = re.sub(r"^8080$", str(self.ports[name]), word)
-        return re.sub(r"(^|///)/data", rf"\1{self._volume(name)}", word)
+        for mount in OURS[name].get("volumes", ()):
+            source, target = mount.split(":")[:2]
+            there = ROOT / source if source.startswith("./") else self._volume(name)
+            word = re.sub(rf"(^|///){target}", rf"\1{there}", word)
+        return word
 
     def _volume(self, name: str) -> Path:
-        (mount,) = OURS[name].get("volumes", (name,))
-        folder = self.folder / mount.partition(":")[0]
+        """The folder that a container's /data is, or would be."""
+        mounts = [mount.split(":")[:2] for mount in OURS[name].get("volumes", ())]
+        folder = self.folder / next((source for source, target in mounts if target == "/data"), name)
         folder.mkdir(exist_ok=True)
         return folder
 
@@ -217,7 +223,7 @@ def test_every_process_of_the_pipeline_is_a_service() -> None:
     for process in declared.processes:
         command = ours.pop(process.name)
         assert tuple(command[1 : 1 + len(process.command)]) == process.command
-    assert ours.keys() == set(ENDING)
+    assert ours.keys() == {"migrate"}
     for stream in declared.of(StreamSpec):
         if stream.captures is not None:
             words = " ".join(commands[f"{stream.captures.name}-bridge"])
@@ -233,6 +239,15 @@ def test_every_service_is_in_its_image() -> None:
         module = "orderstream_workers" if program == "orderstream" else words[1].partition(".")[0]
         (source,) = ROOT.glob(f"*/*/src/{module}")
         assert f"./{source.parents[1].relative_to(ROOT)}" in dockerfile_of(name).split(), name
+
+
+def test_what_is_provisioned_is_what_is_deployed() -> None:
+    """The containers work on what the synthesized template holds, and find its bucket."""
+    *_, mounted = OURS["provision"]["command"]
+    (mount,) = OURS["provision"]["volumes"]
+    assert mount.split(":")[1] == mounted
+    template = Template(ROOT / mount.split(":")[0])
+    assert {OURS[name]["environment"]["ORDERSTREAM_ARCHIVE_BUCKET"] for name in OURS} == {template.bucket}
 
 
 def test_localstack_serves_what_the_pipeline_calls() -> None:
@@ -324,6 +339,9 @@ def test_containers_take_an_order_and_end_on_sigterm(containers: Containers) -> 
             if line.startswith("no response: "):
                 continue  # the health check's own word while the process started
             said = json.loads(line)
+            if "_aws" in said:
+                assert said["Application"] == name, line
+                continue  # what the process measured
             assert {"level", "logger", "message", "process", "timestamp"} <= said.keys(), line
             if said.get("order_id") == order_id:
                 about_the_order.add(name)

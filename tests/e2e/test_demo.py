@@ -184,5 +184,5 @@ def test_interrupting_leaves_no_process_behind(tmp_path: Path) -> None:
     demo.send_signal(signal.SIGINT)
     demo.communicate(timeout=90)
     assert demo.returncode == 130
-    assert len(children) == 14
+    assert len(children) == 15
     assert not [child["name"] for child in children if psutil.pid_exists(child["pid"])]

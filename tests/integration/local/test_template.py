@@ -74,6 +74,18 @@ def test_template_and_declaration_make_the_same() -> None:
     assert len(declared) > 20
 
 
+def test_what_is_there_stays() -> None:
+    """Containers that are started once more find everything, and a template is provisioned to its end."""
+    template = Template(KEPT)
+    once = made(lambda: provision_from(template, client))
+
+    def twice() -> None:
+        provision_from(template, client)
+        provision_from(template, client)
+
+    assert made(twice) == once
+
+
 def test_processes_find_the_templates_bucket() -> None:
     """The one name that a deployment gives differently, for it is unique in all of AWS."""
     layout = Layout(Path("/somewhere"), EnvironmentOptions(from_template=str(KEPT)))

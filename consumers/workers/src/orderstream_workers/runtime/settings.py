@@ -102,7 +102,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         metrics: Where metrics go besides ``/metrics`` of the health port. ``emf``: lines on standard output,
             of which CloudWatch Logs makes metrics; ``emf-detailed``: with those for a closer look.
             ``otel``: OpenTelemetry's global meter provider. ``none``. Several are separated by commas.
-        health_port: Port of ``/health`` and ``/metrics``; 0 serves none.
+        health_port: Port of ``/health`` and ``/metrics``; 0 serves none. The orders API serves ``/health``
+            beside its orders, and ``/metrics`` only where this is another port than theirs.
         health_host: Address that ``/health`` listens on; only this machine by default.
         tracing: ``otlp`` exports spans over OTLP (HTTP, protobuf) to ``otlp_url``; it needs
             ``orderstream-workers[otlp]``. ``none`` traces nothing.

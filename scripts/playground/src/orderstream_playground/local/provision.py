@@ -1,15 +1,22 @@
-"""Creates what the pipeline needs in the emulators of a local environment."""
+"""Creates what the pipeline needs in the emulators of a local environment, or of the containers.
 
+``python -m orderstream_playground.local.provision TEMPLATE`` does it for the containers: it provisions from a
+synthesized template wherever ``AWS_ENDPOINT_URL`` points. What is there already stays.
+"""
+
+import argparse
 from pathlib import Path
 from typing import Any
 
 import boto3
 
+from orderstream.errors import OrderstreamError
 from orderstream_playground.local.environment import Layout
 from orderstream_playground.local.template import Template, provision_from
 from orderstream_workers.runtime import provision as everything
 from orderstream_workers.runtime.read_model import migrate_read_model
 from orderstream_workers.runtime.resources import Resources
+from orderstream_workers.runtime.settings import Settings
 
 
 def provision(layout: Layout) -> None:
@@ -20,6 +27,7 @@ def provision(layout: Layout) -> None:
 
     Raises:
         ProvisionError: an emulator refuses.
+        DependencyError: one refuses what a template holds, or does not respond.
         TemplateError: the template that is named cannot be provisioned.
     """
 
@@ -33,15 +41,31 @@ def provision(layout: Layout) -> None:
         )
 
     if layout.options.from_template:
-        _from_template(layout, make_client)
+        _from_template(Path(layout.options.from_template), layout.settings, make_client)
+        with Resources(layout.settings) as resources:
+            migrate_read_model(resources)
     else:
         everything.provision(layout.settings, layout.options.shards, make_client)
 
 
-def _from_template(layout: Layout, make_client: everything.MakeClient) -> None:
-    """What CloudFormation makes; and what only this machine needs, or a deployment makes otherwise."""
-    provision_from(Template(Path(layout.options.from_template)), make_client)
-    topic = everything.operators_queue(layout.settings)
+def _from_template(file: Path, settings: Settings, make_client: everything.MakeClient) -> None:
+    """What CloudFormation makes; and the inbox that only this machine needs, where operators have mail."""
+    provision_from(Template(file), make_client)
+    topic = everything.operators_queue(settings)
     everything.topic_with_inbox(make_client("sns"), make_client("sqs"), topic)
-    with Resources(layout.settings) as resources:
-        migrate_read_model(resources)
+
+
+def main() -> None:
+    """Provision for the containers; the read model's tables are made by a container of their own."""
+    parser = argparse.ArgumentParser(prog="provision", description="Provision what a template holds.")
+    parser.add_argument("template", type=Path, help="file that `make infra-synth` has written")
+    _from_template(
+        parser.parse_args().template, Settings.from_environment(), everything.client_of_environment
+    )
+
+
+if __name__ == "__main__":
+    try:
+        main()
+    except OrderstreamError as error:
+        raise SystemExit(f"provision: {error}") from None

@@ -8,10 +8,12 @@ that is not known here is refused, as nobody could say what would be missing.
 
 import json
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
+from orderstream.aws import ExpectedRefusalError, aws_calls, expecting
 from orderstream_playground.local.errors import LocalEnvironmentError
 
 _LEFT_OUT: Final = frozenset(
@@ -102,11 +104,14 @@ class Template:
 
 
 def provision_from(template: Template, make_client: MakeClient) -> None:
-    """Make everything that a template holds, in empty emulators.
+    """Make everything that a template holds and that is not there yet.
 
     Args:
         template: The template.
         make_client: Makes the clients.
+
+    Raises:
+        DependencyError: an emulator refuses, or does not respond.
     """
     client = cache(make_client)
     for stream in template.of("AWS::Kinesis::Stream"):
@@ -117,21 +122,36 @@ def provision_from(template: Template, make_client: MakeClient) -> None:
     for queue in sorted(template.of("AWS::SQS::Queue"), key=lambda queue: "RedrivePolicy" in queue):
         _queue(client("sqs"), queue, template)
     for topic in template.of("AWS::SNS::Topic"):
-        client("sns").create_topic(Name=topic["TopicName"])
+        with aws_calls("sns", "provisioning", client=client("sns")):
+            client("sns").create_topic(Name=topic["TopicName"])
     for bucket in template.of("AWS::S3::Bucket"):
-        client("s3").create_bucket(Bucket=bucket["BucketName"])
+        with _made_or_there("BucketAlreadyOwnedByYou"):
+            client("s3").create_bucket(Bucket=bucket["BucketName"])
     for sender in template.of("AWS::SES::EmailIdentity"):
-        client("ses").verify_email_identity(EmailAddress=sender["EmailIdentity"])
+        with aws_calls("ses", "provisioning", client=client("ses")):
+            client("ses").verify_email_identity(EmailAddress=sender["EmailIdentity"])
+
+
+@contextmanager
+def _made_or_there(code: str) -> Iterator[None]:
+    """Make something in the body; the service's code says that it is there already."""
+    with suppress(ExpectedRefusalError), aws_calls("aws", "provisioning", refusals=expecting(code)):
+        yield
 
 
 def _stream(kinesis: Any, stream: Resource) -> None:
     name, mode = stream["Name"], stream["StreamModeDetails"]
     shards = {"ShardCount": stream["ShardCount"]} if "ShardCount" in stream else {}
-    kinesis.create_stream(StreamName=name, StreamModeDetails=mode, **shards)
-    kinesis.get_waiter("stream_exists").wait(StreamName=name, WaiterConfig={"Delay": 1, "MaxAttempts": 60})
-    kinesis.increase_stream_retention_period(
-        StreamName=name, RetentionPeriodHours=stream["RetentionPeriodHours"]
-    )
+    with _made_or_there("ResourceInUseException"):
+        kinesis.create_stream(StreamName=name, StreamModeDetails=mode, **shards)
+    with aws_calls("kinesis", "provisioning", client=kinesis, resource=name):
+        kinesis.get_waiter("stream_exists").wait(
+            StreamName=name, WaiterConfig={"Delay": 1, "MaxAttempts": 60}
+        )
+        described = kinesis.describe_stream_summary(StreamName=name)
+        hours = stream["RetentionPeriodHours"]
+        if described["StreamDescriptionSummary"]["RetentionPeriodHours"] < hours:
+            kinesis.increase_stream_retention_period(StreamName=name, RetentionPeriodHours=hours)
 
 
 def _table(dynamodb: Any, table: Resource) -> None:
@@ -143,19 +163,29 @@ def _table(dynamodb: Any, table: Resource) -> None:
         if "KinesisStreamSpecification" in table
         else {}
     )
-    dynamodb.create_table(**{key: table[key] for key in passed if key in table}, **captured)
-    if "TimeToLiveSpecification" in table:
-        dynamodb.update_time_to_live(TableName=name, TimeToLiveSpecification=table["TimeToLiveSpecification"])
+    with _made_or_there("ResourceInUseException"):
+        dynamodb.create_table(**{key: table[key] for key in passed if key in table}, **captured)
+    if "TimeToLiveSpecification" not in table:
+        return
+    with aws_calls("dynamodb", "provisioning", client=dynamodb, resource=name):
+        expiry = dynamodb.describe_time_to_live(TableName=name)["TimeToLiveDescription"]
+        if expiry["TimeToLiveStatus"] == "DISABLED":
+            dynamodb.update_time_to_live(
+                TableName=name, TimeToLiveSpecification=table["TimeToLiveSpecification"]
+            )
 
 
 def _queue(sqs: Any, queue: Resource, template: Template) -> None:
     attributes = {
         key: str(queue[key]) for key in ("MessageRetentionPeriod", "VisibilityTimeout") if key in queue
     }
-    if "RedrivePolicy" in queue:
-        redrive = queue["RedrivePolicy"]
-        dead = template.named_by(redrive["deadLetterTargetArn"])["QueueName"]
-        url = sqs.get_queue_url(QueueName=dead)["QueueUrl"]
-        arn = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
-        attributes["RedrivePolicy"] = json.dumps({**redrive, "deadLetterTargetArn": arn})
-    sqs.create_queue(QueueName=queue["QueueName"], Attributes=attributes)
+    with aws_calls("sqs", "provisioning", client=sqs, resource=queue["QueueName"]):
+        if "RedrivePolicy" in queue:
+            redrive = queue["RedrivePolicy"]
+            dead = template.named_by(redrive["deadLetterTargetArn"])["QueueName"]
+            url = sqs.get_queue_url(QueueName=dead)["QueueUrl"]
+            arn = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"][
+                "QueueArn"
+            ]
+            attributes["RedrivePolicy"] = json.dumps({**redrive, "deadLetterTargetArn": arn})
+        sqs.create_queue(QueueName=queue["QueueName"], Attributes=attributes)

@@ -88,8 +88,9 @@ def serve_api(resources: Resources, host: str, port: int, stop: threading.Event)
 
     with (
         exporting(settings, meter, page, {}),
+        # On one port with the orders the API's own routes respond for its health, as a container's probe asks.
         health_served(
-            settings.health_port,
+            0 if settings.health_port == port else settings.health_port,
             report,
             settings.health_host,
             setting=HEALTH_PORT,
