@@ -103,8 +103,10 @@ class Containers:
         self.layout.logs.mkdir(parents=True)
         self.ports = {name: base + 10 + index for index, name in enumerate(OURS)}
         self.processes: dict[str, subprocess.Popen[bytes]] = {}
-        specs = [spec for spec in self.layout.emulators(ensure_ministack()) if spec.name in ("kinesis", "aws")]
-        self.emulators = [start(spec, self.layout.logs) for spec in specs]
+        emulators = self.layout.emulators(ensure_ministack())
+        self.emulators = [
+            start(spec, self.layout.logs) for spec in emulators if spec.name in ("kinesis", "aws")
+        ]
         for process in self.emulators:
             wait_healthy(process, 60)
         self.aws = OnePort(base + 9, {"kinesis": self.layout.kinesis_url}, self.layout.aws_url)
@@ -330,19 +332,18 @@ def test_containers_take_an_order_and_end_on_sigterm(containers: Containers) -> 
         process.send_signal(signal.SIGTERM)
     statuses = {name: process.wait(timeout=45) for name, process in containers.processes.items()}
     assert set(statuses.values()) == {0}, statuses
-    about_the_order = set()
-    for name in LASTING:
-        text = containers.log(name).read_text()
-        assert CANARY not in text, name
-        assert PERSON not in text, name
-        for line in text.splitlines():
-            if line.startswith("no response: "):
-                continue  # the health check's own word while the process started
-            said = json.loads(line)
-            if "_aws" in said:
-                assert said["Application"] == name, line
-                continue  # what the process measured
-            assert {"level", "logger", "message", "process", "timestamp"} <= said.keys(), line
-            if said.get("order_id") == order_id:
-                about_the_order.add(name)
+    about_the_order = {name for name in LASTING if logs_of(containers, name, order_id)}
     assert "api" in about_the_order
+
+
+def logs_of(containers: Containers, name: str, order_id: str) -> bool:
+    """Check what a process has written; returns whether it wrote of the order."""
+    text = containers.log(name).read_text()
+    assert CANARY not in text, name
+    assert PERSON not in text, name
+    lines = [line for line in text.splitlines() if not line.startswith("no response: ")]  # the probe's own
+    written = [json.loads(line) for line in lines]
+    assert {metrics["Application"] for metrics in written if "_aws" in metrics} <= {name}
+    logged = [said for said in written if "_aws" not in said]
+    assert all({"level", "logger", "message", "process", "timestamp"} <= said.keys() for said in logged), name
+    return any(said.get("order_id") == order_id for said in logged)

@@ -88,7 +88,7 @@ def serve_api(resources: Resources, host: str, port: int, stop: threading.Event)
 
     with (
         exporting(settings, meter, page, {}),
-        # On one port with the orders the API's own routes respond for its health, as a container's probe asks.
+        # Where both ports are one, as in a container, the API's own routes respond for its health.
         health_served(
             0 if settings.health_port == port else settings.health_port,
             report,
