@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from orderstream.aggregation import MAX_HASH_KEY, UserRecord, deaggregate
 from orderstream.aggregation.aggregate import encode_aggregate
+from orderstream.kinesis.shard import HashRange
 from orderstream_consumer.engines.embedded.retrieval.deaggregation import deaggregate_records
 
 LETTERS = st.characters(exclude_categories=["Cs"])
@@ -96,8 +97,8 @@ def ours(data: bytes, hash_range: list[int]) -> list[Deaggregated]:
         "Data": data,
         "ApproximateArrivalTimestamp": dt.datetime.now(dt.UTC),
     }
-    low, high = hash_range
-    deaggregated = deaggregate_records("shardId-0", [raw], done=None, hash_range=(low, high), read_at=NOW)
+    owned = HashRange(*hash_range)
+    deaggregated = deaggregate_records("shardId-0", [raw], done=None, hash_range=owned, read_at=NOW)
     return [
         (
             record.partition_key,

@@ -19,9 +19,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import click
+import httpx
 import msgspec
 import pytest
 import uv
+from opentelemetry.exporter.otlp.proto.common.trace_encoder import encode_spans
 
 from docs.production_commands import (
     PLAYGROUND,
@@ -33,6 +35,7 @@ from docs.production_commands import (
 )
 from e2e.running import free_base_port
 from fakes.engine import record_of
+from fakes.tracing import KeptSpans
 from orderstream.messages import initial
 from orderstream_consumer.delivery import ParkedRecords, StoredParking
 from orderstream_consumer.store import Put
@@ -41,6 +44,7 @@ from orderstream_playground.local.environment import EnvironmentOptions, Layout
 from orderstream_playground.local.ministack import ensure_ministack
 from orderstream_playground.local.processes import start, stop, wait_healthy
 from orderstream_workers.cli.main import orderstream
+from orderstream_workers.operations.order_trace import ORDER_ID
 from orderstream_workers.projections.order_status import ReadModelWriter, open_engine
 from orderstream_workers.runtime.discovery import application_names
 from orderstream_workers.runtime.isolation import isolate_this_process, isolated
@@ -99,6 +103,8 @@ class Aws:
             | {
                 "ORDERSTREAM_READ_MODEL_URL": self.layout.settings.read_model_url,
                 "ORDERSTREAM_PAYMENTS_API_URL": self.layout.payments_api_url,
+                "ORDERSTREAM_TRACING": "otlp",
+                "ORDERSTREAM_OTLP_URL": self.layout.traces_url,
             },
         )
 
@@ -135,8 +141,12 @@ def run(image: Path, variables: dict[str, str], line: str, folder: Path) -> subp
 
 
 def something_to_do() -> None:
-    """An order that waits for a person, a parked record behind another, a dead payment, and a story."""
+    """An order that waits for a person, a parked record behind another, a dead payment, a story, a span."""
     now = dt.datetime.now(dt.UTC)
+    kept = KeptSpans()
+    kept.tracer.begin("POST /orders", "server", attributes={ORDER_ID: ORDER}).end()
+    body = encode_spans(kept.ended()).SerializeToString()
+    httpx.post(f"{os.environ['ORDERSTREAM_OTLP_URL']}/v1/traces", content=body).raise_for_status()
     with Resources(Settings.from_environment()) as resources:
         for application in ("inventory", "payments", "saga", "shipping", "stock-monitor"):
             left = ParkedRecords(resources.store, application)
