@@ -24,7 +24,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         context = dict(word.split("=", 1) for word in words)
         out = context.pop("out", "cdk.out")
         deployment = Deployment.of(context)
-        # Late: a wrong word is answered before node has started.
+        # Late: a wrong word is refused before node has started.
         from orderstream_infra.app import pipeline  # noqa: PLC0415
         from orderstream_infra.findings import written  # noqa: PLC0415
 

@@ -30,7 +30,7 @@ class Order(BaseModel):
 
 
 class StreamPosition(BaseModel):
-    """Where in the stream an order stands."""
+    """An order's position in the stream."""
 
     shard: str
     sequence_number: str
@@ -64,7 +64,7 @@ async def place_order(
 ) -> StreamPosition:
     """Accept an order once Kinesis has it; turn customers away rather than queue without bounds.
 
-    What Kinesis could never take is the customer's to mend (4xx), all else may pass (503): the producer's log
+    What Kinesis could never take is the customer's to fix (4xx), all else may pass (503): the producer's log
     has the reason.
     """
     try:

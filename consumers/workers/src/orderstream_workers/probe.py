@@ -1,4 +1,4 @@
-"""``python -m orderstream_workers.probe``: does the process in this container answer? For ``HEALTHCHECK``.
+"""``python -m orderstream_workers.probe``: does the process in this container respond? For ``HEALTHCHECK``.
 
 An unhealthy container is replaced, which ends no outage of what it works with: whether it gets anything done
 is for ``/health/ready`` to say, to those who watch. It asks ``/health/live`` on the loopback interface, at

@@ -12,7 +12,7 @@ from orderstream_workers.runtime.topology import BucketSpec
 from orderstream_workers.runtime.topology.lifetimes import lifetime_of
 
 _LOCKED: Final = Duration.days(365)
-"""For as long nobody deletes an object without the right to go round the lock, which no role here has: stock
+"""For this long no object can be deleted without the right to bypass the lock, which no role here has: stock
 and payments of a business year can be counted again from the archive alone."""
 
 

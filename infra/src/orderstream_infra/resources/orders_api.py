@@ -53,12 +53,12 @@ class OrdersApi(Construct):
     Args:
         scope: Where it belongs.
         called: Its name, of its log too.
-        routes: What it lets through; everything else it answers with 404.
+        routes: What it lets through; everything else gets 404.
         issuer: Whose tokens are taken.
         tasks: ARN of the service of Cloud Map that knows the tasks.
         subnets: Where its link into the network has addresses.
         group: Of the link: reaches the orders API and nothing else.
-        requests_per_second: What it lets through of all callers together, at once too; more is answered with
+        requests_per_second: What it lets through of all callers together, at once too; more is refused with
             429.
         key: Encrypts its log.
     """

@@ -3,7 +3,7 @@
 from typing import Final
 
 PORT: Final = 8080
-"""Where a process in its container takes requests, or answers how it is."""
+"""Where a process in its container takes requests, or reports its health."""
 
 EVERYWHERE: Final = "0.0.0.0"  # noqa: S104 - inside its own container
 """The address that it listens on."""

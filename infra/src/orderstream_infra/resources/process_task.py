@@ -38,7 +38,7 @@ class Command:
     Attributes:
         name: Of the container.
         words: What follows ``orderstream`` on the command line.
-        port: Where it answers how it is: containers of one task share an address. None for a command that
+        port: Where it reports its health: containers of one task share an address. None for a command that
             ends by itself, which is not asked, and whose end, however it ends, the others wait for.
     """
 
@@ -53,7 +53,7 @@ def command_of(process: Process, name: str = "process", port: int = PORT) -> Com
     Args:
         process: As it is declared.
         name: Of the container.
-        port: Where it takes requests, or answers how it is.
+        port: Where it takes requests, or reports its health.
     """
     listening = ("--host", EVERYWHERE, "--port", str(port)) if process.serves == "http" else ()
     return Command(name=name, words=(*process.command, *listening), port=port)

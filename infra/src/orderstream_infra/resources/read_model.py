@@ -1,6 +1,6 @@
 """The read model's database: PostgreSQL, with no server to look after and no password to keep.
 
-Either kind is in subnets without a way out, reached over TLS by its users and nobody else, encrypted,
+Either kind is in subnets without a way out, reached over TLS by its users alone, encrypted,
 protected from deletion, and retained when its stack is deleted. Its user is made by Amazon RDS, which keeps
 the password in Secrets Manager and changes it every seven days.
 """
@@ -100,7 +100,7 @@ class ReadModel(Construct):
 
 
 class SmallReadModel(Construct):
-    """One server in one zone. While it is away, orders are carried out, and nobody sees how they are doing.
+    """One server in one zone. While it is away, orders are carried out, but their status cannot be read.
 
     Args:
         scope: Where it belongs.

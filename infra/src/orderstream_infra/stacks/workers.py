@@ -94,7 +94,7 @@ class WorkersStack(DeployedStack):
 
 
 def _most(process: Process, deployment: Deployment) -> int:
-    """Tasks at most: a shard is worked on by one task at a time, so more than there are shards stand idle."""
+    """Tasks at most: a shard is worked on by one task at a time, so more than there are shards are idle."""
     if not isinstance(process, StreamApplication):
         return _MOST
     return process.reads.shards or deployment.new_shards or _MOST

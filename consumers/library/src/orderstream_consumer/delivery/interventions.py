@@ -78,7 +78,7 @@ def interventions(store: Store, application: str) -> list[Intervention]:
         application: The application.
 
     Raises:
-        DependencyError: the store did not answer.
+        DependencyError: the store did not respond.
     """
     return [_read(item) for item in store.query(INTERVENTIONS.name, application, limit=_MANY)]
 

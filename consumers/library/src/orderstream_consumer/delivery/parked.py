@@ -158,7 +158,7 @@ class ParkedRecords:
         """Every key that is parked, sorted.
 
         Raises:
-            DependencyError: the store did not answer.
+            DependencyError: the store did not respond.
         """
         return [
             ParkedKey(
@@ -175,7 +175,7 @@ class ParkedRecords:
         """What is parked under a key, in the order of the stream.
 
         Raises:
-            DependencyError: the store did not answer.
+            DependencyError: the store did not respond.
         """
         items = self._store.query(PARKING.name, self._entries_key(partition_key), limit=MANY)
         entries = [list(parts) for _, parts in groupby(items, key=prefix_in)]
@@ -223,7 +223,7 @@ class ParkedRecords:
         """Whether the key is parked now; true also where a redrive ended just before it lifted the mark.
 
         Raises:
-            DependencyError: the store did not answer.
+            DependencyError: the store did not respond.
         """
         return self._mark(partition_key) is not None
 
@@ -239,7 +239,7 @@ class ParkedRecords:
 
         Raises:
             NotFirstError: another record is the first by now.
-            DependencyError: the store did not answer; look whether the record is still there.
+            DependencyError: the store did not respond; look whether the record is still there.
         """
         parts = self._first(partition_key)
         if not parts or record_in(partition_key, parts).position != position:

@@ -1,7 +1,7 @@
 """The processor wrapper: lanes, retries and parking above the five calls.
 
 ``process_records`` drains its lanes before it returns and never raises: a daemon that sits between us and
-Kinesis takes checkpoints only while a call is being answered, and skips the batch of a processor that raises.
+Kinesis takes checkpoints only while a call is being served, and skips the batch of a processor that raises.
 """
 
 import logging

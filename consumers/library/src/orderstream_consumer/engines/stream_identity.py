@@ -239,7 +239,7 @@ class ConsumedStream:
     def adopt(self, leases: LeaseTable, stop: StopSignal) -> bool:
         """Make the stream that is there the application's own, and delete its leases.
 
-        Nothing is done where the leases belong to that stream already. Where nobody has noted yet which
+        Nothing is done where the leases belong to that stream already. Where it has not been noted yet which
         stream they belong to, they belong to none. A crash in between leaves the old identity, or none that
         any stream has, so that the next start refuses again.
 

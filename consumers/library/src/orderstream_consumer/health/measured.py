@@ -18,7 +18,7 @@ from orderstream_consumer.processing.metrics import (
 
 
 def measure_report(report: Mapping[str, Any], figures: Mapping[str, Figure], meter: Meter) -> None:
-    """Record how a worker stands.
+    """Record a worker's state.
 
     Args:
         report: See ``worker_report``.

@@ -1,4 +1,4 @@
-"""What ``/health`` says: whether records are handled, whether every dependency answers, and if not, why.
+"""What ``/health`` says: whether records are handled, whether every dependency responds, and if not, why.
 
 Pure: functions of what was observed and of the time.
 """
@@ -12,7 +12,7 @@ from orderstream_consumer.health.watch import DependencyState, Figure
 from orderstream_consumer.processing.progress import GivenUp, ShardProgress
 
 STALLED_AFTER: Final = dt.timedelta(seconds=90)
-"""So long may nothing be handled while a record waits, or a dependency not answer, before it is unhealthy."""
+"""A process is unhealthy if a record waits and none is handled, or a dependency is silent, for this long."""
 
 UNKNOWN: Final = "unknown"
 """Shown instead of a figure that could not be read."""
@@ -168,7 +168,7 @@ def lag_millis(shard: ShardProgress, now: dt.datetime) -> int | None:
 
 
 def outages(dependencies: Iterable[DependencyState], now: dt.datetime) -> list[str]:
-    """Name the dependencies that have not answered for too long."""
+    """Name the dependencies that have not responded for too long."""
     return [
         f"the {state.name} has not answered for {_seconds(now - since)} s: {state.failure}"
         for state in dependencies
@@ -178,7 +178,7 @@ def outages(dependencies: Iterable[DependencyState], now: dt.datetime) -> list[s
 
 
 def unanswered(dependencies: Iterable[DependencyState]) -> list[str]:
-    """Name the dependencies that have never answered."""
+    """Name the dependencies that have never responded."""
     return [
         f"the {state.name} has not answered yet" + (f": {state.failure}" if state.failure else "")
         for state in dependencies

@@ -2,7 +2,7 @@
 
 ================= ===========================================================================================
 ``/health``       the whole report; 503 when something is stuck
-``/health/live``  200 as long as the process answers: an outage elsewhere is no reason to restart it
+``/health/live``  200 as long as the process responds: an outage elsewhere is no reason to restart it
 ``/health/ready`` the whole report; 200 while it does its work, 503 while it starts, drains or is stuck
 ``/metrics``      its metrics in Prometheus' text format
 ================= ===========================================================================================
@@ -20,7 +20,7 @@ from orderstream.observability.metrics.prometheus import CONTENT_TYPE
 from orderstream_consumer.health.listening import ListenError
 
 Report = Callable[[], dict[str, Any]]
-"""Gives what ``/health`` answers; ``healthy``, and ``ready`` if it is there, decide on 200 or 503."""
+"""Gives what ``/health`` returns; ``healthy``, and ``ready`` if it is there, decide on 200 or 503."""
 
 
 @contextmanager

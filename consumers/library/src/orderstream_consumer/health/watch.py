@@ -1,4 +1,4 @@
-"""Asks each thing that a process depends on whether it answers, from the start and every half minute.
+"""Checks whether each dependency of a process responds, from the start and every half minute.
 
 ::
 
@@ -46,7 +46,7 @@ class Dependency:
 
     Attributes:
         name: Its kind and name, such as ``table orderstream-orders``.
-        ask: A cheap call that returns if the dependency answers, and raises if it does not.
+        ask: A cheap call that returns if the dependency responds, and raises if it does not.
     """
 
     name: str
@@ -60,8 +60,8 @@ class DependencyState:
     Attributes:
         name: The dependency.
         watched_since: When it was first to be asked (UTC).
-        answered_at: When it last answered (UTC); None before.
-        failure: Why it did not answer when it was last asked; None if it did, or was not asked yet.
+        answered_at: When it last responded (UTC); None before.
+        failure: Why it did not respond when it was last asked; None if it did, or was not asked yet.
         asked_at: When it was last asked (UTC); None before.
     """
 

@@ -10,7 +10,7 @@
 An order that waits for months is asked about again and again, and its item must not grow with that. So only
 the last ``CAPACITY`` entries are kept. A message whose entry is gone is FRESH again: in a replay from
 TRIM_HORIZON, or in the hands of a worker that was frozen meanwhile. Therefore each guard replies from its own
-state, never from the inbox alone: the state keeps how a command was answered and when that was decided, so
+state, never from the inbox alone: the state keeps the reply to a command and when that was decided, so
 that a second decision gives the first one's bytes under the first one's id, or nothing at all.
 """
 
@@ -49,10 +49,10 @@ class _Entry(msgspec.Struct, frozen=True):
     """What is kept of a message that was applied.
 
     Attributes:
-        record_id: Where it stood in the stream.
+        record_id: Its position in the stream.
         digest: Of its type and data.
         outputs: The messages that it led to, packed.
-        number: When it was added: a redriven message stands further up in the stream than those applied
+        number: When it was added: a redriven message is further up in the stream than those applied
             before it.
     """
 

@@ -7,7 +7,7 @@
                                           └──> send orders, ...    what is decided there
 
 A message that was long on its way (a replay, a redrive, a consumer that was stopped) begins a trace of its
-own, which links to the message's: nobody could look at a trace of days, and AWS X-Ray takes none.
+own, which links to the message's: a trace of days could not be read, and AWS X-Ray takes none.
 """
 
 import datetime as dt

@@ -1,7 +1,7 @@
 """KCL's five calls: what a processor implements, and what it is handed.
 
 The same processor runs unchanged under the embedded engine and under Amazon's MultiLangDaemon. A checkpoint
-is accepted only while one of the calls that carry a checkpointer is being answered.
+is accepted only while one of the calls that carry a checkpointer is being served.
 """
 
 from collections.abc import Sequence
@@ -95,7 +95,7 @@ class RecordProcessor(Protocol):
 
 
 class StopSignal(Protocol):
-    """Tells a processor inside a long call to return early.
+    """Signals a processor inside a long call to return early.
 
     ``threading.Event`` satisfies it.
     """

@@ -58,7 +58,7 @@ class ApplicationRun:
         counters: What this process has counted.
         failure: The last failure in a lane; None if there was none recently.
         skew: What is wrong with the host's clock; None if nothing is.
-        meter: Takes how the worker stands, before each collection.
+        meter: Takes the worker's state, before each collection.
         clock: The time (UTC).
     """
 

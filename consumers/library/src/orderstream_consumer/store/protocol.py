@@ -65,7 +65,7 @@ class Item:
         Args:
             name: The attribute.
             kind: Its type.
-            default: What stands for one that is not there; by default it has to be there.
+            default: The value of one that is not there; by default it has to be there.
 
         Raises:
             ItemUnreadableError: it is not there, or is of another type.

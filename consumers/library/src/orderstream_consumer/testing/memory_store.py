@@ -23,7 +23,7 @@ class Fault(Enum):
 
 
 FaultHook = Callable[[str, Sequence[Write]], Fault | None]
-"""Asked before each call with the operation and its writes (none for a read): what shall go wrong?"""
+"""Asked before each call with the operation and its writes (none for a read): which fault is to occur?"""
 
 _Address = tuple[str, str, str | None]
 

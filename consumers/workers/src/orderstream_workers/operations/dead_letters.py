@@ -74,7 +74,7 @@ def dead_letters(applications: Collection[str], store: Store, payments: PaymentQ
         payments: The queue of payments that were received too often.
 
     Raises:
-        DependencyError: the store or the queue did not answer.
+        DependencyError: the store or the queue did not respond.
     """
     keys = [key for name in applications for key in ParkedRecords(store, name).keys()]  # noqa: SIM118 - no dict
     return sum(key.count for key in keys) + payments.depth()

@@ -71,7 +71,7 @@ class Intervening:
             act: Takes the ids of their orders, and returns how many letters it has handled.
 
         Raises:
-            DependencyError: the store or the queue did not answer; do it again.
+            DependencyError: the store or the queue did not respond; do it again.
         """
         counts = Counter(one.key for one in letters)
         for order_id, count in counts.items():

@@ -19,7 +19,7 @@ def orders_under_way(resources: Resources, *, late: bool = False) -> list[Saga]:
         late: Only those with a response that is or was overdue.
 
     Raises:
-        DependencyError: the store did not answer.
+        DependencyError: the store did not respond.
     """
     now = resources.clock()
     orders = sorted(open_orders(resources.store), key=lambda one: one.order.order_id)
@@ -32,7 +32,7 @@ def is_late(saga: Saga, now: dt.datetime) -> bool:
 
 
 def resolve(resources: Resources, resolution: Resolution) -> None:
-    """Decide about a step that does not answer. Doing it again does no harm.
+    """Decide about a step that gets no reply. Doing it again does no harm.
 
     What was done by hand is written into the guard of the step's owner, who then does it no more, and only
     then is the decision published: the owner may be merely down, and its request is in the stream in
@@ -46,7 +46,7 @@ def resolve(resources: Resources, resolution: Resolution) -> None:
         UnknownOrderError: the order was never placed.
         NotWaitingError: the step does not wait for such a decision.
         AlreadyDecidedError: shipping has decided about the shipment itself.
-        DependencyError: the store or the stream did not answer; do it again.
+        DependencyError: the store or the stream did not respond; do it again.
     """
     now = resources.clock()
     envelope = resolved(resources.store, resolution, now)

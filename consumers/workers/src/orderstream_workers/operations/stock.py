@@ -23,7 +23,7 @@ def stock_level(resources: Resources, sku: str) -> StockLevel:
     Raises:
         UnknownSkuError: there is no stock of it, and never was.
         StockItemError: the item was written by hand and cannot be read.
-        DependencyError: the store did not answer.
+        DependencyError: the store did not respond.
     """
     level = stock_of(resources.store, sku)
     if level is None:

@@ -92,7 +92,7 @@ def _note(span: StoredSpan) -> str:
 
 
 def _arrived(span: StoredSpan) -> int | None:
-    """When what it processes had arrived, in nanoseconds; None where nothing waited, or nobody can tell."""
+    """When what it processes had arrived, in nanoseconds; None where nothing waited, or it is not known."""
     try:
         arrived = dt.datetime.fromisoformat(str(span.attributes["orderstream.arrived_at"]))
     except (KeyError, ValueError):

@@ -23,9 +23,9 @@ if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
 
 _EMULATED_REGION: Final = "us-east-1"
-"""Emulators answer in every region, and their callers seldom name one."""
+"""Emulators respond in every region, and their callers seldom name one."""
 
-# A long poll of SQS answers after twenty seconds at the latest.
+# A long poll of SQS returns after twenty seconds at the latest.
 _LONG_POLL: Final = CLIENT_CONFIG.merge(Config(read_timeout=25))
 # Mail and topics know no idempotency key: who gives a slow response up sends the same message again.
 _UNREPEATABLE: Final = CLIENT_CONFIG.merge(Config(read_timeout=25))

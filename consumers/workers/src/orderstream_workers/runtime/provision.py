@@ -34,7 +34,7 @@ class ProvisionError(OrderstreamError):
 
     Args:
         resource: What was to be made, such as ``"S3 bucket orderstream-archive"``.
-        reason: What AWS, or its emulator, answered.
+        reason: The error of AWS, or of its emulator.
     """
 
     def __init__(self, resource: str, reason: str) -> None:
@@ -127,7 +127,7 @@ def _stream(kinesis: Any, name: str, spec: StreamSpec, shards: int) -> None:
 
 
 def _unless(code: str, call: Callable[[], Any]) -> Any:
-    """What a call answers; None if it is refused with a code that is expected."""
+    """What a call returns; None if it is refused with a code that is expected."""
     with suppress(ExpectedRefusalError), aws_calls("aws", "provisioning", refusals=expecting(code)):
         return call()
     return None

@@ -19,8 +19,8 @@ def accept(order_id: str, request: OrderRequest) -> OrderPlaced | Rejection:
     """Check an order and price it.
 
     The checks cover the whole order one after the other: the currency, prices that are numbers, then
-    quantities, then prices' signs, then the total, then the size. The first that fails is what the customer
-    hears.
+    quantities, then prices' signs, then the total, then the size. The first that fails is the one that is
+    reported to the customer.
 
     Args:
         order_id: The order's id.

@@ -105,7 +105,7 @@ def create_app(
             At least 0.
         timeout: Seconds to wait for Kinesis' acknowledgement before the response is 503. Above 0.
         body_timeout: Seconds that a request's body may take to arrive before the response is 408. Above 0.
-        standing: Says whether the dependencies answer, for ``/health``; by default they are not asked.
+        standing: Says whether the dependencies respond, for ``/health``; by default they are not called.
         tracer: Begins a span for each order and each cancellation; by default nothing is traced.
         meter: Takes what is measured.
     """
@@ -237,12 +237,12 @@ class _Api:
         self._rejected[code] += 1
 
     async def health(self, _: Request) -> Response:
-        """Say how it is, with 503 while a dependency has not answered for too long."""
+        """Say how it is, with 503 while a dependency has not responded for too long."""
         standing = self._standing()
         return self._health(standing, good=standing.healthy)
 
     async def ready(self, _: Request) -> Response:
-        """Say the same, with 503 too until each dependency has answered, and while it is full."""
+        """Say the same, with 503 too until each dependency has responded, and while it is full."""
         standing = self._standing()
         return self._health(standing, good=standing.ready and not self._is_full())
 

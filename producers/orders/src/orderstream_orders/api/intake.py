@@ -37,7 +37,7 @@ class UnknownOutcomeError(OrderstreamError):
     """The request may or may not have been taken.
 
     Args:
-        reason: What did not answer.
+        reason: What did not respond.
     """
 
     retryable = True

@@ -1,4 +1,4 @@
-"""What the API answers with, typed: the same structs are encoded and described in the OpenAPI document."""
+"""The API's responses, typed: the same structs are encoded and described in the OpenAPI document."""
 
 from collections.abc import Mapping
 from http import HTTPStatus
@@ -40,8 +40,8 @@ class DependencyStatus(msgspec.Struct, frozen=True, kw_only=True):
 
     Attributes:
         name: Its kind and name.
-        answered_seconds_ago: How long ago it last answered; null if it never has.
-        failure: Why it did not answer when it was last asked; null if it did.
+        answered_seconds_ago: How long ago it last responded; null if it never has.
+        failure: Why it did not respond when it was last asked; null if it did.
     """
 
     name: str
@@ -53,8 +53,8 @@ class Standing(msgspec.Struct, frozen=True, kw_only=True):
     """Whether the API can do its work, as far as its dependencies go.
 
     Attributes:
-        healthy: False while a dependency has not answered for too long.
-        ready: False until each has answered once, and while it is not healthy.
+        healthy: False while a dependency has not responded for too long.
+        ready: False until each has responded once, and while it is not healthy.
         reason: Why one of them is False, in one sentence.
         dependencies: What each of them said last.
     """
@@ -70,7 +70,7 @@ class HealthResponse(msgspec.Struct, frozen=True, kw_only=True):
 
     Attributes:
         status: ``"ok"``; ``"full"`` while another request would be turned away; ``"starting"`` until each
-            dependency has answered once; ``"failing"`` while one has not answered for too long.
+            dependency has responded once; ``"failing"`` while one has not responded for too long.
         reason: Why it is not ``"ok"``, in one sentence.
         dependencies: What each dependency said last.
         in_flight: Requests under way.

@@ -34,7 +34,7 @@ HeaderValues: TypeAlias = Callable[[str], Sequence[str]]
 """Every value of a request's header, by its name, whose case makes no difference."""
 
 Kind = Literal["unauthenticated", "foreign_header", "unavailable"]
-"""``unauthenticated``: nobody knows who calls.
+"""``unauthenticated``: the caller is not known.
 ``foreign_header``: the client sent what only a gateway may send.
 ``unavailable``: not to be judged now."""
 

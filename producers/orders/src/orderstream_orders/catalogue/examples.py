@@ -107,7 +107,7 @@ class _Conversation:
         )
 
     def decided(self, resolved: StepResolved) -> Envelope:
-        """An operator says what shall become of a step; no message causes it."""
+        """An operator decides about a step; no message causes it."""
         correlation_id = f"{resolved.step}:{resolved.attempt}"
         return self._add(
             initial(

@@ -24,7 +24,7 @@ class Event(OrderMessage, frozen=True, kw_only=True):
 
 
 class Command(OrderMessage, frozen=True, kw_only=True):
-    """Something one service is asked to do. Its owner answers with an event, good or bad."""
+    """Something one service is asked to do. Its owner replies with an event, good or bad."""
 
     kind: ClassVar[Literal["event", "command"]] = "command"
 

@@ -139,7 +139,7 @@ class OrderCancelled(Event, frozen=True, kw_only=True):
 
 @register
 class StepOverdue(Event, frozen=True, kw_only=True):
-    """A step has not answered by its deadline. The coordinator decides, in stream order, what that means.
+    """A step has not replied by its deadline. The coordinator decides, in stream order, what that means.
 
     Attributes:
         step: The step that is late.
@@ -155,7 +155,7 @@ class StepOverdue(Event, frozen=True, kw_only=True):
 
 @register
 class StepResolved(Event, frozen=True, kw_only=True):
-    """An operator decided about a step that was asked for more than once and does not answer.
+    """An operator decided about a step that was asked for more than once and does not reply.
 
     Attributes:
         step: The step.

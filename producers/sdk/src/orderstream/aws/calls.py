@@ -104,7 +104,7 @@ def no_refusals(_code: str, _error: ClientError) -> Exception | None:
 
 
 class ExpectedRefusalError(Exception):
-    """The service has refused with a code that tells the caller what it asked; see ``expecting``.
+    """The service has refused with a code that the caller expected; see ``expecting``.
 
     Args:
         code: That code.

@@ -174,7 +174,7 @@ def following(
     """Wrap a message that another one caused: same conversation, derived id.
 
     Args:
-        cause: The envelope that is being answered or acted on.
+        cause: The envelope that the message replies to or follows from.
         message: The message.
         source: The service that publishes it.
         ordinal: Its index among the messages of this decision, from 0.

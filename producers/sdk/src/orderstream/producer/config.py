@@ -76,7 +76,7 @@ class ProducerConfig:
             of this later, and one whose position is in doubt with the youngest of its aggregate; either may
             arrive all the same.
         connect_timeout: For a connection to Kinesis, in seconds. Default 5; above 0 to 60. A host that does
-            not answer holds a thread and its records' slots for this long.
+            not respond holds a thread and its records' slots for this long.
         read_timeout: For a response of Kinesis, in seconds. Default 5; above 0 to 60. A lost response holds
             its slots for this long.
         close_timeout: How long leaving the ``with`` block waits for acknowledgements, in seconds. Default 30;

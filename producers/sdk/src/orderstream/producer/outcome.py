@@ -15,7 +15,7 @@ class Attempt(msgspec.Struct, frozen=True):
         started: When the call was made, in seconds of the producer's monotonic clock.
         ended: When its response was there, same clock.
         shard_id: Where the record landed; None if it was refused.
-        error_code: What Kinesis or the connection answered; None if it was taken. ``WrongShard`` if it was
+        error_code: The code of Kinesis or the connection; None if it was taken. ``WrongShard`` if it was
             taken inside an aggregate that consumers drop, because the shards had changed.
         error_message: Kinesis' explanation, if any.
     """

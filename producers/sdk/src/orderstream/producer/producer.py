@@ -118,7 +118,7 @@ class Producer:
 
         It also takes ``UserRecord``, as ``close`` hands them back. It costs less than many calls of ``put``.
         Records are handed over at one moment, 64 KiB and the record that reaches them at a time: if Kinesis
-        refuses one of them for good, the later ones of its key are given up with it and none stands in the
+        refuses one of them for good, the later ones of its key are given up with it and none is in the
         stream before it.
 
         Raises:

@@ -30,7 +30,7 @@ _DECODER: Final = msgspec.json.Decoder()
 class KinesisApp:
     """An ASGI application.
 
-    ``POST /`` takes Kinesis' calls, ``GET /health`` answers 200, ``POST /_faults`` arms one fault or a list
+    ``POST /`` takes Kinesis' calls, ``GET /health`` returns 200, ``POST /_faults`` arms one fault or a list
     of them (JSON, fields as in ``Fault``), ``DELETE /_faults`` disarms all, ``GET /_faults`` returns how many
     can still strike, and how often which have struck.
 
@@ -175,7 +175,7 @@ async def _lose(fault: Fault, scope: Scope, receive: Receive, send: Send) -> Non
         await send({"type": "http.response.start", "status": 200, "headers": headers})
         await send({"type": "http.response.body", "body": b"{"})
     else:
-        # Returning without any response would make the server answer 500. After an interim 100, which callers
+        # Returning without any response would make the server send a 500. After an interim 100, which callers
         # skip (RFC 9110, 15.2), it ends the connection instead.
         await send({"type": "http.response.start", "status": 100, "headers": []})
 

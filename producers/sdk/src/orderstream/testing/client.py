@@ -105,7 +105,7 @@ class EventStream:
 
     Args:
         events: What is sent.
-        operation: The operation that it answers.
+        operation: The operation that it responds to.
     """
 
     def __init__(self, events: Iterator[dict[str, Any]], operation: str) -> None:
@@ -160,7 +160,7 @@ def _prototype(region: str) -> BaseClient:
 def _botocore_client(region: str) -> BaseClient:
     with _making:  # sessions are not made for many threads
         prototype = _prototype(region)
-    # By hand: ``copy`` asks an empty client for its ``__setstate__``, and botocore answers without end.
+    # By hand: ``copy`` asks an empty client for its ``__setstate__``, and botocore recurses without end.
     client: BaseClient = object.__new__(type(prototype))
     vars(client).update(vars(prototype))
     return client

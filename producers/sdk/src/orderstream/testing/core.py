@@ -32,7 +32,7 @@ class CallOutcome:
     """How a call ends that took effect.
 
     Attributes:
-        response: What is answered; of SubscribeToShard, ``EventStream`` is the ``Subscription``.
+        response: The call's response; of SubscribeToShard, ``EventStream`` is the ``Subscription``.
         lost: The fault by which the response never arrives; None if it does.
         delay: Seconds by which the response is late.
     """

@@ -18,7 +18,7 @@ class FaultKind(StrEnum):
     """What goes wrong."""
 
     REJECT = "reject"
-    """The call is answered with an error and has no effect."""
+    """The call is refused with an error and has no effect."""
     FAIL_RECORDS = "fail_records"
     """Records of a PutRecords are refused one by one; the others are taken."""
     LOSE_RESPONSE = "lose_response"
@@ -45,7 +45,7 @@ class Fault(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
         operation: The call's API name, e.g. ``"PutRecords"``, one that Kinesis has; ``"*"`` means any.
             ``"ListShards"`` makes the shard map unavailable.
         kind: What goes wrong; default: the call is rejected.
-        error: The error's code, e.g. ``"InternalFailure"`` for HTTP 500, one that Kinesis answers with; the
+        error: The error's code, e.g. ``"InternalFailure"`` for HTTP 500, one that Kinesis returns; the
             default depends on the kind.
         message: The error's message.
         stream: Only calls on this stream; None means any.
@@ -90,7 +90,7 @@ class Fault(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
         return self.error or _DEFAULT_ERRORS[self.kind]
 
     def to_error(self) -> KinesisError:
-        """The error it answers with."""
+        """The error that the call returns."""
         return KinesisError(self.code, self.message)
 
 

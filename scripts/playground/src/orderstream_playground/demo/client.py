@@ -1,4 +1,4 @@
-"""Asks the orders API to place an order, and asks again until it answers."""
+"""Asks the orders API to place an order, and asks again until it responds."""
 
 import datetime as dt
 import random
@@ -46,7 +46,7 @@ class OrdersClient:
             When it was accepted, or why it was not.
 
         Raises:
-            PlayError: the API does not answer, or answers what it never should.
+            PlayError: the API does not respond, or with what it never should.
         """
         request = _order_of(invoice)
         deadline = self._now() + dt.timedelta(seconds=_PATIENCE)

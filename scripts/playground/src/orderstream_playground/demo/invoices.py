@@ -1,4 +1,4 @@
-"""Reads invoices from a file of order lines, one at a time, and checks what the importer answers for.
+"""Reads invoices from a file of order lines, one at a time, and checks what the importer is responsible for.
 
 The columns are those of the Online Retail data set: InvoiceNo, StockCode, Description, Quantity, InvoiceDate,
 UnitPrice, CustomerID, Country. One invoice is one order; its lines are together.

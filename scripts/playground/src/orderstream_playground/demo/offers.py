@@ -18,7 +18,7 @@ create index offer_order on offer (order_id);
 
 
 class Offer(msgspec.Struct, frozen=True, kw_only=True):
-    """One invoice, as it was offered and answered.
+    """One invoice: its offer and the response.
 
     Attributes:
         order_id: None only without an invoice number.
@@ -66,7 +66,7 @@ class OfferBook:
         """Write an offer down.
 
         Args:
-            number: Its index in the file, from 0; offers may be answered in another order.
+            number: Its index in the file, from 0; responses may come in another order.
             offer: The offer.
         """
         self._database.execute(

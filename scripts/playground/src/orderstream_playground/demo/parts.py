@@ -172,7 +172,7 @@ class Parts:
         return alerts(self._sqs, operators_queue(self.layout.settings))
 
     def payments_throttled(self) -> int:
-        """Requests to the provider that the payment worker saw answered with 429."""
+        """The payment worker's requests that the provider refused with 429."""
         return sum(int(health.get("throttled", 0)) for health in self._health())
 
     def _shards(self) -> Iterator[tuple[str, str, Row]]:

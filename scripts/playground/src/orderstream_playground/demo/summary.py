@@ -29,7 +29,7 @@ class Timings:
         return self._clock() - self._began
 
     def offered_all(self) -> None:
-        """The last invoice has been answered."""
+        """The last invoice has its response."""
         self._offered = self._clock()
 
     def reservations_completed(self) -> None:

@@ -146,7 +146,7 @@ class Layout:
         }
 
     def emulators(self, ministack: Path) -> tuple[ProcessSpec, ...]:
-        """What stands in for the outside: AWS, the payment provider, a collector of spans.
+        """The emulators of the outside: AWS, the payment provider, a collector of spans.
 
         Args:
             ministack: The interpreter of ministack's environment.

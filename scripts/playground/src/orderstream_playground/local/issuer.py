@@ -14,7 +14,7 @@ from joserfc.jwk import ECKey
 from orderstream_orders.callers import READ, WRITE
 
 ISSUER: Final = "https://issuer.localhost"
-"""The tokens' ``iss``. Nothing answers there: the key set is a file."""
+"""The tokens' ``iss``. No server listens there: the key set is a file."""
 
 AUDIENCE: Final = "orderstream"
 """The tokens' ``aud``."""

@@ -33,8 +33,8 @@ class ProcessSpec:
     Attributes:
         name: What a person calls it.
         command: The program and its arguments.
-        port: The loopback port on which it answers.
-        health_path: Answers 200 there once the process does its work.
+        port: The loopback port on which it listens.
+        health_path: The path that returns 200 there once the process does its work.
         environment: Added to our own environment variables, without their AWS settings: see ``isolated``.
         emulator: True for emulators of AWS, whose CPU time is not our own.
         start_timeout: Seconds until it has to be healthy, on a busy machine too.
@@ -58,7 +58,7 @@ class RunningProcess(msgspec.Struct, frozen=True, kw_only=True):
         created: When it was created, in seconds since the epoch: distinguishes it from a later process of
             that id.
         port: Its loopback port.
-        health_path: Where it answers for its health.
+        health_path: The path of its health.
         log: What it prints.
         emulator: True for emulators of AWS.
     """
@@ -171,7 +171,7 @@ def start(spec: ProcessSpec, log_folder: Path) -> RunningProcess:
 def wait_healthy(
     process: RunningProcess, timeout: float, sleep: Callable[[float], None] = time.sleep
 ) -> None:
-    """Wait until a process answers for its health, and it is the process itself that answers.
+    """Wait until a process is healthy, and check that the response is the process's own.
 
     Two environments that start at the same moment on the same ports both find them free. One process gets
     each port, and its good health says nothing about the other, which is about to end.

@@ -1,9 +1,9 @@
 """Provisions a local environment from a synthesized template, as CloudFormation would in an account.
 
 Kinesis is a server of its own here, and the CloudFormation of the emulator leaves out expiry and captured
-changes. So the template is read here, and each resource is made by the call that its type stands for. What
+changes. So the template is read here, and each resource is made by the call for its type. What
 nothing on this machine can keep (keys, policies, backups, mail to operators) is left out, and listed; a type
-that is not known here is refused, as nobody could say what would be missing.
+that is not known here is refused, as what would be missing is not known.
 """
 
 import json

@@ -75,7 +75,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     except OrderstreamError as error:
         note(f"shard-sizing: {error}")
     except (BrokenPipeError, _ClosedPipeError):
-        # Whoever read the answer has had enough, as ``head`` has; the interpreter must not try again.
+        # The reader has closed the pipe, as ``head`` does; the interpreter must not write to it again.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(_CLOSED_PIPE)
     except OSError as error:

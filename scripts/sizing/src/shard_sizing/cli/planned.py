@@ -1,4 +1,4 @@
-"""What ``shard-sizing plan`` answers to programs."""
+"""The JSON output of ``shard-sizing plan``."""
 
 from typing import Literal
 

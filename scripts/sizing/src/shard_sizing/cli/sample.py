@@ -129,7 +129,7 @@ def _sheet(profile: Profile) -> Sheet:
 
 
 def _heaviest(profile: Profile) -> str:
-    """Say what the heaviest key has where it stands apart from the law."""
+    """Return the heaviest key's share in words where it is far above the law's; empty otherwise."""
     if not profile.hot_keys:
         return ""
     share = profile.hot_keys[0].record_share

@@ -59,7 +59,7 @@ def simulate(
 
 
 def sentence(found: model.Simulated, mean_rate: float) -> str:
-    """Return the answer as one plain sentence, the planned rate in it."""
+    """Return the result as one plain sentence that includes the planned rate."""
     verdict = f"{'is' if found.shards == 1 else 'are'} {'enough' if found.enough else 'not enough'}"
     sure = (
         "it is known where the load lies"

@@ -19,7 +19,7 @@ from shard_sizing.model.capacity.demand import Demand
 from shard_sizing.model.percent import percent
 from shard_sizing.model.workload.profile import Profile
 
-_FAR: Final = 10.0  # times the planned rate: a ceiling beyond is nobody's concern
+_FAR: Final = 10.0  # times the planned rate: a ceiling beyond is not worth reporting
 
 
 @click.command(
@@ -58,7 +58,7 @@ def size(profile: Profile, demand: Demand, shared: Shared, percent: float, shard
 
 
 def sentence(found: sizing.Sizing) -> str:
-    """Return the answer as one plain sentence, the planned rate in it."""
+    """Return the result as one plain sentence that includes the planned rate."""
     planned = peak_words(found.at, found.rate, found.mean_rate)
     if found.shards is None:
         return f"For {planned}, no number of shards is enough: {found.way_out}."

@@ -1,4 +1,4 @@
-"""What ``whatif`` answers, to programs and in words."""
+"""The output of ``whatif``, as JSON and in words."""
 
 from collections.abc import Iterator
 from typing import Final

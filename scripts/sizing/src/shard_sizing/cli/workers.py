@@ -253,7 +253,7 @@ def _usd(cost: float | None) -> str:
 
 
 def sentence(answer: Workers, planned: str) -> str:
-    """Return the answer as one plain sentence, the planned rate in it."""
+    """Return the result as one plain sentence that includes the planned rate."""
     found = answer.fleet
     if answer.way_out:
         return f"For {planned}, no fleet can read the stream so: {answer.way_out}."

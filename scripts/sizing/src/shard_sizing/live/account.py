@@ -9,7 +9,7 @@ from orderstream.errors import DependencyError
 def room_for_shards(client: Any) -> int | None:
     """Return how many shards an account may still open in its Region; None where it may not be asked.
 
-    DescribeLimits counts the shards of all streams. It answers once a second for an account.
+    DescribeLimits counts the shards of all streams. An account may call it once a second.
 
     Args:
         client: A boto3 Kinesis client.

@@ -1,4 +1,4 @@
-"""How the calls to a live stream fail: each as one sentence, and nobody else's page passes for an answer."""
+"""How calls to a live stream fail: each as one sentence; a page from another server is no response."""
 
 import datetime as dt
 from collections.abc import Callable, Iterator, Mapping
@@ -33,7 +33,7 @@ def stream_asked(stream: str, operation: str, refusals: Refusals = no_refusals) 
         refusals: See ``aws_calls``.
 
     Raises:
-        InputError: What AWS says against it, or that its answer cannot be read.
+        InputError: Why AWS refused it, or that its response cannot be read.
     """
     try:
         with aws_calls("kinesis", operation, resource=stream, refusals=refusals):
@@ -43,7 +43,7 @@ def stream_asked(stream: str, operation: str, refusals: Refusals = no_refusals) 
 
 
 def call(stream: str, method: Callable[..., Any], **arguments: Any) -> Any:
-    """Call a method of a client, and see that it was Kinesis that answered.
+    """Call a method of a client, and check that the response came from Kinesis.
 
     Raises:
         InputError: What AWS says against it.

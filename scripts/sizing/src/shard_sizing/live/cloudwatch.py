@@ -16,7 +16,7 @@ METRICS: Final = (
     "ReadProvisionedThroughputExceeded",
 )
 
-_MOST_POINTS: Final = 100_800  # of one answer (GetMetricData's reference)
+_MOST_POINTS: Final = 100_800  # of one response (GetMetricData's reference)
 _REFUSED: Final = frozenset({"Forbidden", "InternalError"})
 
 
@@ -31,7 +31,7 @@ def stream_history(client: Any, stream: str, days: float, created: dt.datetime, 
         now: The time. The hour that it lies in is left out, as its sums are not complete.
 
     Raises:
-        CloudWatchSilentError: CloudWatch may not be asked, does not answer, or the stream is too young.
+        CloudWatchSilentError: CloudWatch may not be called, does not respond, or the stream is too young.
     """
     end = now.replace(minute=0, second=0, microsecond=0)
     begin = max(end - dt.timedelta(days=days), created)

@@ -5,7 +5,7 @@
     register ──> ACTIVE ──> SubscribeToShard on each shard ──5 minutes──> again, from there ──> deregister
 
 A registered consumer costs by the hour until it is deregistered: that is done whatever happens, after an
-error and after Ctrl-C too, and told with the command that does it by hand if it fails.
+error and after Ctrl-C too, and a failure is reported with the command that does it by hand.
 """
 
 import logging
@@ -42,13 +42,13 @@ _LOOK_SECONDS: Final = 0.5
 _ACTIVE_SECONDS: Final = 120.0
 _GRACE_SECONDS: Final = 30.0
 _RESUBSCRIBE_SECONDS: Final = 5.0
-"""Pause before a shard is subscribed to again: sooner, the old subscription may still stand."""
+"""Pause before a shard is subscribed to again: sooner, the old subscription may still be open."""
 
 _PASSING: Final = frozenset({"ResourceInUseException", "LimitExceededException", "InternalFailureException"})
 """Errors after which a shard is subscribed to again."""
 
 Told = Arrived | ShardReading | Exception
-"""What a shard's thread tells: a record, a child to be read as well, or why it cannot go on."""
+"""What a shard's thread reports: a record, a child to be read as well, or why it cannot go on."""
 
 
 class _RefusedError(Exception):
@@ -189,7 +189,7 @@ class FanOut:
                 # It passes, or the connection was lost, or closed by us: go on behind what has arrived.
                 logger.info("subscription ended", extra={"shard_id": shard.shard_id, "error": str(error)})
                 self._failing[shard.shard_id] = in_words(error)
-            except Exception as error:  # noqa: BLE001 - what this thread does not tell, nobody hears
+            except Exception as error:  # noqa: BLE001 - what this thread does not report is lost
                 self._told.put(error)
                 return
             self._stop.wait(_RESUBSCRIBE_SECONDS)

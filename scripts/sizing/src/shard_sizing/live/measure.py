@@ -114,7 +114,7 @@ def _user_records(
         seen.kinesis.add(at, wire_size, aggregate=aggregate)
         for record in user_records:
             size = len(record.data) + len(record.partition_key.encode())
-            # Kinesis does not tell the explicit hash key that brought a record to a shard not its own.
+            # Kinesis does not return the explicit hash key that sent a record to another shard.
             astray = not shard.start <= record.hash_key <= shard.end
             seen.hashes.add((shard.start + shard.end) // 2 if astray else record.hash_key, size)
             yield record.partition_key, at, size

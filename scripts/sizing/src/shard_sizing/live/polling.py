@@ -6,7 +6,7 @@
               │  expired: an iterator after the last record
               └─ throttled: the same iterator in the next round
 
-A shard answers five calls a second to all of its readers together, so each is asked once a second, and at
+A shard takes five calls a second from all of its readers together, so each is read once a second, and at
 most once in half a second while there is more to come.
 """
 
@@ -51,7 +51,7 @@ class ShardReading:
         begin: Where reading begins, as GetShardIterator takes it.
         iterator: What the next call names; None once the shard has ended.
         last: Sequence number of the last record; None before the first.
-        behind: Milliseconds between the last answer and the tip.
+        behind: Milliseconds between the last response and the tip.
         throttled: Calls that were refused because others read too.
     """
 
@@ -122,7 +122,7 @@ class Poller:
 
         Args:
             seconds: From the next full second on, or from ``since``; at least 1.
-            tick: Told after each round how many seconds have passed.
+            tick: Called after each round with the number of seconds that have passed.
         """
         first = math.ceil(self._clock()) if self._since is None else self._since
         last = first + math.ceil(seconds)

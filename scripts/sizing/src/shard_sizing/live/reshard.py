@@ -1,6 +1,6 @@
 """Reading and changing the shards of a live stream.
 
-A plan names shards by where they begin, not by their ids, so it can be made again from whatever an
+A plan names shards by where they begin, not by their ids, so it can be made again from what an
 interrupted run left behind: running it once more does only what is still missing.
 """
 
@@ -55,7 +55,7 @@ def listed(client: Any, stream: str, *, closed: bool = False) -> list[Shard]:
 
 
 class Watch:
-    """What somebody who watches a plan being carried out is told; by default nothing.
+    """Receives the progress of a plan that is carried out; by default it does nothing.
 
     Tests and the command line take what they need of it.
     """
@@ -73,10 +73,10 @@ class Resharding:
     Args:
         client: A boto3 Kinesis client.
         stream: The stream's name.
-        watch: Who is told.
+        watch: Receives the progress.
         cool_off: Seconds of rest between steps, in which consumers find the new shards and finish the old.
         sleep: Waits for so many seconds.
-        clock: Tells a time in seconds that never goes back.
+        clock: Returns a time in seconds that never goes back.
     """
 
     def __init__(
@@ -181,7 +181,7 @@ class Resharding:
         """Return the shard that starts at a hash key, or a few keys beside it, as Kinesis rounds ranges.
 
         Raises:
-            InputError: There is none: somebody else changes the stream too.
+            InputError: There is none: something else changes the stream too.
         """
         (snapped,) = snapped_starts(tuple(shards), (start,), len(shards))
         if snapped not in shards:

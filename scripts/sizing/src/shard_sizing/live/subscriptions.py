@@ -2,7 +2,7 @@
 
 ``close`` of botocore's event stream waits for the next event, and pulls the stream from under its reader.
 What wakes a reader within milliseconds is to shut its socket down; urllib3 2.3 and later offer that, and
-botocore 1.37 and later show the raw response to whoever listens (``before-parse``). Where either is missing,
+botocore 1.37 and later pass the raw response to event handlers (``before-parse``). Where either is missing,
 the stream is closed.
 """
 
@@ -76,5 +76,5 @@ class Subscriptions:
         except AttributeError:
             events.close()
         except (RuntimeError, ValueError, OSError) as error:
-            # It has ended already, and its connection is somebody else's by now.
+            # It has ended already, and its connection may serve another call by now.
             logger.debug("subscription is over", extra={"shard_id": shard_id, "error": str(error)})

@@ -42,7 +42,7 @@ class CloudWatchSilentError(Exception):
 
 @contextmanager
 def cloudwatch_asked(operation: str) -> Iterator[None]:
-    """Have what CloudWatch's client raises, or answers and cannot be read, mean that it is silent."""
+    """Raise CloudWatchSilentError for the client's errors and for responses that cannot be read."""
     try:
         with aws_calls("cloudwatch", operation):
             yield

@@ -23,7 +23,7 @@ class Limits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         records_per_second: Writes a shard takes.
         bytes_per_second: Bytes a shard takes, keys included.
         read_bytes_per_second: Bytes a shard gives to all shared readers, or to each fan-out consumer.
-        reads_per_second: GetRecords calls a shard answers.
+        reads_per_second: GetRecords calls a shard takes.
         update_shard_count_per_day: UpdateShardCount calls in a rolling 24 hours.
         update_shard_count_most: Shards up to which UpdateShardCount scales a stream.
         reshards_per_second: SplitShard and MergeShards calls an account may start.

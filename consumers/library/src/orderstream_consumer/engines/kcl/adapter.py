@@ -29,7 +29,7 @@ logger = logging.getLogger(__name__)
 
 _LEASE_LOST: Final = frozenset({"ShutdownException"})
 _DEFECT: Final = frozenset({"InvalidStateException", "IllegalArgumentException"})
-"""What the daemon answers to a checkpoint, by the names of KCL's exceptions.
+"""How the daemon responds to a checkpoint, by the names of KCL's exceptions.
 
 Anything else is trouble on the way to the lease table and is tried again: KCL passes on what its SDK throws,
 by the name of ``RuntimeException``.

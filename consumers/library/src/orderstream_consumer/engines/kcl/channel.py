@@ -1,7 +1,7 @@
 """The channel between a worker and its shard processes: JSON lines over a Unix socket.
 
 A shard process is started by the daemon, so nothing but the environment passes from the worker to it. It
-reports its progress after each call. The worker tells it to drain, and closes the connection when it ends: a
+reports its progress after each call. The worker has it drain, and closes the connection when it ends: a
 shard process that outlives its worker ends too, and the daemon with it.
 """
 
@@ -90,7 +90,7 @@ class WorkerEnd:
         self._folder.cleanup()
 
     def drain(self) -> None:
-        """Tell every shard process, later ones too, to start no new work."""
+        """Make every shard process, later ones too, start no new work."""
         with self._lock:
             self._draining = True
             connections = list(self._connections.values())

@@ -91,7 +91,7 @@ class _Teller:
             self._send()
 
     def say_last(self) -> None:
-        """Tell what was counted and measured since, before the process ends."""
+        """Report what was counted and measured since, before the process ends."""
         with self._lock:
             self._send(measured=True)
 
@@ -101,7 +101,7 @@ class _Teller:
                 self._send(measured=True)
 
     def _send(self, *, measured: bool = False) -> None:
-        """Tell; with the metrics only now and then, since they are a few kilobytes."""
+        """Report; with the metrics only now and then, since they are a few kilobytes."""
         if self._progress is not None:
             progress = replace(self._progress, failure=self._failure())
             metrics = self._meter.collect() if measured and self._meter is not None else None

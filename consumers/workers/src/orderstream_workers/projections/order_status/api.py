@@ -73,7 +73,7 @@ def routes(read_model: ReadModel, access: OrderAccess) -> list[Route]:
 
     Args:
         read_model: Answers them. A query blocks, so each runs in a thread of its own.
-        access: Knows whose an order is: another's is answered as none.
+        access: Knows whose an order is: another caller's gets the response of one that does not exist.
     """
 
     def show(request: Request) -> Response:

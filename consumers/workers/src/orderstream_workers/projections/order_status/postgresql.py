@@ -25,7 +25,7 @@ _SESSION: Final = {
 }
 
 _READ_ONLY: Final = "25006"
-"""After a failover the former writer answers and takes no write."""
+"""After a failover the former writer responds and takes no write."""
 
 _CONNECT_SECONDS: Final = 5
 

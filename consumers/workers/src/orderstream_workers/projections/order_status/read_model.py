@@ -131,7 +131,7 @@ class ReadModel:
         self._engine = engine
 
     def ask(self) -> None:
-        """Find out whether the database answers and has the tables.
+        """Find out whether the database responds and has the tables.
 
         Raises:
             SQLAlchemyError: it does not, or they are missing.

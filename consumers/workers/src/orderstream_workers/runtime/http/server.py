@@ -35,7 +35,7 @@ _TIMED_OUT: Final = b"HTTP/1.1 408 Request Timeout\r\nConnection: close\r\nConte
 
 
 def serve(app: Callable[..., Any], host: str, port: int, stop: threading.Event) -> None:
-    """Serve until ``stop`` is set; requests that are under way are answered first.
+    """Serve until ``stop`` is set; requests that are under way are completed first.
 
     Args:
         app: The ASGI application.

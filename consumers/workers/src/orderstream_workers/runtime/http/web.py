@@ -39,7 +39,7 @@ RECORDS_PER_SECOND_PER_SHARD: Final = 500
 
 
 def serve_api(resources: Resources, host: str, port: int, stop: threading.Event) -> None:
-    """Serve until stopped; requests that are under way are answered first.
+    """Serve until stopped; requests that are under way are completed first.
 
     Args:
         resources: What it is made of.

@@ -39,7 +39,7 @@ _CHATTY: Final = (
     "opentelemetry.sdk._shared_internal",
     "opentelemetry.exporter.otlp.proto.http.trace_exporter",
 )
-"""The loggers that tell of a full queue, and of a collector that does not respond, again and again."""
+"""The loggers that report a full queue or an unresponsive collector, again and again."""
 
 
 class TracingNotInstalledError(OrderstreamError):

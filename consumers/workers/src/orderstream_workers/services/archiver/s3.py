@@ -114,7 +114,7 @@ class S3ObjectStore:
 
     def _put(self, key: str, body: bytes, metadata: Mapping[str, str]) -> bool:
         try:
-            # S3 answers 409 to one of two puts at the same time: neither stored nor there, so try again.
+            # S3 returns 409 for one of two puts at the same time: neither stored nor there, so try again.
             with self._calls("PutObject", key, expecting("PreconditionFailed")):
                 response = self._client.put_object(
                     Bucket=self._bucket, Key=key, Body=body, Metadata=dict(metadata), IfNoneMatch="*"

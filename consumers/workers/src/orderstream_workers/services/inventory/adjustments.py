@@ -147,7 +147,7 @@ def adjust(
         CorrectionRefusedError: less would be left than is reserved for orders; nothing was changed.
         AdjustmentKeyTakenError: the key belongs to another adjustment.
         StockItemError: the item was written by hand and cannot be read.
-        DependencyError: the store did not answer, or too many orders want the SKU; repeat it under its key.
+        DependencyError: the store did not respond, or too many orders want the SKU; repeat it under its key.
     """
     chunk = Chunk(1, 1)
     while True:

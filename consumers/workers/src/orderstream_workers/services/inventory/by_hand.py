@@ -16,7 +16,7 @@ def released_by_hand(store: Store, order_id: str) -> None:
         order_id: The order.
 
     Raises:
-        DependencyError: the store did not answer; do it again.
+        DependencyError: the store did not respond; do it again.
     """
     reservations = Reservations(store)
     while True:

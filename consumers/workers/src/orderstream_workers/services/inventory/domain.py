@@ -17,7 +17,7 @@ in every phase; that is the invariant on which the balance rests: the units rese
 over all orders of their first ``held`` lines. RESERVING raises ``held`` to the number of lines, RELEASING
 and COMMITTING lower it to 0.
 
-Once RESERVED, always answered as reserved: a ``ReserveStock`` that arrives again after the release, by a
+Once RESERVED, the reply stays that of RESERVED: a ``ReserveStock`` that arrives again after the release, by a
 worker that has forgotten it, gets the reply that it had. So does a confirmation of what is sold.
 
 REJECTED, RELEASED and SOLD are final. A release that finds nothing leaves RELEASED behind forever, so that
@@ -233,7 +233,7 @@ def _sell(state: Reservation | None, request: OrderConfirmed, chunk: int) -> Ste
 
 
 def _give_back(state: Reservation, chunk: int, reply: Event) -> Step:
-    """Lower ``held`` by a chunk, to the end that the state is bound for; the last step answers."""
+    """Lower ``held`` by a chunk, to the end that the state is bound for; the last step replies."""
     held = max(0, state.held - chunk)
     end = Phase.REJECTED if state.refusal else Phase.RELEASED
     return Step(

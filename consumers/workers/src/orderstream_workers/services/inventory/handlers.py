@@ -131,7 +131,7 @@ class InventoryHandlers:
         """Apply an operator's decision that the units are returned, so that inventory moves none again.
 
         Raises:
-            DependencyError: the store did not answer; handle it again.
+            DependencyError: the store did not respond; handle it again.
         """
         resolved = received.message(StepResolved)
         if (resolved.step, resolved.decision) == (_STEP, "done"):

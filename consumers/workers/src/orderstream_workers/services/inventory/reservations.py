@@ -94,7 +94,7 @@ class Reservations:
         """The header of an order.
 
         Raises:
-            DependencyError: the store did not answer.
+            DependencyError: the store did not respond.
         """
         item = self._store.get(RESERVATIONS.name, order_id)
         if item is None:
@@ -111,7 +111,7 @@ class Reservations:
         """The lines of an order, sorted by SKU; empty where it has none.
 
         Raises:
-            DependencyError: the store did not answer.
+            DependencyError: the store did not respond.
         """
         item = self._store.get(RESERVATIONS.name, _lines_key(order_id))
         if item is None:

@@ -85,7 +85,7 @@ def seed_stock(store: Store, sku: str, units: int) -> bool:
         True if the stock was opened by this call.
 
     Raises:
-        DependencyError: the store did not answer; seed again.
+        DependencyError: the store did not respond; seed again.
     """
     counters = {"initial": units, "available": units, "reserved": 0, "sold": 0}
     try:
@@ -114,7 +114,7 @@ def stock_of(store: Store, sku: str) -> StockLevel | None:
 
     Raises:
         StockItemError: the item was written by hand and cannot be read.
-        DependencyError: the store did not answer.
+        DependencyError: the store did not respond.
     """
     item = store.get(STOCK.name, sku)
     if item is None:

@@ -1,4 +1,4 @@
-"""Notifications: the customer hears how the order ended, operators hear of low stock."""
+"""Notifications: customers are notified of how orders ended, operators of low stock."""
 
 from typing import Final
 

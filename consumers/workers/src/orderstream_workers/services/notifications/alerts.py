@@ -49,7 +49,7 @@ class AlertHandlers:
         """Notify the operators.
 
         Raises:
-            DependencyError: the store or SNS did not answer; handle it again.
+            DependencyError: the store or SNS did not respond; handle it again.
         """
         event = received.message(LowStockDetected)
         item = self._intended(received)

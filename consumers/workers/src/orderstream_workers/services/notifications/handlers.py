@@ -1,4 +1,4 @@
-"""Telling customers how their orders ended."""
+"""Notifies customers of how their orders ended."""
 
 import datetime as dt
 import logging
@@ -59,7 +59,7 @@ class NotificationHandlers:
         """Notify the customer.
 
         Raises:
-            DependencyError: the store, the stream or SES did not answer; handle it again.
+            DependencyError: the store, the stream or SES did not respond; handle it again.
             MailRefusedError: SES will never accept this mail.
         """
         outcome = received.message(OrderConfirmed, OrderCancelled)

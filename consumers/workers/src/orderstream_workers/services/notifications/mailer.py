@@ -44,7 +44,7 @@ class Mailer(Protocol):
         """Hand a mail over; returns once it is accepted.
 
         Raises:
-            DependencyError: the service did not answer; it may have been accepted.
+            DependencyError: the service did not respond; it may have been accepted.
             MailRefusedError: the service will never accept it.
         """
 

@@ -1,4 +1,4 @@
-"""Telling operators: a protocol, and its implementation on Amazon SNS."""
+"""Alerts to operators: a protocol, and its implementation on Amazon SNS."""
 
 from typing import TYPE_CHECKING, Final, Protocol
 
@@ -42,7 +42,7 @@ class Operators(Protocol):
         """Hand an alert over; returns once it is accepted.
 
         Raises:
-            DependencyError: the service did not answer; it may have been accepted.
+            DependencyError: the service did not respond; it may have been accepted.
             ValueError: the alert is larger than any topic takes.
         """
 

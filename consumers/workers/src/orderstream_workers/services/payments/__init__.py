@@ -1,4 +1,4 @@
-"""Payments: captured at most once per order, given back whole, with a provider that may not answer."""
+"""Payments: captured at most once per order, given back whole, with a provider that may not respond."""
 
 from typing import Final
 

@@ -19,7 +19,7 @@ def refunded_by_hand(store: Store, order_id: str, now: dt.datetime) -> None:
         now: The time (UTC).
 
     Raises:
-        DependencyError: the store did not answer; do it again.
+        DependencyError: the store did not respond; do it again.
     """
     records = PaymentRecords(store)
     while (stored := records.load(order_id)) is not None:

@@ -13,7 +13,7 @@ Count = Literal["calls", "throttled", "unavailable", "settled", "postponed", "fa
 class PaymentCounters:
     """Counts since the start of the process. Safe to use from many threads.
 
-    ``calls``: requests to the provider; ``throttled``: those it answered with 429; ``unavailable``: those
+    ``calls``: requests to the provider; ``throttled``: those it refused with 429; ``unavailable``: those
     with no definite response, throttled ones included; ``settled``: messages brought to rest; ``postponed``:
     messages handed back for later; ``failed``: messages left to their receives by an unexpected error.
 

@@ -48,7 +48,7 @@ class PaymentDeadLetters:
         """The dead letters, in no particular order: all, or as many as 20 seconds of receiving return.
 
         Raises:
-            DependencyError: the queue did not answer.
+            DependencyError: the queue did not respond.
         """
         with self._in_hand() as messages:
             return list(messages)
@@ -63,7 +63,7 @@ class PaymentDeadLetters:
             How many dead letters they had; 0 if none has any, and nothing was done.
 
         Raises:
-            DependencyError: a queue did not answer; do it again.
+            DependencyError: a queue did not respond; do it again.
         """
         with self._in_hand() as messages:
             theirs = [message for message in messages if message.order_id in order_ids]
@@ -83,7 +83,7 @@ class PaymentDeadLetters:
             How many dead letters they had.
 
         Raises:
-            DependencyError: the queue did not answer; do it again.
+            DependencyError: the queue did not respond; do it again.
         """
         with self._in_hand() as messages:
             theirs = [message for message in messages if message.order_id in order_ids]

@@ -16,7 +16,7 @@ DECLINED, VOIDED and REFUNDED are final. A refund that finds nothing leaves VOID
 capture which it overtook is declined. A refund during CAPTURING is only noted: whether there is anything to
 give back is known once the capture has resolved.
 
-How a command was answered follows from the payment for good: a payment with a charge was captured, whatever
+The reply to a command follows from the payment for good: a payment with a charge was captured, whatever
 was given back since. So a command that arrives again after years, at a worker that has forgotten it, gets
 the reply that it had: a customer who was charged is never said to have been declined.
 

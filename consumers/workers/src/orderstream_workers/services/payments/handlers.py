@@ -59,7 +59,7 @@ class PaymentHandlers:
         """Queue a capture, or reply from what is known.
 
         Raises:
-            DependencyError: the store, the stream or the queue did not answer; handle it again.
+            DependencyError: the store, the stream or the queue did not respond; handle it again.
         """
         command = received.message(CapturePayment)
         held_back = max(received.arrival - received.envelope.time, dt.timedelta(0))
@@ -79,7 +79,7 @@ class PaymentHandlers:
         """Void, note or queue a refund, or reply from what is known.
 
         Raises:
-            DependencyError: the store, the stream or the queue did not answer; handle it again.
+            DependencyError: the store, the stream or the queue did not respond; handle it again.
         """
         command = received.message(RefundPayment)
 
@@ -98,7 +98,7 @@ class PaymentHandlers:
         """Apply an operator's decision that the money is returned, so that the provider is not asked again.
 
         Raises:
-            DependencyError: the store or the stream did not answer; handle it again.
+            DependencyError: the store or the stream did not respond; handle it again.
         """
         resolved = received.message(StepResolved)
         if (resolved.step, resolved.decision) != (_STEP, "done"):

@@ -59,7 +59,7 @@ class HttpPaymentProvider:
         self._base_url = base_url.rstrip("/")
 
     def ask(self) -> None:
-        """Find out whether the provider answers at all, without asking for anything.
+        """Find out whether the provider responds at all, without requesting anything.
 
         Raises:
             ProviderUnavailableError: it does not, or only with errors of its own.

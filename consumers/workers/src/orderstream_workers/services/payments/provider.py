@@ -1,4 +1,4 @@
-"""The payment provider: what is asked of it, and what it can answer."""
+"""The payment provider: the requests to it, and its possible responses."""
 
 from dataclasses import dataclass
 from typing import Protocol

@@ -25,9 +25,9 @@ class PaymentRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tru
 
     Attributes:
         payment: The payment.
-        capture: The command that the capture's answer follows from.
-        refund: The command that the refund's answer follows from.
-        packed_answers: The worker's answers, encoded; sent whenever a worker brings the order to rest.
+        capture: The command that the capture's reply follows from.
+        refund: The command that the refund's reply follows from.
+        packed_answers: The worker's replies, encoded; sent whenever a worker brings the order to rest.
         capture_decided_at: When the reply to the capture was decided (UTC): the time of every such reply.
         refund_decided_at: The same of the refund.
     """
@@ -41,7 +41,7 @@ class PaymentRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tru
 
     @property
     def replies(self) -> list[bytes]:
-        """The worker's encoded answers, in the order in which they were decided."""
+        """The worker's encoded replies, in the order in which they were decided."""
         return unpack(self.packed_answers) if self.packed_answers else []
 
     def decided(self, outcome: PaymentOutcome, now: dt.datetime) -> "PaymentRecord":
@@ -65,8 +65,8 @@ class PaymentRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tru
 
         Args:
             outcome: What the step led to.
-            capture: The command to capture that is answered; by default the one that is kept.
-            refund: The command to refund that is answered; by default the one that is kept.
+            capture: The command to capture that is replied to; by default the one that is kept.
+            refund: The command to refund that is replied to; by default the one that is kept.
         """
         return [
             *reply(capture or self.capture, outcome.to_capture, self.capture_decided_at),
@@ -108,7 +108,7 @@ class PaymentRecords:
         """The payment of an order; None where it is not known.
 
         Raises:
-            DependencyError: the store did not answer.
+            DependencyError: the store did not respond.
         """
         item = self._store.get(PAYMENTS.name, order_id)
         if item is None:
@@ -124,7 +124,7 @@ class PaymentRecords:
 
         Raises:
             ConditionFailedError: another worker was faster; load it again.
-            DependencyError: the store did not answer; it may have been written.
+            DependencyError: the store did not respond; it may have been written.
         """
         put = _ITEMS.put(record.payment.order_id, record, inbox=stored.inbox, version=stored.version)
         self._store.transact([put])
@@ -135,7 +135,7 @@ _ITEMS: Final = StateItems(PAYMENTS.name, PaymentRecord)
 
 
 def reply(cause: Envelope | None, message: Message | None, decided_at: dt.datetime | None) -> list[Envelope]:
-    """A reply as envelopes: one, or none where nothing is answered.
+    """A reply as envelopes: one, or none where there is no reply.
 
     A command has one reply forever, so its ordinal is always 0: two different ones could never both pass.
 

@@ -1,4 +1,4 @@
-"""Settling one order's payment with the provider: intent, call, answer, each committed before the next."""
+"""Settling one order's payment with the provider: intent, call, response, each committed before the next."""
 
 import datetime as dt
 import logging
@@ -76,7 +76,7 @@ class Settlement:
             The payment at rest.
 
         Raises:
-            DependencyError: something did not answer; settle it again later.
+            DependencyError: something did not respond; settle it again later.
             UnknownPaymentError: there is no such payment.
             ProviderRefusedError: the provider does not understand us.
         """

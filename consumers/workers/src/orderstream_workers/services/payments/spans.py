@@ -33,7 +33,7 @@ class TracedPaymentQueue:
         self._destination = Destination(SQS, name)
 
     def send(self, order_id: str, delay: int = 0, traceparent: str | None = None) -> None:
-        """See ``PaymentQueue.send``; a context that is given stands."""
+        """See ``PaymentQueue.send``; a context that is given is kept."""
         attributes = self._destination.attributes("send") | {
             "orderstream.order_id": order_id,
             "orderstream.delay_seconds": delay,

@@ -14,12 +14,12 @@ class SagaDeadlines(msgspec.Struct, frozen=True, kw_only=True):
     not even that arrives.
 
     Attributes:
-        reserve_stock: Until inventory has answered; 10 minutes by default.
+        reserve_stock: Until inventory has replied; 10 minutes by default.
         payment_not_after: How long the payment may be charged; 15 minutes by default.
-        capture_payment: Until payments has answered; 20 minutes by default, and always longer than
+        capture_payment: Until payments has replied; 20 minutes by default, and always longer than
             ``payment_not_after``.
-        ship_order: Until shipping has answered, before it is asked again; 10 minutes by default.
-        compensation: Until a compensation has been answered, before it is asked for again; 10 minutes by
+        ship_order: Until shipping has replied, before it is asked again; 10 minutes by default.
+        compensation: Until a compensation has been replied to, before it is asked for again; 10 minutes by
             default.
     """
 

@@ -32,7 +32,7 @@ the publication uses up none of the step's time.
 
 After the pivot silence never turns back, since the parcel may have left: only a definite refusal does.
 A step that was asked for again may wait for a person. What was done by hand counts as its owner's reply. A
-shipment that shall not be is refused by shipping itself, so that the parcel and the money never disagree.
+shipment that must not happen is refused by shipping itself, so that the parcel and the money never disagree.
 
 CONFIRMED and CANCELLED absorb whatever comes: no step is awaited there, so no reply or deadline counts.
 """
@@ -250,7 +250,7 @@ class _Turn:
         if saga.phase is Phase.RUNNING:
             return self._turn_back(saga, Failure("customer_request"))
         if saga.phase is Phase.COMPENSATING:
-            # Nothing to publish, as the cancellation answers this customer too; but it is applied: delivered
+            # Nothing to publish: the cancellation replies to this customer too; but it is applied: delivered
             # again after the end it must not be refused.
             return SagaOutcome(saga)
         return SagaOutcome(saga, (_cancellation_refused(request, _TOO_LATE[saga.phase]),))
@@ -289,7 +289,7 @@ class _Turn:
         return self._backward(taken) if cancelling else self._forward(taken)
 
     def reply(self, saga: Saga, reply: Reply) -> SagaOutcome | Ignored:
-        """The owner of a step has answered."""
+        """The owner of a step has replied."""
         answered = self.definition.answered(reply)
         if answered is None:
             return Ignored("no step of the order's definition has such a reply", expected=False)

@@ -41,7 +41,7 @@ INPUTS: Final[tuple[type[Input], ...]] = get_args(Input)
 """The messages that the coordinator acts on."""
 
 MAX_CANCELLATIONS: Final = 16
-"""Requests to cancel one order that are answered. The phase decides the reply, and the phase moves on: so
+"""Requests to cancel one order that get a reply. The phase decides the reply, and the phase moves on: so
 each request is remembered for good, and a customer who asks under ever new keys must not make it grow.
 The orders API lets nine through."""
 
@@ -53,7 +53,7 @@ class SagaRecord(msgspec.Struct, frozen=True, omit_defaults=True):
     """What an order's item holds beside the inbox.
 
     Attributes:
-        saga: The order; None where only requests about an order that was never placed have been answered.
+        saga: The order; None where only requests about an order that was never placed have had a reply.
         cancellations: Ids of the customer's requests to cancel that were applied; see ``with_cancellation``.
     """
 
@@ -116,7 +116,7 @@ class SagaHandlers:
         """Whether an order was placed here, under whatever rules there were for its id.
 
         Raises:
-            DependencyError: the store did not answer.
+            DependencyError: the store did not respond.
         """
         if not 1 <= len(order_id.encode()) <= MAX_KEY_BYTES:
             return False  # no row could have such a key, and DynamoDB would refuse the question
@@ -128,7 +128,7 @@ class SagaHandlers:
 
         Raises:
             UnknownDefinitionError: the order follows a definition that this program does not have.
-            DependencyError: the store or the stream did not answer; handle the message again.
+            DependencyError: the store or the stream did not respond; handle the message again.
         """
         message = received.message(*INPUTS)
         self._once.apply(
@@ -191,7 +191,7 @@ def open_orders(store: Store) -> Iterator[Saga]:
         store: Where the orders are.
 
     Raises:
-        DependencyError: the store did not answer.
+        DependencyError: the store did not respond.
     """
     for item in store.scan(SAGAS.name):
         saga = _saga(item)
@@ -207,7 +207,7 @@ def find_order(store: Store, order_id: str) -> Saga | None:
         order_id: The order.
 
     Raises:
-        DependencyError: the store did not answer.
+        DependencyError: the store did not respond.
     """
     item = store.get(SAGAS.name, order_id)
     return _saga(item) if item is not None else None
@@ -218,7 +218,7 @@ def _saga(item: Item) -> Saga | None:
 
 
 def _to_hear(record: SagaRecord, request_id: str) -> bool:
-    """Whether a request to cancel is answered: once each, and a few of an order that has moved on."""
+    """Whether a request to cancel gets a reply: once each, and a few of an order that has moved on."""
     if request_id in record.cancellations:
         return False
     running = record.saga is not None and record.saga.phase is Phase.RUNNING

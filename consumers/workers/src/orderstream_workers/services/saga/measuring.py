@@ -25,7 +25,7 @@ def measure(
     Args:
         meter: Takes the figures.
         before: The order as it was.
-        message: What was heard.
+        message: The message that was handled.
         outcome: What was decided.
         now: When (UTC).
     """

@@ -19,7 +19,7 @@ class Resolution:
 
     Attributes:
         order_id: The order.
-        step: The step that does not answer.
+        step: The step that gets no reply.
         decision: ``"done"``: what was asked for was done by hand. ``"refuse"``: shipping shall refuse it.
         operator: Who decides; at least one character.
         reason: Why; at least one character.
@@ -51,7 +51,7 @@ def resolved(store: Store, resolution: Resolution, now: dt.datetime) -> Envelope
     Raises:
         UnknownOrderError: the order was never placed.
         NotWaitingError: the step does not wait for such a decision.
-        DependencyError: the store did not answer.
+        DependencyError: the store did not respond.
     """
     saga = find_order(store, resolution.order_id)
     if saga is None:

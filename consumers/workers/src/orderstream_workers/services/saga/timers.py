@@ -128,7 +128,7 @@ class TimerPoller:
             How many events were published.
 
         Raises:
-            DependencyError: the store or the stream did not answer; the rows that are left come up again.
+            DependencyError: the store or the stream did not respond; the rows that are left come up again.
         """
         horizon = _sortable(self._clock())
         published = 0
@@ -193,7 +193,7 @@ def conversation_of(store: Store, saga: Saga, step: str) -> str | None:
         step: A step whose reply is waited for.
 
     Raises:
-        DependencyError: the store did not answer.
+        DependencyError: the store did not respond.
     """
     order_id = saga.order.order_id
     for timer in saga.timers():

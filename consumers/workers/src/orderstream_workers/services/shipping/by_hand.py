@@ -39,7 +39,7 @@ def shipped_by_hand(store: Store, order_id: str, now: dt.datetime) -> None:
 
     Raises:
         AlreadyDecidedError: shipping was faster; nothing was changed.
-        DependencyError: the store did not answer; do it again.
+        DependencyError: the store did not respond; do it again.
     """
     shipment, items = by_hand(None, now), StateItems(SHIPMENTS.name, Shipment)
     try:

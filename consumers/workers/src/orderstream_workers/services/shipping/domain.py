@@ -10,7 +10,7 @@
       └── shipped by hand ────────> TAKEN
 
 Both ends are final: a command that comes again, also as a new request of a coordinator that has not received
-the reply, is answered as the first one was, whatever the settings say by then.
+the reply, gets the same reply as the first one, whatever the settings say by then.
 """
 
 import datetime as dt

@@ -65,7 +65,7 @@ class ShippingHandlers:
         """Record the shipment, or its refusal; returns once the reply is acknowledged.
 
         Raises:
-            DependencyError: the store or the stream did not answer; handle the message again.
+            DependencyError: the store or the stream did not respond; handle the message again.
         """
         command = received.message(ShipOrder, RefuseShipment)
 
@@ -84,7 +84,7 @@ class ShippingHandlers:
         """Apply an operator's decision that the order is shipped, so that shipping does not ship it again.
 
         Raises:
-            DependencyError: the store or the stream did not answer; handle the message again.
+            DependencyError: the store or the stream did not respond; handle the message again.
         """
         resolved = received.message(StepResolved)
         if (resolved.step, resolved.decision) != (_STEP, "done"):

@@ -40,7 +40,7 @@ class StockChangeHandler:
 
         Raises:
             NotAStockChangeError: the record cannot be read.
-            DependencyError: the stream did not answer; handle the record again.
+            DependencyError: the stream did not respond; handle the record again.
         """
         change = read_change(record.data)
         if change.after is not None and change.after < 0:

@@ -1,4 +1,4 @@
-"""Traces: one port, and what stands behind it.
+"""Traces: one port, and its implementations.
 
 ``Tracer`` is what everything here traces through. ``NoTracer``, the default everywhere, imports and does
 nothing. ``orderstream.observability.tracing.otel`` has the adapter for OpenTelemetry (extra ``otel``), which

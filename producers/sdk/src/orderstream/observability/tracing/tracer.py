@@ -43,7 +43,7 @@ class Tracer(Protocol):
     """Begins spans. Safe to use from many threads. No method raises, whatever it is given."""
 
     enabled: bool
-    """False where nothing is ever traced: nobody need prepare attributes then."""
+    """False where nothing is ever traced: callers need not prepare attributes then."""
 
     def begin(
         self,

@@ -18,7 +18,7 @@ class Put(msgspec.Struct, frozen=True):
 
 
 class MapLoaded(msgspec.Struct, frozen=True):
-    """ListShards answered with all its pages."""
+    """ListShards returned all its pages."""
 
     shards: Sequence[Shard]
 
@@ -30,7 +30,7 @@ class MapFailed(msgspec.Struct, frozen=True):
 
 
 class RequestCompleted(msgspec.Struct, frozen=True):
-    """PutRecords answered: one result per entry, in the order of the entries."""
+    """PutRecords returned: one result per entry, in the order of the entries."""
 
     request_id: int
     results: Sequence[Acknowledged | Failure]
@@ -57,7 +57,7 @@ class Tick(msgspec.Struct, frozen=True):
 
 
 class Flush(msgspec.Struct, frozen=True):
-    """Everything put so far shall go out without lingering."""
+    """Send everything put so far without lingering."""
 
 
 class Close(msgspec.Struct, frozen=True):
@@ -68,14 +68,14 @@ Input = Put | Reported | MapLoaded | MapFailed | RequestCompleted | RequestFaile
 
 
 class SendPutRecords(msgspec.Struct, frozen=True):
-    """Make this call and answer with RequestCompleted or RequestFailed."""
+    """Make this call and respond with RequestCompleted or RequestFailed."""
 
     request_id: int
     entries: Sequence[KinesisRecord]
 
 
 class ListShards(msgspec.Struct, frozen=True):
-    """Read the shard map and answer with MapLoaded or MapFailed."""
+    """Read the shard map and respond with MapLoaded or MapFailed."""
 
 
 class Complete(msgspec.Struct, frozen=True):

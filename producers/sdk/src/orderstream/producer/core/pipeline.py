@@ -226,7 +226,7 @@ class Pipeline:
     ) -> None:
         """Give up records for good, and what waits behind them under their keys.
 
-        The application, which does not know yet, may put them once more, and then the next ones would stand
+        The application, which does not know yet, may put them once more, and then the next ones would be
         before them in the stream.
         """
         if self._config.ordering == "none":

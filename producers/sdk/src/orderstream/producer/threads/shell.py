@@ -222,7 +222,7 @@ class Shell:
         self.origin.trouble = self._core.trouble
         commands.reverse()
         while commands:
-            # Records are let go as soon as their outcomes are reported, while they are still in the cache.
+            # Records are released as soon as their outcomes are reported, while they are still in the cache.
             match command := commands.pop():
                 case SendPutRecords():
                     self._threads.submit(partial(self._call, partial(self._sender.put_records, command)))

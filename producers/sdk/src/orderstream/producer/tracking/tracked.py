@@ -28,7 +28,7 @@ class TrackedRecord(PendingRecord, Delivery, gc=False, eq=False):
     """A record between ``put`` and its outcome, and the application's handle on it.
 
     Most deliveries are never waited for: their outcome is written once for all that travelled together, and
-    nobody looks at each of them. Completing writes the outcome and then looks for listeners; listening
+    no caller looks at each of them. Completing writes the outcome and then looks for listeners; listening
     registers and then looks for the outcome: one of the two sees the other.
     """
 

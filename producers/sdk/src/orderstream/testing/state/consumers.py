@@ -35,7 +35,7 @@ class Consumer:
         stream: The stream.
         created_at: When it was registered, in seconds since the epoch.
         active_at: When it is ACTIVE.
-        gone_at: When its deregistration is over; None while nobody has asked for it.
+        gone_at: When its deregistration is over; None while it has not been requested.
         tags: Its tags.
     """
 

@@ -20,8 +20,8 @@ class Limits:
         read_bytes: Bytes a second out of one shard.
         record_bytes: Data and partition key of one record.
         put_bytes: Bytes in one PutRecords call.
-        get_records: Records in one GetRecords answer.
-        get_bytes: Bytes in one GetRecords answer.
+        get_records: Records in one GetRecords response.
+        get_bytes: Bytes in one GetRecords response.
         iterator_seconds: How long an iterator or a paging token is good for.
         open_shards: Open shards of one stream.
         fan_out_consumers: Registered consumers of one stream.
@@ -101,7 +101,7 @@ class ShardBudget:
     def read(self, now: float) -> bool:
         """Take one GetRecords call; False if it is over a limit.
 
-        How much it will return is not known yet: a large answer puts the bytes into debt, so that after 10 MB
+        How much it will return is not known yet: a large response puts bytes into debt, so that after 10 MB
         the calls of the next five seconds are refused, as AWS documents it.
         """
         if not self._reads.affords(1, now) or self._read_bytes.level(now) <= 0:

@@ -37,7 +37,7 @@ COMMON_ERRORS: Final = frozenset(
         "ValidationException",
     }
 )
-"""Codes that any service may answer with: "Common errors" of the API reference, as gateways spell them."""
+"""Codes that any service may return: "Common errors" of the API reference, as gateways spell them."""
 
 
 @cache
@@ -54,7 +54,7 @@ def operation_names() -> frozenset[str]:
 
 @cache
 def error_codes() -> frozenset[str]:
-    """The codes that Kinesis answers with: the model's, and those of every service."""
+    """The codes that Kinesis returns: the model's, and those of every service."""
     return frozenset(shape.name for shape in service_model().error_shapes) | COMMON_ERRORS
 
 

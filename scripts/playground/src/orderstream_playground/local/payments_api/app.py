@@ -1,6 +1,6 @@
 """The provider's HTTP API.
 
-| Request | Answers |
+| Request | Responses |
 |---|---|
 | ``POST /v1/charges`` with ``Idempotency-Key`` | 201 ``{charge_id}``, 402 ``{code: card_declined}`` |
 | ``POST /v1/refunds`` with ``Idempotency-Key`` | 201 ``{refund_id}``; 404, 422 if there is nothing to give |
@@ -83,31 +83,31 @@ class _Provider:
         self._requests = self._throttled = 0
 
     async def charges(self, request: Request) -> Response:
-        """Answer ``POST /v1/charges``."""
+        """Serve ``POST /v1/charges``."""
         return await self._serve(request, self._charge)
 
     async def refunds(self, request: Request) -> Response:
-        """Answer ``POST /v1/refunds``."""
+        """Serve ``POST /v1/refunds``."""
         return await self._serve(request, self._refund)
 
     async def entries(self, _: Request) -> Response:
-        """Answer ``GET /v1/ledger``."""
+        """Serve ``GET /v1/ledger``."""
         return StreamingResponse(_lines(self._ledger), media_type="application/x-ndjson")
 
     async def stats(self, _: Request) -> Response:
-        """Answer ``GET /v1/stats``."""
+        """Serve ``GET /v1/stats``."""
         return _json(200, {"requests": self._requests, "throttled": self._throttled})
 
     async def health(self, _: Request) -> Response:
-        """Answer ``GET /health``."""
+        """Serve ``GET /health``."""
         return _json(200, {"status": "ok"})
 
     async def struck_faults(self, _: Request) -> Response:
-        """Answer ``GET /_faults``."""
+        """Serve ``GET /_faults``."""
         return _json(200, self._faults.struck)
 
     async def demand_faults(self, request: Request) -> Response:
-        """Answer ``POST /_faults``."""
+        """Serve ``POST /_faults``."""
         try:
             demand = msgspec.json.decode(await request.body(), type=FaultRequest)
         except msgspec.DecodeError as error:

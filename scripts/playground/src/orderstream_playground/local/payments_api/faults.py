@@ -14,7 +14,7 @@ class FaultRequest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
 
     Attributes:
         latency_seconds: Added to each response.
-        lost_responses: So many of the next requests are carried out and never answered in time.
+        lost_responses: So many of the next requests are carried out and get no response in time.
         hang_seconds: How long a lost response is held back before it becomes a 504.
         errors: So many of the next requests get a 500, and nothing is carried out.
         throttles: So many of the next requests get a 429, whatever the rate.
@@ -48,7 +48,7 @@ class Faults:
         """Replace the faults.
 
         Args:
-            request: What shall go wrong.
+            request: The faults to inject.
             now: Seconds on a monotonic clock.
         """
         self._demand = request

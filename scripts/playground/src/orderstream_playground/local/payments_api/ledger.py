@@ -53,12 +53,12 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class StoredResponse(msgspec.Struct, frozen=True):
-    """What a request was answered with.
+    """The response to a request.
 
     Attributes:
         status: HTTP status.
         body: JSON.
-        digest: Digest of the request that it answers.
+        digest: Digest of the request that it belongs to.
     """
 
     status: int
@@ -69,7 +69,7 @@ class StoredResponse(msgspec.Struct, frozen=True):
 class Ledger:
     """The books. For one thread at a time.
 
-    A crash of the process loses nothing that was answered; a crash of the machine may.
+    A crash of the process loses nothing that got a response; a crash of the machine may.
 
     Args:
         path: The SQLite file; made if it is not there.
@@ -84,7 +84,7 @@ class Ledger:
         self._database.close()
 
     def response(self, key: str) -> StoredResponse | None:
-        """What an idempotency key was answered with; None if it is new."""
+        """The response to an idempotency key; None if it is new."""
         query = "select status, body, digest from answer where key = ?"
         row = self._database.execute(query, (key,)).fetchone()
         return StoredResponse(*row) if row else None

@@ -1,1 +1,1 @@
-"""The local environment's collector of spans: it keeps them, tells those of an order, and passes them on."""
+"""The local environment's collector of spans: it keeps them, returns an order's, and passes them on."""

@@ -1,6 +1,6 @@
 """The collector's HTTP API.
 
-| Request | Answers |
+| Request | Responses |
 |---|---|
 | ``POST /v1/traces`` | 200: the spans of an OTLP request (protobuf) are kept; 400: it is none |
 | ``GET /v1/traces?order_id=ID`` | the spans of an order's traces, and those that link to them, as JSON |

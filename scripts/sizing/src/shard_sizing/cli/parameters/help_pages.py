@@ -1,4 +1,4 @@
-"""Help pages: what a command alone has comes first, what it shares with others stands under headings."""
+"""Help pages: a command's own options come first; shared options follow under headings."""
 
 from typing import Any, Final
 

@@ -1,4 +1,4 @@
-"""What is said beside the answer, on the error stream: what was assumed, and what is wrong with the input."""
+"""Notes on standard error, beside the result: what was assumed, and what is wrong with the input."""
 
 import shutil
 import sys

@@ -32,13 +32,13 @@ class Shared:
     """What every command may be given.
 
     Attributes:
-        as_json: Whether the answer is for programs.
-        seed: Makes the same answer come out again.
+        as_json: Whether the result is printed as JSON, for programs.
+        seed: Makes the result reproducible.
         region: AWS Region, for prices and quotas.
         limits: The limits of shards and accounts.
         price_file: Prices of all Regions that are known.
-        plot: Where to draw the answer, if anywhere.
-        report: Where to write the answer as HTML, if anywhere.
+        plot: Where to draw the result, if anywhere.
+        report: Where to write the result as HTML, if anywhere.
         show_progress: Whether long work shows how far it is.
     """
 
@@ -62,7 +62,7 @@ class Shared:
 
     @property
     def known_prices(self) -> RegionPrices:
-        """The Region's prices as far as they are known, none perhaps: for answers that can do without."""
+        """The Region's prices as far as they are known, perhaps none: for results that do not need prices."""
         known = self.region in self.price_file.regions
         return self.prices if known else RegionPrices(self.region, {}, {})
 
@@ -269,7 +269,7 @@ GROWTH: Final = (
 
 
 def grown_by(profile: Profile, growth: float, by: Growth | None) -> Profile:
-    """Return a profile as it has grown, and say what was assumed where nobody has said it."""
+    """Return a profile as it has grown, and note what was assumed where no option says it."""
     if growth > 1 and by is None and profile.records:
         told = (
             f"note: growth is taken to make each key {growth:,g} times as busy; if there will be more keys, "

@@ -1,1 +1,1 @@
-"""How answers are shown: words, tables, pictures, reports, progress."""
+"""How results are shown: words, tables, pictures, reports, progress."""

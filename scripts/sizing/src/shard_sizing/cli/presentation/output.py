@@ -1,4 +1,4 @@
-"""How an answer is shown: JSON for programs; for people a plain sentence, then tables, then what to know."""
+"""How a result is shown: JSON for programs; for people a plain sentence, then tables, then notes."""
 
 import textwrap
 from collections.abc import Iterable, Sequence
@@ -50,7 +50,7 @@ def _common_beginning(names: Sequence[str]) -> str:
 
 
 def present(answer: msgspec.Struct, sheet: Sheet, shared: Shared) -> None:
-    """Show an answer as the shared options ask for it: on the terminal, as a plot, as a report.
+    """Show a result as the shared options ask for it: on the terminal, as a plot, as a report.
 
     Raises:
         InputError: No matplotlib for a plot, or a file that cannot be one.
@@ -75,12 +75,12 @@ def write_files(answer: msgspec.Struct, sheet: Sheet, shared: Shared) -> None:
 
 
 def show_json(answer: msgspec.Struct) -> None:
-    """Print an answer as JSON."""
+    """Print a result as JSON."""
     click.echo(msgspec.json.format(msgspec.json.encode(answer)).decode())
 
 
 def show_sheet(sheet: Sheet) -> None:
-    """Print an answer for people."""
+    """Print a result for people."""
     show_text(sheet.sentence)
     for table in sheet.tables:
         if table.title:
@@ -104,7 +104,7 @@ def show_text(text: str, *, err: bool = False) -> None:
 
     Args:
         text: What to print.
-        err: Whether it goes to standard error: all that is not the answer.
+        err: Whether it goes to standard error, as everything except the result does.
     """
     console = _Console(stderr=err)
     if not console.is_terminal or text.startswith(" "):

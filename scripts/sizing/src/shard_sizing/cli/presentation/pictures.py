@@ -7,7 +7,7 @@ from typing import Final
 _LABEL: Final = 24
 _ENDING: Final = 8
 _LAST_COMMON_LETTER: Final = 0x052F  # Latin, Greek and Cyrillic: what matplotlib's own font draws
-_CUT: Final = "…"  # stands for what ids share; every font has it
+_CUT: Final = "…"  # replaces what ids have in common; every font has it
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,7 +15,7 @@ class Bars:
     """One bar for each value.
 
     Attributes:
-        title: The answer in one sentence.
+        title: The result in one sentence.
         values: Heights.
         x: What the bars are.
         y: What their heights are.
@@ -38,7 +38,7 @@ class Stacks:
     """One column for each label, its parts on top of one another as shares of the whole.
 
     Attributes:
-        title: The answer in one sentence.
+        title: The result in one sentence.
         stacks: The parts, each with a value for every column.
         labels: A name below each column.
         x: What the columns are.
@@ -57,7 +57,7 @@ class Lines:
     """Lines over common positions.
 
     Attributes:
-        title: The answer in one sentence.
+        title: The result in one sentence.
         at: The positions, ascending.
         lines: Heights of each line; None leaves a gap.
         x: What the positions are.

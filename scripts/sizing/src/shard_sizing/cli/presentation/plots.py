@@ -1,6 +1,6 @@
 """Drawing pictures, by matplotlib if it is there (the extra ``plot``).
 
-Readers who see no colours tell parts apart by hatches, lines by their dashes and marks; the colours are those
+Readers who see no colours distinguish parts by hatches, lines by dashes and marks; the colours are those
 of Okabe and Ito, which differ in brightness as well. Texts are drawn as they are: a key may hold a dollar.
 """
 

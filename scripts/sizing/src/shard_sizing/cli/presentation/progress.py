@@ -24,7 +24,7 @@ def progress(
     console: Console | None = None,
     timer: Callable[[float, Callable[[], None]], Timer] = Timer,
 ) -> Iterator[Callable[[float], None]]:
-    """Show a bar while the body runs, if somebody watches and it takes more than two seconds.
+    """Show a bar while the body runs, if the console is a terminal and it takes more than two seconds.
 
     Args:
         what: What goes on.
@@ -54,7 +54,7 @@ def progress(
 
 
 class Waiting:
-    """Shows steps that wait for somebody else: a bar on a terminal, lines in a log, never silence.
+    """Shows steps that wait for another system: a bar on a terminal, lines in a log, never silence.
 
     Args:
         what: What goes on.
@@ -79,14 +79,14 @@ class Waiting:
         self._bar.stop()
 
     def done(self, line: str) -> None:
-        """Tell of a step that was done."""
+        """Report a step that is done."""
         self._bar.console.print(line, soft_wrap=True, markup=False, highlight=False)
         self._bar.advance(self._task)
         self._bar.update(self._task, description=self._what)
         self._said = ("", 0.0)
 
     def waiting(self, why: str, seconds: float) -> None:
-        """Tell what is waited for; in a log once at the start and then every half minute."""
+        """Report what is waited for; in a log once at the start and then every half minute."""
         self._bar.update(self._task, description=f"{self._what}: {why}, {seconds:,.0f} s")
         said, at = self._said
         if not self._bar.console.is_terminal and (why != said or seconds - at >= _REPEAT_SECONDS):

@@ -1,4 +1,4 @@
-"""An answer as one HTML file that needs nothing else: verdict, picture, tables, and the same as JSON."""
+"""A result as one self-contained HTML file: verdict, picture, tables, and the same as JSON."""
 
 import datetime as dt
 import shlex
@@ -49,7 +49,7 @@ $body
 
 
 def write_report(path: Path, answer: msgspec.Struct, sheet: Sheet) -> None:
-    """Write an answer as a self-contained HTML file; without matplotlib it has no picture, and says so.
+    """Write a result as a self-contained HTML file; without matplotlib a note replaces the picture.
 
     Raises:
         InputError: The file cannot be written.

@@ -1,4 +1,4 @@
-"""An answer for people, apart from how it is shown: a sentence, tables, notes, a picture."""
+"""A result for people, independent of how it is shown: a sentence, tables, notes, a picture."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -17,14 +17,14 @@ class Table:
 
 @dataclass(frozen=True, slots=True)
 class Sheet:
-    """An answer for people.
+    """A result for people.
 
     Attributes:
-        sentence: The answer; further sentences that belong to it may follow.
+        sentence: The result; further sentences that belong to it may follow.
         tables: Its figures.
         notes: What to know besides, a line each.
         source: Where the figures come from.
-        picture: The answer drawn.
+        picture: The result as a picture.
     """
 
     sentence: str

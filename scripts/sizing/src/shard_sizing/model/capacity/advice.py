@@ -1,4 +1,4 @@
-"""What a planner is told beside a number of shards, or in place of one."""
+"""Advice for a planner, beside a number of shards or instead of one."""
 
 from collections.abc import Iterator
 from typing import Final
@@ -148,7 +148,7 @@ def notes(question: Question, *, fits: bool) -> tuple[str, ...]:
 
 
 def _made_up(profile: Profile) -> Iterator[str]:
-    """Say what nobody has measured: the answer is no better than this is true."""
+    """Say what was assumed and not measured: the result is only as good as the assumption."""
     if not profile.records and profile.hash_load is None and not profile.known_keys():
         skew = f"by Zipf {profile.zipf.exponent:g}" if profile.zipf.exponent else "of equal load"
         bursts = f"bursts of CV {profile.burst_cv:g}" if profile.burst_cv else "no bursts within minutes"

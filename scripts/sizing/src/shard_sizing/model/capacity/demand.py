@@ -64,7 +64,7 @@ def measured_aggregation(profile: Profile) -> Aggregation | None:
     """Return the aggregation that a measured stream showed; None if it showed none.
 
     A producer sends to each shard at its own pace, so a shard gets as many Kinesis records as the busiest one
-    did, whatever the number of shards; unless it has fewer user records.
+    did, for any number of shards, unless it has fewer user records.
     """
     kinesis = profile.kinesis
     if kinesis is None or kinesis.rate >= 0.99 * profile.rate:
@@ -159,7 +159,7 @@ class Question:
         return self.law.volume((loads.bytes if loads.read is None else loads.read) * self.rate)
 
     def fits(self, loads: Loads) -> Bools:
-        """Tell which placements bear the demand, by placement and reading (in the order of ENFORCEMENTS)."""
+        """Return which placements fit the demand, by placement and reading (in the order of ENFORCEMENTS)."""
         read = self.demand.readers.keep_up(self.volume(loads), self.limits)
         bears: Bools = (self.law.throttled(loads) <= TARGET) & read[:, None]
         return bears

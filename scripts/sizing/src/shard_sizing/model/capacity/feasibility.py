@@ -6,7 +6,7 @@ from shard_sizing.model.capacity.advice import heaviest, too_large
 from shard_sizing.model.capacity.demand import TARGET, Question
 from shard_sizing.model.percent import percent
 
-_OVERSIZED: Final = 1e-5  # of the records: below, made-up tails and not a reason to refuse an answer
+_OVERSIZED: Final = 1e-5  # of the records: below, made-up tails and not a reason to refuse a result
 
 
 def way_out(question: Question) -> str:
@@ -16,14 +16,14 @@ def way_out(question: Question) -> str:
 
 
 def refusal(question: Question) -> str:
-    """Return what AWS refuses of any stream, whatever its keys, and what to do; empty if nothing."""
+    """Return what AWS refuses on any stream, with any keys, and what to do; empty if nothing."""
     if question.oversized > _OVERSIZED:
         return too_large(question)
     return question.demand.readers.refused(question.limits)
 
 
 def overloaded(question: Question) -> tuple[bool, ...]:
-    """Tell by reading of the limits whether the heaviest keys throttle though each has its own shard."""
+    """Return, by reading of the limits, whether the heaviest keys throttle even on shards of their own."""
     return tuple((question.law.throttled(question.keys.apart())[0] > TARGET).tolist())
 
 

@@ -43,7 +43,7 @@ class Bill(msgspec.Struct, frozen=True):
     break_evens: tuple[BreakEven, ...]
 
     def carries(self, mode: Mode) -> bool:
-        """Tell whether a mode carries the load."""
+        """Return whether a mode carries the load."""
         return not self.way_out and mode not in self.unusable
 
     @property

@@ -53,7 +53,7 @@ class Readers(msgspec.Struct, frozen=True):
         return self.catch_up / (1.0 + self.catch_up)
 
     def keep_up(self, volume: Floats, limits: Limits) -> Bools:
-        """Tell, by placement, whether every shard's readers keep up and can catch up."""
+        """Return, by placement, whether every shard's readers keep up and can catch up."""
         within: Bools = np.all(self.used(volume, limits) <= self.most_used * (1 + 1e-9), axis=-1)
         return within
 

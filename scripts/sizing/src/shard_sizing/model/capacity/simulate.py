@@ -1,7 +1,7 @@
 """What given shards do with a workload: how often they throttle, what is rejected, how full each is.
 
 AWS does not say how it enforces a shard's limit. A fixed window counts each second by itself; a token bucket
-of one second lets a quiet second pay for a busy one. The truth lies between, so both are told.
+of one second lets a quiet second pay for a busy one. The truth lies between, so both are reported.
 """
 
 from collections.abc import Callable, Sequence
@@ -114,7 +114,7 @@ def simulate(
         question: The demand.
         starts: First hash key of each shard, ascending, the first 0.
         percent: The share of placements in which they are to fit, in per cent.
-        seed: Names the unknown keys anew.
+        seed: Seed for the names of the unknown keys.
         progress: Called after each of ``STEPS`` steps.
     """
     edges = np.array([*(start / HASH_SPACE for start in starts), 1.0])

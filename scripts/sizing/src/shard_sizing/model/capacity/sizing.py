@@ -23,7 +23,7 @@ _STRICTER: Final = ENFORCEMENTS.index("fixed-window")
 _BESIDE: Final = (50.0, 99.0)
 _CUTS: Final = 3  # placements for which targeted cuts are tried; cut by load, placements hardly differ
 _ALIKE: Final = 1_000  # shards beyond which they do not
-_LOOKED_AT: Final = 25  # placements by which an outlook is told
+_LOOKED_AT: Final = 25  # placements from which an outlook is computed
 
 
 class Need(msgspec.Struct, frozen=True):
@@ -118,14 +118,14 @@ def size(
         limits: What a shard takes.
         demand: What is planned for; by default the workload's usual peak, read by one application.
         percent: The share of placements in which the shards are to fit, in per cent, below 100.
-        seed: Names the unknown keys anew; the same seed gives the same answer.
+        seed: Seed for the names of the unknown keys; the same seed gives the same result.
         progress: Called after each of ``STEPS`` steps.
     """
     demand = Demand(at=planned_peak(profile)) if demand is None else demand
     question = Question(profile, limits, demand)
     trials = Trials(lambda shards, count, rng: _attempt(question, shards, count, rng), 2, seed)
     way_out, stuck = feasibility.way_out(question), feasibility.overloaded(question)
-    # One reading may have an answer where the other has none; what is refused has none by either.
+    # One reading may have a result where the other has none; what is refused has none by either.
     barred = bool(feasibility.refusal(question)) or (bool(way_out) and not any(stuck))
     lowest = _lowest(question)
     progress()
@@ -174,7 +174,7 @@ STEPS: Final = 8
 
 
 def naive_shards(question: Question) -> int:
-    """Return the usual formula's answer: the largest of records, bytes in and bytes out, rounded up."""
+    """Return the usual formula's result: the largest of records, bytes in and bytes out, rounded up."""
     limits, readers = question.limits, question.demand.readers
     volume = question.rate * question.law.traffic.record_bytes
     records = 0.0 if question.law.traffic.aggregation else question.rate / limits.records_per_second
@@ -213,7 +213,7 @@ def _lowest(question: Question) -> int:
 def _need(question: Question, trials: Trials, lowest: int, reading: int, wanted: float) -> int | None:
     if not question.keys.exact:
         return trials.least(lowest, MOST_SHARDS, reading, wanted)
-    # The one placement there is: each number either fits or does not, whatever larger and smaller ones do.
+    # The one placement there is: each number either fits or does not, regardless of larger and smaller ones.
     shards = lowest
     while shards <= MOST_SHARDS:
         if trials.share(shards, reading)[0] == 1.0:

@@ -14,7 +14,7 @@ from shard_sizing.model.workload.shares import Counts
 MOST_SHARDS: Final = 20_000
 """The largest default quota of an account in any Region."""
 
-_NEAR: Final = 1.001  # bounds of a range's load that are not told apart
+_NEAR: Final = 1.001  # bounds of a range's load that count as equal
 _MOST_KEYS: Final = 2_000_000  # a hundred for each shard of the largest stream, so that no key is a lump
 
 

@@ -1,9 +1,9 @@
 """The least number of shards that fits in a share of placements, found by trying placements.
 
 Whether a number of shards fits depends on where the keys fall, so a number has a chance to fit. It is tried
-on as many placements as it takes to be sure: far from the answer a few dozen tell, near it some hundreds. A
+on as many placements as it takes to be sure: far from the result a few dozen do, near it some hundreds. A
 number is taken only if as many placements fit as would be unlikely (3 %) if fewer than the wanted share did.
-More shards fit at least as often, so the search halves the range in which the answer lies.
+More shards fit at least as often, so the search halves the range in which the result lies.
 """
 
 import math
@@ -23,7 +23,7 @@ _COSTLY_LOOKS: Final = (
     10,
     34,
     50,
-)  # of thousands of shards: ten tell what is far too little, 34 what is plenty
+)  # of thousands of shards: ten show what is far too little, 34 what is plenty
 _MOST_FALLS: Final = 200_000  # shards times placements at most, so that 20,000 shards take seconds
 _UNLIKELY: Final = 0.03
 
@@ -49,7 +49,7 @@ class Trials:
         return float(fits.mean()), fits.size
 
     def fits(self, shards: int, reading: int, wanted: float) -> bool:
-        """Tell whether a number of shards fits in at least the wanted share of placements, with certainty."""
+        """Return whether a number of shards surely fits in at least the wanted share of placements."""
         most = max(_COSTLY_LOOKS[-1], min(_LOOKS[-1], _MOST_FALLS // shards))
         for look in _LOOKS if most > _COSTLY_LOOKS[-1] else _COSTLY_LOOKS:
             fits = self._tried(shards, min(look, most))[:, reading]

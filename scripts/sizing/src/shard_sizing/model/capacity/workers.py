@@ -2,7 +2,7 @@
 
 A record belongs to a lease, a lease to one worker, and a worker's cores work on its leases side by side: on
 a lease as many as it has lanes, and on a key one. A worker is therefore a queue with c servers, c being its
-cores or the lanes of its leases, whichever are fewer. Leases are dealt out by number, not by load, and load
+cores or the lanes of its leases, whichever are fewer. Leases are assigned by number, not by load, and load
 is skewed: the fullest worker and the hottest lease decide, as they come out in nine of ten placements. Its
 jobs are batches: they arrive at random (Poisson) and take the sum of their records'
 times, each exponential, so a batch of b has a squared coefficient of variation of 1/b. The share of batches

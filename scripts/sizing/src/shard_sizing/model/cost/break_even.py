@@ -1,4 +1,4 @@
-"""Where two modes cost the same, and what stands in the way of changing from one to the other."""
+"""Where two modes cost the same, and what prevents a change from one to the other."""
 
 import math
 from collections.abc import Callable
@@ -48,7 +48,7 @@ def break_evens(
 
     Args:
         load: The workload at ``rate``.
-        rate: User records per second that the workload stands for; several may share a Kinesis record.
+        rate: User records per second that the workload represents; several may share a Kinesis record.
         prices: One Region's prices; a mode whose price is not known crosses nothing.
         committed_mib: MiB per second that Advantage bills at least.
         shards_at: The shards that it takes at other rates.

@@ -17,7 +17,7 @@ seconds, that is a coefficient of 7.7 (the root of 59): seconds that may throttl
 """
 
 _REACH = 5.0  # standard deviations of the logarithm on each side
-_MOST = 160  # factors told apart
+_MOST = 160  # factors that are distinguished
 
 
 class Bursts(msgspec.Struct, frozen=True):

@@ -90,7 +90,7 @@ def _law(these: Arrivals, width: float, bins: int) -> Floats:
 
 
 def surely_within(these: Arrivals, limit: float) -> npt.NDArray[np.bool_]:
-    """Tell at which rates a sum exceeds the limit with a chance below 1e-13, by Chernoff's bound."""
+    """Return at which rates a sum exceeds the limit with a chance below 1e-13, by Chernoff's bound."""
     within: npt.NDArray[np.bool_] = (
         np.min(_exponents(these.capped(2 * limit), limit, _TILTS / limit), axis=1) < -_CERTAIN
     )
@@ -98,7 +98,7 @@ def surely_within(these: Arrivals, limit: float) -> npt.NDArray[np.bool_]:
 
 
 def surely_beyond(these: Arrivals, limit: float) -> npt.NDArray[np.bool_]:
-    """Tell at which rates a sum stays within the limit with a chance below 1e-13, by Chernoff's bound."""
+    """Return at which rates a sum stays within the limit with a chance below 1e-13, by Chernoff's bound."""
     beyond: npt.NDArray[np.bool_] = np.min(_exponents(these, limit, -_TILTS / limit), axis=1) < -_CERTAIN
     return beyond
 

@@ -4,7 +4,7 @@ A shard has two limits, of records and of bytes. For each a table over a geometr
 chance that a second exceeds it; a burst is a step along the lattice. Both readings of the limit are
 tabulated: a fixed window needs the law of one second's arrivals, a token bucket its steady state as well.
 
-Shards are independent once the burst is known, for Poisson arrivals that are dealt out stay Poisson. The two
+Shards are independent once the burst is known, for Poisson arrivals that are split stay Poisson. The two
 limits of a shard are not; taking them as if they were says a little too much throttling and never too little,
 for both grow with what arrives (Harris' inequality).
 """
@@ -33,7 +33,7 @@ RATIO: Final = 2.0 ** (1 / _PER_DOUBLING)
 _DOWN, _UP = 14 * _PER_DOUBLING, 3 * _PER_DOUBLING
 POINTS: Final = _DOWN + _UP + 1
 _FINEST: Final = 8_000  # bins of one limit
-_SURE: Final = 50.0  # -log of a chance that is no longer told from 0
+_SURE: Final = 50.0  # -log of a chance that counts as 0
 USED: Final = np.geomspace(0.01, 4.0, 160)
 """Loads over the limit at which the law of a shard's use is tabulated."""
 
@@ -67,7 +67,7 @@ def lattice_index(rates: Floats, full: float) -> Floats:
 def spread(rates: Floats, full: float) -> tuple[npt.NDArray[np.int64], Floats, Floats]:
     """Spread rates over the two nearest rates of the lattice each.
 
-    What is told by a rate is convex, so the two tell at least as much.
+    What is computed from a rate is convex in it, so the two rates give at least as much.
 
     Returns:
         The lower index, and the weights of it and of the next.
@@ -106,7 +106,7 @@ class MeterLaw:
         return self._window_strain if enforcement == "fixed-window" else self._bucket[0]
 
     def idle(self, counts: Floats) -> bool:
-        """Tell whether shards at these rates can never exceed the limit, whatever the burst."""
+        """Return whether shards at these rates can never exceed the limit, in any burst."""
         highest = np.flatnonzero(counts.any(axis=0))
         burst = max(max(each.steps) for each in self._bursts.values())
         return not highest.size or not self._window[0][: min(int(highest[-1]) + burst + 1, POINTS)].any()

@@ -31,7 +31,7 @@ DEFAULT_RECORD_LIMIT: Final = 2**20
 """The largest record of a stream whose maximum record size was not raised, in bytes (Kinesis API)."""
 
 _SCALES: Final = 5
-_SMALLEST_STEP: Final = 1.05  # between two scales that are told apart
+_SMALLEST_STEP: Final = 1.05  # between two scales that are distinguished
 
 
 class Traffic(msgspec.Struct, frozen=True):
@@ -61,7 +61,7 @@ class Traffic(msgspec.Struct, frozen=True):
 
 
 class StreamLaw:
-    """Answers for any placement how much of the time a stream is throttled.
+    """Computes for any placement how much of the time a stream is throttled.
 
     Args:
         traffic: What reaches the stream.

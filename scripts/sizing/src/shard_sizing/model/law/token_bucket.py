@@ -25,7 +25,7 @@ class Bucket(msgspec.Struct, frozen=True):
         refill: What flows in, a second.
         steps: Steps of a second. One does for small records, whose sum in a second runs evenly; few large
             ones may come before the second's refill has.
-        levels: Levels of the bucket that are told apart, beside empty.
+        levels: Levels of the bucket that are distinguished, beside empty.
     """
 
     depth: float

@@ -8,8 +8,8 @@ Space-Saving (Metwally, Agrawal and El Abbadi, 2005), a batch at a time::
 A key that comes (back) into the table may have had as much before as the heaviest key that ever left: this
 is its error. What was counted since is certain.
 
-Keys whose hash is low stay too, whatever their weight (distinct sampling: Gibbons, 2001). They are a random
-sample of all keys, counted exactly, and tell how many keys there are.
+Keys whose hash is low stay too, at any weight (distinct sampling: Gibbons, 2001). They are a random
+sample of all keys, counted exactly, and show how many keys there are.
 """
 
 from collections import defaultdict
@@ -167,7 +167,7 @@ class HeavyKeys:
 
     @property
     def _sampled(self) -> npt.NDArray[np.bool_]:
-        """Keys that are held from their first record on, whatever their weight, as their hash is low."""
+        """Keys that are held from their first record on, regardless of weight, as their hash is low."""
         sampled: npt.NDArray[np.bool_] = self._hashes < 2**64 // self._scale
         return sampled
 

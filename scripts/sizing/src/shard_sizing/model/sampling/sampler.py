@@ -164,5 +164,5 @@ class Sampler:
 
 
 def _recurs(heavy: HeavyKey, middle: float) -> bool:
-    """Tell whether a key of the span's first half came again in the second: then it is likely to come on."""
+    """Return whether a key of the span's first half recurs in the second: then it is likely to go on."""
     return heavy.first < middle <= heavy.last

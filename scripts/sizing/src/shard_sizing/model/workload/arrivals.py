@@ -1,4 +1,4 @@
-"""When records came: counted by the second, told as rates by second, minute and hour, and by hour of day."""
+"""When records arrived: counted by second, reported as rates by second, minute, hour and hour of day."""
 
 from collections import Counter
 from collections.abc import Iterator

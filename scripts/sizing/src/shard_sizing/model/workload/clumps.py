@@ -27,7 +27,7 @@ def _ranks() -> Iterator[tuple[int, int]]:
 
 RANKS: Final = tuple(_ranks())
 """Ranks among the keys of an interval, from 0, whose clumps a profile keeps, and for how many ranks around it
-each stands: the heaviest by themselves, then blocks that grow."""
+each represents: the heaviest by themselves, then blocks that grow."""
 
 
 class Clump(msgspec.Struct, frozen=True):
@@ -39,7 +39,7 @@ class Clump(msgspec.Struct, frozen=True):
         bytes: The same in bytes.
         lasting_records: Records per second over the whole interval; those of a longer one, if they are more.
         lasting_bytes: The same in bytes.
-        keys: How many keys bring so much each, ranks being told together.
+        keys: How many keys bring so much each; ranks are counted together.
     """
 
     key: str

@@ -1,6 +1,6 @@
 """A workload's keys as they fall on shards: known names where MD5 puts them, unknown ones anywhere.
 
-The name of a key decides its shard. MD5 spreads names that nobody has chosen evenly over the hash space, so
+The name of a key decides its shard. MD5 spreads names not chosen for it evenly over the hash space, so
 a key whose name is not known falls on a shard with a chance that is the shard's part of the space. So does a
 key that does not come again, such as an order's number, and the key of a clump, which is another one at each
 peak. A *placement* is one such fall of all unknown keys; where every key is known, or the load was measured

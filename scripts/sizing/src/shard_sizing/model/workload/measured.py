@@ -14,7 +14,7 @@ from shard_sizing.model.workload.profile import HashLoad, KinesisRecords, Profil
 from shard_sizing.model.workload.sizes import SizeCounter
 
 HASH_PARTS: Final = 1_024
-"""Equal parts of the hash space in which a measured load is told."""
+"""Equal parts of the hash space for which a measured load is recorded."""
 
 _HASH_BITS: Final = 128
 _BATCH: Final = 10_000
@@ -32,7 +32,7 @@ class ShardLoad(msgspec.Struct, frozen=True):
         bytes: Bytes per second, partition keys included.
         used_p99: Load over the limit that is nearer, in the second at the 99th percentile.
         used_max: The same in the busiest second.
-        behind_millis: How far the last answer was behind the tip.
+        behind_millis: How far the last response was behind the tip.
         read_throttled: Calls of this measurement that were refused because others read the shard too.
     """
 
@@ -53,7 +53,7 @@ class Measured(Profile, frozen=True, kw_only=True):
     Attributes:
         stream: The stream.
         corrupt: Aggregates that could not be deaggregated; each counts as one record under its own key.
-        throttled_writes: Writes refused in that time, as CloudWatch tells; None where it was not to be asked.
+        throttled_writes: Writes refused in that time, from CloudWatch; None where it was not to be called.
         shards: Each shard that was read.
         history: What CloudWatch says of the stream's past, if it was asked; ``rate``, ``peaks``, ``daily``
             and ``seconds`` are then of that time.

@@ -1,6 +1,6 @@
 """Each key's share of a profile's load, by records and by bytes, in one order of keys.
 
-Of more keys than can be placed one by one, the light ones stand in groups of neighbouring ranks: an entry is
+Of more keys than can be placed one by one, the light ones form groups of neighbouring ranks: an entry is
 then the share of one of them, and says how many there are.
 """
 
@@ -37,7 +37,7 @@ def byte_shares(profile: Profile) -> Floats:
 
 
 def key_counts(profile: Profile) -> Counts:
-    """Return how many keys each entry stands for."""
+    """Return how many keys each entry represents."""
     return np.diff(_ranks(profile))
 
 

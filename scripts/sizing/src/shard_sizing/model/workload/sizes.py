@@ -17,7 +17,7 @@ PUT_UNIT_BYTES: Final = 25_000
 """A PUT payload unit of the provisioned mode; AWS says 25 KB, and the smaller reading bills more."""
 
 MOST_ATOMS: Final = 64
-"""Sizes below ``LARGE`` that are told apart; above, where few records fill a second, 16 to a doubling are."""
+"""Distinct sizes below ``LARGE``; above, where few records fill a second, there are 16 to a doubling."""
 
 LARGE: Final = 2**16
 """Bytes, a fifteenth of what a shard takes in a second."""

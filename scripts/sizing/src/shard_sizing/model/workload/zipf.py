@@ -42,7 +42,7 @@ def fit_zipf(counts: Floats, seen: int, total: float, least: float = 1.0, one_in
 
     Ranks by counted records are not the ranks of the law: of even keys some have more records than others by
     chance, and ranked by that they look skewed. So the fit asks how many keys have so many records, which is
-    the same whatever their ranks are. Nor are the keys that were seen all there are: for each exponent there
+    the same for any ranks. Nor are the keys that were seen all there are: for each exponent there
     are as many as make those that were seen likely.
 
     Args:
@@ -120,7 +120,7 @@ def _keys(exponent: float, seen: int, total: float) -> float:
 
 
 def _law(exponent: float, keys: float, total: float) -> tuple[Floats, Floats]:
-    """Return the mean records of ranks, and for how many keys each rank stands: light ones are grouped."""
+    """Return the mean records of ranks, and how many keys each rank represents: light ones are grouped."""
     first = np.arange(1.0, min(keys, _ONE_BY_ONE) + 1)
     edges = np.geomspace(first.size + 0.5, max(keys, first.size) + 0.5, _GROUPS)
     ranks = np.concatenate([first, np.sqrt(edges[:-1] * edges[1:])])

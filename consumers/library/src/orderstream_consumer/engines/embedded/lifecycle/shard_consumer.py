@@ -62,7 +62,7 @@ logger = logging.getLogger(__name__)
 _RESPONSES: Final = (Issued, Read, LookedUp, Pinned, Refusal)
 
 ConsumerInput = Input | RetrievalResponse
-"""What a shard consumer takes: its lifecycle's inputs and its reader's answers."""
+"""What a shard consumer takes: its lifecycle's inputs and its reader's responses."""
 
 
 class Pool(Enum):

@@ -140,7 +140,7 @@ _WORKING = {State.PROCESSING, State.REGISTERING_CHILDREN, State.ENDING}
 
 
 class ShardLifecycle:
-    """Takes one shard from its parents' end to its own, or until it has to let go.
+    """Takes one shard from its parents' end to its own, or until it has to release the shard.
 
     Args:
         shard_id: The shard, for the log.

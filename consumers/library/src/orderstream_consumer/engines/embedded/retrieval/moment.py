@@ -16,7 +16,7 @@ def moment_before(response: Mapping[str, Any], sent: dt.datetime, received: dt.d
     Times of arrival are given by that clock, so a moment that is compared with them must be, too.
 
     Args:
-        response: The call's response; its ``Date`` header is when Kinesis answered.
+        response: The call's response; its ``Date`` header is when Kinesis responded.
         sent: When the call was sent, by our clock; used where there is no header, as in a fake.
         received: When the response was there, by our clock.
     """

@@ -239,7 +239,7 @@ class PollingReader:
         """Whether all that arrived before has been read.
 
         If the record that it begins with is gone, retention may have taken others, and that is still to be
-        told.
+        reported.
         """
         nothing = read.deaggregated.last_sequence_number is None and read.millis_behind_latest == 0
         return nothing and (self._done() is None or self._idle_since(read.at))
