@@ -113,12 +113,12 @@ class Environment:
         handle.send_signal(signal.SIGTERM)
         eventually(lambda: self.worker.handle() is None, 40, "the worker does not drain")
         lines = [json.loads(line) for line in Path(self.worker.log).read_text().splitlines()]
-        drained = [line for line in lines if line["message"] == "worker has drained"]
+        drained = [line for line in lines if line.get("message") == "worker has drained"]
         assert len(drained) == 1, lines[-10:]
         handled = [
             (line["shard_id"], Position(int(line["sequence_number"]), line["subsequence_number"]))
             for line in lines
-            if line["message"] == "record handled"
+            if line.get("message") == "record handled"
         ]
         return Life(handled, self.checkpoints())
 

@@ -55,6 +55,8 @@ def show(order_id: str, *, trace: bool, target: TargetChoice) -> None:
     """
     if trace:
         settings = choose(target, os.environ, also="ORDERSTREAM_OTLP_URL").enter()
+        if settings.tracing != "none":
+            click.echo(wrapped(f"on the collector {shown_url(settings.otlp_url)}"), err=True)
         with httpx.Client() as http:
             spans = spans_of(settings, order_id, http)
         for line in waterfall(spans, order_id, width()):
