@@ -6,6 +6,7 @@ from typing import Final
 import numpy as np
 
 from shard_sizing.model.capacity.demand import Question
+from shard_sizing.model.capacity.overloading import overloading
 from shard_sizing.model.capacity.salting import least_salt
 from shard_sizing.model.capacity.targeted import MOST_SHARDS
 from shard_sizing.model.law.stream_law import DEFAULT_RECORD_LIMIT
@@ -48,11 +49,9 @@ def heaviest(question: Question) -> str:
     spread = f"{_salting(salt)}; " if salt else ""
     known = float(apart.records[:, : question.keys.positions.size].max(initial=0.0)) * question.rate
     if max((clump.records for clump in question.clumps), default=0.0) <= known:
-        several = salt is not None and salt.heaviest > 1
-        heavy = "each of the heaviest keys" if several else "the heaviest key alone"
         return (
-            f"{heavy} overloads a shard; {pack}{spread}or key by a finer entity, such as the "
-            "order in place of the customer"
+            f"{_blamed(question)}; {pack}{spread}or key by a finer entity, such as the order in place of the "
+            "customer"
         )
     clump = planned_clumps(question.profile, question.demand.at)[0]
     return (
@@ -61,6 +60,18 @@ def heaviest(question: Question) -> str:
         f"{question.limits.bytes_per_second / 1e6:,.3g} MB/s; {pack}{spread}pace the key at its producer; or "
         "key by a finer entity, such as the order's line in place of the order"
     )
+
+
+def _blamed(question: Question) -> str:
+    """Say how many keys are too heavy."""
+    heavy = overloading(question)
+    keys = "keys" if question.demand.salt.ways == 1 else "keys and sub-keys"
+    if heavy == 0:
+        return f"the heaviest {keys} throttle too many seconds together, though each has a shard of its own"
+    if heavy == 1:
+        return "the heaviest key alone overloads a shard"
+    them = keys if heavy == question.keys.number else f"heaviest {keys}"
+    return f"each of the {heavy:,} {them} alone overloads a shard"
 
 
 def _salting(salt: Salt) -> str:

@@ -15,7 +15,9 @@ _SPREAD = 8
 
 def positions(names: Iterable[str]) -> Floats:
     """Return where each key lies in the hash space, from 0 to 1; 53 bits of MD5 locate a key."""
-    digests = b"".join(md5(name.encode(), usedforsecurity=False).digest()[:8] for name in names)
+    digests = bytearray()
+    for name in names:  # of up to millions of sub-keys no name is kept
+        digests += md5(name.encode(), usedforsecurity=False).digest()[:8]
     whole: Floats = np.frombuffer(digests, dtype=">u8").astype(np.float64) / _HASHES
     return np.minimum(whole, np.nextafter(1.0, 0.0))
 
