@@ -58,8 +58,8 @@ demo: install ## Play 200 real orders through the whole pipeline and reconcile t
 	$(BIN)/orderstream demo --orders data/online-retail-2010-12.csv.gz --limit 200 --out out/demo
 
 .PHONY: test
-test: JOBS ?= 3
-test: install install-kcl ## Run the tests, JOBS=3 files side by side
+test: JOBS ?= 4
+test: install install-kcl ## Run the tests, JOBS=4 files side by side: some of them wait
 	$(BIN)/pytest -n $(JOBS) --dist loadfile --no-loadscope-reorder --ignore tests/e2e
 
 .PHONY: test-e2e

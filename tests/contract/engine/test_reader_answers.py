@@ -10,6 +10,7 @@ from botocore.parsers import ResponseParserError
 from orderstream.aggregation import UserRecord
 from orderstream.aggregation.aggregate import encode_aggregate
 from orderstream.errors import DependencyError
+from orderstream.kinesis.shard import HashRange
 from orderstream_consumer.engines.embedded.retrieval import (
     IssueIterator,
     KinesisReader,
@@ -126,10 +127,10 @@ class Stub:
 def test_nothing_is_discarded_before_kinesis_has_said_how_it_distributes_records(summary: Any) -> None:
     """The read is tried again."""
     kinesis = KinesisReader(Stub(summary), "orders", max_records=9, now=lambda: NOON)  # type: ignore[arg-type]
-    assert kinesis.read("s", ReadRecords("it", None), (0, 5)) is Refusal.UNREACHABLE
+    assert kinesis.read("s", ReadRecords("it", None), HashRange(0, 5)) is Refusal.UNREACHABLE
     by_key = {"StreamDescriptionSummary": {"StreamARN": "arn"}}
     kinesis = KinesisReader(Stub(by_key), "orders", max_records=9, now=lambda: NOON)  # type: ignore[arg-type]
-    read = kinesis.read("s", ReadRecords("it", None), (0, 5))
+    read = kinesis.read("s", ReadRecords("it", None), HashRange(0, 5))
     assert isinstance(read, Read)
     assert read.deaggregated.wrong_shard_aggregates == 1
 
