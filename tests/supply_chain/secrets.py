@@ -19,7 +19,6 @@ _REASONS: Mapping[str, tuple[str, ...]] = {
     "an emulator takes any key": ("any", "benchmark", "fake", "local", "secret", "test", "testing"),
     "the name of one": (
         "SecretARN",
-        "arn:aws:secretsmanager:eu-central-1:111122223333:secret:read-model",
         "arn:of:it",
         "read-model",
     ),

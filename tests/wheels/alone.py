@@ -17,6 +17,7 @@ ROOT = Path(__file__).parents[2]
 OPTIONAL = {
     "orderstream": (
         "observability.metrics.otel",
+        "observability.tracing.otel",
         "testing.pytest_plugin",
         "testing.server",
     ),
