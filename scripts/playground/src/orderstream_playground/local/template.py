@@ -26,13 +26,15 @@ _LEFT_OUT: Final = frozenset(
     }
 )
 
-_ORDER: Final = (
-    "AWS::Kinesis::Stream",
-    "AWS::DynamoDB::Table",
-    "AWS::SQS::Queue",
-    "AWS::SNS::Topic",
-    "AWS::S3::Bucket",
-    "AWS::SES::EmailIdentity",
+_MADE: Final = frozenset(
+    {
+        "AWS::DynamoDB::Table",
+        "AWS::Kinesis::Stream",
+        "AWS::S3::Bucket",
+        "AWS::SES::EmailIdentity",
+        "AWS::SNS::Topic",
+        "AWS::SQS::Queue",
+    }
 )
 
 Resource = Mapping[str, Any]
@@ -75,7 +77,7 @@ class Template:
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise TemplateError(file, f"it is no template ({error})") from error
         for name, resource in self._resources.items():
-            if (kind := resource.get("Type")) not in _LEFT_OUT and kind not in _ORDER:
+            if (kind := resource.get("Type")) not in _LEFT_OUT | _MADE:
                 raise TemplateError(file, f"{name} is of the type {kind}, which nothing here stands for")
 
     def of(self, kind: str) -> Iterator[Resource]:
@@ -184,8 +186,6 @@ def _queue(sqs: Any, queue: Resource, template: Template) -> None:
             redrive = queue["RedrivePolicy"]
             dead = template.named_by(redrive["deadLetterTargetArn"])["QueueName"]
             url = sqs.get_queue_url(QueueName=dead)["QueueUrl"]
-            arn = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"][
-                "QueueArn"
-            ]
-            attributes["RedrivePolicy"] = json.dumps({**redrive, "deadLetterTargetArn": arn})
+            found = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]
+            attributes["RedrivePolicy"] = json.dumps({**redrive, "deadLetterTargetArn": found["QueueArn"]})
         sqs.create_queue(QueueName=queue["QueueName"], Attributes=attributes)
