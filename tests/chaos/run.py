@@ -52,7 +52,7 @@ from rights.roles import bucket_policies, roles, without_role
 PAYMENTS_PER_SECOND = 10
 """Low enough for payments to be under way as long as trouble lasts, high enough to come in batches."""
 
-LINGER_SECONDS: Mapping[Engine, float] = {"embedded": 30.0, "kcl": 600.0}
+LINGER_SECONDS: Mapping[Engine, float] = {"embedded": 240.0, "kcl": 600.0}
 """For which faults may stay on after the last event, until each kind of them has struck."""
 
 ZOMBIE_SECONDS = 3.0
