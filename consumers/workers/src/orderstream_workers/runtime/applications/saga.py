@@ -5,8 +5,26 @@ from typing import Final
 from orderstream_orders.contracts import StepResolved
 from orderstream_workers.runtime.application import Application
 from orderstream_workers.runtime.resources import Resources
-from orderstream_workers.runtime.topology import ORDERS, StreamApplication
+from orderstream_workers.runtime.topology import ORDERS, AlarmSpec, OwnMetric, Series, StreamApplication
 from orderstream_workers.services.saga import APPLICATION, METRICS, TABLES, SagaHandlers, TimerPoller
+from orderstream_workers.services.saga.definition import step_names
+from orderstream_workers.services.saga.metrics import SAGA_OVERDUE
+
+
+def _overdue(step: str) -> AlarmSpec:
+    return AlarmSpec(
+        name=f"{APPLICATION}-{step.replace('_', '-')}-overdue",
+        about=APPLICATION,
+        says=f"orders have waited for {step} beyond its deadline, and are cancelled or asked again: see "
+        "which with `orderstream saga list --late`, then look at the owner of the step.",
+        runbook="an-order-does-not-end",
+        watches=Series(OwnMetric(SAGA_OVERDUE, APPLICATION, (step,)), "Sum"),
+        comparison="GreaterThanThreshold",
+        threshold=0,
+        because="a deadline is ten minutes or more: an owner that is late once is late for all behind it",
+        period_seconds=300,
+    )
+
 
 DECLARATION: Final = StreamApplication(
     name=APPLICATION,
@@ -14,6 +32,7 @@ DECLARATION: Final = StreamApplication(
     writes=(ORDERS,),
     needs=TABLES,
     metrics=METRICS,
+    alarms=tuple(_overdue(step) for step in step_names()),
 )
 
 

@@ -4,9 +4,21 @@ from typing import Final
 
 from orderstream_workers.runtime.application import Application
 from orderstream_workers.runtime.resources import Resources
-from orderstream_workers.runtime.topology import ORDERS, StreamApplication
+from orderstream_workers.runtime.topology import ORDERS, AlarmSpec, OwnMetric, Series, StreamApplication
 from orderstream_workers.runtime.topology.pipeline import STOCK_CHANGES
 from orderstream_workers.services.stock_monitor import APPLICATION, StockChangeHandler, metrics
+
+NEGATIVE: Final = AlarmSpec(
+    name="stock-negative",
+    about=APPLICATION,
+    says="a SKU has fewer than no units available, so more was promised than there is: the log of the stock "
+    "monitor names it; compare it with `orderstream stock show SKU`.",
+    runbook="stock-is-negative",
+    watches=Series(OwnMetric(metrics.STOCK_NEGATIVE, APPLICATION), "Sum"),
+    comparison="GreaterThanThreshold",
+    threshold=0,
+    because="every reservation is conditional on enough units: once is a defect, or an item written by hand",
+)
 
 DECLARATION: Final = StreamApplication(
     name=APPLICATION,
@@ -15,6 +27,7 @@ DECLARATION: Final = StreamApplication(
     writes=(ORDERS,),
     settings=("low_stock_threshold",),
     metrics=metrics.METRICS,
+    alarms=(NEGATIVE,),
 )
 
 

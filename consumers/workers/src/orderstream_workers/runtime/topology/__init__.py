@@ -6,6 +6,14 @@ the operations guide read it. Each stream application is declared beside its wir
 (``runtime.applications``); ``runtime.discovery`` finds these files and puts the whole together.
 """
 
+from orderstream_workers.runtime.topology.alarm_spec import (
+    AlarmSpec,
+    AwsMetric,
+    Gateway,
+    OwnMetric,
+    Series,
+    Share,
+)
 from orderstream_workers.runtime.topology.processes import (
     ORDERS,
     Process,
@@ -27,14 +35,20 @@ from orderstream_workers.runtime.topology.specs import (
 
 __all__ = [
     "ORDERS",
+    "AlarmSpec",
+    "AwsMetric",
     "BucketSpec",
     "DatabaseSpec",
+    "Gateway",
     "HttpServiceSpec",
     "LeasesSpec",
+    "OwnMetric",
     "Process",
     "QueueSpec",
     "Resource",
     "SenderSpec",
+    "Series",
+    "Share",
     "StreamApplication",
     "StreamSpec",
     "TopicSpec",

@@ -6,6 +6,7 @@ from orderstream_consumer.delivery import INTERVENTIONS
 from orderstream_consumer.limits import RATE_LIMITS
 from orderstream_consumer.store.protocol import TableSpec
 from orderstream_orders.api.metrics import METRICS as API_METRICS
+from orderstream_workers.runtime.topology.process_alarms import API_ALARMS, PAYMENT_ALARMS
 from orderstream_workers.runtime.topology.processes import ORDERS, Process
 from orderstream_workers.runtime.topology.specs import (
     BucketSpec,
@@ -61,6 +62,7 @@ API: Final = Process(
     ),
     serves="http",
     metrics=API_METRICS,
+    alarms=API_ALARMS,
 )
 
 PAYMENT_WORKER: Final = Process(
@@ -70,6 +72,7 @@ PAYMENT_WORKER: Final = Process(
     needs=(*payments.TABLES, RATE_LIMITS, PAYMENT_QUEUE, PAYMENTS_API),
     settings=("payments_per_second",),
     metrics=payments.METRICS,
+    alarms=PAYMENT_ALARMS,
 )
 
 OPERATED: Final[tuple[Resource, ...]] = (INTERVENTIONS,)

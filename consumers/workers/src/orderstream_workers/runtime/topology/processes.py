@@ -18,6 +18,7 @@ from orderstream_consumer.processing.metrics import (
     RECORDS_HANDED_OVER,
     RECORDS_PARKED,
 )
+from orderstream_workers.runtime.topology.alarm_spec import AlarmSpec
 from orderstream_workers.runtime.topology.specs import LeasesSpec, Resource, StreamSpec
 
 ORDERS: Final = StreamSpec("orders", setting="stream")
@@ -52,6 +53,7 @@ class Process:
         serves: ``http`` where requests come in, on a port that the command names; ``health`` where only
             ``/health`` is served, on the port of the setting ``health_port``.
         metrics: What it measures of its own, beside what every process of its kind does.
+        alarms: Its own alarms, beside those that every process of its kind has.
     """
 
     name: str
@@ -61,6 +63,7 @@ class Process:
     settings: tuple[str, ...] = ()
     serves: Literal["health", "http"] = "health"
     metrics: tuple[Metric, ...] = ()
+    alarms: tuple[AlarmSpec, ...] = ()
 
     @property
     def command(self) -> tuple[str, ...]:
