@@ -31,6 +31,7 @@ from orderstream_orders.catalogue.examples import example_of
 from orderstream_orders.contracts import OrderPlaced
 from orderstream_orders.testing import MemoryIdempotencyStore
 from orderstream_workers.projections.order_status import (
+    Followers,
     ReadModel,
     ReadModelWriter,
     described,
@@ -77,7 +78,9 @@ def app(engine: Engine) -> Starlette:
         idempotency_store=store,
         authentication=bearers(),
         clock=lambda: now,
-        extra_routes=routes(ReadModel(engine), OrderAccess(store, enforced=True)),
+        extra_routes=routes(
+            ReadModel(engine), OrderAccess(store, enforced=True), Followers(stopping=lambda: True)
+        ),
         described=[described()],
     )
 
@@ -140,7 +143,11 @@ def test_a_request_too_large_to_be_read_is_refused_as_described(app: Starlette) 
 
 def test_a_known_order_is_shown_and_cancelled_as_described(app: Starlette) -> None:
     """The responses that chance does not find are as described, too."""
-    for operation, status in (("GET /orders/{order_id}", 200), ("POST /orders/{order_id}/cancel", 202)):
+    for operation, status in (
+        ("GET /orders/{order_id}", 200),
+        ("GET /orders/{order_id}/events", 200),
+        ("POST /orders/{order_id}/cancel", 202),
+    ):
         case = OPERATIONS[operation].Case(path_parameters={"order_id": KNOWN.subject})
         assert case.call_and_validate(app=app, checks=CHECKS, headers=ALICE).status_code == status
 

@@ -8,7 +8,7 @@ import pytest
 
 from fakes.asgi import AsgiClient
 from fakes.callers import as_caller
-from fakes.orders_api import BODY, KEY, ORDER_ID, World
+from fakes.orders_api import BODY, KEY, ORDER_ID, SHOP, World
 from fakes.publishing import gave_up
 from orderstream import BufferFullError, EventPublisher
 from orderstream.messages import decode_envelope, initial_event_id
@@ -81,6 +81,13 @@ def test_an_outage_leaves_the_outcome_unknown_and_the_key_resolves_it(
     assert accepted is not None
     assert {decode_envelope(data).time for _, data in world.producer.records} == {accepted.placed_at}
     assert len({data for _, data in world.producer.records}) == 1
+
+
+def test_the_response_says_where_the_order_is_shown(client: AsgiClient) -> None:
+    """202 carries `Location`, for the order and for its cancellation, which the order shows, too."""
+    where = f"/orders/{ORDER_ID}"
+    assert client.post("/orders", json=BODY, headers=KEY).headers["Location"] == where
+    assert client.post(f"{where}/cancel", headers=SHOP).headers["Location"] == where
 
 
 def test_a_caller_that_goes_away_is_no_defect(world: World) -> None:

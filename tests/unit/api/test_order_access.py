@@ -18,6 +18,7 @@ from orderstream import EventPublisher
 from orderstream_orders.api import Accepted, OrderAccess, create_app
 from orderstream_orders.contracts import order_id_for
 from orderstream_workers.projections.order_status import (
+    Followers,
     ReadModel,
     ReadModelWriter,
     ensure_schema,
@@ -46,7 +47,9 @@ class OrdersOfThree(RuleBasedStateMachine):
             idempotency_store=store,
             authentication=gateway(),
             clock=lambda: NOW,
-            extra_routes=routes(ReadModel(self.engine), OrderAccess(store, enforced=True)),
+            extra_routes=routes(
+                ReadModel(self.engine), OrderAccess(store, enforced=True), Followers(stopping=lambda: True)
+            ),
         )
         self.client = AsgiClient(app)
         self.read = 0
@@ -82,7 +85,7 @@ class OrdersOfThree(RuleBasedStateMachine):
         self.read += len(records)
         self.shown |= {key for key, _ in records}
 
-    @rule(order_id=orders, caller=CALLERS, query=st.sampled_from(["", "?limit=1", "?after=x"]))
+    @rule(order_id=orders, caller=CALLERS, query=st.sampled_from(["", "?limit=1", "?after=x", "?wait=9"]))
     def look(self, order_id: str, caller: str, query: str) -> None:
         response = self.client.get(f"/orders/{order_id}{query}", headers=as_caller(caller))
         if self.owners[order_id] == caller and order_id in self.shown:
@@ -90,6 +93,15 @@ class OrdersOfThree(RuleBasedStateMachine):
         else:
             assert (response.status_code, response.content) == (404, self.none["GET"].content)
             assert response.headers == self.none["GET"].headers
+
+    @rule(order_id=orders, caller=CALLERS)
+    def follow(self, order_id: str, caller: str) -> None:
+        response = self.client.get(f"/orders/{order_id}/events", headers=as_caller(caller))
+        if self.owners[order_id] == caller:
+            assert response.status_code == 200
+            assert ("event: OrderPlaced" in response.text) == (order_id in self.shown)
+        else:
+            assert (response.status_code, response.content) == (404, self.none["GET"].content)
 
     @rule(order_id=orders, caller=CALLERS, key=st.sampled_from(["", "k"]))
     def cancel(self, order_id: str, caller: str, key: str) -> None:

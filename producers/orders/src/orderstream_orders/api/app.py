@@ -1,7 +1,7 @@
 """The orders API: ``POST /orders``, ``POST /orders/{id}/cancel``; ``GET /health`` and ``/openapi.json``.
 
 ==================== ===================================================================================
-202 {order_id}       Kinesis has acknowledged the event; everything else is eventually consistent
+202 {order_id}       Kinesis has acknowledged the event; ``Location`` shows what becomes of it
 400, 422 {code, ...} not taken, and never will be without a change
 401, 403             the caller is unknown, or lacks the scope
 404                  the caller has no such order
@@ -21,6 +21,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from http import HTTPStatus
 from typing import Final
+from urllib.parse import quote
 
 from anyio import CapacityLimiter, fail_after, to_thread
 from starlette.applications import Starlette
@@ -296,7 +297,11 @@ class _Api:
             return self._reject(outcome)
         self._accepted += 1
         logger.info("request accepted", extra={"order_id": outcome, "caller": caller.pseudonym})
-        return json_response(HTTPStatus.ACCEPTED, AcceptedResponse(order_id=outcome))
+        return json_response(
+            HTTPStatus.ACCEPTED,
+            AcceptedResponse(order_id=outcome),
+            headers={"Location": f"/orders/{quote(outcome)}"},
+        )
 
     def _reject(self, rejection: Rejection) -> Response:
         self._rejected[rejection.code] += 1

@@ -2,11 +2,25 @@
 
 import time
 from collections.abc import Callable
+from typing import Final
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from orderstream.observability.metrics import Meter
 from orderstream_orders.api.metrics import LATENCY, RESPONSES
+
+_WAITED: Final = "waited_seconds"
+
+
+def note_wait(scope: Scope, seconds: float) -> None:
+    """A request has waited because its client asked it to: that is no part of its latency.
+
+    Args:
+        scope: The request's.
+        seconds: How long it has waited, beside what was noted before.
+    """
+    state = scope.setdefault("state", {})
+    state[_WAITED] = state.get(_WAITED, 0.0) + seconds
 
 
 class RequestMeasuring:
@@ -30,6 +44,7 @@ class RequestMeasuring:
         if scope["type"] != "http" or scope["path"].startswith("/health"):
             await self._app(scope, receive, send)
             return
+        state = scope.setdefault("state", {})
         begun, status = self._monotonic(), 500  # what is raised from here on becomes a 500 outside
 
         async def noted(message: Message) -> None:
@@ -42,4 +57,5 @@ class RequestMeasuring:
             await self._app(scope, receive, noted)
         finally:
             self._meter.record(RESPONSES, 1, f"{status // 100}xx")
-            self._meter.record(LATENCY, (self._monotonic() - begun) * 1_000)
+            took = self._monotonic() - begun - state.get(_WAITED, 0.0)
+            self._meter.record(LATENCY, max(took, 0.0) * 1_000)

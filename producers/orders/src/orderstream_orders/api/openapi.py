@@ -24,6 +24,9 @@ from orderstream_orders.catalogue.schemas import described
 Part = dict[str, Any]
 """A part of the document, as plain data."""
 
+Responses = Mapping[int, tuple[str, type[msgspec.Struct]]]
+"""By HTTP status, when a response comes and what it holds."""
+
 BEARER: Final = "bearer"
 """The name of the security scheme."""
 
@@ -80,7 +83,7 @@ def document(*more: Described) -> Part:
 def operation(
     name: str,
     summary: str,
-    responses: Mapping[int, tuple[str, type[msgspec.Struct]]],
+    responses: Responses,
     *,
     scope: str | None = None,
     **more: Any,
@@ -107,7 +110,7 @@ def operation(
     }
 
 
-_GUARDED: Final[Mapping[int, tuple[str, type[msgspec.Struct]]]] = {
+_GUARDED: Final[Responses] = {
     HTTPStatus.UNAUTHORIZED: ("No valid token: the caller is unknown.", Problem),
     HTTPStatus.FORBIDDEN: ("The token does not grant the scope.", Problem),
     HTTPStatus.TOO_MANY_REQUESTS: ("Not taken: the caller asks too often.", Problem),
@@ -218,6 +221,11 @@ def _response(status: int, description: str, kind: type[msgspec.Struct]) -> Part
         "description": description,
         "content": {"application/json": {"schema": {"$ref": _REFERENCE.format(name=kind.__name__)}}},
     }
+    if status == HTTPStatus.ACCEPTED:
+        schema = {"type": "string", "format": "uri-reference"}
+        response["headers"] = {
+            "Location": {"description": "Where the order is shown.", "schema": schema, "required": True}
+        }
     if status in {HTTPStatus.SERVICE_UNAVAILABLE, HTTPStatus.TOO_MANY_REQUESTS}:
         seconds = {"description": "Seconds to wait.", "schema": {"type": "integer"}, "required": True}
         response["headers"] = {"Retry-After": seconds}

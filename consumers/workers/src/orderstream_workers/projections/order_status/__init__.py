@@ -3,7 +3,6 @@
 from typing import Final
 
 from orderstream_consumer.store import TableSpec
-from orderstream_workers.projections.order_status.api import described, routes
 from orderstream_workers.projections.order_status.credentials import (
     Credentials,
     CredentialsError,
@@ -17,6 +16,9 @@ from orderstream_workers.projections.order_status.engine import (
     open_to_read,
     shown_url,
 )
+from orderstream_workers.projections.order_status.http.described import described
+from orderstream_workers.projections.order_status.http.endpoints import routes
+from orderstream_workers.projections.order_status.http.following import Followers
 from orderstream_workers.projections.order_status.processor import OrderStatusProcessor
 from orderstream_workers.projections.order_status.read_model import (
     Counts,
@@ -48,6 +50,7 @@ __all__ = [
     "Counts",
     "Credentials",
     "CredentialsError",
+    "Followers",
     "HistoryEntry",
     "OrderMatches",
     "OrderSearch",

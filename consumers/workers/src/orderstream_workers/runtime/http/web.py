@@ -21,7 +21,7 @@ from orderstream_orders.api import (
     Standing,
     create_app,
 )
-from orderstream_workers.projections.order_status import ReadModel, described, routes
+from orderstream_workers.projections.order_status import Followers, ReadModel, described, routes
 from orderstream_workers.runtime.dependencies import dependencies_of
 from orderstream_workers.runtime.http.callers import callers_of
 from orderstream_workers.runtime.http.server import serve
@@ -112,7 +112,11 @@ def serve_api(resources: Resources, host: str, port: int, stop: threading.Event)
             authentication=authentication,
             clock=resources.clock,
             requests_per_second=settings.caller_requests_per_second,
-            extra_routes=routes(ReadModel(engine), OrderAccess(store, enforced=authentication.knows_callers)),
+            extra_routes=routes(
+                ReadModel(engine),
+                OrderAccess(store, enforced=authentication.knows_callers),
+                Followers(stopping=stop.is_set),
+            ),
             described=[described()],
             standing=standing,
             tracer=resources.tracer,
