@@ -105,6 +105,18 @@ def test_an_order_is_confirmed_and_its_story_told(environment: Environment) -> N
     assert all(step in shown for step in steps)
 
 
+def test_a_caller_follows_its_order_to_the_end(environment: Environment) -> None:
+    """Over the real server: each message is an event once, the last says the end, and a wait ends with it."""
+    order_id = environment.place("followed")
+    with environment.http.stream("GET", f"/orders/{order_id}/events", timeout=40.0) as response:
+        events = [line.partition(": ")[2] for line in response.iter_lines() if line.startswith("event: ")]
+    assert (events[0], events[-1]) == ("OrderPlaced", "ended")
+    assert {"StockReserved", "PaymentCaptured", "OrderShipped", "OrderConfirmed"} < set(events)
+    assert len(set(events)) == len(events)
+    waited = environment.http.get(f"/orders/{environment.place('awaited')}?wait=25", timeout=40.0)
+    assert waited.json()["state"] == "CONFIRMED"
+
+
 def test_the_same_key_is_the_same_order(environment: Environment) -> None:
     """A repeated request is answered alike and carried out once; another body under its key is refused."""
     assert environment.place("twice") == environment.place("twice")
