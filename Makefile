@@ -276,7 +276,7 @@ wheels: install ## Build the distributions into dist/, and use each of them alon
 .PHONY: lock
 lock: $(UV) ## Resolve the dependencies anew into requirements.lock
 	$(UV) export --quiet --all-packages --all-extras --no-extra kcl --all-groups --no-emit-workspace --no-header --format requirements-txt --output-file requirements.lock
-	$(UV) export --quiet --package orderstream-workers --extra kcl --extra otlp --extra postgresql --no-emit-workspace --no-header --format requirements-txt --output-file requirements-kcl.lock
-	$(UV) export --quiet --package orderstream-workers --extra otlp --extra postgresql --no-emit-workspace --no-header --format requirements-txt --output-file requirements-image.lock
+	$(UV) export --quiet --package orderstream-workers --extra kcl --extra otlp --extra postgresql --extra xray --no-emit-workspace --no-header --format requirements-txt --output-file requirements-kcl.lock
+	$(UV) export --quiet --package orderstream-workers --extra otlp --extra postgresql --extra xray --no-emit-workspace --no-header --format requirements-txt --output-file requirements-image.lock
 	$(UV) export --quiet --package orderstream-playground --no-emit-workspace --no-header --format requirements-txt --output-file requirements-playground.lock
 	$(UV) export --quiet --project infra --all-groups --no-emit-project --no-emit-package orderstream --no-emit-package orderstream-orders --no-emit-package orderstream-consumer --no-emit-package orderstream-workers --no-header --format requirements-txt --output-file infra/requirements.lock

@@ -35,10 +35,12 @@ BESIDE = {
         "TraceContext",
         "Tracer",
         "traceparent_from_xray",
+        "xray_trace_id",
         "xray_traceparent",
     ),
     "orderstream.messages.spans": ("SendSpans",),
     "orderstream.observability.tracing.otel": ("OpenTelemetryTracer",),
+    "orderstream.observability.tracing.xray": ("XRayTracer",),
 }
 # Names whose value is an alias, not something with a docstring of its own.
 ALIASES = {"Partitioner": "`Callable[[UserRecord], int | None]`: chooses a record's explicit hash key."}

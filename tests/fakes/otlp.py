@@ -42,11 +42,15 @@ class OtlpReceiver:
 
     Args:
         status: What it answers; 200 keeps the spans.
+
+    Attributes:
+        received: Headers, in lower case, and body of each request, as they came.
     """
 
     def __init__(self, status: int = 200) -> None:
         self.status = status
         self.requests = 0
+        self.received: list[tuple[dict[str, str], bytes]] = []
         self._spans: list[ReceivedSpan] = []
         self._lock = threading.Lock()
         receiver = self
@@ -54,6 +58,7 @@ class OtlpReceiver:
         class Handler(BaseHTTPRequestHandler):
             def do_POST(self) -> None:
                 body = self.rfile.read(int(self.headers["Content-Length"]))
+                receiver.received.append(({k.lower(): v for k, v in self.headers.items()}, body))
                 if self.headers.get("Content-Encoding") == "gzip":
                     body = gzip.decompress(body)
                 assert self.path == "/v1/traces"

@@ -1,6 +1,6 @@
 """A tracer whose spans are kept, made of OpenTelemetry's own SDK."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
@@ -13,11 +13,11 @@ from orderstream.observability.tracing.otel import OpenTelemetryTracer
 class KeptSpans:
     """What a tracer has begun and ended."""
 
-    def __init__(self) -> None:
+    def __init__(self, **clocks: Callable[[], int]) -> None:
         self._exporter = InMemorySpanExporter()
         provider = TracerProvider(shutdown_on_exit=False)
         provider.add_span_processor(SimpleSpanProcessor(self._exporter))
-        self.tracer = OpenTelemetryTracer(provider)
+        self.tracer = OpenTelemetryTracer(provider, **clocks)
 
     def ended(self) -> Sequence[ReadableSpan]:
         return self._exporter.get_finished_spans()

@@ -18,12 +18,13 @@ OPTIONAL = {
     "orderstream": (
         "observability.metrics.otel",
         "observability.tracing.otel",
+        "observability.tracing.xray",
         "testing.pytest_plugin",
         "testing.server",
     ),
     "orderstream_orders": ("api", "callers", "testing"),
     "orderstream_consumer": (),
-    "orderstream_workers": (),
+    "orderstream_workers": ("runtime.telemetry.signing",),
     "shard_sizing": (),
     "orderstream_playground": (),
 }

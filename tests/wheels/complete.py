@@ -10,6 +10,7 @@ from orderstream.messages.spans import SendSpans
 from orderstream.observability.metrics import PrometheusExporter
 from orderstream.observability.metrics.otel import OpenTelemetryExporter
 from orderstream.observability.tracing.otel import OpenTelemetryTracer
+from orderstream.observability.tracing.xray import XRayTracer
 from orderstream.testing import FakeKinesis
 from orderstream.testing import server as served
 
@@ -52,6 +53,7 @@ def test_an_event_goes_out_compressed_and_counted(fake_kinesis: FakeKinesis) -> 
 
 
 def test_every_other_extra_can_be_imported() -> None:
-    """The served fake and OpenTelemetry's instruments find what they need."""
+    """The served fake, OpenTelemetry's instruments and X-Ray's documents find what they need."""
     assert callable(served.main)
+    XRayTracer("shop").close()
     assert OpenTelemetryExporter()

@@ -1,13 +1,15 @@
 """What every tracer does: whatever it is given, the work goes on; what it causes has a context or none."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import pytest
 from opentelemetry.trace import NoOpTracerProvider
 
 from fakes.tracing import KeptSpans
+from fakes.xray import XRayDaemon
 from orderstream.observability.tracing import NO_SPAN, NoTracer, TraceContext, Tracer
 from orderstream.observability.tracing.otel import OpenTelemetryTracer
+from orderstream.observability.tracing.xray import XRayTracer
 
 TRACERS: dict[str, Callable[[], Tracer]] = {
     "none": NoTracer,
@@ -18,10 +20,17 @@ ELSEWHERE = f"00-{'a' * 32}-{'b' * 16}-01"
 STRANGE = ("", "mine", "\0", "00-" * 80, ELSEWHERE.upper())
 
 
-@pytest.fixture(params=list(TRACERS))
-def tracer(request: pytest.FixtureRequest) -> Tracer:
-    """Each of them."""
-    return TRACERS[request.param]()
+@pytest.fixture(params=[*TRACERS, "xray", "xray, nothing recorded"])
+def tracer(request: pytest.FixtureRequest) -> Iterator[Tracer]:
+    """Each of them; whatever X-Ray's daemon is sent is a valid document."""
+    if request.param in TRACERS:
+        yield TRACERS[request.param]()
+        return
+    with XRayDaemon() as daemon:
+        tracer = XRayTracer("saga", daemon=daemon.address, ratio=float(request.param == "xray"))
+        yield tracer
+        tracer.close()
+        daemon.documents()
 
 
 def test_a_span_is_the_current_one_while_its_body_runs(tracer: Tracer) -> None:
@@ -59,9 +68,25 @@ def test_a_malformed_context_is_no_error(tracer: Tracer, strange: str) -> None:
         assert span.traceparent is None or TraceContext.read(span.traceparent)
 
 
+def test_whatever_a_span_says_is_no_error(tracer: Tracer) -> None:
+    """Ten thousand attributes, values that are no JSON, an end that comes twice and words after it."""
+    odd = {f"attribute.{number}": "x" * 5_000 for number in range(10_000)}
+    span = tracer.begin("GET /orders/{order_id}?*", "client", attributes={"a": float("nan"), "b": 1 << 70})
+    for name, value in {**odd, "": "\ud800", "http.response.status_code": "none"}.items():
+        span.set(name, value)
+    span.end()
+    span.set("late", 1)
+    span.fail("TooLateError")
+    span.end()
+    tracer.begin("", "internal").end()
+    tracer.close()
+    tracer.begin("too late", "internal").end()
+
+
 def test_a_context_is_well_formed_or_none(tracer: Tracer) -> None:
     """Nothing is traced where there is none; else children stay in the trace of their parent."""
     with tracer.span("outer", "consumer", parent=ELSEWHERE) as outer:
+        assert tracer.current().traceparent == outer.traceparent or outer.traceparent is None
         if tracer.enabled and outer.traceparent is not None:
             assert outer.traceparent[:35] == ELSEWHERE[:35]
             assert outer.traceparent == ELSEWHERE or outer.traceparent[36:52] != ELSEWHERE[36:52]

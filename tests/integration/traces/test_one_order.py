@@ -211,6 +211,33 @@ def test_the_caller_s_own_trace_goes_on(tmp_path: Path, receiver: OtlpReceiver) 
     assert "e" * 32 not in {span.trace_id for span in receiver.spans()}
 
 
+@pytest.mark.parametrize(
+    ("header", "warnings"),
+    [
+        ({"traceparent": "mine"}, 1),
+        ({"traceparent": f"00-{'0' * 32}-{'b' * 16}-01"}, 1),
+        ({"X-Amzn-Trace-Id": "Root=mine;Parent=mine;Sampled=1"}, 1),
+        ({"X-Amzn-Trace-Id": f"Root=1-{'c' * 8}-{'c' * 24};Parent={'d' * 15}"}, 1),
+        ({"X-Amzn-Trace-Id": f"Root=1-{'c' * 8}-{'c' * 24}"}, 0),
+    ],
+)
+def test_a_caller_s_malformed_context_begins_a_trace_and_is_warned_of_once(
+    tmp_path: Path,
+    receiver: OtlpReceiver,
+    caplog: pytest.LogCaptureFixture,
+    header: dict[str, str],
+    warnings: int,
+) -> None:
+    """However many requests bring it; that of a load balancer, which names no parent, is not malformed."""
+    with pipeline(tmp_path, receiver) as running:
+        for number in range(3):
+            running.order(number, **header)
+    roots = [span for span in receiver.spans() if span.name == "POST /orders"]
+    assert [span.parent for span in roots] == [""] * 3
+    assert len({span.trace_id for span in roots}) == 3
+    assert len([line for line in caplog.records if "traceparent" in line.getMessage()]) == warnings
+
+
 def test_an_order_is_sampled_whole_or_not_at_all(tmp_path: Path, receiver: OtlpReceiver) -> None:
     """The ratio is decided where the trace begins, and every process keeps to it."""
     with pipeline(tmp_path, receiver, ratio=0.5) as running:

@@ -50,3 +50,26 @@ def test_a_failure_says_its_kind_and_not_its_text(kept: KeptSpans) -> None:
     assert span.status.status_code is StatusCode.ERROR
     assert (span.status.description, span.events) == (None, ())
     assert span.attributes == {"error.type": "ValueError"}
+
+
+@pytest.mark.parametrize("step", [-3_600, 0, 3_600])
+def test_a_clock_that_is_set_changes_no_duration(step: int) -> None:
+    """A span that ended before it began would be refused by some collectors and drawn backwards by others."""
+    second, now = 10**9, 1_800_000_000 * 10**9
+    clock, ticks = iter([now, now + step * second]), iter([7 * second, 9 * second])
+    kept = KeptSpans(clock=clock.__next__, ticks=ticks.__next__)
+    with kept.tracer.span("work", "internal"):
+        pass
+    (span,) = kept.ended()
+    assert (span.start_time, span.end_time) == (now, now + 2 * second)
+
+
+def test_one_span_takes_so_many_attributes_and_no_more(kept: KeptSpans) -> None:
+    """A thousand of them, in one call or one by one: OpenTelemetry's SDK keeps 128."""
+    many = {f"attribute.{number}": number for number in range(1_000)}
+    span = kept.tracer.begin("work", "internal", attributes=many)
+    for name, value in many.items():
+        span.set(name, value)
+    span.end()
+    (ended,) = kept.ended()
+    assert len(ended.attributes or {}) == 128

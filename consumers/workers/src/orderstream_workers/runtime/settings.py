@@ -27,7 +27,7 @@ _LEVELS: Final = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 Auth = Literal["jwt", "gateway", "none"]
 """How the orders API authenticates callers."""
 
-Tracing = Literal["none", "otlp"]
+Tracing = Literal["none", "otlp", "xray"]
 """Where the spans of a process go."""
 
 Compression = Literal["none", "zstd"]
@@ -106,9 +106,12 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
             beside its orders, and ``/metrics`` only where this is another port than theirs.
         health_host: Address that ``/health`` listens on; only this machine by default.
         tracing: ``otlp`` exports spans over OTLP (HTTP, protobuf) to ``otlp_url``; it needs
-            ``orderstream-workers[otlp]``. ``none`` traces nothing.
+            ``orderstream-workers[otlp]``. ``xray`` sends them to AWS X-Ray's daemon, where
+            ``AWS_XRAY_DAEMON_ADDRESS`` says, 127.0.0.1:2000 by default; it needs
+            ``orderstream-workers[xray]``. ``none`` traces nothing.
         otlp_url: Base URL of a collector; ``/v1/traces`` is added. OpenTelemetry's own variables
-            (``OTEL_EXPORTER_OTLP_HEADERS``, ``..._CERTIFICATE``) say what else it wants.
+            (``OTEL_EXPORTER_OTLP_HEADERS``, ``..._CERTIFICATE``) say what else it wants. Requests to
+            ``https://xray.REGION.amazonaws.com``, which needs no collector, are signed.
         trace_ratio: Share of the traces that are exported, 0 to 1, decided where a trace begins: an order is
             traced whole or not at all.
         log_level: Least severe level that is logged: DEBUG, INFO, WARNING, ERROR or CRITICAL.

@@ -11,13 +11,16 @@ from orderstream.observability.tracing import Tracer, traceparent_from_xray
 Endpoint = Callable[[Request], Awaitable[Response]]
 
 _SERVER_ERROR: Final = 500
+_MALFORMED: Final = "X-Amzn-Trace-Id"
+"""No ``traceparent``: the tracer leaves it out, and warns of it."""
 
 
 def traced(tracer: Tracer, route: str, endpoint: Endpoint) -> Endpoint:
     """An endpoint whose requests have a span each, after OpenTelemetry's conventions for HTTP servers.
 
-    Its parent is what the header ``traceparent`` names, or that of an AWS load balancer or gateway,
-    ``X-Amzn-Trace-Id``. A caller that leaves its trace unrecorded leaves the order's unrecorded.
+    Its parent is what the header ``traceparent`` names, or AWS' ``X-Amzn-Trace-Id`` where it names one: a
+    load balancer's own names a trace and no parent. A caller that leaves its trace unrecorded leaves the
+    order's unrecorded.
 
     Args:
         tracer: Begins the spans.
@@ -53,4 +56,6 @@ def _cause(request: Request) -> str | None:
     if (traceparent := request.headers.get("traceparent")) is not None:
         return traceparent
     header = request.headers.get("X-Amzn-Trace-Id")
-    return None if header is None else traceparent_from_xray(header)
+    if header is None or "Parent=" not in header:
+        return None
+    return traceparent_from_xray(header) or _MALFORMED

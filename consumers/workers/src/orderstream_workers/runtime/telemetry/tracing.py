@@ -1,6 +1,6 @@
-"""Where the spans of a process go: nowhere, or to a collector over OTLP (extra ``otlp``).
+"""Where the spans of a process go: nowhere, to a collector over OTLP, or to AWS X-Ray's daemon.
 
-::
+The way over OTLP (extra ``otlp``); that to the daemon is in ``orderstream.observability.tracing.xray``::
 
     span ends ──> queue, bounded ──a thread of its own, every 2 seconds──> POST otlp_url/v1/traces
                     │ full: the oldest are dropped                    │ fails: tried again for 5 s, dropped
@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Final
 from orderstream.errors import OrderstreamError
 from orderstream.observability.tracing import NoTracer, Tracer
 from orderstream_consumer.processing.log_throttle import LogThrottle
-from orderstream_workers.runtime.settings import Settings
+from orderstream_workers.runtime.settings import Settings, Tracing
 
 if TYPE_CHECKING:
     from opentelemetry.sdk.trace import TracerProvider
@@ -43,12 +43,17 @@ _CHATTY: Final = (
 
 
 class TracingNotInstalledError(OrderstreamError):
-    """Spans are to be exported, and what exports them is not installed."""
+    """Spans are to be exported, and what exports them is not installed.
 
-    def __init__(self) -> None:
+    Args:
+        tracing: How they are to be exported, and the extra that it needs.
+    """
+
+    def __init__(self, tracing: Tracing) -> None:
+        self.tracing = tracing
         super().__init__(
-            "ORDERSTREAM_TRACING=otlp needs the extra otlp: install orderstream-workers[otlp], or set "
-            "ORDERSTREAM_TRACING=none"
+            f"ORDERSTREAM_TRACING={tracing} needs the extra {tracing}: install "
+            f"orderstream-workers[{tracing}], or set ORDERSTREAM_TRACING=none"
         )
 
 
@@ -63,15 +68,17 @@ def tracer_of(
 
     Args:
         settings: The process's settings.
-        process: What its spans bear as ``service.name``.
-        export_every: Seconds between two exports, above 0; a full batch of 512 goes at once.
-        close_timeout: Seconds that the last spans have when it is closed.
+        process: What its spans bear as ``service.name``, or its segments as their name.
+        export_every: Seconds between two exports over OTLP, above 0; a full batch of 512 goes at once.
+        close_timeout: Seconds that the last spans have over OTLP when it is closed.
 
     Raises:
-        TracingNotInstalledError: the extra ``otlp`` is missing.
+        TracingNotInstalledError: the extra ``otlp`` or ``xray`` is missing.
     """
     if settings.tracing == "none":
         return NoTracer()
+    if settings.tracing == "xray":
+        return _to_daemon(settings, process)
     try:
         from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter  # noqa: PLC0415
         from opentelemetry.sdk.resources import Resource  # noqa: PLC0415
@@ -79,7 +86,9 @@ def tracer_of(
         from opentelemetry.sdk.trace.export import BatchSpanProcessor  # noqa: PLC0415
         from opentelemetry.sdk.trace.sampling import ParentBasedTraceIdRatio  # noqa: PLC0415
     except ImportError as error:
-        raise TracingNotInstalledError from error
+        raise TracingNotInstalledError(settings.tracing) from error
+    from orderstream_workers.runtime.telemetry.signing import region_of_xray, signed_session  # noqa: PLC0415
+
     _quieten()
     provider = TracerProvider(
         sampler=ParentBasedTraceIdRatio(settings.trace_ratio),
@@ -93,11 +102,24 @@ def tracer_of(
         ),
         shutdown_on_exit=False,  # it would wait for a collector that is down
     )
-    exporter = OTLPSpanExporter(f"{settings.otlp_url.rstrip('/')}/v1/traces", timeout=_EXPORT_TIMEOUT)
+    region = region_of_xray(settings.otlp_url)
+    exporter = OTLPSpanExporter(
+        f"{settings.otlp_url.rstrip('/')}/v1/traces",
+        timeout=_EXPORT_TIMEOUT,
+        session=None if region is None else signed_session(region),
+    )
     provider.add_span_processor(
         BatchSpanProcessor(exporter, max_queue_size=MAX_QUEUED, schedule_delay_millis=1_000 * export_every)
     )
     return _exporting(provider, exporter, close_timeout)
+
+
+def _to_daemon(settings: Settings, process: str) -> Tracer:
+    try:
+        from orderstream.observability.tracing.xray import XRayTracer  # noqa: PLC0415 - an extra
+    except ImportError as error:
+        raise TracingNotInstalledError(settings.tracing) from error
+    return XRayTracer(process, ratio=settings.trace_ratio)
 
 
 def _exporting(provider: "TracerProvider", exporter: "SpanExporter", close_timeout: float) -> Tracer:

@@ -1,7 +1,8 @@
 """Traces through OpenTelemetry's API (extra ``otel``): the application brings its own SDK and exporter."""
 
 import logging
-from collections.abc import Iterator, Sequence
+import time
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from typing import Final
 
@@ -40,12 +41,22 @@ class OpenTelemetryTracer:
 
     Args:
         provider: Makes the spans; by default the global provider.
+        clock: Nanoseconds since the epoch.
+        ticks: Monotonic nanoseconds: a clock that is set changes no duration.
     """
 
     enabled = True
 
-    def __init__(self, provider: TracerProvider | None = None) -> None:
+    def __init__(
+        self,
+        provider: TracerProvider | None = None,
+        *,
+        clock: Callable[[], int] = time.time_ns,
+        ticks: Callable[[], int] = time.monotonic_ns,
+    ) -> None:
         self._tracer = trace.get_tracer("orderstream", tracer_provider=provider)
+        self._clock = clock
+        self._ticks = ticks
         self._warned = False
 
     def begin(
@@ -58,7 +69,7 @@ class OpenTelemetryTracer:
         attributes: Attributes | None = None,
     ) -> Span:
         """See ``Tracer.begin``."""
-        return _Span(self._begin(name, kind, parent, links, attributes))
+        return self._begin(name, kind, parent, links, attributes)
 
     def span(
         self,
@@ -87,14 +98,17 @@ class OpenTelemetryTracer:
         parent: str | None,
         links: Sequence[str],
         attributes: Attributes | None,
-    ) -> trace.Span:
-        return self._tracer.start_span(
+    ) -> "_Begun":
+        began, ticks = self._clock(), self._ticks
+        span = self._tracer.start_span(
             name,
             context=None if parent is None else self._context(parent),
             kind=_KINDS[kind],
             attributes=attributes,
             links=[Link(found) for link in links if (found := self._read(link)) is not None],
+            start_time=began,
         )
+        return _Begun(span, began - ticks(), ticks)
 
     def _context(self, parent: str) -> Context:
         found = self._read(parent)
@@ -112,34 +126,47 @@ class OpenTelemetryTracer:
 
 
 class _Span:
-    __slots__ = ("_span",)
+    __slots__ = ("inner",)
 
     def __init__(self, span: trace.Span) -> None:
-        self._span = span
+        self.inner = span
 
     @property
     def traceparent(self) -> str | None:
-        context = self._span.get_span_context()
+        context = self.inner.get_span_context()
         if not context.is_valid:
             return None  # the API without an SDK
         return str(TraceContext(context.trace_id, context.span_id, context.trace_flags.sampled))
 
     def set(self, name: str, value: Value) -> None:
-        self._span.set_attribute(name, value)
+        self.inner.set_attribute(name, value)
 
     def fail(self, error_type: str) -> None:
-        self._span.set_attribute("error.type", error_type)
-        self._span.set_status(StatusCode.ERROR)
+        self.inner.set_attribute("error.type", error_type)
+        self.inner.set_status(StatusCode.ERROR)
 
     def end(self) -> None:
-        self._span.end()
+        self.inner.end()
+
+
+class _Begun(_Span):
+    """A span that was begun here, and ends as much later as a monotonic clock says."""
+
+    __slots__ = ("_ahead", "_ticks")
+
+    def __init__(self, span: trace.Span, ahead: int, ticks: Callable[[], int]) -> None:
+        super().__init__(span)
+        self._ahead = ahead
+        self._ticks = ticks
+
+    def end(self) -> None:
+        self.inner.end(self._ahead + self._ticks())
 
 
 @contextmanager
-def _current(begun: trace.Span) -> Iterator[Span]:
-    span = _Span(begun)
+def _current(span: "_Begun") -> Iterator[Span]:
     try:
-        with use_span(begun, record_exception=False, set_status_on_exception=False):
+        with use_span(span.inner, record_exception=False, set_status_on_exception=False):
             yield span
     except BaseException as error:
         span.fail(type(error).__name__)
