@@ -115,6 +115,10 @@ def test_a_caller_follows_its_order_to_the_end(environment: Environment) -> None
     assert len(set(events)) == len(events)
     waited = environment.http.get(f"/orders/{environment.place('awaited')}?wait=25", timeout=40.0)
     assert waited.json()["state"] == "CONFIRMED"
+    mine = environment.http.get("/orders?state=CONFIRMED").json()["orders"]
+    assert {order_id, waited.json()["order_id"]} <= {one["order_id"] for one in mine}
+    others = AsCaller(LocalIssuer.of(environment.home), "another")
+    assert environment.http.get("/orders", auth=others).json()["orders"] == []
 
 
 def test_the_same_key_is_the_same_order(environment: Environment) -> None:

@@ -94,6 +94,25 @@ class OrdersOfThree(RuleBasedStateMachine):
             assert (response.status_code, response.content) == (404, self.none["GET"].content)
             assert response.headers == self.none["GET"].headers
 
+    @rule(caller=CALLERS, limit=st.sampled_from([1, 200]))
+    def list_mine(self, caller: str, limit: int) -> None:
+        found: list[str] = []
+        query = f"?limit={limit}"
+        while True:
+            page = self.client.get(f"/orders{query}", headers=as_caller(caller)).json()
+            found += [one["order_id"] for one in page["orders"]]
+            if page["next"] is None:
+                break
+            query = f"?limit={limit}&after={page['next']}"
+        mine = {order_id for order_id, owner in self.owners.items() if owner == caller}
+        assert sorted(found) == sorted(mine & self.shown)
+
+    @rule(order_id=orders, caller=CALLERS)
+    def list_behind(self, order_id: str, caller: str) -> None:
+        response = self.client.get(f"/orders?after={order_id}", headers=as_caller(caller))
+        is_mine = self.owners[order_id] == caller and order_id in self.shown
+        assert response.status_code == (200 if is_mine else 422)
+
     @rule(order_id=orders, caller=CALLERS)
     def follow(self, order_id: str, caller: str) -> None:
         response = self.client.get(f"/orders/{order_id}/events", headers=as_caller(caller))

@@ -83,3 +83,18 @@ def test_a_page_that_cannot_be_is_refused(client: AsgiClient, query: str) -> Non
 def test_an_unknown_order_has_no_pages(client: AsgiClient) -> None:
     """404 as before."""
     assert client.get("/orders/nobody?after=e-9").status_code == 404
+
+
+@pytest.mark.parametrize(
+    "query", ["limit=0", "limit=201", "state=placed", "state=GONE", "after=nothing", "after=%00"]
+)
+def test_a_list_that_cannot_be_is_refused(client: AsgiClient, query: str) -> None:
+    """422 with the field."""
+    response = client.get(f"/orders?{query}")
+    assert (response.status_code, response.json()["field"]) == (422, query.partition("=")[0])
+
+
+def test_where_callers_are_not_distinguished_every_order_is_listed(client: AsgiClient) -> None:
+    """As everybody may see each; by state, if that is asked for."""
+    assert [one["order_id"] for one in client.get("/orders").json()["orders"]] == ["o"]
+    assert client.get("/orders?state=CONFIRMED").json() == {"orders": [], "next": None}

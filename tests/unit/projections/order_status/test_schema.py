@@ -4,8 +4,11 @@ import threading
 from collections.abc import Iterator
 from pathlib import Path
 
+import msgspec
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
+from alembic.config import Config
 from alembic.migration import MigrationContext
 from sqlalchemy import Engine, inspect, text
 from sqlalchemy.exc import DBAPIError
@@ -42,7 +45,7 @@ def test_an_empty_database_becomes_what_the_tables_say(empty: Engine) -> None:
         )
         assert compare_metadata(context, METADATA) == []
         indexes = {index["name"] for index in inspect(connection).get_indexes("orders")}
-    assert indexes == {"orders_by_state", "orders_by_ended_at"}
+    assert indexes == {"orders_by_state", "orders_by_ended_at", "orders_by_caller"}
 
 
 def test_a_difference_would_be_found(empty: Engine) -> None:
@@ -80,6 +83,22 @@ def test_tables_from_before_there_were_steps_are_taken_over(empty: Engine) -> No
     ReadModelWriter(empty).apply_batch([delivered(1, envelope_of(placed("a")).encode())])
     assert migrate(empty) == (None, latest_step())
     assert ReadModel(empty).counts().orders == 1
+
+
+def test_a_database_of_the_first_step_is_brought_on(empty: Engine) -> None:
+    """What was read before stays, and knows no caller; what comes after does."""
+    with empty.begin() as connection:
+        config = Config()
+        config.set_main_option("script_location", "orderstream_workers.projections.order_status:migrations")
+        config.attributes["connection"] = connection
+        command.upgrade(config, "0001")
+        connection.execute(
+            text("INSERT INTO orders (order_id, conversation_id, state) VALUES ('old', 'c', 'PLACED')")
+        )
+    assert migrate(empty) == ("0001", latest_step())
+    order = msgspec.structs.replace(placed("new"), placed_by="alice")
+    ReadModelWriter(empty).apply_batch([delivered(1, envelope_of(order).encode())])
+    assert {one.order_id: one.placed_by for one in ReadModel(empty).orders()} == {"old": None, "new": "alice"}
 
 
 def test_a_file_is_migrated_by_who_works_with_it_and_a_server_by_the_command(

@@ -26,7 +26,7 @@ from orderstream_workers.projections.order_status import (
 HOUR = dt.timedelta(hours=1)
 
 
-def order(order_id: str, *skus: str, customer: str | None = None) -> OrderPlaced:
+def order(order_id: str, *skus: str, customer: str | None = None, caller: str | None = None) -> OrderPlaced:
     return OrderPlaced(
         order_id=order_id,
         customer=Customer(customer_id=customer),
@@ -34,6 +34,7 @@ def order(order_id: str, *skus: str, customer: str | None = None) -> OrderPlaced
         lines=tuple(OrderLine(sku=sku, quantity=1, unit_price="2.50", total_minor=250) for sku in skus),
         total_minor=250,
         currency="GBP",
+        placed_by=caller,
     )
 
 
@@ -68,10 +69,10 @@ class Model:
 def model(engine: Engine) -> Model:
     """Four orders, two of them placed at one moment."""
     filled = Model(engine)
-    filled.read(order("a", "85123A", customer="17850"))
+    filled.read(order("a", "85123A", customer="17850", caller="alice"))
     filled.read(order("b", "71053", "POST", customer="17850"), hours=1)
-    filled.read(order("c", "85123A", "71053"), hours=1)
-    filled.read(order("d", "22423"), hours=3)
+    filled.read(order("c", "85123A", "71053", caller="bob"), hours=1)
+    filled.read(order("d", "22423", caller="alice"), hours=3)
     filled.read(OrderConfirmed(order_id="a", customer=Customer(), total_minor=250, currency="GBP"))
     filled.read(OrderCancelled(order_id="b", customer=Customer(), reason="card_declined"))
     filled.read(StockReserved(order_id="never-placed"))
@@ -93,6 +94,9 @@ def test_every_order_is_on_one_page(model: Model, limit: int) -> None:
         ({"state": "CANCELLED"}, ["b"]),
         ({"customer_id": "17850"}, ["b", "a"]),
         ({"customer_id": "1785"}, []),
+        ({"placed_by": "alice"}, ["d", "a"]),
+        ({"placed_by": "alice", "state": "PLACED"}, ["d"]),
+        ({"placed_by": "carol"}, []),
         ({"sku": "71053"}, ["c", "b"]),
         ({"sku": "POST"}, ["b"]),
         ({"placed_from": AT + HOUR}, ["d", "c", "b"]),

@@ -15,7 +15,7 @@ MAX_TOTAL_MINOR: Final = 10**15
 """Largest order, in minor units: every later sum stays within 64 bits."""
 
 
-def accept(order_id: str, request: OrderRequest) -> OrderPlaced | Rejection:
+def accept(order_id: str, request: OrderRequest, placed_by: str | None = None) -> OrderPlaced | Rejection:
     """Check an order and price it.
 
     The checks cover the whole order one after the other: the currency, prices that are numbers, then
@@ -25,6 +25,7 @@ def accept(order_id: str, request: OrderRequest) -> OrderPlaced | Rejection:
     Args:
         order_id: The order's id.
         request: What was asked for.
+        placed_by: The caller, as logs name it; None where callers are not distinguished.
 
     Returns:
         The event to publish, or why there is none.
@@ -59,6 +60,7 @@ def accept(order_id: str, request: OrderRequest) -> OrderPlaced | Rejection:
         lines=lines,
         total_minor=total,
         currency=request.currency,
+        placed_by=placed_by,
     )
     size = len(msgspec.json.encode(placed))
     if size > MAX_ORDER_BYTES:

@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 from orderstream_orders.api.idempotency import Accepted, IdempotencyStore
+from orderstream_orders.callers.caller import pseudonym_of
 
 
 class OrderAccess:
@@ -20,6 +21,10 @@ class OrderAccess:
     def __init__(self, store: IdempotencyStore, *, enforced: bool) -> None:
         self._store = store
         self._enforced = enforced
+
+    def placed_by(self, caller: str) -> str | None:
+        """How the orders of a caller name it; None where callers are not distinguished."""
+        return pseudonym_of(caller) if self._enforced else None
 
     def find(self, caller: str, order_id: str) -> Accepted | None:
         """What is remembered of an order; None if there is none of the caller's.

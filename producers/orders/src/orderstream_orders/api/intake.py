@@ -99,7 +99,7 @@ class Intake:
         order_id = order_id_for(caller, idempotency_key)
         span = self._tracer.current()
         span.set("orderstream.order_id", order_id)
-        judged = _judge(order_id, body, content_type)
+        judged = _judge(order_id, body, content_type, self._access.placed_by(caller))
         if isinstance(judged, Rejection):
             taken = self._known(lambda: self._store.get(order_id))
             event = event_taken(order_id, body, taken, SOURCE) if taken is not None else None
@@ -169,12 +169,14 @@ class Intake:
             raise UnknownOutcomeError(str(error)) from error
 
 
-def _judge(order_id: str, body: bytes, content_type: str | None) -> tuple[str, OrderPlaced] | Rejection:
+def _judge(
+    order_id: str, body: bytes, content_type: str | None, placed_by: str | None
+) -> tuple[str, OrderPlaced] | Rejection:
     """By the rules of today: what is asked for, as a digest and as an event, or why it is refused."""
     request = unsupported(content_type) or read_request(body)
     if isinstance(request, Rejection):
         return request
-    placed = accept(order_id, request)
+    placed = accept(order_id, request, placed_by)
     return placed if isinstance(placed, Rejection) else (digest_of(request), placed)
 
 

@@ -3,7 +3,7 @@
 https://spec.openapis.org/oas/v3.1.0
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any, Final
@@ -63,7 +63,7 @@ def document(*more: Described) -> Part:
             "description": "Accepts orders into the stream, and reports their state. "
             "An order is taken once Kinesis has acknowledged it; the outcome follows.",
         },
-        "paths": {path: item for part in parts for path, item in part.paths.items()},
+        "paths": _paths(parts),
         "components": {
             "schemas": {name: _worded(schema) for name, schema in sorted(schemas.items())},
             "securitySchemes": {
@@ -78,6 +78,15 @@ def document(*more: Described) -> Part:
             },
         },
     }
+
+
+def _paths(parts: Iterable[Described]) -> Part:
+    """One path may have operations of several parts."""
+    paths: Part = {}
+    for part in parts:
+        for path, item in part.paths.items():
+            paths[path] = paths.get(path, {}) | item
+    return paths
 
 
 def operation(

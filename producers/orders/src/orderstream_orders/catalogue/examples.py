@@ -162,6 +162,7 @@ def _placed(talk: _Conversation) -> Envelope:
             lines=_LINES,
             total_minor=_TOTAL,
             currency="GBP",
+            placed_by="2bd806c97f0e00af",
         )
     )
 

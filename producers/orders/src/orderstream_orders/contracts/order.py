@@ -66,6 +66,8 @@ class OrderPlaced(Event, frozen=True, kw_only=True):
             lines of a larger order may fit no item of DynamoDB, and its reservation is a dead letter.
         total_minor: Sum of the lines' totals, in minor units; above 0.
         currency: ISO 4217 code.
+        placed_by: The caller of the orders API, as logs name it: 16 hexadecimal digits. None where callers
+            are not distinguished, and in orders from before it was kept.
     """
 
     owner: ClassVar[str] = "orders"
@@ -76,6 +78,7 @@ class OrderPlaced(Event, frozen=True, kw_only=True):
     lines: tuple[OrderLine, ...]
     total_minor: int
     currency: str
+    placed_by: str | None = None
 
 
 @register

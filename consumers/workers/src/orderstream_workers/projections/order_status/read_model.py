@@ -187,7 +187,7 @@ class ReadModel:
             limit: Most orders of the page, at least 1.
 
         Raises:
-            UnlistedOrderError: there is no order of the id ``after``.
+            UnlistedOrderError: there is no order of the id ``after``, or another caller placed it.
         """
         with self._engine.connect() as connection:
             cursor = None
@@ -195,6 +195,8 @@ class ReadModel:
                 named = select(ORDERS.c.placed_at, ORDERS.c.order_id).where(
                     _PLACED, ORDERS.c.order_id == after
                 )
+                if wanted.placed_by is not None:  # to a caller, the orders of others do not exist
+                    named = named.where(ORDERS.c.placed_by == wanted.placed_by)
                 cursor = connection.execute(named).first()
                 if cursor is None:
                     raise UnlistedOrderError(after)

@@ -25,6 +25,7 @@ class OrderSearch(msgspec.Struct, frozen=True, kw_only=True):
         placed_from: Placed at this time (UTC, with zone) or later.
         placed_before: Placed before this time (UTC, with zone).
         customer_id: The shop's id of their customer.
+        placed_by: The caller who placed them, as logs name it.
         sku: One of their lines has this SKU, goods or service. No index knows SKUs: every order that the
             other members leave is read.
         oldest_first: Whether the oldest order comes first; by default the newest does.
@@ -34,6 +35,7 @@ class OrderSearch(msgspec.Struct, frozen=True, kw_only=True):
     placed_from: dt.datetime | None = None
     placed_before: dt.datetime | None = None
     customer_id: str | None = None
+    placed_by: str | None = None
     sku: str | None = None
     oldest_first: bool = False
 
@@ -88,7 +90,11 @@ def _query(wanted: OrderSearch, cursor: Any | None) -> Select[Any]:
         query = query.where(
             or_(*(HISTORY.c.data.contains(text, autoescape=True) for text in _json_of(wanted.sku)))
         )
-    for column, value in ((columns.state, wanted.state), (columns.customer_id, wanted.customer_id)):
+    for column, value in (
+        (columns.state, wanted.state),
+        (columns.customer_id, wanted.customer_id),
+        (columns.placed_by, wanted.placed_by),
+    ):
         if value is not None:
             query = query.where(column == value)
     if wanted.placed_from is not None:

@@ -38,6 +38,7 @@ class OrderStatus(msgspec.Struct, frozen=True, kw_only=True):
         state: ``PLACED`` until it ends.
         state_reason: Why it was cancelled.
         customer_id: The shop's id of the customer; None for a guest.
+        placed_by: The caller who placed it, as logs name it; None where that was not kept.
         total_minor: Its total, in minor units; None until its ``OrderPlaced`` is read.
         currency: ISO 4217 code; None until then.
         conversation_id: The conversation of all its messages.
@@ -53,6 +54,7 @@ class OrderStatus(msgspec.Struct, frozen=True, kw_only=True):
     state: State = "PLACED"
     state_reason: str | None = None
     customer_id: str | None = None
+    placed_by: str | None = None
     total_minor: int | None = None
     currency: str | None = None
     placed_at: dt.datetime | None = None
@@ -83,6 +85,7 @@ def project(status: OrderStatus | None, envelope: Envelope, message: Message) ->
                 status,
                 placed_at=time,
                 customer_id=message.customer.customer_id,
+                placed_by=message.placed_by,
                 total_minor=message.total_minor,
                 currency=message.currency,
             )

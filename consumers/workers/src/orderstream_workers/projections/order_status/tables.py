@@ -55,8 +55,10 @@ ORDERS: Final = Table(
     Column("paid_at", UtcTime),
     Column("shipped_at", UtcTime),
     Column("ended_at", UtcTime),
+    Column("placed_by", _TEXT),
     Index("orders_by_state", "state"),
     Index("orders_by_ended_at", "ended_at"),
+    Index("orders_by_caller", "placed_by", "placed_at", "order_id"),
 )
 """One row per order; see ``OrderStatus``."""
 

@@ -1,19 +1,29 @@
 """What the OpenAPI document says of the routes of order status."""
 
+from collections.abc import Mapping
 from http import HTTPStatus
-from typing import Final
+from typing import Final, get_args
 
 from orderstream_orders.api.openapi import Described, Responses, operation, order_id_parameter
 from orderstream_orders.api.responses import Problem
 from orderstream_orders.callers import READ
 from orderstream_workers.projections.order_status.http.event_stream import MEDIA_TYPE
 from orderstream_workers.projections.order_status.http.following import MOST_SECONDS
-from orderstream_workers.projections.order_status.http.shown import ShownOrder
+from orderstream_workers.projections.order_status.http.shown import ShownOrder, ShownOrders
+from orderstream_workers.projections.order_status.status import State
 
 PAGE: Final = 200
 """Messages of a page, if nothing else is asked for; an order that goes well has about twenty."""
 
 MAX_PAGE: Final = 1_000
+
+ORDERS_PAGE: Final = 50
+"""Orders of a page, if nothing else is asked for."""
+
+MAX_ORDERS_PAGE: Final = 200
+
+STATES: Final[Mapping[str, State]] = {state: state for state in get_args(State)}
+"""The states of an order, by their names."""
 
 _EVENT: Final = {
     "type": "object",
@@ -39,6 +49,24 @@ def described() -> Described:
         HTTPStatus.UNPROCESSABLE_ENTITY: ("There is no such page.", Problem),
         HTTPStatus.SERVICE_UNAVAILABLE: ("Orders cannot be looked up now.", Problem),
     }
+    find = operation(
+        "listOrders",
+        "List the caller's own orders, the newest first, page by page.",
+        {
+            HTTPStatus.OK: ("The page.", ShownOrders),
+            **{status: what for status, what in refusals.items() if status != HTTPStatus.NOT_FOUND},
+        },
+        scope=READ,
+        parameters=[
+            _query("state", "How far the orders are.", {"type": "string", "enum": list(STATES)}),
+            _query("after", "Id of the order behind which to begin.", {"type": "string", "minLength": 1}),
+            _query(
+                "limit",
+                "Most orders to list.",
+                {"type": "integer", "minimum": 1, "maximum": MAX_ORDERS_PAGE, "default": ORDERS_PAGE},
+            ),
+        ],
+    )
     show = operation(
         "showOrder",
         "Return an order's state and its history, page by page.",
@@ -84,8 +112,12 @@ def described() -> Described:
         "204": {"description": "The order has ended, and nothing follows `Last-Event-ID`: do not ask again."},
     }
     return Described(
-        paths={"/orders/{order_id}": {"get": show}, "/orders/{order_id}/events": {"get": follow}},
-        types=(ShownOrder,),
+        paths={
+            "/orders": {"get": find},
+            "/orders/{order_id}": {"get": show},
+            "/orders/{order_id}/events": {"get": follow},
+        },
+        types=(ShownOrder, ShownOrders),
     )
 
 

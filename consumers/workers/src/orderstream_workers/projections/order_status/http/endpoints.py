@@ -16,16 +16,30 @@ from starlette.routing import Route
 from orderstream.errors import DependencyError
 from orderstream_orders.api import OrderAccess, caller_of
 from orderstream_orders.api.responses import Problem, json_response
-from orderstream_workers.projections.order_status.http.described import MAX_PAGE, PAGE
+from orderstream_workers.projections.order_status.http.described import (
+    MAX_ORDERS_PAGE,
+    MAX_PAGE,
+    ORDERS_PAGE,
+    PAGE,
+    STATES,
+)
 from orderstream_workers.projections.order_status.http.event_stream import MEDIA_TYPE, events, has_ended
 from orderstream_workers.projections.order_status.http.following import MOST_SECONDS, Followers
-from orderstream_workers.projections.order_status.http.shown import shown_order
-from orderstream_workers.projections.order_status.read_model import OrderPage, ReadModel, UnknownMessageError
+from orderstream_workers.projections.order_status.http.shown import ShownOrders, shown_order
+from orderstream_workers.projections.order_status.read_model import (
+    OrderPage,
+    ReadModel,
+    UnknownMessageError,
+    UnlistedOrderError,
+)
+from orderstream_workers.projections.order_status.search import OrderSearch
 
 logger = logging.getLogger(__name__)
 
 _RETRY_AFTER: Final = 1
 """Seconds after which a caller should ask again."""
+
+_NO_ORDER: Final = "after is no order of yours: start again"
 
 _OUTAGES: Final = (DBAPIError, PoolTimeoutError, DependencyError)
 
@@ -40,6 +54,7 @@ def routes(read_model: ReadModel, access: OrderAccess, followers: Followers | No
     """
     endpoints = _Endpoints(read_model, access, followers or Followers())
     return [
+        Route("/orders", endpoints.find, methods=["GET"]),
         Route("/orders/{order_id}", endpoints.show, methods=["GET"]),
         Route("/orders/{order_id}/events", endpoints.follow, methods=["GET"]),
     ]
@@ -50,6 +65,30 @@ class _Endpoints:
         self._read_model = read_model
         self._access = access
         self._followers = followers
+
+    async def find(self, request: Request) -> Response:
+        """List the caller's own orders, the newest first."""
+        given = request.query_params
+        state, after = given.get("state"), given.get("after")
+        limit = _number(given.get("limit"), ORDERS_PAGE, 1, MAX_ORDERS_PAGE)
+        if limit is None:
+            return _malformed("limit", f"limit must be a number from 1 to {MAX_ORDERS_PAGE}")
+        if state is not None and state not in STATES:
+            return _malformed("state", f"state must be one of {', '.join(STATES)}")
+        if "\0" in (after or ""):
+            return _malformed("after", _NO_ORDER)
+        wanted = OrderSearch(
+            state=None if state is None else STATES[state],
+            placed_by=self._access.placed_by(caller_of(request).name),
+        )
+        ask = partial(self._read_model.find, wanted, after=after, limit=limit)
+        try:
+            found = await to_thread.run_sync(ask)
+        except UnlistedOrderError:
+            return _malformed("after", _NO_ORDER)
+        except _OUTAGES as error:
+            return _unavailable(error)
+        return json_response(HTTPStatus.OK, ShownOrders(orders=found.orders, next=found.next))
 
     async def show(self, request: Request) -> Response:
         """Show an order, at once or at its end."""

@@ -67,32 +67,32 @@ class Followers:
     async def until(
         self, request: Request, seconds: float, ask: Callable[[], Awaitable[T]], done: Callable[[T], bool]
     ) -> T:
-        """Ask until the answer is what the request waits for.
+        """Ask until the result is what the request waits for.
 
         Args:
             request: Waits; once its client has gone, nobody asks for it any more.
             seconds: For how long it waits at most, 0 or more.
             ask: Asks once. What it raises ends the wait.
-            done: Whether the request waits for this answer.
+            done: Whether the request waits for this result.
 
         Returns:
-            The last answer: ``done``, or what there is when the wait is over. Where too many wait already,
+            The last result: ``done``, or what there is when the wait is over. Where too many wait already,
             that is the first.
         """
-        answer = await ask()
-        if done(answer) or seconds <= 0 or self.full:
-            return answer
+        result = await ask()
+        if done(result) or seconds <= 0 or self.full:
+            return result
         began, pause = self._monotonic(), _FIRST_PAUSE
         self._waiting += 1
         try:
-            while not (done(answer) or self._stopping() or await request.is_disconnected()):
+            while not (done(result) or self._stopping() or await request.is_disconnected()):
                 left = began + seconds - self._monotonic()
                 if left <= 0:
                     break
                 await self._sleep(min(pause, left))
                 pause = min(pause * _GROWTH, _LONGEST_PAUSE)
-                answer = await ask()
-            return answer
+                result = await ask()
+            return result
         finally:
             self._waiting -= 1
             note_wait(request.scope, self._monotonic() - began)

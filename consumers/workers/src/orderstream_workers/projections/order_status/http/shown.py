@@ -45,6 +45,18 @@ class ShownOrder(OrderStatus, frozen=True, kw_only=True):
     next: str | None
 
 
+class ShownOrders(msgspec.Struct, frozen=True, kw_only=True):
+    """A page of the caller's orders, the newest first.
+
+    Attributes:
+        orders: How far each is.
+        next: What to ask for as ``after`` to get more; null if this is the end.
+    """
+
+    orders: tuple[OrderStatus, ...]
+    next: str | None
+
+
 def shown_message(entry: HistoryEntry) -> ShownMessage:
     """A message without its data."""
     return ShownMessage(
