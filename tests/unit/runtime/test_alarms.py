@@ -8,6 +8,7 @@ import pytest
 
 from orderstream_consumer.processing.metrics import MILLIS_BEHIND_LATEST, PARKED, RENEW_LEASE_TIME
 from orderstream_workers.runtime.discovery import topology
+from orderstream_workers.runtime.guide import anchors
 from orderstream_workers.runtime.settings import Settings
 from orderstream_workers.runtime.topology import (
     AlarmSpec,
@@ -170,3 +171,14 @@ def test_the_condition_is_written_as_a_person_would() -> None:
     assert shown["saga-retention-half-used"] == "> 84 h, once"
     assert shown["api-failing"] == "> 5 %, in 3 of 5 min"
     assert shown["payments-in-doubt"] == "> 10, within 5 min"
+
+
+def test_every_alarm_has_its_section_in_the_guide() -> None:
+    """A mail at night names a section that exists, and it says when the alarm is over."""
+    page = (Path(__file__).parents[3] / "docs" / "operations.md").read_text(encoding="utf-8")
+    assert {each.runbook for each in alarms(PIPELINE)} <= anchors(page)
+
+
+def test_anchors_are_those_that_a_browser_jumps_to() -> None:
+    """Small letters, hyphens, no other signs; a sharp in a block of shell is no heading of words."""
+    assert anchors("# Who may call?\n\n## A shard's end, `again`\n") == {"who-may-call", "a-shards-end-again"}

@@ -1,5 +1,6 @@
 """``python -m orderstream_workers.runtime.guide``: write the tables of the operations guide."""
 
+import re
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -11,16 +12,19 @@ from orderstream_orders.catalogue.schemas import described
 from orderstream_workers.runtime.discovery import topology
 from orderstream_workers.runtime.settings import Settings
 from orderstream_workers.runtime.topology import (
+    AlarmSpec,
     BucketSpec,
     DatabaseSpec,
     HttpServiceSpec,
     Process,
     QueueSpec,
     SenderSpec,
+    Series,
     StreamApplication,
     StreamSpec,
     TopicSpec,
 )
+from orderstream_workers.runtime.topology.alarms import alarms
 from orderstream_workers.runtime.topology.lifetimes import BACKUPS, LOGS, Lifetime, lifetime_of
 from orderstream_workers.runtime.topology.metrics import USD_A_METRIC, catalogue, custom_metrics
 
@@ -167,7 +171,56 @@ def _bill() -> Iterator[str]:
         yield f"| {name} | {' | '.join(cells)} |"
 
 
+def anchors(page: str) -> frozenset[str]:
+    """The anchors of a page's headings, as GitHub makes them: words in small letters, joined by hyphens.
+
+    Args:
+        page: Markdown.
+    """
+    headings = re.findall(r"^#{1,6} (.+)$", page, re.MULTILINE)
+    return frozenset(re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings)
+
+
+def _alarms() -> Iterator[str]:
+    yield "| alarm | of | fires when | why this threshold | what to do |"
+    yield "|---|---|---|---|---|"
+    pipeline = topology(Settings())
+    rows: dict[tuple[str, ...], list[AlarmSpec]] = {}
+    for alarm in alarms(pipeline):
+        kind = alarm.name.removeprefix(f"{alarm.about.rpartition(' ')[2]}-")
+        rows.setdefault((kind, _condition(alarm), alarm.because, alarm.runbook), []).append(alarm)
+    everything = {
+        frozenset(process.name for process in pipeline.processes): "every process",
+        frozenset(application.name for application in pipeline.applications): "every application",
+    }
+    for (kind, condition, because, runbook), same in rows.items():
+        about = [alarm.about for alarm in same]
+        if len(same) == 1:
+            shown, of = f"`{same[0].name}`", about[0]
+        else:
+            shown, of = f"`…-{kind}`", everything.get(frozenset(about), ", ".join(about))
+        heading = runbook.replace("-", " ").capitalize()
+        yield f"| {shown} | {of} | {condition} | {because} | [{heading}](#{runbook}) |"
+
+
+def _condition(alarm: AlarmSpec) -> str:
+    if isinstance(alarm.watches, Series):
+        watched = f"{_watched(alarm.watches)} ({alarm.watches.statistic})"
+    else:
+        watched = f"{_watched(*alarm.watches.part)} in percent of {_watched(*alarm.watches.of)}"
+    silence = "; a minute without a figure counts as bad" if alarm.missing == "breaching" else ""
+    return f"{watched} {alarm.fires_when}{silence}"
+
+
+def _watched(*series: Series) -> str:
+    """The metric of series, with those of its labels that are meant."""
+    names = dict.fromkeys(one.metric.name for one in series)
+    labels = [label for one in series for label in getattr(one.metric, "labels", ())]
+    return ", ".join(f"`{name}`" for name in names) + (f" {', '.join(labels)}" if labels else "")
+
+
 _TABLES: Final[Mapping[str, Callable[[], Iterable[str]]]] = {
+    "alarms": _alarms,
     "processes": _processes,
     "resources": _resources,
     "lifetimes": _lifetimes,

@@ -108,8 +108,8 @@ def _unhealthy(process: str) -> AlarmSpec:
     return AlarmSpec(
         name=f"{process}-unhealthy",
         about=process,
-        says=f"{process} makes no progress or does not run at all: ask its /health for the reason, and look "
-        "whether its task starts.",
+        says=f"{process} makes no progress or does not run at all: read the last warnings of its log, and "
+        "look whether its task starts.",
         runbook="a-process-is-unhealthy-or-gone",
         watches=_own(process, HEALTHY, "Minimum"),
         comparison="LessThanThreshold",
@@ -159,8 +159,8 @@ def _of_kind(process: Process) -> Iterator[AlarmSpec]:
     yield AlarmSpec(
         name=f"{name}-breaker-open",
         about=name,
-        says=f"{name} holds its work back because a dependency fails: its /health names the dependency and "
-        "the last failure.",
+        says=f"{name} holds its work back because a dependency fails: the warnings in its log name the "
+        "dependency and its response.",
         runbook="a-dependency-fails",
         watches=_own(name, BREAKER_OPEN, "Maximum"),
         comparison="GreaterThanOrEqualToThreshold",

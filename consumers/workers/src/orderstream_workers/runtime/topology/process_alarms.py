@@ -34,7 +34,7 @@ API_ALARMS: Final = (
         about=_API,
         says="the orders API fails more than one request in twenty: its log names the dependency that does "
         "not respond; callers repeat their requests, and no accepted order is lost.",
-        runbook="the-orders-api-fails",
+        runbook="callers-get-server-errors",
         watches=Share((_responses("5xx"),), tuple(_responses(each) for each in STATUS_CLASSES)),
         comparison="GreaterThanThreshold",
         threshold=_FAILED_PERCENT,
@@ -48,7 +48,7 @@ API_ALARMS: Final = (
         about=_API,
         says="the gateway fails more than one request in twenty: if api-failing is silent, the requests do "
         "not reach the orders API, so look whether its tasks run and are found.",
-        runbook="the-orders-api-fails",
+        runbook="callers-get-server-errors",
         watches=Share((_of_gateway("5xx"),), (_of_gateway("Count"),)),
         comparison="GreaterThanThreshold",
         threshold=_FAILED_PERCENT,
