@@ -126,5 +126,5 @@ def test_one_process_runs_the_whole_pipeline(environment: Environment) -> None:
     os.kill(environment.every.pid, signal.SIGTERM)
     until(lambda: environment.every.handle() is None)
     lines = [json.loads(line) for line in (environment.layout.logs / "all.log").read_text().splitlines()]
-    drained = {line["process"] for line in lines if line.get("message") == "worker has drained"}
+    drained = {line["application"] for line in lines if line.get("message") == "worker has drained"}
     assert drained == set(application_names(environment.layout.settings))

@@ -345,5 +345,7 @@ def logs_of(containers: Containers, name: str, order_id: str) -> bool:
     written = [json.loads(line) for line in lines]
     assert {metrics["Application"] for metrics in written if "_aws" in metrics} <= {name}
     logged = [said for said in written if "_aws" not in said]
-    assert all({"level", "logger", "message", "process", "timestamp"} <= said.keys() for said in logged), name
+    assert all(
+        {"level", "logger", "message", "application", "timestamp"} <= said.keys() for said in logged
+    ), name
     return any(said.get("order_id") == order_id for said in logged)

@@ -7,8 +7,8 @@ from concurrent.futures import CancelledError, ThreadPoolExecutor
 
 import pytest
 
+from orderstream.observability.log_context import LogContextFilter, log_about, log_scope
 from orderstream_consumer.consumer.event_loop import EventLoop
-from orderstream_consumer.processing.log_context import LogContextFilter, log_about, log_scope
 
 
 def test_what_is_awaitable_is_awaited_and_the_rest_passes() -> None:

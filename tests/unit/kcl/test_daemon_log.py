@@ -35,7 +35,7 @@ def test_line_of_no_logger_is_kept(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.INFO)
     for line in ("Picked up JAVA_TOOL_OPTIONS: -Xmx1g", "", "WARN||"):
         log_line(line)
-    assert [record.__dict__["line"] for record in caplog.records] == [
+    assert [record.__dict__["printed"] for record in caplog.records] == [
         "Picked up JAVA_TOOL_OPTIONS: -Xmx1g",
         "",
         "WARN||",

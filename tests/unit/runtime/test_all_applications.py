@@ -15,9 +15,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from orderstream.errors import DependencyError
+from orderstream.observability.log_context import logs_as
 from orderstream_consumer.processing.beside import Beside
 from orderstream_consumer.processing.concurrency import ThreadPool, Threads
-from orderstream_consumer.processing.log_context import logs_as
 from orderstream_workers.cli.main import orderstream
 from orderstream_workers.runtime.all_applications.run import AllApplications, NotDrainedError, Reported
 from orderstream_workers.runtime.all_applications.standing import Standing, report_of_all
@@ -197,7 +197,7 @@ def test_each_line_bears_the_name_of_its_application(capsys: pytest.CaptureFixtu
     pool.shutdown()
     lines = [json.loads(line) for line in capsys.readouterr().err.splitlines()]
     where = ("own thread", "beside", "pool", "engine")
-    assert [(line["process"], line["message"]) for line in lines] == [
+    assert [(line["application"], line["message"]) for line in lines] == [
         *(("saga", one) for one in where),
         *(("inventory", one) for one in where),
         ("all", "nobody's"),

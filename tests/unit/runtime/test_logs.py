@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from orderstream_consumer.processing.log_context import log_about, log_scope
+from orderstream.observability.log_context import log_about, log_scope
 from orderstream_workers.runtime.logs import configure_logging
 
 
@@ -28,7 +28,7 @@ def test_lines_of_one_piece_of_work_carry_its_order(
     configure_logging("INFO", "inventory")
     with log_scope():
         logger.info("not known yet")
-        log_about(order_id="o-1", conversation_id="c-1", message_type=None)
+        log_about(order_id="o-1", conversation_id="c-1", event_type=None)
         logger.info("known")
         logger.info("its own", extra={"order_id": "o-2"})
     logger.info("over")
@@ -42,6 +42,6 @@ def test_lines_of_one_piece_of_work_carry_its_order(
         ("over", None, None),
         ("no scope", None, None),
     ]
-    assert {(line["process"], line["level"], line["logger"]) for line in lines} == {
+    assert {(line["application"], line["level"], line["logger"]) for line in lines} == {
         ("inventory", "INFO", "orderstream.test")
     }

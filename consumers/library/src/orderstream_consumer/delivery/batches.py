@@ -15,6 +15,7 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from functools import partial
 
+from orderstream.observability.log_context import log_about, log_scope
 from orderstream_consumer.delivery.breaker import Breaker
 from orderstream_consumer.delivery.parking import Parking
 from orderstream_consumer.delivery.shard_delivery import (
@@ -25,7 +26,6 @@ from orderstream_consumer.delivery.shard_delivery import (
     fields_of,
 )
 from orderstream_consumer.delivery.tally import DeliveryTally
-from orderstream_consumer.processing.log_context import log_scope
 from orderstream_consumer.processing.processor import Checkpointer, ProcessRecordsInput, StopSignal
 from orderstream_consumer.processing.record import DeliveredRecord
 
@@ -71,6 +71,8 @@ class BatchProcessor(ShardDelivery):
         """
         try:
             with log_scope():
+                if batch.records:
+                    log_about(shard_id=batch.records[0].shard_id)
                 self._work_through(batch)
         except BaseException as error:
             self._give_up(f"a call failed ({type(error).__name__}: {error})"[:MAX_REASON])

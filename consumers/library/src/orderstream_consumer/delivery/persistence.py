@@ -80,7 +80,7 @@ def until_it_works(
             # An outage explains itself; anything else is a defect, and its trace is needed to fix it.
             outage = isinstance(error, DependencyError)
             level = logging.WARNING if outage else logging.ERROR
-            logger.log(level, "it fails, trying again", extra={"error": str(error)}, exc_info=not outage)
+            logger.log(level, "it fails, trying again", extra={"error": error}, exc_info=not outage)
         else:
             breaker.succeeded()
             return True

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from orderstream.errors import DependencyError
+from orderstream.observability.log_context import log_about, log_scope
 from orderstream_consumer.delivery.breaker import Breaker
 from orderstream_consumer.delivery.handler import Overtakes, RecordHandler, never_overtakes
 from orderstream_consumer.delivery.lanes import Lanes
@@ -26,7 +27,6 @@ from orderstream_consumer.delivery.shard_delivery import (
 )
 from orderstream_consumer.delivery.tally import DeliveryTally
 from orderstream_consumer.processing.concurrency import Concurrency, Executor, Mailbox, Threads
-from orderstream_consumer.processing.log_context import log_scope
 from orderstream_consumer.processing.processor import Checkpointer, ProcessRecordsInput, StopSignal
 from orderstream_consumer.processing.record import DeliveredRecord
 
@@ -168,7 +168,7 @@ class LaneProcessor(ShardDelivery):
             lanes.end(index, done=end is End.DONE)
 
     def _without_thread(self, error: RuntimeError) -> None:
-        logger.warning("no thread for a record", extra={"error": str(error)})
+        logger.warning("no thread for a record", extra={"error": error})
         if "shutdown" in str(error):
             # The executor is shut down, so the process ends; the next owner starts here.
             self._give_up(str(error))
@@ -177,6 +177,7 @@ class LaneProcessor(ShardDelivery):
         end = End.ABANDONED
         try:
             with log_scope():
+                log_about(shard_id=record.shard_id)
                 end = self._deliver(record, ends)
         except BaseException as error:
             # Not a failure of the record: started again it would end thread after thread, without a pause.

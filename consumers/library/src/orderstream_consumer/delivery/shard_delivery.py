@@ -132,7 +132,7 @@ class ShardDelivery(ShardWork):
             except DependencyError as error:
                 self._breaker.failed()
                 self._tally.retried(str(error))
-                logger.warning("a dependency fails, trying again", extra=about | {"error": str(error)})
+                logger.warning("a dependency fails, trying again", extra=about | {"error": error})
             except Exception as error:
                 self._breaker.succeeded()
                 logger.exception("the record itself fails", extra=about)

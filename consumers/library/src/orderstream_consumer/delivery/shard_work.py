@@ -74,7 +74,7 @@ class ShardWork:
             checkpointer.checkpoint(self._reached)
         except DependencyError as error:
             # The next call makes up for it, and so does any later checkpoint.
-            logger.warning("no checkpoint for now", extra={"error": str(error)})
+            logger.warning("no checkpoint for now", extra={"error": error})
         except OrderstreamError as error:
             self._lose(error)
         else:
@@ -89,7 +89,7 @@ class ShardWork:
             self._lose(error)
 
     def _lose(self, error: OrderstreamError) -> None:
-        logger.warning("checkpoint refused, stopping work on the shard", extra={"error": str(error)})
+        logger.warning("checkpoint refused, stopping work on the shard", extra={"error": error})
         self._over = self._lost = True
         if not isinstance(error, LeaseLostError):
             # The engine knows of a lost lease. Of a defect it does not know, and would go on renewing.

@@ -118,7 +118,7 @@ class EngineOwnership:
             except DependencyError as error:
                 # No worker could renew meanwhile, so our observation proves nothing: begin again.
                 seen = None
-                logger.warning("application not claimed yet", extra={"error": str(error)})
+                logger.warning("application not claimed yet", extra={"error": error})
             stop.wait(self._expiry / _LOOKS_PER_EXPIRY)
         return False
 
@@ -133,7 +133,7 @@ class EngineOwnership:
                 self.renew()
             except DependencyError as error:
                 # While no worker can reach the store, no worker can take the application over either.
-                logger.warning("ownership of the application not renewed", extra={"error": str(error)})
+                logger.warning("ownership of the application not renewed", extra={"error": error})
 
     def renew(self) -> None:
         """Renew the ownership once.

@@ -293,11 +293,11 @@ class ConsumedStream:
             self._gone_since = now if self._gone_since is None else self._gone_since
             if self._gone_timeout and now - self._gone_since >= self._gone_timeout:
                 raise
-            logger.warning("stream does not exist", extra={"error": str(error)})
+            logger.warning("stream does not exist", extra={"error": error})
             return False
         except DependencyError as error:
             self.trouble = str(error)
-            logger.warning("stream not looked at", extra={"error": str(error)})
+            logger.warning("stream not looked at", extra={"error": error})
             return False
         if StreamIdentity.noted(item) != found:
             raise StreamChangedError(self._application, StreamIdentity.noted(item), found)

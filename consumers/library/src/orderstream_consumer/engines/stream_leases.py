@@ -131,7 +131,7 @@ class StreamLeases:
             except DependencyError as error:
                 if error.code == _NO_TABLE:
                     return True  # the daemon makes it
-                logger.warning("leases of former streams not looked for", extra={"error": str(error)})
+                logger.warning("leases of former streams not looked for", extra={"error": error})
                 stop.wait(_RETRY_PAUSE)
             else:
                 return True

@@ -15,8 +15,8 @@ from orderstream.messages import (
     check_identifiers,
     decode_envelope,
 )
+from orderstream.observability.log_context import log_about
 from orderstream_consumer.idempotency.received import Received, subject_of
-from orderstream_consumer.processing.log_context import log_about
 from orderstream_consumer.processing.process_spans import NOT_TRACED, ProcessSpans
 from orderstream_consumer.processing.record import DeliveredRecord
 
@@ -82,7 +82,10 @@ class MessageHandler:
         """
         envelope = decode_envelope(record.data)
         log_about(
-            **subject_of(envelope), conversation_id=envelope.conversation_id, message_type=envelope.type
+            **subject_of(envelope),
+            conversation_id=envelope.conversation_id,
+            event_id=envelope.id,
+            event_type=envelope.type,
         )
         route = self._routes.get(envelope.type)
         if route is not None:
@@ -123,10 +126,7 @@ class MessageHandler:
         if _address(envelope.type) in self._addresses:
             raise UnknownMessageTypeError(envelope.type)
         self._count("unknown_type")
-        logger.warning(
-            "event of an unknown type passed over",
-            extra={"subject": envelope.subject, "event_id": envelope.id, "event_type": envelope.type},
-        )
+        logger.warning("event of an unknown type passed over")
 
 
 def _address(type_name: str) -> str:

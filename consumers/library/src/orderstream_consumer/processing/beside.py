@@ -5,7 +5,7 @@ import threading
 from collections.abc import Callable
 from typing import Self
 
-from orderstream_consumer.processing.log_context import logs_as_here
+from orderstream.observability.log_context import logs_as_here
 
 logger = logging.getLogger(__name__)
 

@@ -11,7 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from types import TracebackType
 from typing import Any, Protocol, TypeVar
 
-from orderstream_consumer.processing.log_context import logs_as_here
+from orderstream.observability.log_context import logs_as_here
 
 _T = TypeVar("_T")
 

@@ -1,4 +1,4 @@
-"""Spans of what is processed: one for each message that a handler carries out, one for each batch.
+"""Spans and log lines of what is processed: one for each message that is carried out, one for each batch.
 
 ::
 
@@ -8,20 +8,31 @@
 
 A message that was long on its way (a replay, a redrive, a consumer that was stopped) begins a trace of its
 own, which links to the message's: a trace of days could not be read, and AWS X-Ray takes none.
+
+What was slow is logged at INFO with its duration, everything else at DEBUG. What fails is logged where it is
+tried again.
 """
 
 import datetime as dt
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import AbstractContextManager, nullcontext
+import logging
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Final
 
 import msgspec
 
 from orderstream.messages import Envelope, NotAnEventError, uncompressed
 from orderstream.messages.spans import about
+from orderstream.observability.log_context import log_about, span_fields
 from orderstream.observability.tracing import KINESIS, NO_SPAN, Destination, NoTracer, Span, Tracer, Value
 from orderstream_consumer.processing.clock import utc_now
 from orderstream_consumer.processing.record import DeliveredRecord
+
+logger = logging.getLogger(__name__)
+
+SLOW_SECONDS: Final = 1.0
+"""From how many seconds on a message, or a batch, counts as slow."""
 
 LONGEST_WAIT: Final = dt.timedelta(hours=1)
 """From a message's arrival to its processing, in one trace."""
@@ -34,13 +45,15 @@ _UNTRACED: Final[AbstractContextManager[Span]] = nullcontext(NO_SPAN)
 
 
 class ProcessSpans:
-    """Begins the spans of what one application processes. Nothing is decided by what it says.
+    """Begins the spans of what one application processes, and logs it. Nothing is decided by what it says.
 
     Args:
-        tracer: Begins them; by default nothing is traced.
+        tracer: Begins the spans; by default nothing is traced.
         stream: The stream's name.
         application: The application's name.
+        slow_seconds: What took at least so long is logged at INFO; 0 does that with everything.
         clock: The time (UTC), to say how long a message has waited.
+        monotonic: Seconds, to say how long it took.
     """
 
     def __init__(
@@ -49,10 +62,14 @@ class ProcessSpans:
         *,
         stream: str = "",
         application: str = "",
+        slow_seconds: float = SLOW_SECONDS,
         clock: Callable[[], dt.datetime] = utc_now,
+        monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self._tracer = tracer
+        self._slow_seconds = slow_seconds
         self._clock = clock
+        self._monotonic = monotonic
         destination = Destination(KINESIS, stream)
         self._name = destination.span_name("process")
         self._attributes = destination.attributes("process") | {"messaging.consumer.group.name": application}
@@ -65,9 +82,9 @@ class ProcessSpans:
             envelope: The message.
         """
         if not self._tracer.enabled:
-            return _UNTRACED
+            return self._logged(_UNTRACED, [record])
         known = {**about(envelope), "orderstream.decided_at": envelope.time.isoformat()}
-        return self._span(record, envelope.traceparent, known)
+        return self._logged(self._span(record, envelope.traceparent, known), [record])
 
     def record(self, record: DeliveredRecord) -> AbstractContextManager[Span]:
         """The current span while one record is carried out, which may be a message or anything else.
@@ -75,7 +92,8 @@ class ProcessSpans:
         Args:
             record: The record.
         """
-        return self._span(record, _context(record), {}) if self._tracer.enabled else _UNTRACED
+        traced = self._span(record, _context(record), {}) if self._tracer.enabled else _UNTRACED
+        return self._logged(traced, [record])
 
     def batch(self, records: Sequence[DeliveredRecord]) -> AbstractContextManager[Span]:
         """The current span while records are carried out together, with a link to the context of each.
@@ -84,9 +102,9 @@ class ProcessSpans:
             records: The records, at least one; the first ``MAX_LINKS`` with a context are linked to.
         """
         if not self._tracer.enabled:
-            return _UNTRACED
+            return self._logged(_UNTRACED, records)
         contexts = (context for record in records if (context := _context(record)) is not None)
-        return self._tracer.span(
+        traced = self._tracer.span(
             self._name,
             "consumer",
             links=[context for context, _ in zip(contexts, range(MAX_LINKS), strict=False)],
@@ -97,6 +115,28 @@ class ProcessSpans:
                 "orderstream.waited_seconds": self._waited(records[0]).total_seconds(),
             },
         )
+        return self._logged(traced, records)
+
+    @contextmanager
+    def _logged(
+        self, begun: AbstractContextManager[Span], records: Sequence[DeliveredRecord]
+    ) -> Iterator[Span]:
+        """Name the span in every line about this work, and say at its end how long it took."""
+        began, waited = self._monotonic(), self._waited(records[0]).total_seconds()
+        with begun as span:
+            traced = span_fields(span.traceparent)
+            log_about(**traced)
+            yield span
+        took = self._monotonic() - began
+        level = logging.INFO if took >= self._slow_seconds else logging.DEBUG
+        if logger.isEnabledFor(level):
+            measured = {"duration_seconds": round(took, 3), "waited_seconds": round(waited, 3)}
+            several = {"records": len(records)} if len(records) > 1 else {}
+            logger.log(
+                level,
+                "batch processed" if several else "message processed",
+                extra={"shard_id": records[0].shard_id, **several, **measured, **traced},
+            )
 
     def _span(
         self, record: DeliveredRecord, cause: str | None, known: Mapping[str, Value]

@@ -4,6 +4,7 @@ A worker's container should not pay, in memory and in seconds, for what only the
 belong to production plugs in by the entry point ``orderstream.commands``.
 """
 
+import logging
 import sys
 from importlib import import_module
 from importlib.metadata import EntryPoint, entry_points
@@ -13,6 +14,8 @@ import click
 
 from orderstream.errors import OrderstreamError
 from orderstream_workers.cli.layout import printable, wrapped
+
+logger = logging.getLogger(__name__)
 
 _COMMANDS: Final = {
     "api": ("orderstream_workers.cli.processes.api", "api"),
@@ -92,6 +95,11 @@ def main() -> None:
     try:
         orderstream()
     except OrderstreamError as error:
+        from orderstream_workers.runtime.logs import logs_are_lines  # noqa: PLC0415 - only then
+
+        if logs_are_lines():
+            logger.critical("process ends by an error", extra={"error": error})
+            sys.exit(1)
         # It may quote what came from outside.
         said = "\n".join(map(printable, str(error).splitlines()))
         click.echo(wrapped(f"orderstream: {said}"), err=True)

@@ -63,6 +63,7 @@ def run_payment_worker(resources: Resources, stop: threading.Event) -> None:
             application=PAYMENT_WORKER.name,
             clock=resources.clock,
         ),
+        slow_seconds=settings.slow_seconds,
         meter=resources.meter,
     )
     # Every client is made here, by one thread.

@@ -108,7 +108,7 @@ class Resources:
         return tracer_of(self.settings, self.process)
 
     def process_spans(self, declared: StreamApplication) -> ProcessSpans:
-        """Begins the spans of what an application processes.
+        """Begins the spans of what an application processes, and logs it.
 
         Args:
             declared: The application.
@@ -117,6 +117,7 @@ class Resources:
             self.tracer,
             stream=self.settings.name_of(declared.reads),
             application=declared.name,
+            slow_seconds=self.settings.slow_seconds,
             clock=self.clock,
         )
 

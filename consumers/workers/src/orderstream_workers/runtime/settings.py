@@ -11,6 +11,7 @@ import msgspec
 from orderstream.configuration import ConfigChecks
 from orderstream.errors import OrderstreamError
 from orderstream_consumer.engines.config import Engine
+from orderstream_consumer.processing.process_spans import SLOW_SECONDS
 from orderstream_consumer.store.protocol import TableSpec
 from orderstream_workers.runtime.topology.specs import LeasesSpec, Resource, StreamSpec
 
@@ -114,6 +115,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
             ``https://xray.REGION.amazonaws.com``, which needs no collector, are signed.
         trace_ratio: Share of the traces that are exported, 0 to 1, decided where a trace begins: an order is
             traced whole or not at all.
+        slow_seconds: A message, a batch or a payment whose processing took at least so long is logged at
+            INFO; 0 logs each.
         log_level: Least severe level that is logged: DEBUG, INFO, WARNING, ERROR or CRITICAL.
     """
 
@@ -151,6 +154,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     tracing: Tracing = "none"
     otlp_url: str = "http://127.0.0.1:4318"
     trace_ratio: float = 1.0
+    slow_seconds: float = SLOW_SECONDS
     log_level: str = "INFO"
 
     def __post_init__(self) -> None:
@@ -164,6 +168,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         checks.within("caller_requests_per_second", 0)
         checks.within("health_port", 0)
         checks.within("trace_ratio", 0, 1)
+        checks.within("slow_seconds", 0)
         checks.one_of("log_level", *_LEVELS)
         if not all("=" in item for item in _items(self.kcl_properties)):
             raise checks.error("kcl_properties", "name=value, separated by commas")

@@ -6,6 +6,7 @@ from typing import Final
 from starlette.requests import Request
 from starlette.responses import Response
 
+from orderstream.observability.log_context import log_about, log_scope, span_fields
 from orderstream.observability.tracing import Tracer, traceparent_from_xray
 
 Endpoint = Callable[[Request], Awaitable[Response]]
@@ -42,7 +43,8 @@ def traced(tracer: Tracer, route: str, endpoint: Endpoint) -> Endpoint:
                 "url.path": request.url.path,
             },
         )
-        with span as current:
+        with log_scope(), span as current:
+            log_about(**span_fields(current.traceparent))
             response = await endpoint(request)
             current.set("http.response.status_code", response.status_code)
             if response.status_code >= _SERVER_ERROR:

@@ -108,7 +108,7 @@ class StockBridge:
                 moved = self.step()
             except OrderstreamError as error:
                 # Every iterator is opened again behind what is written down: nothing is lost.
-                logger.warning("changes wait for the next try", extra={"error": str(error)})
+                logger.warning("changes wait for the next try", extra={"error": error})
                 self._iterators.clear()
                 self.waiting = True
                 stop.wait(_RETRY_AFTER)

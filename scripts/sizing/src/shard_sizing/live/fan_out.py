@@ -187,7 +187,7 @@ class FanOut:
                     self._told.put(error)
                     return
                 # It passes, or the connection was lost, or closed by us: go on behind what has arrived.
-                logger.info("subscription ended", extra={"shard_id": shard.shard_id, "error": str(error)})
+                logger.info("subscription ended", extra={"shard_id": shard.shard_id, "error": error})
                 self._failing[shard.shard_id] = in_words(error)
             except Exception as error:  # noqa: BLE001 - what this thread does not report is lost
                 self._told.put(error)

@@ -77,4 +77,4 @@ class Subscriptions:
             events.close()
         except (RuntimeError, ValueError, OSError) as error:
             # It has ended already, and its connection may serve another call by now.
-            logger.debug("subscription is over", extra={"shard_id": shard_id, "error": str(error)})
+            logger.debug("subscription is over", extra={"shard_id": shard_id, "error": error})

@@ -296,7 +296,7 @@ class Worker:
             self._syncer.synchronize()
             succeeded, self.failure = True, None
         except OrderstreamError as error:
-            logger.warning("shards not compared with the leases", extra={"error": str(error)})
+            logger.warning("shards not compared with the leases", extra={"error": error})
             self.failure = str(error)
         except BaseException as error:
             logger.exception("comparing shards with leases crashed")
@@ -330,7 +330,7 @@ class Worker:
                 self._inbox.put(owned)
             self._meter.record(NUM_WORKERS, self._coordinator.workers)
         except OrderstreamError as error:
-            logger.warning("leases not read", extra={"error": str(error)})
+            logger.warning("leases not read", extra={"error": error})
 
     def _end(self, *, drained: bool) -> None:
         self._stopping.set()
@@ -355,5 +355,5 @@ class Worker:
                 try:
                     message.release()
                 except OrderstreamError as error:
-                    fields = {"shard_id": message.key, "error": str(error)}
+                    fields = {"shard_id": message.key, "error": error}
                     logger.warning("lease left to expire", extra=fields)

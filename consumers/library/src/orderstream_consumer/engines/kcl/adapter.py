@@ -243,7 +243,7 @@ class MultiLangProcessor:
         try:
             yield
         except LeaseLostError as error:
-            logger.warning("no last checkpoint", extra={"error": str(error)})
+            logger.warning("no last checkpoint", extra={"error": error})
 
     def _delivered(self, records: Sequence[KclRecord]) -> list[DeliveredRecord]:
         return [self._converted(record) for record in records]

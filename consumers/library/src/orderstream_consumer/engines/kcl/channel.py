@@ -139,7 +139,7 @@ class WorkerEnd:
                         self._reports[number] = report
             except (OSError, msgspec.MsgspecError) as error:
                 # A killed process may leave half a line; its successor reports everything again.
-                logger.warning("a shard process stopped reporting", extra={"error": str(error)})
+                logger.warning("a shard process stopped reporting", extra={"error": error})
             with self._lock:
                 del self._connections[number]
                 if last := self._reports.pop(number, None):
@@ -182,7 +182,7 @@ class ShardEnd:
             while self._socket.recv(64):
                 self._stop.set()
         except OSError as error:
-            logger.warning("the worker's end of the channel failed", extra={"error": str(error)})
+            logger.warning("the worker's end of the channel failed", extra={"error": error})
         if not self._closing:
             self._orphaned()
 
@@ -192,11 +192,11 @@ def _send(connection: socket.socket, line: bytes) -> None:
         connection.sendall(line)
     except OSError as error:
         # The other end is gone, which its own thread notices and acts upon.
-        logger.info("the other end of the channel is closed", extra={"error": str(error)})
+        logger.info("the other end of the channel is closed", extra={"error": error})
 
 
 def _shut(connection: socket.socket) -> None:
     try:
         connection.shutdown(socket.SHUT_RDWR)
     except OSError as error:
-        logger.debug("hung up already", extra={"error": str(error)})
+        logger.debug("hung up already", extra={"error": error})

@@ -155,7 +155,7 @@ def log_line(line: str) -> None:
     """Pass a line of the daemon's on: what a shard process logged as it is, the rest as events of ours."""
     level, logger_name, message, error, *_ = (*line.split(FIELD_SEPARATOR, 3), "", "", "")
     if not logger_name:
-        logger.info("MultiLangDaemon prints", extra={"line": line})
+        logger.info("MultiLangDaemon prints", extra={"printed": line})
         return
     if message.startswith(_SHARD_LINE):
         # A JSON line may hold the separator, so it is cut from the whole line.

@@ -10,11 +10,11 @@ from typing import Any, Final, Protocol
 import msgspec
 
 from orderstream.errors import OrderstreamError
+from orderstream.observability.log_context import logs_as
 from orderstream.observability.metrics import PrometheusExporter
 from orderstream_consumer.engines.config import EngineConfig
 from orderstream_consumer.health.server import health_served
 from orderstream_consumer.processing.clock import utc_now
-from orderstream_consumer.processing.log_context import logs_as
 from orderstream_workers.runtime.all_applications.standing import Standing, report_of_all
 from orderstream_workers.runtime.bootstrap import run_worker
 from orderstream_workers.runtime.discovery import application_names
@@ -168,7 +168,7 @@ class AllApplications:
         try:
             self._run_one(name, own, lambda report: self._wired(name, report))
         except OrderstreamError as error:
-            logger.error("application failed", extra={"error": str(error)})
+            logger.error("application failed", extra={"error": error})
             return str(error)
         except BaseException as error:
             # Whatever it is: the other applications are not affected.

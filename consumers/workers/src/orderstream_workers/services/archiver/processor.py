@@ -136,7 +136,7 @@ class ArchiverProcessor(ShardWork):
             while self._buffer.records:
                 self._write()
         except DependencyError as error:
-            logger.warning("not archived before the end, read again later", extra={"error": str(error)})
+            logger.warning("not archived before the end, read again later", extra={"error": error})
             self._buffer.clear()
         self._checkpoint_archived(checkpointer)
 

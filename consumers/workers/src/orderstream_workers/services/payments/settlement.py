@@ -8,9 +8,9 @@ import msgspec
 
 from orderstream.errors import OrderstreamError
 from orderstream.messages import Envelope
+from orderstream.observability.log_context import log_about
 from orderstream.observability.tracing import Tracer
 from orderstream_consumer.idempotency import TOLERATED_SKEW, Publisher
-from orderstream_consumer.processing.log_context import log_about
 from orderstream_consumer.store import ConditionFailedError, Store
 from orderstream_workers.services.payments import domain
 from orderstream_workers.services.payments.domain import Charge, Payment, PaymentOutcome, Phase, Refund

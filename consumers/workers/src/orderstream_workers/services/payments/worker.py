@@ -25,13 +25,14 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Final, TypeVar
 
 from orderstream.errors import DependencyError
+from orderstream.observability.log_context import log_about, log_scope, span_fields
 from orderstream.observability.metrics import Meter
 from orderstream_consumer.idempotency import Publisher
 from orderstream_consumer.limits import RateLimiter
 from orderstream_consumer.processing.backoff import Backoff
 from orderstream_consumer.processing.clock import utc_now
-from orderstream_consumer.processing.log_context import log_about, log_scope
 from orderstream_consumer.processing.log_throttle import LogThrottle
+from orderstream_consumer.processing.process_spans import SLOW_SECONDS
 from orderstream_consumer.store import Store
 from orderstream_workers.services.payments.counters import PaymentCounters
 from orderstream_workers.services.payments.domain import Charge, Refund
@@ -96,6 +97,7 @@ class PaymentWorker:
         sleep: Waits so many seconds for a permit.
         draw: A random number in [0, 1), for jitter.
         spans: Begins a span for each message; by default nothing is traced.
+        slow_seconds: A payment that took at least so long is logged at INFO; 0 does that with each.
         meter: Takes what is counted.
     """
 
@@ -116,6 +118,7 @@ class PaymentWorker:
         sleep: Callable[[float], object] = time.sleep,
         draw: Callable[[], float] = random.random,
         spans: QueuedSpans = _NOT_TRACED,
+        slow_seconds: float = SLOW_SECONDS,
         meter: Meter | None = None,
     ) -> None:
         self.counters = PaymentCounters(meter)
@@ -128,6 +131,7 @@ class PaymentWorker:
             tracer=spans.tracer,
         )
         self._spans = spans
+        self._slow_seconds = slow_seconds
         self._queue = queue
         self._limiter = limiter
         self._threads = threads
@@ -154,7 +158,7 @@ class PaymentWorker:
                 except DependencyError as error:
                     self._failures += 1
                     self._standing.round_failed(str(error))
-                    logger.warning("no payments for now", extra={"reason": str(error)})
+                    logger.warning("no payments for now", extra={"error": error})
                     pause = 0.0
                 stop.wait(max(pause, self._pause()))
 
@@ -169,7 +173,9 @@ class PaymentWorker:
             message: The message.
             granted_at: When its permit was granted, on the monotonic clock.
         """
+        began = self._now()
         with self._spans.message(message) as span:
+            log_about(**span_fields(span.traceparent))
             try:
                 self._work(message, granted_at)
             except DependencyError as error:
@@ -186,6 +192,9 @@ class PaymentWorker:
                 self._failures = 0
                 self._standing.settled()
                 self.counters.add("settled")
+                took = self._now() - began
+                level = logging.INFO if took >= self._slow_seconds else logging.DEBUG
+                logger.log(level, "payment settled", extra={"duration_seconds": round(took, 3)})
 
     def _work(self, message: QueuedPayment, granted_at: float) -> None:
         permits = [granted_at]
@@ -256,7 +265,7 @@ class PaymentWorker:
         logger.log(
             self._level_of_outage(),
             "payment postponed",
-            extra={"order_id": message.order_id, "reason": str(error), "delay_seconds": delay},
+            extra={"order_id": message.order_id, "error": error, "delay_seconds": delay},
         )
         try:
             if message.receives >= _FRESH_AFTER:
@@ -266,7 +275,7 @@ class PaymentWorker:
                 self._queue.extend(message, delay)
         except DependencyError as outage:
             # Nothing is lost: the message comes back when its visibility ends.
-            logger.warning("message not handed back", extra={"reason": str(outage)})
+            logger.warning("message not handed back", extra={"error": outage})
 
     def _level_of_outage(self) -> int:
         """WARNING now and then, INFO for the many that say the same."""

@@ -1,6 +1,7 @@
-"""Measures what the coordinator has decided, once it is committed."""
+"""Measures what the coordinator has decided, and logs an order's end, once it is committed."""
 
 import datetime as dt
+import logging
 
 from orderstream.observability.metrics import Meter
 from orderstream_orders.contracts import OrderPlaced, RefundPayment, ReleaseStock, StepOverdue
@@ -15,6 +16,8 @@ from orderstream_workers.services.saga.metrics import (
     reason_label,
 )
 from orderstream_workers.services.saga.state import Phase, Saga
+
+logger = logging.getLogger(__name__)
 
 
 def measure(
@@ -41,9 +44,14 @@ def measure(
     after = outcome.saga
     if after is None or not after.phase.terminal or (before is not None and before.phase.terminal):
         return
+    ended: dict[str, object] = {"outcome": after.phase.name.lower()}
     if after.phase is Phase.CONFIRMED:
         meter.record(CONFIRMED)
     elif after.failure is not None:
+        ended["reason"] = reason_label(after.failure.reason)
         meter.record(CANCELLED, 1, reason_label(after.failure.reason))
     if after.order.placed_at is not None:
-        meter.record(ORDER_LATENCY, (now - after.order.placed_at).total_seconds() * 1_000)
+        seconds = (now - after.order.placed_at).total_seconds()
+        ended["duration_seconds"] = round(seconds, 3)
+        meter.record(ORDER_LATENCY, seconds * 1_000)
+    logger.info("order ended", extra=ended)

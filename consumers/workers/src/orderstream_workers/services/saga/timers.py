@@ -152,7 +152,7 @@ class TimerPoller:
             try:
                 self.poll_once(stop)
             except DependencyError as error:
-                logger.warning("timers could not be polled; trying again", extra={"reason": str(error)})
+                logger.warning("timers could not be polled; trying again", extra={"error": error})
             stop.wait(interval)
 
     def _publish(self, row: Item) -> None:

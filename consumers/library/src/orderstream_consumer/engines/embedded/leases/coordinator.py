@@ -90,7 +90,7 @@ class LeaseCoordinator:
             try:
                 self._renewers.submit(renew_some)
             except RuntimeError as error:  # no thread is to be had: go on with those that there are
-                logger.warning("fewer threads renew", extra={"error": str(error)})
+                logger.warning("fewer threads renew", extra={"error": error})
                 break
             helpers += 1
         renew_some()
@@ -109,7 +109,7 @@ class LeaseCoordinator:
         except LeaseLostError:
             return  # it is marked and logged; the shard's worker sees it
         except DependencyError as error:
-            logger.warning("lease not renewed", extra={"shard_id": owned.key, "error": str(error)})
+            logger.warning("lease not renewed", extra={"shard_id": owned.key, "error": error})
         except Exception:
             # On a helper thread it would go unnoticed. Should it stay, the lease expires and is lost.
             logger.exception("lease not renewed", extra={"shard_id": owned.key})
@@ -153,7 +153,7 @@ class LeaseCoordinator:
         except DependencyError as error:
             # Should the write have been done after all, the next round finds the lease ours and not worked
             # on.
-            logger.warning("lease not taken", extra={"shard_id": lease.lease_key, "error": str(error)})
+            logger.warning("lease not taken", extra={"shard_id": lease.lease_key, "error": error})
             return None
         logger.info("lease taken", extra={"shard_id": taken.lease_key, "former_owner": lease.lease_owner})
         owned = OwnedLease(

@@ -262,7 +262,7 @@ class ShardConsumer:
                     self._owned.begin_at(at)
                     return Pinned()
         except OrderstreamError as error:
-            fields = {"shard_id": self.shard_id, "request": str(request)[:80], "error": str(error)}
+            fields = {"shard_id": self.shard_id, "request": str(request)[:80], "error": error}
             logger.warning("request failed", extra=fields)
             return Refusal.UNREACHABLE
         except BaseException:  # whatever ends the thread would leave a shard that is never read again
@@ -275,7 +275,7 @@ class ShardConsumer:
         except ShardGivenUpError as error:
             self._give_up(error.reason)
         except OrderstreamError as error:
-            fields = {"shard_id": self.shard_id, "command": str(command)[:80], "error": str(error)}
+            fields = {"shard_id": self.shard_id, "command": str(command)[:80], "error": error}
             logger.warning("command failed", extra=fields)
             self._observed.failure = str(error)
         except Exception as error:

@@ -72,7 +72,7 @@ def deaggregate_records(
             corrupt += 1
             logger.warning(
                 "aggregate cannot be deaggregated",
-                extra=_position_fields(shard_id, last) | {"error": str(error)},
+                extra=_position_fields(shard_id, last) | {"error": error},
             )
             users: tuple[UserRecord, ...] = (UserRecord(partition_key, raw["Data"]),)
         else:

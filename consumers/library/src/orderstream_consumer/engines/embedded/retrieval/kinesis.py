@@ -96,7 +96,7 @@ class KinesisReader:
         except StreamGoneError:
             return Refusal.STREAM_GONE
         except DependencyError as error:
-            logger.warning("shard not looked up", extra={"shard_id": shard_id, "error": str(error)})
+            logger.warning("shard not looked up", extra={"shard_id": shard_id, "error": error})
             return Refusal.UNREACHABLE
         return LookedUp(found[0] if found else None)
 
@@ -183,7 +183,7 @@ def _refusal(operation: str, shard_id: str, error: OrderstreamError, invalid_arg
     logger.log(
         level,
         "kinesis gave nothing",
-        extra={"operation": operation, "shard_id": shard_id, "code": code, "error": str(error)},
+        extra={"operation": operation, "shard_id": shard_id, "code": code, "error": error},
     )
     return refusal
 

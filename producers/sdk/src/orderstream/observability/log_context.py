@@ -14,10 +14,12 @@ from contextvars import ContextVar
 from functools import wraps
 from typing import ParamSpec, TypeVar
 
+from orderstream.observability.tracing import TraceContext
+
 _P = ParamSpec("_P")
 _T = TypeVar("_T")
 
-_FIELDS: ContextVar[dict[str, str] | None] = ContextVar("log_fields", default=None)
+_FIELDS: ContextVar[dict[str, str | int] | None] = ContextVar("log_fields", default=None)
 _PROCESS: ContextVar[str | None] = ContextVar("log_process", default=None)
 
 
@@ -59,11 +61,23 @@ def log_scope() -> Iterator[None]:
         _FIELDS.reset(token)
 
 
-def log_about(**fields: str | None) -> None:
+def log_about(**fields: str | int | None) -> None:
     """Say what the present scope is about; what is None stays unsaid. Without a scope nothing happens."""
     known = _FIELDS.get()
     if known is not None:
         known.update({name: value for name, value in fields.items() if value is not None})
+
+
+def span_fields(traceparent: str | None) -> dict[str, str]:
+    """A span as fields of log lines, by OpenTelemetry's names for logs that are no OTLP.
+
+    Args:
+        traceparent: Its W3C trace context; None where nothing is traced, and so nothing is said.
+    """
+    context = None if traceparent is None else TraceContext.read(traceparent)
+    if context is None:
+        return {}
+    return {"trace_id": f"{context.trace_id:032x}", "span_id": f"{context.span_id:016x}"}
 
 
 class LogContextFilter(logging.Filter):
