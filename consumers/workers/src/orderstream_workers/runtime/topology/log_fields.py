@@ -141,6 +141,7 @@ DETAILS: Final = (
     LogField("command", "text", "What the engine asked of a shard's processor."),
     LogField("counters", "counts", "What a process has counted in its life."),
     LogField("created_at", "text", "When a stream was created."),
+    LogField("daemon", "text", "Address of AWS X-Ray's daemon."),
     LogField("dependency", "text", "What a process depends on."),
     LogField("drained", "flag", "Whether all work was done at the end."),
     LogField("ending_hash_key", "text", "End of a range of hash keys."),
