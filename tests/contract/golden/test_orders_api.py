@@ -16,14 +16,14 @@ from fakes.orders_api import World
 from orderstream.messages import Envelope, decode_envelope
 from orderstream_orders.api import Accepted
 from orderstream_orders.contracts import OrderCancellationRequested, OrderPlaced, order_id_for
-from orderstream_playground.demo.client import _order_of
+from orderstream_playground.demo.client import order_of
 from orderstream_playground.demo.invoices import CALLER, read_invoices
 
 
 def _bodies() -> Iterator[tuple[str, str, dict[str, Any]]]:
     """Caller, key and body of every order of the recording: version 1 knew no ``service``."""
     for invoice in read_invoices(INVOICES, 10):
-        body = _order_of(invoice)
+        body = order_of(invoice)
         for line in body["lines"]:
             del line["service"]
         yield CALLER, invoice.number, body

@@ -10,6 +10,7 @@ import msgspec
 
 from orderstream.configuration import ConfigChecks
 from orderstream.errors import OrderstreamError
+from orderstream.observability.metrics.exporting import PERIOD
 from orderstream_consumer.engines.config import Engine
 from orderstream_consumer.processing.process_spans import SLOW_SECONDS
 from orderstream_consumer.store.protocol import TableSpec
@@ -103,6 +104,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         metrics: Where metrics go besides ``/metrics`` of the health port. ``emf``: lines on standard output,
             of which CloudWatch Logs makes metrics; ``emf-detailed``: with those for a closer look.
             ``otel``: OpenTelemetry's global meter provider. ``none``. Several are separated by commas.
+        metrics_seconds: How often EMF lines are written, in seconds, 1 to 60. CloudWatch keeps a figure a
+            minute: shorter is for what is looked at elsewhere.
         health_port: Port of ``/health`` and ``/metrics``; 0 serves none. The orders API serves ``/health``
             beside its orders, and ``/metrics`` only where this is another port than theirs.
         health_host: Address that ``/health`` listens on; only this machine by default.
@@ -149,6 +152,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     gateway_secrets: str = ""
     caller_requests_per_second: float = 200.0
     metrics: str = "emf"
+    metrics_seconds: float = PERIOD
     health_port: int = 0
     health_host: str = "127.0.0.1"
     tracing: Tracing = "none"
@@ -169,6 +173,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         checks.within("health_port", 0)
         checks.within("trace_ratio", 0, 1)
         checks.within("slow_seconds", 0)
+        checks.within("metrics_seconds", 1, PERIOD)
         checks.one_of("log_level", *_LEVELS)
         if not all("=" in item for item in _items(self.kcl_properties)):
             raise checks.error("kcl_properties", "name=value, separated by commas")

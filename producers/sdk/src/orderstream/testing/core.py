@@ -9,8 +9,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
+from orderstream.observability.metrics import Meter, NoMeter
 from orderstream.testing.errors import KinesisError, unsupported
 from orderstream.testing.faults import Fault, FaultKind, Faults
+from orderstream.testing.measuring import measure_refusal, measure_response
 from orderstream.testing.operations.consumers import ConsumerOperations
 from orderstream.testing.operations.reading import Reading
 from orderstream.testing.operations.settings import SettingOperations
@@ -52,6 +54,7 @@ class KinesisCore:
         region: The region's name.
         transition_seconds: How long a stream is CREATING, UPDATING or DELETING after a change.
         seed: Seed of the faults' random rates.
+        meter: Takes what CloudWatch would measure of the streams; by default nothing does.
 
     Attributes:
         faults: Faults on demand.
@@ -67,8 +70,10 @@ class KinesisCore:
         region: str,
         transition_seconds: float,
         seed: int,
+        meter: Meter | None = None,
     ) -> None:
         self.faults = Faults(seed)
+        self._meter = meter or NoMeter()
         self.calls: Counter[str] = Counter()
         self.streams = Streams(limits, clock, account, region, transition_seconds)
         self._writing = Writing(self.streams, self.faults)
@@ -106,9 +111,14 @@ class KinesisCore:
         def shards() -> set[str]:
             return self._writing.shards_of(request) | self._reading.shards_of(request)
 
-        if fault := self.faults.strike(FaultKind.REJECT, operation, stream, shards):
-            raise fault.to_error()
-        response = carry_out(request)
+        try:
+            if fault := self.faults.strike(FaultKind.REJECT, operation, stream, shards):
+                raise fault.to_error()
+            response = carry_out(request)
+        except KinesisError as error:
+            measure_refusal(self._meter, stream or "", operation, request, error)
+            raise
+        measure_response(self._meter, stream or "", operation, response)
         delayed = self.faults.strike(FaultKind.DELAY, operation, stream, shards)
         lost = self.faults.strike(FaultKind.LOSE_RESPONSE, operation, stream, shards)
         return CallOutcome(response, lost, delayed.seconds if delayed else 0.0)

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from typing import Any, Final
 
 from orderstream.aggregation import AggregateCorruptError, UserRecord, deaggregate
+from orderstream.observability.metrics import Meter
 from orderstream.testing.client import FakeKinesisClient
 from orderstream.testing.core import CallOutcome, KinesisCore
 from orderstream.testing.faults import Faults
@@ -31,6 +32,7 @@ class FakeKinesis:
         transition_seconds: How long a stream is CREATING, UPDATING or DELETING after a change; default 0:
             not at all.
         seed: Seed of the faults' random rates.
+        meter: Takes what CloudWatch would measure of the streams; by default nothing does.
     """
 
     def __init__(
@@ -43,6 +45,7 @@ class FakeKinesis:
         region: str = "us-east-1",
         transition_seconds: float = 0.0,
         seed: int = 0,
+        meter: Meter | None = None,
     ) -> None:
         self._core = KinesisCore(
             limits=limits or Limits(),
@@ -51,6 +54,7 @@ class FakeKinesis:
             region=region,
             transition_seconds=transition_seconds,
             seed=seed,
+            meter=meter,
         )
         self._sleep = sleep
         self._clock = clock

@@ -7,11 +7,14 @@ Amazon's KPL speaks TLS only: ``--certificate`` and ``--key`` are for it.
 import argparse
 import asyncio
 import signal
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any, cast
 
 from orderstream.errors import MissingExtraError
+from orderstream.observability.metrics import AggregatingMeter, EmfExporter, Exporting
 from orderstream.testing.asgi import KinesisApp
 from orderstream.testing.fake import FakeKinesis
+from orderstream.testing.measuring import NAMESPACE
 from orderstream.testing.state.limits import Limits
 
 try:
@@ -42,21 +45,36 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--certificate", help="serve TLS with this certificate, as PEM")
     parser.add_argument("--key", help="the certificate's private key, as PEM")
     parser.add_argument("--seed", type=int, default=0, help="of the faults' random rates")
+    parser.add_argument(
+        "--metrics-seconds",
+        type=float,
+        help="write CloudWatch's metrics of throttling as EMF lines on standard output, so often",
+    )
     options = parser.parse_args(arguments)
     if (options.certificate is None) != (options.key is None):
         parser.error("--certificate and --key go together")
     if not (options.account.isdecimal() and len(options.account) == 12):
         parser.error(f"--account has 12 digits, not {options.account}")
+    meter = AggregatingMeter()
     kinesis = FakeKinesis(
         limits=Limits(throttling=not options.no_limits),
         account=options.account,
         region=options.region,
         transition_seconds=options.transition_seconds,
         seed=options.seed,
+        meter=meter,
     )
     if options.stream:
         kinesis.client().create_stream(StreamName=options.stream, ShardCount=options.shards)
-    asyncio.run(_serve(kinesis, options))
+    with _measured(meter, options.metrics_seconds):
+        asyncio.run(_serve(kinesis, options))
+
+
+def _measured(meter: AggregatingMeter, seconds: float | None) -> AbstractContextManager[object]:
+    """What writes the metrics while the server runs."""
+    if seconds is None:
+        return nullcontext()
+    return Exporting(meter, [EmfExporter(NAMESPACE, period=seconds)], tick=seconds / 6)
 
 
 async def _serve(kinesis: FakeKinesis, options: argparse.Namespace) -> None:

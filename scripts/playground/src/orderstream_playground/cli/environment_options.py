@@ -92,6 +92,14 @@ def environment_options(command: Command) -> Command:
                 help="Base URL of a collector that gets every span, too, such as http://127.0.0.1:4318.",
             ),
             click.option(
+                "--metrics-seconds",
+                type=click.FloatRange(1, 60),
+                default=_DEFAULTS.metrics_seconds,
+                show_default=True,
+                help="How often metrics are written. Alarms' periods, and the ages that they compare, shrink "
+                "alike.",
+            ),
+            click.option(
                 "--base-port",
                 type=click.IntRange(1024, 65_000),
                 default=_DEFAULTS.base_port,

@@ -9,6 +9,7 @@ from rich.console import Console
 from rich.table import Table
 
 from orderstream_orders.callers import READ, SCOPES, WRITE, is_name
+from orderstream_playground.cli.alarms import alarms_command
 from orderstream_playground.cli.environment_options import environment_options
 from orderstream_playground.local.environment import EnvironmentOptions, Layout
 from orderstream_playground.local.errors import LocalEnvironmentError
@@ -21,6 +22,9 @@ from orderstream_workers.runtime.isolation import isolate_this_process
 @click.group()
 def local() -> None:
     """Start, stop and look at an environment on this machine."""
+
+
+local.add_command(alarms_command)
 
 
 @local.command("up", short_help="Start the emulators, the orders API and all workers.")

@@ -48,7 +48,7 @@ class OrdersClient:
         Raises:
             PlayError: the API does not respond, or with what it never should.
         """
-        request = _order_of(invoice)
+        request = order_of(invoice)
         deadline = self._now() + dt.timedelta(seconds=_PATIENCE)
         failures = 0
         while True:
@@ -74,7 +74,8 @@ class OrdersClient:
             failures += 1
 
 
-def _order_of(invoice: Invoice) -> dict[str, Any]:
+def order_of(invoice: Invoice) -> dict[str, Any]:
+    """The body of the request that places an invoice."""
     customer = invoice.customer_id
     return {
         "customer": {"customer_id": customer, "email": f"customer-{customer}@example.com"}

@@ -7,6 +7,7 @@ from typing import Final
 
 import msgspec
 
+from orderstream.observability.metrics.exporting import PERIOD
 from orderstream_consumer.engines.config import Engine
 from orderstream_playground.local.issuer import AUDIENCE, ISSUER, KEY_SET
 from orderstream_playground.local.ministack import ministack_command, ministack_environment
@@ -35,6 +36,8 @@ class EnvironmentOptions(msgspec.Struct, frozen=True, kw_only=True):
         from_template: File of the synthesized template that is provisioned in place of the declaration; empty
             for none. The streams' shards are the template's then.
         otlp: Base URL of a collector that gets every span beside the environment's own; empty for none.
+        metrics_seconds: How often the processes write their metrics, 1 to 60 seconds. The periods of alarms
+            and the ages that they compare shrink by the same factor.
     """
 
     shards: int = 4
@@ -47,6 +50,7 @@ class EnvironmentOptions(msgspec.Struct, frozen=True, kw_only=True):
     applications_folder: str = ""
     from_template: str = ""
     otlp: str = ""
+    metrics_seconds: float = PERIOD
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,6 +136,7 @@ class Layout:
             otlp_url=self.traces_url,
             # A line for each message: logs cost nothing here, and `orderstream local logs` reads them.
             slow_seconds=0.0,
+            metrics_seconds=self.options.metrics_seconds,
         )
 
     @property
@@ -160,6 +165,7 @@ class Layout:
                 command=(
                     *(sys.executable, "-m", "orderstream.testing.server"),
                     *("--host", "127.0.0.1", "--port", str(options.base_port)),
+                    *("--metrics-seconds", str(options.metrics_seconds)),
                 ),
                 port=options.base_port,
                 health_path="/health",

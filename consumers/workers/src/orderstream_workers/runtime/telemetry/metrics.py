@@ -10,6 +10,7 @@ from orderstream.observability.metrics import (
     Exporting,
     PrometheusExporter,
 )
+from orderstream.observability.metrics.exporting import PERIOD, TICK
 from orderstream_workers.runtime.settings import Settings
 
 NAMESPACE: Final = "Orderstream"
@@ -33,10 +34,12 @@ def exporting(
     exporters: list[Exporter] = [page]
     if settings.metric_exporters & {"emf", "emf-detailed"}:
         detailed = "emf-detailed" in settings.metric_exporters
-        exporters.append(EmfExporter(NAMESPACE, fields=fields, detailed=detailed))
+        exporters.append(
+            EmfExporter(NAMESPACE, fields=fields, detailed=detailed, period=settings.metrics_seconds)
+        )
     if "otel" in settings.metric_exporters:
         exporters.append(_opentelemetry())
-    return Exporting(meter, exporters)
+    return Exporting(meter, exporters, tick=TICK * settings.metrics_seconds / PERIOD)
 
 
 def _opentelemetry() -> Exporter:

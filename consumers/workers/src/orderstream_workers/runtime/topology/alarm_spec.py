@@ -214,7 +214,11 @@ class AlarmSpec:
             window = "once" if minutes <= 1 else f"within {minutes:g} min"
         else:
             window = f"for {self.periods * minutes:g} min"
-        return f"{SIGNS[self.comparison]} {_shown(self.threshold, self.watches.unit)}, {window}"
+        return f"{SIGNS[self.comparison]} {self.shown(self.threshold)}, {window}"
+
+    def shown(self, value: float) -> str:
+        """A value of what is watched with its unit, as a person writes it."""
+        return _shown(value, self.watches.unit)
 
 
 def _shown(value: float, unit: str) -> str:
