@@ -9,7 +9,6 @@ import sys
 import time
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from functools import lru_cache
 from hashlib import sha256
 from math import comb, fsum
 from pathlib import Path
@@ -24,7 +23,6 @@ SLACK: Final = 0.05
 _FIRST_LOOK: Final = 60
 
 _ROOT: Final = Path(__file__).parents[3]
-_CODE: Final = (_ROOT / "scripts/sizing/src", Path(__file__).parent)
 RESULTS: Final = _ROOT / "out/sizing-grid.jsonl"
 
 
@@ -85,27 +83,29 @@ def _kept(point: Point, plays: Sequence[Play]) -> int:
 class Rows:
     """The rows that are known, in a file that grows with each: a broken run goes on where it was.
 
-    Rows of another code than the present one are dropped.
+    A row says what a number of shards does in the oracle's play, so it holds as long as the oracle is the
+    same and ``size`` advises that number. Rows of another oracle are dropped, and those of another number are
+    passed over.
 
     Args:
         file: Where they are kept.
-        code: What tells this code from any other.
+        oracle: What tells this oracle from any other.
     """
 
-    def __init__(self, file: Path, code: str) -> None:
+    def __init__(self, file: Path, oracle: str) -> None:
         self._file = file
-        self._known: dict[tuple[str, str], Row] = {}
+        self._known: dict[tuple[str, str, int | None], Row] = {}
         lines = file.read_text().splitlines() if file.exists() else []
-        if not lines or lines[0] != code:
+        if not lines or lines[0] != oracle:
             file.parent.mkdir(parents=True, exist_ok=True)
-            file.write_text(f"{code}\n")
-        for line in lines[1:] if lines and lines[0] == code else ():
+            file.write_text(f"{oracle}\n")
+        for line in lines[1:] if lines and lines[0] == oracle else ():
             row = Row(**json.loads(line))
-            self._known[row.workload, row.reading] = row
+            self._known[row.workload, row.reading, row.advised] = row
 
-    def get(self, workload: str, reading: Reading) -> "Row | None":
+    def get(self, workload: str, reading: Reading, advised: int | None) -> "Row | None":
         """Return a row if it is known."""
-        return self._known.get((workload, reading))
+        return self._known.get((workload, reading, advised))
 
     def add(self, row: "Row") -> None:
         """Keep a row."""
@@ -136,24 +136,25 @@ class Row:
 def main(arguments: Sequence[str]) -> int:
     """Play the grid, or the points whose numbers are given, and print a row for each as it is known."""
     chosen = {int(number) for number in arguments}
-    rows, wrong = Rows(RESULTS, _code()), 0
+    rows, wrong = Rows(RESULTS, _oracle()), 0
     print("| workload | reading | advised | kept | of | lower bound | CPU s |\n|---|---|--:|--:|--:|--:|--:|")
     for number, point in enumerate(points()):
         if chosen and number not in chosen:
             continue
+        found = advice(point.options())
         for reading in READINGS:
-            row = rows.get(f"{number}: {point}", reading)
+            row = rows.get(f"{number}: {point}", reading, found.shards[reading])
             if row is None:
-                row = play_row(number, point, reading)
+                row = play_row(number, point, reading, found)
                 rows.add(row)
             wrong += not row.holds
             print(row, flush=True)
     return 1 if wrong else 0
 
 
-def play_row(number: int, point: Point, reading: Reading) -> Row:
-    """Ask about a workload and play what is advised."""
-    found, name, began = _advice(point), f"{number}: {point}", time.process_time()
+def play_row(number: int, point: Point, reading: Reading, found: Advice) -> Row:
+    """Play what is advised for a workload."""
+    name, began = f"{number}: {point}", time.process_time()
     shards = found.shards[reading]
     if shards is None:
         held = not keeps_alone(point, reading)
@@ -165,15 +166,11 @@ def play_row(number: int, point: Point, reading: Reading) -> Row:
     )
 
 
-@lru_cache(maxsize=1)
-def _advice(point: Point) -> Advice:
-    return advice(point.options())
-
-
-def _code() -> str:
-    """Return a digest of the sizing tool and of this folder."""
-    files = sorted(file for folder in _CODE for file in folder.rglob("*.py"))
-    return sha256(b"".join(file.read_bytes() for file in files)).hexdigest()
+def _oracle() -> str:
+    """Return a digest of this folder, which holds the oracle and none of the sizing tool."""
+    return sha256(
+        b"".join(file.read_bytes() for file in sorted(Path(__file__).parent.glob("*.py")))
+    ).hexdigest()
 
 
 if __name__ == "__main__":

@@ -1,13 +1,15 @@
 """Bills of the three modes: what AWS rounds, and what no mode can carry."""
 
 import json
+from pathlib import Path
 
+import msgspec
 import pytest
 
 from fakes.sizing_cli import run
 from shard_sizing.model.cost.monthly import Workload, as_sent, monthly, packed
 from shard_sizing.model.data_files import load_prices
-from shard_sizing.model.workload.profile import synthetic
+from shard_sizing.model.workload.profile import KinesisRecords, synthetic
 
 PRICES = load_prices().region("us-east-1")
 MONTH = 730 * 3600
@@ -156,6 +158,21 @@ def test_a_new_stream_is_held_against_the_peak() -> None:
 def test_who_aggregates_is_said_in_the_answer() -> None:
     """The saving is that of so many producers; nobody takes one producer's for that of a fleet."""
     asked = ("compare", "--rate", "900", "--bytes", "100", "--keys", "500")
-    assert "with records aggregated by 1 producer, " in run(*asked).stdout.splitlines()[0]
+    assert "with records aggregated by 1 producer (assumed), " in run(*asked).stdout.splitlines()[0]
     fleet = run(*asked, "--producers", "9", "--linger", "0.5").stdout
     assert "aggregated by 9 producers with a linger of 0.5 s" in fleet.splitlines()[0]
+
+
+def test_asked_producers_take_the_place_of_measured_ones(tmp_path: Path) -> None:
+    """A stream's aggregates are taken as they were measured, until the question is about other producers."""
+    made_up = synthetic(900, 100, 0.0, 0.0, keys=500)
+    carried = KinesisRecords(
+        9_000, 90.0, 1_000.0, 1.0, made_up.peaks.times(0.1), ((1_000.0, 1.0),), 1.0, 1.0, 1_000
+    )
+    profile = tmp_path / "live.json"
+    profile.write_bytes(msgspec.json.encode(msgspec.structs.replace(made_up, kinesis=carried)))
+    measured, asked = (
+        run("compare", str(profile), *more).stdout.splitlines()[0] for more in ((), ("--producers", "9"))
+    )
+    assert "aggregated as measured" in measured
+    assert "aggregated by 9 producers" in asked

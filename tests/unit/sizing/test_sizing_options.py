@@ -4,6 +4,7 @@ import os
 import shlex
 import subprocess
 import sys
+from importlib.resources import files
 from pathlib import Path
 
 import click
@@ -101,6 +102,38 @@ def test_an_option_that_would_be_ignored_is_refused(arguments: tuple[str, ...]) 
     """Nobody is left to believe that a seed or a price file made a difference."""
     done = run(*arguments)
     assert (done.exit_code, "No such option" in done.stderr) == (1, True), done.stderr
+
+
+MADE_UP = ("--rate", "9", "--keys", "50")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "refused"),
+    [
+        (("size", *MADE_UP, "--efo", "--poll-seconds", "2"), "--poll-seconds"),
+        (("size", *MADE_UP, "--consumers", "0", "--efo"), "--efo"),
+        (
+            ("plan", *MADE_UP, "--shards", "1", "--target", "2", "--consumers", "0", "--catch-up", "2"),
+            "--catch-up",
+        ),
+        (("size", *MADE_UP, "--peak", "20", "--at", "mean"), "--peak"),
+        (("size", *MADE_UP, "--burst-cv", "0.5", "--at", "max-second"), "--burst-cv"),
+        (("size", *MADE_UP, "--growth-by", "more-keys"), "--growth-by"),
+        (("simulate", *MADE_UP, "--shards", "1", "--region", "eu-west-1"), "--region"),
+        (("measure", "orders", "--from", "2026-11-29T12:00", "--seconds", "5"), "--seconds"),
+        (("measure", "orders", "--prices", "prices.toml"), "--prices"),
+        (("sample", "events.csv", "--key", "k", "--timestamp", "t", "--seed", "2"), "--seed"),
+        (("sample", "made-up.toml", "--key", "k"), "--key"),
+    ],
+)
+def test_an_option_that_another_one_makes_useless_is_refused(
+    arguments: tuple[str, ...], refused: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With a sentence that begins with it, before anything is read or computed."""
+    monkeypatch.chdir(tmp_path)
+    Path("prices.toml").write_bytes(files("shard_sizing.data").joinpath("prices.toml").read_bytes())
+    done = run(*arguments)
+    assert (done.exit_code, f": {refused} " in done.stderr) == (1, True), done.stderr
 
 
 @pytest.mark.parametrize("option", ["--bytes", "--bytes-cv", "--keys", "--zipf", "--peak"])

@@ -34,6 +34,8 @@ _NOT_PRICED: Final = (
     "CloudWatch's shard-level metrics, producers and consumers themselves"
 )
 
+_PRODUCERS: Final = "the more producers (--producers), the smaller their aggregates."
+
 
 class Comparison(msgspec.Struct, frozen=True):
     """Every mode's bill, with records one by one and packed into aggregates.
@@ -102,6 +104,8 @@ def compare(
     aggregated. Exit 3 if no mode carries the load either way, as where one key is too heavy for a shard.
     """
     prices, limits = shared.prices, shared.limits
+    if (producers, linger, latency) != (None, None, None):  # what is asked about, and not what was measured
+        profile = msgspec.structs.replace(profile, kinesis=None)
     packing = aggregation(producers or 1, linger, latency)
     stored = Stored(retention_hours, streams, long_term_read_gb)
     with progress("sizing both ways", 4 * STEPS, shown=shared.show_progress) as step:
@@ -115,7 +119,7 @@ def compare(
         shared.region,
         plain,
         aggregated,
-        _aggregated(profile, packing),
+        _aggregated(profile, packing, assumed=producers is None),
         mode_warnings(profile, planned, streams, limits, plain.shards, shared.region),
     )
     loads = [(load, shards_at) for _, load, shards_at in found]
@@ -124,10 +128,10 @@ def compare(
     return 0 if any(bill.cheapest for bill in (plain, aggregated)) else 3
 
 
-def _aggregated(profile: Profile, packing: Aggregation) -> str:
+def _aggregated(profile: Profile, packing: Aggregation, *, assumed: bool) -> str:
     if profile.kinesis is not None and profile.aggregated:
         return "as measured"
-    by = f"by {counted(int(packing.producers), 'producer')}"
+    by = "by 1 producer (assumed)" if assumed else f"by {counted(int(packing.producers), 'producer')}"
     return by if packing.linger == 0 else f"{by} with a linger of {packing.linger:g} s"
 
 
@@ -144,9 +148,7 @@ def _sheet(
     rows.append(("shards, if provisioned", *(_shards(bill) for bill in bills.values())))
     sentence = _sentence(answer)
     notes = [line for way, bill in bills.items() for line in _notes(way, bill, sentence)]
-    notes.append(
-        f"Aggregated {answer.aggregation}: the more producers (--producers), the smaller their aggregates."
-    )
+    notes.append(f"Aggregated {answer.aggregation}: {_PRODUCERS}")
     notes += [*answer.warnings, f"Not priced: {answer.not_priced}."]
     picture = _picture(sentence, loads, rate, prices, committed, bills)
     return Sheet(sentence, (Table(columns, rows),), notes, prices.cited(KINESIS_PRICES), picture)

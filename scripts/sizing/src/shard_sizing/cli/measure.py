@@ -12,6 +12,7 @@ import click
 import msgspec
 
 from orderstream.aws import required
+from shard_sizing.cli.parameters.given import refuse_unused
 from shard_sizing.cli.parameters.help_pages import Command
 from shard_sizing.cli.parameters.numbers import Moment, Number
 from shard_sizing.cli.parameters.options import FILE, Shared, shared_options
@@ -89,12 +90,7 @@ def measure(
 
     Exit 2 if a shard is over its limit at p99, or writes were refused.
     """
-    if efo and (begin or only):
-        raise click.UsageError("--efo reads every shard from now on; leave out --from and --shard")
-    if days and only:
-        raise click.UsageError("CloudWatch knows the stream as a whole; leave out --days or --shard")
-    if end and not begin:
-        raise click.UsageError("--to needs --from")
+    _refuse_contradictions(begin, end, only, days, efo=efo)
     limits, client = shared.limits, kinesis(shared.region)
     now = dt.datetime.now(dt.UTC)
     began = begin or now
@@ -122,6 +118,21 @@ def measure(
         out.write_bytes(msgspec.json.format(msgspec.json.encode(found)) + b"\n")
     present(found, _sheet(found, f"Limits of {limits.date}: {limits.source}"), shared)
     return 2 if found.busiest.used_p99 > 1 or found.throttled_writes else 0
+
+
+def _refuse_contradictions(
+    begin: dt.datetime | None, end: dt.datetime | None, only: tuple[str, ...], days: float, *, efo: bool
+) -> None:
+    if efo and (begin or only):
+        raise click.UsageError("--efo reads every shard from now on; leave out --from and --shard")
+    if days and only:
+        raise click.UsageError("CloudWatch knows the stream as a whole; leave out --days or --shard")
+    if end and not begin:
+        raise click.UsageError("--to needs --from")
+    if begin:
+        refuse_unused("is for reading from now on; --from and --to say how long the past is", "seconds")
+    if not efo:
+        refuse_unused("is for --efo: GetRecords costs nothing", "prices_file")
 
 
 def _past(stream: str, client: Any, cloudwatch: Any, days: float) -> History:

@@ -10,6 +10,7 @@ import click
 import msgspec
 
 from shard_sizing.cli.event_files import LONGEST_KEY, Columns, event_batches
+from shard_sizing.cli.parameters.given import refuse_unused
 from shard_sizing.cli.parameters.help_pages import Command
 from shard_sizing.cli.parameters.options import FILE, Shared, shared_options
 from shard_sizing.cli.presentation.output import counted, show_json, show_text, write_files
@@ -62,6 +63,10 @@ def sample(
     SOURCE is a CSV file with a header or an NDJSON file, plain or packed by gzip, - for standard input,
     or a .toml file that describes made-up events (rate, seconds, keys, zipf, bytes, bytes_cv, burst_cv).
     """
+    if source.suffix == ".toml":
+        refuse_unused("is for recorded events; a .toml file makes them up", "key", "timestamp", "size_column")
+    else:
+        refuse_unused("is for made-up events (.toml)", "seed")
     long_keys: list[int] = []
     total = source.stat().st_size if source.is_file() else 0
     with progress("reading", total, shown=shared.show_progress) as advance, _named(source):

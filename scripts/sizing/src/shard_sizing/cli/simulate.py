@@ -3,6 +3,7 @@
 import click
 
 from shard_sizing.cli.parameters.demand_options import PERCENT, demand_options
+from shard_sizing.cli.parameters.given import refuse_unused
 from shard_sizing.cli.parameters.help_pages import Command
 from shard_sizing.cli.parameters.options import Shared, shared_options, workload_options
 from shard_sizing.cli.presentation.output import counted, present
@@ -47,6 +48,8 @@ def simulate(
     """
     if (shards is None) == (stream is None):
         raise click.UsageError("give either --shards or --stream")
+    if stream is None:
+        refuse_unused("is for --stream", "region")
     limits = shared.limits
     starts = tuple(open_shards(kinesis(shared.region), stream)) if stream else uniform_starts(shards or 1)
     question = Question(profile, limits, demand)

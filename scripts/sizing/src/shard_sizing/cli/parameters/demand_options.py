@@ -6,6 +6,7 @@ from typing import Any, Final
 import click
 import msgspec
 
+from shard_sizing.cli.parameters.given import refuse_unused
 from shard_sizing.cli.parameters.numbers import Number
 from shard_sizing.cli.parameters.options import Command, with_options
 from shard_sizing.errors import InputError
@@ -35,6 +36,10 @@ def reader_options(command: Command) -> Command:
 
     @functools.wraps(command)
     def wrapped(*, consumers: int, efo: bool, catch_up: float, poll_seconds: float, **others: Any) -> int:
+        if consumers == 0:
+            refuse_unused("is for readers, and there are none", "efo", "catch_up", "poll_seconds")
+        if efo:
+            refuse_unused("is for GetRecords, which --efo does not call", "poll_seconds")
         return command(readers=Readers(consumers, efo, catch_up, poll_seconds), **others)
 
     return with_options(
@@ -110,6 +115,10 @@ def stream_options(command: Command) -> Command:
         max_record_kib: int,
         **others: Any,
     ) -> int:
+        if at == "mean":
+            refuse_unused("is not planned for with --at mean", "peak")
+        if at and at.endswith("-second"):
+            refuse_unused("varies the seconds of a minute, and --at names a second", "burst_cv")
         profile = resized(profile, compress) if compress != 1 else profile
         demand = Demand(
             at=at or planned_peak(profile), readers=readers, salt=salt, record_limit=max_record_kib * _KIB

@@ -9,8 +9,8 @@ from typing import Any, Final
 import boto3
 import click
 import msgspec
-from click.core import ParameterSource
 
+from shard_sizing.cli.parameters.given import given, refuse_unused
 from shard_sizing.cli.parameters.notes import note
 from shard_sizing.cli.parameters.numbers import Number
 from shard_sizing.errors import InputError
@@ -270,6 +270,8 @@ GROWTH: Final = (
 
 def grown_by(profile: Profile, growth: float, by: Growth | None) -> Profile:
     """Return a profile as it has grown, and note what was assumed where no option says it."""
+    if growth == 1:
+        refuse_unused("needs --growth", "growth_by")
     if growth > 1 and by is None and profile.records:
         told = (
             f"note: growth is taken to make each key {growth:,g} times as busy; if there will be more keys, "
@@ -280,9 +282,8 @@ def grown_by(profile: Profile, growth: float, by: Growth | None) -> Profile:
 
 
 def _refuse_beside_a_profile() -> None:
-    context = click.get_current_context()
     for name, option in _OF_MADE_UP.items():
-        if context.get_parameter_source(name) is ParameterSource.COMMANDLINE:
+        if given(name):
             raise InputError(option, "it describes a made-up workload; the profile file has its own")
 
 

@@ -47,7 +47,7 @@ def heaviest(question: Question) -> str:
     if law.binding == "records" and law.traffic.aggregation is None:
         pack = "aggregate records (--aggregate), so that fewer count; "
     spread = f"{_salting(salt)}; " if salt else ""
-    known = float(apart.records[:, : question.keys.positions.size].max(initial=0.0)) * question.rate
+    known = float(apart.records[:, : question.keys.placed.shape[0]].max(initial=0.0)) * question.rate
     if max((clump.records for clump in question.clumps), default=0.0) <= known:
         return (
             f"{_blamed(question)}; {pack}{spread}or key by a finer entity, such as the order in place of the "

@@ -158,10 +158,16 @@ class Question:
         """Return the bytes a second that each shard's readers have to keep up with, by placement."""
         return self.law.volume((loads.bytes if loads.read is None else loads.read) * self.rate)
 
-    def fits(self, loads: Loads) -> Bools:
-        """Return which placements fit the demand, by placement and reading (in the order of ENFORCEMENTS)."""
+    def fits(self, loads: Loads, throttled: Floats | None = None) -> Bools:
+        """Return which placements fit the demand, by placement and reading (in the order of ENFORCEMENTS).
+
+        Args:
+            loads: The placements.
+            throttled: What ``law.throttled`` returned for them, if it is known.
+        """
         read = self.demand.readers.keep_up(self.volume(loads), self.limits)
-        bears: Bools = (self.law.throttled(loads) <= TARGET) & read[:, None]
+        throttled = self.law.throttled(loads) if throttled is None else throttled
+        bears: Bools = (throttled <= TARGET) & read[:, None]
         return bears
 
     def binding(self, shards: int | None = None) -> Binding:

@@ -124,7 +124,7 @@ def simulate(
     loads = fall(question.keys, edges, placements, rng)
     throttled = question.law.throttled(loads)
     progress()
-    fits = question.fits(loads)
+    fits = question.fits(loads, throttled)
     progress()
     order = np.argsort(throttled.max(axis=1), kind="stable")
     shown = int(order[min(placements - 1, int(np.ceil(placements * percent / 100)) - 1)]) if not exact else 0

@@ -26,6 +26,9 @@ _COSTLY_LOOKS: Final = (
 )  # of thousands of shards: ten show what is far too little, 34 what is plenty
 _MOST_FALLS: Final = 200_000  # shards times placements at most, so that 20,000 shards take seconds
 _UNLIKELY: Final = 0.03
+_CLOSE: Final = (
+    50  # the search ends within such a part of the result: 400 placements tell no closer ones apart
+)
 
 
 class Trials:
@@ -64,7 +67,7 @@ class Trials:
         return wanted > 0.97 and float(fits.mean()) >= wanted
 
     def least(self, lowest: int, highest: int, reading: int, wanted: float) -> int | None:
-        """Return the least number of shards that fits in the wanted share, within 1 % where they are many."""
+        """Return the least number of shards that fits in the wanted share, within 2 % where they are many."""
         if lowest > highest:
             return None
         low, high, step = lowest - 1, lowest, 1
@@ -73,7 +76,7 @@ class Trials:
                 return None
             low, step = high, max(step + 1, math.ceil(high * 0.3))
             high = min(highest, high + step)
-        while high - low > max(1, high // 100):
+        while high - low > max(1, high // _CLOSE):
             middle = (low + high) // 2
             low, high = (low, middle) if self.fits(middle, reading, wanted) else (middle, high)
         return high

@@ -8,7 +8,7 @@ by its position, there is one.
 """
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Final
@@ -61,16 +61,21 @@ class Keys:
     """The keys, or groups of keys that weigh the same.
 
     Attributes:
-        positions: Where those lie whose position is known, 0 to 1.
+        locate: Finds where those lie whose position is known; see ``positions``.
         placed: Their shares, in columns: records, bytes, bytes times the mean size, and bytes to be read.
         counts: How many keys each group of unknown ones holds.
         each: The shares of one key of each group, in the same columns.
     """
 
-    positions: Floats
+    locate: Callable[[], Floats]
     placed: Floats
     counts: Sequence[int]
     each: Floats
+
+    @cached_property
+    def positions(self) -> Floats:
+        """Where those lie whose position is known, 0 to 1; their names, up to a million, are hashed here."""
+        return self.locate()
 
     @property
     def exact(self) -> bool:
@@ -86,7 +91,7 @@ class Keys:
     @cached_property
     def numbers(self) -> Floats:
         """How many keys each entry of ``apart`` stands for; whole numbers."""
-        return np.concatenate([np.ones(self.positions.size), np.array(self.counts, dtype=np.float64)])
+        return np.concatenate([np.ones(self.placed.shape[0]), np.array(self.counts, dtype=np.float64)])
 
     @property
     def number(self) -> int:
@@ -167,7 +172,7 @@ def keys_of(profile: Profile, salt: Salt = Salt(), clumps: Sequence[Clump] = (),
             *_groups(own, _ones(own)),
             *(_newcomers(others, key_counts(profile), growth) if growth > 1 else ()),
         ]
-        return Keys(known_positions, known / growth, *_grouped(groups))
+        return Keys(lambda: known_positions, known / growth, *_grouped(groups))
     shares = _columns(record_shares(profile), byte_shares(profile), profile) * rest
     counts = key_counts(profile)
     newcomers = _newcomers(shares, counts, growth) if growth > 1 else []
@@ -184,7 +189,7 @@ def keys_of(profile: Profile, salt: Salt = Salt(), clumps: Sequence[Clump] = (),
     others[unnamed] = False
     groups += _groups(shares[others], counts[others]) + newcomers
     return Keys(
-        positions(_sub_names(names, chosen, salt.ways)),
+        lambda: positions(_sub_names(names, chosen, salt.ways)),
         np.repeat(shares[named] / times[:, None], times, axis=0),
         *_grouped(groups),
     )
@@ -307,15 +312,18 @@ def _grouped(groups: Sequence[tuple[int, Floats]]) -> tuple[tuple[int, ...], Flo
 
 def _groups(shares: Floats, counts: Counts) -> list[tuple[int, Floats]]:
     """Group unknown keys of nearly the same weights; the heaviest stay by themselves."""
-    order = np.argsort(-shares[:, :2].max(axis=1), kind="stable")
-    shares, counts = shares[order], counts[order]
+    heaviest = shares[:, :2].max(axis=1)
+    order = np.argsort(-heaviest, kind="stable")
+    shares, counts, falling = shares[order], counts[order], -heaviest[order]
+    lightest = falling * _ALIKE
     groups: list[tuple[int, Floats]] = []
     first = 0
     while first < shares.shape[0]:
         if first < _SINGLE and not np.array_equal(shares[first], shares[-1]):
             after = first + 1
         else:
-            near = (shares[first:, :2] * _ALIKE >= shares[first, :2]).all(axis=1)
+            within = int(np.searchsorted(lightest, falling[first], side="right"))
+            near = (shares[first:within, :2] * _ALIKE >= shares[first, :2]).all(axis=1)
             after = first + (int(near.argmin()) if not near.all() else near.size)
         many = counts[first:after]
         groups.append((int(many.sum()), many @ shares[first:after] / many.sum()))
