@@ -39,7 +39,7 @@ class Environment:
         self.layout = Layout(home, state.options)
         self.processes = {process.name: process for process in state.processes}
         caller = AsCaller(LocalIssuer.of(home), "e2e")
-        self.http = httpx.Client(base_url=self.layout.api_url, auth=caller)
+        self.http = httpx.Client(base_url=self.layout.api_url, auth=caller, timeout=60.0)
 
     def place(self, key: str, sku: str = "POST") -> str:
         line = {"sku": sku, "quantity": 1, "unit_price": "2.50", "service": sku == "POST"}
@@ -52,6 +52,21 @@ class Environment:
         """What its caller is told of an order: to others there is none."""
         response = self.http.get(f"/orders/{order_id}", auth=AsCaller(LocalIssuer.of(self.home), caller))
         return dict(response.json()) if response.status_code == 200 else {"state": None, "history": []}
+
+    def followed(self, order_id: str) -> list[str]:
+        """The types of its events until the end, by as many responses as that takes."""
+        types: list[str] = []
+        headers: dict[str, str] = {}
+        while True:
+            response = self.http.get(f"/orders/{order_id}/events", headers=headers)
+            for line in response.text.splitlines():
+                field, _, value = line.partition(": ")
+                if field == "event":
+                    types.append(value)
+                elif field == "id":
+                    headers["Last-Event-ID"] = value
+            if "ended" in types:
+                return types
 
     def story(self, order_id: str, caller: str = "e2e") -> list[str]:
         return [entry["type"] for entry in self.order(order_id, caller)["history"]]
@@ -108,15 +123,14 @@ def test_an_order_is_confirmed_and_its_story_told(environment: Environment) -> N
 def test_a_caller_follows_its_order_to_the_end(environment: Environment) -> None:
     """Over the real server: each message is an event once, the last says the end, and a wait ends with it."""
     order_id = environment.place("followed")
-    with environment.http.stream("GET", f"/orders/{order_id}/events", timeout=40.0) as response:
-        events = [line.partition(": ")[2] for line in response.iter_lines() if line.startswith("event: ")]
+    events = environment.followed(order_id)
     assert (events[0], events[-1]) == ("OrderPlaced", "ended")
     assert {"StockReserved", "PaymentCaptured", "OrderShipped", "OrderConfirmed"} < set(events)
     assert len(set(events)) == len(events)
-    waited = environment.http.get(f"/orders/{environment.place('awaited')}?wait=25", timeout=40.0)
-    assert waited.json()["state"] == "CONFIRMED"
+    awaited = environment.place("awaited")
+    until(lambda: environment.http.get(f"/orders/{awaited}?wait=25").json().get("state") == "CONFIRMED")
     mine = environment.http.get("/orders?state=CONFIRMED").json()["orders"]
-    assert {order_id, waited.json()["order_id"]} <= {one["order_id"] for one in mine}
+    assert {order_id, awaited} <= {one["order_id"] for one in mine}
     others = AsCaller(LocalIssuer.of(environment.home), "another")
     assert environment.http.get("/orders", auth=others).json()["orders"] == []
 

@@ -1,4 +1,4 @@
-"""What is shown of an order: to whoever asks over HTTP, in one response or event by event."""
+"""What a caller is shown of an order over HTTP: in one response, or event by event."""
 
 import datetime as dt
 
