@@ -103,7 +103,14 @@ def test_what_is_declared_is_what_is_wired(name: str, region: None, tmp_path: Pa
 
 READ: set[str] = set()
 
-EVERYBODY_READS = {"stream", "compression", "table_prefix", "max_lanes", "applications_folder"}
+EVERYBODY_READS = {
+    "stream",
+    "compression",
+    "table_prefix",
+    "max_lanes",
+    "applications_folder",
+    "slow_seconds",
+}
 """Settings of every process, whatever it does."""
 
 

@@ -7,7 +7,7 @@
                                             └─ nobody listens, it is too slow: dropped, warned of now and then
 
 Of the SDK these are used: its documents, and where it looks for the daemon (``AWS_XRAY_DAEMON_ADDRESS``). Its
-recorder is not: that keeps the current segment by thread. Its emitter is not, either: it asks for the
+recorder is not: that keeps the current segment by thread. Nor is what sends for it: that asks for the
 daemon's name in DNS at each document, and never learns that nobody listens.
 """
 
@@ -23,7 +23,6 @@ from contextvars import ContextVar
 from typing import Any, Final
 
 from aws_xray_sdk.core.daemon_config import DaemonConfig
-from aws_xray_sdk.core.emitters.udp_emitter import PROTOCOL_DELIMITER, PROTOCOL_HEADER
 from aws_xray_sdk.core.exceptions.exceptions import InvalidDaemonAddressException
 from aws_xray_sdk.core.models.segment import Segment
 
@@ -63,6 +62,9 @@ HTTP: Final = {
     "http.response.status_code": ("response", "status"),
 }
 """The attributes that a document has a place of its own for."""
+
+_HEADER: Final = b'{"format":"json","version":1}\n'
+"""Before each document (https://docs.aws.amazon.com/xray/latest/devguide/xray-api-sendingdata.html)."""
 
 _UNNAMEABLE: Final = re.compile(r"[^\w\s.:/%&#=+\\\-@]")
 _MAX_NAME: Final = 200
@@ -294,7 +296,7 @@ class _Daemon:
             self._warn(f"its document has {len(document)} bytes, and X-Ray takes {MAX_DOCUMENT}")
             return
         try:
-            self._socket.send(f"{PROTOCOL_HEADER}{PROTOCOL_DELIMITER}{document}".encode())
+            self._socket.send(_HEADER + document.encode())
         except OSError as error:
             self._warn(f"{type(error).__name__}: {error}")
 
