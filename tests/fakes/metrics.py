@@ -5,12 +5,12 @@ from collections import defaultdict
 from pathlib import Path
 from typing import Any
 
-import jsonschema
+import jsonschema_rs
 
 from orderstream import Metric
 
 _SCHEMA = json.loads((Path(__file__).parents[2] / "docs" / "emf-schema.json").read_text())
-_VALIDATOR = jsonschema.Draft202012Validator(_SCHEMA)
+_VALIDATOR = jsonschema_rs.Draft202012Validator(_SCHEMA)
 
 
 class Recorded:

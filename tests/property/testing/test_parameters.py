@@ -85,7 +85,8 @@ def test_parameters_are_refused_and_sent_as_botocore_does(operation: str) -> Non
     assert shape is not None
     serializer = create_serializer("json", include_validation=False)
 
-    @settings(max_examples=150, deadline=None)
+    # The operations share their kinds of members: together they are tried some three thousand times.
+    @settings(max_examples=50, deadline=None)
     @given(fitting(shape))
     def compared(parameters: Any) -> None:
         try:

@@ -1,4 +1,4 @@
-"""The doors of pyproject.toml: each contract, broken by one planted import, is refused by its name."""
+"""The import rules of pyproject.toml: each contract, broken by a planted import, is refused by its name."""
 
 import tomllib
 from collections.abc import Iterator
@@ -21,60 +21,63 @@ NAMES = [contract["name"] for contract in CONTRACTS]
 EXHAUSTIVE = {each["name"]: each["containers"][0] for each in CONTRACTS if each.get("exhaustive")}
 
 PLANTED = {
-    "Distributions: doors open downwards only, and contracts and consumer library do not know each other": (
+    "Distributions import downwards only; contracts and consumer library do not import each other": (
         "orderstream_consumer.processing.record",
         "orderstream_orders.contracts.order",
     ),
-    "The sizing tool stands on the SDK alone": ("shard_sizing.live.measure", "orderstream_consumer.running"),
-    "Nobody stands on the sizing tool": (
+    "The sizing tool imports the SDK and no other distribution": (
+        "shard_sizing.live.measure",
+        "orderstream_consumer.running",
+    ),
+    "No distribution imports the sizing tool": (
         "orderstream_playground.demo.run",
         "shard_sizing.model.workload.profile",
     ),
-    "Inside the SDK, messages and the producer do not know each other; publisher and fake stand above them": (
+    "Inside the SDK, messages and producer do not import each other; publisher and fake import both": (
         "orderstream.messages.envelope",
         "orderstream.producer.config",
     ),
-    "Inside the order domain, the API stands on the contracts": (
+    "Inside the order domain, the API imports the contracts, and not the reverse": (
         "orderstream_orders.contracts.order",
         "orderstream_orders.api.requests",
     ),
-    "Rooms of the consumer library: doors open downwards only": (
+    "Packages of the consumer library import downwards only": (
         "orderstream_consumer.delivery.lanes",
         "orderstream_consumer.engines.embedded.worker",
     ),
-    "The engines do not know each other": (
+    "The engines do not import each other": (
         "orderstream_consumer.engines.kcl.adapter",
         "orderstream_consumer.engines.embedded.leases.lease",
     ),
-    "Rooms of the workers: doors open downwards only": (
+    "Packages of the workers import downwards only": (
         "orderstream_workers.services.saga.domain",
         "orderstream_workers.runtime.settings",
     ),
-    "Services share messages and nothing else": (
+    "Services do not import each other: they share messages": (
         "orderstream_workers.services.saga.handlers",
         "orderstream_workers.services.payments.domain",
     ),
-    "The topology declares: it knows no client, no clock, no environment, and nothing of what reads it": (
+    "The topology only declares: it imports no client, clock or environment, and nothing that reads it": (
         "orderstream_workers.runtime.topology.specs",
         "orderstream_workers.runtime.settings",
     ),
-    "Projections do not know each other": (
+    "Projections do not import each other": (
         "orderstream_workers.projections.planted",
         "orderstream_workers.projections.order_status.status",
     ),
-    "Applications do not know each other": (
+    "Applications do not import each other": (
         "orderstream_workers.runtime.applications.saga",
         "orderstream_workers.runtime.applications.payments",
     ),
-    "Rooms of the playground: doors open downwards only": (
+    "Packages of the playground import downwards only": (
         "orderstream_playground.local.lifecycle",
         "orderstream_playground.demo.run",
     ),
-    "Rooms of the sizing tool: doors open downwards only": (
+    "Packages of the sizing tool import downwards only": (
         "shard_sizing.live.measure",
         "shard_sizing.cli.plan",
     ),
-    "Rooms of the sizing model: from a workload to an answer": (
+    "Packages of the sizing model import downwards only, from the result to the workload": (
         "shard_sizing.model.workload.profile",
         "shard_sizing.model.capacity.sizing",
     ),
@@ -99,15 +102,15 @@ PLANTED = {
         "time",
     ),
     "Pure: the sizing model": ("shard_sizing.model.capacity.sizing", "boto3"),
-    "The store on DynamoDB knows no test double": (
+    "The store on DynamoDB imports no test double": (
         "orderstream_consumer.store.dynamodb",
         "orderstream_consumer.testing.memory_store",
     ),
-    "Production knows no test double": (
+    "Production imports no test double": (
         "orderstream_workers.runtime.resources",
         "orderstream.testing.fake",
     ),
-    "No circles: among the modules and rooms of a package, imports run one way": (
+    "No cycles: among the modules and packages of a package, imports run one way": (
         "orderstream.producer.core.slots",
         "orderstream.producer.core.pipeline",
     ),
@@ -189,9 +192,9 @@ def test_lint_imports_itself_fails_on_what_is_planted(
     linter: Planting, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """The command of ``make lint`` ends in failure and says which contract, not only its parts."""
-    importer, imported = PLANTED["The engines do not know each other"]
+    importer, imported = PLANTED["The engines do not import each other"]
     with linter.planted(importer, imported):
         assert not use_cases.lint_imports(str(PYPROJECT), no_logo=True, is_debug_mode=True)
     said = " ".join(capsys.readouterr().out.split())
-    assert "The engines do not know each other BROKEN" in said
+    assert "The engines do not import each other BROKEN" in said
     assert f"{importer} -> {imported}" in said

@@ -253,7 +253,7 @@ def check_ends(world: World) -> None:
 
 
 def test_the_interleavings_reach_every_phase() -> None:
-    """The simulation means something: a hundred of its runs meet every phase, at rest and under way."""
+    """The simulation means something: at most a hundred of its runs meet each phase, at rest or under way."""
     orders = [
         Order({"A": 2, "B": 1, "C": 3, "D": 1}, "confirmed", 1),
         Order({"A": 1, "C": 2, "D": 2, "E": 1}, "released", 1),
@@ -267,4 +267,6 @@ def test_the_interleavings_reach_every_phase() -> None:
         world.drain()
         world.replay()
         met |= world.phases
-    assert met == set(Phase)
+        if met == set(Phase):
+            return
+    raise AssertionError(f"never met: {set(Phase) - met}")
