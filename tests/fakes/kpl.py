@@ -67,10 +67,10 @@ class TinyKinesis:
         """Append a record where its key leads, and note what consumers will see of it, by KCL's rule."""
         routed_by = record.explicit_hash_key
         hash_key = hash_key_of(record.partition_key) if routed_by is None else int(routed_by)
-        shard = next(shard for shard in self.open if hash_key in shard.hash_range)
+        shard = next(shard for shard in self.open if shard.hash_range.covers(hash_key))
         deaggregated = deaggregate(record.data, record.partition_key, record.explicit_hash_key)
         users = [(user.data, user.hash_key) for user in deaggregated.user_records]
-        wrong_shard = deaggregated.aggregated and any(key not in shard.hash_range for _, key in users)
+        wrong_shard = deaggregated.aggregated and any(not shard.hash_range.covers(key) for _, key in users)
         self.log.append(Taken(shard.shard_id, users, visible=not wrong_shard))
         return Acknowledged(shard.shard_id, str(len(self.log) - 1))
 

@@ -41,12 +41,12 @@ BUGS = (
         else:
 """,
         """            record.failed(attempt)
-            hash_range = self._map.ranges[ack.shard_id]
-            inside = [each for each in record.user_records if each.hash_key in hash_range]
+            covers = self._map.ranges[ack.shard_id].covers
+            inside = [each for each in record.user_records if covers(each.hash_key)]
             landed = Landed(ack.shard_id, ack.sequence_number, attempt)
             size = sum(each.size for each in inside)
             self._outcomes.landed(inside, record.completion, size, landed, now)
-            record.user_records = [each for each in record.user_records if each.hash_key not in hash_range]
+            record.user_records = [each for each in record.user_records if not covers(each.hash_key)]
             self._put_back(record, now)
         else:
 """,

@@ -54,3 +54,11 @@ def test_maps_are_compared_by_their_open_shards() -> None:
     """Only what routes records counts as a change."""
     assert ShardMap([LEFT, RIGHT]).same_shards_open(ShardMap([RIGHT, LEFT, replace(WHOLE, is_open=False)]))
     assert not ShardMap([LEFT, RIGHT]).same_shards_open(ShardMap([WHOLE]))
+
+
+def test_a_range_covers_both_of_its_ends() -> None:
+    """And no key beyond them; ``in``, which asks a plain pair something else, is refused."""
+    keys = HashRange(5, 9)
+    assert [key for key in range(12) if keys.covers(key)] == [5, 6, 7, 8, 9]
+    with pytest.raises(TypeError, match=r"covers\(7\)"):
+        assert 7 in keys  # type: ignore[operator]

@@ -1,7 +1,7 @@
 """What Kinesis says of a shard: its range of hash keys and its parents."""
 
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import NamedTuple, Never, NoReturn
 
 
 class HashRange(NamedTuple):
@@ -10,8 +10,13 @@ class HashRange(NamedTuple):
     start: int
     end: int
 
-    def __contains__(self, hash_key: object) -> bool:
-        return isinstance(hash_key, int) and self.start <= hash_key <= self.end
+    def __contains__(self, hash_key: Never) -> NoReturn:  # type: ignore[override]
+        # Of a plain pair, ``in`` asks for one of its two ends: code that got one would misjudge in silence.
+        raise TypeError(f"ask covers({hash_key}), not `in`")
+
+    def covers(self, hash_key: int) -> bool:
+        """Whether a hash key lies between the two ends."""
+        return self.start <= hash_key <= self.end
 
     def overlaps(self, other: "HashRange") -> bool:
         """Whether the two share a hash key."""

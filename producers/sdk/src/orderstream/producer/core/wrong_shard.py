@@ -63,8 +63,8 @@ class WrongShards:
         KCL's AggregatorUtil discards an aggregate whole if one user record's hash key lies outside the shard.
         """
         assert record.landed is not None
-        hash_range = self._ranges[record.landed.shard_id]
-        return record.aggregated and any(user.hash_key not in hash_range for user in record.user_records)
+        covers = self._ranges[record.landed.shard_id].covers
+        return record.aggregated and not all(covers(user.hash_key) for user in record.user_records)
 
     def take_all(self) -> list[KinesisRecord]:
         """Take the waiting records: they are not judged any more."""

@@ -99,8 +99,7 @@ def deaggregate_records(
 
 
 def _is_wrong_shard(users: Iterable[UserRecord], hash_range: HashRange) -> bool:
-    # Not ``in``: of any other pair it would ask whether it is one of the two, and discard nearly everything.
-    return any(not hash_range.start <= user.hash_key <= hash_range.end for user in users)
+    return not all(hash_range.covers(user.hash_key) for user in users)
 
 
 def _position_fields(shard_id: str, sequence_number: int) -> dict[str, object]:
