@@ -69,7 +69,7 @@ def test_real_orders_go_through_between_bad_records(home: Path, tmp_path: Path) 
     judged = reconcile(out, LIMIT, "--dead-letters", str(len(expected)))
     assert judged.returncode == 0, judged.stdout
     for application in sorted(EVERYBODY):
-        listed = json.loads(dlq(home, "list", "--application", application, "--json"))
+        listed = json.loads(dlq(home, "list", application, "--json"))
         reasons = {one["key"]: one["reason"] for one in listed}
         parked = {planted.name: planted for planted in PLANTED if application in planted.parked_by}
         assert reasons.keys() == parked.keys()

@@ -127,7 +127,7 @@ def test_payments_that_were_given_up_are_seen_handed_back_and_discarded(home: Pa
     assert (again.returncode, "no payment of order order-1 is a dead letter" in again.stderr) == (1, True)
     discarded = run(home, "discard", "payment-worker", "order-2", "--yes")
     assert "2 discarded" in discarded.stdout, discarded.stderr
-    assert run(home, "list", "--application", "payment-worker").stdout == "nothing is parked\n"
+    assert run(home, "list", "payment-worker").stdout == "nothing is parked\n"
 
 
 def leases(home: Path, application: str) -> set[str]:

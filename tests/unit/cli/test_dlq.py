@@ -49,7 +49,7 @@ def test_the_list_tells_what_waits_where_and_why() -> None:
         "shipping     o-1  2       12h",
         "    NotAnEventError: it is none",
     ]
-    assert "o-1" not in run(resources, "list", "--application", "inventory").output
+    assert "o-1" not in run(resources, "list", "inventory").output
 
 
 def test_an_empty_list_says_so() -> None:
@@ -176,7 +176,7 @@ def test_nothing_is_discarded_without_a_name_beside_it() -> None:
 
 
 def behind(resources: MemoryResources, application: str) -> list[int]:
-    listed = json.loads(run(resources, "list", "--application", application, "--json").output)
+    listed = json.loads(run(resources, "list", application, "--json").output)
     return [one["behind"] for one in listed]
 
 
@@ -232,6 +232,7 @@ def test_all_of_one_key_can_be_discarded() -> None:
     done = run(resources, "discard", "shipping", "o-1", "--behind", answer="y\n")
     assert (done.exit_code, "3 discarded; 0 behind" in done.output) == (0, True)
     assert len(json.loads(run(resources, "history", "--json").output)) == 3
+    assert json.loads(run(resources, "history", "payments", "--json").output) == []
 
 
 def test_many_payments_at_once() -> None:
@@ -271,7 +272,7 @@ def test_dead_letters_of_payments_are_listed_with_the_rest() -> None:
     resources = MemoryResources()
     resources.payment_dead_letters.send("o-7")
     assert "payment-worker  o-7  0" in run(resources, "list").output
-    assert "nothing is parked" in run(resources, "list", "--application", "shipping").output
+    assert "nothing is parked" in run(resources, "list", "shipping").output
     shown = run(resources, "show", "payment-worker", "o-7").output
     assert shown.startswith("payment of order o-7, received 2 times")
     assert "received too often" in shown

@@ -29,7 +29,7 @@ from orderstream_workers.runtime.discovery import application_names
 from orderstream_workers.runtime.resources import Resources
 
 _OF: Final = click.argument("application")
-_ONLY_OF: Final = click.option("--application", metavar="APPLICATION", help="Only this one's.")
+_ONLY_OF: Final = click.argument("application", required=False)
 
 _THIS: Final = "Discard this record permanently?"
 
@@ -52,7 +52,10 @@ def dlq() -> None:
 def list_command(
     context: click.Context, target: TargetChoice, application: str | None, parked_for: str, as_data: bool
 ) -> None:
-    """List every key that is parked: how many records wait behind the first, since when, and why."""
+    """List every key that is parked: how many records wait behind the first, since when, and why.
+
+    Without an APPLICATION, those of all applications.
+    """
     with operated(context, target) as resources:
         names = _names(application, resources)
         now = resources.clock()
@@ -183,8 +186,8 @@ def discard(
 def history(context: click.Context, application: str | None, target: TargetChoice, as_data: bool) -> None:
     """List who redrove or discarded what, when, and why; the oldest first.
 
-    A redrive is written down before it begins, with the number of records that were parked then. It does not
-    say how many of them were carried out.
+    Without an APPLICATION, those of all applications. A redrive is written down before it begins, with the
+    number of records that were parked then. It does not say how many of them were carried out.
     """
     with operated(context, target) as resources:
         names = _names(application, resources)
