@@ -29,6 +29,7 @@ def test_words_make_a_deployment() -> None:
     assert Deployment.of({**GOOD, "size": "small"}).new_shards == 1
     assert Deployment.of({**GOOD, "capacity": "on-demand"}).new_shards is None
     assert (made.stopped, Deployment.of({**GOOD, "stopped": "yes"}).stopped) == (False, True)
+    assert (made.traced, Deployment.of({**GOOD, "traced": "0.05"}).traced) == (None, 0.05)
     assert made.jwt_scope_prefix == ""
     assert Deployment.of({**GOOD, "jwt_scope_prefix": "orders/"}).jwt_scope_prefix == "orders/"
 
@@ -61,6 +62,10 @@ def test_what_is_missing_is_named(name: str) -> None:
         ("size", "huge"),
         ("capacity", "endless"),
         ("stopped", "perhaps"),
+        ("traced", "0"),
+        ("traced", "1.5"),
+        ("traced", "nan"),
+        ("traced", "all"),
     ],
 )
 def test_a_value_that_cannot_be_used_is_named(name: str, value: str) -> None:

@@ -27,7 +27,8 @@ from chaos.gateway import Gateway
 from chaos.invariants import Inspection
 from chaos.replay import at_rest
 from chaos.supervisor import Supervisor
-from chaos.windows import PLANTED_SORT, Window, chunk_windows, flow_windows
+from chaos.traces import redelivered, trace_violations
+from chaos.windows import COMMITTED, PLANTED_SORT, Window, chunk_windows, flow_windows
 from e2e.running import INVOICES, free_base_port, orderstream
 from orderstream_playground.local.environment import EnvironmentOptions
 
@@ -162,6 +163,8 @@ def play(scenario: Scenario, folder: Path, base_port: int = 0) -> Outcome:
                 wrong = at_rest(inspection.violations)
         finally:
             supervisor.down()
+    wrong += trace_violations(home, supervisor.kills)
+    wrong += _unmarked(supervisor.hit, redelivered(home))
     judged = _judge(orders, out, scenario) if demo.returncode == 0 else None
     told = [
         (folder / "demo.log").read_text(),
@@ -171,6 +174,14 @@ def play(scenario: Scenario, folder: Path, base_port: int = 0) -> Outcome:
     printed = "\n".join(told)
     balanced = judged is not None and judged.returncode == 0 and not wrong
     return Outcome(scenario, supervisor.hit, balanced, printed, time.monotonic() - began)
+
+
+def _unmarked(hit: Sequence[Window], marked: Counter[str]) -> list[str]:
+    """Processes that were killed between commit and publication, where no span says that it came again."""
+    again = {window.process for window in hit if window.name == COMMITTED}
+    return [
+        f"{process} was killed, and no span is marked as redelivered" for process in again - marked.keys()
+    ]
 
 
 def _until_ended(demo: subprocess.Popen[bytes], supervisor: Supervisor, *, plants_timer: bool) -> None:

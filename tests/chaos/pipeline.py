@@ -22,6 +22,7 @@ from chaos.invariants import READERS
 from chaos.plan import Event, Trouble
 from chaos.progress import Sample, Watcher
 from chaos.skew import skewed
+from chaos.traces import Kill
 from orderstream_playground.local.environment import EnvironmentOptions, Layout
 from orderstream_playground.local.lifecycle import EnvironmentState
 from orderstream_playground.local.ministack import ensure_ministack
@@ -70,6 +71,7 @@ class Pipeline:
         self._all: list[RunningProcess] = []
         self.fallen: list[str] = []
         """Processes that have ended by themselves."""
+        self.kills: list[Kill] = []
         self.taken_over = 0
         """How many frozen processes woke up after others had taken over every shard of theirs."""
         self._frozen: list[_Frozen] = []
@@ -270,6 +272,7 @@ class Pipeline:
             self.fallen.append(name)
         else:
             handle.kill()
+            self.kills.append(Kill(name, time.time()))
             handle.wait(timeout=10)
         self._replace(name)
 

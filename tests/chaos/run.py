@@ -33,6 +33,7 @@ from chaos.pipeline import Pipeline
 from chaos.plan import OUTAGE_SECONDS, Plan, outage_plan, plan_of, skew_plan
 from chaos.progress import progress_violations
 from chaos.replay import at_rest, books_of, replay_violations
+from chaos.traces import trace_violations
 from chaos.verdict import (
     TEETH,
     Verdict,
@@ -54,6 +55,9 @@ PAYMENTS_PER_SECOND = 10
 
 LINGER_SECONDS: Mapping[Engine, float] = {"embedded": 240.0, "kcl": 600.0}
 """For which faults may stay on after the last event, until each kind of them has struck."""
+
+CLOCK_ERRORS = (-3_600.0, 0.0, 3_600.0)
+"""Seconds by which the clocks of some hosts are wrong."""
 
 ZOMBIE_SECONDS = 3.0
 """For which faults stay on after the last zombie has woken up."""
@@ -148,6 +152,7 @@ class Run:
                     broke.append("nobody took over what a frozen process held")
             finally:
                 pipeline.down()
+        broke += trace_violations(self._home, pipeline.kills, CLOCK_ERRORS)
         broke += [f"{name} did not drain after SIGTERM" for name in pipeline.late]
         broke += toothless(job.kind, faults)
         broke += sorted({str(refusal) for refusal in guard.refusals}) if guard else []

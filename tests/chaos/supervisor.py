@@ -3,6 +3,7 @@
 import os
 import queue
 import signal
+import time
 from collections import defaultdict, deque
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
@@ -12,6 +13,7 @@ from pathlib import Path
 import psutil
 
 from chaos.gateway import Gateway
+from chaos.traces import Kill
 from chaos.windows import Window
 from orderstream_playground.local.environment import EnvironmentOptions, Layout
 from orderstream_playground.local.lifecycle import down, up
@@ -37,6 +39,7 @@ class Supervisor:
     ) -> None:
         self.layout = Layout(home, options)
         self.hit: list[Window] = []
+        self.kills: list[Kill] = []
         self._gateway = gateway
         self._settings = settings
         self._specs = {spec.name: self._rewire(spec) for spec in self.layout.pipeline()}
@@ -87,6 +90,7 @@ class Supervisor:
         """In the gateway's thread, in that very moment."""
         with suppress(ProcessLookupError, psutil.NoSuchProcess):
             os.killpg(self._running[name].pid, signal.SIGKILL)
+        self.kills.append(Kill(name, time.time()))
         self._killed.put((name, window))
 
     def _rewire(self, spec: ProcessSpec) -> ProcessSpec:

@@ -7,6 +7,9 @@ from chaos.moments import Moment, after, answered, asked, checkpoint, committed,
 PLANTED_SORT = "2000-01-01T00:00:00.000000Z#planted"
 """Sort key of a timer that is due at once; it is put among those that wait."""
 
+COMMITTED = "effect committed, not published"
+"""What the window of each handler is called in which a redelivery has to publish what was decided before."""
+
 _PUBLISHED = answered("kinesis", "PutRecords")
 
 
@@ -29,7 +32,7 @@ def flow_windows() -> list[Window]:
     """Every window that an ordinary day has. A process passes through its own in this order."""
     return [
         Window("Kinesis has acknowledged, 202 not sent", "api", _PUBLISHED),
-        Window("effect committed, not published", "inventory", committed("reservations", phase="reserved")),
+        Window(COMMITTED, "inventory", committed("reservations", phase="reserved")),
         _checkpoint("inventory", _PUBLISHED),
         Window("release under way", "inventory", committed("reservations", phase="releasing")),
         Window("sold, not published", "inventory", committed("reservations", phase="sold")),
@@ -44,10 +47,10 @@ def flow_windows() -> list[Window]:
         ),
         Window("refund recorded, not asked for", "payment-worker", committed("payments", phase="refunding")),
         Window("refunded, not heard of", "payment-worker", answered("payments", "POST /v1/refunds")),
-        Window("effect committed, not published", "shipping", committed("shipments")),
+        Window(COMMITTED, "shipping", committed("shipments")),
         _checkpoint("shipping", _PUBLISHED),
         Window("StepOverdue published, row not deleted", "saga", row_deleted("saga-timers", PLANTED_SORT)),
-        Window("effect committed, not published", "saga", committed("saga-orders")),
+        Window(COMMITTED, "saga", committed("saga-orders")),
         _checkpoint("saga", _PUBLISHED),
         Window("mail accepted, not recorded", "notifications", answered("ses", "SendEmail")),
         _checkpoint("notifications", _PUBLISHED),

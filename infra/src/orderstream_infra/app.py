@@ -55,6 +55,9 @@ def settings_of(deployment: Deployment) -> Settings:
         jwt_scope_prefix=deployment.jwt_scope_prefix,
         health_port=PORT,
         health_host=EVERYWHERE,
+        tracing="none" if deployment.traced is None else "otlp",
+        otlp_url=defaults.otlp_url if deployment.traced is None else deployment.xray_url,
+        trace_ratio=defaults.trace_ratio if deployment.traced is None else deployment.traced,
     )
 
 

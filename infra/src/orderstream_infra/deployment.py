@@ -71,6 +71,7 @@ class Deployment:
         shards: Shards of each provisioned stream whose declaration leaves them open, at least 1. None takes 4
             in ``standard`` and 1 in ``small``.
         stopped: Whether nothing runs for now: what is stored stays, and waits.
+        traced: Share of the orders whose traces go to AWS X-Ray, above 0 to 1; None traces nothing.
 
     Raises:
         DeploymentError: one of them is missing or cannot be used.
@@ -90,6 +91,7 @@ class Deployment:
     jwt_scope_prefix: str = ""
     shards: int | None = None
     stopped: bool = False
+    traced: float | None = None
 
     def __post_init__(self) -> None:
         """Check each."""
@@ -114,6 +116,8 @@ class Deployment:
             )
         if self.shards is not None and self.shards < 1:
             raise DeploymentError(f"shards must be at least 1, not {self.shards}")
+        if self.traced is not None and not 0 < self.traced <= 1:
+            raise DeploymentError(f"traced must be above 0 and at most 1, not {self.traced}")
 
     def _check_addresses(self) -> None:
         for field in ("payments_api_url", "jwt_issuer", "jwt_keys"):
@@ -138,6 +142,11 @@ class Deployment:
         return next(
             (name for prefix, name in of_prefix.items() if self.region.startswith(f"{prefix}-")), "aws"
         )
+
+    @property
+    def xray_url(self) -> str:
+        """Where the region's AWS X-Ray takes traces over OTLP."""
+        return f"https://xray.{self.region}.amazonaws.com{'.cn' if self.partition == 'aws-cn' else ''}"
 
     @property
     def pulled(self) -> Image:
@@ -171,4 +180,17 @@ class Deployment:
             raise DeploymentError(f"stopped must be {' or '.join(_YES)}, not {stopped!r}")
         words = {name: context[name] for name in needed}
         chosen = {name: context[name] for name in _OPTIONAL if name in context}
-        return cls(**words, **chosen, shards=None if shards is None else int(shards), stopped=_YES[stopped])
+        return cls(
+            **words,
+            **chosen,
+            shards=None if shards is None else int(shards),
+            stopped=_YES[stopped],
+            traced=_share(context.get("traced")),
+        )
+
+
+def _share(word: str | None) -> float | None:
+    try:
+        return None if word is None else float(word)
+    except ValueError:
+        raise DeploymentError(f"traced must be a number, not {word!r}") from None

@@ -32,7 +32,7 @@ class Right:
     Attributes:
         service: As IAM spells it, such as ``dynamodb``.
         kind: What the resource is: ``table``, ``stream``, ``queue``, ``topic``, ``bucket``, ``objects``,
-            ``identity`` or ``secret``.
+            ``identity``, ``secret`` or ``traces``.
         name: How the resource is called in AWS; a topic and a secret by their ARN.
         actions: Without the service.
     """
@@ -79,6 +79,9 @@ def rights_of(process: Process, settings: Settings) -> tuple[Right, ...]:
     if isinstance(process, StreamApplication):
         found.append(Right("kinesis", "stream", settings.name_of(process.reads), _READ_STREAM))
         found.append(Right("dynamodb", "table", settings.name_of(process.leases), _LEASES))
+    if settings.xray_region is not None:
+        # IAM knows no resource here: who may send spans may send any.
+        found.append(Right("xray", "traces", "*", ("PutTraceSegments",)))
     for resource in process.resources:
         found += _needed(process, resource, settings.name_of(resource))
         if isinstance(resource, DatabaseSpec):

@@ -11,7 +11,8 @@ from opentelemetry.sdk.trace.export import SpanExportResult
 
 from fakes.otlp import OtlpReceiver
 from fakes.tracing import KeptSpans
-from orderstream_workers.runtime.telemetry.signing import region_of_xray, signed_session
+from orderstream_workers.runtime.settings import Settings
+from orderstream_workers.runtime.telemetry.signing import signed_session
 
 SECRET, TOKEN = "wJalrXUtnFEMI/K7MDENG", "IQoJb3JpZ2luX2VjE"
 SIGNED = re.compile(
@@ -26,13 +27,15 @@ SIGNED = re.compile(
         ("https://xray.eu-central-1.amazonaws.com", "eu-central-1"),
         ("https://xray.cn-north-1.amazonaws.com.cn/", "cn-north-1"),
         ("http://127.0.0.1:4318", None),
+        ("http://xray.eu-central-1.amazonaws.com", None),
         ("https://xray.eu-central-1.amazonaws.com.example.com", None),
         ("https://collector.example.com/xray.eu-central-1.amazonaws.com", None),
     ],
 )
 def test_x_ray_s_own_endpoint_is_known_by_its_name(url: str, region: str | None) -> None:
     """Nobody else is shown what our credentials sign."""
-    assert region_of_xray(url) == region
+    assert Settings(tracing="otlp", otlp_url=url).xray_region == region
+    assert Settings(tracing="none", otlp_url=url).xray_region is None
 
 
 @pytest.mark.parametrize("compression", ["none", "gzip"])

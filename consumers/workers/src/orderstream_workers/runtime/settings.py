@@ -2,9 +2,11 @@
 
 import logging
 import os
+import re
 from collections.abc import Mapping
 from difflib import get_close_matches
 from typing import Final, Literal, Self
+from urllib.parse import urlsplit
 
 import msgspec
 
@@ -35,6 +37,9 @@ Tracing = Literal["none", "otlp", "xray"]
 Compression = Literal["none", "zstd"]
 """What the data of messages is compressed with, if at all."""
 
+
+_XRAY: Final = re.compile(r"xray\.([a-z0-9-]+)\.amazonaws\.com(\.cn)?")
+"""The host of AWS X-Ray's own endpoint for OTLP."""
 
 _OTHERS: Final = frozenset({"HOME", "BASE_PORT", "KCL_CHANNEL", "OPERATOR_TOKEN"})
 """Variables with our prefix that are no settings of a process: of the local environment, and of our own."""
@@ -225,6 +230,14 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     def metric_exporters(self) -> frozenset[str]:
         """``metrics``, taken apart."""
         return frozenset(item.strip() for item in _items(self.metrics))
+
+    @property
+    def xray_region(self) -> str | None:
+        """The region whose AWS X-Ray takes the spans by its own endpoint; None where another one does."""
+        if self.tracing != "otlp" or not self.otlp_url.startswith("https://"):
+            return None
+        found = _XRAY.fullmatch(urlsplit(self.otlp_url).hostname or "")
+        return None if found is None else found[1]
 
     @property
     def more_kcl_properties(self) -> dict[str, str]:

@@ -35,6 +35,7 @@ _INTERFACES: Final = {
     "ses": ec2.InterfaceVpcEndpointAwsService.EMAIL,
     "sns": ec2.InterfaceVpcEndpointAwsService.SNS,
     "sqs": ec2.InterfaceVpcEndpointAwsService.SQS,
+    "xray": ec2.InterfaceVpcEndpointAwsService.XRAY,
 }
 
 

@@ -3,9 +3,7 @@
 https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch-OTLPEndpoint.html
 """
 
-import re
-from typing import TYPE_CHECKING, Final
-from urllib.parse import urlsplit
+from typing import TYPE_CHECKING
 
 import requests
 from boto3 import Session
@@ -16,18 +14,6 @@ from requests.auth import AuthBase
 if TYPE_CHECKING:
     from botocore.credentials import Credentials
     from requests import PreparedRequest
-
-_XRAY: Final = re.compile(r"xray\.([a-z0-9-]+)\.amazonaws\.com(\.cn)?")
-
-
-def region_of_xray(url: str) -> str | None:
-    """The region of X-Ray's own endpoint; None for any other collector.
-
-    Args:
-        url: Base URL.
-    """
-    found = _XRAY.fullmatch(urlsplit(url).hostname or "")
-    return None if found is None else found[1]
 
 
 def signed_session(region: str, credentials: "Credentials | None" = None) -> requests.Session:

@@ -87,7 +87,7 @@ def tracer_of(
         from opentelemetry.sdk.trace.sampling import ParentBasedTraceIdRatio  # noqa: PLC0415
     except ImportError as error:
         raise TracingNotInstalledError(settings.tracing) from error
-    from orderstream_workers.runtime.telemetry.signing import region_of_xray, signed_session  # noqa: PLC0415
+    from orderstream_workers.runtime.telemetry.signing import signed_session  # noqa: PLC0415
 
     _quieten()
     provider = TracerProvider(
@@ -102,7 +102,7 @@ def tracer_of(
         ),
         shutdown_on_exit=False,  # it would wait for a collector that is down
     )
-    region = region_of_xray(settings.otlp_url)
+    region = settings.xray_region
     exporter = OTLPSpanExporter(
         f"{settings.otlp_url.rstrip('/')}/v1/traces",
         timeout=_EXPORT_TIMEOUT,
