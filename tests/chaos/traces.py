@@ -17,7 +17,7 @@ from orderstream_consumer.processing.process_spans import LONGEST_WAIT, MAX_LINK
 from orderstream_playground.local.traces.store import SpanStore
 from orderstream_workers.operations.order_trace import ORDER_ID, StoredSpan
 
-UNEXPORTED = 10.0
+UNEXPORTED = 20.0
 """Seconds from a decision to a kill in which its span may be lost: two until the next export, and what the
 rest of the handler and the export itself take on a busy machine."""
 

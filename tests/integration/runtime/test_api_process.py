@@ -9,9 +9,12 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+import httpx
 import pytest
 
 from fakes.hasty import ask, free_port, wait_for
+from fakes.metrics import emf_sums
+from fakes.otlp import OtlpReceiver
 
 
 def command(port: int) -> list[str]:
@@ -37,7 +40,11 @@ def environment(folder: Path, **more: str) -> dict[str, str]:
 def served(folder: Path, **more: str) -> Iterator[tuple[int, "subprocess.Popen[str]"]]:
     port = free_port()
     process = subprocess.Popen(
-        command(port), env=environment(folder, **more), stderr=subprocess.PIPE, text=True
+        command(port),
+        env=environment(folder, **more),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
     )
     try:
         wait_for(port, lambda status, _: status == 200, "/health/live")
@@ -73,6 +80,24 @@ def test_whoever_ends_it_gets_status_0(tmp_path: Path, number: signal.Signals) -
     with served(tmp_path) as (_, process):
         process.send_signal(number)
         assert process.wait(30) == 0
+
+
+def test_sigterm_loses_neither_spans_nor_metrics(tmp_path: Path) -> None:
+    """Both are exported now and then; what was measured since is out before the process has ended."""
+    with (
+        OtlpReceiver() as receiver,
+        served(tmp_path, ORDERSTREAM_TRACING="otlp", ORDERSTREAM_OTLP_URL=receiver.url) as (port, process),
+    ):
+        for _ in range(3):
+            refused = httpx.post(f"http://127.0.0.1:{port}/orders", content=b"no order")
+            assert refused.status_code < 500
+        process.send_signal(signal.SIGTERM)
+        printed, _ = process.communicate(timeout=30)
+        assert process.returncode == 0
+        spans = receiver.spans()
+    assert [(span.service, span.name) for span in spans] == [("api", "POST /orders")] * 3
+    lines = [line for line in printed.splitlines() if line.startswith('{"_aws"')]
+    assert emf_sums(lines)[("Responses",)] == 3
 
 
 def test_a_taken_port_is_one_sentence_and_status_1(tmp_path: Path) -> None:
