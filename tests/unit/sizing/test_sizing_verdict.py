@@ -234,3 +234,14 @@ def test_huge_rates_are_a_question_of_their_keys() -> None:
     assert even.targeted is not None
     assert even.targeted <= (even.shards or 0)
     assert "Made up, not measured: 100,000 keys of equal load" in lumps.notes[0]
+
+
+def test_a_number_by_one_reading_alone_is_no_contradiction() -> None:
+    """The sentence says by which reading none is enough, and what the other one needs, as the table does."""
+    done = run("size", "--rate", "950", "--keys", "1", "--percent", "50")
+    assert done.exit_code == 3
+    sentence, table = done.stdout.splitlines()[0], done.stdout
+    assert (
+        "no number of shards is enough if limits are enforced by a fixed window (a token bucket" in sentence
+    )
+    assert "never enough" in table

@@ -223,6 +223,7 @@ def _picture(
             lines[f"{_TITLES[mode]}, {way}"] = [getattr(cost, mode) for cost in costs]
         for crossing in bills[way].break_evens:
             if at[0] < crossing.records_per_second < at[-1]:
-                words = f"{crossing.below} = {crossing.above}, {way}: {crossing.records_per_second:,.0f}/s"
+                both = f"{crossing.below.capitalize()} = {crossing.above.capitalize()}"
+                words = f"{both}, {way}: {crossing.records_per_second:,.0f}/s"
                 marks[words] = crossing.records_per_second
     return Lines(sentence, at, lines, "records per second", "USD a month", log=True, marks=marks)

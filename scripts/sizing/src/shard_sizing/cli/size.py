@@ -61,7 +61,7 @@ def sentence(found: sizing.Sizing) -> str:
     """Return the result as one plain sentence that includes the planned rate."""
     planned = peak_words(found.at, found.rate, found.mean_rate)
     if found.shards is None:
-        return f"For {planned}, no number of shards is enough: {found.way_out}."
+        return f"For {planned}, no number of shards is enough{_by_one_reading(found)}: {found.way_out}."
     if found.shards == 1:
         return f"For {planned}, you need 1 shard; it takes all keys, wherever they lie."
     sure = (
@@ -78,6 +78,15 @@ def sentence(found: sizing.Sizing) -> str:
         f"{percent(naive.throttled_seconds, 1)} of seconds"
         + ("." if found.exact else f" and fit in {percent(naive.fits_in)} of placements.")
     )
+
+
+def _by_one_reading(found: sizing.Sizing) -> str:
+    """Say by which reading of the limits none is, where another one has a number."""
+    wanted = [need for need in found.needs if need.percent == found.percent]
+    words = {need.enforcement: f"a {need.enforcement.replace('-', ' ')}" for need in wanted}
+    never = " or ".join(words[need.enforcement] for need in wanted if need.shards is None)
+    enough = ", ".join(f"{words[need.enforcement]} needs {need.shards:,}" for need in wanted if need.shards)
+    return f" if limits are enforced by {never} ({enough})" if enough else ""
 
 
 def _table(found: sizing.Sizing) -> Table:

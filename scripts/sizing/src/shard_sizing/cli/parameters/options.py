@@ -102,7 +102,7 @@ def shared_options(*, without: Collection[str] = ()) -> Callable[[Command], Comm
                 type=click.IntRange(min=0),
                 default=1,
                 show_default=True,
-                help="Seed of the random placements: the same seed gives the same answer.",
+                help="Seed of the random numbers: the same seed gives the same answer.",
             ),
             "region": click.option(
                 "--region", default="us-east-1", show_default=True, help="AWS Region: its quotas and prices."

@@ -33,6 +33,7 @@ _DASHES: Final = ("-", "--", "-.", ":", (0, (5, 1)), (0, (1, 1)))
 _MARKERS: Final = ("o", "s", "^", "D", "v", "P")
 _LIMIT: Final = "#000000"
 _NUMBERED: Final = 40  # bars up to which each carries its value
+_LEVEL: Final = 8  # bars up to which their names have room side by side
 _FEW_POWERS: Final = 300.0  # the end of an axis over its beginning
 _WIDTH: Final = 88  # characters of a title's line
 _SETTINGS: Final[Any] = {
@@ -121,7 +122,8 @@ def _draw_bars(axes: "Axes", bars: Bars) -> None:
         )
     if bars.labels:
         labels = [short_label(label) for label in bars.labels]
-        axes.set_xticks(list(numbers), labels, rotation=60, ha="right", fontsize=8)
+        steep = 60 if len(labels) > _LEVEL else 20
+        axes.set_xticks(list(numbers), labels, rotation=steep, ha="right", fontsize=8)
     else:
         axes.locator_params(axis="x", integer=True)
     if bars.limit is not None:
