@@ -73,6 +73,16 @@ def test_what_is_unknown_is_not_measured() -> None:
     assert ("Parked",) not in meter.values
 
 
+def test_a_worker_that_lost_its_shards_does_not_know_what_waits() -> None:
+    """A table that is away takes the leases with it: an age of 0 would end the alarm while nothing moves."""
+    assert ("CheckpointAge",) not in stood().values
+    unread = shard(last_read=ago(200))
+    assert ("CheckpointAge",) not in stood(unread).values
+    assert ("CheckpointAge",) not in stood(unread, shard("shardId-1")).values
+    stuck = shard("shardId-1", waiting=waiting(700), checkpoint_at=ago(700))
+    assert stood(unread, stuck).values["CheckpointAge",] == [700]
+
+
 def test_a_stalled_worker_is_not_healthy() -> None:
     """The same verdict as that of /health."""
     assert stood(shard(waiting=waiting(200))).values["Healthy",] == [0]

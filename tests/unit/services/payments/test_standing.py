@@ -1,9 +1,11 @@
 """What a payment worker says of itself: whether the queue is read and payments are settled."""
 
 import datetime as dt
+from typing import Any
 
+from fakes.metrics import Recorded
 from orderstream_consumer.health.watch import DependencyState
-from orderstream_workers.runtime.payment_worker import payment_report
+from orderstream_workers.runtime.payment_worker import measure_payments, payment_report
 from orderstream_workers.services.payments.standing import StandingKeeper
 
 START = dt.datetime(2026, 1, 1, tzinfo=dt.UTC)
@@ -19,8 +21,8 @@ class World:
     def after(self, seconds: float) -> None:
         self.now += dt.timedelta(seconds=seconds)
 
-    def said(self, dependencies: tuple[DependencyState, ...] = ()) -> tuple[bool, bool, str | None]:
-        report = payment_report(
+    def report(self, dependencies: tuple[DependencyState, ...] = ()) -> dict[str, Any]:
+        return payment_report(
             self.keeper.standing(),
             dependencies=dependencies,
             counters={},
@@ -28,7 +30,16 @@ class World:
             stopping=False,
             now=self.now,
         )
+
+    def said(self, dependencies: tuple[DependencyState, ...] = ()) -> tuple[bool, bool, str | None]:
+        report = self.report(dependencies)
         return report["healthy"], report["ready"], report["reason"]
+
+    def unsettled(self) -> list[float]:
+        """What is measured now; nothing where it is unknown."""
+        meter = Recorded()
+        measure_payments(self.report(), meter)
+        return meter.values.get(("UnsettledTime",), [])
 
 
 def test_a_queue_that_was_never_read_is_an_illness() -> None:
@@ -85,3 +96,18 @@ def test_it_is_ready_once_everything_has_answered() -> None:
         False,
         "the provider http://p has not answered yet: GET: ConnectError",
     )
+
+
+def test_a_queue_that_is_not_read_says_nothing_of_what_waits() -> None:
+    """Once no payment is tried any more, a time of 0 would end the alarm while all of them wait."""
+    world = World()
+    world.keeper.round_done()
+    assert world.unsettled() == [0]
+    world.keeper.postponed("the provider is away")
+    world.after(50)
+    world.keeper.round_failed("the table of the rate limit is away")
+    assert world.unsettled() == [50]
+    world.after(20)
+    assert world.unsettled() == []
+    world.keeper.round_done()
+    assert world.unsettled() == [0]

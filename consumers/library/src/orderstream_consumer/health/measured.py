@@ -30,14 +30,11 @@ def measure_report(report: Mapping[str, Any], figures: Mapping[str, Figure], met
     meter.record(CURRENT_LEASES, len(shards))
     if shards and (lag := report["millis_behind_latest"]) is not None:
         meter.record(MILLIS_BEHIND_LATEST, lag)
-    # A shard that was idle has an old checkpoint, and a record that has just come.
-    waits = [
-        (shard["oldest_unhandled_seconds"], shard["checkpoint_age_seconds"])
-        for shard in shards
-        if shard["oldest_unhandled_seconds"] is not None
-    ]
-    ages = [oldest if moved is None else min(oldest, moved) for oldest, moved in waits]
-    meter.record(CHECKPOINT_AGE, max(ages, default=0))
+    ages = [_checkpoint_age(shard) for shard in shards]
+    oldest = max((age for age in ages if age is not None), default=0)
+    # A 0 would end an alarm. Without shards, or while one cannot be read, no one knows that nothing waits.
+    if oldest or (ages and None not in ages):
+        meter.record(CHECKPOINT_AGE, oldest)
     for metric, number in (
         (RETENTION_GAPS, report["retention_gaps"]),
         (CORRUPT_AGGREGATES, sum(shard["corrupt_aggregates"] for shard in shards)),
@@ -48,3 +45,13 @@ def measure_report(report: Mapping[str, Any], figures: Mapping[str, Figure], met
     parked = figures.get("parked")
     if parked is not None and parked.value is not None:
         meter.record(PARKED, parked.value)
+
+
+def _checkpoint_age(shard: Mapping[str, Any]) -> float | None:
+    """Since when a shard's checkpoint has not moved although records wait, in seconds; None while unknown."""
+    waits: float | None = shard["oldest_unhandled_seconds"]
+    moved: float | None = shard["checkpoint_age_seconds"]
+    if waits is None:
+        return None if shard["millis_behind_latest"] is None else 0.0
+    # A shard that was idle has an old checkpoint, and a record that has just come.
+    return waits if moved is None else min(waits, moved)

@@ -86,7 +86,8 @@ CHECKPOINT_AGE: Final = Metric(
     "CheckpointAge",
     Kind.GAUGE,
     "Seconds",
-    "Since when no checkpoint has moved although records wait, on the worst shard; 0 where none wait.",
+    "Since when no checkpoint has moved although records wait, on the worst shard; 0 where none wait; no "
+    "figure while that is unknown.",
 )
 RETENTION_GAPS: Final = Metric(
     "RetentionGaps", Kind.GAUGE, "Count", "How often records had expired before the process could read them."

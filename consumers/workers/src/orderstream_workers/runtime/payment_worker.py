@@ -2,11 +2,12 @@
 
 import datetime as dt
 import threading
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, Final
 
 import httpx
 
-from orderstream.observability.metrics import PrometheusExporter
+from orderstream.observability.metrics import Meter, PrometheusExporter
 from orderstream_consumer.health.report import (
     STALLED_AFTER,
     age,
@@ -30,6 +31,9 @@ from orderstream_workers.runtime.topology.pipeline import PAYMENT_QUEUE, PAYMENT
 from orderstream_workers.services.payments import PaymentStanding, PaymentWorker, QueuedSpans
 from orderstream_workers.services.payments.http_provider import HttpPaymentProvider
 from orderstream_workers.services.payments.metrics import DEAD_LETTERS, UNSETTLED_TIME
+
+_READ_WITHIN: Final = 30.0
+"""Seconds since the queue was last read for which what was found there is taken to be all."""
 
 
 def run_payment_worker(resources: Resources, stop: threading.Event) -> None:
@@ -90,14 +94,7 @@ def run_payment_worker(resources: Resources, stop: threading.Event) -> None:
         )
         return said | resources.deciding_clock.report()
 
-    def measure() -> None:
-        said = report()
-        resources.meter.record(HEALTHY, int(said["healthy"]))
-        resources.meter.record(UNSETTLED_TIME, said["unsettled_seconds"] or 0)
-        if isinstance(said["dead_letters"], int):
-            resources.meter.record(DEAD_LETTERS, said["dead_letters"])
-
-    resources.meter.before_collecting(measure)
+    resources.meter.before_collecting(lambda: measure_payments(report(), resources.meter))
     page = PrometheusExporter()
     with (
         exporting(settings, resources.meter, page, {}),
@@ -112,6 +109,22 @@ def run_payment_worker(resources: Resources, stop: threading.Event) -> None:
     ):
         beside.start(watch.run)
         worker.run(stop)
+
+
+def measure_payments(report: Mapping[str, Any], meter: Meter) -> None:
+    """Record a payment worker's state.
+
+    Args:
+        report: See ``payment_report``.
+        meter: Takes the figures; what is unknown is not recorded.
+    """
+    meter.record(HEALTHY, int(report["healthy"]))
+    unsettled, silent = report["unsettled_seconds"], report["round_seconds_ago"]
+    # A 0 would end an alarm: while the queue is not read, no one knows whether payments wait in it.
+    if unsettled is not None or silent <= _READ_WITHIN:
+        meter.record(UNSETTLED_TIME, unsettled or 0)
+    if isinstance(report.get("dead_letters"), int):
+        meter.record(DEAD_LETTERS, report["dead_letters"])
 
 
 def payment_report(
