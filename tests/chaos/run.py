@@ -21,6 +21,7 @@ import time
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import get_args
 
@@ -44,7 +45,9 @@ from chaos.verdict import (
     passed,
     revision_of,
     toothless,
+    unanswered,
 )
+from e2e.logged import judge_logs
 from e2e.running import INVOICES, free_base_port, orderstream, reconcile
 from orderstream_consumer.engines.config import Engine
 from orderstream_playground.local.environment import EnvironmentOptions
@@ -58,6 +61,9 @@ LINGER_SECONDS: Mapping[Engine, float] = {"embedded": 240.0, "kcl": 600.0}
 
 CLOCK_ERRORS = (-3_600.0, 0.0, 3_600.0)
 """Seconds by which the clocks of some hosts are wrong."""
+
+MOST_LINES = 20
+"""Lines of logs that are shown, of those with something wrong."""
 
 ZOMBIE_SECONDS = 3.0
 """For which faults stay on after the last zombie has woken up."""
@@ -154,6 +160,8 @@ class Run:
                 pipeline.down()
         broke += trace_violations(self._home, pipeline.kills, CLOCK_ERRORS)
         broke += [f"{name} did not drain after SIGTERM" for name in pipeline.late]
+        broke += islice(judge_logs(self._home, job.limit), MOST_LINES)
+        broke += unanswered(self._home / "logs", job.kind)
         broke += toothless(job.kind, faults)
         broke += sorted({str(refusal) for refusal in guard.refusals}) if guard else []
         orders, confirmed, cancelled = counts_of(self.out)

@@ -10,6 +10,9 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from orderstream_playground.local.logs.reading import answer, lines_in
+from orderstream_workers.runtime.topology.log_queries import QUERIES
+
 MOST_MEMORY = 500
 """MiB that one of our processes may have resident at the end; five times what it starts with."""
 
@@ -40,6 +43,14 @@ SELDOM = (
 """What a single plan may miss, and a campaign of ``MANY`` plans may not."""
 
 MANY = 10
+
+ANSWERED = {
+    "all": ("errors", "retries", "leases", "in-doubt", "processes"),
+    "skew": ("processes",),
+    "dynamodb-outage": ("retries", "processes"),
+    "provider-outage": ("in-doubt", "processes"),
+}
+"""By kind of plan: the queries of the logs that have something to say of it."""
 
 TEETH = {
     "all": EVERYTHING,
@@ -149,6 +160,19 @@ def accepted_between(out: Path, began: dt.datetime, ended: dt.datetime) -> int:
     """How many orders were accepted in a time."""
     times = (dt.datetime.fromisoformat(row["accepted_at"]) for row in _orders(out) if row["accepted_at"])
     return sum(began <= time <= ended for time in times)
+
+
+def unanswered(folder: Path, kind: str) -> Iterator[str]:
+    """Queries of the logs that find nothing, though there was what they look for.
+
+    Args:
+        folder: Of the logs.
+        kind: Of the plan.
+    """
+    lines = list(lines_in(folder))
+    for query in QUERIES:
+        if query.name in ANSWERED[kind] and not answer(query, lines)[1]:
+            yield f"the query {query.name!r} finds nothing in the logs"
 
 
 def toothless(plan: str, faults: Mapping[str, int]) -> Iterator[str]:

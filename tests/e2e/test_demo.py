@@ -16,11 +16,15 @@ import pytest
 
 from e2e import reconcile as reconciler
 from e2e.corruptions import ALL
+from e2e.logged import judge_logs
 from e2e.running import INVOICES, free_base_port, orderstream, reconcile
 from e2e.traced import judge_traces
+from fakes.log_database import duckdb_rows, flat
 from fakes.metrics import emf_sums
+from orderstream_playground.local.logs.reading import answer, asked, lines_in
 from orderstream_workers.runtime.discovery import topology
 from orderstream_workers.runtime.settings import Settings
+from orderstream_workers.runtime.topology.log_queries import ORDER, QUERIES, TRACE, LogQuery
 from orderstream_workers.runtime.topology.metrics import catalogue
 
 LIMIT = 150
@@ -99,6 +103,39 @@ def test_every_process_has_written_its_metrics(run: Path) -> None:
     assert sum("OrderLatency" in line for line in lines)
     lags = [process for process, name in written if name == "MillisBehindLatest"]
     assert sorted(lags) == sorted(one.name for one in topology(Settings()).applications)
+
+
+def test_every_line_of_the_run_is_one_of_the_schema(run: Path) -> None:
+    """Of every process; and none has an address, a customer, a description or a country in it."""
+    assert list(judge_logs(run.parent / "home", LIMIT)) == []
+
+
+@pytest.mark.parametrize("said", ["not JSON", '{"timestamp": "now"}', "customer-17850@example.com"])
+def test_the_judge_of_logs_has_teeth(run: Path, tmp_path: Path, said: str) -> None:
+    """A line that is none, one that lacks a field, and one that names a customer."""
+    shutil.copytree(run.parent / "home" / "logs", tmp_path / "logs")
+    with (tmp_path / "logs" / "saga.log").open("a") as log:
+        log.write(said + "\n")
+    assert list(judge_logs(tmp_path, LIMIT))
+
+
+@pytest.fixture(scope="module")
+def logged(run: Path) -> list[str]:
+    return list(lines_in(run.parent / "home" / "logs"))
+
+
+@pytest.mark.parametrize("query", QUERIES, ids=lambda query: query.name)
+def test_every_query_is_answered_by_the_logs_of_the_run(logged: list[str], query: LogQuery) -> None:
+    """DuckDB and SQLite find the same; what a healthy run has to answer has rows, and fields that occur."""
+    last = next(line for line in map(json.loads, reversed(logged)) if line["message"] == "order ended")
+    filled = asked(query, {ORDER: last["order_id"], TRACE: last["trace_id"]})
+    columns, rows = answer(filled, logged)
+    assert columns == [*(query.show or query.by), *(figure.name for figure in query.figures)]
+    assert sorted(map(str, rows)) == sorted(map(str, duckdb_rows(filled, logged)))
+    if query.expected:
+        assert rows
+        occur = set().union(*(flat(json.loads(line)) for line in logged))
+        assert {*query.fields} - {"reason", "error.message", "error.type"} <= occur
 
 
 @pytest.mark.parametrize("corrupt", ALL, ids=lambda corrupt: corrupt.__name__)

@@ -17,6 +17,7 @@ import msgspec
 import psutil
 import pytest
 
+from e2e.logged import judge_logs
 from e2e.running import INVOICES, free_base_port, orderstream, reconcile
 from e2e.traced import judge_traces
 from orderstream.aggregation import deaggregate
@@ -227,6 +228,8 @@ def test_demo_balances_on_kcl(tmp_path: Path) -> None:
     assert judged.returncode == 0, judged.stdout
     # A shard's process exports its last spans before the daemon lets it end: no order lacks any.
     assert not any(judge_traces(tmp_path / "home").values())
+    # What Java prints is in lines of ours.
+    assert list(judge_logs(tmp_path / "home", 60)) == []
 
 
 @pytest.mark.timeout(1200)

@@ -11,6 +11,7 @@ from orderstream_infra.resources.network.open import OpenNetwork
 from orderstream_infra.resources.ports import PORT
 from orderstream_infra.resources.process_service import Location, ProcessService
 from orderstream_infra.resources.process_task import Command, ProcessTask, command_of
+from orderstream_infra.resources.queries import saved_queries
 from orderstream_infra.resources.read_model import SmallReadModel, opened
 from orderstream_infra.rights import rights_of, union
 from orderstream_infra.stacks.deployed import DeployedStack
@@ -74,6 +75,7 @@ class SmallStack(DeployedStack):
             groups=[groups.tasks, groups.database_users, groups.api],
             public=True,
         )
+        saved_queries(self, [task.log])
         service = ProcessService(self, "small", task=task, location=location, stopped=deployment.stopped)
         (api,) = (name for name, process in apart.items() if process.serves == "http")
         tasks = service.found_in(made.names, api)

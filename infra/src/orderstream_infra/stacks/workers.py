@@ -11,6 +11,7 @@ from orderstream_infra.deployment import Deployment
 from orderstream_infra.resources.network.closed import Network
 from orderstream_infra.resources.process_service import Location, ProcessService
 from orderstream_infra.resources.process_task import ProcessTask, command_of
+from orderstream_infra.resources.queries import saved_queries
 from orderstream_infra.resources.scaling import scaled
 from orderstream_infra.rights import rights_of
 from orderstream_infra.stacks.deployed import DeployedStack
@@ -57,6 +58,7 @@ class WorkersStack(DeployedStack):
         super().__init__(scope, WORKERS, deployment, "what works on orders")
         environment = settings.to_environment() | {"AWS_REGION": deployment.region}
         self.taking: dict[str, discovery.IService] = {}
+        logs = []
         for process in declared.processes:
             on_database = any(isinstance(resource, DatabaseSpec) for resource in process.resources)
             takes_requests = process.serves == "http"
@@ -70,6 +72,7 @@ class WorkersStack(DeployedStack):
                 rights=rights_of(process, settings),
                 key=key,
             )
+            logs.append(task.log)
             service = ProcessService(
                 self,
                 process.name,
@@ -91,6 +94,7 @@ class WorkersStack(DeployedStack):
                 scaled(service.service, most=_most(process, deployment), lag_of=lag_of)
             if takes_requests:
                 self.taking[process.name] = service.found_in(names, process.name)
+        saved_queries(self, logs)
 
 
 def _most(process: Process, deployment: Deployment) -> int:

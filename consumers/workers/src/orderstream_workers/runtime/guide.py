@@ -11,6 +11,7 @@ from orderstream_orders.catalogue.generated import write_or_check
 from orderstream_orders.catalogue.schemas import described
 from orderstream_workers.runtime.discovery import topology
 from orderstream_workers.runtime.settings import Settings
+from orderstream_workers.runtime.telemetry.log_guide import fields_guide, queries_guide
 from orderstream_workers.runtime.topology import (
     AlarmSpec,
     BucketSpec,
@@ -226,6 +227,8 @@ _TABLES: Final[Mapping[str, Callable[[], Iterable[str]]]] = {
     "lifetimes": _lifetimes,
     "metrics": _metrics,
     "custom metrics": _bill,
+    "log fields": fields_guide,
+    "log queries": queries_guide,
     "settings": _settings,
 }
 

@@ -11,6 +11,7 @@ from rich.table import Table
 from orderstream_orders.callers import READ, SCOPES, WRITE, is_name
 from orderstream_playground.cli.alarms import alarms_command
 from orderstream_playground.cli.environment_options import environment_options
+from orderstream_playground.cli.logs import logs_command
 from orderstream_playground.local.environment import EnvironmentOptions, Layout
 from orderstream_playground.local.errors import LocalEnvironmentError
 from orderstream_playground.local.issuer import LocalIssuer
@@ -25,6 +26,7 @@ def local() -> None:
 
 
 local.add_command(alarms_command)
+local.add_command(logs_command)
 
 
 @local.command("up", short_help="Start the emulators, the orders API and all workers.")

@@ -1,0 +1,37 @@
+"""Judges the logs of a run: each line by its schema, and none says what the input says of a person."""
+
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+
+from e2e.running import INVOICES
+from fakes.log_lines import faults_of, personal_in
+from orderstream_playground.demo.invoices import read_invoices
+
+NOT_OURS = {"kinesis", "aws"}
+"""What emulates AWS prints lines of its own."""
+
+SHORTEST = 6
+"""Characters of a value that no other text has in it by chance."""
+
+
+@cache
+def personal(limit: int) -> frozenset[str]:
+    """Who ordered what, and where it goes, in the first invoices."""
+    found: set[str] = set()
+    for invoice in read_invoices(INVOICES, limit):
+        if invoice.customer_id:
+            found |= {f"customer-{invoice.customer_id}", f'"{invoice.customer_id}"'}
+        found |= {line.description for line in invoice.lines if line.description}
+        found |= {invoice.country} if invoice.country else set()
+    assert len(found) > limit / 2
+    return frozenset(value for value in found if len(value) >= SHORTEST)
+
+
+def judge_logs(home: Path, limit: int) -> Iterator[str]:
+    """What is wrong with the logs of a run over the first invoices, in words."""
+    for log in sorted((home / "logs").glob("*.log")):
+        text = log.read_text(errors="surrogateescape")
+        if log.stem not in NOT_OURS:
+            yield from faults_of(log.stem, text)
+            yield from (f"{log.stem} has logged {value!r}" for value in personal_in([text], personal(limit)))
