@@ -1,5 +1,6 @@
 """Judges the logs of a run: each line by its schema, and none says what the input says of a person."""
 
+import json
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
@@ -13,6 +14,11 @@ NOT_OURS = {"kinesis", "aws"}
 
 SHORTEST = 6
 """Characters of a value that no other text has in it by chance."""
+
+KNOWN = {"order_id", "conversation_id", "event_id", "event_type", "shard_id", "trace_id", "span_id"}
+"""What every line about a processed message has; records that are no messages of ours have less."""
+
+NO_MESSAGES = {"stock-monitor"}
 
 
 @cache
@@ -34,4 +40,13 @@ def judge_logs(home: Path, limit: int) -> Iterator[str]:
         text = log.read_text(errors="surrogateescape")
         if log.stem not in NOT_OURS:
             yield from faults_of(log.stem, text)
+            yield from _incomplete(log.stem, text)
             yield from (f"{log.stem} has logged {value!r}" for value in personal_in([text], personal(limit)))
+
+
+def _incomplete(name: str, text: str) -> Iterator[str]:
+    for line in text.splitlines():
+        if '"message":"message processed"' in line and name not in NO_MESSAGES:
+            missing = KNOWN - json.loads(line).keys()
+            if missing:
+                yield f"{name} does not say {sorted(missing)}: {line[:300]}"

@@ -10,7 +10,7 @@ from orderstream_workers.runtime.topology.log_queries import LogQuery
 
 
 def duckdb_rows(query: LogQuery, lines: Iterable[str]) -> list[tuple[Any, ...]]:
-    """The rows of an answer."""
+    """The rows that a query finds."""
     with duckdb.connect() as database:
         database.execute("CREATE TABLE lines (line JSON)")
         database.execute("INSERT INTO lines SELECT unnest(?::JSON[])", [list(lines)])

@@ -11,6 +11,9 @@ from orderstream_infra.resources.read_model import VERSION
 from orderstream_workers.runtime.settings import HEALTH_PORT, Settings
 from orderstream_workers.runtime.topology import StreamApplication, Topology
 from orderstream_workers.runtime.topology.lifetimes import BACKUPS
+from orderstream_workers.runtime.topology.log_queries import QUERIES
+
+LOG = "/orderstream/small"
 
 
 @pytest.fixture(scope="module")
@@ -135,3 +138,11 @@ def test_its_read_model_outlives_the_stack(resources: Mapping[str, Any]) -> None
     assert f"/aws/rds/instance/{properties['DBInstanceIdentifier']}/postgresql" in {
         log["LogGroupName"] for log in of(resources, "AWS::Logs::LogGroup")
     }
+
+
+def test_the_queries_of_the_logs_ask_its_one_log(resources: Mapping[str, Any]) -> None:
+    """The same questions as of the size standard."""
+    (log,) = (name for name, one in resources.items() if one["Properties"].get("LogGroupName") == LOG)
+    saved = of(resources, "AWS::Logs::QueryDefinition")
+    assert {one["Name"] for one in saved} == {f"orderstream/{query.name}" for query in QUERIES}
+    assert all(one["LogGroupNames"] == [{"Ref": log}] for one in saved)

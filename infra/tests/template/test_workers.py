@@ -15,6 +15,7 @@ from orderstream_infra.resources.ports import PORT, POSTGRESQL
 from orderstream_workers.runtime.settings import Settings
 from orderstream_workers.runtime.topology import DatabaseSpec, Topology
 from orderstream_workers.runtime.topology.lifetimes import LOGS
+from orderstream_workers.runtime.topology.log_queries import QUERIES
 
 
 @pytest.fixture(scope="module")
@@ -212,3 +213,13 @@ def test_only_tasks_of_this_account_take_a_role(template: Mapping[str, Any]) -> 
     for role in roles:
         (statement,) = role["AssumeRolePolicyDocument"]["Statement"]
         assert statement["Condition"] == {"StringEquals": {"aws:SourceAccount": DEPLOYMENT.account}}
+
+
+def test_every_query_of_the_logs_is_saved_over_every_log(template: Mapping[str, Any]) -> None:
+    """An operator finds them where the logs are, and replaces no more than an id."""
+    saved = of(template, "AWS::Logs::QueryDefinition")
+    assert {one["Name"] for one in saved} == {f"orderstream/{query.name}" for query in QUERIES}
+    groups = {name for name, one in template["Resources"].items() if one["Type"] == "AWS::Logs::LogGroup"}
+    for one in saved:
+        assert {group["Ref"] for group in one["LogGroupNames"]} == groups
+        assert one["QueryString"].startswith("# ")

@@ -48,7 +48,7 @@ def test_each_message_that_a_query_looks_for_is_logged() -> None:
 
 @pytest.mark.parametrize("query", QUERIES, ids=lambda query: query.name)
 def test_a_query_names_what_is_declared(query: LogQuery) -> None:
-    """Fields of the schema; it shows fields or computes figures; what it sorts by is in its answer."""
+    """Fields of the schema; it shows fields or computes figures; what it sorts by is shown."""
     assert set(query.fields) <= set(NAMED)
     assert bool(query.show) != bool(query.figures)
     assert query.sort[0] in {*query.show, *query.by, *(figure.name for figure in query.figures)}

@@ -7,9 +7,8 @@ import click
 from rich.console import Console
 from rich.table import Table
 
-from orderstream_playground.local.environment import Layout
+from orderstream_playground.local.environment import EnvironmentOptions, Layout
 from orderstream_playground.local.errors import LocalEnvironmentError
-from orderstream_playground.local.lifecycle import read_state
 from orderstream_playground.local.logs.reading import Row, answer, asked, lines_in
 from orderstream_workers.cli.layout import printable
 from orderstream_workers.cli.options import home_option
@@ -39,11 +38,11 @@ def logs_command(*, home: Path, query: str | None, order: str | None, trace: str
         if (placeholder in found.placeholders) != (value is not None):
             verb = "needs" if value is None else "takes no"
             raise click.UsageError(f"{query} {verb} {_OPTIONS[placeholder]}")
-    state = read_state(home)
-    if state is None:
-        raise LocalEnvironmentError(f"no environment in {home}; start one with `orderstream local up`")
+    folder = Layout(home, EnvironmentOptions()).logs
+    if not folder.is_dir():
+        raise LocalEnvironmentError(f"no logs in {home}; start an environment with `orderstream local up`")
     values = {name: value for name, value in given.items() if value is not None}
-    columns, rows = answer(asked(found, values), lines_in(Layout(home, state.options).logs))
+    columns, rows = answer(asked(found, values), lines_in(folder))
     if not rows:
         console.print("nothing")
         return
@@ -83,7 +82,7 @@ def _show(console: Console, query: LogQuery, columns: list[str], rows: list[Row]
 
 
 _FIRST: Final = ("timestamp", "application", "message")
-"""What each line of an answer begins with."""
+"""What each line that is found begins with."""
 
 
 def _cell(value: str | float | None) -> str:

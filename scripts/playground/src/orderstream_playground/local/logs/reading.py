@@ -29,7 +29,7 @@ def lines_in(folder: Path) -> Iterator[str]:
 
 
 def answer(query: LogQuery, lines: Iterable[str]) -> tuple[list[str], list[Row]]:
-    """The columns and the rows of an answer.
+    """The columns and the rows that a query finds.
 
     Args:
         query: The question, with its placeholders replaced.
@@ -76,7 +76,7 @@ class _Quantile:
 def _quantile(values: Sequence[float], share: float) -> float | None:
     if not values:
         return None
-    place = share * (len(values) - 1)
-    below = int(place)
+    index = share * (len(values) - 1)
+    below = int(index)
     above = min(below + 1, len(values) - 1)
-    return values[below] + (place - below) * (values[above] - values[below])
+    return values[below] + (index - below) * (values[above] - values[below])
