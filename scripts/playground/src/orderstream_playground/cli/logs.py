@@ -1,5 +1,7 @@
 """``orderstream local logs``: what the logs of a local environment say."""
 
+import re
+import textwrap
 from pathlib import Path
 from typing import Final
 
@@ -58,34 +60,32 @@ def _list(console: Console) -> None:
 
 
 def _show(console: Console, query: LogQuery, columns: list[str], rows: list[Row]) -> None:
-    """Counts as a table; lines as lines, with what is known of each behind it."""
-    if query.figures:
-        known = [index for index in range(len(columns)) if any(row[index] is not None for row in rows)]
-        table = Table(*(columns[index] for index in known), box=None, pad_edge=False)
-        for row in rows:
-            table.add_row(*(_cell(row[index]) for index in known))
-        console.print(table)
-        return
+    """A line for each row, with what it is or what it is grouped by; the rest is below it."""
+    first = query.by or _FIRST
+    trace_id = None
     for row in rows:
-        said = dict(zip(columns, row, strict=True))
-        first = [
-            _cell(said.pop(name))[11:23] if name == "timestamp" else _cell(said.pop(name)) for name in _FIRST
-        ]
-        level = said.pop("level", None)
-        alarming = level if level not in {None, "DEBUG", "INFO"} else None
-        more = [f"{name}: {_cell(value)}" for name, value in said.items() if value is not None]
-        console.print(
-            "  ".join((*first, *([str(alarming)] if alarming else []))), highlight=False, markup=False
-        )
-        if more:
-            console.print(f"    {', '.join(more)}", style="dim", highlight=False, markup=False)
+        said = {name: _cell(value) for name, value in zip(columns, row, strict=True) if value is not None}
+        head = [said.pop(name) for name in first if name in said]
+        if said.get("level") in _USUAL:
+            del said["level"]
+        if trace_id == (trace_id := said.get("trace_id")):
+            said.pop("trace_id", None)  # an order has one, most of the time
+        console.print("  ".join(head), style="bold", highlight=False, markup=False, soft_wrap=True)
+        more = ", ".join(f"{name} {value}" for name, value in said.items())
+        for line in textwrap.wrap(more, console.width - 4):
+            console.print(f"    {line}", highlight=False, markup=False, soft_wrap=True)
 
 
 _FIRST: Final = ("timestamp", "application", "message")
 """What each line that is found begins with."""
 
+_USUAL: Final = {"DEBUG", "INFO"}
+"""Levels that need not be said."""
 
-def _cell(value: str | float | None) -> str:
-    if value is None:
-        return ""
-    return f"{value:g}" if isinstance(value, float) else printable(str(value))
+_TIME: Final = re.compile(r"\d{4}-\d{2}-\d{2}T(\d{2}:\d{2}:\d{2}\.\d{3})\d{3}\+00:00")
+
+
+def _cell(value: str | float) -> str:
+    if isinstance(value, float):
+        return f"{value:g}"
+    return printable(_TIME.sub(r"\1", str(value)))
