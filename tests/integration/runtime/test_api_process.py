@@ -13,12 +13,9 @@ import httpx
 import pytest
 
 from fakes.hasty import ask, free_port, wait_for
-<<<<<<< HEAD
+from fakes.log_lines import lines_of
 from fakes.metrics import emf_sums
 from fakes.otlp import OtlpReceiver
-=======
-from fakes.log_lines import lines_of
->>>>>>> 233050fd (One log line, one schema: the decision, where a new field or query goes, and what an operator finds in the guide)
 
 
 def command(port: int) -> list[str]:
@@ -86,7 +83,6 @@ def test_whoever_ends_it_gets_status_0(tmp_path: Path, number: signal.Signals) -
         assert process.wait(30) == 0
 
 
-<<<<<<< HEAD
 def test_sigterm_loses_neither_spans_nor_metrics(tmp_path: Path) -> None:
     """Both are exported now and then; what was measured since is out before the process has ended."""
     with (
@@ -105,12 +101,8 @@ def test_sigterm_loses_neither_spans_nor_metrics(tmp_path: Path) -> None:
     assert emf_sums(lines)[("Responses",)] == 3
 
 
-def test_a_taken_port_is_one_sentence_and_status_1(tmp_path: Path) -> None:
-    """It names the port and what to do."""
-=======
 def test_a_taken_port_is_one_line_and_status_1(tmp_path: Path) -> None:
     """It names the port and what to do, as a line of the log like any other."""
->>>>>>> 233050fd (One log line, one schema: the decision, where a new field or query goes, and what an operator finds in the guide)
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         ended = subprocess.run(
