@@ -178,6 +178,10 @@ localstack-smoke: install ## Play one order through docker-compose.localstack.ym
 rights-report: install ## Write docs/rights.md anew: who may do what, and which run has needed it
 	PYTHONPATH=tests $(BIN)/python -m rights.report
 
+.PHONY: yearly-cost
+yearly-cost: install ## Write anew what both sizes cost, in the README and in two guides
+	PYTHONPATH=tests $(BIN)/python -m docs.yearly_cost
+
 .PHONY: enforced
 enforced: install ## Play the demo behind a gateway that refuses what the synthesized roles do not allow
 	PYTHONPATH=tests $(BIN)/python -m rights.enforced
@@ -228,7 +232,7 @@ infra-test: infra-install ## Synthesize the stacks once and check them against t
 	$(INFRA_RUN)/pytest
 
 .PHONY: infra-policies
-infra-policies: infra-install ## Write infra/policies.json and the kept template of what holds orders anew
+infra-policies: infra-install ## Write infra/policies.json, infra/billed and the kept template of what holds orders anew
 	$(INFRA_RUN)/python tests/policies.py
 
 .PHONY: infra-lint

@@ -1,4 +1,7 @@
-"""What the templates allow, as a file that runs of the pipeline read: ``python tests/policies.py``."""
+"""What the templates allow, as a file that runs of the pipeline read: ``python tests/policies.py``.
+
+It writes the kept templates, too.
+"""
 
 import json
 import re
@@ -7,6 +10,8 @@ import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
+
+from billed import keep
 
 from conftest import DEPLOYMENT, SIZES, templates_in
 from orderstream_infra.app import pipeline, settings_of
@@ -106,6 +111,7 @@ def main() -> int:
         with tempfile.TemporaryDirectory() as out:
             pipeline(deployment, out=out).synth()
             found[size] = templates_in(Path(out))
+        keep(size, found[size])
     FILE.write_text(rendered(found["standard"], found["small"]), encoding="utf-8")
     DATA.write_text(rendered_data(found["standard"]), encoding="utf-8")
     return 0

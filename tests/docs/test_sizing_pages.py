@@ -27,6 +27,9 @@ def test_a_newcomer_can_copy_each_command(page: str, tmp_path: Path, monkeypatch
     monkeypatch.chdir(tmp_path)
     (tmp_path / "data").symlink_to(ROOT / "data")
     (tmp_path / "orders.csv.gz").symlink_to(ROOT / "data/online-retail-2010-12.csv.gz")
+    (tmp_path / "infra").mkdir()
+    for synthesized in ("cdk.out", "infra/cdk.out"):
+        (tmp_path / synthesized).symlink_to(ROOT / "infra/billed/small")
     for words in commands(page):
         done = run(*words)
         assert done.exit_code != WRONG_INPUT, (words, done.stderr)

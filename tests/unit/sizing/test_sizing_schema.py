@@ -11,6 +11,7 @@ from fakes.sizing_cli import run
 from shard_sizing.cli.compare import Comparison
 from shard_sizing.cli.hotkeys import HotKeys
 from shard_sizing.cli.planned import Planned
+from shard_sizing.cli.template_words import PricedTemplate
 from shard_sizing.cli.whatif_words import WhatIf
 from shard_sizing.cli.workers import Workers
 from shard_sizing.model.capacity.simulate import Simulated
@@ -18,14 +19,17 @@ from shard_sizing.model.capacity.sizing import Sizing
 from shard_sizing.model.workload.measured import Measured
 from shard_sizing.model.workload.profile import Profile
 
-COMMITTED = Path(__file__).parents[3] / "docs" / "sizing-schema.json"
+ROOT = Path(__file__).parents[3]
+COMMITTED = ROOT / "docs" / "sizing-schema.json"
+TEMPLATE = ROOT / "infra" / "billed" / "small"
 ANSWERS: dict[str, tuple[type[msgspec.Struct], tuple[str, ...]]] = {
-    "compare": (Comparison, ("--rate", "900", "--keys", "500")),
-    "size": (Sizing, ("--rate", "900", "--keys", "500")),
-    "workers": (Workers, ("--rate", "900", "--milliseconds", "1", "--shards", "4")),
-    "plan": (Planned, ("--rate", "900", "--keys", "500", "--shards", "2", "--target", "3")),
-    "simulate": (Simulated, ("--rate", "900", "--keys", "500", "--shards", "2")),
-    "whatif": (WhatIf, ("--orders", "1", "--x", "1")),
+    "compare": (Comparison, ("compare", "--rate", "900", "--keys", "500")),
+    "size": (Sizing, ("size", "--rate", "900", "--keys", "500")),
+    "workers": (Workers, ("workers", "--rate", "900", "--milliseconds", "1", "--shards", "4")),
+    "plan": (Planned, ("plan", "--rate", "900", "--keys", "500", "--shards", "2", "--target", "3")),
+    "simulate": (Simulated, ("simulate", "--rate", "900", "--keys", "500", "--shards", "2")),
+    "whatif": (WhatIf, ("whatif", "--orders", "1", "--x", "1")),
+    "whatif-template": (PricedTemplate, ("whatif", "--orders", "1", "--template", str(TEMPLATE))),
 }
 
 
@@ -40,11 +44,11 @@ def test_the_committed_schemas_are_those_of_the_code() -> None:
     assert json.loads(COMMITTED.read_text(encoding="utf-8")) == json.loads(json.dumps(schemas()))
 
 
-@pytest.mark.parametrize("command", sorted(ANSWERS))
-def test_an_answer_keeps_to_its_schema(command: str) -> None:
+@pytest.mark.parametrize("answer", sorted(ANSWERS))
+def test_an_answer_keeps_to_its_schema(answer: str) -> None:
     """It decodes as its own kind, and names its schema and version."""
-    kind, arguments = ANSWERS[command]
-    done = run(command, *arguments, "--json")
-    answer = msgspec.json.decode(done.stdout, type=kind)
-    assert json.loads(done.stdout)["schema"] == getattr(answer, "schema")  # noqa: B009 - of every kind
-    assert json.loads(done.stdout)["schema"].startswith(f"shard-sizing/{command}/")
+    kind, arguments = ANSWERS[answer]
+    done = run(*arguments, "--json")
+    decoded = msgspec.json.decode(done.stdout, type=kind)
+    assert json.loads(done.stdout)["schema"] == getattr(decoded, "schema")  # noqa: B009 - of every kind
+    assert json.loads(done.stdout)["schema"].startswith(f"shard-sizing/{answer}/")

@@ -1,7 +1,6 @@
 """The whole pipeline at a scale: what breaks first and what it costs, from the calls that were counted."""
 
 import json
-import re
 from pathlib import Path
 
 import msgspec
@@ -202,24 +201,6 @@ def test_kinesis_sets_a_floor() -> None:
     """Two streams of one shard cost 262.80 USD in twelve months before the first order comes."""
     assert kinesis_floor(pipeline(1.0), PRICES) == pytest.approx(262.80)
     assert kinesis_floor(pipeline(1.0, stock_shards=0), PRICES) == pytest.approx(131.40)
-
-
-EXAMPLE = re.compile(r"^\| ([\d,]+) \| ([\d.]+) \| (\d+) \| ([\d,.]+) \| ([\d,.]+) \|$", re.MULTILINE)
-DOCS = Path(__file__).parents[3] / "docs" / "sizing.md"
-
-
-def test_the_example_of_a_million_units_is_what_the_model_says() -> None:
-    """Both readings of a million units a month stand in the guide with their true figures."""
-    rows = EXAMPLE.findall(DOCS.read_text(encoding="utf-8"))
-    assert len(rows) == 3
-    for orders, lines, applications, month, year in rows:
-        rate = float(orders.replace(",", "")) / MONTH
-        asked = msgspec.structs.replace(pipeline(rate, shards=1, applications=int(applications)), readers=7)
-        costs = bill(load_order_calls().with_lines(float(lines)), asked, PRICES).values()
-        told = [
-            f"{sum(getattr(cost, span) for cost in costs):,.2f}" for span in ("first_month", "first_year")
-        ]
-        assert told == [month, year]
 
 
 def test_limits_are_held_against_the_busiest_minutes(tmp_path: Path) -> None:

@@ -6,11 +6,13 @@ from typing import Final
 
 import click
 
+from shard_sizing.cli.parameters.given import refuse_unused
 from shard_sizing.cli.parameters.help_pages import Command
 from shard_sizing.cli.parameters.numbers import Number
 from shard_sizing.cli.parameters.options import FILE, Shared, shared_options
 from shard_sizing.cli.presentation.output import present
 from shard_sizing.cli.presentation.progress import progress
+from shard_sizing.cli.template_words import PricedTemplate, template_sheet
 from shard_sizing.cli.whatif_words import Scale, WhatIf, whatif_sheet
 from shard_sizing.errors import InputError, UnknownPriceError
 from shard_sizing.model.capacity.demand import Demand, planned_peak
@@ -25,9 +27,36 @@ from shard_sizing.model.pipeline.bill import NOT_PRICED, PIPELINE_PRICES, bill, 
 from shard_sizing.model.pipeline.load import Pipeline, calls_per_second, containers, loads
 from shard_sizing.model.pipeline.order_calls import STOCK, OrderCalls, load_order_calls
 from shard_sizing.model.pipeline.usage import usage
+from shard_sizing.model.template.bill import NOT_IN_A_TEMPLATE, bill_of, deployed
+from shard_sizing.model.template.cloudformation import load_templates
 from shard_sizing.model.workload.profile import synthetic
 
-_POLL_SECONDS: Final = 1.5  # between two reads of a shard, as the engine's default
+_POLL_SCALED: Final = (
+    "times",
+    "consumers",
+    "stock_shards",
+    "least_containers",
+    "vcpus",
+    "payments_per_second",
+)
+"""Parameters of a pipeline that is scaled."""
+_SECONDS: Final = 1.5  # between two reads of a shard, as the engine's default
+_UTILISATION: Final = 0.7  # planned share of a container's time
+_LOG_BYTES: Final = 1024  # of one order
+_LEAST_VCPUS: Final = VCPUS[0]
+_SECONDS: Final = 1.5  # between two reads of a shard, as the engine's default
+_UTILISATION: Final = 0.7  # planned share of a container's time
+_LOG_BYTES: Final = 1024  # of one order
+_LEAST_VCPUS: Final = VCPUS[0]
+_OF_A_TEMPLATE: Final = {
+    "times": "--x",
+    "consumers": "--consumers",
+    "stock_shards": "--stock-shards",
+    "least_containers": "--containers",
+    "vcpus": "--vcpus",
+    "payments_per_second": "--payments-per-second",
+}
+"""What a template says itself, or what is asked of a pipeline that is scaled: refused beside one."""
 _SECONDS: Final = {"second": 1, "day": 86_400, "month": int(HOURS * 3600)}
 _OPEN_ORDERS: Final = 10_000  # keys at a time, at least; none is heavy
 _OPEN_SECONDS: Final = 60  # for which an order has records, at least
@@ -35,7 +64,11 @@ _OPEN_SECONDS: Final = 60  # for which an order has records, at least
 
 @click.command(
     cls=Command,
-    examples=("--orders 1 --peak 4 --x 1,10,100", "--orders 182000 --per month --lines 5.5 --x 1"),
+    examples=(
+        "--orders 1 --peak 4 --x 1,10,100",
+        "--orders 182000 --per month --lines 5.5 --x 1",
+        "--orders 182000 --per month --lines 5.5 --template cdk.out",
+    ),
 )
 @shared_options()
 @click.option(
@@ -57,6 +90,13 @@ _OPEN_SECONDS: Final = 60  # for which an order has records, at least
     "--lines",
     type=Number(min=1),
     help="Lines of an order; by default those of the counted orders.",
+)
+@click.option(
+    "--template",
+    "template",
+    type=click.Path(path_type=Path),
+    help="Price a template of CloudFormation (JSON), or all of the folder cdk.out: tasks, shards, databases "
+    "and endpoints are as many and as large as it says.",
 )
 @click.option(
     "--x",
@@ -121,6 +161,7 @@ def whatif(
     per: str,
     peak: float | None,
     lines: float | None,
+    template: Path | None,
     times: str,
     burst_cv: float,
     consumers: int,
@@ -134,11 +175,17 @@ def whatif(
 
     At each scale of the order pipeline: shards, containers, how much of each limit is used, what a month
     uses, and what that costs where the Region's prices are on file. Exit 2 if a limit breaks at one of them.
+
+    With --template: what a synthesized deployment costs a month, resource by resource, and which of them
+    nothing prices. Exit 2 if it has fewer shards or vCPUs than the orders need.
     """
     counted, factors, prices = load_order_calls(calls_file), _factors(times), shared.known_prices
     counted = counted if lines is None else counted.with_lines(lines)
     if peak is not None and peak < orders / _SECONDS[per]:
         raise InputError("--peak", f"{peak:g} orders a second are below the average")
+    if template is not None:
+        refuse_unused("makes no difference to a template: it says how much of everything there is", *_SCALED)
+        return _template(template, counted, orders / _SECONDS[per], peak or 0.0, burst_cv, shared)
     scales = []
     with progress("sizing each scale", len(factors), shown=shared.show_progress) as step:
         for x in factors:
@@ -150,9 +197,9 @@ def whatif(
                 readers=consumers,
                 applications=least_containers,
                 payments_per_second=payments_per_second,
-                utilisation=0.7,
+                utilisation=_UTILISATION,
                 vcpus=float(vcpus),
-                log_bytes=1024,
+                log_bytes=_LOG_BYTES,
                 metrics=10,
                 traced=0.05,
                 peak=(peak or 0.0) * x,
@@ -183,6 +230,42 @@ def whatif(
     )
     present(answer, whatif_sheet(answer, _source(shared.limits, prices)), shared)
     return 2 if any(scale.limits[0].used > 1 for scale in scales) else 0
+
+
+def _template(
+    path: Path, counted: OrderCalls, rate: float, peak: float, burst_cv: float, shared: Shared
+) -> int:
+    """Price a template at one load."""
+    templates, prices = load_templates(path, shared.region), shared.prices
+    has = deployed(templates)
+    pipeline = Pipeline(
+        orders=rate,
+        shards=has.shards,
+        stock_shards=has.stock_shards,
+        readers=counted.readers,
+        applications=max(has.tasks, 1),
+        payments_per_second=rate,
+        utilisation=_UTILISATION,
+        vcpus=has.vcpus / has.tasks if has.vcpus else _LEAST_VCPUS,
+        log_bytes=_LOG_BYTES,
+        metrics=0,
+        traced=0.0,
+        peak=peak,
+    )
+    answer = PricedTemplate(
+        shared.region,
+        rate * _SECONDS["month"],
+        counted.lines,
+        has,
+        _shards(counted, pipeline.busiest, burst_cv, counted.readers, shared),
+        pipeline.busiest * counted.milliseconds_per_order / 1000 / _UTILISATION,
+        bill_of(templates, counted, pipeline, prices),
+        NOT_IN_A_TEMPLATE,
+        f"{counted.date}: {counted.made_by}",
+        peak > 0,
+    )
+    present(answer, template_sheet(answer, prices), shared)
+    return 0 if answer.carries else 2
 
 
 def _floor(pipeline: Pipeline, prices: RegionPrices) -> float | None:

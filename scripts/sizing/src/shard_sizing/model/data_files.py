@@ -70,10 +70,11 @@ class Price(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Source(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Where figures were read, and of which date they are."""
+    """Where figures were read, and of which date they are; and whether that is AWS' own list of prices."""
 
     title: str
     date: str
+    confirmed: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +100,10 @@ class RegionPrices:
         if name not in self.figures:
             raise UnknownPriceError(name, self.region)
         return self.figures[name].usd
+
+    def is_confirmed(self, name: str) -> bool:
+        """Return whether a figure is known, and from AWS' own list of prices."""
+        return name in self.figures and self.sources[self.figures[name].source].confirmed
 
     def cited(self, beginnings: tuple[str, ...]) -> str:
         """Return the sources and dates of the figures whose names begin so, in words."""

@@ -1,5 +1,6 @@
 """What the whole pipeline costs in a month and in its first year, service by service."""
 
+from collections.abc import Sequence
 from typing import Final
 
 import msgspec
@@ -59,7 +60,7 @@ def bill(counted: OrderCalls, pipeline: Pipeline, prices: RegionPrices) -> dict[
     services: dict[str, list[Usage]] = {}
     for each in usage(counted, pipeline):
         services.setdefault(each.service, []).append(each)
-    return {name: _cost(used, prices) for name, used in services.items()}
+    return {name: cost_of(used, prices) for name, used in services.items()}
 
 
 def kinesis_floor(pipeline: Pipeline, prices: RegionPrices) -> float:
@@ -72,7 +73,8 @@ def kinesis_floor(pipeline: Pipeline, prices: RegionPrices) -> float:
     return streams * prices["shard_hour"] * HOURS * MONTHS
 
 
-def _cost(used: list[Usage], prices: RegionPrices) -> Cost:
+def cost_of(used: Sequence[Usage], prices: RegionPrices) -> Cost:
+    """Return what is paid for what is used; None by None if one of the prices is not known."""
     try:
         priced = [(each.kept, each.amount * prices[each.price]) for each in used]
     except UnknownPriceError:

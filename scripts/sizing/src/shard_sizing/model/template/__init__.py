@@ -1,0 +1,1 @@
+"""Templates of CloudFormation, and what their resources cost."""
