@@ -31,32 +31,12 @@ from shard_sizing.model.template.bill import NOT_IN_A_TEMPLATE, bill_of, deploye
 from shard_sizing.model.template.cloudformation import load_templates
 from shard_sizing.model.workload.profile import synthetic
 
-_POLL_SCALED: Final = (
-    "times",
-    "consumers",
-    "stock_shards",
-    "least_containers",
-    "vcpus",
-    "payments_per_second",
-)
+_POLL_SECONDS: Final = 1.5  # between two reads of a shard, as the engine's default
+_UTILISATION: Final = 0.7  # planned share of a container's time
+_LOG_BYTES: Final = 1024  # of one order
+_LEAST_VCPUS: Final = VCPUS[0]
+_SCALED: Final = ("times", "consumers", "stock_shards", "least_containers", "vcpus", "payments_per_second")
 """Parameters of a pipeline that is scaled."""
-_SECONDS: Final = 1.5  # between two reads of a shard, as the engine's default
-_UTILISATION: Final = 0.7  # planned share of a container's time
-_LOG_BYTES: Final = 1024  # of one order
-_LEAST_VCPUS: Final = VCPUS[0]
-_SECONDS: Final = 1.5  # between two reads of a shard, as the engine's default
-_UTILISATION: Final = 0.7  # planned share of a container's time
-_LOG_BYTES: Final = 1024  # of one order
-_LEAST_VCPUS: Final = VCPUS[0]
-_OF_A_TEMPLATE: Final = {
-    "times": "--x",
-    "consumers": "--consumers",
-    "stock_shards": "--stock-shards",
-    "least_containers": "--containers",
-    "vcpus": "--vcpus",
-    "payments_per_second": "--payments-per-second",
-}
-"""What a template says itself, or what is asked of a pipeline that is scaled: refused beside one."""
 _SECONDS: Final = {"second": 1, "day": 86_400, "month": int(HOURS * 3600)}
 _OPEN_ORDERS: Final = 10_000  # keys at a time, at least; none is heavy
 _OPEN_SECONDS: Final = 60  # for which an order has records, at least
