@@ -24,7 +24,7 @@ OPTIONAL = {
     ),
     "orderstream_orders": ("api", "callers", "testing"),
     "orderstream_consumer": (),
-    "orderstream_workers": ("runtime.telemetry.signing",),
+    "orderstream_workers": ("runtime.telemetry.resource", "runtime.telemetry.signing"),
     "shard_sizing": (),
     "orderstream_playground": (),
 }

@@ -8,6 +8,7 @@ demo, with real clients: the fakes are so cheap that a share of their cost would
 several rounds counts: other work on the machine makes a round slower, nothing makes one faster.
 """
 
+import os
 import socket
 import subprocess
 import sys
@@ -57,7 +58,8 @@ def main() -> int:
         f"(level {LEVEL:.0%}): {work:.2f} ms for its {spans} spans ({work / spans * 1_000:.0f} us each), "
         f"{requests:.2f} ms for its part of the requests ({request:.2f} ms each)"
     )
-    print(f"off: {_microseconds_off():.2f} us a span")
+    print(f"the same order without a tracer: {best['none']:.2f} ms; off: {_microseconds_off():.2f} us a span")
+    print(f"load {os.getloadavg()[0]:.0f}: the busier the machine, the less work a CPU second does")
     return 0 if share <= LEVEL else 1
 
 

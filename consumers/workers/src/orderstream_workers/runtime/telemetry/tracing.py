@@ -8,8 +8,6 @@ The way over OTLP (extra ``otlp``); that to the daemon is in ``orderstream.obser
 """
 
 import logging
-import os
-import socket
 import threading
 import time
 from typing import TYPE_CHECKING, Final
@@ -81,25 +79,18 @@ def tracer_of(
         return _to_daemon(settings, process)
     try:
         from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter  # noqa: PLC0415
-        from opentelemetry.sdk.resources import Resource  # noqa: PLC0415
         from opentelemetry.sdk.trace import TracerProvider  # noqa: PLC0415
         from opentelemetry.sdk.trace.export import BatchSpanProcessor  # noqa: PLC0415
         from opentelemetry.sdk.trace.sampling import ParentBasedTraceIdRatio  # noqa: PLC0415
     except ImportError as error:
         raise TracingNotInstalledError(settings.tracing) from error
+    from orderstream_workers.runtime.telemetry.resource import resource_of  # noqa: PLC0415
     from orderstream_workers.runtime.telemetry.signing import signed_session  # noqa: PLC0415
 
     _quieten()
     provider = TracerProvider(
         sampler=ParentBasedTraceIdRatio(settings.trace_ratio),
-        resource=Resource.create(
-            {
-                "service.name": process,
-                "service.namespace": "orderstream",
-                "host.name": socket.gethostname(),
-                "process.pid": os.getpid(),
-            }
-        ),
+        resource=resource_of(process),
         shutdown_on_exit=False,  # it would wait for a collector that is down
     )
     region = settings.xray_region

@@ -4,6 +4,7 @@ import logging
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
+from functools import lru_cache
 from typing import Final
 
 from opentelemetry import trace
@@ -115,14 +116,21 @@ class OpenTelemetryTracer:
         return Context() if found is None else set_span_in_context(NonRecordingSpan(found), Context())
 
     def _read(self, traceparent: str) -> SpanContext | None:
-        read = TraceContext.read(traceparent)
-        if read is None:
-            if not self._warned:
-                self._warned = True
-                logger.warning("a traceparent is malformed and left out, as all such will be")
-            return None
-        flags = TraceFlags(TraceFlags.SAMPLED if read.sampled else TraceFlags.DEFAULT)
-        return SpanContext(read.trace_id, read.span_id, is_remote=True, trace_flags=flags)
+        found = _span_context(traceparent)
+        if found is None and not self._warned:
+            self._warned = True
+            logger.warning("a traceparent is malformed and left out, as all such will be")
+        return found
+
+
+@lru_cache(maxsize=512)
+def _span_context(traceparent: str) -> SpanContext | None:
+    """A context of elsewhere: it is named as parent and as link, and by every message of one decision."""
+    read = TraceContext.read(traceparent)
+    if read is None:
+        return None
+    flags = TraceFlags(TraceFlags.SAMPLED if read.sampled else TraceFlags.DEFAULT)
+    return SpanContext(read.trace_id, read.span_id, is_remote=True, trace_flags=flags)
 
 
 class _Span:
