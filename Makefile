@@ -72,6 +72,11 @@ calls-per-order: ORDERS ?= 200
 calls-per-order: install ## Count an order's AWS calls in a run of the demo, for shard-sizing whatif: ORDERS=200
 	$(BIN)/python scripts/playground/benchmarks/calls_per_order/count.py $(ORDERS) 24870
 
+.PHONY: cost
+cost: WRITE ?=
+cost: install ## Price orders of the bundled month; 5 % dearer than committed ends with 1: WRITE=--write commits anew
+	PYTHONPATH=tests $(BIN)/python -m cost.run $(WRITE)
+
 .PHONY: bench-sizing
 bench-sizing: install ## Sample 10 million events, size up to 20,000 shards, simulate 5,000: within their levels
 	$(BIN)/python scripts/sizing/benchmarks/bench_sizing.py

@@ -73,7 +73,6 @@ def bill(size: str, orders: int, lines: float) -> Bill:
         payments_per_second=1.0,
         utilisation=0.7,
         vcpus=has.vcpus / has.tasks,
-        log_bytes=1024,
         metrics=0,
         traced=0.0,
     )

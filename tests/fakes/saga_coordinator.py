@@ -73,6 +73,7 @@ class Coordinator:
             inbox_capacity=inbox_capacity,
             current=FLOW,
             meter=self.meter,
+            region="us-east-1",
         )
         self.routes = self.handlers.routes()
         self.sequence = 0

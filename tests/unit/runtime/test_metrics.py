@@ -33,7 +33,7 @@ def test_the_bill_counts_each_combination_in_each_process() -> None:
     few, all_of_them = (custom_metrics(pipeline, detailed=detailed) for detailed in (False, True))
     assert set(few) == {process.name for process in pipeline.processes}
     own = sum(len(LABELS[metric.dimensions[0]]) if metric.dimensions else 1 for metric in METRICS)
-    assert own == 4 + len(LABELS["Reason"]) + len(LABELS["Step"])
+    assert own == 5 + len(LABELS["Reason"]) + len(LABELS["Step"])
     assert own < few["saga"] < all_of_them["saga"]
 
 

@@ -49,7 +49,6 @@ def priced(found: Templates, orders: float = 0.1) -> Bill:
         payments_per_second=1.0,
         utilisation=0.7,
         vcpus=0.25,
-        log_bytes=1024,
         metrics=0,
         traced=0.0,
     )

@@ -28,9 +28,20 @@ COUNTED = OrderCalls(
     calls={"kinesis.PutRecords": 4.0, "dynamodb.TransactWriteItems": 1.0, "sqs.SendMessage": 1.0},
     entries={"kinesis.PutRecords": 8.0, "dynamodb.TransactWriteItems": 3.0, "sqs.SendMessage": 1.0},
     bytes={"kinesis.PutRecords": 8_000.0, "s3.PutObject": float(2**20)},
+    units={
+        "dynamodb_capture": 2.0,
+        "dynamodb_read": 3.0,
+        "dynamodb_write": 12.0,
+        "kinesis_put": 8.0,
+        "log_byte": 2.0**20,
+        "s3_put": 1.0,
+        "ses_mail": 0.75,
+        "sqs_request": 1.0,
+    },
+    per_line={"dynamodb_capture": 2.0, "dynamodb_write": 4.5, "log_byte": 10.0},
+    stated_units={"dynamodb_read": 3.0, "dynamodb_write": 12.0},
     write_units={"orders": 8.0, "stock": 4.0},
     read_units={"orders": 3.0},
-    captured_changes=2.0,
     stored_bytes=float(2**20),
     idle_calls_per_second=IdleCalls(
         per_shard={"kinesis.GetRecords": 2.5, "dynamodb.UpdateItem": 1.0},
@@ -52,7 +63,6 @@ def pipeline(orders: float, shards: int = 2, *, applications: int = 10, stock_sh
         payments_per_second=5.0,
         utilisation=0.7,
         vcpus=0.25,
-        log_bytes=1024,
         metrics=10,
         traced=0.05,
     )
@@ -85,6 +95,9 @@ def test_the_bill_is_what_was_reckoned_by_hand() -> None:
     dynamodb = (12 + 3.0) * 2.628 * 0.625 + (3 + 1.0) * 2.628 * 0.125 + 2 * 2.628 * 0.10
     assert month["DynamoDB"] == pytest.approx(dynamodb + kept * 0.25 / 2)
     assert month["SQS"] == pytest.approx(1.5 * 2.628 * 0.40)
+    assert month["SES"] == pytest.approx(0.75 * 2.628 * 100.0)
+    logs = MONTH / 2**10 * 0.50
+    assert month["CloudWatch"] == pytest.approx(logs + 100 * 0.30 + 0.05 * 2.628 * 5.0)
     assert month["Kinesis"] == pytest.approx(3 * 730 * 0.015 + (8 + 2) * 2.628 * 0.014)
     assert month["Fargate"] == pytest.approx(730 * 2.5 * (0.03238 + 2 * 0.00356))
     without = bill(COUNTED, pipeline(1.0, stock_shards=0), PRICES)["Kinesis"].first_month
@@ -167,6 +180,34 @@ def test_more_orders_never_cost_less(orders: float, times: float) -> None:
     for span in ("first_month", "first_year"):
         assert all(getattr(high[name], span) >= getattr(low[name], span) * (1 - 1e-9) for name in low)
     assert containers(COUNTED, pipeline(orders * times)) >= containers(COUNTED, pipeline(orders))
+
+
+def test_an_order_of_other_lines_costs_by_the_line() -> None:
+    """Each line takes its units, in the stock and in what its order's items and messages grow by."""
+    one, eleven = COUNTED.with_lines(1.0), COUNTED.with_lines(11.0)
+    assert one.units == COUNTED.units
+    assert eleven.units["dynamodb_write"] == 12.0 + 10 * 4.5
+    assert (eleven.captured_changes, eleven.lines) == (22.0, 11.0)
+    assert eleven.write_units["stock"] == 44.0
+    assert eleven.units["ses_mail"] == one.units["ses_mail"]
+
+
+def test_reckoned_units_are_those_that_the_service_states() -> None:
+    """The counted run's own requests: what is reckoned from the items in them, and what DynamoDB says."""
+    counted = load_order_calls()
+    for unit in ("dynamodb_write", "dynamodb_read"):
+        assert counted.units[unit] == pytest.approx(counted.stated_units[unit], rel=0.01)
+
+
+DOCS = Path(__file__).parents[3] / "docs" / "sizing.md"
+
+
+def test_the_guide_says_what_was_counted() -> None:
+    """Figures in the text are those of the bundled run."""
+    counted, text = load_order_calls(), " ".join(DOCS.read_text(encoding="utf-8").split())
+    assert f"{counted.units['dynamodb_write']:.1f} write units an order of {counted.lines:.1f} lines" in text
+    assert f"of which {counted.write_units['stock']:.1f} are stock updates" in text
+    assert f"DynamoDB's emulator stated {counted.stated_units['dynamodb_write']:.1f}." in text
 
 
 def test_the_bundled_counts_are_a_dated_run() -> None:

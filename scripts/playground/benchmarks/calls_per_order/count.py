@@ -20,10 +20,11 @@ from typing import Any
 
 import boto3
 
-sys.path.insert(0, str(Path(__file__).parent / "hook"))
-import capacity
-
+from orderstream.aws.billing import item_bytes
+from orderstream_consumer.engines.ownership import ENGINES
 from orderstream_consumer.store import TableSpec
+from orderstream_playground.local.environment import EnvironmentOptions, Layout
+from orderstream_workers.cost.estimate import units_per_message
 from orderstream_workers.runtime.discovery import topology
 from orderstream_workers.runtime.settings import Settings
 from orderstream_workers.runtime.topology import ORDERS
@@ -35,6 +36,9 @@ SHARDS = 4
 STOCK = "stock"
 NOT_OURS = frozenset({"kinesis", "aws", "payments-api", "stock-bridge"})
 PREFIX = "orderstream-"
+READS = frozenset({"GetItem", "Query", "Scan", "BatchGetItem", "TransactGetItems"})
+LOCAL_FAILOVER = Layout(Path(), EnvironmentOptions()).settings.failover_seconds
+SCALES = ("idle_per_process", "idle_per_shard")
 PIPELINE = topology(Settings())
 OWN_TABLES = frozenset(spec.name for spec in PIPELINE.of(TableSpec))
 READERS = len(
@@ -49,44 +53,69 @@ def orderstream(*arguments: str, **environment: str) -> None:
 
 
 @dataclass(frozen=True)
-class Request:
-    """One line of the notes: a request that was sent, or what a DynamoDB request read."""
+class Note:
+    """One line of the notes: a request that was sent, what it is billed, or what DynamoDB states of it."""
 
     kind: str
     operation: str
     entries: int
     size: int
-    tables: dict[str, float]
+    amounts: dict[str, float]
 
     @property
     def per_shard(self) -> bool:
-        """Whether it is made for a shard: to poll it, or to renew its lease in a lease table."""
-        leases = self.operation == "dynamodb.UpdateItem" and not OWN_TABLES & set(self.tables)
-        return leases or self.operation.startswith("kinesis.")
+        """Whether the request is made for a shard: to poll it, or to renew its lease in a lease table."""
+        leases = self.operation == "dynamodb.UpdateItem" and self.tables and not OWN_TABLES & self.tables
+        return bool(leases) or self.operation.startswith("kinesis.")
+
+    @property
+    def tables(self) -> set[str]:
+        """The DynamoDB tables that it uses, without the environment's prefix."""
+        return {name.partition(" ")[2] for name in self.amounts} - {""}
+
+    @property
+    def pace(self) -> float:
+        """How often a deployment makes it, over how often a local environment does.
+
+        Leases and the ownership of applications are renewed three times in a failover time, which is shorter
+        locally. Lease tables are not among those that the topology declares.
+        """
+        renews = self.tables and not (self.tables & OWN_TABLES) - {ENGINES.name}
+        return LOCAL_FAILOVER / Settings().failover_seconds if renews else 1.0
 
 
-def requests(folder: Path, since: float, until: float) -> Iterator[Request]:
-    """Yield the requests noted between two times."""
+def notes_of(folder: Path, since: float, until: float) -> Iterator[Note]:
+    """Yield the notes between two times."""
     for file in folder.glob("*.tsv"):
         for line in file.read_text(encoding="utf-8").splitlines():
-            kind, at, service, operation, entries, size, tables = line.split("\t")
+            kind, at, service, operation, entries, size, amounts = line.split("\t")
             if since <= float(at) < until:
-                units = {table.removeprefix(PREFIX): each for table, each in json.loads(tables).items()}
-                yield Request(kind, f"{service}.{operation}", int(entries), int(size), units)
+                named = {name.replace(PREFIX, ""): each for name, each in json.loads(amounts).items()}
+                yield Note(kind, f"{service}.{operation}", int(entries), int(size), named)
 
 
 def counted(folder: Path, since: float, until: float) -> dict[str, Counter[str]]:
-    """Return calls, entries and bytes by operation, capacity units by table, idle calls by their scale."""
-    names = ("calls", "entries", "bytes", "write_units", "read_units", "idle_per_shard", "idle_per_process")
-    sums: dict[str, Counter[str]] = {name: Counter() for name in names}
-    for request in requests(folder, since, until):
-        units = sums["write_units" if request.kind == "sent" else "read_units"]
-        units.update(request.tables)
-        if request.kind == "sent":
-            sums["calls"][request.operation] += 1
-            sums["entries"][request.operation] += request.entries
-            sums["bytes"][request.operation] += request.size
-            sums["idle_per_shard" if request.per_shard else "idle_per_process"][request.operation] += 1
+    """Return calls, entries and bytes by operation, units by name and table, idle calls by their scale."""
+    names = ("calls", "entries", "bytes", "units", "write_units", "read_units", "stated")
+    sums: dict[str, Counter[str]] = {name: Counter() for name in (*names, *SCALES)}
+    for note in notes_of(folder, since, until):
+        if note.kind == "sent":
+            sums["calls"][note.operation] += 1
+            sums["entries"][note.operation] += note.entries
+            sums["bytes"][note.operation] += note.size
+            if not note.operation.startswith("dynamodb."):
+                sums[SCALES[note.per_shard]][note.operation] += 1
+        elif note.kind == "stated":
+            kind = "dynamodb_read" if note.operation.removeprefix("dynamodb.") in READS else "dynamodb_write"
+            sums["stated"][kind] += sum(note.amounts.values())
+        else:
+            if note.operation.startswith("dynamodb."):  # whose tables say which scale it is
+                sums[SCALES[note.per_shard]][note.operation] += note.pace
+            for name, amount in note.amounts.items():
+                unit, _, table = name.partition(" ")
+                sums["units"][unit] += amount
+                if table:
+                    sums["write_units" if unit == "dynamodb_write" else "read_units"][table] += amount
     return sums
 
 
@@ -104,7 +133,24 @@ def stored_bytes(environment: dict[str, str]) -> int:
         for table in dynamodb.list_tables()["TableNames"]
         for page in dynamodb.get_paginator("scan").paginate(TableName=table)
     )
-    return sum(capacity.item_bytes(item) for page in pages for item in page["Items"])
+    return sum(item_bytes(item) for page in pages for item in page["Items"])
+
+
+def logged_bytes(home: Path, state: dict[str, Any]) -> int:
+    """Return the bytes that the pipeline's own processes have logged."""
+    ours = {each["name"] for each in state["processes"]} - NOT_OURS
+    return sum(file.stat().st_size for file in (home / "logs").glob("*.log") if file.stem in ours)
+
+
+def units_per_line() -> dict[str, float]:
+    """Return what each further line of a confirmed order takes, as ``make cost`` has counted it."""
+    confirmed = ("OrderPlaced", "inventory.ReserveStock", "StockReserved", "payments.CapturePayment")
+    confirmed += ("PaymentCaptured", "shipping.ShipOrder", "OrderShipped", "OrderConfirmed", "StockSold")
+    sums: Counter[str] = Counter()
+    for message in confirmed:
+        for unit, (_, per_line) in units_per_message().messages.get(message, {}).items():
+            sums[unit] += per_line
+    return {name: round(each, 4) for name, each in sorted(sums.items()) if abs(each) >= 0.0005}
 
 
 def state_of(home: Path) -> dict[str, Any]:
@@ -127,14 +173,16 @@ def main() -> None:
             state = state_of(home)
             bridge = next(each["pid"] for each in state["processes"] if each["name"] == "stock-bridge")
             time.sleep(WARM_UP)
-            idle_from = time.time()
+            idle_from, logged_first = time.time(), logged_bytes(home, state)
             time.sleep(IDLE)
             began, stored_before = time.time(), stored_bytes(state["environment"])
+            logged_before = logged_bytes(home, state)
             orders = str(ROOT / "data" / "online-retail-2010-12.csv.gz")
             orderstream(
                 "demo", "--orders", orders, "--limit", limit, "--out", str(out), "--no-progress", *where
             )
             ended, stored = time.time(), stored_bytes(state["environment"]) - stored_before
+            logged = logged_bytes(home, state) - logged_before
         finally:
             orderstream("local", "down", "--home", str(home))
         (notes / f"{bridge}.tsv").unlink(missing_ok=True)
@@ -149,13 +197,17 @@ def main() -> None:
             }
             return {name: round(each, 3) for name, each in sorted(added.items()) if each >= 0.005}
 
+        logged_idle = (logged_before - logged_first) / IDLE
+        # Stock changes in transactions only, where each counts twice; an item is far below a KiB.
+        captured_changes = round(an_order("write_units")[STOCK] / 2, 3)
+        log_bytes = round((logged - logged_idle * seconds) / accepted, 1)
         document = {
-            "schema": "shard-sizing/calls-per-order/2",
+            "schema": "shard-sizing/calls-per-order/3",
             "date": datetime.now(UTC).date().isoformat(),
             "made_by": (
                 f"make calls-per-order: {limit} invoices of the bundled orders on {SHARDS} shards, embedded "
                 f"engine; {accepted} orders accepted in {seconds:.0f} s, after {IDLE:.0f} s without orders "
-                "for the idle pace"
+                f"for the idle pace, that of leases as with failover_seconds={Settings().failover_seconds:g}"
             ),
             "shards": SHARDS,
             "processes": sum(each["name"] not in NOT_OURS for each in state["processes"]),
@@ -165,10 +217,17 @@ def main() -> None:
             "calls": an_order("calls"),
             "entries": an_order("entries"),
             "bytes": an_order("bytes"),
+            "units": dict(
+                sorted(
+                    (
+                        an_order("units") | {"dynamodb_capture": captured_changes, "log_byte": log_bytes}
+                    ).items()
+                )
+            ),
+            "per_line": units_per_line(),
+            "stated_units": an_order("stated"),
             "write_units": an_order("write_units"),
             "read_units": an_order("read_units"),
-            # Stock changes in transactions only, where each counts twice; an item is far below a KiB.
-            "captured_changes": round(an_order("write_units")[STOCK] / 2, 3),
             "stored_bytes": round(stored / accepted, 1),
             "idle_calls_per_second": {
                 scale: {name: round(count / IDLE, 3) for name, count in sorted(idle[f"idle_{scale}"].items())}

@@ -116,6 +116,7 @@ def test_the_application_asks_the_coordinator_which_orders_it_has_taken() -> Non
         tally=DeliveryTally(),
         tracer=NoTracer(),
         meter=NoMeter(),
+        region=None,
         tables=lambda *_: [],
         in_lanes=lambda *_, **more: given.update(more),
     )

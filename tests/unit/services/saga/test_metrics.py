@@ -31,6 +31,8 @@ def test_an_order_is_accepted_and_confirmed_once(coordinator: Coordinator) -> No
     meter = coordinator.meter
     assert meter.sum("Accepted") == meter.sum("Confirmed") == 1
     assert meter.values["OrderLatency",] == [90_000]
+    assert len(meter.values["CostPerOrder",]) == 1
+    assert 3e-5 < meter.sum("CostPerOrder") < 3e-4
     assert meter.sum("Compensations") == 0
 
 

@@ -14,6 +14,7 @@ from orderstream_workers.cli.layout import age, as_json, printable, table, width
 from orderstream_workers.cli.options import AGE, json_option
 from orderstream_workers.cli.target import TargetChoice, TargetError, choose, target_options
 from orderstream_workers.operations.errors import NotDoneError
+from orderstream_workers.operations.order_cost import order_cost, rendered
 from orderstream_workers.operations.order_trace import spans_of
 from orderstream_workers.operations.orders import read_model_at
 from orderstream_workers.operations.waterfall import waterfall
@@ -25,6 +26,7 @@ from orderstream_workers.projections.order_status import (
     render_story,
     shown_url,
 )
+from orderstream_workers.runtime.clients import region
 
 _STORY_HANG = 13
 """A story's line begins with its time, eleven columns wide."""
@@ -47,12 +49,15 @@ def order() -> None:
 @click.option(
     "--trace", is_flag=True, help="Draw its spans instead, from the collector of the local environment."
 )
+@click.option("--cost", is_flag=True, help="Reckon instead what AWS bills for it, by service.")
 @target_options
-def show(order_id: str, *, trace: bool, target: TargetChoice) -> None:
+def show(order_id: str, *, trace: bool, cost: bool, target: TargetChoice) -> None:
     """Show one order's story: every message in order, with its owner, its time, and its effect.
 
     It is read from the database that ORDERSTREAM_READ_MODEL_URL names, or from the local environment's.
     """
+    if trace and cost:
+        raise click.UsageError("--trace and --cost are two answers: ask for one of them")
     if trace:
         settings = choose(target, os.environ, also="ORDERSTREAM_OTLP_URL").enter()
         if settings.tracing != "none":
@@ -66,6 +71,10 @@ def show(order_id: str, *, trace: bool, target: TargetChoice) -> None:
         found = read_model.order(order_id)
     if found is None:
         raise NotDoneError(f"order status knows no order {printable(order_id)}; it may not have seen it yet")
+    if cost:
+        for line in rendered(order_cost(found, region())):
+            click.echo(wrapped(printable(line)))
+        return
     click.echo(wrapped(render_story(found), hang=_STORY_HANG))
 
 

@@ -3,7 +3,7 @@
 import datetime as dt
 import time
 from collections.abc import Callable, Collection, Mapping, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from functools import cached_property
 from typing import TYPE_CHECKING, Final, Self
 
@@ -40,7 +40,7 @@ from orderstream_consumer.running import Background
 from orderstream_consumer.store import DynamoDBStore, Store
 from orderstream_workers.runtime import clients
 from orderstream_workers.runtime.application import Application
-from orderstream_workers.runtime.settings import Settings
+from orderstream_workers.runtime.settings import Settings, SettingsError
 from orderstream_workers.runtime.telemetry.tracing import tracer_of
 from orderstream_workers.runtime.topology import LeasesSpec, QueueSpec, StreamApplication, TopologyError
 from orderstream_workers.runtime.topology.pipeline import PAYMENT_QUEUE
@@ -101,6 +101,13 @@ class Resources:
     def deciding_clock(self) -> HostClock:
         """The time (UTC), as long as the host's clock agrees with AWS'."""
         return HostClock()
+
+    @cached_property
+    def region(self) -> str | None:
+        """Whose prices count; None where no Region is set, and so no client can be made."""
+        with suppress(SettingsError):
+            return clients.region()
+        return None
 
     @cached_property
     def tracer(self) -> Tracer:

@@ -33,7 +33,6 @@ from shard_sizing.model.workload.profile import synthetic
 
 _POLL_SECONDS: Final = 1.5  # between two reads of a shard, as the engine's default
 _UTILISATION: Final = 0.7  # planned share of a container's time
-_LOG_BYTES: Final = 1024  # of one order
 _LEAST_VCPUS: Final = VCPUS[0]
 _SCALED: Final = ("times", "consumers", "stock_shards", "least_containers", "vcpus", "payments_per_second")
 """Parameters of a pipeline that is scaled."""
@@ -179,7 +178,6 @@ def whatif(
                 payments_per_second=payments_per_second,
                 utilisation=_UTILISATION,
                 vcpus=float(vcpus),
-                log_bytes=_LOG_BYTES,
                 metrics=10,
                 traced=0.05,
                 peak=(peak or 0.0) * x,
@@ -227,7 +225,6 @@ def _template(
         payments_per_second=rate,
         utilisation=_UTILISATION,
         vcpus=has.vcpus / has.tasks if has.vcpus else _LEAST_VCPUS,
-        log_bytes=_LOG_BYTES,
         metrics=0,
         traced=0.0,
         peak=peak,

@@ -9,6 +9,7 @@ from typing import TypeVar
 
 import msgspec
 
+from orderstream.aws.billing import bundled_prices
 from shard_sizing.errors import InputError, UnknownPriceError
 
 _T = TypeVar("_T")
@@ -144,6 +145,8 @@ def load_limits(path: Path | None = None) -> Limits:
 
 def load_prices(path: Path | None = None) -> Prices:
     """Read a price file, by default the bundled one."""
+    if path is None:  # one file, bundled where all who reckon in money can read it
+        return msgspec.convert(tomllib.loads(bundled_prices()), Prices)
     return _load(path, "prices.toml", Prices)
 
 

@@ -40,7 +40,12 @@ def build(resources: Resources) -> Application:
     """Wire the application."""
     store, publisher, clock = resources.store, resources.publisher, resources.deciding_clock
     handlers = SagaHandlers(
-        store=store, publisher=publisher, clock=clock, count=resources.tally.count, meter=resources.meter
+        store=store,
+        publisher=publisher,
+        clock=clock,
+        count=resources.tally.count,
+        meter=resources.meter,
+        region=resources.region,
     )
     timers = TimerPoller(store=store, publisher=publisher, clock=clock, tracer=resources.tracer)
     return resources.in_lanes(

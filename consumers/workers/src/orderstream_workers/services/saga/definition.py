@@ -59,6 +59,7 @@ class Step:
 
     Attributes:
         name: Names it in timers, correlation ids and reasons.
+        request: The type of its request.
         command: Makes the request, given the order, the time and the deadlines.
         deadline: How long its reply may take.
         done: The reply of success.
@@ -70,6 +71,7 @@ class Step:
     """
 
     name: str
+    request: type[Command]
     command: Callable[[Order, dt.datetime, SagaDeadlines], Command]
     deadline: Callable[[SagaDeadlines], dt.timedelta]
     done: type[Success]
@@ -146,6 +148,7 @@ def _ship_order(order: Order, _now: dt.datetime, _deadlines: SagaDeadlines) -> C
 
 RESERVE_STOCK: Final = Step(
     name="reserve_stock",
+    request=ReserveStock,
     command=_reserve_stock,
     deadline=lambda deadlines: deadlines.reserve_stock,
     done=StockReserved,
@@ -156,6 +159,7 @@ RESERVE_STOCK: Final = Step(
 )
 CAPTURE_PAYMENT: Final = Step(
     name="capture_payment",
+    request=CapturePayment,
     command=_capture_payment,
     deadline=lambda deadlines: deadlines.capture_payment,
     done=PaymentCaptured,
@@ -165,6 +169,7 @@ CAPTURE_PAYMENT: Final = Step(
 )
 SHIP_ORDER: Final = Step(
     name="ship_order",
+    request=ShipOrder,
     command=_ship_order,
     deadline=lambda deadlines: deadlines.ship_order,
     done=OrderShipped,

@@ -81,6 +81,7 @@ class SagaHandlers:
         inbox_capacity: See ``Once``.
         current: The definition that new orders follow.
         meter: Takes what is measured of orders.
+        region: Whose prices an order's cost is reckoned by; None where it is not reckoned.
     """
 
     def __init__(
@@ -94,6 +95,7 @@ class SagaHandlers:
         inbox_capacity: int = CAPACITY,
         current: Definition = CURRENT,
         meter: Meter | None = None,
+        region: str | None = None,
     ) -> None:
         self._once = Once(
             store=store,
@@ -107,6 +109,7 @@ class SagaHandlers:
         self._count = count
         self._current = current
         self._meter = meter or NoMeter()
+        self._region = region
 
     def routes(self) -> Mapping[str, Callable[[Received], None]]:
         """By CloudEvents type, what handles it."""
@@ -159,7 +162,7 @@ class SagaHandlers:
             state=after.with_cancellation(envelope.id) if cancels else after,
             outputs=[_envelope(envelope, output, index, now) for index, output in enumerate(outcome.outputs)],
             writes=_timer_writes(received, saga, outcome.saga),
-            committed=lambda: measure(self._meter, saga, message, outcome, now),
+            committed=lambda: measure(self._meter, saga, message, outcome, now, self._region),
         )
 
     def _sent_again(

@@ -5,12 +5,14 @@ import logging
 
 from orderstream.observability.metrics import Meter
 from orderstream_orders.contracts import OrderPlaced, RefundPayment, ReleaseStock, StepOverdue
+from orderstream_workers.services.saga.cost import cost_of
 from orderstream_workers.services.saga.domain import Input, SagaOutcome
 from orderstream_workers.services.saga.metrics import (
     ACCEPTED,
     CANCELLED,
     COMPENSATIONS,
     CONFIRMED,
+    COST_PER_ORDER,
     ORDER_LATENCY,
     SAGA_OVERDUE,
     reason_label,
@@ -21,7 +23,12 @@ logger = logging.getLogger(__name__)
 
 
 def measure(
-    meter: Meter, before: Saga | None, message: Input, outcome: SagaOutcome, now: dt.datetime
+    meter: Meter,
+    before: Saga | None,
+    message: Input,
+    outcome: SagaOutcome,
+    now: dt.datetime,
+    region: str | None = None,
 ) -> None:
     """Record what a decision says of the business.
 
@@ -31,6 +38,7 @@ def measure(
         message: The message that was handled.
         outcome: What was decided.
         now: When (UTC).
+        region: Whose prices count; None where nothing is to be reckoned in money.
     """
     if isinstance(message, OrderPlaced):
         meter.record(ACCEPTED)
@@ -54,4 +62,7 @@ def measure(
         seconds = (now - after.order.placed_at).total_seconds()
         ended["duration_seconds"] = round(seconds, 3)
         meter.record(ORDER_LATENCY, seconds * 1_000)
+    usd = None if region is None else cost_of(after, region)
+    if usd is not None:
+        meter.record(COST_PER_ORDER, usd)
     logger.info("order ended", extra=ended)

@@ -16,6 +16,12 @@ ORDER_LATENCY: Final = Metric(
     "Milliseconds",
     "From when Kinesis took an order, which the 202 says, to the decision that ended it.",
 )
+COST_PER_ORDER: Final = Metric(
+    "CostPerOrder",
+    Kind.DISTRIBUTION,
+    "None",
+    "USD that AWS bills for an order, reckoned at its end from its messages and lines.",
+)
 COMPENSATIONS: Final = Metric(
     "Compensations", Kind.COUNTER, "Count", "Compensations that were asked for, repeated requests included."
 )
@@ -27,7 +33,7 @@ SAGA_OVERDUE: Final = Metric(
     ("Step",),
 )
 
-METRICS: Final = (ACCEPTED, CONFIRMED, CANCELLED, ORDER_LATENCY, COMPENSATIONS, SAGA_OVERDUE)
+METRICS: Final = (ACCEPTED, CONFIRMED, CANCELLED, ORDER_LATENCY, COST_PER_ORDER, COMPENSATIONS, SAGA_OVERDUE)
 """All of them."""
 
 OTHER: Final = "other"

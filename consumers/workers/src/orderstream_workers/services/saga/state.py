@@ -96,6 +96,7 @@ class Order(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         lines: The units of each SKU, sorted by SKU. Dropped once they have been asked for: stock is asked for
             once, and hundreds of lines would weigh on every later write.
         placed_at: When the stream took the order (UTC); None of one that an earlier version took up.
+        line_count: How many lines there were; None of one that an earlier version took up.
     """
 
     order_id: str
@@ -106,6 +107,7 @@ class Order(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     currency: str
     lines: tuple[StockLine, ...] = ()
     placed_at: dt.datetime | None = None
+    line_count: int | None = None
 
     @classmethod
     def from_placed(cls, placed: OrderPlaced, placed_at: dt.datetime | None = None) -> "Order":
@@ -123,6 +125,7 @@ class Order(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
             currency=placed.currency,
             lines=tuple(StockLine(sku=sku, quantity=quantity) for sku, quantity in sorted(units.items())),
             placed_at=placed_at,
+            line_count=len(units),
         )
 
 

@@ -40,6 +40,9 @@ trace context of the decision, where it was traced."""
 _BUCKETS: Final = tuple(str(bucket) for bucket in range(8))
 """The rows are spread, since a partition of DynamoDB takes 1,000 writes a second. Fewer would strand rows."""
 
+POLL_SECONDS: Final = 5.0
+"""Between two polls, which read every bucket each: deadlines are minutes, and a poll is billed."""
+
 _PAGE: Final = 100
 _TRACEPARENT: Final = "traceparent"
 _NO_TRACER: Final[Tracer] = NoTracer()
@@ -141,12 +144,12 @@ class TimerPoller:
                     published += 1
         return published
 
-    def run(self, stop: StopSignal, interval: float = 1.0) -> None:
+    def run(self, stop: StopSignal, interval: float = POLL_SECONDS) -> None:
         """Poll until the signal is set; an outage is waited out.
 
         Args:
             stop: Ends the loop.
-            interval: Seconds between two polls, above 0; 1 by default.
+            interval: Seconds between two polls, above 0; ``POLL_SECONDS`` by default.
         """
         while not stop.is_set():
             try:

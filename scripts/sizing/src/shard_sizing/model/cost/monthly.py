@@ -5,10 +5,11 @@ from typing import Final
 
 import msgspec
 
+from orderstream.aws.billing import PUT_UNIT_BYTES
 from shard_sizing.errors import UnknownPriceError
 from shard_sizing.model.data_files import RegionPrices
 from shard_sizing.model.workload.profile import KinesisRecords, Profile
-from shard_sizing.model.workload.sizes import KIB, PUT_UNIT_BYTES
+from shard_sizing.model.workload.sizes import KIB
 
 KINESIS_PRICES: Final = ("shard_", "put_", "extended_", "long_term_", "efo_", "standard_", "advantage_")
 """How the names of the prices that are used here begin."""

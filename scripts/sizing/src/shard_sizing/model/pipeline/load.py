@@ -24,7 +24,6 @@ class Pipeline(msgspec.Struct, frozen=True):
         payments_per_second: What the payment provider takes.
         utilisation: Planned share of a container's time.
         vcpus: Of a container, with twice as many GB of memory.
-        log_bytes: Bytes logged for one order.
         metrics: Custom metrics of one container.
         traced: Share of the orders that are traced.
         peak: Orders per second in the busiest minutes; 0 if they come evenly.
@@ -38,7 +37,6 @@ class Pipeline(msgspec.Struct, frozen=True):
     payments_per_second: float
     utilisation: float
     vcpus: float
-    log_bytes: float
     metrics: int
     traced: float
     peak: float = 0.0
@@ -126,13 +124,13 @@ def loads(counted: OrderCalls, pipeline: Pipeline, limits: Limits, region: str) 
         ),
         Load(
             "DynamoDB write units/s if one table had them all",
-            sum(counted.write_units.values()) * pipeline.orders,
+            counted.units["dynamodb_write"] * pipeline.orders,
             quotas["dynamodb_table_writes_per_second"],
             "raise it in Service Quotas: DynamoDB table-level write units; warm the table up before a launch",
         ),
         Load(
             "DynamoDB read units/s if one table had them all",
-            sum(counted.read_units.values()) * pipeline.orders,
+            counted.units["dynamodb_read"] * pipeline.orders,
             quotas["dynamodb_table_reads_per_second"],
             "raise it in Service Quotas: DynamoDB table-level read units",
         ),

@@ -40,10 +40,12 @@ class OrderCalls(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         calls: Requests of one order by ``service.Operation``.
         entries: Records or items in them.
         bytes: Bytes of their bodies.
-        write_units: DynamoDB write units of one order by table, by the sizes of the items; transactions count
-            twice.
-        read_units: DynamoDB read units of one order by table, strongly consistent.
-        captured_changes: Changes of the stock table for one order, which are captured into a stream.
+        units: What AWS bills for one order, by the names of ``orderstream.aws.billing.UNITS``: by the sizes
+            of items, records and messages, with what transactions double; bytes of log lines, too.
+        per_line: How many more of each unit one further line takes, as ``make cost`` has counted it.
+        stated_units: Write and read units of DynamoDB as the service itself stated them in the same run.
+        write_units: Its write units by table.
+        read_units: Its read units by table.
         stored_bytes: Bytes that one order leaves in tables.
         idle_calls_per_second: What is called while no order comes.
         schema: Name and version of this format.
@@ -59,12 +61,19 @@ class OrderCalls(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     calls: dict[str, float]
     entries: dict[str, float]
     bytes: dict[str, float]
+    units: dict[str, float]
+    per_line: dict[str, float]
+    stated_units: dict[str, float]
     write_units: dict[str, float]
     read_units: dict[str, float]
-    captured_changes: float
     stored_bytes: float
     idle_calls_per_second: IdleCalls
-    schema: str = "shard-sizing/calls-per-order/2"
+    schema: str = "shard-sizing/calls-per-order/3"
+
+    @property
+    def captured_changes(self) -> float:
+        """Changes of the stock table for one order, which are captured into a stream."""
+        return self.units["dynamodb_capture"]
 
     @property
     def lines(self) -> float:
@@ -72,16 +81,18 @@ class OrderCalls(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         return self.captured_changes / _CHANGES_OF_A_LINE
 
     def with_lines(self, lines: float) -> "OrderCalls":
-        """Return the counts of orders with so many lines: they differ in the changes of the stock.
+        """Return the counts of orders with so many lines.
 
-        Messages and the items of other tables are left as large as they were counted, which is a little too
-        much for fewer lines and too little for more.
+        Each line moves its SKU's stock twice, and the order's items and messages are so much larger. Calls
+        and bytes are left as they were counted.
         """
-        times = lines / self.lines
-        units = self.write_units | {STOCK: self.write_units[STOCK] * times}
-        return msgspec.structs.replace(
-            self, write_units=units, captured_changes=self.captured_changes * times
-        )
+        more = lines - self.lines
+        units = {
+            name: max(0.0, self.units.get(name, 0.0) + self.per_line.get(name, 0.0) * more)
+            for name in self.units.keys() | self.per_line.keys()
+        }
+        writes = self.write_units | {STOCK: self.write_units[STOCK] * lines / self.lines}
+        return msgspec.structs.replace(self, units=units, write_units=writes)
 
     @property
     def records(self) -> float:

@@ -1,6 +1,5 @@
 """What the whole pipeline uses in a month, in the units that AWS bills: the same in every Region."""
 
-import math
 from typing import Final
 
 import msgspec
@@ -8,7 +7,6 @@ import msgspec
 from shard_sizing.model.cost.monthly import HOURS
 from shard_sizing.model.pipeline.load import Pipeline, calls_per_second, containers, idle_calls
 from shard_sizing.model.pipeline.order_calls import OrderCalls
-from shard_sizing.model.workload.sizes import PUT_UNIT_BYTES
 
 _GB: Final = float(2**30)
 _MONTH: Final = HOURS * 3600
@@ -56,8 +54,8 @@ def _a_month(counted: OrderCalls, pipeline: Pipeline, service: str) -> dict[str,
 
 
 def _kinesis(counted: OrderCalls, pipeline: Pipeline) -> tuple[Usage, ...]:
-    # Records and captured changes are far smaller than a PUT unit, so the mean rounds as each of them does.
-    units = counted.records * math.ceil(counted.record_bytes / PUT_UNIT_BYTES) + counted.captured_changes
+    # A captured change is far smaller than a PUT unit.
+    units = counted.units["kinesis_put"] + counted.captured_changes
     shards = pipeline.shards + pipeline.stock_shards
     return (
         Usage("Kinesis", "shard-hours", shards * HOURS, "shard_hour"),
@@ -74,8 +72,8 @@ def _dynamodb(counted: OrderCalls, pipeline: Pipeline) -> tuple[Usage, ...]:
     idle_reads = sum(each for operation, each in idle.items() if operation in _READS)
     orders = pipeline.orders * _MONTH
     # Heartbeats, leases and rate limits are items far below a KiB: a call is a unit.
-    writes = sum(counted.write_units.values()) * orders + (sum(idle.values()) - idle_reads) * _MONTH
-    reads = sum(counted.read_units.values()) * orders + idle_reads * _MONTH
+    writes = counted.units["dynamodb_write"] * orders + (sum(idle.values()) - idle_reads) * _MONTH
+    reads = counted.units["dynamodb_read"] * orders + idle_reads * _MONTH
     kept = counted.stored_bytes * orders / _GB
     captured = Usage(
         "DynamoDB",
@@ -92,10 +90,20 @@ def _dynamodb(counted: OrderCalls, pipeline: Pipeline) -> tuple[Usage, ...]:
     )
 
 
+def _idle(counted: OrderCalls, pipeline: Pipeline, service: str) -> float:
+    """Requests of a month that are made whether orders come or not."""
+    calls = idle_calls(counted, pipeline)
+    return sum(each for name, each in calls.items() if name.startswith(f"{service}.")) * _MONTH
+
+
+def _of_orders(counted: OrderCalls, pipeline: Pipeline, unit: str) -> float:
+    return counted.units.get(unit, 0.0) * pipeline.orders * _MONTH
+
+
 def _messages(counted: OrderCalls, pipeline: Pipeline) -> tuple[Usage, ...]:
-    requests = sum(_a_month(counted, pipeline, "sqs").values())
-    published = _a_month(counted, pipeline, "sns").get("Publish", 0.0)
-    mails = sum(each for name, each in _a_month(counted, pipeline, "ses").items() if name.startswith("Send"))
+    requests = _of_orders(counted, pipeline, "sqs_request") + _idle(counted, pipeline, "sqs")
+    published = _of_orders(counted, pipeline, "sns_publish")
+    mails = _of_orders(counted, pipeline, "ses_mail")
     return (
         Usage("SQS", "million requests", requests / 1e6, "sqs_million"),
         Usage("SNS", "million publishes", published / 1e6, "sns_million"),
@@ -104,11 +112,12 @@ def _messages(counted: OrderCalls, pipeline: Pipeline) -> tuple[Usage, ...]:
 
 
 def _s3(counted: OrderCalls, pipeline: Pipeline) -> tuple[Usage, ...]:
-    calls = _a_month(counted, pipeline, "s3")
-    gets = sum(each for operation, each in calls.items() if operation in _S3_READS)
+    # What is asked while no order comes is whether the bucket is there: a HEAD, billed as a GET.
+    gets = _of_orders(counted, pipeline, "s3_get") + _idle(counted, pipeline, "s3")
+    puts = _of_orders(counted, pipeline, "s3_put")
     archived = counted.bytes.get("s3.PutObject", 0.0) * pipeline.orders * _MONTH / _GB
     return (
-        Usage("S3", "thousand PUTs and LISTs", (sum(calls.values()) - gets) / 1e3, "s3_put_thousand"),
+        Usage("S3", "thousand PUTs and LISTs", puts / 1e3, "s3_put_thousand"),
         Usage("S3", "thousand GETs", gets / 1e3, "s3_get_thousand"),
         Usage("S3", "GB added to the archive", archived, "s3_gb_month", kept=True),
     )
@@ -134,8 +143,9 @@ def _kms(counted: OrderCalls, pipeline: Pipeline) -> tuple[Usage, ...]:
 def _observed(counted: OrderCalls, pipeline: Pipeline) -> tuple[Usage, ...]:
     orders = pipeline.orders * _MONTH
     metrics = float(containers(counted, pipeline) * pipeline.metrics)
+    logged = _of_orders(counted, pipeline, "log_byte")
     return (
         Usage("CloudWatch", "custom metrics", metrics, "cloudwatch_metric_month"),
-        Usage("CloudWatch", "GB of logs", pipeline.log_bytes * orders / _GB, "cloudwatch_logs_gb"),
+        Usage("CloudWatch", "GB of logs", logged / _GB, "cloudwatch_logs_gb"),
         Usage("CloudWatch", "million traces (X-Ray)", pipeline.traced * orders / 1e6, "xray_million"),
     )

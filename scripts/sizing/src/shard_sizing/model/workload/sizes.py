@@ -8,13 +8,11 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
+from orderstream.aws.billing import PUT_UNIT_BYTES
 from shard_sizing.model.workload.peaks import Floats
 
 KIB: Final = 1_024
 """On-demand ingest is billed in steps of this many bytes."""
-
-PUT_UNIT_BYTES: Final = 25_000
-"""A PUT payload unit of the provisioned mode; AWS says 25 KB, and the smaller reading bills more."""
 
 MOST_ATOMS: Final = 64
 """Distinct sizes below ``LARGE``; above, where few records fill a second, there are 16 to a doubling."""
