@@ -143,6 +143,11 @@ engine-seeds: JOBS ?=
 engine-seeds: install ## Play many histories of the embedded engine, on all cores or few: SEEDS=100000 FROM=0 JOBS=1
 	cd tests && ../$(BIN)/python -m fakes.engine_world.seeds $(FROM) $(SEEDS) $(JOBS)
 
+.PHONY: dashboard
+dashboard: HOME_OF_RUN ?= .local
+dashboard: install ## Draw the deployed dashboard over the metrics of a local run: docs/dashboard.png (HOME_OF_RUN=FOLDER)
+	$(BIN)/python tests/docs/dashboard.py $(HOME_OF_RUN) docs/dashboard.png
+
 .PHONY: reference
 reference: install ## Write the producer's API reference from its docstrings
 	$(BIN)/python tests/docs/reference.py

@@ -5,14 +5,16 @@ from typing import Final
 from aws_cdk import App, Tags
 from aws_cdk import aws_kms as kms
 
-from orderstream_infra.declaration import checked
+from orderstream_infra.declaration import GUIDE, check_alarms, checked
 from orderstream_infra.deployment import Deployment
 from orderstream_infra.findings import check
+from orderstream_infra.resources.orders_api import OrdersApi
 from orderstream_infra.resources.ports import EVERYWHERE, PORT
 from orderstream_infra.rights import rights_of
 from orderstream_infra.stacks.data import DataStack
 from orderstream_infra.stacks.edge import EdgeStack
 from orderstream_infra.stacks.network import NetworkStack
+from orderstream_infra.stacks.observability import ObservabilityStack
 from orderstream_infra.stacks.read_model import ReadModelStack
 from orderstream_infra.stacks.small import SmallStack
 from orderstream_infra.stacks.workers import WorkersStack
@@ -70,18 +72,20 @@ def pipeline(deployment: Deployment, *, out: str | None = None, acknowledging: b
         acknowledging: False has synthesis end with every finding, those that stay too.
 
     Raises:
-        DeploymentError: something is declared that no construct makes.
+        DeploymentError: something is declared that no construct makes, or an alarm could never help.
         TopologyError: an application cannot be read.
     """
     # The CDK's own word about versions and paths would make two syntheses of one pipeline differ.
     app = App(outdir=out, analytics_reporting=False, tree_metadata=False, context=CONTEXT)
     settings = settings_of(deployment)
     declared = checked(topology(settings))
+    check_alarms(declared, GUIDE.read_text(encoding="utf-8"))
     data = DataStack(app, deployment, declared, settings)
     if deployment.size == "small":
-        SmallStack(app, deployment, declared, settings, key=data.key)
+        api = SmallStack(app, deployment, declared, settings, key=data.key).gateway
     else:
-        _standard(app, deployment, declared, settings, key=data.key)
+        api = _standard(app, deployment, declared, settings, key=data.key)
+    ObservabilityStack(app, deployment, declared, settings, gateway=api.id)
     Tags.of(app).add("project", "orderstream")
     check(app, deployment, settings.archive_bucket, all_of_them=not acknowledging)
     return app
@@ -89,8 +93,12 @@ def pipeline(deployment: Deployment, *, out: str | None = None, acknowledging: b
 
 def _standard(
     app: App, deployment: Deployment, declared: Topology, settings: Settings, *, key: kms.IKey
-) -> None:
-    """The stacks of the size ``standard``: a service for each process, in a network that is closed."""
+) -> OrdersApi:
+    """The stacks of the size ``standard``: a service for each process, in a network that is closed.
+
+    Returns:
+        The gateway.
+    """
     rights = [right for process in declared.processes for right in rights_of(process, settings)]
     network_stack = NetworkStack(app, deployment, declared, settings, rights=rights, key=key)
     read_model = ReadModelStack(app, deployment, declared, settings, network=network_stack.network, key=key)
@@ -104,4 +112,5 @@ def _standard(
         names=network_stack.names,
         key=key,
     )
-    EdgeStack(app, deployment, network=network_stack.network, tasks=workers.taking[API.name], key=key)
+    edge = EdgeStack(app, deployment, network=network_stack.network, tasks=workers.taking[API.name], key=key)
+    return edge.gateway

@@ -1,9 +1,11 @@
 """The pipeline's declaration, as far as it can be deployed."""
 
+from pathlib import Path
 from typing import Final
 
 from orderstream_consumer.store.protocol import TableSpec
 from orderstream_infra.deployment import DeploymentError
+from orderstream_workers.runtime.guide import anchors
 from orderstream_workers.runtime.topology import (
     BucketSpec,
     DatabaseSpec,
@@ -14,6 +16,7 @@ from orderstream_workers.runtime.topology import (
     TopicSpec,
     Topology,
 )
+from orderstream_workers.runtime.topology.alarms import alarms, faults_in
 from orderstream_workers.runtime.topology.lifetimes import ARCHIVER_AWAY_DAYS
 
 _KNOWN: Final = frozenset(
@@ -28,6 +31,31 @@ _KNOWN: Final = frozenset(
         TopicSpec,
     }
 )
+
+GUIDE: Final = Path(__file__).parents[3] / "docs" / "operations.md"
+"""The operations guide, whose sections alarms name."""
+
+
+def check_alarms(declared: Topology, guide: str) -> None:
+    """Refuse alarms that could never fire, or that leave the operator alone.
+
+    Args:
+        declared: The pipeline.
+        guide: The text of the operations guide.
+
+    Raises:
+        DeploymentError: an alarm watches what nothing measures, two have one name, or the guide lacks the
+            section that one names.
+    """
+    for fault in faults_in(declared):
+        raise DeploymentError(fault)
+    sections = anchors(guide)
+    for alarm in alarms(declared):
+        if alarm.runbook not in sections:
+            raise DeploymentError(
+                f"the alarm {alarm.name} names the section #{alarm.runbook}, "
+                f"and {GUIDE.name} has no such heading"
+            )
 
 
 def checked(declared: Topology) -> Topology:

@@ -18,7 +18,7 @@ _SIZES: Final = ("standard", "small")
 _CAPACITIES: Final = ("provisioned", "on-demand")
 _SHARDS: Final = {"standard": 4, "small": 1}
 _YES: Final = {"yes": True, "no": False}
-_OPTIONAL: Final = ("operators_email", "size", "capacity", "jwt_scope_prefix")
+_OPTIONAL: Final = ("operators_email", "size", "capacity", "jwt_scope_prefix", "operations_guide")
 
 
 class DeploymentError(OrderstreamError):
@@ -68,6 +68,8 @@ class Deployment:
         capacity: ``provisioned``, the default, or ``on-demand``: who sees to it that the streams have enough
             shards. A stream whose declaration says how many it has is provisioned either way.
         jwt_scope_prefix: What the issuer puts before the names of our scopes; nothing by default.
+        operations_guide: Where operators read the guide that alarms name: a URL; by default its path in the
+            repository.
         shards: Shards of each provisioned stream whose declaration leaves them open, at least 1. None takes 4
             in ``standard`` and 1 in ``small``.
         stopped: Whether nothing runs for now: what is stored stays, and waits.
@@ -89,6 +91,7 @@ class Deployment:
     size: str = _SIZES[0]
     capacity: str = _CAPACITIES[0]
     jwt_scope_prefix: str = ""
+    operations_guide: str = "docs/operations.md"
     shards: int | None = None
     stopped: bool = False
     traced: float | None = None

@@ -20,7 +20,10 @@ from orderstream_infra.findings import FoundError, acknowledged, written
 from orderstream_workers.runtime.settings import Settings
 from orderstream_workers.runtime.topology import BucketSpec, Process, Topology
 
-STACKS = {"standard": {"data", "network", "read-model", "workers", "edge"}, "small": {"data", "small"}}
+STACKS = {
+    "standard": {"data", "network", "read-model", "workers", "edge", "observability"},
+    "small": {"data", "small", "observability"},
+}
 
 
 @pytest.fixture(scope="module", params=SIZES)

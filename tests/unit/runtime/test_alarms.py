@@ -182,3 +182,11 @@ def test_every_alarm_has_its_section_in_the_guide() -> None:
 def test_anchors_are_those_that_a_browser_jumps_to() -> None:
     """Small letters, hyphens, no other signs; a sharp in a block of shell is no heading of words."""
     assert anchors("# Who may call?\n\n## A shard's end, `again`\n") == {"who-may-call", "a-shards-end-again"}
+
+
+def test_the_deployment_page_counts_them() -> None:
+    """They cost by the month, each metric that they watch."""
+    page = (Path(__file__).parents[3] / "docs" / "deployment.md").read_text(encoding="utf-8")
+    declared = alarms(PIPELINE)
+    assert f"There are {len(declared)} alarms and one dashboard" in page
+    assert f"which makes {sum(len(each.series) for each in declared)}," in page

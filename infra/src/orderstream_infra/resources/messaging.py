@@ -1,6 +1,7 @@
 """SQS queues with the queues of their dead letters, and SNS topics. Neither is reached without TLS."""
 
-from aws_cdk import Duration, RemovalPolicy
+from aws_cdk import Duration, RemovalPolicy, Stack
+from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_sns as sns
 from aws_cdk import aws_sns_subscriptions as subscriptions
@@ -59,7 +60,7 @@ class WorkQueue(Construct):
 def declared_topic(
     scope: Construct, spec: TopicSpec, *, called: str, key: kms.IKey, subscriber: str | None
 ) -> sns.Topic:
-    """A topic, with one subscriber by e-mail if one is named.
+    """A topic that alarms may publish to, with one subscriber by e-mail if one is named.
 
     Args:
         scope: Where it belongs.
@@ -69,6 +70,16 @@ def declared_topic(
         subscriber: An e-mail address, which has to confirm; None makes no subscription.
     """
     topic = sns.Topic(scope, f"Topic-{spec.name}", topic_name=called, master_key=key, enforce_ssl=True)
+    # The policy that refuses what comes without TLS takes the place of the default one: CloudWatch is named.
+    topic.add_to_resource_policy(
+        iam.PolicyStatement(
+            sid="AlarmsPublish",
+            principals=[iam.ServicePrincipal("cloudwatch.amazonaws.com")],
+            actions=["sns:Publish"],
+            resources=[topic.topic_arn],
+            conditions={"StringEquals": {"aws:SourceAccount": Stack.of(scope).account}},
+        )
+    )
     if subscriber is not None:
         topic.add_subscription(subscriptions.EmailSubscription(subscriber))
     return topic

@@ -61,6 +61,9 @@ class OrdersApi(Construct):
         requests_per_second: What it lets through of all callers together, at once too; more is refused with
             429.
         key: Encrypts its log.
+
+    Attributes:
+        id: Its id in AWS.
     """
 
     def __init__(
@@ -78,6 +81,7 @@ class OrdersApi(Construct):
     ) -> None:
         super().__init__(scope, "OrdersApi")
         api = apigateway.CfnApi(self, "Api", name=called, protocol_type="HTTP")
+        self.id = api.ref
         link = apigateway.CfnVpcLink(
             self,
             "Link",

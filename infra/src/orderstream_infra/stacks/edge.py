@@ -30,6 +30,9 @@ class EdgeStack(DeployedStack):
         network: Where the orders API is.
         tasks: What knows its tasks.
         key: The project's key.
+
+    Attributes:
+        gateway: The gateway.
     """
 
     def __init__(
@@ -42,7 +45,7 @@ class EdgeStack(DeployedStack):
         key: kms.IKey,
     ) -> None:
         super().__init__(scope, EDGE, deployment, "what callers reach")
-        gateway(self, "gateway", deployment, network, tasks=tasks, key=key)
+        self.gateway = gateway(self, "gateway", deployment, network, tasks=tasks, key=key)
 
 
 def gateway(
@@ -53,7 +56,7 @@ def gateway(
     *,
     tasks: discovery.IService,
     key: kms.IKey,
-) -> None:
+) -> OrdersApi:
     """Make the gateway of a deployment, of whatever size.
 
     Args:
@@ -64,7 +67,7 @@ def gateway(
         tasks: What knows its tasks.
         key: The project's key.
     """
-    OrdersApi(
+    return OrdersApi(
         scope,
         called,
         routes=routes(),

@@ -36,6 +36,9 @@ class SmallStack(DeployedStack):
         declared: The pipeline.
         settings: Those of every process, but for where the read model is.
         key: The project's key.
+
+    Attributes:
+        gateway: The gateway.
     """
 
     def __init__(
@@ -79,7 +82,7 @@ class SmallStack(DeployedStack):
         service = ProcessService(self, "small", task=task, location=location, stopped=deployment.stopped)
         (api,) = (name for name, process in apart.items() if process.serves == "http")
         tasks = service.found_in(made.names, api)
-        gateway(self, "small-gateway", deployment, network, tasks=tasks, key=key)
+        self.gateway = gateway(self, "small-gateway", deployment, network, tasks=tasks, key=key)
         subnets_of_commands(self, network.vpc.select_subnets(subnet_group_name="tasks"), groups, public=True)
 
 

@@ -70,15 +70,21 @@ def faults_in(topology: Topology) -> Iterator[str]:
     declared = alarms(topology)
     names = [alarm.name for alarm in declared]
     yield from (f"two alarms are called {name}" for name in sorted(set(names)) if names.count(name) > 1)
-    measured = {process.name: process.measured for process in topology.processes}
     for alarm in declared:
         for series in alarm.series:
-            if reason := _fault(series, topology, measured):
+            if reason := unmeasured(series, topology):
                 yield f"the alarm {alarm.name} can never fire: {reason}"
 
 
-def _fault(series: Series, topology: Topology, measured: dict[str, tuple[Metric, ...]]) -> str | None:
+def unmeasured(series: Series, topology: Topology) -> str | None:
+    """Why a series has no values at all; None where something measures it.
+
+    Args:
+        series: What is to be watched or shown.
+        topology: The pipeline.
+    """
     metric = series.metric
+    measured = {process.name: process.measured for process in topology.processes}
     if isinstance(metric, AwsMetric):
         there = (
             metric.of.process in {process.name for process in topology.processes if process.serves == "http"}
