@@ -292,7 +292,7 @@ assert step_names()[-1] == "check_fraud"
 @pytest.mark.timeout(1200)
 def test_a_new_step_of_the_saga_is_asked_for_before_the_others(tmp_path: Path) -> None:
     """In a copy of the repository: an order is checked, then reserved line by line, or refused at once."""
-    environment = copied(tmp_path, "A new step of the saga", 8)
+    environment = copied(tmp_path, "A new step of the saga", 9)
     succeeds(("-c", PLAYED), tmp_path, environment)
     # What the tests of the first flow say holds for the orders that follow it.
     succeeds((*TESTED, "tests/unit/services/saga", "tests/unit/cli/test_saga.py"), tmp_path, environment)

@@ -152,7 +152,7 @@ def test_a_worker_that_has_nothing_to_do_misses_a_table_too(stage: Stage) -> Non
     stage.without_table("shipments")
     stage.start("shipping")
     stage.becomes_unhealthy(
-        "table orderstream-shipments", "the table orderstream-shipments has not answered for"
+        "table orderstream-shipments", "the table orderstream-shipments has not responded for"
     )
 
 
@@ -216,7 +216,7 @@ def test_a_payment_worker_whose_provider_is_away(stage: Stage) -> None:
     """It is not ready before the provider has answered, and the provider is named."""
     stage.start("payment-worker")
     said = stage.becomes_unhealthy(
-        "provider http://127.0.0.1:1", "the provider http://127.0.0.1:1 has not answered for"
+        "provider http://127.0.0.1:1", "the provider http://127.0.0.1:1 has not responded for"
     )
     assert failing(said) == {"provider http://127.0.0.1:1"}
 

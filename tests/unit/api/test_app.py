@@ -119,8 +119,8 @@ def test_a_guest_may_order(world: World, client: AsgiClient) -> None:
     ("standing", "status", "health", "ready"),
     [
         (Standing(), "ok", 200, 200),
-        (Standing(ready=False, reason="the table t has not answered yet"), "starting", 200, 503),
-        (Standing(healthy=False, ready=False, reason="the table t has not answered"), "failing", 503, 503),
+        (Standing(ready=False, reason="the table t has not responded yet"), "starting", 200, 503),
+        (Standing(healthy=False, ready=False, reason="the table t has not responded"), "failing", 503, 503),
     ],
 )
 def test_health_says_whether_the_dependencies_answer(

@@ -23,12 +23,14 @@ from orderstream_orders.contracts import (
     StockLine,
 )
 from orderstream_workers.cli.saga import saga
+from orderstream_workers.operations.open_orders import RECORDED_BY_HAND
 from orderstream_workers.services.inventory import InventoryHandlers, read_stock, seed_stock
 from orderstream_workers.services.payments import PaymentHandlers
 from orderstream_workers.services.payments.domain import Payment
 from orderstream_workers.services.payments.domain import Phase as PaymentPhase
 from orderstream_workers.services.payments.records import PAYMENTS, PaymentRecord
 from orderstream_workers.services.saga import NotWaitingError
+from orderstream_workers.services.saga.definition import step_names
 from orderstream_workers.services.saga.errors import UnknownOrderError
 from orderstream_workers.services.saga.handlers import SAGAS, SagaRecord
 from orderstream_workers.services.saga.state import Failure, Order, Phase, Progress, Saga, Status
@@ -281,3 +283,8 @@ def test_what_was_released_by_hand_is_not_released_again() -> None:
         inventory[event.type](delivered(event, index + 1))
     (level,) = read_stock(resources.store)
     assert (level.available, level.reserved, level.balanced) == (10, 0, True)
+
+
+def test_what_was_done_by_hand_can_be_recorded_for_every_step() -> None:
+    """Of every version: else its owner would do the work again when its request comes."""
+    assert set(RECORDED_BY_HAND) == set(step_names())

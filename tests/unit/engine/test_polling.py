@@ -55,7 +55,7 @@ def first_read(
     """The calls that follow on the responses to the first ones, whatever the pauses between them."""
     now, calls = 0.0, [polling.want(0.0)]
     for response in responses:
-        batch, call = polling.answered(response, now)
+        batch, call = polling.responded(response, now)
         call = call if batch is None else polling.want(now)
         if call is None and polling.wake_at is not None:
             now = polling.wake_at
@@ -68,8 +68,8 @@ def test_the_first_read_issues_an_iterator() -> None:
     """First the iterator, then at once the records, then nothing until more is wanted."""
     polling = reader()
     assert polling.want(0.0) == IssueIterator("TRIM_HORIZON")
-    assert polling.answered(Issued("it", NOON), 0.0) == (None, ReadRecords("it", None))
-    batch, request = polling.answered(read(7), 0.1)
+    assert polling.responded(Issued("it", NOON), 0.0) == (None, ReadRecords("it", None))
+    batch, request = polling.responded(read(7), 0.1)
     assert batch is not None
     assert (len(batch.records), batch.closed, request) == (1, False, None)
     assert polling.proceed(99.0) is None
@@ -93,10 +93,10 @@ def test_what_is_done_is_left_out_of_the_first_records_only() -> None:
     """The filter goes with the first records after a checkpoint."""
     polling = reader(Position(5, 2))
     polling.want(0.0)
-    assert polling.answered(Issued("it", NOON), 0.0)[1] == ReadRecords("it", Position(5, 2))
-    polling.answered(read(), 0.0)
+    assert polling.responded(Issued("it", NOON), 0.0)[1] == ReadRecords("it", Position(5, 2))
+    polling.responded(read(), 0.0)
     assert polling.want(9.0) == ReadRecords("next", Position(5, 2))
-    polling.answered(read(6), 9.0)
+    polling.responded(read(6), 9.0)
     assert polling.want(20.0) == ReadRecords("next", None)
 
 
@@ -105,8 +105,8 @@ def test_pacing(behind: int, pause: float) -> None:
     """Caught up, reads are polite; far behind, they follow at once, five a second at most."""
     polling = reader()
     polling.want(10.0)
-    polling.answered(Issued("it", NOON), 10.0)
-    polling.answered(read(1, behind), 10.1)
+    polling.responded(Issued("it", NOON), 10.0)
+    polling.responded(read(1, behind), 10.1)
     assert polling.want(10.1) is None
     assert polling.wake_at == pytest.approx(10.0 + pause)
     assert polling.proceed(10.0 + pause) == ReadRecords("next", None)
@@ -131,11 +131,11 @@ def test_an_expired_iterator_is_renewed_where_we_stand(
     """
     polling = reader(start)
     polling.want(0.0)
-    if isinstance(polling.answered(Issued("it", LATER), 0.0)[1], Pin):
-        polling.answered(Pinned(), 0.0)
-    polling.answered(read(records), 0.0)
+    if isinstance(polling.responded(Issued("it", LATER), 0.0)[1], Pin):
+        polling.responded(Pinned(), 0.0)
+    polling.responded(read(records), 0.0)
     polling.want(10.0)
-    assert polling.answered(Refusal.EXPIRED, 10.0) == (None, None)
+    assert polling.responded(Refusal.EXPIRED, 10.0) == (None, None)
     assert polling.proceed(polling.wake_at or 0.0) == expected
 
 
@@ -144,10 +144,10 @@ def test_refusals_back_off_with_jitter(refusal: Refusal) -> None:
     """Pauses double up to a bound, never two alike, and a success forgets them."""
     polling, now = reader(), 0.0
     polling.want(now)
-    polling.answered(Issued("it", NOON), now)
+    polling.responded(Issued("it", NOON), now)
     pauses = []
     for _ in range(8):
-        assert polling.answered(refusal, now) == (None, None)
+        assert polling.responded(refusal, now) == (None, None)
         assert polling.wake_at is not None
         pauses.append(polling.wake_at - now)
         now = polling.wake_at
@@ -155,9 +155,9 @@ def test_refusals_back_off_with_jitter(refusal: Refusal) -> None:
     for attempt, pause in enumerate(pauses):
         longest = min(8.0, 0.5 * 2**attempt)
         assert longest / 2 <= pause <= longest
-    polling.answered(read(), now)
+    polling.responded(read(), now)
     polling.want(now + 10)
-    polling.answered(refusal, now + 10)
+    polling.responded(refusal, now + 10)
     assert (polling.wake_at or 0.0) <= now + 10.5
 
 
@@ -166,8 +166,8 @@ def test_children_without_a_next_iterator_mean_closed(following: str | None) -> 
     """Absent, null and empty alike; nothing is read afterwards."""
     polling = reader()
     polling.want(0.0)
-    polling.answered(Issued("it", NOON), 0.0)
-    batch, _ = polling.answered(read(1, following=following, children=(SHARD,)), 0.0)
+    polling.responded(Issued("it", NOON), 0.0)
+    batch, _ = polling.responded(read(1, following=following, children=(SHARD,)), 0.0)
     assert batch is not None
     assert batch.closed
     assert batch.children == (SHARD,)
@@ -192,13 +192,13 @@ def test_a_closed_shard_whose_children_are_not_named_ends_once_nothing_is_left()
     again = IssueIterator("TRIM_HORIZON")
     calls = first_read(polling, Issued("1", NOON), end, LookedUp(CLOSED), Issued("2", NOON))
     assert calls[2:] == [LookUpShard(), again, ReadRecords("2", None)]
-    batch, _ = polling.answered(read(8, following=None), 50.0)
+    batch, _ = polling.responded(read(8, following=None), 50.0)
     assert batch is not None
     assert not batch.closed
     assert first_read(polling, LookedUp(CLOSED))[1] == IssueIterator("AFTER_SEQUENCE_NUMBER", 8)
-    polling.answered(Issued("3", NOON), 100.0)
+    polling.responded(Issued("3", NOON), 100.0)
     polling.proceed(200.0)
-    batch, _ = polling.answered(end, 200.0)
+    batch, _ = polling.responded(end, 200.0)
     assert batch is not None
     assert batch.closed
 
@@ -207,7 +207,7 @@ def test_a_shard_that_is_gone_is_closed() -> None:
     """Once it is not listed either: its records are past retention, so its children come next."""
     polling = reader()
     assert first_read(polling, Refusal.GONE)[1] == LookUpShard()
-    batch, request = polling.answered(LookedUp(None), 0.0)
+    batch, request = polling.responded(LookedUp(None), 0.0)
     assert batch is not None
     assert (batch.closed, batch.records, request) == (True, (), None)
 
@@ -244,8 +244,8 @@ def test_a_refused_checkpoint_is_judged_by_the_listing(
     """Trimmed: on from the horizon. Past the shard's end: closed. Before its beginning: it stands still."""
     polling = reader(Position(number, 1))
     polling.want(0.0)
-    assert polling.answered(Refusal.INVALID_POSITION, 0.0)[1] == LookUpShard()
-    batch, request = polling.answered(LookedUp(listed), 0.0)
+    assert polling.responded(Refusal.INVALID_POSITION, 0.0)[1] == LookUpShard()
+    batch, request = polling.responded(LookedUp(listed), 0.0)
     if follows == "closed":
         assert batch is not None
         assert batch.closed
@@ -261,12 +261,12 @@ def test_what_retention_took_is_told() -> None:
         IssueIterator("AT_SEQUENCE_NUMBER", sequence_number=500),
         ReadRecords("it", Position(500, 1)),
     ]
-    batch, _ = polling.answered(read(507), 0.0)
+    batch, _ = polling.responded(read(507), 0.0)
     assert batch is not None
     assert batch.gap == RetentionGap(Position(500, 1), Position(507))
     assert polling.retention_gaps == 1
     polling.want(9.0)
-    batch, _ = polling.answered(read(508), 9.0)
+    batch, _ = polling.responded(read(508), 9.0)
     assert batch is not None
     assert batch.gap is None
 
@@ -279,7 +279,7 @@ def test_a_live_reader_tells_what_retention_took(
     """One that stood still for longer than retention finds its last record gone, as a new owner would."""
     polling = reader()
     first_read(polling, Issued("it", NOON), read(500), *refusals, Issued("new", NOON))
-    batch, _ = polling.answered(read(first), 100_000.0)
+    batch, _ = polling.responded(read(first), 100_000.0)
     assert batch is not None
     assert (batch.gap is not None, polling.retention_gaps) == (bool(gaps), gaps)
     if batch.gap is not None:
@@ -292,9 +292,9 @@ def test_a_live_reader_leaves_out_what_it_has_read() -> None:
     calls = first_read(polling, Issued("it", NOON), read(500), Refusal.EXPIRED, Issued("new", NOON))
     assert calls[-1] == ReadRecords("new", Position(500))
     discarded = Read(DeaggregatedRecords((), 600, first_sequence_number=600), 0, "next")
-    polling.answered(discarded, 100.0)
+    polling.responded(discarded, 100.0)
     polling.want(200.0)
-    polling.answered(Refusal.EXPIRED, 200.0)
+    polling.responded(Refusal.EXPIRED, 200.0)
     assert polling.proceed(300.0) == IssueIterator("AT_SEQUENCE_NUMBER", sequence_number=600)
 
 
@@ -303,7 +303,7 @@ def test_a_live_reader_that_was_caught_up_misses_nothing() -> None:
     polling = reader()
     first_read(polling, Issued("it", NOON), read(500), replace(read(), at=NOON), Refusal.EXPIRED)
     first_read(polling, Issued("new", NOON))
-    polling.answered(replace(read(507), at=NOON + dt.timedelta(hours=1)), 1_000.0)
+    polling.responded(replace(read(507), at=NOON + dt.timedelta(hours=1)), 1_000.0)
     assert polling.retention_gaps == 0
 
 
@@ -323,7 +323,7 @@ def test_an_empty_shard_does_not_hide_what_retention_took(hours: int, gaps: int)
     polling, later = reader(Position(500), NOON), NOON + dt.timedelta(hours=hours)
     first_read(polling, Issued("it", NOON), replace(read(), at=later))
     assert (polling.caught_up_at is None) == bool(gaps)
-    polling.answered(replace(read(507), at=later + dt.timedelta(hours=1)), 100.0)
+    polling.responded(replace(read(507), at=later + dt.timedelta(hours=1)), 100.0)
     assert polling.retention_gaps == gaps
 
 
@@ -331,7 +331,7 @@ def test_a_checkpoint_whose_record_is_there_leaves_no_gap() -> None:
     """Reading it again is what shows that nothing is lost."""
     polling = reader(Position(500, 1))
     first_read(polling, Issued("it", NOON))
-    batch, _ = polling.answered(read(500), 0.0)
+    batch, _ = polling.responded(read(500), 0.0)
     assert batch is not None
     assert batch.gap is None
     assert polling.retention_gaps == 0
@@ -341,7 +341,7 @@ def test_a_checkpoint_beyond_what_the_shard_holds_is_another_streams() -> None:
     """Its records would be left out as done, so the shard stands still, and is looked at again later."""
     polling = reader(Position(500))
     first_read(polling, Refusal.INVALID_POSITION, LookedUp(SHARD), Issued("it", NOON))
-    batch, request = polling.answered(read(400), 10.0)
+    batch, request = polling.responded(read(400), 10.0)
     assert (batch, request) == (None, None)
     assert polling.standstill is not None
     assert (polling.wake_at or 0.0) >= 60.0
@@ -360,7 +360,7 @@ def test_a_quiet_shard_loses_nothing_to_retention() -> None:
     for hours, gaps in ((23, 0), (25, 1)):
         polling = reader(Position(500, 1), NOON)
         first_read(polling, Issued("it", NOON))
-        polling.answered(replace(read(507), at=NOON + dt.timedelta(hours=hours)), 0.0)
+        polling.responded(replace(read(507), at=NOON + dt.timedelta(hours=hours)), 0.0)
         assert polling.retention_gaps == gaps
 
 
@@ -368,8 +368,8 @@ def test_being_caught_up_is_known_with_a_margin() -> None:
     """A record is readable a moment after it arrived: an empty read proves nothing for the last minute."""
     polling = reader()
     first_read(polling, Issued("it", NOON))
-    polling.answered(replace(read(7), at=NOON), 0.0)
+    polling.responded(replace(read(7), at=NOON), 0.0)
     assert polling.caught_up_at is None
     polling.want(9.0)
-    polling.answered(replace(read(), at=NOON), 9.0)
+    polling.responded(replace(read(), at=NOON), 9.0)
     assert polling.caught_up_at == NOON - dt.timedelta(minutes=1)

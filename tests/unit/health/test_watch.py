@@ -79,8 +79,8 @@ def test_an_outage_is_a_warning_now_and_then_and_its_end_is_told(caplog: pytest.
         world.after(5)
     said = [(record.levelname, record.message) for record in caplog.records]
     assert said == [
-        *([("WARNING", "dependency does not answer")] * 2),
-        ("INFO", "dependency answers again"),
+        *([("WARNING", "dependency does not respond")] * 2),
+        ("INFO", "dependency responds again"),
     ]
 
 

@@ -94,7 +94,7 @@ def test_it_is_ready_once_everything_has_answered() -> None:
     assert world.said((silent,)) == (
         True,
         False,
-        "the provider http://p has not answered yet: GET: ConnectError",
+        "the provider http://p has not responded yet: GET: ConnectError",
     )
 
 

@@ -94,7 +94,7 @@ def worker_report(
         ),
         *outages(dependencies, now),
     ]
-    obstacles = [*_obstacles_of_start(stream, standing), *unanswered(dependencies)]
+    obstacles = [*_obstacles_of_start(stream, standing), *not_responding(dependencies)]
     waits = [shard.waiting.arrived_at for shard in progress if shard.waiting is not None]
     lags = [lag for shard in progress if (lag := lag_millis(shard, now)) is not None]
     return {
@@ -170,17 +170,17 @@ def lag_millis(shard: ShardProgress, now: dt.datetime) -> int | None:
 def outages(dependencies: Iterable[DependencyState], now: dt.datetime) -> list[str]:
     """Name the dependencies that have not responded for too long."""
     return [
-        f"the {state.name} has not answered for {_seconds(now - since)} s: {state.failure}"
+        f"the {state.name} has not responded for {_seconds(now - since)} s: {state.failure}"
         for state in dependencies
         if state.failure is not None
         and now - (since := state.answered_at or state.watched_since) > STALLED_AFTER
     ]
 
 
-def unanswered(dependencies: Iterable[DependencyState]) -> list[str]:
+def not_responding(dependencies: Iterable[DependencyState]) -> list[str]:
     """Name the dependencies that have never responded."""
     return [
-        f"the {state.name} has not answered yet" + (f": {state.failure}" if state.failure else "")
+        f"the {state.name} has not responded yet" + (f": {state.failure}" if state.failure else "")
         for state in dependencies
         if state.answered_at is None
     ]

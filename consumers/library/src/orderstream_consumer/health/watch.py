@@ -2,7 +2,7 @@
 
 ::
 
-              ask answers                       ask fails
+              ask responds                      ask fails
     UNKNOWN ──────────────> ANSWERING <──────────────────────> FAILING (reason, since)
        └──────────────────────── ask fails ───────────────────────^
 
@@ -153,11 +153,11 @@ class DependencyWatch:
         fields = {"dependency": state.name}
         if failure is None:
             if warnings.logged:
-                logger.info("dependency answers again", extra=fields)
+                logger.info("dependency responds again", extra=fields)
             warnings.reset()
             return replace(state, answered_at=now, asked_at=now, failure=None)
         if warnings.is_due(now.timestamp()):
-            logger.warning("dependency does not answer", extra=fields | {"error": failure})
+            logger.warning("dependency does not respond", extra=fields | {"error": failure})
         return replace(state, asked_at=now, failure=failure)
 
     def _read(self, name: str) -> Figure:

@@ -1,14 +1,24 @@
 """Orders that have not ended: which of them are late, and a person's decision about a step of one."""
 
 import datetime as dt
+from collections.abc import Callable, Mapping
+from typing import Final
 
 from orderstream_consumer.store import Store
 from orderstream_workers.runtime.resources import Resources
 from orderstream_workers.services.inventory.by_hand import released_by_hand
 from orderstream_workers.services.payments.by_hand import refunded_by_hand
 from orderstream_workers.services.saga import Resolution, open_orders, resolved
+from orderstream_workers.services.saga.definition import CAPTURE_PAYMENT, RESERVE_STOCK, SHIP_ORDER
 from orderstream_workers.services.saga.state import Saga
 from orderstream_workers.services.shipping.by_hand import shipped_by_hand
+
+RECORDED_BY_HAND: Final[Mapping[str, Callable[[Store, str, dt.datetime], None]]] = {
+    RESERVE_STOCK.name: lambda store, order_id, _now: released_by_hand(store, order_id),
+    CAPTURE_PAYMENT.name: refunded_by_hand,
+    SHIP_ORDER.name: shipped_by_hand,
+}
+"""What writes into the state of a step's owner that a person has done the work. Every step has one."""
 
 
 def orders_under_way(resources: Resources, *, late: bool = False) -> list[Saga]:
@@ -51,15 +61,5 @@ def resolve(resources: Resources, resolution: Resolution) -> None:
     now = resources.clock()
     envelope = resolved(resources.store, resolution, now)
     if resolution.decision == "done":
-        _record_by_hand(resources.store, resolution, now)
+        RECORDED_BY_HAND[resolution.step](resources.store, resolution.order_id, now)
     resources.publisher.publish([envelope.encode()], resolution.order_id)
-
-
-def _record_by_hand(store: Store, resolution: Resolution, now: dt.datetime) -> None:
-    match resolution.step:
-        case "ship_order":
-            shipped_by_hand(store, resolution.order_id, now)
-        case "capture_payment":
-            refunded_by_hand(store, resolution.order_id, now)
-        case "reserve_stock":
-            released_by_hand(store, resolution.order_id)

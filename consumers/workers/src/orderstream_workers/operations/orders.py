@@ -20,7 +20,7 @@ def read_model_at(settings: Settings) -> Iterator[ReadModel]:
         settings: Name the database that order status writes.
 
     Raises:
-        ReadModelError: it cannot be opened, is none, or did not answer a question of the body.
+        ReadModelError: it cannot be opened, is none, or did not respond.
     """
     url = settings.name_of(READ_MODEL)
     with Resources(settings) as resources:

@@ -11,10 +11,10 @@ from orderstream.observability.metrics import Meter, PrometheusExporter
 from orderstream_consumer.health.report import (
     STALLED_AFTER,
     age,
+    not_responding,
     outages,
     shown_dependencies,
     shown_figures,
-    unanswered,
     verdict,
 )
 from orderstream_consumer.health.server import health_served
@@ -156,7 +156,10 @@ def payment_report(
     if standing.unsettled_since is not None and now - standing.unsettled_since > STALLED_AFTER:
         lasted = int((now - standing.unsettled_since).total_seconds())
         troubles.append(f"no payment was settled for {lasted} s although payments wait{because}")
-    obstacles = [*(["it finishes what is in hand and ends"] if stopping else []), *unanswered(dependencies)]
+    obstacles = [
+        *(["it finishes what is in hand and ends"] if stopping else []),
+        *not_responding(dependencies),
+    ]
     return {
         "application": PAYMENT_WORKER.name,
         **verdict([*troubles, *outages(dependencies, now)], obstacles),

@@ -188,10 +188,10 @@ def _orders() -> Described:
     )
     health = operation(
         "health",
-        "Do its dependencies answer, and what has come in since the start?",
+        "Do its dependencies respond, and what has come in since the start?",
         {
             HTTPStatus.OK: ("They do, or have done so recently.", HealthResponse),
-            HTTPStatus.SERVICE_UNAVAILABLE: ("One has not answered for 90 seconds.", HealthResponse),
+            HTTPStatus.SERVICE_UNAVAILABLE: ("One has not responded for 90 seconds.", HealthResponse),
         },
     )
     live = operation("live", "Is it alive?", {HTTPStatus.OK: ("Alive.", HealthResponse)})
@@ -201,7 +201,7 @@ def _orders() -> Described:
         {
             HTTPStatus.OK: ("Yes.", HealthResponse),
             HTTPStatus.SERVICE_UNAVAILABLE: (
-                "Not now: a dependency has not answered yet or for 90 seconds, or too many are under way.",
+                "Not now: a dependency has not responded yet or for 90 seconds, or too many are under way.",
                 HealthResponse,
             ),
         },

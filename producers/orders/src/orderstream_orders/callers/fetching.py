@@ -69,7 +69,7 @@ def _ask(client: httpx.Client, url: httpx.URL) -> bytes:
             "GET", url, headers=_PLAIN, follow_redirects=False, timeout=FETCH_SECONDS
         ) as response:
             if response.status_code != httpx.codes.OK:
-                raise DependencyError("issuer", "the key set", f"{url} answers {response.status_code}")
+                raise DependencyError("issuer", "the key set", f"{url} responds with {response.status_code}")
             for chunk in response.iter_raw():
                 body += chunk
                 if len(body) > MAX_KEY_SET:

@@ -71,7 +71,7 @@ class KeyStoreState:
         """The issuer is being asked."""
         return replace(self, asked_at=now, wanted=False)
 
-    def answered(self, keys: Mapping[str, VerificationKey], now: float) -> "KeyStoreState":
+    def responded(self, keys: Mapping[str, VerificationKey], now: float) -> "KeyStoreState":
         """The issuer has given its set."""
         gone = {kid: (key, now) for kid, key in self.current.items() if kid not in keys}
         kept = {
@@ -140,7 +140,7 @@ class IssuerKeys:
             return
         with self._lock:
             known = set(self._state.current)
-            self._state = self._state.answered(keys, self._clock())
+            self._state = self._state.responded(keys, self._clock())
         if known != set(keys):
             logger.info("the issuer's keys", extra={"key_ids": sorted(keys)})
 

@@ -162,7 +162,7 @@ class StepResolved(Event, frozen=True, kw_only=True):
 
     Attributes:
         step: The step.
-        attempt: Which request of it the operator saw unanswered, counted from 1.
+        attempt: Which request of it the operator saw without a reply, counted from 1.
         decision: ``"done"``: what was asked for was done by hand, so that its owner does it no more.
             ``"refuse"``: the shipment shall be refused for good, which shipping alone can say.
         operator: Who decided.

@@ -102,5 +102,5 @@ def _rejection(response: httpx.Response) -> Rejection:
         return Rejection(body["code"], body["message"])
     except (ValueError, KeyError, TypeError) as error:
         raise PlayError(
-            f"the orders API answered {response.status_code} with no reason: {response.text!r}"
+            f"the orders API responded with {response.status_code} and no reason: {response.text!r}"
         ) from error

@@ -137,7 +137,7 @@ class MultiLangCheckpointer:
             if error.value in _LEASE_LOST:
                 raise LeaseLostError(self._shard_id, "KCL says so") from error
             if error.value in _DEFECT:
-                self.defect = CheckpointRefusedError(self._shard_id, f"KCL answers {error.value}")
+                self.defect = CheckpointRefusedError(self._shard_id, f"KCL responds with {error.value}")
                 raise self.defect from error
             raise DependencyError("kcl", "checkpoint", error.value) from error
 

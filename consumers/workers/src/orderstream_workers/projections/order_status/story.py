@@ -45,7 +45,7 @@ _EFFECTS: Final[Mapping[str, Callable[[Fields], str]]] = {
     "OrderCancelled": _reason("the order is cancelled, and every step undone"),
     "OrderCancellationRequested": _said("the customer asked to cancel"),
     "OrderCancellationRefused": _reason("the cancellation came too late"),
-    "StepOverdue": lambda data: f"{data.get('step', 'a step')} has not answered by its deadline",
+    "StepOverdue": lambda data: f"{data.get('step', 'a step')} has not replied by its deadline",
     "StepResolved": lambda data: (
         f"an operator decided on {data.get('step', 'a step')}: {data.get('decision', '?')}"
     ),

@@ -9,7 +9,7 @@ import msgspec
 from orderstream import EventPublisher, Producer, ProducerConfig
 from orderstream.messages.spans import SendSpans
 from orderstream.observability.metrics import PrometheusExporter
-from orderstream_consumer.health.report import outages, shown_dependencies, unanswered, verdict
+from orderstream_consumer.health.report import not_responding, outages, shown_dependencies, verdict
 from orderstream_consumer.health.server import health_served
 from orderstream_consumer.health.watch import DependencyWatch
 from orderstream_consumer.processing.beside import Beside
@@ -72,7 +72,7 @@ def serve_api(resources: Resources, host: str, port: int, stop: threading.Event)
     def standing() -> Standing:
         now, states = resources.clock(), watch.states()
         return Standing(
-            **verdict(outages(states, now), unanswered(states)),
+            **verdict(outages(states, now), not_responding(states)),
             dependencies=tuple(DependencyStatus(**shown) for shown in shown_dependencies(states, now)),
         )
 

@@ -6,7 +6,7 @@ from orderstream.observability.metrics import Kind, Metric
 
 PROVIDER_CALLS: Final = Metric("ProviderCalls", Kind.COUNTER, "Count", "Requests to the payment provider.")
 PROVIDER_THROTTLED: Final = Metric(
-    "ProviderThrottled", Kind.COUNTER, "Count", "Those that it answered with 429."
+    "ProviderThrottled", Kind.COUNTER, "Count", "Those that it refused with 429."
 )
 PROVIDER_UNAVAILABLE: Final = Metric(
     "ProviderUnavailable",

@@ -120,7 +120,7 @@ class Definition:
         for group in self.groups:
             yield from group
 
-    def answered(self, reply: Reply) -> tuple[Step, Verdict] | None:
+    def verdict_of(self, reply: Reply) -> tuple[Step, Verdict] | None:
         """Which step a reply is about, and what it says; None where no step of this version knows it."""
         for step in self.steps():
             verdict = step.verdict(reply)

@@ -290,10 +290,10 @@ class _Turn:
 
     def reply(self, saga: Saga, reply: Reply) -> SagaOutcome | Ignored:
         """The owner of a step has replied."""
-        answered = self.definition.answered(reply)
-        if answered is None:
+        found = self.definition.verdict_of(reply)
+        if found is None:
             return Ignored("no step of the order's definition has such a reply", expected=False)
-        step, verdict = answered
+        step, verdict = found
         progress = saga.step(step.name)
         if verdict is Verdict.DONE and progress.status is Status.CANCELLING and not progress.was_done:
             return SagaOutcome(_with(saga, step, msgspec.structs.replace(progress, done=True)))

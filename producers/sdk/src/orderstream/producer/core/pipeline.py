@@ -306,13 +306,13 @@ class Pipeline:
             # A split or a merge is over in a moment.
             failure = Failure("IncompleteShardMap", str(error), retryable=True)
             self._troubles.failed("ListShards", failure, now, tolerance=REPEAT)
-            self._refresher.answered(now, satisfied=False)
+            self._refresher.responded(now, satisfied=False)
             return
         self._troubles.worked("ListShards")
         self._adopt(shard_map)
         for record in self._elsewhere.adopt(shard_map.ranges):
             self._judge(record, now)
-        self._refresher.answered(now, satisfied=not self._elsewhere)
+        self._refresher.responded(now, satisfied=not self._elsewhere)
 
     def _adopt(self, shard_map: ShardMap) -> None:
         """Put a new map in force: every queue is redistributed, in put order per key."""
@@ -334,7 +334,7 @@ class Pipeline:
         logger.info("new shard map", extra={"open_shards": len(shard_map.open)})
 
     def _map_failed(self, failure: Failure, now: float) -> None:
-        self._refresher.answered(now, satisfied=False)
+        self._refresher.responded(now, satisfied=False)
         if self._closed:
             return
         self._troubles.failed("ListShards", failure, now)

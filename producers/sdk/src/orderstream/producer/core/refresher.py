@@ -2,7 +2,7 @@ r"""When to read the shard map.
 
 ::
 
-              wanted                    failed, or did not answer the question
+              wanted                    failed, or left the question open
      +------+ ------> +---------+ ----------------------> +---------+
      | idle |         | reading |                         | waiting |
      +------+ <------ +---------+ <---------------------- +---------+
@@ -40,12 +40,12 @@ class Refresher:
         self.reading = True
         return True
 
-    def answered(self, now: float, *, satisfied: bool) -> None:
+    def responded(self, now: float, *, satisfied: bool) -> None:
         """A listing came back.
 
         Args:
             now: The time, in seconds.
-            satisfied: Whether it answered the question; if not, the next one has to wait.
+            satisfied: Whether it decides the question; if not, the next one has to wait.
         """
         self.reading = False
         self._failures = 0 if satisfied else self._failures + 1

@@ -209,14 +209,14 @@ class ShardConsumer:
                 self.stop.set()  # wakes a processor that sleeps on it
             jobs += self._consume(Signal.LEASE_LOST if lost else Signal.STOP_REQUESTED, now)
         if isinstance(event, _RESPONSES):
-            jobs += self._answered(event, now)
+            jobs += self._responded(event, now)
         else:
             jobs += self._consume(event, now)
         if self._lifecycle.state is State.PROCESSING:
             jobs += self._requested(self._polling.proceed(now))
         return jobs
 
-    def _answered(self, response: RetrievalResponse, now: float) -> list[Job]:
+    def _responded(self, response: RetrievalResponse, now: float) -> list[Job]:
         if isinstance(response, Read):
             self._observed.last_read = self._wall_clock()
             self._observed.read_lag_millis = response.millis_behind_latest
@@ -226,7 +226,7 @@ class ShardConsumer:
             self._observed.corrupt_aggregates += response.deaggregated.corrupt_aggregates
         elif isinstance(response, Refusal) and response is not Refusal.EXPIRED:
             self._observed.failure = f"Kinesis gives no records: {response.name.lower()}"
-        batch, request = self._polling.answered(response, now)
+        batch, request = self._polling.responded(response, now)
         if (moment := self._polling.caught_up_at) is not None and self._all_checkpointed():
             self._owned.caught_up(moment)
         jobs = self._requested(request)

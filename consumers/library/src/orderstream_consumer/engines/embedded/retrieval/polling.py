@@ -152,7 +152,7 @@ class PollingReader:
         self._called_at = now
         return ReadRecords(self._iterator, self._done())
 
-    def answered(
+    def responded(
         self, response: RetrievalResponse, now: float
     ) -> tuple[RetrievedBatch | None, RetrievalRequest | None]:
         """Take the response to the call under way.
