@@ -87,7 +87,9 @@ class SimulatedStream:
             for stored in self._fake.records(STREAM, shard.shard_id):
                 deaggregated = deaggregate(stored.data, stored.partition_key)
                 users = [(user.data, user.hash_key) for user in deaggregated.user_records]
-                wrong_shard = deaggregated.aggregated and any(key not in shard.hash_range for _, key in users)
+                wrong_shard = deaggregated.aggregated and any(
+                    not shard.hash_range.covers(key) for _, key in users
+                )
                 position = (shard.shard_id, stored.sequence_number)
                 entries.append((stored.position, position, Taken(users, visible=not wrong_shard)))
         return {position: taken for _, position, taken in sorted(entries, key=lambda entry: entry[0])}

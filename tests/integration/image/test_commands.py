@@ -151,13 +151,6 @@ for name in sys.argv[1:]:
 """Shows the help of each command in one process: nearly all of its time goes to what they all import."""
 
 
-def run_python(
-    image: Path, variables: dict[str, str], code: str, *words: str
-) -> subprocess.CompletedProcess[str]:
-    command = [str(image / "python"), "-I", "-c", code, *words]
-    return subprocess.run(command, env=variables, capture_output=True, text=True, check=False, timeout=300)
-
-
 def something_to_do() -> None:
     """An order that waits for a person, a parked record behind another, a dead payment, a story, a span."""
     now = dt.datetime.now(dt.UTC)
@@ -236,7 +229,7 @@ def test_help_lists_what_can_run_here(image: Path, tmp_path: Path) -> None:
         "stock",
         "worker",
     }
-    helped = run_python(image, clean, HELPED, *sorted(listed))
+    helped = run(image, clean, shlex.join(["python", "-I", "-c", HELPED, *sorted(listed)]), tmp_path)
     assert (helped.returncode, helped.stderr) == (0, "")
     assert re.findall(r"^Usage: orderstream ([a-z-]+) ", helped.stdout, re.MULTILINE) == sorted(listed)
     refused = run(image, clean, "orderstream demo", tmp_path)
@@ -365,7 +358,7 @@ WRONG = {
 @pytest.mark.parametrize(
     ("wrong", "line"),
     [
-        *((wrong, line) for wrong in WRONG for line in ("orderstream dlq list",)),
+        *((wrong, "orderstream dlq list") for wrong in WRONG),
         # It makes tables that are not there.
         *((wrong, "orderstream provision") for wrong in WRONG if wrong != "no tables"),
     ],
