@@ -119,12 +119,13 @@ def violations(path: str, text: str) -> Iterator[str]:
     """Each banned word in a file's text, as ``path:line: write ... instead of ...``."""
     if path.startswith(HISTORY):
         return
-    for number, line in enumerate(text.splitlines(), start=1):
-        for word in WORDS:
-            if path.startswith(word.allowed or ("\0",)) or not path.endswith(word.files):
-                continue
-            if found := re.search(word.banned, line):
-                yield f"{path}:{number}: write {word.wanted!r} instead of {found[0]!r}"
+    for word in WORDS:
+        if path.startswith(word.allowed or ("\0",)) or not path.endswith(word.files):
+            continue
+        # The whole text at once: line by line takes half as long again.
+        for found in re.finditer(word.banned, text):
+            number = text.count("\n", 0, found.start()) + 1
+            yield f"{path}:{number}: write {word.wanted!r} instead of {found[0]!r}"
 
 
 def checked() -> list[str]:
