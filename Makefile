@@ -204,6 +204,13 @@ enforced-small: install ## The same, where all processes have the one role of th
 enforced-removals: install ## The same five times, each with one right less, which has to be missed
 	PYTHONPATH=tests $(BIN)/python -m rights.enforced --removals
 
+.PHONY: alarms
+alarms: MONTH ?= 0
+alarms: FAULT ?=
+alarms: MINUTE ?= 4
+alarms: install ## Fire every alarm by a real fault, and none by a healthy month: FAULT="days behind" MONTH=100 MINUTE=4
+	PYTHONPATH=tests $(BIN)/python -m alarms.play --month $(MONTH) --minute $(MINUTE) $(if $(FAULT),--fault "$(FAULT)")
+
 .PHONY: crash-windows
 crash-windows: install ## Kill each process in each of its named windows while orders flow
 	PYTHONPATH=tests $(BIN)/python -m chaos.crash_windows

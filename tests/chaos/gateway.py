@@ -73,7 +73,11 @@ class Gateway:
         self._guard = guard
         self.injected: Counter[str] = Counter()
         self._watches: list[Watch] = []
-        self._outages: dict[str, float] = {}
+        self._outages: dict[tuple[str, str | None], float] = {}
+        self.alter: Callable[[Call, Message], Message] | None = None
+        """Changes a response that a server has given, before anything else is done to it."""
+        self.refuses: Callable[[Call], bool] | None = None
+        """Hangs up on the calls of which it says so."""
         self._random: dict[str, Random] = {}
         self._deliveries: dict[str, Deliveries] = {}
         self._ports: dict[tuple[str, str], int] = {}
@@ -123,9 +127,15 @@ class Gateway:
         """Wait for a moment no longer."""
         self._watches = [other for other in self._watches if other is not watch]
 
-    def outage(self, service: str, seconds: float) -> None:
-        """Hang up on every call to a service from now on, for so long; 0 seconds end it."""
-        self._outages[service] = monotonic() + seconds
+    def outage(self, service: str, seconds: float, caller: str | None = None) -> None:
+        """Hang up on every call to a service from now on, for so long; 0 seconds end it.
+
+        Args:
+            service: As in ``Call``.
+            seconds: How long.
+            caller: Whose calls; None for everybody's.
+        """
+        self._outages[service, caller] = monotonic() + seconds
 
     async def _listen(self, caller: str, server: str) -> int:
         address = urlsplit(server)
@@ -173,6 +183,8 @@ class Gateway:
             return await _send_odd(writer, action.odd, bodiless=bodiless)
         else:
             response = await line.ask(request)
+            if self.alter is not None:
+                response = self.alter(call, response)
             self._notice(call, Reply(response.status, response.body))
             if action.odd is not None:
                 return await _send_odd(writer, action.odd, bodiless=bodiless)
@@ -197,7 +209,9 @@ class Gateway:
                 task.cancel()
 
     def _decide(self, call: Call) -> Action:
-        if monotonic() < self._outages.get(call.service, 0.0):
+        now = monotonic()
+        is_away = any(now < self._outages.get((call.service, who), 0.0) for who in (None, call.caller))
+        if is_away or (self.refuses is not None and self.refuses(call)):
             self._count(call, Fault.OUTAGE)
             raise _HangupError
         random = self._random.setdefault(call.caller, Random(f"{self._seed}/{call.caller}"))

@@ -1,0 +1,188 @@
+"""Plays faults against the alarms: exactly the expected ones ring for each, and none in a healthy month.
+
+::
+
+    make alarms
+    make alarms FAULTS="a poison record" MONTH=0
+
+Each fault lasts until its alarms ring, and three minutes more. Then it is mended, and all alarms have to go
+back to OK by themselves; meanwhile an application that comes back may be behind. Exit status 0 only if every
+fault fires what ``matrix.json`` says, neither less nor more.
+"""
+
+import argparse
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from fnmatch import fnmatch
+from pathlib import Path
+from typing import Final
+
+import msgspec
+
+from alarms.faults import FAULTS, Fault
+from alarms.flow import month
+from alarms.mutants import survivors
+from alarms.world import MINUTE, World, running
+
+MATRIX: Final = Path(__file__).with_name("matrix.json")
+"""By fault, the names of the alarms that it fires."""
+
+RATE: Final = 5.0
+"""Orders a second of the healthy month."""
+
+_HEALTHY: Final = "a healthy month"
+_RATE_BESIDE_FAULTS: Final = 1.0
+_LINGER_MINUTES: Final = 3
+_QUIET_SECONDS: Final = 300.0
+_CATCHING_UP: Final = ("-behind", "-stuck")
+"""What may ring after a fault: until whoever comes back has caught up, which takes as long as it takes."""
+
+_MINUTES_AFTER_THE_MONTH: Final = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What a fault has fired.
+
+    Attributes:
+        fault: Its name.
+        rang: The alarms that rang.
+        missing: Those that should have, and did not.
+        extra: Those that should not have.
+        planted: The mutants that rang while it lasted.
+        seconds: How long it took until all of them rang.
+    """
+
+    fault: str
+    rang: frozenset[str]
+    missing: frozenset[str]
+    extra: frozenset[str]
+    planted: frozenset[str]
+    seconds: float
+
+    @property
+    def line(self) -> str:
+        """For a person."""
+        wrong = [f"MISSING {name}" for name in sorted(self.missing)]
+        wrong += [f"NOT EXPECTED {name}" for name in sorted(self.extra)]
+        return f"{self.fault}: {len(self.rang)} rang in {self.seconds:.0f} s" + "".join(
+            f"\n  {each}" for each in wrong
+        )
+
+
+class Row(msgspec.Struct, frozen=True):
+    """What a fault fires.
+
+    Attributes:
+        fires: The names of its alarms.
+        may: Patterns of those that may ring as well, depending on how fast the machine is.
+        seen: The day on which a run last fired exactly these; empty where none has yet.
+    """
+
+    fires: frozenset[str]
+    may: tuple[str, ...] = ()
+    seen: str = ""
+
+    def allows(self, name: str) -> bool:
+        """Whether an alarm may ring."""
+        return name in self.fires or any(fnmatch(name, pattern) for pattern in self.may)
+
+
+def expected() -> dict[str, Row]:
+    """The matrix, by fault."""
+    return msgspec.json.decode(MATRIX.read_bytes(), type=dict[str, Row])
+
+
+def play(world: World, fault: Fault, row: Row) -> Verdict:
+    """Let a fault happen, mend it, and see what rang.
+
+    Args:
+        world: All is quiet in it, and orders flow.
+        fault: The fault.
+        row: What it should fire.
+    """
+    minute = world.layout.options.metrics_seconds
+    began = time.monotonic()
+    world.planted.clear()
+    with fault.strike(world):
+        rang = world.watch(fault.at_most, lambda so_far: row.fires <= so_far)
+        took = time.monotonic() - began
+        rang |= world.watch(_LINGER_MINUTES * minute, lambda _: False)
+    planted = frozenset(world.planted)
+    afterwards = {name for name in world.wait_until_quiet(_QUIET_SECONDS) if not name.endswith(_CATCHING_UP)}
+    extra = frozenset(name for name in rang | afterwards if not row.allows(name))
+    return Verdict(fault.name, rang, row.fires - rang, extra, planted, took)
+
+
+def healthy(world: World, limit: int | None) -> Verdict:
+    """Play the month, and see that nothing rings.
+
+    Args:
+        world: No order flows in it yet.
+        limit: Invoices; None for all.
+    """
+    began = time.monotonic()
+    world.flow.start(RATE, month(limit))
+    rang: frozenset[str] = frozenset()
+    while world.flow.running:
+        rang |= world.watch(1.0, lambda _: False)
+    minute = world.layout.options.metrics_seconds
+    rang |= world.watch(_MINUTES_AFTER_THE_MONTH * minute, lambda _: False)
+    seconds = time.monotonic() - began
+    return Verdict(_HEALTHY, rang, frozenset(), rang, frozenset(world.planted), seconds)
+
+
+def campaign(
+    home: Path, faults: Sequence[Fault], invoices: int | None, minute: float = MINUTE
+) -> tuple[list[Verdict], list[str]]:
+    """Play the month and then faults in one environment.
+
+    Args:
+        home: Folder of its files.
+        faults: What goes wrong.
+        invoices: How many of the month; None for all.
+        minute: Seconds that a minute lasts.
+
+    Returns:
+        The verdicts, and the mutants of the alarms concerned that none of it has told from the real ones.
+    """
+    matrix, verdicts = expected(), []
+    with running(home, minute=minute) as world:
+        verdicts.append(healthy(world, invoices))
+        print(verdicts[-1].line, dict(world.flow.statuses), flush=True)
+        world.flow.stop()
+        world.flow.start(_RATE_BESIDE_FAULTS)
+        for fault in faults:
+            world.wait_until_quiet(_QUIET_SECONDS)
+            verdicts.append(play(world, fault, matrix[fault.name]))
+            print(verdicts[-1].line, flush=True)
+    wanted = {
+        verdict.fault: matrix[verdict.fault].fires if verdict.fault in matrix else frozenset()
+        for verdict in verdicts
+    }
+    rang = {verdict.fault: verdict.planted for verdict in verdicts}
+    return verdicts, survivors(world.mutants, wanted, rang)
+
+
+def main() -> int:
+    """Read the command line and play."""
+    parser = argparse.ArgumentParser(description="Fire every alarm by a real fault.")
+    parser.add_argument("--fault", action="append", choices=[fault.name for fault in FAULTS], default=[])
+    parser.add_argument("--month", type=int, default=0, help="invoices of the healthy month; 0 for all")
+    parser.add_argument("--out", type=Path, help="folder of the environment; by default one that is deleted")
+    parser.add_argument("--minute", type=float, default=MINUTE, help="seconds that a minute lasts, 1 to 60")
+    given = parser.parse_args()
+    chosen = [fault for fault in FAULTS if not given.fault or fault.name in given.fault]
+    with tempfile.TemporaryDirectory(prefix="alarms-") as folder:
+        verdicts, alive = campaign(
+            given.out or Path(folder) / "home", chosen, given.month or None, given.minute
+        )
+    print(*(f"planted, and not found: {name}" for name in alive), sep="\n")
+    return 1 if alive or any(verdict.missing or verdict.extra for verdict in verdicts) else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
