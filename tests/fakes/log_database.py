@@ -23,3 +23,10 @@ def flat(line: dict[str, Any], prefix: str = "") -> Iterator[str]:
         yield prefix + name
         if isinstance(value, dict):
             yield from flat(value, f"{prefix}{name}.")
+
+
+def rounded(rows: Iterable[tuple[Any, ...]]) -> list[str]:
+    """Rows to be compared: two engines add up floats in their own ways."""
+    return sorted(
+        str([round(value, 6) if isinstance(value, float) else value for value in row]) for row in rows
+    )

@@ -102,7 +102,7 @@ class ProcessSpans:
             records: The records, at least one; the first ``MAX_LINKS`` with a context are linked to.
         """
         if not self._tracer.enabled:
-            return self._logged(_UNTRACED, records)
+            return self._logged(_UNTRACED, records, "batch processed")
         contexts = (context for record in records if (context := _context(record)) is not None)
         traced = self._tracer.span(
             self._name,
@@ -115,11 +115,14 @@ class ProcessSpans:
                 "orderstream.waited_seconds": self._waited(records[0]).total_seconds(),
             },
         )
-        return self._logged(traced, records)
+        return self._logged(traced, records, "batch processed")
 
     @contextmanager
     def _logged(
-        self, begun: AbstractContextManager[Span], records: Sequence[DeliveredRecord]
+        self,
+        begun: AbstractContextManager[Span],
+        records: Sequence[DeliveredRecord],
+        done: str = "message processed",
     ) -> Iterator[Span]:
         """Name the span in every line about this work, and say at its end how long it took."""
         began, waited = self._monotonic(), self._waited(records[0]).total_seconds()
@@ -134,7 +137,7 @@ class ProcessSpans:
             several = {"records": len(records)} if len(records) > 1 else {}
             logger.log(
                 level,
-                "batch processed" if several else "message processed",
+                done,
                 extra={"shard_id": records[0].shard_id, **several, **measured, **traced},
             )
 

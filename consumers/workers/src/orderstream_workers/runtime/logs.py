@@ -29,8 +29,8 @@ def configure_logging(level: str, application: str) -> None:
     logging.captureWarnings(capture=True)
     sys.excepthook = _ends_by_a_defect
     threading.excepthook = _thread_ends
-    # These log every request at INFO, which is left to our own callers.
-    for chatty in ("botocore", "urllib3", "httpx", "httpcore"):
+    # These log every request at INFO, or every look at the read model's version.
+    for chatty in ("botocore", "urllib3", "httpx", "httpcore", "alembic"):
         logging.getLogger(chatty).setLevel(logging.WARNING)
 
 
