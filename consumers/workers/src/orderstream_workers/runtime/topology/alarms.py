@@ -206,7 +206,7 @@ def _of_kind(process: Process) -> Iterator[AlarmSpec]:
             name=f"{name}-parked",
             about=name,
             says=f"{name} has parked records, each of which holds an order back until you decide: list them "
-            f"with `orderstream dlq list --application {name}`.",
+            f"with `orderstream dlq list {name}`.",
             runbook="a-record-is-parked",
             watches=_own(name, PARKED, "Maximum"),
             comparison="GreaterThanThreshold",
