@@ -138,7 +138,7 @@ def sentence() -> Iterator[str]:
     small, _, standard = (usd(size, orders, lines, "first_month") for size in SIZES)
     yield (
         f"At {orders:,} orders of {lines} lines a month the small deployment costs {small:,.0f} USD a month, "
-        f"and the standard one {standard:,.0f}."
+        f"the standard one {standard:,.0f} with one shard."
     )
 
 
