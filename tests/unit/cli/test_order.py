@@ -19,3 +19,10 @@ def test_without_an_environment_it_says_how_to_start_one(tmp_path: Path) -> None
     assert isinstance(result.exception, TargetError)
     with pytest.raises(TargetError, match="orderstream local up"):
         raise result.exception
+
+
+def test_a_trace_and_a_cost_are_two_answers() -> None:
+    """Neither option is silently ignored."""
+    result = CliRunner().invoke(order, ["show", "any", "--trace", "--cost"])
+    assert result.exit_code == 2
+    assert "ask for one of them" in result.output

@@ -98,3 +98,15 @@ def test_a_database_without_the_tables_is_said_in_one_sentence(tmp_path: Path) -
     assert isinstance(result.exception, ReadModelError)
     assert "no such table" in str(result.exception)
     assert "SELECT" not in str(result.exception)
+
+
+def test_what_an_order_has_cost_so_far(url: str) -> None:
+    """On AWS: by the prices of the Region that is set, in a table of 80 columns."""
+    runner = CliRunner(env={"ORDERSTREAM_READ_MODEL_URL": url, "AWS_REGION": "us-east-1"})
+    result = runner.invoke(order, ["show", IDS[2], "--cost", "--aws"])
+    assert result.exit_code == 0, result.output
+    first, *lines = result.stdout.splitlines()
+    assert first.startswith(f"order {IDS[2]}: 0.0000")
+    assert any(line.startswith("DynamoDB") for line in lines)
+    assert any(line.startswith("total") for line in lines)
+    assert max(len(line) for line in lines[: lines.index("", 1)]) <= 80  # prose is wrapped in a terminal
