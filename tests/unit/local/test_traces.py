@@ -2,6 +2,7 @@
 
 import gzip
 from collections.abc import Iterator
+from itertools import count
 from pathlib import Path
 
 import httpx
@@ -27,7 +28,8 @@ def store(tmp_path: Path) -> Iterator[SpanStore]:
 
 def exported() -> bytes:
     """An export request: an order's trace of two spans, and a batch that links to it."""
-    kept = KeptSpans()
+    moments = count()
+    kept = KeptSpans(clock=moments.__next__, ticks=moments.__next__)
     with kept.tracer.span("POST /orders", "server", attributes={"orderstream.order_id": "o-1"}) as root:
         kept.tracer.begin("send orders", "producer", attributes={"a": 1, "b": True, "c": 0.5}).end()
     batch = kept.tracer.begin("process orders", "consumer", links=[str(root.traceparent)])

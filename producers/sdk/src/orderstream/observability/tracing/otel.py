@@ -101,6 +101,7 @@ class OpenTelemetryTracer:
         attributes: Attributes | None,
     ) -> "_Begun":
         began, ticks = self._clock(), self._ticks
+        ahead = began - ticks()  # at one moment with the clock: what is within a span ends within it
         span = self._tracer.start_span(
             name,
             context=None if parent is None else self._context(parent),
@@ -109,7 +110,7 @@ class OpenTelemetryTracer:
             links=[Link(found) for link in links if (found := self._read(link)) is not None],
             start_time=began,
         )
-        return _Begun(span, began - ticks(), ticks)
+        return _Begun(span, ahead, ticks)
 
     def _context(self, parent: str) -> Context:
         found = self._read(parent)
