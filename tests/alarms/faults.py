@@ -83,7 +83,7 @@ FAULTS: Final = (
     ),
     Fault(
         "the read model is locked",
-        "somebody holds a write transaction of its database open",
+        "a person holds a write transaction of its database open",
         striking.read_model_locked,
         at_most=150.0,
     ),
@@ -95,7 +95,7 @@ FAULTS: Final = (
     ),
     Fault(
         "DynamoDB is away",
-        "DynamoDB hangs up on everybody",
+        "DynamoDB hangs up on every process",
         lambda world: striking.away(world, "dynamodb"),
         at_most=200.0,
     ),
