@@ -131,7 +131,7 @@ def test_an_option_that_another_one_makes_useless_is_refused(
 ) -> None:
     """With a sentence that begins with it, before anything is read or computed."""
     monkeypatch.chdir(tmp_path)
-    Path("prices.toml").write_bytes(files("shard_sizing.data").joinpath("prices.toml").read_bytes())
+    Path("prices.toml").write_bytes(files("orderstream.aws.billing").joinpath("prices.toml").read_bytes())
     done = run(*arguments)
     assert (done.exit_code, f": {refused} " in done.stderr) == (1, True), done.stderr
 

@@ -112,8 +112,8 @@ def test_more_than_10_000_shards_are_not_for_update_shard_count() -> None:
 
 def test_a_plan_is_for_the_rate_that_is_asked_for() -> None:
     """``--at`` takes another rate than the busy minutes'; the first words say which one it is."""
-    options = ("--rate", "500", "--peak", "3000", "--keys", "2000", "--shards", "2", "--target", "2")
-    peak, mean = run("plan", *options), run("plan", *options, "--at", "mean")
+    options = ("--rate", "500", "--keys", "2000", "--shards", "2", "--target", "2")
+    peak, mean = run("plan", *options, "--peak", "3000"), run("plan", *options, "--at", "mean")
     assert (peak.exit_code, mean.exit_code) == (2, 0)
     assert peak.stdout.startswith(
         "For the 99.9 % minute, 3,000 records/s (6 times the mean), 2 shards will not"
