@@ -1,5 +1,6 @@
 """Alarms follow from what is declared: none that a process ought to have is missing, and each can fire."""
 
+import re
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -174,9 +175,22 @@ def test_the_condition_is_written_as_a_person_would() -> None:
 
 
 def test_every_alarm_has_its_section_in_the_guide() -> None:
-    """A mail at night names a section that exists, and it says when the alarm is over."""
+    """A mail at night names a section that exists."""
     page = (Path(__file__).parents[3] / "docs" / "operations.md").read_text(encoding="utf-8")
     assert {each.runbook for each in alarms(PIPELINE)} <= anchors(page)
+
+
+def test_each_section_that_a_mail_leads_to_says_when_it_is_over() -> None:
+    """An operator who has repaired something needs to know whether it was enough."""
+    page = (Path(__file__).parents[3] / "docs" / "operations.md").read_text(encoding="utf-8")
+    sections = re.split(r"^## ", page, flags=re.MULTILINE)[1:]
+    silent = {
+        anchor
+        for section in sections
+        for anchor in anchors(f"## {section.splitlines()[0]}")
+        if "**It is over when**" not in section
+    }
+    assert {each.runbook for each in alarms(PIPELINE)} & silent == set()
 
 
 def test_anchors_are_those_that_a_browser_jumps_to() -> None:

@@ -1,5 +1,6 @@
 """``orderstream local alarms``: which alarms would ring now."""
 
+import datetime as dt
 import sys
 import time
 from collections.abc import Sequence
@@ -68,7 +69,7 @@ def alarms_command(*, home: Path, every: bool, watch: bool, as_json: bool) -> No
 
 
 def _page(standings: Sequence[Standing], minute: float, every: bool) -> Group:
-    ringing = _in(standings, AlarmState.ALARM)
+    ringing = sorted(_in(standings, AlarmState.ALARM), key=lambda each: each.since or 0.0)
     table = Table(show_header=False, box=None, pad_edge=False, padding=(0, 1, 1, 0))
     for each in standings if every else ringing:
         table.add_row(_word(each), _told(each))
@@ -84,7 +85,10 @@ def _page(standings: Sequence[Standing], minute: float, every: bool) -> Group:
         if _in(standings, state)
     )
     unknown = f": {', '.join(each.spec.name for each in silent)}" if silent else ""
-    scale = f"\na minute lasts {minute:g} s here, and ages count alike" if minute < PERIOD else ""
+    scale = ""
+    if minute < PERIOD:
+        times = f"{PERIOD / minute:g}"
+        scale = f"\na minute lasts {minute:g} s here: ages and counts of a period are {times} times the true ones"
     return Group(*((table,) if every or ringing else ()), Text(counts + unknown + scale))
 
 
@@ -94,6 +98,8 @@ def _told(standing: Standing) -> Text:
     if standing.latest is not None:
         text.append(f"; now {spec.shown(standing.latest)}")
     if standing.state is AlarmState.ALARM:
+        if standing.since is not None:
+            text.append(f"; since {dt.datetime.fromtimestamp(standing.since, dt.UTC):%H:%M:%S} UTC")
         text.append(f"\n{spec.says}\n{_GUIDE}#{spec.runbook}")
     return text
 

@@ -188,7 +188,11 @@ QUERIES: Final = (
         name="retries",
         question="What is tried again, and because of which dependency?",
         where=(_TRIED_AGAIN,),
-        figures=(Figure("count", "tries"), Figure("last", "last_at", "timestamp")),
+        figures=(
+            Figure("count", "tries"),
+            Figure("first", "first_at", "timestamp"),
+            Figure("last", "last_at", "timestamp"),
+        ),
         by=("application", "error.dependency", "error.operation", "error.code"),
         sort=("tries", "desc"),
     ),

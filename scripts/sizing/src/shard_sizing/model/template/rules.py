@@ -41,6 +41,7 @@ _RULES: Final[Mapping[str, Callable[[Resource], Priced]]] = {
 }
 
 _ROUTING: Final = "routes and subnets are; traffic between zones is not, and is not counted"
+_SECRETS: Final = "secrets are priced"
 _RIGHTS: Final = "rights and rules are"
 _OF_AN_API: Final = "it is part of an API, which is priced by request"
 _OF_A_DATABASE: Final = "settings of a database are"
@@ -76,8 +77,8 @@ _FREE: Final[Mapping[str, str]] = {
     "AWS::S3::BucketPolicy": _RIGHTS,
     "AWS::SNS::TopicPolicy": _RIGHTS,
     "AWS::SQS::QueuePolicy": _RIGHTS,
-    "AWS::SecretsManager::RotationSchedule": "secrets are priced",
-    "AWS::SecretsManager::SecretTargetAttachment": "secrets are priced",
+    "AWS::SecretsManager::RotationSchedule": _SECRETS,
+    "AWS::SecretsManager::SecretTargetAttachment": _SECRETS,
     "AWS::ServiceDiscovery::Service": "the namespace's hosted zone is priced",
 }
 """Types that cost nothing by themselves, and why."""
