@@ -88,7 +88,7 @@ def _page(standings: Sequence[Standing], minute: float, every: bool) -> Group:
     scale = ""
     if minute < PERIOD:
         times = f"{PERIOD / minute:g}"
-        scale = f"\na minute lasts {minute:g} s here: ages and counts of a period are {times} times the true ones"
+        scale = f"\na minute lasts {minute:g} s here: ages and counts are {times} times the true ones"
     return Group(*((table,) if every or ringing else ()), Text(counts + unknown + scale))
 
 
