@@ -150,7 +150,9 @@ class _OrderTraces:
             for name in ("send orders", "process orders")
         )
         if not sends:
-            if not self._killed(_senders(message.source), message.decided_at):
+            # A step is overdue at its deadline, and not when that is said; what arrives has just been sent.
+            moments = (message.decided_at, message.arrived_at)
+            if not any(self._killed(_senders(message.source), moment) for moment in moments):
                 yield f"never sent: {message.kind}"
             return
         causes = {(span.trace_id, span.parent) for span in sends}
