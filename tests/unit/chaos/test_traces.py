@@ -2,6 +2,7 @@
 
 import datetime as dt
 import sqlite3
+from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,8 @@ import pytest
 from chaos.traces import Kill, redelivered, trace_violations
 from orderstream_playground.local.traces.store import SpanStore
 from orderstream_workers.operations.order_trace import StoredSpan
+
+_Message = tuple[str, str, str, float, float]
 
 NOW = 1_800_000_000.0
 TRACE = "a" * 32
@@ -55,17 +58,24 @@ BATCH = StoredSpan(
     links=((TRACE, "root"), (TRACE, DECIDING)),
 )
 WHOLE = [ROOT, *PLACED, *RESERVE, BATCH]
-MESSAGES = [("m-1", "OrderPlaced", "orders", 0.0), ("m-2", "inventory.ReserveStock", "saga", 1.0)]
+MESSAGES = [("m-1", "OrderPlaced", "orders", 0.0, 0.0), ("m-2", "inventory.ReserveStock", "saga", 1.0, 1.0)]
+OVERDUE = ("m-3", "StepOverdue", "saga", 600.0, 3.0)
 
 
-def judged(folder: Path, spans: list[StoredSpan], *kills: Kill) -> list[str]:
-    """What the judge says of an order with these spans."""
+def judged(
+    folder: Path, spans: list[StoredSpan], *kills: Kill, messages: Sequence[_Message] = MESSAGES
+) -> list[str]:
+    """What the judge says of an order with these spans and messages."""
     with closing(sqlite3.connect(folder / "read-model.sqlite")) as database, database:
         database.execute("CREATE TABLE history (order_id, event_id, type, source, time, arrived_at)")
-        for event_id, kind, source, at in MESSAGES:
-            time = dt.datetime.fromtimestamp(NOW + at, dt.UTC).replace(tzinfo=None).isoformat(" ")
+        for event_id, kind, source, *times in messages:
+            decided, arrived = (
+                dt.datetime.fromtimestamp(NOW + at, dt.UTC).replace(tzinfo=None).isoformat(" ")
+                for at in times
+            )
             database.execute(
-                "INSERT INTO history VALUES ('o-1', ?, ?, ?, ?, ?)", (event_id, kind, source, time, time)
+                "INSERT INTO history VALUES ('o-1', ?, ?, ?, ?, ?)",
+                (event_id, kind, source, decided, arrived),
             )
     with SpanStore(folder / "traces.sqlite") as store:
         store.add(spans)
@@ -95,6 +105,15 @@ def test_what_a_killed_process_had_not_exported_may_be_missing(
     if after is not None:
         kills.append(Kill(process, NOW + (missing.begin / 1e9 - NOW) + after))
     assert bool(judged(tmp_path, without(missing), *kills)) is not excused
+
+
+@pytest.mark.parametrize(("killed_at", "excused"), [(5.0, True), (40.0, False)])
+def test_what_has_just_arrived_may_be_missing_whenever_it_was_due(
+    tmp_path: Path, killed_at: float, excused: bool
+) -> None:
+    """The time of a step that is overdue is its deadline, which may be far from when that was said."""
+    found = judged(tmp_path, WHOLE, Kill("saga", NOW + killed_at), messages=[*MESSAGES, OVERDUE])
+    assert (found == []) is excused
 
 
 def test_a_second_root_is_a_fault_whoever_was_killed(tmp_path: Path) -> None:
