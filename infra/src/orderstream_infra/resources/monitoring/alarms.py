@@ -60,7 +60,7 @@ class Alarms(Construct):
                 case Series():
                     self._watch(alarm, spec.watches, spec.period_seconds)
                 case Share():
-                    alarm.metrics = self._share(spec.watches, spec.period_seconds)
+                    alarm.metrics = [*self._share(spec.watches, spec.period_seconds)]
             self.arns[spec.name] = alarm.attr_arn
 
     def _watch(self, alarm: cloudwatch.CfnAlarm, series: Series, period: int) -> None:
