@@ -23,7 +23,7 @@ from orderstream_workers.projections.order_status.http.described import (
     PAGE,
     STATES,
 )
-from orderstream_workers.projections.order_status.http.event_stream import MEDIA_TYPE, events, has_ended
+from orderstream_workers.projections.order_status.http.event_stream import MEDIA_TYPE, events, is_over
 from orderstream_workers.projections.order_status.http.following import MOST_SECONDS, Followers
 from orderstream_workers.projections.order_status.http.shown import ShownOrders, shown_order
 from orderstream_workers.projections.order_status.read_model import (
@@ -103,7 +103,7 @@ class _Endpoints:
             if await self._is_hidden(request, after):
                 return _unknown()
             ask = partial(self._page, request, limit, after)
-            page = await self._followers.until(request, wait, ask, _is_over)
+            page = await self._followers.until(request, wait, ask, is_over)
         except UnknownMessageError:
             return _malformed("after", "after is not a message of this order: start again")
         except _OUTAGES as error:
@@ -122,7 +122,7 @@ class _Endpoints:
             return _malformed("Last-Event-ID", "Last-Event-ID is not a message of this order: start again")
         except _OUTAGES as error:
             return _unavailable(error)
-        if page is not None and after is not None and has_ended(page) and not page.order.history:
+        if after is not None and is_over(page) and not page.order.history:
             return Response(status_code=HTTPStatus.NO_CONTENT)
         body = _while_it_can_be_read(events(request, self._followers, ask, page, after))
         return StreamingResponse(body, HTTPStatus.OK, {"Cache-Control": "no-store"}, MEDIA_TYPE)
@@ -144,10 +144,6 @@ async def _while_it_can_be_read(body: AsyncIterator[bytes]) -> AsyncIterator[byt
             yield part
     except _OUTAGES as error:  # the client asks again, from the last event that it has
         logger.warning("order cannot be followed for now", extra={"reason": type(error).__name__})
-
-
-def _is_over(page: OrderPage | None) -> bool:
-    return page is not None and page.order.state != "PLACED"
 
 
 def _number(given: str | None, default: int, least: int, most: int) -> int | None:

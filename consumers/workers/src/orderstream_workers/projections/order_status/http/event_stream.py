@@ -10,7 +10,7 @@ message's; a client that was cut off sends the last id again, in ``Last-Event-ID
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 from functools import partial
-from typing import Final
+from typing import Final, TypeGuard
 
 import msgspec
 from starlette.requests import Request
@@ -26,9 +26,9 @@ _ENDED: Final = "ended"
 """The type of the last event; messages have their own names, which begin with a capital letter."""
 
 
-def has_ended(page: OrderPage | None) -> bool:
-    """Whether nothing more is waited for: the order has ended, and this is the last of its pages."""
-    return page is not None and page.order.state != "PLACED" and page.next is None
+def is_over(page: OrderPage | None) -> TypeGuard[OrderPage]:
+    """Whether the order has been read, and has ended."""
+    return page is not None and page.order.state != "PLACED"
 
 
 async def events(
@@ -54,12 +54,12 @@ async def events(
             for entry in page.order.history:
                 after = entry.event_id
                 yield _event(entry.type, shown_message(entry), after)
-            if has_ended(page):
-                yield _event(_ENDED, shown_order(page), after)
-                return
             if page.next is not None:
                 page = await ask(after)
                 continue
+            if is_over(page):
+                yield _event(_ENDED, shown_order(page), after)
+                return
         began = followers.now()
         page = await followers.until(request, left, partial(ask, after), _has_news)
         left -= followers.now() - began
@@ -68,7 +68,7 @@ async def events(
 
 
 def _has_news(page: OrderPage | None) -> bool:
-    return page is not None and (bool(page.order.history) or page.order.state != "PLACED")
+    return is_over(page) or (page is not None and bool(page.order.history))
 
 
 def _event(kind: str, data: msgspec.Struct, event_id: str | None) -> bytes:
