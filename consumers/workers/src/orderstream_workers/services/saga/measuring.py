@@ -56,8 +56,9 @@ def measure(
     if after.phase is Phase.CONFIRMED:
         meter.record(CONFIRMED)
     elif after.failure is not None:
-        ended["reason"] = reason_label(after.failure.reason)
-        meter.record(CANCELLED, 1, reason_label(after.failure.reason))
+        reason = reason_label(after.failure.reason)
+        ended["reason"] = reason
+        meter.record(CANCELLED, 1, reason)
     if after.order.placed_at is not None:
         seconds = (now - after.order.placed_at).total_seconds()
         ended["duration_seconds"] = round(seconds, 3)
