@@ -2,6 +2,7 @@
 
 import sqlite3
 from collections import defaultdict
+from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
@@ -28,8 +29,7 @@ def _faults(order_id: str, messages: dict[str, str], store: SpanStore) -> list[s
     own = {span.trace_id for span in spans if span.attributes.get(ORDER_ID) == order_id}
     mine = [span for span in spans if span.trace_id in own]
     known = {span.span_id for span in mine}
-    roots = [span.name for span in mine if not span.parent]
-    faults = [] if roots == ["POST /orders"] else [f"roots: {roots}"]
+    faults = list(_roots_at_fault([span for span in mine if not span.parent], own))
     faults += [f"orphan: {span.name}" for span in mine if span.parent and span.parent not in known]
     for event_id, kind in messages.items():
         sends, processes = (
@@ -45,6 +45,17 @@ def _faults(order_id: str, messages: dict[str, str], store: SpanStore) -> list[s
         if not processes and not batched:
             faults.append(f"never processed: {kind}")
     return faults
+
+
+def _roots_at_fault(roots: list[StoredSpan], own: set[str]) -> Iterator[str]:
+    """One request; where it was repeated under its key, each repetition links to the one that was remembered.
+
+    One that failed before anything was remembered stands by itself.
+    """
+    began = [root for root in roots if not any(trace_id in own for trace_id, _ in root.links)]
+    wrong = any(root.name != "POST /orders" for root in roots)
+    if wrong or not began or sum(not root.failed for root in began) > 1:
+        yield f"roots: {[(root.name, root.failed, root.links) for root in roots]}"
 
 
 def _message(span: StoredSpan) -> object:

@@ -65,6 +65,8 @@ def test_what_the_body_raises_passes(tracer: Tracer) -> None:
 def test_a_malformed_context_is_no_error(tracer: Tracer, strange: str) -> None:
     """As parent or as link."""
     with tracer.span("outer", "consumer", parent=strange, links=[strange, ELSEWHERE]) as span:
+        span.link(strange)
+        span.link(ELSEWHERE)
         assert span.traceparent is None or TraceContext.read(span.traceparent)
 
 
@@ -76,6 +78,7 @@ def test_whatever_a_span_says_is_no_error(tracer: Tracer) -> None:
         span.set(name, value)
     span.end()
     span.set("late", 1)
+    span.link(ELSEWHERE)
     span.fail("TooLateError")
     span.end()
     tracer.begin("", "internal").end()

@@ -196,6 +196,23 @@ def test_a_redelivery_after_a_crash_is_a_second_span_that_says_so(
     assert len([span for span in spans if not span.parent]) == 1
 
 
+def test_a_repeated_request_links_to_the_one_that_was_remembered(
+    tmp_path: Path, receiver: OtlpReceiver
+) -> None:
+    """It has a trace of its own, which publishes the same event again; all else stays in the first one."""
+    with pipeline(tmp_path, receiver) as running:
+        order_id = running.order(1)
+        assert running.order(1) == order_id
+        running.runs()
+    first, again = (span for span in of_order(receiver, order_id) if span.name == "POST /orders")
+    assert (first.parent, again.parent, first.links) == ("", "", ())
+    assert again.links == ((first.trace_id, first.span_id),)
+    others = [
+        span for span in of_order(receiver, order_id) if span.name not in ("POST /orders", "send orders")
+    ]
+    assert {span.trace_id for span in others} == {first.trace_id}
+
+
 def test_the_caller_s_own_trace_goes_on(tmp_path: Path, receiver: OtlpReceiver) -> None:
     """By a W3C header, or by that of an AWS load balancer; where the caller records nothing, nobody does."""
     with pipeline(tmp_path, receiver) as running:

@@ -159,6 +159,9 @@ class Intake:
         return True
 
     def _publish(self, envelope: Envelope) -> None:
+        span = self._tracer.current()
+        if envelope.traceparent is not None and envelope.traceparent != span.traceparent:
+            span.link(envelope.traceparent)  # a repetition has its own trace, and its event the first one's
         self._known(lambda: self._publisher.publish_envelope(envelope).result(self._timeout))
 
     @staticmethod

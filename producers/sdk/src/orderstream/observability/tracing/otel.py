@@ -150,6 +150,10 @@ class _Span:
     def set(self, name: str, value: Value) -> None:
         self.inner.set_attribute(name, value)
 
+    def link(self, traceparent: str) -> None:
+        if (found := _span_context(traceparent)) is not None:
+            self.inner.add_link(found)
+
     def fail(self, error_type: str) -> None:
         self.inner.set_attribute("error.type", error_type)
         self.inner.set_status(StatusCode.ERROR)

@@ -28,6 +28,13 @@ class Span(Protocol):
     def set(self, name: str, value: Value) -> None:
         """Say something about it."""
 
+    def link(self, traceparent: str) -> None:
+        """Say what else it follows from, where that is not known at its begin.
+
+        Args:
+            traceparent: Of the other span. A malformed one is left out.
+        """
+
     def fail(self, error_type: str) -> None:
         """Say that the work failed.
 
@@ -93,6 +100,9 @@ class _NoSpan:
     traceparent: None = None
 
     def set(self, name: str, value: Value) -> None:
+        """Do nothing."""
+
+    def link(self, traceparent: str) -> None:
         """Do nothing."""
 
     def fail(self, error_type: str) -> None:

@@ -174,9 +174,9 @@ class XRayTracer:
             segment.type = "subsegment"
             if kind == "client":
                 segment.namespace = "remote"
-        read = [found for link in links[:MAX_LINKS] if (found := self._read(link)) is not None]
-        if read:
-            span.metadata["links"] = [f"{xray_trace_id(to.trace_id)}/{to.span_id:016x}" for to in read]
+        for link in links:
+            if self._read(link) is not None:
+                span.link(link)
         for key, value in (attributes or {}).items():
             span.set(key, value)
         return span
@@ -204,6 +204,9 @@ class _Span:
     def set(self, name: str, value: Value) -> None:
         """Do nothing."""
 
+    def link(self, traceparent: str) -> None:
+        """Do nothing."""
+
     def fail(self, error_type: str) -> None:
         """Do nothing."""
 
@@ -222,6 +225,7 @@ class _Recorded(_Span):
         self._ticks = ticks
         self._began = ticks()
         self._attributes = 0
+        self._links: list[str] = []
 
     def set(self, name: str, value: Value) -> None:
         """See ``Span.set``."""
@@ -241,6 +245,12 @@ class _Recorded(_Span):
         else:
             self.metadata[name] = value
 
+    def link(self, traceparent: str) -> None:
+        """See ``Span.link``."""
+        to = TraceContext.read(traceparent)
+        if to is not None and len(self._links) < MAX_LINKS:
+            self._links.append(f"{xray_trace_id(to.trace_id)}/{to.span_id:016x}")
+
     def fail(self, error_type: str) -> None:
         """See ``Span.fail``."""
         if self._segment.in_progress:
@@ -251,6 +261,8 @@ class _Recorded(_Span):
         """See ``Span.end``."""
         if not self._segment.in_progress:
             return
+        if self._links:
+            self.metadata["links"] = self._links
         self._segment.metadata = {NAMESPACE: self.metadata}
         self._segment.close(self._segment.start_time + (self._ticks() - self._began) / 1e9)
         self._daemon.send(self._segment.serialize())
