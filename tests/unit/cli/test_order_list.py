@@ -47,6 +47,15 @@ def run(url: str, *arguments: str) -> Result:
     return runner.invoke(order, ["list", "--aws", *arguments])
 
 
+def test_cancelled_orders_by_reason(url: str) -> None:
+    """A reason that no contract lists is refused, and the others are named."""
+    assert IDS[2] in (found := run(url, "--reason", "card_declined").stdout)
+    assert IDS[0] not in found
+    assert run(url, "--reason", "step_overdue").stdout == "no such orders\n"
+    refused = run(url, "--reason", "declined")
+    assert (refused.exit_code, "card_declined" in refused.stderr) == (2, True)
+
+
 def test_orders_in_columns(url: str) -> None:
     """State, age, total and customer; under a cancelled order the reason; no address."""
     result = run(url)

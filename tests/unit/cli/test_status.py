@@ -1,7 +1,9 @@
 """What an operator sees of all applications at once, and what a script makes of it."""
 
+import datetime as dt
 import json
 
+import pytest
 from click.testing import CliRunner, Result
 
 from fakes.operating import NOW, MemoryResources
@@ -15,8 +17,8 @@ from orderstream_workers.runtime.settings import Settings
 APPLICATIONS = application_names(Settings())
 
 
-def pipeline(*ended: str) -> MemoryResources:
-    """Every application on one shard; the workers of some have ended."""
+def pipeline(*ended: str, done_until: dt.datetime = NOW) -> MemoryResources:
+    """Every application on one shard, all done until a moment; the workers of some have ended."""
     resources = MemoryResources()
     ownerships = {
         name: EngineOwnership(resources.store, name, "embedded", worker_id="w", expiry=10)
@@ -25,7 +27,7 @@ def pipeline(*ended: str) -> MemoryResources:
     for name, ownership in ownerships.items():
         ownership.renew()
         held = Lease(
-            lease_key="shardId-000000000000", lease_owner="w", checkpoint=Position(7), done_until=NOW
+            lease_key="shardId-000000000000", lease_owner="w", checkpoint=Position(7), done_until=done_until
         )
         resources.leases(name).create_if_absent(held)
 
@@ -49,7 +51,7 @@ def test_all_is_well() -> None:
     lines = result.output.splitlines()
     assert (result.exit_code, len(lines)) == (0, len(APPLICATIONS) + 2)
     assert lines[0] == "APPLICATION    ENGINE    SHARDS  WORKERS  CAUGHT UP  PARKED"
-    assert "inventory      embedded  1 of 1  1        0s ago     0" in lines
+    assert "inventory      embedded  1 of 1  1        now        0" in lines
     assert lines[-1] == "queue orderstream-payments: 0 waiting, 0 dead letters"
     assert max(map(len, lines)) <= 80
 
@@ -62,6 +64,14 @@ def test_what_is_wrong_stands_below_its_application() -> None:
     index = lines.index("saga           embedded  0 of 1  0        0s ago     0")
     assert lines[index + 1] == "    no worker runs: no embedded worker has renewed its ownership for 11 s"
     assert len([line for line in lines if line.startswith("    ")]) == 1
+
+
+@pytest.mark.parametrize(("seconds", "said"), [(64, "now"), (300, "5m ago")])
+def test_an_engine_notes_a_minute_late_that_it_has_caught_up(seconds: int, said: str) -> None:
+    """What is done up to a minute ago is done; what is not, is said with its age."""
+    result = run(pipeline(done_until=NOW - dt.timedelta(seconds=seconds)))
+    (line,) = (line for line in result.output.splitlines() if line.startswith("inventory"))
+    assert line == f"inventory      embedded  1 of 1  1        {said:<9}  0"
 
 
 def test_programs_read_json() -> None:

@@ -66,6 +66,36 @@ def test_a_response_that_lay_about_says_nothing() -> None:
     assert host.clock.report() == {"clock_skew_seconds": None}
 
 
+@pytest.mark.parametrize("seconds", [6, 45])
+def test_an_old_date_is_no_wrong_clock(seconds: int, caplog: pytest.LogCaptureFixture) -> None:
+    """A server that is too busy to renew its date repeats it; a clock that is wrong stays wrong."""
+    host = Host()
+    host.hears(dt.timedelta(0))
+    for _ in range(seconds):
+        host.wall += dt.timedelta(seconds=1)
+        host.monotonic += 1
+        host.clock.observe(NOW, 0.1)
+        assert not host.clock.skewed
+    host.hears(dt.timedelta(0))
+    assert host.clock() == host.wall
+    assert caplog.messages == []
+    host.wall += HOUR
+    host.clock.observe(NOW, 0.1)
+    assert host.clock.skewed
+
+
+def test_a_date_counts_against_later_ones_for_a_minute_only() -> None:
+    """AWS' own clock was ahead, or the process was frozen: later dates show it."""
+    host = Host()
+    host.hears(-HOUR)
+    host.hears(dt.timedelta(0))
+    assert host.clock.skewed
+    host.monotonic += 61
+    host.wall += dt.timedelta(seconds=61)
+    host.hears(dt.timedelta(0))
+    assert host.clock() == host.wall
+
+
 def test_operators_are_warned_once_a_minute(caplog: pytest.LogCaptureFixture) -> None:
     """A thousand responses make one line, which says what is wrong in its text."""
     host = Host()

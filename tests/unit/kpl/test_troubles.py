@@ -128,7 +128,12 @@ def test_an_endpoint_out_of_reach_is_told_and_so_is_its_return(caplog: pytest.Lo
             delivery.result(0.0)
         client.down = False
         delivery.result(WAIT)
-    (warning,) = [record.getMessage() for record in caplog.records if record.levelname == "WARNING"]
+    (logged,) = [record for record in caplog.records if record.levelname == "WARNING"]
+    warning = logged.getMessage()
+    fields = {"stream": "orders", "operation": "ListShards", "code": "EndpointConnectionError"}
+    assert fields | {"failures": 1, "failing_shards": 0} == {
+        name: vars(logged)[name] for name in (*fields, "failures", "failing_shards")
+    }
     assert warning.startswith("ListShards on stream orders fails: EndpointConnectionError: Could not connect")
     assert "1 failure since 20" in warning
     assert "records that wait: " in warning

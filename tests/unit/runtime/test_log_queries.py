@@ -75,12 +75,18 @@ def test_in_the_language_of_logs_insights() -> None:
     assert 'filter order_id = "ORDER_ID"' in insights(BY_NAME["order"])
 
 
-def line(message: str, **fields: object) -> str:
-    made = logging.LogRecord("orderstream.test", logging.INFO, "x.py", 1, message, None, None)
+def line(message: str, logger: str = "orderstream.test", **fields: object) -> str:
+    made = logging.LogRecord(logger, logging.INFO, "x.py", 1, message, None, None)
     vars(made).update(fields)
     return encoded(line_of(made, "saga")).decode()
 
 
+THROTTLED = {
+    "stream": "orders",
+    "operation": "PutRecords",
+    "code": "ProvisionedThroughputExceededException",
+    "failing_shards": 2,
+}
 LINES = [
     *(
         line("message processed", duration_seconds=second, event_type="OrderPlaced", waited_seconds=0.5)
@@ -89,6 +95,12 @@ LINES = [
     line("message processed", duration_seconds=9.5, event_type="StockReserved"),
     line("order ended", order_id="it's", outcome="confirmed", duration_seconds=3.25, trace_id="a" * 32),
     line("payment postponed", order_id="it's", error="away", delay_seconds=4),
+    *(
+        line("PutRecords fails", "orderstream.producer", **THROTTLED | {"failures": count})
+        for count in (1, 40, 7)
+    ),
+    line("1 record given up", "orderstream.producer"),
+    line("unhealthy", reason="the table t has not responded for 95 s"),
 ]
 
 
@@ -107,6 +119,32 @@ def test_it_is_answered_alike_by_sqlite_and_duckdb(name: str, rows: list[tuple[o
     """Groups, quantiles, order."""
     assert [tuple(row) for row in answer(BY_NAME[name], LINES)[1]] == rows
     assert duckdb_rows(BY_NAME[name], LINES) == rows
+
+
+def test_throttled_puts_are_counted_by_stream_and_error() -> None:
+    """A line says how often a call has failed by then; what else a producer logs is no failure of a call."""
+    (row,) = answer(BY_NAME["puts"], LINES)[1]
+    assert tuple(row)[:7] == (
+        "saga",
+        "orders",
+        "PutRecords",
+        "ProvisionedThroughputExceededException",
+        3,
+        40,
+        2,
+    )
+
+
+def test_a_value_is_not_broken_over_two_lines(tmp_path: Path) -> None:
+    """The name of a figure stands beside it, however narrow the terminal."""
+    folder = tmp_path / "logs"
+    folder.mkdir()
+    (folder / "saga.log").write_text("".join(f"{each}\n" for each in LINES))
+    for columns in range(40, 100, 3):
+        runner = CliRunner(env={"COLUMNS": str(columns)})
+        said = runner.invoke(local, ["logs", "slow", "--home", str(tmp_path)]).stdout
+        for figure in ("processed 3", "median_seconds 2", "p99_seconds 3.96", "longest_wait_seconds 0.5"):
+            assert figure in said
 
 
 def test_an_order_is_found_whatever_its_id() -> None:

@@ -51,6 +51,33 @@ def test_a_message_names_the_span_that_sent_it(queue: PaymentQueue) -> None:
         }
 
 
+@pytest.mark.parametrize(
+    ("own", "header", "continued"),
+    [
+        (None, "Root=1-5759e988-bd862e3fe1be46a994272793;Parent=53995c3f42cd8ad8;Sampled=1", True),
+        ("00-" + "a" * 32 + "-" + "b" * 16 + "-01", "Root=1-5759e988-bd862e3fe1be46a994272793", False),
+        (None, "Root=nonsense", False),
+    ],
+)
+def test_a_message_continues_the_trace_of_its_sender_on_aws(
+    own: str | None, header: str, continued: bool
+) -> None:
+    """AWS X-Ray's header is a system attribute; the message's own context goes before it."""
+    with mock_aws():
+        client = sqs_client()
+        url = client.create_queue(QueueName="payments")["QueueUrl"]
+        client.send_message(
+            QueueUrl=url,
+            MessageBody="o-1",
+            MessageAttributes={"traceparent": {"DataType": "String", "StringValue": own}} if own else {},
+            MessageSystemAttributes={"AWSTraceHeader": {"DataType": "String", "StringValue": header}},
+        )
+        (message,) = SqsPaymentQueue(client, url).receive(1, wait=0, visibility=0)
+        client.close()
+    expected = "00-5759e988bd862e3fe1be46a994272793-53995c3f42cd8ad8-01" if continued else own
+    assert message.traceparent == expected
+
+
 def test_no_more_than_asked_for(queue: PaymentQueue) -> None:
     """A receive gives at most as many messages as there are permits for."""
     for number in range(5):

@@ -65,6 +65,13 @@ class Model:
             after = page.next
 
 
+def test_cancelled_orders_are_found_by_their_reason(model: "Model") -> None:
+    """The reason that their event has, and no other."""
+    assert model.found(reason="card_declined") == ["b"]
+    assert model.found(reason="step_overdue") == []
+    assert model.found(state="CONFIRMED", reason="card_declined") == []
+
+
 @pytest.fixture
 def model(engine: Engine) -> Model:
     """Four orders, two of them placed at one moment."""

@@ -166,6 +166,25 @@ def test_a_request_made_again_is_a_new_message(
     assert coordinator.timers() == {("ship_order", 2)}
 
 
+def test_a_step_that_is_overdue_is_logged_with_its_order(
+    coordinator: Coordinator, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Before the point of no return the order is cancelled: the log says of which step no reply came."""
+    coordinator.hear(PLACED)
+    late = initial(
+        StepOverdue(order_id=ORDER, step="capture_payment", attempt=1),
+        source="saga",
+        event_id="late",
+        time=NOW + dt.timedelta(hours=10),
+    )
+    with caplog.at_level(logging.WARNING):
+        coordinator.hear(late)
+    (record,) = caplog.records
+    assert record.getMessage() == "a request was not answered in time; the order is cancelled"
+    said = vars(record)
+    assert (said["order_id"], said["step"], said["attempt"]) == (ORDER, "capture_payment", 1)
+
+
 def test_a_cancellation_of_an_unknown_order_is_answered_once(coordinator: Coordinator) -> None:
     """It is refused, the refusal is the same when it is redelivered, and the order may still be placed."""
     request = initial(

@@ -7,7 +7,9 @@
        ^                                                                      │
        └──────────────────────── the clock was set right <────────────────────┘
 
-Every AWS response names the time in its ``Date`` header, to the second. A decision that depends on the time
+Every AWS response names the time in its ``Date`` header, to the second. A date may be old, from a cache or
+from a server that is too busy to renew it, but never early: where one is behind what earlier ones let expect,
+the earlier ones count, for a minute. A decision that depends on the time
 reads the store first, so the clock was compared a moment before it is asked. Where no response carries a
 date, as behind a proxy that removes it, the host's clock is taken as it is, and a warning says so.
 """
@@ -16,7 +18,7 @@ import datetime as dt
 import logging
 import time
 from collections.abc import Callable
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from orderstream.aws import responded_at
 from orderstream.errors import DependencyError
@@ -33,6 +35,12 @@ _WARNING_EVERY: Final = 60.0
 _UNDATED_EVERY: Final = 3600.0
 _LONGEST_ROUND_TRIP: Final = 2.0
 """Seconds after which a response says little about the present: the process may have been frozen."""
+
+_BELIEVED: Final = 60.0
+"""Seconds for which dates count against later ones that are older than these let expect."""
+
+_EXPECTED_WITHIN: Final = dt.timedelta(seconds=2)
+"""Dates have whole seconds, and responses take different times."""
 
 _HALF_A_SECOND: Final = dt.timedelta(seconds=0.5)
 _ASKED_AT: Final = "orderstream_asked_at"
@@ -55,6 +63,14 @@ class ClockSkewedError(DependencyError):
         )
 
 
+class _Believed(NamedTuple):
+    """A date by AWS' clock, when it came, and when one last agreed with it, both by the monotonic clock."""
+
+    date: dt.datetime
+    at: float
+    confirmed_at: float
+
+
 class HostClock:
     """The time, for decisions. Safe to use from many threads.
 
@@ -71,6 +87,7 @@ class HostClock:
         self._wall = wall
         self._monotonic = monotonic
         self._warnings, self._undated = LogThrottle(_WARNING_EVERY), LogThrottle(_UNDATED_EVERY)
+        self._believed: _Believed | None = None
         self.skew: dt.timedelta | None = None
         """How far the clock is ahead of AWS', to a second or two; None before the first comparison."""
 
@@ -119,9 +136,22 @@ class HostClock:
         """
         if not 0 <= round_trip <= _LONGEST_ROUND_TRIP:
             return
-        self.skew = self._wall() - date - _HALF_A_SECOND
+        self.skew = self._wall() - self._aws_time(date) - _HALF_A_SECOND
         if abs(self.skew) > _WARNED_SKEW:
             self._warn(self.skew)
+
+    def _aws_time(self, date: dt.datetime) -> dt.datetime:
+        """AWS' time now, by a date that has just come and by the earlier ones."""
+        now, believed = self._monotonic(), self._believed
+        if believed is not None:
+            expected = believed.date + dt.timedelta(seconds=now - believed.at)
+            confirmed = date >= expected - _EXPECTED_WITHIN
+            if date <= expected and (confirmed or now - believed.confirmed_at <= _BELIEVED):
+                if confirmed:
+                    self._believed = believed._replace(confirmed_at=now)
+                return expected
+        self._believed = _Believed(date, now, now)
+        return date
 
     def _warn(self, skew: dt.timedelta) -> None:
         if not self._warnings.is_due(self._monotonic()):

@@ -19,6 +19,7 @@ from orderstream_consumer.engines.stream_identity import ConsumedStream
 from orderstream_consumer.engines.stream_leases import StreamLeases
 from orderstream_consumer.health import (
     DependencyWatch,
+    HealthChanges,
     WorkerStanding,
     health_served,
     measure_report,
@@ -151,11 +152,13 @@ class ApplicationRun:
             KeysUnorderedError: the stream distributes records itself, and the application needs their order.
             OrderstreamError: something that it cannot do without has failed; the worker has drained.
         """
-        served = health_served(port, report or self.report, host, setting=setting, metrics=metrics)
+        report = report or self.report
+        served = health_served(port, report, host, setting=setting, metrics=metrics)
         with served, Beside(self._stop) as beside:
             if not prepare(self._stop):
                 return
             beside.start(self._watch.run)
+            beside.start(HealthChanges(report, self._clock).run)
             if not self._ownership.claim(self._stop):
                 return
             self._claimed.set()

@@ -9,6 +9,7 @@ from typing import Final
 import click
 import httpx
 
+from orderstream_orders.contracts import CANCELLATION_REASONS
 from orderstream_orders.currency import spelled
 from orderstream_workers.cli.layout import age, as_json, printable, table, width, wrapped
 from orderstream_workers.cli.options import AGE, json_option
@@ -17,7 +18,7 @@ from orderstream_workers.operations.errors import NotDoneError
 from orderstream_workers.operations.order_cost import order_cost, rendered
 from orderstream_workers.operations.order_trace import spans_of
 from orderstream_workers.operations.orders import read_model_at
-from orderstream_workers.operations.waterfall import waterfall
+from orderstream_workers.operations.waterfall import DEFAULT_COLUMNS, waterfall
 from orderstream_workers.projections.order_status import (
     OrderSearch,
     OrderStatus,
@@ -64,7 +65,7 @@ def show(order_id: str, *, trace: bool, cost: bool, target: TargetChoice) -> Non
             click.echo(wrapped(f"on the collector {shown_url(settings.otlp_url)}"), err=True)
         with httpx.Client() as http:
             spans = spans_of(settings, order_id, http)
-        for line in waterfall(spans, order_id, width()):
+        for line in waterfall(spans, order_id, width() or DEFAULT_COLUMNS):
             click.echo(printable(line))
         return
     with _read_model(target) as read_model:
@@ -78,9 +79,15 @@ def show(order_id: str, *, trace: bool, cost: bool, target: TargetChoice) -> Non
     click.echo(wrapped(render_story(found), hang=_STORY_HANG))
 
 
-@order.command("list", short_help="List orders by state, age, customer or SKU.")
+@order.command("list", short_help="List orders by state, reason, age, customer or SKU.")
 @click.option(
     "--state", type=click.Choice(list(_STATES)), metavar="STATE", help="placed, confirmed or cancelled."
+)
+@click.option(
+    "--reason",
+    type=click.Choice(CANCELLATION_REASONS),
+    metavar="REASON",
+    help=f"Cancelled for this reason: {', '.join(CANCELLATION_REASONS)}.",
 )
 @click.option("--older-than", type=AGE, help="Placed longer ago than this, such as 90s, 15m, 2h or 3d.")
 @click.option("--newer-than", type=AGE, help="Placed no longer ago than this.")
@@ -96,6 +103,7 @@ def show(order_id: str, *, trace: bool, cost: bool, target: TargetChoice) -> Non
 def list_command(
     *,
     state: str | None,
+    reason: str | None,
     older_than: dt.timedelta | None,
     newer_than: dt.timedelta | None,
     customer: str | None,
@@ -114,6 +122,7 @@ def list_command(
     now = dt.datetime.now(dt.UTC)
     wanted = OrderSearch(
         state=None if state is None else _STATES[state],
+        reason=reason,
         placed_from=None if newer_than is None else now - newer_than,
         placed_before=None if older_than is None else now - older_than,
         customer_id=customer,

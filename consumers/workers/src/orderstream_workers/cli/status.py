@@ -2,15 +2,20 @@
 
 import datetime as dt
 import sys
+from typing import Final
 
 import click
 import msgspec
 
+from orderstream_consumer.engines.embedded.retrieval import PROPAGATION
 from orderstream_workers.cli.layout import age, as_json, printable, table, wrapped
 from orderstream_workers.cli.operating import operated
 from orderstream_workers.cli.options import AGE, json_option
 from orderstream_workers.cli.target import TargetChoice, target_options
 from orderstream_workers.operations.status import ApplicationStatus, PipelineStatus, pipeline_status
+
+_AS_GOOD_AS_NOW: Final = PROPAGATION + dt.timedelta(seconds=30)
+"""An engine that has nothing to do notes that it has caught up as much later, and with its next renewal."""
 
 
 @click.command(short_help="Show every application: shards, workers, backlog, dead letters.")
@@ -30,8 +35,9 @@ def status(context: click.Context, behind: dt.timedelta, target: TargetChoice, a
     It is read from the tables that the workers write, and takes four seconds, or eleven where a lease is not
     renewed (with the default ORDERSTREAM_FAILOVER_SECONDS, which must be the workers').
 
-    SHARDS are those that a worker works on, of all open ones. CAUGHT UP is when the application had last
-    done everything that had arrived, on the shard that is furthest behind; KCL does not keep it.
+    SHARDS are those that a worker works on, of all open ones. CAUGHT UP is "now" where an application does
+    what arrives, and else when it had last done everything, on the shard that is furthest behind. It is
+    noted a minute late; KCL does not keep it.
     """
     with operated(context, target) as resources:
         found = pipeline_status(resources, behind=behind)
@@ -69,9 +75,18 @@ def _row(one: ApplicationStatus, now: dt.datetime) -> tuple[str, ...]:
         one.engine or "-",
         f"{working} of {len(one.shards)}" if known else "unknown",
         str(len(one.owners)) if known else "unknown",
-        f"{age(one.done_until, now)} ago" if one.done_until else "unknown",
+        _caught_up(one, now),
         _figure(one.parked),
     )
+
+
+def _caught_up(one: ApplicationStatus, now: dt.datetime) -> str:
+    if one.done_until is None:
+        return "unknown"
+    working = all(shard.renewed for shard in one.shards)
+    if working and now - one.done_until <= _AS_GOOD_AS_NOW:
+        return "now"
+    return f"{age(one.done_until, now)} ago"
 
 
 def _figure(number: int | None) -> str:

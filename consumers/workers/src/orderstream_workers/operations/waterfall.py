@@ -17,32 +17,40 @@ from orderstream_workers.operations.order_trace import ORDER_ID, StoredSpan
 
 _MILLISECOND: Final = 1_000_000
 _SERVICE: Final = 15
-_LABEL: Final = 50
+_LONGEST_LABEL: Final = 50
+_SHORTEST_LABEL: Final = 12
 _SHORTEST_BAR: Final = 10
+_GAPS: Final = 23
+"""Columns of the two times and of the spaces between all parts."""
+
 _WIDEST: Final = 160
 
+DEFAULT_COLUMNS: Final = 80
+"""Where the output is no terminal."""
 
-def waterfall(spans: Sequence[StoredSpan], order_id: str, columns: int | None) -> Iterator[str]:
+
+def waterfall(spans: Sequence[StoredSpan], order_id: str, columns: int = DEFAULT_COLUMNS) -> Iterator[str]:
     """Draw the traces of an order, line by line.
 
     Args:
         spans: At least one span of the order.
         order_id: The order.
-        columns: Width of the terminal; None draws 120 columns.
+        columns: Width of what it is drawn on. No line of a span is longer, from 60 columns on.
     """
     own = {span.trace_id for span in spans if span.attributes.get(ORDER_ID) == order_id}
     traces: dict[str, list[StoredSpan]] = defaultdict(list)
     for span in sorted(spans, key=lambda span: span.begin):
         if span.trace_id in own:
             traces[span.trace_id].append(span)
-    bar = max(min(columns or 120, _WIDEST) - _LABEL - _SERVICE - 22, _SHORTEST_BAR)
+    room = min(columns, _WIDEST) - _SERVICE - _GAPS
+    label = min(max(room - _SHORTEST_BAR, _SHORTEST_LABEL), _LONGEST_LABEL)
     for trace in traces.values():
-        yield from _drawn(trace, bar)
+        yield from _drawn(trace, label, max(room - label, _SHORTEST_BAR))
         yield ""
     yield from _batches([span for span in spans if span.trace_id not in own], min(s.begin for s in spans))
 
 
-def _drawn(trace: Sequence[StoredSpan], width: int) -> Iterator[str]:
+def _drawn(trace: Sequence[StoredSpan], label: int, width: int) -> Iterator[str]:
     begin, end = min(span.begin for span in trace), max(span.end for span in trace)
     failed = sum(span.failed for span in trace)
     yield (
@@ -58,23 +66,26 @@ def _drawn(trace: Sequence[StoredSpan], width: int) -> Iterator[str]:
         for number, span in enumerate(children[parent], start=1):
             last = number == len(children[parent])
             branch = indent + ("" if not parent else "└─ " if last else "├─ ")
-            yield _line(span, branch, begin, max(end - begin, 1), width)
+            yield _line(span, branch, begin, max(end - begin, 1), label, width)
             yield from lines(span.span_id, indent + ("" if not parent else "   " if last else "│  "))
 
     yield from lines("", "")
 
 
-def _line(span: StoredSpan, branch: str, begin: int, total: int, width: int) -> str:
-    label, note = branch + _label(span), _note(span)
-    room = max(_LABEL - len(note), 1)
-    label = (label if len(label) <= room else label[: room - 1] + "…") + note
+def _line(span: StoredSpan, branch: str, begin: int, total: int, longest: int, width: int) -> str:
+    note = _cut(_note(span), longest - 1)
+    label = _cut(branch + _label(span), longest - len(note)) + note
     waits_from = _arrived(span)
     since = span.begin if waits_from is None else min(max(waits_from, begin), span.begin)
     first, work, last = (int((moment - begin) * width / total) for moment in (since, span.begin, span.end))
     work = min(work, width - 1)
     drawn = " " * min(first, work) + "·" * (work - min(first, work)) + "█" * max(min(last, width) - work, 1)
     offset, took = _milliseconds(span.begin - begin), _milliseconds(span.end - span.begin)
-    return f"{offset:>9} {took:>9}  {label:<{_LABEL}} {span.service[:_SERVICE]:<{_SERVICE}} {drawn}".rstrip()
+    return f"{offset:>9} {took:>9}  {label:<{longest}} {span.service[:_SERVICE]:<{_SERVICE}} {drawn}".rstrip()
+
+
+def _cut(text: str, longest: int) -> str:
+    return text if len(text) <= longest else text[: longest - 1] + "…"
 
 
 def _label(span: StoredSpan) -> str:
@@ -84,7 +95,7 @@ def _label(span: StoredSpan) -> str:
 
 
 def _note(span: StoredSpan) -> str:
-    """What is unusual about it, which is never cut."""
+    """What is unusual about it, which has its place before the name."""
     if span.failed:
         return f" (failed: {span.attributes.get('error.type', 'it does not say why')})"
     arrival = span.attributes.get("orderstream.arrival", "fresh")

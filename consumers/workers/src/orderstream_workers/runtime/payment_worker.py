@@ -8,6 +8,7 @@ from typing import Any, Final
 import httpx
 
 from orderstream.observability.metrics import Meter, PrometheusExporter
+from orderstream_consumer.health.changes import HealthChanges
 from orderstream_consumer.health.report import (
     STALLED_AFTER,
     age,
@@ -108,6 +109,7 @@ def run_payment_worker(resources: Resources, stop: threading.Event) -> None:
         Beside(stop) as beside,
     ):
         beside.start(watch.run)
+        beside.start(HealthChanges(report, resources.clock).run)
         worker.run(stop)
 
 

@@ -33,6 +33,14 @@ class Reporter:
             now: The time of the report's own clock, in seconds.
         """
         lasted = now - report.since
+        # For programs; the sentence says the same to a person.
+        fields = {
+            "stream": self._target.name,
+            "operation": report.operation,
+            "code": report.failure.code,
+            "failures": report.failures,
+            "failing_shards": report.shards,
+        }
         if report.over:
             logger.info(
                 "%s on %s succeeds again, after %.1f s and %s with %s",
@@ -41,6 +49,7 @@ class Reporter:
                 lasted,
                 _number(report.failures, "failure"),
                 report.failure.code,
+                extra=fields,
             )
             return
         since = dt.datetime.fromtimestamp(self._clock() - lasted, dt.UTC).isoformat(timespec="seconds")
@@ -55,6 +64,7 @@ class Reporter:
             since,
             lasted,
             self._waiting(),
+            extra=fields,
         )
 
     def given_up(self, records: int, reason: str) -> None:

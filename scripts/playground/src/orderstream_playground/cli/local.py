@@ -16,6 +16,8 @@ from orderstream_playground.local.environment import EnvironmentOptions, Layout
 from orderstream_playground.local.errors import LocalEnvironmentError
 from orderstream_playground.local.issuer import LocalIssuer
 from orderstream_playground.local.lifecycle import down, is_up, read_state, start_again, up
+from orderstream_playground.local.processes import RunningProcess
+from orderstream_workers.cli.layout import printable, wrapped
 from orderstream_workers.cli.options import home_option
 from orderstream_workers.runtime.isolation import isolate_this_process
 
@@ -61,21 +63,36 @@ def start_command(home: Path, names: tuple[str, ...]) -> None:
 @local.command("status")
 @home_option
 def status_command(home: Path) -> None:
-    """Show every process and whether it is healthy. Exit status 1 unless all are."""
+    """Show every process, whether it is healthy and if not, why. Exit status 1 unless all are.
+
+    /health of a port says more, and /metrics has the metrics of a process of the pipeline.
+    """
     state = read_state(home)
     if state is None:
         click.echo("down")
         sys.exit(1)
-    table = Table("process", "pid", "port", "state")
-    healthy = is_up(state)
+    table = Table("process", "pid", "health", "state")
+    healthy, reasons = is_up(state), list[tuple[str, str]]()
     for process in state.processes:
-        condition = (
-            "ended" if not process.handle() else "unhealthy" if process.health() is None else "healthy"
-        )
+        condition, reason = _condition(process)
         healthy = healthy and condition == "healthy"
-        table.add_row(process.name, str(process.pid), str(process.port), condition)
-    Console().print(table)
+        reasons += [(process.name, f"{condition}: {reason}")] if reason else []
+        table.add_row(process.name, str(process.pid), process.health_url, condition)
+    # Whole, so that an address can be copied.
+    console = Console()
+    console.print(table)
+    for name, said in reasons:
+        click.echo(wrapped(printable(f"{name} is {said}")))
     sys.exit(0 if healthy else 1)
+
+
+def _condition(process: RunningProcess) -> tuple[str, str | None]:
+    """The state of a process in a word, and why it is not well."""
+    if not process.handle():
+        return "ended", f"see {process.log}, then `orderstream local start {process.name}`"
+    if process.health() is not None:
+        return "healthy", None
+    return "unhealthy", process.reason() or f"it does not respond on port {process.port}"
 
 
 @local.command("token", short_help="Print a token that the orders API takes.")

@@ -71,10 +71,18 @@ def _show(console: Console, query: LogQuery, columns: list[str], rows: list[Row]
         if trace_id == (trace_id := said.get("trace_id")):
             said.pop("trace_id", None)  # an order has one, most of the time
         console.print("  ".join(head), style="bold", highlight=False, markup=False, soft_wrap=True)
-        more = ", ".join(f"{name} {value}" for name, value in said.items())
-        for line in textwrap.wrap(more, console.width - 4):
+        for line in _wrapped([f"{name} {value}" for name, value in said.items()], console.width - 4):
             console.print(f"    {line}", highlight=False, markup=False, soft_wrap=True)
 
+
+def _wrapped(said: list[str], columns: int) -> list[str]:
+    """Lines of what is said; what fits into a line is not broken over two."""
+    whole = [text.replace(" ", _JOINED) if len(text) < columns else text for text in said]
+    lines = textwrap.wrap(", ".join(whole), columns, break_long_words=False, break_on_hyphens=False)
+    return [line.replace(_JOINED, " ") for line in lines]
+
+
+_JOINED: Final = "\N{NO-BREAK SPACE}"
 
 _FIRST: Final = ("timestamp", "application", "message")
 """What each line that is found begins with."""

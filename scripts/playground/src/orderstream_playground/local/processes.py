@@ -49,6 +49,10 @@ class ProcessSpec:
     start_timeout: float = 180.0
 
 
+class _Reported(msgspec.Struct):
+    reason: str | None = None
+
+
 class RunningProcess(msgspec.Struct, frozen=True, kw_only=True):
     """A process that was started, as it is written to the state file.
 
@@ -88,6 +92,19 @@ class RunningProcess(msgspec.Struct, frozen=True, kw_only=True):
     def report(self, timeout: float = 2.0) -> bytes | None:
         """The body of its health response, of an unhealthy process too; None while there is none."""
         return self._asked(timeout)[1]
+
+    def reason(self) -> str | None:
+        """Why it says that it is not well; None where it says nothing of it."""
+        try:
+            said = msgspec.json.decode(self.report() or b"", type=_Reported)
+        except msgspec.DecodeError:
+            return None
+        return said.reason
+
+    @property
+    def health_url(self) -> str:
+        """Where it says how it is."""
+        return f"http://127.0.0.1:{self.port}{self.health_path}"
 
     def _asked(self, timeout: float) -> tuple[int, bytes | None]:
         """Status and body of its health response; 0 and None while there is none."""

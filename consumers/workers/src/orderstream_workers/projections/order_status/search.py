@@ -22,6 +22,7 @@ class OrderSearch(msgspec.Struct, frozen=True, kw_only=True):
 
     Attributes:
         state: The state they are in.
+        reason: Why they were cancelled: one of ``CANCELLATION_REASONS``.
         placed_from: Placed at this time (UTC, with zone) or later.
         placed_before: Placed before this time (UTC, with zone).
         customer_id: The shop's id of their customer.
@@ -32,6 +33,7 @@ class OrderSearch(msgspec.Struct, frozen=True, kw_only=True):
     """
 
     state: State | None = None
+    reason: str | None = None
     placed_from: dt.datetime | None = None
     placed_before: dt.datetime | None = None
     customer_id: str | None = None
@@ -92,6 +94,7 @@ def _query(wanted: OrderSearch, cursor: Any | None) -> Select[Any]:
         )
     for column, value in (
         (columns.state, wanted.state),
+        (columns.state_reason, wanted.reason),
         (columns.customer_id, wanted.customer_id),
         (columns.placed_by, wanted.placed_by),
     ):

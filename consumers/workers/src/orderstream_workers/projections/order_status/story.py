@@ -1,6 +1,7 @@
 """An order's story in words, from its history. Pure."""
 
 import datetime as dt
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
@@ -42,10 +43,15 @@ _EFFECTS: Final[Mapping[str, Callable[[Fields], str]]] = {
     "OrderShipped": lambda data: f"the shipment is recorded as {data.get('shipment_id', '?')}",
     "ShipmentRefused": _reason("the order cannot be shipped"),
     "OrderConfirmed": lambda data: f"the order is confirmed, {_money(data, 'total_minor')} charged",
-    "OrderCancelled": _reason("the order is cancelled, and every step undone"),
+    "OrderCancelled": lambda data: (
+        f"the order is cancelled, and every step undone: {data.get('reason', 'no reason given')}"
+        + (f" ({data['failed_step']})" if data.get("failed_step") else "")
+    ),
     "OrderCancellationRequested": _said("the customer asked to cancel"),
     "OrderCancellationRefused": _reason("the cancellation came too late"),
-    "StepOverdue": lambda data: f"{data.get('step', 'a step')} has not replied by its deadline",
+    "StepOverdue": lambda data: (
+        f"nobody replied to {data.get('step', 'a step')} by its deadline; it may still be done"
+    ),
     "StepResolved": lambda data: (
         f"an operator decided on {data.get('step', 'a step')}: {data.get('decision', '?')}"
     ),
@@ -89,10 +95,16 @@ def render_story(order: OrderWithHistory) -> str:
 def _lines(history: Sequence[HistoryEntry]) -> list[str]:
     start = history[0].time
     owners = max(len(entry.source) for entry in history)
-    return [
-        f"{_offset(entry.time - start):>11}  {entry.source:<{owners}}  {entry.type} — {_told(entry)}"
-        for entry in history
-    ]
+    told: Counter[tuple[str, str]] = Counter()
+    lines = []
+    for entry in history:
+        # A request that is made again, and its reply, are messages of their own: no duplicates.
+        about = entry.type, (entry.correlation_id or "").partition(":")[0]
+        told[about] += 1
+        again = f" (time {told[about]})" if told[about] > 1 else ""
+        offset = _offset(entry.time - start)
+        lines.append(f"{offset:>11}  {entry.source:<{owners}}  {entry.type} — {_told(entry)}{again}")
+    return lines
 
 
 def _offset(offset: dt.timedelta) -> str:

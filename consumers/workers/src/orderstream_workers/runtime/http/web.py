@@ -9,6 +9,7 @@ import msgspec
 from orderstream import EventPublisher, Producer, ProducerConfig
 from orderstream.messages.spans import SendSpans
 from orderstream.observability.metrics import PrometheusExporter
+from orderstream_consumer.health.changes import HealthChanges
 from orderstream_consumer.health.report import not_responding, outages, shown_dependencies, verdict
 from orderstream_consumer.health.server import health_served
 from orderstream_consumer.health.watch import DependencyWatch
@@ -122,7 +123,7 @@ def serve_api(resources: Resources, host: str, port: int, stop: threading.Event)
             tracer=resources.tracer,
             meter=resources.meter,
         )
-        for run in (watch.run, *callers.beside):
+        for run in (watch.run, HealthChanges(report, resources.clock).run, *callers.beside):
             beside.start(run)
         logger.info("serving", extra={"host": host, "port": port, "auth": settings.auth})
         serve(app, host, port, stop)

@@ -185,6 +185,18 @@ QUERIES: Final = (
         expected=True,
     ),
     LogQuery(
+        name="overdue",
+        question="Which steps of which orders were not answered in time, and what followed?",
+        where=(
+            _said(
+                "a request was not answered in time; the order is cancelled",
+                "ALERT: a request was not answered in time and is made again",
+            ),
+        ),
+        show=("timestamp", "application", "message", "order_id", "step", "attempt"),
+        sort=("timestamp", "desc"),
+    ),
+    LogQuery(
         name="retries",
         question="What is tried again, and because of which dependency?",
         where=(_TRIED_AGAIN,),
@@ -195,6 +207,20 @@ QUERIES: Final = (
         ),
         by=("application", "error.dependency", "error.operation", "error.code"),
         sort=("tries", "desc"),
+    ),
+    LogQuery(
+        name="puts",
+        question="Into which stream can producers not put, because of which error, such as throttling?",
+        where=(Condition("logger", "is", ("orderstream.producer",)), Condition("failures", "is known")),
+        figures=(
+            Figure("count", "lines"),
+            Figure("max", "failures", "failures"),
+            Figure("max", "failing_shards", "failing_shards"),
+            Figure("first", "first_at", "timestamp"),
+            Figure("last", "last_at", "timestamp"),
+        ),
+        by=("application", "stream", "operation", "code"),
+        sort=("failures", "desc"),
     ),
     LogQuery(
         name="parked",
@@ -256,6 +282,13 @@ QUERIES: Final = (
             ),
         ),
         show=("timestamp", "application", "message", "order_id", "sku", "event_type", "shard_id"),
+        sort=("timestamp", "desc"),
+    ),
+    LogQuery(
+        name="health",
+        question="Which processes became unhealthy, why, and when did they recover?",
+        where=(_said("unhealthy", "healthy again"),),
+        show=("timestamp", "application", "message", "reason", "duration_seconds"),
         sort=("timestamp", "desc"),
     ),
     LogQuery(

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Protocol, Self
 
 from orderstream.aws import aws_calls, given_by_service, required
+from orderstream.observability.tracing import traceparent_from_xray
 from orderstream_workers.services.payments.queue_limits import (
     MAX_DELAY,
     MAX_MESSAGES,
@@ -41,7 +42,8 @@ class QueuedPayment:
         receipt: Names this receive of the message.
         receives: How often it has been received, this time included.
         sent_at: When it was put into the queue (UTC); None where the queue does not report it.
-        traceparent: W3C trace context of the span that sent it; None where nothing is traced.
+        traceparent: W3C trace context of the span that sent it, or of the AWS X-Ray segment where the message
+            names no span; None where nothing is traced.
     """
 
     order_id: str
@@ -101,6 +103,9 @@ def check_receive(limit: int, wait: int, visibility: int) -> None:
 
 _TRACEPARENT: Final = "traceparent"
 """The attribute of a message that names the span that sent it."""
+
+_XRAY_HEADER: Final = "AWSTraceHeader"
+"""The system attribute by which senders on AWS that AWS X-Ray traces name theirs."""
 
 _DEPTHS: Final[tuple["QueueAttributeNameType", ...]] = (
     "ApproximateNumberOfMessages",
@@ -171,7 +176,7 @@ class SqsPaymentQueue:
                 MaxNumberOfMessages=limit,
                 WaitTimeSeconds=wait,
                 VisibilityTimeout=visibility,
-                AttributeNames=["ApproximateReceiveCount", "SentTimestamp"],
+                MessageSystemAttributeNames=["ApproximateReceiveCount", "SentTimestamp", _XRAY_HEADER],
                 MessageAttributeNames=[_TRACEPARENT],
             )
             messages = given_by_service(response).get("Messages") or ()
@@ -235,7 +240,10 @@ def _received(message: "MessageTypeDef") -> QueuedPayment:
 
 def _traceparent(message: "MessageTypeDef") -> str | None:
     attribute = message.get("MessageAttributes", {}).get(_TRACEPARENT)
-    return None if attribute is None else attribute.get("StringValue")
+    if attribute is not None:
+        return attribute.get("StringValue")
+    header = message.get("Attributes", {}).get(_XRAY_HEADER)
+    return None if header is None else traceparent_from_xray(header)
 
 
 class _GoneError(Exception):

@@ -152,7 +152,7 @@ class SagaHandlers:
         outcome = transition(
             saga, message, now, self._deadlines, arrived=received.arrival, current=self._current
         )
-        _report(received, outcome)
+        _report(received, message, outcome)
         if isinstance(outcome, Ignored):
             if not outcome.expected:
                 self._count("unexpected")
@@ -251,7 +251,7 @@ def _envelope(cause: Envelope, output: Output, index: int, now: dt.datetime) -> 
     )
 
 
-def _report(received: Received, outcome: SagaOutcome | Ignored) -> None:
+def _report(received: Received, message: Input, outcome: SagaOutcome | Ignored) -> None:
     """Log alerts for operators, before the commit: rather twice than not at all."""
     envelope = received.envelope
     details: dict[str, object] = {
@@ -262,10 +262,18 @@ def _report(received: Received, outcome: SagaOutcome | Ignored) -> None:
     if isinstance(outcome, Ignored):
         level = logging.DEBUG if outcome.expected else logging.WARNING
         logger.log(level, "message changes nothing", extra={**details, "reason": outcome.reason})
-    elif envelope.type == StepResolved.type_name():
+    elif isinstance(message, StepResolved):
         # The text itself is in the stream and in the archive; it may name people.
         logger.warning("an operator's decision is carried out", extra=details)
-    elif envelope.type == StepOverdue.type_name() and not outcome.outputs:
+    elif isinstance(message, StepOverdue):
+        _report_overdue(received, message, outcome, details)
+
+
+def _report_overdue(
+    received: Received, late: StepOverdue, outcome: SagaOutcome, details: dict[str, object]
+) -> None:
+    details |= {"step": late.step, "attempt": late.attempt}
+    if not outcome.outputs:
         logger.warning(
             "a deadline was called before its time: its request went out again after a crash, or the clocks "
             "of the hosts that run the saga differ",
@@ -277,3 +285,5 @@ def _report(received: Received, outcome: SagaOutcome | Ignored) -> None:
             "ALERT: a request was not answered in time and is made again",
             extra={**details, "requests": correlation_ids},
         )
+    else:
+        logger.warning("a request was not answered in time; the order is cancelled", extra=details)

@@ -37,6 +37,7 @@ class Target:
         client: The client that reaches it.
 
     Attributes:
+        name: The stream's name or ARN.
         parameters: ``StreamName`` or ``StreamARN``, as requests name it.
 
     Raises:
@@ -47,6 +48,7 @@ class Target:
         # Callers without a type checker pass what os.environ.get() returned.
         if not isinstance(stream, str) or not (_NAME.fullmatch(stream) or _ARN.fullmatch(stream)):
             raise ConfigError("stream", stream, "a stream's name, 1 to 128 of A-Z a-z 0-9 _ . -, or its ARN")
+        self.name = stream
         self.parameters = {"StreamARN" if stream.startswith("arn:") else "StreamName": stream}
         meta = getattr(client, "meta", None)
         endpoint = getattr(meta, "endpoint_url", None)

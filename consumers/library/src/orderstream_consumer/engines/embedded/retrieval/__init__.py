@@ -20,9 +20,10 @@ from orderstream_consumer.engines.embedded.retrieval.deaggregation import (
 )
 from orderstream_consumer.engines.embedded.retrieval.kinesis import KinesisReader
 from orderstream_consumer.engines.embedded.retrieval.listing import Listing
-from orderstream_consumer.engines.embedded.retrieval.polling import PollingReader
+from orderstream_consumer.engines.embedded.retrieval.polling import PROPAGATION, PollingReader
 
 __all__ = [
+    "PROPAGATION",
     "DeaggregatedRecords",
     "IssueIterator",
     "Issued",

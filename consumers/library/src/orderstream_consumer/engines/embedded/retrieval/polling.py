@@ -60,7 +60,7 @@ _BACKOFF: Final = Backoff(first=0.5, longest=8.0)
 _STANDSTILL_PAUSE: Final = 60.0
 """Seconds between tries of a shard that needs a person."""
 
-_PROPAGATION: Final = dt.timedelta(minutes=1)
+PROPAGATION: Final = dt.timedelta(minutes=1)
 """A record may be read a moment after it has arrived; far longer than that ever takes."""
 
 _SHORTEST_RETENTION: Final = dt.timedelta(hours=24)
@@ -225,7 +225,7 @@ class PollingReader:
         if self._iterator is None:
             self._judge_end(read)
         elif read.at is not None and self._is_at_tip(read):
-            self.caught_up_at = read.at - _PROPAGATION
+            self.caught_up_at = read.at - PROPAGATION
         far_behind = read.millis_behind_latest > 1000 * self._config.idle_between_reads
         pause = self._config.min_between_reads
         if not far_behind:
