@@ -7,6 +7,7 @@ from functools import partial
 from typing import Final
 
 from alarms import striking
+from alarms.lateness import steps_late
 from alarms.world import World
 
 
@@ -61,15 +62,15 @@ FAULTS: Final = (
     ),
     Fault(
         "reads are throttled",
-        "Kinesis refuses every read",
-        partial(striking.kinesis_goes_wrong, operation="GetRecords", kind="reject"),
+        "a stranger's program reads each shard of both streams twenty times a second",
+        striking.crowded,
         at_most=150.0,
     ),
     Fault(
         "steps are late",
-        "stock, payments and shipping read nothing for a moment, and an order's request to each turns out to "
-        "be older than its deadline",
-        striking.steps_late,
+        "Kinesis hangs up on stock, payments and shipping in turn, and an order's request to each turns out "
+        "to be older than its deadline",
+        steps_late,
     ),
     Fault("stock below zero", "an item of the stock table is set to -3 by hand", striking.stock_below_zero),
     Fault(

@@ -13,6 +13,9 @@ _TURNED: Final[dict[Comparison, Comparison]] = {
     "LessThanOrEqualToThreshold": "GreaterThanOrEqualToThreshold",
 }
 
+_FAR: Final = 100
+"""More than one event counts for where minutes are short, 60 at most."""
+
 
 @dataclass(frozen=True, slots=True)
 class Mutant:
@@ -31,7 +34,7 @@ def mutants_of(specs: Iterable[AlarmSpec]) -> Iterator[Mutant]:
     """Each alarm with its threshold moved, its comparison turned; one that silence fires, deaf to it, too."""
     for spec in specs:
         name = spec.name
-        yield Mutant(replace(spec, name=f"{name}-moved", threshold=10 * spec.threshold + 1), name)
+        yield Mutant(replace(spec, name=f"{name}-moved", threshold=10 * spec.threshold + _FAR), name)
         yield Mutant(replace(spec, name=f"{name}-turned", comparison=_TURNED[spec.comparison]), name)
         if spec.missing == "breaching":
             yield Mutant(replace(spec, name=f"{name}-silent", missing="notBreaching"), name)

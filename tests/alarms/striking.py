@@ -1,35 +1,27 @@
 """How something is made to go wrong in a world, and mended again: each lasts while its body runs."""
 
-import datetime as dt
 import json
 import signal
 import sqlite3
 import subprocess
-import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from typing import Any, Final
 
-import msgspec
-
+from alarms.stranger import Stranger
 from alarms.world import World
 from chaos.calls import Call
+from chaos.clients import client_of
 from chaos.http1 import Message
 from e2e.running import orderstream
 from orderstream.observability.metrics.exporting import PERIOD
 from orderstream.testing.state.iterators import ShardIterator, decode
-from orderstream_consumer.idempotency.state_items import StateItems
-from orderstream_consumer.store import ConditionFailedError, Item
-from orderstream_workers.runtime.topology import QueueSpec, StreamApplication
+from orderstream_workers.runtime.topology import QueueSpec, StreamApplication, StreamSpec
 from orderstream_workers.runtime.topology.pipeline import PAYMENT_QUEUE
-from orderstream_workers.services.saga import SAGAS
-from orderstream_workers.services.saga.handlers import SagaRecord
-from orderstream_workers.services.saga.timers import conversation_of, timer_writes
 
 FOREVER: Final = 3_600.0
 """Longer than any fault lasts."""
 
-_PATIENCE: Final = 60.0
 _FOUR_DAYS_MILLIS: Final = 4 * 86_400_000
 _PLANTED_SKU: Final = "PLANTED"
 
@@ -133,6 +125,19 @@ def kinesis_goes_wrong(world: World, **fault: Any) -> Iterator[None]:
 
 
 @contextmanager
+def crowded(world: World) -> Iterator[None]:
+    """A stranger's program reads all streams far too often."""
+    streams = [world.layout.settings.name_of(stream) for stream in world.topology.of(StreamSpec)]
+    with closing(client_of("kinesis", world.layout.kinesis_url, attempts=1)) as kinesis:
+        stranger = Stranger(kinesis, streams)
+        stranger.start()
+        try:
+            yield
+        finally:
+            stranger.end()
+
+
+@contextmanager
 def stock_below_zero(world: World) -> Iterator[None]:
     """An item of the stock table is written by hand."""
     _set_available(world, -3)
@@ -204,16 +209,6 @@ def expired(world: World) -> Iterator[None]:
             world.begin(application)
 
 
-@contextmanager
-def steps_late(world: World) -> Iterator[None]:
-    """The owner of each step is away in turn while orders wait; their requests turn out to be old."""
-    owners = {"inventory": "reserve_stock", "payments": "capture_payment", "shipping": "ship_order"}
-    for owner, step in owners.items():
-        with away(world, "kinesis", owner):
-            _wait_until_overdue(world, _age(world, step), step)
-    yield
-
-
 def operate(world: World, *words: str) -> None:
     """Run a command as an operator does."""
     command = orderstream(world.layout.home, 0, *words)
@@ -229,56 +224,6 @@ def _set_available(world: World, units: int) -> None:
         UpdateExpression="SET available = :units",
         ExpressionAttributeValues={":units": {"N": str(units)}},
     )
-
-
-def _age(world: World, step: str) -> str:
-    """Make an order's request for a step one whose deadline has passed; returns the order."""
-    sagas = StateItems(SAGAS.name, SagaRecord)
-    deadline = time.monotonic() + _PATIENCE
-    while time.monotonic() < deadline:
-        for item in world.store.scan(SAGAS.name):
-            record = sagas.state(item)
-            if (
-                record.saga
-                and record.saga.step(step).status.awaited
-                and _aged(world, sagas, item, record, step)
-            ):
-                return item.key
-        time.sleep(0.5)
-    raise TimeoutError(f"no order waits for {step}")
-
-
-def _wait_until_overdue(world: World, order_id: str, step: str) -> None:
-    """Wait until the saga has taken notice: the owner's reply must not come first."""
-    sagas = StateItems(SAGAS.name, SagaRecord)
-    deadline = time.monotonic() + _PATIENCE
-    while time.monotonic() < deadline:
-        item = world.store.get(SAGAS.name, order_id)
-        saga = sagas.state(item).saga if item else None
-        due = saga.step(step).due if saga else None
-        if saga and (not saga.step(step).status.awaited or due is None or due > dt.datetime.now(dt.UTC)):
-            return
-        time.sleep(0.5)
-    raise TimeoutError(f"the saga does not see that {step} of {order_id} is overdue")
-
-
-def _aged(world: World, sagas: StateItems[SagaRecord], item: Item, record: SagaRecord, step: str) -> bool:
-    saga = record.saga
-    assert saga is not None
-    conversation = conversation_of(world.store, saga, step)
-    if conversation is None:
-        return False
-    past = dt.datetime.now(dt.UTC) - dt.timedelta(seconds=5)
-    overdue = msgspec.structs.replace(saga.step(step), due=past)
-    late = msgspec.structs.replace(saga, steps={**saga.steps, step: overdue})
-    aged = msgspec.structs.replace(record, saga=late)
-    put = sagas.put(item.key, aged, inbox=sagas.inbox(item).entries, version=item.version)
-    timers = timer_writes(saga, late, order_id=item.key, conversation_id=conversation)
-    try:
-        world.store.transact([put, *timers])
-    except ConditionFailedError:
-        return False  # the saga has gone on meanwhile
-    return True
 
 
 def _forget_when_it_was_done(world: World, application: str) -> None:

@@ -55,8 +55,10 @@ class World:
         minute = layout.options.metrics_seconds
         self._board = Board(specs_of_alarms, layout.settings, minute)
         self._planted = Board([mutant.spec for mutant in self.mutants], layout.settings, minute)
+        self.rang: set[str] = set()
+        """The alarms that have rung since it was last emptied."""
         self.planted: set[str] = set()
-        """The mutants that have rung since it was last emptied."""
+        """The mutants that have."""
         self._samples, self._follower = Samples(keeps=1_200.0), LogFollower(layout.logs)
 
     @property
@@ -64,42 +66,44 @@ class World:
         """Our own processes."""
         return [name for name, spec in self.specs.items() if not spec.emulator]
 
-    def ringing(self) -> frozenset[str]:
-        """The alarms that are in ALARM now."""
+    def look(self) -> frozenset[str]:
+        """Evaluate the alarms, as often as minutes have ended since the last look.
+
+        Returns:
+            Those that are in ALARM now.
+        """
         self._follower.feed(self._samples)
         now = time.time()
-        self._board.advance(self._samples, now)
-        self._planted.advance(self._samples, now)
-        self.planted |= self._planted.ringing()
+        self.rang |= self._board.advance(self._samples, now)
+        self.planted |= self._planted.advance(self._samples, now)
         return self._board.ringing()
 
-    def watch(self, seconds: float, until: Callable[[frozenset[str]], bool]) -> frozenset[str]:
+    def watch(self, seconds: float, until: Callable[[frozenset[str]], bool]) -> None:
         """Look at the alarms for a while.
 
         Args:
             seconds: For how long at most.
-            until: Ends it; gets all that were in ALARM since it began.
-
-        Returns:
-            All that were in ALARM meanwhile.
+            until: Ends it; gets all that have rung since ``rang`` was last emptied.
         """
         deadline = time.monotonic() + seconds
-        rang = self.ringing()
-        while time.monotonic() < deadline and not until(rang):
+        self.look()
+        while time.monotonic() < deadline and not until(frozenset(self.rang)):
             time.sleep(_LOOK_EVERY)
-            rang |= self.ringing()
-        return rang
+            self.look()
 
-    def wait_until_quiet(self, seconds: float) -> frozenset[str]:
-        """Wait until no alarm is in ALARM; returns all that were, and raises if some still are."""
-        rang: frozenset[str] = frozenset()
+    def watch_until_quiet(self, seconds: float) -> frozenset[str]:
+        """Look at the alarms until none is in ALARM.
+
+        Args:
+            seconds: For how long at most.
+
+        Returns:
+            Those that are in ALARM still.
+        """
         deadline = time.monotonic() + seconds
-        while ringing := self.ringing():
-            rang |= ringing
-            if time.monotonic() > deadline:
-                raise TimeoutError(f"still in ALARM after {seconds:g} s: {', '.join(sorted(ringing))}")
+        while (ringing := self.look()) and time.monotonic() < deadline:
             time.sleep(_LOOK_EVERY)
-        return rang
+        return ringing
 
     def process(self, name: str) -> RunningProcess:
         """A process as it was last started."""

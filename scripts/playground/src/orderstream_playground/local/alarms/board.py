@@ -73,22 +73,28 @@ class Board:
         self._minute = minute
         self._evaluated: float | None = None
 
-    def advance(self, samples: Samples, now: float) -> None:
+    def advance(self, samples: Samples, now: float) -> frozenset[str]:
         """Evaluate at the end of each minute since the last call.
 
         Args:
             samples: What was measured.
             now: Seconds since 1970.
+
+        Returns:
+            The names of the alarms that were in ALARM at the end of one of these minutes.
         """
+        rang: frozenset[str] = frozenset()
         if samples.began is None:
-            return
+            return rang
         first = samples.began // self._minute + 1
         done = first if self._evaluated is None else self._evaluated
         while (done + 1) * self._minute <= now - _GRACE:
             done += 1
             for alarm in self._alarms:
                 self._evaluate(alarm, samples, done * self._minute, first * self._minute)
+            rang |= self.ringing()
         self._evaluated = done
+        return rang
 
     def standings(self) -> list[Standing]:
         """How each alarm stands."""
