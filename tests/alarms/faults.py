@@ -90,9 +90,16 @@ FAULTS: Final = (
     ),
     Fault(
         "the tables are away",
-        "DynamoDB hangs up on all work with the services' tables, while leases and checkpoints go on",
+        "DynamoDB hangs up on all work with the services' tables, the last of an order's way first, while "
+        "leases and checkpoints go on",
         striking.tables_away,
         at_most=200.0,
+    ),
+    Fault(
+        "the stock monitor is refused",
+        "Kinesis hangs up on what the stock monitor publishes, and a SKU is low",
+        striking.stock_monitor_refused,
+        at_most=150.0,
     ),
     Fault(
         "DynamoDB is away",

@@ -1,14 +1,13 @@
 """How steps of orders come to be overdue within seconds: their deadlines are moved into the past, by hand."""
 
 import datetime as dt
-import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from typing import Final
 
 import msgspec
 
-from alarms.striking import away
+from alarms.striking import away, wait_until
 from alarms.world import World
 from orderstream_consumer.idempotency.state_items import StateItems
 from orderstream_consumer.store import ConditionFailedError, Item
@@ -25,8 +24,6 @@ _OWNERS: Final = {
 """By step, the processes from which a reply may come."""
 
 _ITEMS: Final = StateItems(SAGAS.name, SagaRecord)
-_PATIENCE: Final = 60.0
-_LOOK_EVERY: Final = 0.5
 
 
 @contextmanager
@@ -43,29 +40,34 @@ def steps_late(world: World) -> Iterator[None]:
 
 def _age(world: World, step: str) -> str:
     """Make an order's request for a step one whose deadline has passed; returns the order."""
-    deadline = time.monotonic() + _PATIENCE
-    while time.monotonic() < deadline:
+    late: list[str] = []
+
+    def aged() -> bool:
         for item in world.store.scan(SAGAS.name):
             record = _ITEMS.state(item)
             if _progress(record, step).status.awaited and _aged(world, item, record, step):
-                return item.key
-        _wait(world)
-    raise TimeoutError(f"no order waits for {step}")
+                late.append(item.key)
+                return True
+        return False
+
+    wait_until(world, aged, f"an order that waits for {step}")
+    return late[0]
 
 
 def _noticed(world: World, order_id: str, step: str) -> bool:
     """Wait until the saga sees that a step is overdue; False if a reply came first."""
-    deadline = time.monotonic() + _PATIENCE
-    while time.monotonic() < deadline:
+
+    def progress() -> Progress:
         item = world.store.get(SAGAS.name, order_id)
         assert item is not None, "an order stays"
-        progress = _progress(_ITEMS.state(item), step)
-        if not progress.status.awaited:
-            return False
-        if progress.due is not None and progress.due > dt.datetime.now(dt.UTC):
-            return True
-        _wait(world)
-    raise TimeoutError(f"the saga does not see that {step} of {order_id} is overdue")
+        return _progress(_ITEMS.state(item), step)
+
+    def decided() -> bool:
+        now = progress()
+        return not now.status.awaited or (now.due is not None and now.due > dt.datetime.now(dt.UTC))
+
+    wait_until(world, decided, f"{order_id} to be seen as overdue in {step}")
+    return progress().status.awaited
 
 
 def _aged(world: World, item: Item, record: SagaRecord, step: str) -> bool:
@@ -89,9 +91,3 @@ def _aged(world: World, item: Item, record: SagaRecord, step: str) -> bool:
 
 def _progress(record: SagaRecord, step: str) -> Progress:
     return record.saga.step(step) if record.saga else Progress()
-
-
-def _wait(world: World) -> None:
-    """Look at the alarms meanwhile: each rings for minutes only, and these are short."""
-    world.look()
-    time.sleep(_LOOK_EVERY)

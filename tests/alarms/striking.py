@@ -4,7 +4,8 @@ import json
 import signal
 import sqlite3
 import subprocess
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from typing import Any, Final
 
@@ -22,8 +23,25 @@ from orderstream_workers.runtime.topology.pipeline import PAYMENT_QUEUE
 FOREVER: Final = 3_600.0
 """Longer than any fault lasts."""
 
+_PATIENCE: Final = 60.0
+_LOOK_EVERY: Final = 0.5
 _FOUR_DAYS_MILLIS: Final = 4 * 86_400_000
 _PLANTED_SKU: Final = "PLANTED"
+
+_LEASES: Final = (b"-consumer", b"-consumed-streams", b"-engines")
+"""What the names of the tables have in which the engine keeps leases, checkpoints and whose they are."""
+
+_OWN_TABLE: Final = {
+    "notifications": b"-notices",
+    "shipping": b"-shipments",
+    "payments": b"-payments",
+    "inventory": b"-reservations",
+    "saga": b"-saga-orders",
+}
+"""By service, the table that it works with for each message; the last of an order's way first."""
+
+_ASKED: Final = b"does-it-answer"
+"""The key by which a process asks whether a table responds."""
 
 
 def applications(world: World) -> list[str]:
@@ -72,12 +90,51 @@ def away(world: World, service: str, caller: str | None = None) -> Iterator[None
 
 @contextmanager
 def tables_away(world: World) -> Iterator[None]:
-    """DynamoDB hangs up on all work with the services' tables; leases and checkpoints go on."""
-    world.gateway.refuses = lambda call: call.service == "dynamodb" and b"-consumer" not in call.body
+    """DynamoDB hangs up on all work with the services' tables; leases and checkpoints go on.
+
+    It hangs up on one service after the other, the last of an order's way first, so that each still gets
+    messages when its turn comes: without one in its hands, it would not notice.
+    """
+    gone: set[str] = set()
+    noticed: set[str] = set()
+
+    def refused(call: Call) -> bool:
+        if (
+            call.service != "dynamodb"
+            or call.caller not in gone
+            or any(each in call.body for each in _LEASES)
+        ):
+            return False
+        if _OWN_TABLE.get(call.caller, _ASKED) in call.body and _ASKED not in call.body:
+            noticed.add(call.caller)
+        return True
+
+    world.gateway.refuses = refused
     try:
+        for service in _OWN_TABLE:
+            gone.add(service)
+            wait_until(world, lambda service=service: service in noticed, f"{service} to notice")
+        gone.update(world.names)
         yield
     finally:
         world.gateway.refuses = None
+
+
+@contextmanager
+def stock_monitor_refused(world: World) -> Iterator[None]:
+    """Kinesis hangs up on what the stock monitor publishes, and there is low stock to be published."""
+
+    def refused(call: Call) -> bool:
+        return (call.caller, call.service, call.operation) == ("stock-monitor", "kinesis", "PutRecords")
+
+    world.gateway.refuses = refused
+    try:
+        _set_available(world, 1_000)
+        _set_available(world, 50)
+        yield
+    finally:
+        world.gateway.refuses = None
+        _set_available(world, 1_000)
 
 
 @contextmanager
@@ -207,6 +264,25 @@ def expired(world: World) -> Iterator[None]:
         for application in applications(world):
             world.end(application)
             world.begin(application)
+
+
+def wait_until(world: World, true: Callable[[], bool], what: str) -> None:
+    """Wait for something, and look at the alarms meanwhile: each rings for minutes only, and these are short.
+
+    Args:
+        world: Whose alarms.
+        true: Says whether it is there.
+        what: What is waited for, in words.
+
+    Raises:
+        TimeoutError: It does not come.
+    """
+    deadline = time.monotonic() + _PATIENCE
+    while not true():
+        if time.monotonic() > deadline:
+            raise TimeoutError(f"waited {_PATIENCE:g} s for {what}")
+        world.look()
+        time.sleep(_LOOK_EVERY)
 
 
 def operate(world: World, *words: str) -> None:
