@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from orderstream_orders.api.openapi import BEARER, document
-from orderstream_workers.projections.order_status import described
+from orderstream_workers.runtime.http.beside import DESCRIBED
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -28,7 +28,7 @@ def routes() -> tuple[Route, ...]:
             Route(
                 method.upper(), path, tuple(scope for each in operation["security"] for scope in each[BEARER])
             )
-            for path, operations in document(described())["paths"].items()
+            for path, operations in document(*DESCRIBED)["paths"].items()
             for method, operation in operations.items()
             if operation["security"]
         )

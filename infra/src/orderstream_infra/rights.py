@@ -121,7 +121,8 @@ def to_database(database: DatabaseSpec, settings: Settings) -> tuple[Right, ...]
 
 def _needed(process: Process, resource: Resource, called: str) -> Iterator[Right]:
     if isinstance(resource, TableSpec):
-        yield Right("dynamodb", "table", called, _TABLES.get(resource, _STATE))
+        actions = ("GetItem",) if resource in process.looks_up else _TABLES.get(resource, _STATE)
+        yield Right("dynamodb", "table", called, actions)
     elif isinstance(resource, QueueSpec):
         # Stream applications fill queues, other processes empty them.
         if isinstance(process, StreamApplication):

@@ -16,26 +16,21 @@ from fakes.callers import bearer, bearers, claims, signing_key
 from fakes.engine import record_of
 from fakes.publishing import CollectingProducer
 from orderstream import EventPublisher
+from orderstream_consumer.testing import MemoryStore
 from orderstream_orders.api import Accepted, OrderAccess, create_app
 from orderstream_orders.api.openapi import document
 from orderstream_orders.catalogue.examples import example_of
 from orderstream_orders.contracts import OrderPlaced
 from orderstream_orders.testing import MemoryIdempotencyStore
-from orderstream_workers.projections.order_status import (
-    Followers,
-    ReadModel,
-    ReadModelWriter,
-    described,
-    migrate,
-    open_engine,
-    routes,
-)
+from orderstream_workers.projections.order_status import ReadModelWriter, migrate, open_engine
+from orderstream_workers.runtime.http.beside import DESCRIBED, routes_beside
+from orderstream_workers.services.inventory import seed_stock
 
 KNOWN = example_of(OrderPlaced)
 
 ALICE = bearer(signing_key("ES256").sign(claims("alice")))
 
-DOCUMENT = document(described())
+DOCUMENT = document(*DESCRIBED)
 
 OPERATIONS = [f"{method.upper()} {path}" for path, item in DOCUMENT["paths"].items() for method in item]
 
@@ -86,15 +81,15 @@ def app(engine: Engine) -> Starlette:
     ReadModelWriter(engine).apply_batch([record_of(KNOWN.subject, 1, KNOWN.encode())])
     store = MemoryIdempotencyStore()
     store.put_if_absent(KNOWN.subject, Accepted("digest", now, KNOWN.id, caller="alice"))
+    stock = MemoryStore()
+    seed_stock(stock, "85123A", 7)
     return create_app(
         publisher=EventPublisher(CollectingProducer(), source="orders"),
         idempotency_store=store,
         authentication=bearers(),
         clock=lambda: now,
-        extra_routes=routes(
-            ReadModel(engine), OrderAccess(store, enforced=True), Followers(stopping=lambda: True)
-        ),
-        described=[described()],
+        extra_routes=routes_beside(engine, stock, OrderAccess(store, enforced=True), lambda: True),
+        described=DESCRIBED,
     )
 
 
@@ -163,7 +158,14 @@ def test_a_known_order_is_shown_and_cancelled_as_described(app: Starlette, fuzze
         assert case.call_and_validate(app=app, checks=fuzzer.checks, headers=ALICE).status_code == status
 
 
+def test_stock_is_shown_as_described(app: Starlette, fuzzer: Fuzzer) -> None:
+    """200 for a SKU that there is, in whatever case."""
+    case = fuzzer.operations["GET /stock/{sku}"].Case(path_parameters={"sku": "85123a"})
+    assert case.call_and_validate(app=app, checks=fuzzer.checks, headers=ALICE).status_code == 200
+
+
 def test_every_route_is_described(app: Starlette) -> None:
     """The document has each route that is served, but the document itself."""
     served = {route.path for route in app.routes if isinstance(route, Route)} - {"/openapi.json"}
+    served = {path.replace(":path}", "}") for path in served}
     assert served == set(DOCUMENT["paths"])

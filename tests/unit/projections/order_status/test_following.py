@@ -17,11 +17,22 @@ from orderstream_consumer.processing.record import DeliveredRecord, Position
 from orderstream_orders.api.measuring import RequestMeasuring
 from orderstream_orders.contracts import Customer, OrderConfirmed, OrderPlaced, OrderShipped
 from orderstream_workers.projections.order_status import Followers, ReadModel, ReadModelWriter, routes
+from orderstream_workers.projections.order_status.read_model import OrderPage
 
 AT = dt.datetime(2026, 1, 1, tzinfo=dt.UTC)
 PLACED = OrderPlaced(order_id="o", customer=Customer(), country="x", lines=(), total_minor=1, currency="GBP")
 SHIPPED = OrderShipped(order_id="o", shipment_id="s")
 CONFIRMED = OrderConfirmed(order_id="o", customer=Customer(), total_minor=1, currency="GBP")
+
+
+class AskedReadModel(ReadModel):
+    """Counts how often it is asked for a page."""
+
+    pages = 0
+
+    def page(self, order_id: str, *, after: str | None, limit: int) -> OrderPage | None:
+        self.pages += 1
+        return super().page(order_id, after=after, limit=limit)
 
 
 class World:
@@ -36,7 +47,8 @@ class World:
         self.followers = Followers(
             most=2, stopping=lambda: self.stopping, monotonic=lambda: self.now, sleep=self.sleep
         )
-        self.app = shown_to_anyone(routes(ReadModel(engine), access_for_everyone(), self.followers))
+        self.read_model = AskedReadModel(engine)
+        self.app = shown_to_anyone(routes(self.read_model, access_for_everyone(), self.followers))
 
     def write(self, message: OrderPlaced | OrderShipped | OrderConfirmed) -> None:
         self.written += 1
@@ -157,6 +169,14 @@ def test_events_are_sent_until_the_end(world: World, client: AsgiClient) -> None
     ]
     assert events[-1][2]["state"] == "CONFIRMED"
     assert "data" not in events[0][2]
+
+
+def test_events_are_asked_for_once_a_pause(world: World, client: AsgiClient) -> None:
+    """The first page is the response's beginning: what is behind it is asked for only after a pause."""
+    world.write(PLACED)
+    world.at(0.1, CONFIRMED)
+    assert len(parsed(client.get("/orders/o/events").text)) == 3
+    assert (world.read_model.pages, world.now) == (2, 0.2)
 
 
 def test_a_client_that_was_cut_off_misses_nothing(world: World, client: AsgiClient) -> None:

@@ -8,12 +8,12 @@ import msgspec
 
 from orderstream_orders.api.openapi import document
 from orderstream_orders.catalogue.generated import write_or_check
-from orderstream_workers.projections.order_status import described
+from orderstream_workers.runtime.http.beside import DESCRIBED
 
 
 def rendered() -> str:
     """The document of what ``orderstream api`` serves, as the file should hold it."""
-    return msgspec.json.format(msgspec.json.encode(document(described())), indent=2).decode() + "\n"
+    return msgspec.json.format(msgspec.json.encode(document(*DESCRIBED)), indent=2).decode() + "\n"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -1,4 +1,4 @@
-"""The HTTP side: the orders API, and order status beside it in one server."""
+"""The HTTP side: the orders API, and what services and projections show beside it, in one server."""
 
 import logging
 import threading
@@ -22,8 +22,8 @@ from orderstream_orders.api import (
     Standing,
     create_app,
 )
-from orderstream_workers.projections.order_status import Followers, ReadModel, described, routes
 from orderstream_workers.runtime.dependencies import dependencies_of
+from orderstream_workers.runtime.http.beside import DESCRIBED, routes_beside
 from orderstream_workers.runtime.http.callers import callers_of
 from orderstream_workers.runtime.http.server import serve
 from orderstream_workers.runtime.read_model import open_read_model, read_model_asked
@@ -113,12 +113,13 @@ def serve_api(resources: Resources, host: str, port: int, stop: threading.Event)
             authentication=authentication,
             clock=resources.clock,
             requests_per_second=settings.caller_requests_per_second,
-            extra_routes=routes(
-                ReadModel(engine),
+            extra_routes=routes_beside(
+                engine,
+                resources.store,
                 OrderAccess(store, enforced=authentication.knows_callers),
-                Followers(stopping=stop.is_set),
+                stop.is_set,
             ),
-            described=[described()],
+            described=DESCRIBED,
             standing=standing,
             tracer=resources.tracer,
             meter=resources.meter,

@@ -49,9 +49,10 @@ IDEMPOTENCY_KEYS: Final = TableSpec("idempotency-keys")
 
 API: Final = Process(
     name="api",
-    does="takes orders over HTTP, and shows how each is doing",
+    does="takes orders over HTTP, and shows how each is doing and what is in stock",
     writes=(ORDERS,),
     needs=(IDEMPOTENCY_KEYS, READ_MODEL, KEY_SET),
+    looks_up=(inventory.STOCK,),
     settings=(
         "auth",
         "jwt_issuer",

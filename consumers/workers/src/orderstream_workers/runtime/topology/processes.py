@@ -18,6 +18,7 @@ from orderstream_consumer.processing.metrics import (
     RECORDS_HANDED_OVER,
     RECORDS_PARKED,
 )
+from orderstream_consumer.store.protocol import TableSpec
 from orderstream_workers.runtime.topology.alarm_spec import AlarmSpec
 from orderstream_workers.runtime.topology.specs import LeasesSpec, Resource, StreamSpec
 
@@ -47,6 +48,7 @@ class Process:
         name: What a person calls it.
         does: What it does, in a few words.
         needs: What it cannot work without, besides streams.
+        looks_up: Tables of others that it reads and never writes.
         writes: The streams that it puts records into.
         settings: Fields of ``Settings`` that are its own business, besides those that name what it needs
             and those that every process reads.
@@ -59,6 +61,7 @@ class Process:
     name: str
     does: str
     needs: tuple[Resource, ...] = ()
+    looks_up: tuple[TableSpec, ...] = ()
     writes: tuple[StreamSpec, ...] = ()
     settings: tuple[str, ...] = ()
     serves: Literal["health", "http"] = "health"
@@ -73,7 +76,7 @@ class Process:
     @property
     def resources(self) -> tuple[Resource, ...]:
         """Everything that it cannot work without, each once."""
-        return tuple(dict.fromkeys((*self.writes, *self.needs)))
+        return tuple(dict.fromkeys((*self.writes, *self.needs, *self.looks_up)))
 
     @property
     def measured(self) -> tuple[Metric, ...]:
@@ -115,7 +118,7 @@ class StreamApplication(Process):
         """See ``Process.resources``; its leases are not among them, since its engine asks for them itself."""
         parking = (PARKING,) if self.parks else ()
         engine = (self.reads, ENGINES, CONSUMED_STREAMS, *parking)
-        return tuple(dict.fromkeys((*engine, *self.writes, *self.needs)))
+        return tuple(dict.fromkeys((*engine, *self.writes, *self.needs, *self.looks_up)))
 
     @property
     def measured(self) -> tuple[Metric, ...]:

@@ -61,7 +61,7 @@ async def events(
                 yield _event(_ENDED, shown_order(page), after)
                 return
         began = followers.now()
-        page = await followers.until(request, left, partial(ask, after), _has_news)
+        page = await followers.news(request, left, partial(ask, after), _has_news, known=None)
         left -= followers.now() - began
         if not _has_news(page):
             return

@@ -80,18 +80,41 @@ class Followers:
             that is the first.
         """
         result = await ask()
-        if done(result) or seconds <= 0 or self.full:
+        if done(result) or seconds <= 0:
             return result
-        began, pause = self._monotonic(), _FIRST_PAUSE
+        return await self.news(request, seconds, ask, done, result)
+
+    async def news(
+        self,
+        request: Request,
+        seconds: float,
+        ask: Callable[[], Awaitable[T]],
+        done: Callable[[T], bool],
+        known: T,
+    ) -> T:
+        """The same for a request that has asked by itself: a pause comes first.
+
+        Args:
+            request: See ``until``.
+            seconds: See ``until``.
+            ask: See ``until``.
+            done: See ``until``.
+            known: The result where nobody asks: too many wait, the process stops, or the client has gone.
+        """
+        if self.full:
+            return known
+        result, began, pause = known, self._monotonic(), _FIRST_PAUSE
         self._waiting += 1
         try:
-            while not (done(result) or self._stopping() or await request.is_disconnected()):
+            while not (self._stopping() or await request.is_disconnected()):
                 left = began + seconds - self._monotonic()
                 if left <= 0:
                     break
                 await self._sleep(min(pause, left))
                 pause = min(pause * _GROWTH, _LONGEST_PAUSE)
                 result = await ask()
+                if done(result):
+                    break
             return result
         finally:
             self._waiting -= 1
