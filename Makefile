@@ -90,6 +90,10 @@ sizing-grid: install ## Play what shard-sizing size advises on fresh key names, 
 bench-tokens: install ## Verify callers' tokens, RS256 and ES256: at most 150 us of CPU each
 	$(BIN)/python producers/orders/benchmarks/bench_tokens.py
 
+.PHONY: bench-accepted
+bench-accepted: install ## Measure the wait for a 202 while 100 callers ask at once: the local API on the fake
+	$(BIN)/python scripts/playground/benchmarks/bench_accepted.py
+
 .PHONY: bench-tracing
 bench-tracing: install ## Measure tracing at 100 % against its level, 3 % of an order's CPU; needs a quiet machine
 	PYTHONPATH=tests $(BIN)/python consumers/workers/benchmarks/bench_tracing.py
