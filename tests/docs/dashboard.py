@@ -156,8 +156,9 @@ def draw(home: Path, out: Path) -> None:
     layout, minute = Layout(home, state.options), state.options.metrics_seconds
     samples, pipeline = Samples(), topology(layout.settings)
     LogFollower(layout.logs).feed(samples)
+    last = samples.ended
     assert samples.began is not None, "no metrics were written"
-    last = max(samples.began, *(when for written in samples._values.values() for when, _ in written))
+    assert last is not None
     first = samples.began // minute * minute
     bounds = [first + minute * number for number in range(int((last - first) // minute) + 2)]
     board = Board(alarms(pipeline), layout.settings, minute)

@@ -82,9 +82,15 @@ def test_the_judge_of_traces_has_teeth(run: Path, tmp_path: Path, lost: str) -> 
     assert all(judge_traces(tmp_path).values())
 
 
+def lines_of_saga(folder: Path) -> list[str]:
+    return [
+        line for line in (folder / "saga.log").read_text().splitlines() if line.startswith('{"timestamp"')
+    ]
+
+
 @pytest.mark.timeout(1200)
 def test_every_process_has_written_its_metrics(run: Path) -> None:
-    """On SIGTERM at the latest: valid lines of EMF, all in the catalogue, and no order is counted twice."""
+    """On SIGTERM at the latest: valid lines of EMF, all in the catalogue, and each order counted once."""
     declared = {
         (process, measurement.metric.name)
         for measurement in catalogue(topology(Settings()))
@@ -100,9 +106,11 @@ def test_every_process_has_written_its_metrics(run: Path) -> None:
     assert {process for process, _ in written} == {process.name for process in topology(Settings()).processes}
     counts = json.loads((run / "summary.json").read_text())["counts"]
     ended = written["saga", "Confirmed"] + written["saga", "Cancelled"]
-    # What was committed is counted once or, where the commit's response came too late, not at all.
+    # Where a lease is lost over what is in the lanes of its shard, neither owner may count it, or both.
+    lost = sum(json.loads(line)["message"] == "lease lost" for line in lines_of_saga(folder))
+    unsure = lost * Settings().max_lanes
     for counted in (written["saga", "Accepted"], ended):
-        assert 0.9 * counts["accepted"] <= counted <= counts["accepted"]
+        assert abs(counts["accepted"] - counted) <= unsure
     assert sum("OrderLatency" in line for line in lines)
     lags = [process for process, name in written if name == "MillisBehindLatest"]
     assert sorted(lags) == sorted(one.name for one in topology(Settings()).applications)

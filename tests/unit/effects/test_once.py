@@ -130,6 +130,34 @@ def test_another_content_under_a_known_id_is_an_alarm(caplog: pytest.LogCaptureF
     assert "ALARM" in caplog.text
 
 
+@pytest.mark.parametrize("lost", [Fault.AFTER, Fault.BEFORE, Fault.CONFLICT])
+def test_a_commit_is_measured_once_though_its_response_is_lost(lost: Fault) -> None:
+    """The process finds its own commit when the record comes again; a third time is a repetition."""
+    rig, event, counted = Rig(failing_writes(lost)), message("e-1"), list[str]()
+
+    def decide(state: Total | None) -> Decision[Total]:
+        return Decision(Total(1), committed=lambda: counted.append("once"))
+
+    if lost is not Fault.CONFLICT:
+        with pytest.raises(DependencyError):
+            rig.once.apply(delivered(event), decide)
+        assert counted == []
+    for _ in range(2):
+        rig.once.apply(delivered(event), decide)
+    assert counted == ["once"]
+
+
+def test_what_another_process_has_committed_is_not_measured_again() -> None:
+    """Whether it has measured it cannot be known: rather not at all than twice."""
+    rig, event, counted = Rig(MemoryStore()), message("e-1"), list[str]()
+    rig.once.apply(delivered(event), counting(event))
+    other = Rig(rig.store)
+    other.once.apply(
+        delivered(event), lambda _: Decision(Total(1), committed=lambda: counted.append("twice"))
+    )
+    assert counted == []
+
+
 def test_nothing_to_record_leaves_no_trace() -> None:
     """A decision of None writes no item and publishes nothing."""
     rig = Rig(MemoryStore())

@@ -5,6 +5,7 @@ import threading
 import pytest
 
 from fakes.engine_processor import FaultyLeaseTable
+from fakes.metrics import Recorded
 from orderstream.errors import DependencyError
 from orderstream_consumer.engines.embedded.leases import Lease, LeaseCoordinator
 from orderstream_consumer.testing import MemoryLeaseTable
@@ -33,6 +34,29 @@ def coordinator_of(table: MemoryLeaseTable, leases: int) -> LeaseCoordinator:
         table.create_if_absent(Lease(lease_key=f"s{number:03d}"))
     assert len(coordinator.take()) == leases
     return coordinator
+
+
+def test_leases_are_measured_by_the_names_that_kcl_has_for_it() -> None:
+    """What is free and wanted at each look, and how renewals go: one that fails, and one that is refused."""
+    table, meter, now = FaultyLeaseTable(), Recorded(), 0.0
+    coordinator = LeaseCoordinator(table, worker_id="me", failover_time=10, clock=lambda: now, meter=meter)
+    for name, owner in (("free", None), ("held", "other"), ("gone", "dead")):
+        table.create_if_absent(Lease(lease_key=name, lease_owner=owner))
+    assert [owned.key for owned in coordinator.take()] == ["free"]
+    now = 5.0
+    coordinator.renew()
+    now = 11.0
+    (held,) = (lease for lease in table.list_leases() if lease.lease_key == "held")
+    table.replace(held, held.renewed())
+    assert [owned.key for owned in coordinator.take()] == ["gone"]
+    assert meter.values["ExpiredLeases",] == [1, 1]
+    assert meter.values["LeasesToTake",] == [1, 1]
+    faults = iter([True, False])
+    table.fails_before = lambda: next(faults, False)
+    coordinator.renew()
+    assert sorted(meter.values["RenewLease.Success",]) == [0, 1, 1]
+    assert len(meter.values["RenewLease.Time",]) == 3
+    coordinator.close()
 
 
 def test_renewals_do_not_wait_for_each_other() -> None:

@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, Generic
 
+from orderstream.errors import DependencyError
 from orderstream.messages import Envelope
 from orderstream_consumer.idempotency.inbox import ARRIVAL, CAPACITY, Arrival, Inbox
 from orderstream_consumer.idempotency.publisher import Publisher
@@ -31,6 +32,9 @@ logger = logging.getLogger(__name__)
 _TRIES: Final = 6
 """Tries against contention before the input goes back to its own retry."""
 
+_REMEMBERED: Final = 1_024
+"""Commits without a response that are remembered: more than there are lanes."""
+
 _CONTENTION: Final = Backoff(first=0.04, longest=1.28, least=0.0)
 
 
@@ -42,8 +46,9 @@ class Decision(Generic[State]):
         state: The order's state from now on.
         outputs: The messages to publish, in order.
         writes: What else has to change in the same transaction, such as timers.
-        committed: Called once all this is committed, by the delivery that did it: what is measured there is
-            measured once.
+        committed: Called once all this is committed, by the process that did it, also where the store's
+            response to the commit was lost: what is measured there is measured once. It is not called where
+            another process commits or learns of it first: after a crash, or after the lease was lost.
     """
 
     state: State
@@ -92,6 +97,7 @@ class Once(Generic[State]):
         self._publisher = publisher
         self._inbox_capacity = inbox_capacity
         self._sleep = sleep
+        self._unanswered: dict[tuple[str, str], Callable[[], object]] = {}
 
     def apply(
         self,
@@ -127,6 +133,8 @@ class Once(Generic[State]):
                     outputs = self._decide(received, item, inbox, decide)
                 else:
                     outputs = inbox.outputs(received.envelope.id)
+                    # Our own commit, whose response was lost.
+                    self._unanswered.pop(_delivery(received), _nothing)()
                     self._note(received, item, inbox, outputs, again)
             except (ContentionError, _Overtaken):
                 self._sleep(_CONTENTION.pause(attempt, random.random()))  # noqa: S311 - jitter
@@ -157,9 +165,23 @@ class Once(Generic[State]):
             return None
         outputs = [envelope.encode() for envelope in decision.outputs]
         entries = inbox.with_entry(received, outputs)
-        self._commit(received.subject, item, entries, decision.state, decision.writes)
+        try:
+            self._commit(received.subject, item, entries, decision.state, decision.writes)
+        except ContentionError:
+            raise  # nothing was written
+        except DependencyError:
+            self._expect_response(received, decision)
+            raise
+        self._unanswered.pop(_delivery(received), None)
         decision.committed()
         return outputs
+
+    def _expect_response(self, received: Received, decision: Decision[State]) -> None:
+        """Remember what to do should the commit turn out to have been done."""
+        known = list(self._unanswered)
+        for oldest in known[: max(0, len(known) - _REMEMBERED + 1)]:
+            self._unanswered.pop(oldest, None)
+        self._unanswered[_delivery(received)] = decision.committed
 
     def _note(
         self,
@@ -192,6 +214,14 @@ class Once(Generic[State]):
             if 0 in error.failed:
                 raise _Overtaken from error
             raise ConditionFailedError(tuple(index - 1 for index in error.failed)) from error
+
+
+def _delivery(received: Received) -> tuple[str, str]:
+    return received.record_id, received.envelope.id
+
+
+def _nothing() -> None:
+    pass
 
 
 class _Overtaken(Exception):  # noqa: N818 - not an error: another delivery came first

@@ -33,7 +33,30 @@ RENEW_LEASE_TIME: Final = Metric(
     "RenewLease.Time",
     Kind.DISTRIBUTION,
     "Milliseconds",
-    "How long a lease's renewal took. Embedded engine only.",
+    "How long a lease's renewal took, one that failed included. Embedded engine only.",
+    detailed=True,
+)
+RENEW_LEASE_SUCCESS: Final = Metric(
+    "RenewLease.Success",
+    Kind.DISTRIBUTION,
+    "Count",
+    "1 for a renewal to which the table responded, 0 for one that failed: the average is the share. Embedded "
+    "engine only.",
+    detailed=True,
+)
+EXPIRED_LEASES: Final = Metric(
+    "ExpiredLeases",
+    Kind.DISTRIBUTION,
+    "Count",
+    "Leases without an owner, or that their owner has not renewed for the failover time, at each look. "
+    "Embedded engine only.",
+    detailed=True,
+)
+LEASES_TO_TAKE: Final = Metric(
+    "LeasesToTake",
+    Kind.DISTRIBUTION,
+    "Count",
+    "Leases that the process tries to take, at each look. Embedded engine only.",
     detailed=True,
 )
 NUM_WORKERS: Final = Metric(
@@ -141,6 +164,9 @@ CONSUMER_METRICS: Final[tuple[Metric, ...]] = (
     CURRENT_LEASES,
     LOST_LEASES,
     RENEW_LEASE_TIME,
+    RENEW_LEASE_SUCCESS,
+    EXPIRED_LEASES,
+    LEASES_TO_TAKE,
     NUM_WORKERS,
     *TALLIED.values(),
     PARKED,

@@ -173,6 +173,7 @@ def _notes(answer: WhatIf) -> Iterator[str]:
             "stream, without a record."
         )
     yield f"Not priced: {', '.join(answer.not_priced)}."
+    yield "--template FOLDER prices what a synthesized deployment has of it, network and retention included."
     if answer.priced:
         yield "In twelve months nothing is deleted from tables and archive. Shards are provisioned."
     yield f"Calls of an order counted {answer.counted}."

@@ -71,6 +71,11 @@ class Samples:
         insort(kept, (at, values), key=_when)
         del kept[: bisect_left(kept, kept[-1][0] - self._keeps, key=_when)]
 
+    @property
+    def ended(self) -> float | None:
+        """When the newest value was written, in seconds since 1970; None before the first."""
+        return max((kept[-1][0] for kept in self._values.values()), default=None)
+
     def datapoints(self, series: Series, statistic: str, bounds: Sequence[float]) -> list[float | None]:
         """A statistic for each period.
 

@@ -14,10 +14,11 @@ from shard_sizing.model.pipeline.usage import Usage, usage
 
 MONTHS: Final = 12
 NOT_PRICED: Final = (
-    "the load balancer",
-    "NAT gateways or interface endpoints",
-    "public IPv4 addresses",
+    "the network (load balancer or API gateway, NAT gateways or interface endpoints, public IPv4 addresses)",
     "traffic between Availability Zones and to the internet",
+    "retention of the streams beyond a day",
+    "logs that are kept, and a line for each message (ORDERSTREAM_SLOW_SECONDS=0)",
+    "the read model's database",
     "backups and point-in-time recovery",
     "alarms and dashboards",
     "KMS requests of Kinesis and DynamoDB",

@@ -12,10 +12,20 @@ from orderstream.observability.metrics import Meter, NoMeter
 from orderstream_consumer.engines.embedded.leases.lease import Lease
 from orderstream_consumer.engines.embedded.leases.owned import OwnedLease
 from orderstream_consumer.engines.embedded.leases.table import LeaseTable, commit
-from orderstream_consumer.engines.embedded.leases.taker import Sighting, observe, plan
+from orderstream_consumer.engines.embedded.leases.taker import (
+    Sighting,
+    expired_leases,
+    observe,
+    plan,
+)
 from orderstream_consumer.processing.concurrency import Concurrency, Mailbox, Threads
 from orderstream_consumer.processing.errors import LeaseLostError
-from orderstream_consumer.processing.metrics import RENEW_LEASE_TIME
+from orderstream_consumer.processing.metrics import (
+    EXPIRED_LEASES,
+    LEASES_TO_TAKE,
+    RENEW_LEASE_SUCCESS,
+    RENEW_LEASE_TIME,
+)
 
 logger = logging.getLogger(__name__)
 
@@ -40,7 +50,7 @@ class LeaseCoordinator:
         failover_time: Seconds after which a lease that is not renewed is free.
         clock: Monotonic seconds.
         concurrency: Makes the locks of its leases, and the threads that renew them.
-        meter: Takes how long renewals take.
+        meter: Takes how renewals go, and how many leases are free or wanted.
     """
 
     def __init__(
@@ -102,17 +112,20 @@ class LeaseCoordinator:
         self._renewers.shutdown(wait=False, cancel_futures=True)
 
     def _renew(self, owned: OwnedLease) -> None:
-        begun = self._clock()
+        begun, responded = self._clock(), False
         try:
             owned.renew()
-            self._meter.record(RENEW_LEASE_TIME, (self._clock() - begun) * 1_000)
+            responded = True
         except LeaseLostError:
-            return  # it is marked and logged; the shard's worker sees it
+            responded = True  # it is marked and logged; the shard's worker sees it
         except DependencyError as error:
             logger.warning("lease not renewed", extra={"shard_id": owned.key, "error": error})
         except Exception:
             # On a helper thread it would go unnoticed. Should it stay, the lease expires and is lost.
             logger.exception("lease not renewed", extra={"shard_id": owned.key})
+        finally:
+            self._meter.record(RENEW_LEASE_TIME, (self._clock() - begun) * 1_000)
+            self._meter.record(RENEW_LEASE_SUCCESS, int(responded))
 
     def take(self) -> list[OwnedLease]:
         """Take what this worker should have and does not.
@@ -133,6 +146,9 @@ class LeaseCoordinator:
             failover_time=self._failover_time,
             now=now,
         )
+        expired = expired_leases(leases, self._sightings, failover_time=self._failover_time, now=now)
+        self._meter.record(EXPIRED_LEASES, len(expired))
+        self._meter.record(LEASES_TO_TAKE, len(wanted))
         return [owned for lease in wanted if (owned := self._take(lease)) is not None]
 
     def drop(self, key: str) -> None:

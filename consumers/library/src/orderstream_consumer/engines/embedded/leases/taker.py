@@ -75,14 +75,14 @@ def plan(
         The leases to take, each as it was read. What we own and do not work on is among them.
     """
     active = [lease for lease in leases if not lease.has_ended]
+    expired = expired_leases(active, sightings, failover_time=failover_time, now=now)
+    gone = {lease.lease_key for lease in expired}
     free: list[Lease] = []
     held: list[Lease] = []  # by other workers that are alive
     for lease in active:
         if lease.lease_key in busy:
             continue
-        if lease.lease_owner in (None, worker_id) or _is_expired(
-            sightings[lease.lease_key], failover_time, now
-        ):
+        if lease.lease_owner == worker_id or lease.lease_key in gone:
             free.append(lease)
         else:
             held.append(lease)
@@ -99,8 +99,23 @@ def plan(
     return _spread([lease for lease in held if lease.lease_owner == victim], worker_id)[:1]
 
 
-def _is_expired(sighting: Sighting, failover_time: float, now: float) -> bool:
-    return now - sighting.since > failover_time
+def expired_leases(
+    leases: Iterable[Lease], sightings: Mapping[str, Sighting], *, failover_time: float, now: float
+) -> list[Lease]:
+    """The leases that nobody renews, of shards that have not ended.
+
+    Args:
+        leases: All leases, as just read.
+        sightings: What ``observe`` made of them.
+        failover_time: Seconds without a change after which a lease is free.
+        now: The time on our monotonic clock, in seconds.
+    """
+    return [
+        lease
+        for lease in leases
+        if not lease.has_ended
+        and (lease.lease_owner is None or now - sightings[lease.lease_key].since > failover_time)
+    ]
 
 
 def _spread(leases: list[Lease], worker_id: str) -> list[Lease]:
