@@ -70,7 +70,7 @@ def test_without_credentials_or_kinesis_it_is_not_ready(
         said = wait_for(port, lambda _, body: reason in str(body["reason"]), "/health/ready")
         assert said["status"] == "starting"
         assert ask(port, "/health/ready")[0] == 503
-        answered = {one["name"]: one["answered_seconds_ago"] for one in said["dependencies"]}
+        answered = {one["name"]: one["responded_seconds_ago"] for one in said["dependencies"]}
         assert answered["table orderstream-idempotency-keys"] is None
         assert answered["stream orders"] is None
 

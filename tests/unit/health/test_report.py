@@ -28,7 +28,7 @@ WELL = ShardProgress(
     read_lag_millis=0,
 )
 WORKS = WorkerStanding(begun_at=ago(3600), claimed=True, started=True, stopping=False)
-RESPONSES = DependencyState("table t", ago(3600), answered_at=ago(10), asked_at=ago(10))
+RESPONSES = DependencyState("table t", ago(3600), responded_at=ago(10), asked_at=ago(10))
 
 
 def report(
@@ -66,7 +66,7 @@ def test_a_worker_that_works_is_healthy_and_ready_without_a_reason() -> None:
     assert (said["oldest_unhandled_seconds"], said["millis_behind_latest"]) == (None, 0)
     assert said["shards"][0]["checkpoint"] == "7/1"
     assert said["shards"][0]["checkpoint_age_seconds"] == 3.0
-    assert said["dependencies"] == [{"name": "table t", "answered_seconds_ago": 10.0, "failure": None}]
+    assert said["dependencies"] == [{"name": "table t", "responded_seconds_ago": 10.0, "failure": None}]
     assert said["handled"] == 5
 
 
@@ -150,9 +150,9 @@ def test_a_worker_that_drains_is_not_ready() -> None:
         (DependencyState("bucket b", ago(5)), True, False),  # not asked yet
         (DependencyState("bucket b", ago(5), failure="404"), True, False),
         (DependencyState("bucket b", ago(91), failure="404"), False, False),
-        (DependencyState("bucket b", ago(600), answered_at=ago(90), failure="404"), True, True),
-        (DependencyState("bucket b", ago(600), answered_at=ago(91), failure="404"), False, False),
-        (DependencyState("bucket b", ago(600), answered_at=ago(91)), True, True),  # whoever asks is slow
+        (DependencyState("bucket b", ago(600), responded_at=ago(90), failure="404"), True, True),
+        (DependencyState("bucket b", ago(600), responded_at=ago(91), failure="404"), False, False),
+        (DependencyState("bucket b", ago(600), responded_at=ago(91)), True, True),  # whoever asks is slow
     ],
 )
 def test_each_dependency_has_to_response(state: DependencyState, healthy: bool, ready: bool) -> None:

@@ -51,12 +51,12 @@ def test_what_answers_is_asked_every_half_minute_and_what_does_not_every_other_s
     world.after(60)
     (state,) = world.watch.states()
     assert state.failure == "GetItem: down"
-    assert state.answered_at == START + dt.timedelta(seconds=61)
+    assert state.responded_at == START + dt.timedelta(seconds=61)
     assert 15 <= world.asked - 3 <= 20
     world.fails = None
     world.after(2)
     (state,) = world.watch.states()
-    assert (state.failure, state.answered_at) == (None, world.now)
+    assert (state.failure, state.responded_at) == (None, world.now)
 
 
 def test_whatever_a_question_raises_is_a_failure() -> None:
@@ -66,7 +66,7 @@ def test_whatever_a_question_raises_is_a_failure() -> None:
     world.after(1)
     (state,) = world.watch.states()
     assert state.failure == "KeyError: 'Table'"
-    assert state.answered_at is None
+    assert state.responded_at is None
 
 
 def test_an_outage_is_a_warning_now_and_then_and_its_end_is_told(caplog: pytest.LogCaptureFixture) -> None:

@@ -180,7 +180,7 @@ def test_a_step_that_is_overdue_is_logged_with_its_order(
     with caplog.at_level(logging.WARNING):
         coordinator.hear(late)
     (record,) = caplog.records
-    assert record.getMessage() == "a request was not answered in time; the order is cancelled"
+    assert record.getMessage() == "no reply came in time; the order is cancelled"
     said = vars(record)
     assert (said["order_id"], said["step"], said["attempt"]) == (ORDER, "capture_payment", 1)
 

@@ -173,7 +173,7 @@ def outages(dependencies: Iterable[DependencyState], now: dt.datetime) -> list[s
         f"the {state.name} has not responded for {_seconds(now - since)} s: {state.failure}"
         for state in dependencies
         if state.failure is not None
-        and now - (since := state.answered_at or state.watched_since) > STALLED_AFTER
+        and now - (since := state.responded_at or state.watched_since) > STALLED_AFTER
     ]
 
 
@@ -182,7 +182,7 @@ def not_responding(dependencies: Iterable[DependencyState]) -> list[str]:
     return [
         f"the {state.name} has not responded yet" + (f": {state.failure}" if state.failure else "")
         for state in dependencies
-        if state.answered_at is None
+        if state.responded_at is None
     ]
 
 
@@ -191,7 +191,7 @@ def shown_dependencies(dependencies: Iterable[DependencyState], now: dt.datetime
     return [
         {
             "name": state.name,
-            "answered_seconds_ago": age(state.answered_at, now),
+            "responded_seconds_ago": age(state.responded_at, now),
             "failure": state.failure,
         }
         for state in dependencies

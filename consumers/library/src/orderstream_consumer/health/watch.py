@@ -60,14 +60,14 @@ class DependencyState:
     Attributes:
         name: The dependency.
         watched_since: When it was first to be asked (UTC).
-        answered_at: When it last responded (UTC); None before.
+        responded_at: When it last responded (UTC); None before.
         failure: Why it did not respond when it was last asked; None if it did, or was not asked yet.
         asked_at: When it was last asked (UTC); None before.
     """
 
     name: str
     watched_since: dt.datetime
-    answered_at: dt.datetime | None = None
+    responded_at: dt.datetime | None = None
     failure: str | None = None
     asked_at: dt.datetime | None = None
 
@@ -155,7 +155,7 @@ class DependencyWatch:
             if warnings.logged:
                 logger.info("dependency responds again", extra=fields)
             warnings.reset()
-            return replace(state, answered_at=now, asked_at=now, failure=None)
+            return replace(state, responded_at=now, asked_at=now, failure=None)
         if warnings.is_due(now.timestamp()):
             logger.warning("dependency does not respond", extra=fields | {"error": failure})
         return replace(state, asked_at=now, failure=failure)

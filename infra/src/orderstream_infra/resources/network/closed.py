@@ -23,6 +23,7 @@ from constructs import Construct
 from orderstream_infra.resources.logs import refusals_logged
 from orderstream_infra.resources.network.endpoints import gateway_endpoints, let_through, ours
 from orderstream_infra.resources.network.security_groups import SecurityGroups
+from orderstream_infra.resources.network.two_zones import two_zones
 from orderstream_infra.rights import Right
 
 _CIDR: Final = "10.0.0.0/16"
@@ -67,27 +68,15 @@ class Network(Construct):
         key: kms.IKey,
     ) -> None:
         super().__init__(scope, "Network")
-        # CloudFormation picks the zones: the CDK would ask AWS for them, and synthesis makes no call.
-        zones = [Fn.select(index, Fn.get_azs()) for index in range(2)]
-        self.vpc = ec2.Vpc(
+        made = two_zones(
             self,
-            "Vpc",
-            ip_addresses=ec2.IpAddresses.cidr(_CIDR),
-            availability_zones=zones,
-            nat_gateways=0,
-            subnet_configuration=[
-                ec2.SubnetConfiguration(
-                    name="tasks", subnet_type=ec2.SubnetType.PRIVATE_ISOLATED, cidr_mask=20
-                ),
-                ec2.SubnetConfiguration(
-                    name="databases", subnet_type=ec2.SubnetType.PRIVATE_ISOLATED, cidr_mask=24
-                ),
-            ],
-            restrict_default_security_group=False,
+            cidr=_CIDR,
+            tasks=ec2.SubnetConfiguration(
+                name="tasks", subnet_type=ec2.SubnetType.PRIVATE_ISOLATED, cidr_mask=20
+            ),
         )
-        self.tasks = ec2.SubnetSelection(subnets=self.vpc.select_subnets(subnet_group_name="tasks").subnets)
-        self.databases = self.vpc.select_subnets(subnet_group_name="databases").subnets
-        guarded = _guarded_way_out(self, self.vpc, zones[0], sorted(set(names)))
+        self.vpc, self.tasks, self.databases = made.vpc, made.tasks, made.databases.subnets
+        guarded = _guarded_way_out(self, self.vpc, made.zones[0], sorted(set(names)))
         self.egress = ec2.SubnetSelection(subnets=[guarded])
         self.groups = SecurityGroups(self, self.vpc)
         self._reachable = ec2.SecurityGroup(

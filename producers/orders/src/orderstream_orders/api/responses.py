@@ -40,12 +40,12 @@ class DependencyStatus(msgspec.Struct, frozen=True, kw_only=True):
 
     Attributes:
         name: Its kind and name.
-        answered_seconds_ago: How long ago it last responded; null if it never has.
+        responded_seconds_ago: How long ago it last responded; null if it never has.
         failure: Why it did not respond when it was last asked; null if it did.
     """
 
     name: str
-    answered_seconds_ago: float | None = None
+    responded_seconds_ago: float | None = None
     failure: str | None = None
 
 

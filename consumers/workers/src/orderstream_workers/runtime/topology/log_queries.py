@@ -186,11 +186,11 @@ QUERIES: Final = (
     ),
     LogQuery(
         name="overdue",
-        question="Which steps of which orders were not answered in time, and what followed?",
+        question="Which steps of which orders had no reply in time, and what followed?",
         where=(
             _said(
-                "a request was not answered in time; the order is cancelled",
-                "ALERT: a request was not answered in time and is made again",
+                "no reply came in time; the order is cancelled",
+                "ALERT: no reply came in time, and the request is made again",
             ),
         ),
         show=("timestamp", "application", "message", "order_id", "step", "attempt"),
@@ -272,7 +272,7 @@ QUERIES: Final = (
         question="What does a person have to look at?",
         where=(
             _said(
-                "ALERT: a request was not answered in time and is made again",
+                "ALERT: no reply came in time, and the request is made again",
                 "ALERT: decided by shipping and shipped by hand",
                 "ALERT: fewer than no units are available",
                 "ALERT: refunded by the provider and by hand",

@@ -282,8 +282,8 @@ def _report_overdue(
     elif outcome.alert:
         correlation_ids = [output.correlation_id for output in outcome.outputs]
         logger.error(
-            "ALERT: a request was not answered in time and is made again",
+            "ALERT: no reply came in time, and the request is made again",
             extra={**details, "requests": correlation_ids},
         )
     else:
-        logger.warning("a request was not answered in time; the order is cancelled", extra=details)
+        logger.warning("no reply came in time; the order is cancelled", extra=details)
