@@ -65,7 +65,11 @@ test: install install-kcl ## Run the tests, JOBS=4 files side by side: some of t
 .PHONY: test-e2e
 test-e2e: JOBS ?= 3
 test-e2e: install install-kcl ## Run the whole pipeline on both engines, in peace and under fire, JOBS=3 side by side
-	$(BIN)/pytest -n $(JOBS) --dist loadfile --no-loadscope-reorder tests/e2e
+	$(BIN)/pytest -n $(JOBS) --dist loadfile --no-loadscope-reorder --ignore tests/e2e/test_alarms.py tests/e2e
+
+.PHONY: test-alarms
+test-alarms: install ## Fire alarms by the quickest faults, with nothing beside them: alarms are about time
+	$(BIN)/pytest tests/e2e/test_alarms.py
 
 .PHONY: calls-per-order
 calls-per-order: ORDERS ?= 200

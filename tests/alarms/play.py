@@ -37,6 +37,7 @@ _HEALTHY: Final = "a healthy month"
 _RATE_BESIDE_FAULTS: Final = 1.0
 _LINGER_MINUTES: Final = 3
 _QUIET_SECONDS: Final = 300.0
+_QUIET_MINUTES: Final = 5
 _CATCHING_UP: Final = ("-behind", "-stuck")
 """What may ring after a fault: until whoever comes back has caught up, which takes as long as it takes."""
 
@@ -112,17 +113,20 @@ def play(world: World, fault: Fault, row: Row) -> Verdict:
         fault: The fault.
         row: What it should fire.
     """
-    minute = world.layout.options.metrics_seconds
     before = world.look()
     world.rang.clear()
     world.planted.clear()
     began = time.monotonic()
-    with fault.strike(world):
-        world.watch(fault.at_most, lambda rang: row.fires <= rang - before)
-        took = time.monotonic() - began
-        world.watch(_LINGER_MINUTES * minute, lambda _: False)
+    took = fault.at_most
+    try:
+        with fault.strike(world):
+            world.watch(fault.at_most, lambda rang: row.fires <= rang - before)
+            took = time.monotonic() - began
+            world.watch(_LINGER_MINUTES * world.minute, lambda _: False)
+    except TimeoutError as error:
+        print(f"{fault.name} could not be played: {error}", flush=True)  # its alarms are missing, then
     rang, planted = frozenset(world.rang) - before, frozenset(world.planted)
-    stays = world.watch_until_quiet(_QUIET_SECONDS)
+    stays = world.watch_until_quiet(_QUIET_SECONDS, _QUIET_MINUTES)
     late = frozenset(name for name in world.rang - before if not name.endswith(_CATCHING_UP))
     extra = frozenset(name for name in rang | late if not row.allows(name))
     return Verdict(fault.name, rang, row.fires - rang, extra, stays, planted, took)
@@ -139,8 +143,7 @@ def healthy(world: World, limit: int | None) -> Verdict:
     world.flow.start(RATE, month(limit))
     while world.flow.running:
         world.watch(1.0, lambda _: False)
-    minute = world.layout.options.metrics_seconds
-    world.watch(_MINUTES_AFTER_THE_MONTH * minute, lambda _: False)
+    world.watch(_MINUTES_AFTER_THE_MONTH * world.minute, lambda _: False)
     seconds = time.monotonic() - began
     rang, nothing = frozenset(world.rang), frozenset[str]()
     return Verdict(_HEALTHY, rang, nothing, rang, nothing, frozenset(world.planted), seconds)

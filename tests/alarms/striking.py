@@ -217,7 +217,7 @@ def read_model_locked(world: World) -> Iterator[None]:
 @contextmanager
 def days_behind(world: World) -> Iterator[None]:
     """Kinesis says with each read that the reader is four days behind the tip, in the world's own minutes."""
-    lag = round(_FOUR_DAYS_MILLIS * world.layout.options.metrics_seconds / PERIOD)
+    lag = round(_FOUR_DAYS_MILLIS * world.minute / PERIOD)
 
     def altered(call: Call, response: Message) -> Message:
         if call.operation != "GetRecords" or response.status != 200:

@@ -52,9 +52,10 @@ class World:
         self.topology = topology(layout.settings)
         specs_of_alarms = alarms(self.topology)
         self.mutants = tuple(mutants_of(specs_of_alarms))
-        minute = layout.options.metrics_seconds
-        self._board = Board(specs_of_alarms, layout.settings, minute)
-        self._planted = Board([mutant.spec for mutant in self.mutants], layout.settings, minute)
+        self.minute = layout.options.metrics_seconds
+        """Seconds that a minute lasts."""
+        self._board = Board(specs_of_alarms, layout.settings, self.minute)
+        self._planted = Board([mutant.spec for mutant in self.mutants], layout.settings, self.minute)
         self.rang: set[str] = set()
         """The alarms that have rung since it was last emptied."""
         self.planted: set[str] = set()
@@ -91,17 +92,23 @@ class World:
             time.sleep(_LOOK_EVERY)
             self.look()
 
-    def watch_until_quiet(self, seconds: float) -> frozenset[str]:
-        """Look at the alarms until none is in ALARM.
+    def watch_until_quiet(self, seconds: float, minutes: int) -> frozenset[str]:
+        """Look at the alarms until none has been in ALARM for some minutes.
 
         Args:
             seconds: For how long at most.
+            minutes: How many; an application that comes back is healthy before it says that it is behind.
 
         Returns:
             Those that are in ALARM still.
         """
         deadline = time.monotonic() + seconds
-        while (ringing := self.look()) and time.monotonic() < deadline:
+        quiet_since = time.monotonic()
+        while (ringing := self.look()) or time.monotonic() - quiet_since < minutes * self.minute:
+            if ringing:
+                quiet_since = time.monotonic()
+            if time.monotonic() > deadline:
+                break
             time.sleep(_LOOK_EVERY)
         return ringing
 
