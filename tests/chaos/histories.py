@@ -1,6 +1,7 @@
 """What must hold of the messages of a stream, whatever happened.
 
-One id has one content, a cause stands before its effect, and a refund stands before the cancellation.
+One id has one content, a cause stands before its effect, a reply belongs to a command, only what happens
+outside the stream begins a conversation, and a refund stands before the cancellation.
 Pure functions of the messages in the order of the stream; each gives a line for each thing that is wrong.
 """
 
@@ -12,6 +13,21 @@ from chaos.streams import Message
 OUTSIDE = frozenset({"OrderPlaced", "OrderCancellationRequested", "StepOverdue", "StepResolved"})
 """Events that begin a chain of causes: what people ask for, and timers. Their cause may be no message."""
 
+ABOUT_STOCK = frozenset({"LowStockDetected", "StockReceived", "StockCorrected"})
+"""Events that follow from a change of the stock, which is in another stream."""
+
+REPLIES = {
+    "inventory.ReserveStock": {"StockReserved", "StockRejected"},
+    "inventory.ReleaseStock": {"StockReleased"},
+    "payments.CapturePayment": {"PaymentCaptured", "PaymentDeclined"},
+    "payments.RefundPayment": {"PaymentRefunded"},
+    "shipping.ShipOrder": {"OrderShipped", "ShipmentRefused"},
+    "shipping.RefuseShipment": {"OrderShipped", "ShipmentRefused"},
+}
+"""By command, its replies; written down again, because the contracts are what is judged."""
+
+_REPLY_TYPES = {reply for replies in REPLIES.values() for reply in replies}
+
 _UNDOES = "PaymentRefunded"
 _CHARGED = "PaymentCaptured"
 _CANCELLED = "OrderCancelled"
@@ -22,6 +38,7 @@ def history_violations(messages: Sequence[Message]) -> Iterator[str]:
     orders = [message for message in messages if message.envelope]
     yield from two_contents(orders)
     yield from effects_before_causes(orders)
+    yield from misplaced(orders)
     yield from unpaid_refunds(orders)
 
 
@@ -55,6 +72,25 @@ def effects_before_causes(messages: Sequence[Message]) -> Iterator[str]:
                 yield f"causes: {message.said} was caused by {cause}, which is not in the stream"
         elif known.envelope["subject"] == message.envelope["subject"] and known.position > message.position:
             yield f"causes: {message.said} stands before its cause at {known.shard} {known.position}"
+
+
+def misplaced(messages: Sequence[Message]) -> Iterator[str]:
+    """Commands and replies without a cause, and replies that are not their command's, or go elsewhere."""
+    first = _firsts(messages)
+    for message in first.values():
+        told = message.envelope
+        cause = told.get("causationid")
+        if cause is None:
+            if told["type"] not in OUTSIDE | ABOUT_STOCK:
+                yield f"conversations: {message.said} has no cause"
+        elif told["type"] in _REPLY_TYPES and cause in first:
+            command = first[cause].envelope
+            if told["type"] not in REPLIES.get(command["type"], ()):
+                yield f"conversations: {message.said} is no reply to {command['type']} {cause}"
+            elif told.get("correlationid") != command.get("correlationid"):
+                yield f"conversations: {message.said} has not the correlation id of its command {cause}"
+            elif told.get("recipient") != command.get("replyto"):
+                yield f"conversations: {message.said} does not go where {cause} wanted it"
 
 
 def unpaid_refunds(messages: Sequence[Message]) -> Iterator[str]:

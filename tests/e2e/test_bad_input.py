@@ -9,7 +9,7 @@ import boto3
 import pytest
 
 from e2e.running import INVOICES, free_base_port, orderstream, reconcile
-from fakes.bad_input import EVERYBODY, PLANTED, UNKNOWN_EVENT, UNKNOWN_ORDER
+from fakes.bad_input import EVERYBODY, PLANTED, UNKNOWN_EVENT
 from orderstream_playground.local.environment import Layout
 from orderstream_playground.local.lifecycle import read_state
 
@@ -42,8 +42,7 @@ def plant(home: Path) -> int:
     )
     for planted in PLANTED:
         client.put_record(StreamName="orders", PartitionKey=planted.name, Data=planted.data)
-    for key, data in (("unknown-event", UNKNOWN_EVENT), ("unknown-order", UNKNOWN_ORDER)):
-        client.put_record(StreamName="orders", PartitionKey=key, Data=data)
+    client.put_record(StreamName="orders", PartitionKey="unknown-event", Data=UNKNOWN_EVENT)
     client.close()
     return state.options.base_port
 

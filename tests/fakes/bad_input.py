@@ -8,9 +8,10 @@ from hashlib import md5
 
 import zstandard
 
+from fakes.messages import envelope_of
 from orderstream.aggregation import UserRecord
 from orderstream.aggregation.aggregate import MAGIC, encode_aggregate
-from orderstream.messages import Message, compressed, initial
+from orderstream.messages import Message, compressed
 from orderstream_orders.contracts import ReserveStock, ShipOrder, StockLine, StockReserved
 
 NOW = dt.datetime(2026, 1, 1, tzinfo=dt.UTC)
@@ -43,7 +44,7 @@ class Planted:
 
 
 def enveloped(message: Message, event_id: str) -> bytes:
-    return initial(message, source="tests", event_id=event_id, time=NOW).encode()
+    return envelope_of(message, source="tests", event_id=event_id, time=NOW).encode()
 
 
 def sealed(body: bytes) -> bytes:
@@ -67,6 +68,13 @@ def changed(name: str, **attributes: object) -> bytes:
     return json.dumps(json.loads(ship_order(name)) | {"id": f"changed-{name}"} | attributes).encode()
 
 
+def reserved(name: str, **attributes: object) -> bytes:
+    """A reply for an order that was never placed, whose envelope has other attributes."""
+    return json.dumps(
+        json.loads(enveloped(StockReserved(order_id=name), f"reserved-{name}")) | attributes
+    ).encode()
+
+
 def bomb(name: str) -> bytes:
     """An event of a few bytes whose compressed data would become 64 MiB."""
     content = base64.b64encode(zstandard.compress(bytes(64 * 2**20))).decode()
@@ -77,6 +85,7 @@ def bomb(name: str) -> bytes:
 
 _INNER = encode_aggregate([UserRecord("inside", ship_order("inside"))])
 _SHIPPING = frozenset({"shipping"})
+_SAGA = frozenset({"saga"})
 _NO_JSON = "NotAnEventError: not an event of this stream: JSON is malformed"
 _NO_EVENT = "NotAnEventError: not an event of this stream: "
 
@@ -105,6 +114,25 @@ PLANTED = (
         "UnknownMessageTypeError: unknown message type 'shipping.Teleport'",
         _SHIPPING,
     ),
+    Planted(
+        "no-cause",
+        changed("no-cause", causationid=None),
+        "ConversationBegunError: shipping.ShipOrder has no cause in the stream",
+        _SHIPPING,
+    ),
+    Planted(
+        "no-sender",
+        changed("no-sender", replyto=None),
+        "CommandWithoutSenderError: the reply to shipping.ShipOrder would reach nobody",
+        _SHIPPING,
+    ),
+    Planted("unasked", reserved("unasked"), "UnaskedReplyError: StockReserved for order unasked", _SAGA),
+    Planted(
+        "to-nobody",
+        reserved("to-nobody", recipient="nobody"),
+        "ReplyWithoutCommandError: StockReserved is no reply to a command: its recipient 'nobody'",
+        _SAGA,
+    ),
     Planted("bomb", bomb("bomb"), "DataTooLargeError: not an event of this stream: its data has more than"),
     Planted("broken-aggregate", sealed(b"\x1a\xff\xff\xff"), _NO_JSON),
     Planted("dangling-aggregate", sealed(b"\x1a\x04\x08\x09\x1a\x00"), _NO_JSON),
@@ -125,6 +153,3 @@ TOO_LARGE = Planted(
 
 UNKNOWN_EVENT = changed("unknown-event", type="OrderTeleported")
 """An event whose type nobody knows: counted and passed over, so that new ones can be published."""
-
-UNKNOWN_ORDER = enveloped(StockReserved(order_id="unknown-order"), "reserved-unknown-order")
-"""A response for an order that was never placed: it changes nothing, is logged and counted."""

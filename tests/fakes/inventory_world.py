@@ -3,8 +3,9 @@
 import datetime as dt
 from collections.abc import Sequence
 
+from fakes.messages import envelope_of
 from orderstream.errors import DependencyError
-from orderstream.messages import Message, decode_envelope, initial
+from orderstream.messages import Message, decode_envelope
 from orderstream_consumer.idempotency.received import Received
 from orderstream_consumer.processing.record import Position
 from orderstream_consumer.store import Add, Write
@@ -56,7 +57,7 @@ class Inventory:
         self.sent += envelopes
 
     def handle(self, message: Message, event_id: str = "", at: int = 1) -> None:
-        envelope = initial(
+        envelope = envelope_of(
             message,
             source="saga",
             event_id=event_id or message.type_name(),

@@ -2,7 +2,8 @@
 
 import datetime as dt
 
-from orderstream.messages import Envelope, Message, initial
+from fakes import messages
+from orderstream.messages import Envelope, Message
 from orderstream_orders.contracts import Customer, OrderLine, OrderPlaced
 
 AT = dt.datetime(2026, 1, 1, 12, tzinfo=dt.UTC)
@@ -26,7 +27,7 @@ def envelope_of(
     time: dt.datetime = AT,
     conversation_id: str = "conversation",
 ) -> Envelope:
-    return initial(
+    return messages.envelope_of(
         message,
         source=message.owner,
         event_id=event_id or f"{message.subject}:{message.type_name()}",

@@ -5,8 +5,9 @@ import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
+from fakes.messages import envelope_of
 from orderstream.errors import DependencyError
-from orderstream.messages import Envelope, Message, decode_envelope, initial
+from orderstream.messages import Envelope, Message, decode_envelope
 from orderstream_consumer.idempotency import Received
 from orderstream_consumer.limits import Permits
 from orderstream_consumer.processing.record import Position
@@ -148,7 +149,7 @@ def refund_command(order_id: str = "o-1") -> RefundPayment:
 
 def received(message: Message, position: int = 1, event_id: str | None = None) -> Received:
     """A delivery of a command; without an id it is the order's one command of its type."""
-    envelope = initial(
+    envelope = envelope_of(
         message,
         source="saga",
         event_id=event_id or f"{message.order_id}/{message.type_name()}",

@@ -6,16 +6,16 @@ from collections.abc import Sequence
 from fakes.delivery import delivered
 from fakes.metrics import Recorded
 from orderstream.errors import DependencyError
-from orderstream.messages import Envelope, decode_envelope, following, initial
+from orderstream.messages import Envelope, decode_envelope, initial, replying
 from orderstream_consumer.idempotency.publisher import CollectingPublisher
 from orderstream_consumer.testing import MemoryStore
 from orderstream_orders.contracts import (
     Customer,
-    Event,
     OrderLine,
     OrderPlaced,
     PaymentCaptured,
     PaymentRefunded,
+    Reply,
     StockRejected,
     StockReserved,
 )
@@ -102,11 +102,9 @@ class Coordinator:
             envelope for envelope in every if envelope.correlation_id == correlation_id and envelope.reply_to
         )
 
-    def reply(self, correlation_id: str, event: Event) -> list[Envelope]:
+    def reply(self, correlation_id: str, event: Reply) -> list[Envelope]:
         """Deliver the reply to the command that carries a correlation id."""
-        return self.hear(
-            following(self.asked(correlation_id), event, source=event.owner, ordinal=0, time=self.now)
-        )
+        return self.hear(replying(self.asked(correlation_id), event, source=event.owner, time=self.now))
 
     def phase(self) -> Phase:
         saga = find_order(self.store, ORDER)

@@ -1,11 +1,11 @@
 """Run by pytest in a clean environment: what the SDK does with all its extras."""
 
 import datetime as dt
-from typing import ClassVar, Literal
+from typing import ClassVar
 
 from orderstream import AggregatingMeter, EventPublisher, Exporting, Producer
 from orderstream.aggregation import deaggregate
-from orderstream.messages import Message, decode_envelope, register
+from orderstream.messages import Event, decode_envelope, register
 from orderstream.messages.spans import SendSpans
 from orderstream.observability.metrics import PrometheusExporter
 from orderstream.observability.metrics.otel import OpenTelemetryExporter
@@ -16,10 +16,9 @@ from orderstream.testing import server as served
 
 
 @register
-class PageViewed(Message, frozen=True, kw_only=True):
+class PageViewed(Event, frozen=True, kw_only=True):
     """A message of somebody who has never heard of our orders."""
 
-    kind: ClassVar[Literal["event", "command"]] = "event"
     owner: ClassVar[str] = "web"
     consumers: ClassVar[tuple[str, ...]] = ()
     subject_field: ClassVar[str] = "visitor"

@@ -9,7 +9,7 @@ import pytest
 
 from e2e.running import INVOICES
 from fakes.golden import books, events, messages, stream
-from orderstream.messages import Envelope, decode_envelope, derived_id
+from orderstream.messages import Envelope, check_conversation, decode_envelope, derived_id
 from orderstream_orders.contracts import MESSAGE_TYPES, OrderPlaced, order_id_for, order_of
 from orderstream_playground.demo.invoices import CALLER, read_invoices
 from orderstream_workers.projections.order_status.status import project
@@ -40,6 +40,12 @@ def test_each_message_is_decoded_and_encoded_as_it_was() -> None:
         message = envelope.message()
         if envelope.dataschema == type(message).schema_uri():
             assert json.loads(msgspec.json.encode(message)) == json.loads(event)["data"]
+
+
+def test_each_message_has_its_place_in_a_conversation() -> None:
+    """No rule about who may say what refuses a message that was written before the rule."""
+    for event in [*events("plain/orders"), *events("zstd/orders"), *messages()]:
+        check_conversation(decode_envelope(event))
 
 
 @pytest.mark.parametrize("name", ["plain/orders", "zstd/orders"])

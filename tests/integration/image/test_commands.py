@@ -35,8 +35,8 @@ from docs.production_commands import (
 )
 from e2e.running import free_base_port
 from fakes.engine import record_of
+from fakes.messages import envelope_of
 from fakes.tracing import KeptSpans
-from orderstream.messages import initial
 from orderstream_consumer.delivery import ParkedRecords, StoredParking
 from orderstream_consumer.store import Put
 from orderstream_orders.contracts import Customer, OrderPlaced, ReleaseStock
@@ -183,14 +183,14 @@ def something_to_do() -> None:
     placed = OrderPlaced(
         order_id=ORDER, customer=Customer(), country=None, lines=(), total_minor=1, currency="GBP"
     )
-    data = initial(placed, source="orders", event_id="placed", time=now).encode()
+    data = envelope_of(placed, source="orders", event_id="placed", time=now).encode()
     ReadModelWriter(engine).apply_batch([record_of(ORDER, 1, data)])
     engine.dispose()
 
 
 def released() -> bytes:
     message = ReleaseStock(order_id=ORDER)
-    return initial(message, source="saga", event_id="release", time=dt.datetime.now(dt.UTC)).encode()
+    return envelope_of(message, source="saga", event_id="release", time=dt.datetime.now(dt.UTC)).encode()
 
 
 def filled_in(line: str) -> str:

@@ -7,8 +7,9 @@ from dataclasses import replace
 import pytest
 
 from fakes.engine import RecordingCheckpointer, record_of
+from fakes.messages import envelope_of
 from fakes.operating import NOW, MemoryResources
-from orderstream.messages import Envelope, decode_envelope, initial
+from orderstream.messages import Envelope, decode_envelope
 from orderstream_consumer.delivery import ParkedRecords, StoredParking
 from orderstream_consumer.idempotency import MessageHandler
 from orderstream_consumer.processing.processor import (
@@ -81,7 +82,7 @@ class Pipeline(MemoryResources):
 
     def says(self, message: OrderPlaced | OrderCancellationRequested | StepOverdue) -> None:
         event_id = f"{type(message).__name__} {len(self.told)}"
-        self.told.append(initial(message, source="test", event_id=event_id, time=NOW).encode())
+        self.told.append(envelope_of(message, source="test", event_id=event_id, time=NOW).encode())
 
     def runs(self, *names: str) -> None:
         """Until nobody has anything left to read."""
@@ -196,7 +197,7 @@ def test_an_operator_s_decision_overtakes_what_is_parked(application: str) -> No
         operator="ann",
         reason="sent by courier",
     )
-    event = initial(resolved, source="operators", event_id="decided", time=NOW)
+    event = envelope_of(resolved, source="operators", event_id="decided", time=NOW)
     with MemoryResources() as resources:
         handler = build_application(application, resources).handler
         assert isinstance(handler, MessageHandler)

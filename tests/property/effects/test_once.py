@@ -8,8 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fakes.delivery import delivered
+from fakes.messages import envelope_of
 from orderstream.errors import DependencyError
-from orderstream.messages import Envelope, following, initial
+from orderstream.messages import Envelope, requesting
 from orderstream_consumer.idempotency import Decision, Once
 from orderstream_consumer.store import Write
 from orderstream_consumer.testing import Fault, MemoryStore
@@ -43,7 +44,7 @@ class DoubtfulPublisher:
 
 def message(number: int) -> Envelope:
     ship = ShipOrder(order_id="o-1", country=None, units=number)
-    return initial(ship, source="test", event_id=f"e-{number}", time=NOW)
+    return envelope_of(ship, source="test", event_id=f"e-{number}", time=NOW)
 
 
 @given(
@@ -75,7 +76,10 @@ def test_every_message_counts_once_and_is_answered(
         def decide(state: Total | None, event: Envelope = event) -> Decision[Total]:
             units = (state.units if state else 0) + 1
             reply = ShipOrder(order_id="o-1", country=None, units=units)
-            return Decision(Total(units), [following(event, reply, source="it", ordinal=0, time=NOW)])
+            output = requesting(
+                event, reply, source="it", ordinal=0, time=NOW, correlation_id="it:1", reply_to="saga"
+            )
+            return Decision(Total(units), [output])
 
         while True:
             try:

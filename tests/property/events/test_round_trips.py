@@ -8,7 +8,8 @@ import msgspec
 from hypothesis import given
 from hypothesis import strategies as st
 
-from orderstream.messages import Message, compressed, decode_envelope, derived_id, initial, uncompressed
+from fakes.messages import envelope_of
+from orderstream.messages import Message, compressed, decode_envelope, derived_id, uncompressed
 from orderstream_orders.contracts import MESSAGE_TYPES
 
 NOW = dt.datetime(2010, 12, 1, 8, 26, tzinfo=dt.UTC)
@@ -58,7 +59,7 @@ UNKNOWN = st.dictionaries(IDENTIFIERS.map(lambda name: f"x_{name}"), ANYTHING, m
 @given(message=MESSAGES, correlation=st.none() | IDENTIFIERS)
 def test_every_message_survives_the_stream(message: Message, correlation: str | None) -> None:
     """Encoded and decoded, envelope and message are what they were."""
-    envelope = initial(message, source="tests", event_id="e-1", time=NOW, correlation_id=correlation)
+    envelope = envelope_of(message, source="tests", event_id="e-1", time=NOW, correlation_id=correlation)
     decoded = decode_envelope(envelope.encode())
     assert decoded == envelope
     assert decoded.message() == message
@@ -75,7 +76,7 @@ def test_compression_changes_nothing_and_never_adds_a_byte(
     message: Message, in_data: dict[str, Any], in_envelope: dict[str, Any], repeated: str
 ) -> None:
     """Undone, every member is there as it was; only what became smaller is compressed at all."""
-    envelope = json.loads(initial(message, source="tests", event_id="e-1", time=NOW).encode())
+    envelope = json.loads(envelope_of(message, source="tests", event_id="e-1", time=NOW).encode())
     data = {**in_data, **envelope["data"], "x_long": repeated}
     plain = json.dumps({**in_envelope, **envelope, "data": data}).encode()
     small = compressed(plain)
@@ -91,7 +92,7 @@ def test_fields_that_nobody_knows_yet_change_nothing(
     message: Message, in_data: dict[str, Any], in_envelope: dict[str, Any]
 ) -> None:
     """A reader ignores what a newer writer adds, in the envelope and in the data."""
-    envelope = json.loads(initial(message, source="tests", event_id="e-1", time=NOW).encode())
+    envelope = json.loads(envelope_of(message, source="tests", event_id="e-1", time=NOW).encode())
     grown = {**in_envelope, **envelope, "data": {**in_data, **envelope["data"]}}
     assert decode_envelope(json.dumps(grown).encode()).message() == message
 

@@ -4,8 +4,18 @@ import json
 from itertools import count
 from typing import Any
 
-from chaos.histories import effects_before_causes, history_violations, two_contents, unpaid_refunds
+import pytest
+
+from chaos.histories import (
+    REPLIES,
+    effects_before_causes,
+    history_violations,
+    misplaced,
+    two_contents,
+    unpaid_refunds,
+)
 from chaos.streams import Message
+from orderstream_orders.contracts import MESSAGE_TYPES, Command
 
 _number = count(1)
 
@@ -19,14 +29,52 @@ def message(kind: str, identity: str, cause: str | None = None, **envelope: Any)
 
 def test_a_right_history_has_no_violation() -> None:
     """An order that is charged, refunded and cancelled, with a message that came twice."""
+    asked = {"correlationid": "capture_payment:1", "replyto": "saga"}
+    replied = {"correlationid": "capture_payment:1", "recipient": "saga"}
     history = [
         message("OrderPlaced", "1"),
-        message("PaymentCaptured", "2", "1"),
-        message("payments.RefundPayment", "3", "2"),
-        message("PaymentRefunded", "4", "3"),
+        message("payments.CapturePayment", "1a", "1", **asked),
+        message("PaymentCaptured", "2", "1a", **replied),
+        message("payments.RefundPayment", "3", "2", **asked),
+        message("PaymentRefunded", "4", "3", **replied),
         message("OrderCancelled", "5", "4"),
+        message("LowStockDetected", "6"),
     ]
-    assert list(history_violations([*history, history[3]])) == []
+    assert list(history_violations([*history, history[4]])) == []
+
+
+@pytest.mark.parametrize("kind", ["inventory.ReserveStock", "StockReserved", "OrderConfirmed"])
+def test_what_begins_a_conversation_inside_the_stream_is_found(kind: str) -> None:
+    """A command, a reply or an event that follows from others, without a cause."""
+    (found,) = misplaced([message(kind, "1")])
+    assert "has no cause" in found
+
+
+@pytest.mark.parametrize(
+    ("reply", "attributes", "said"),
+    [
+        ("StockReserved", {"correlationid": "a:1", "recipient": "saga"}, "is no reply to"),
+        ("PaymentRefunded", {"correlationid": "a:2", "recipient": "saga"}, "correlation id"),
+        ("PaymentRefunded", {"correlationid": "a:1", "recipient": "shipping"}, "does not go where"),
+        ("PaymentRefunded", {"correlationid": "a:1"}, "does not go where"),
+    ],
+)
+def test_a_reply_that_is_not_its_command_s_is_found(
+    reply: str, attributes: dict[str, str], said: str
+) -> None:
+    """Of another command, under another correlation id, or to another service."""
+    command = message("payments.RefundPayment", "1", "0", correlationid="a:1", replyto="saga")
+    (found,) = misplaced([command, message(reply, "2", "1", **attributes)])
+    assert said in found
+
+
+def test_the_replies_are_those_of_the_contracts() -> None:
+    """A command that is new is judged, too."""
+    assert {
+        kind.type_name(): {reply.type_name() for reply in kind.replies()}
+        for kind in MESSAGE_TYPES
+        if issubclass(kind, Command)
+    } == REPLIES
 
 
 def test_an_id_with_another_content_is_found() -> None:

@@ -6,8 +6,9 @@ import pytest
 from click.testing import CliRunner, Result
 
 from fakes.engine import ARRIVAL, record_of
+from fakes.messages import envelope_of
 from fakes.operating import MemoryResources
-from orderstream.messages import decode_envelope, initial
+from orderstream.messages import decode_envelope
 from orderstream_consumer.delivery import PARKING, RedriveStoppedError, StoredParking
 from orderstream_consumer.store import Delete
 from orderstream_orders.contracts import ReleaseStock
@@ -81,7 +82,7 @@ def test_show_of_an_unknown_key_is_an_error() -> None:
 
 
 def release(order_id: str) -> bytes:
-    return initial(
+    return envelope_of(
         ReleaseStock(order_id=order_id), source="saga", event_id=f"release-{order_id}", time=ARRIVAL
     ).encode()
 

@@ -7,9 +7,10 @@ import msgspec
 from click.testing import CliRunner, Result
 
 from fakes.delivery import delivered
+from fakes.messages import envelope_of
 from fakes.operating import NOW, MemoryResources
 from fakes.payments import received, refund_command
-from orderstream.messages import Envelope, decode_envelope, initial
+from orderstream.messages import Envelope, decode_envelope
 from orderstream_consumer.idempotency import CollectingPublisher
 from orderstream_consumer.store import Add, Delete, Put
 from orderstream_orders.contracts import (
@@ -199,7 +200,7 @@ def test_an_unknown_order_is_said_to_be_unknown() -> None:
 def ship(resources: MemoryResources, attempt: int) -> list[Envelope]:
     """Shipping comes to a request for the order; gives what it says."""
     publisher = CollectingPublisher()
-    request = initial(
+    request = envelope_of(
         ShipOrder(order_id="again", country="France", units=1),
         source="saga",
         event_id=f"ship {attempt}",
@@ -279,7 +280,7 @@ def test_what_was_released_by_hand_is_not_released_again() -> None:
             back = {"reserved": -4, "available": 4}
             resources.store.transact([Add("stock", "A", deltas=back, floors={"reserved": 4})])
             assert resolve(resources, "held", "reserve_stock", "done", *WHY).exit_code == 0
-        event = initial(command, source="saga", event_id=f"e-{index}", time=NOW)
+        event = envelope_of(command, source="saga", event_id=f"e-{index}", time=NOW)
         inventory[event.type](delivered(event, index + 1))
     (level,) = read_stock(resources.store)
     assert (level.available, level.reserved, level.balanced) == (10, 0, True)

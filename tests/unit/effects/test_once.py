@@ -8,8 +8,9 @@ import msgspec
 import pytest
 
 from fakes.delivery import delivered
+from fakes.messages import envelope_of
 from orderstream.errors import DependencyError
-from orderstream.messages import Envelope, following, initial
+from orderstream.messages import Envelope, requesting
 from orderstream_consumer.idempotency import CollectingPublisher, Decision, Once
 from orderstream_consumer.idempotency.inbox import CAPACITY, INBOX
 from orderstream_consumer.store import Check, ConditionFailedError, ContentionError, Item, Put, Write
@@ -27,7 +28,7 @@ class Total(msgspec.Struct, frozen=True):
 
 def message(event_id: str, units: int = 1, traceparent: str | None = None) -> Envelope:
     ship = ShipOrder(order_id="o-1", country=None, units=units)
-    return initial(ship, source="test", event_id=event_id, time=NOW, traceparent=traceparent)
+    return envelope_of(ship, source="test", event_id=event_id, time=NOW, traceparent=traceparent)
 
 
 def counting(cause: Envelope, *writes: Write):
@@ -36,7 +37,9 @@ def counting(cause: Envelope, *writes: Write):
     def decide(state: Total | None) -> Decision[Total]:
         units = (state.units if state else 0) + 1
         reply = ShipOrder(order_id="o-1", country=None, units=units)
-        output = following(cause, reply, source="it", ordinal=0, time=NOW)
+        output = requesting(
+            cause, reply, source="it", ordinal=0, time=NOW, correlation_id="it:1", reply_to="saga"
+        )
         return Decision(Total(units), [output], writes)
 
     return decide

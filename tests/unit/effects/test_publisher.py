@@ -4,9 +4,10 @@ import pytest
 
 from fakes.engine import ARRIVAL
 from fakes.kpl import TinyClient, client_error
+from fakes.messages import envelope_of
 from orderstream import Producer, ProducerConfig
 from orderstream.errors import DependencyError
-from orderstream.messages import decode_envelope, initial
+from orderstream.messages import decode_envelope
 from orderstream_consumer.idempotency import KinesisPublisher
 from orderstream_orders.contracts import StockRejected
 
@@ -22,7 +23,7 @@ def test_it_returns_when_all_is_acknowledged_in_order() -> None:
 def test_it_compresses_where_it_is_told_to() -> None:
     """Long messages travel compressed and are the same ones to whoever decodes them."""
     message = StockRejected(order_id="o-1", reason="out of stock, " * 100)
-    envelope = initial(message, source="inventory", event_id="e-1", time=ARRIVAL)
+    envelope = envelope_of(message, source="inventory", event_id="e-1", time=ARRIVAL)
     client = TinyClient()
     with Producer("orders", client=client) as producer:
         KinesisPublisher(producer, compress=True).publish([envelope.encode()], "o-1")

@@ -6,7 +6,8 @@ import msgspec
 import pytest
 
 from fakes.delivery import delivered
-from orderstream.messages import Envelope, NotAnEventError, initial
+from fakes.messages import envelope_of
+from orderstream.messages import Envelope, NotAnEventError
 from orderstream_consumer.idempotency import CollectingPublisher, Decision, Once, StateItems
 from orderstream_consumer.idempotency.inbox import INBOX, Inbox
 from orderstream_consumer.store import Attribute, Item, ItemUnreadableError, Put
@@ -27,7 +28,7 @@ ITEMS = StateItems("orders", Total)
 
 def message(event_id: str) -> Envelope:
     ship = ShipOrder(order_id="o-1", country=None, units=1)
-    return initial(ship, source="test", event_id=event_id, time=NOW)
+    return envelope_of(ship, source="test", event_id=event_id, time=NOW)
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 import zstandard
 
+from fakes.messages import envelope_of
 from fakes.publishing import CollectingProducer
 from orderstream import EventPublisher
 from orderstream.errors import MissingExtraError
@@ -19,7 +20,6 @@ from orderstream.messages import (
     NotAnEventError,
     compressed,
     decode_envelope,
-    initial,
     uncompressed,
 )
 from orderstream.messages.compression import zstd
@@ -30,7 +30,7 @@ LONG = StockRejected(order_id="o-1", reason="out of stock, " * 100)
 
 
 def event(message: Any = LONG) -> Envelope:
-    return initial(message, source="inventory", event_id="e-1", time=NOW)
+    return envelope_of(message, source="inventory", event_id="e-1", time=NOW)
 
 
 def packed(content: bytes, **changed: object) -> bytes:

@@ -6,12 +6,15 @@ from typing import Any
 
 import pytest
 
-from orderstream.messages import NotAnEventError, decode_envelope, derived_id, following, initial
+from orderstream.messages import NotAnEventError, decode_envelope, derived_id, initial, replying, requesting
 from orderstream.messages.envelope import Envelope
 from orderstream_orders.contracts import (
+    Command,
     OrderCancellationRequested,
+    OrderShipped,
     ReleaseStock,
-    StockRejected,
+    ShipmentRefused,
+    ShipOrder,
     StockReleased,
 )
 
@@ -24,8 +27,11 @@ def opening() -> Envelope:
 
 
 def command() -> Envelope:
-    message = ReleaseStock(order_id="o-1")
-    return following(
+    return asked(ReleaseStock(order_id="o-1"))
+
+
+def asked(message: Command) -> Envelope:
+    return requesting(
         opening(),
         message,
         source="saga",
@@ -73,21 +79,25 @@ def test_the_initial_event_makes_the_conversation() -> None:
 
 def test_a_reply_stays_in_the_conversation_under_the_command_s_correlation_id() -> None:
     """Conversation, correlation and trace are copied, the cause is the command, no reply is asked for."""
-    reply = following(command(), StockReleased(order_id="o-1"), source="inventory", ordinal=0, time=NOW)
+    reply = replying(command(), StockReleased(order_id="o-1"), source="inventory", time=NOW)
     assert reply.conversation_id == "e-1"
     assert reply.correlation_id == "reserve_stock:1"
     assert reply.causation_id == command().id
     assert reply.traceparent == "00-abc-def-01"
     assert reply.reply_to is None
+    assert reply.recipient == "saga"
 
 
 def test_two_different_decisions_on_one_cause_share_their_id() -> None:
     """The type is not part of the id: of a success and a refusal of the same command only one can pass."""
-    released = following(command(), StockReleased(order_id="o-1"), source="inventory", ordinal=0, time=NOW)
-    rejected = following(
-        command(), StockRejected(order_id="o-1", reason="released"), source="inventory", ordinal=0, time=NOW
+    taken, refused = (
+        replying(asked(ShipOrder(order_id="o-1", country=None, units=1)), reply, source="shipping", time=NOW)
+        for reply in (
+            OrderShipped(order_id="o-1", shipment_id="s"),
+            ShipmentRefused(order_id="o-1", reason="destination_not_served"),
+        )
     )
-    assert released.id == rejected.id
+    assert taken.id == refused.id
 
 
 def test_decoding_gives_back_what_was_encoded() -> None:

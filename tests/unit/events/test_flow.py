@@ -5,7 +5,7 @@ import pytest
 from orderstream.messages import Message
 from orderstream_orders.catalogue import example_of
 from orderstream_orders.catalogue.schemas import described
-from orderstream_orders.contracts import MESSAGE_TYPES, Command, Event, StockEvent, order_of
+from orderstream_orders.contracts import MESSAGE_TYPES, Command, Event, Reply, StockEvent, order_of
 
 SERVICES = {"orders", "saga", "inventory", "payments", "shipping", "notifications", "stock-monitor"}
 PUBLISHERS = {*SERVICES, "operators"}
@@ -37,7 +37,7 @@ def test_a_command_is_addressed_to_its_owner(message_type: type[Message]) -> Non
         assert message_type.type_name() == f"{message_type.owner}.{message_type.__name__}"
         assert message_type.consumers == (message_type.owner,)
     else:
-        assert issubclass(message_type, Event | StockEvent)
+        assert issubclass(message_type, Event | Reply | StockEvent)
         assert message_type.type_name() == message_type.__name__
 
 
@@ -69,10 +69,10 @@ def test_every_message_has_an_example_of_its_own(message_type: type[Message]) ->
     """The example is of that type, published by the right service, and can be read."""
     example = example_of(message_type)
     assert isinstance(example.message(), message_type)
-    if message_type.kind == "event":
-        assert example.source == message_type.owner
-    else:
+    if message_type.kind == "command":
         assert example.reply_to == "saga"
+    else:
+        assert example.source == message_type.owner
 
 
 @every_message

@@ -5,9 +5,9 @@ import gzip
 import pytest
 
 from fakes.engine import ARRIVAL
+from fakes.messages import envelope_of
 from orderstream.aggregation import UserRecord
 from orderstream.aggregation.aggregate import encode_aggregate
-from orderstream.messages import initial
 from orderstream_orders.contracts import ReleaseStock
 from orderstream_workers.operations.payloads import described
 
@@ -16,7 +16,7 @@ CHANGE = b'{"eventName": "MODIFY", "tableName": "orderstream-stock", "dynamodb":
 
 def test_an_event_is_named_by_its_type_and_order() -> None:
     """Also where its handler failed: then the event itself is whole."""
-    event = initial(ReleaseStock(order_id="o-1"), source="saga", event_id="r-1", time=ARRIVAL).encode()
+    event = envelope_of(ReleaseStock(order_id="o-1"), source="saga", event_id="r-1", time=ARRIVAL).encode()
     assert described(event).endswith("ReleaseStock of order o-1")
 
 

@@ -5,9 +5,10 @@ import uuid
 
 import pytest
 
+from fakes.messages import envelope_of
 from fakes.publishing import CollectingProducer
 from orderstream import EventPublisher
-from orderstream.messages import IdentifierInvalidError, decode_envelope, initial
+from orderstream.messages import IdentifierInvalidError, decode_envelope
 from orderstream_orders.contracts import OrderCancellationRequested
 
 NOW = dt.datetime(2026, 1, 2, 3, 4, 5, tzinfo=dt.UTC)
@@ -42,7 +43,7 @@ def test_without_an_id_every_message_is_a_new_event() -> None:
 def test_an_envelope_goes_out_as_it_is() -> None:
     """Nothing is changed on the way, so that a retry has the same bytes."""
     producer = CollectingProducer()
-    envelope = initial(MESSAGE, source="orders", event_id="e1", time=NOW, conversation_id="c0")
+    envelope = envelope_of(MESSAGE, source="orders", event_id="e1", time=NOW, conversation_id="c0")
     EventPublisher(producer, source="shop").publish_envelope(envelope)
     assert producer.records == [("order-1", envelope.encode())]
 

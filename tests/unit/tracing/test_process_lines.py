@@ -7,15 +7,15 @@ from typing import Any
 import pytest
 
 from fakes.engine import ARRIVAL, record_of
+from fakes.messages import envelope_of
 from fakes.tracing import KeptSpans, traceparent_of
 from orderstream.errors import DependencyError
-from orderstream.messages import initial
 from orderstream.observability.log_context import LogContextFilter, log_about, log_scope
 from orderstream_consumer.idempotency import MessageHandler, Received
 from orderstream_consumer.processing.process_spans import ProcessSpans
 from orderstream_orders.contracts import ShipOrder
 
-COMMAND = initial(
+COMMAND = envelope_of(
     ShipOrder(order_id="o-1", country="France", units=1), source="saga", event_id="e-1", time=ARRIVAL
 )
 RECORD = record_of("o-1", 1, COMMAND.encode())

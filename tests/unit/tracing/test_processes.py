@@ -6,8 +6,9 @@ from dataclasses import replace
 import pytest
 
 from fakes.engine import ARRIVAL, record_of
+from fakes.messages import envelope_of
 from fakes.tracing import KeptSpans, traceparent_of
-from orderstream.messages import compressed, initial
+from orderstream.messages import compressed
 from orderstream_consumer.idempotency import MessageHandler, Received
 from orderstream_consumer.processing.process_spans import LONGEST_WAIT, MAX_LINKS, ProcessSpans
 from orderstream_consumer.processing.record import DeliveredRecord
@@ -19,7 +20,7 @@ CAUSE = f"00-{'a' * 32}-{'b' * 16}-01"
 def message(number: int = 1, traceparent: str | None = CAUSE) -> DeliveredRecord:
     """A record with a message of a traced order."""
     command = ShipOrder(order_id="o-1", country="France", units=1)
-    event = initial(command, source="saga", event_id=f"e-{number}", time=ARRIVAL, traceparent=traceparent)
+    event = envelope_of(command, source="saga", event_id=f"e-{number}", time=ARRIVAL, traceparent=traceparent)
     return record_of("o-1", number, event.encode())
 
 
@@ -77,7 +78,7 @@ def test_a_message_without_a_context_begins_a_trace() -> None:
 def test_what_is_passed_over_has_no_span() -> None:
     """An application's spans are its work."""
     kept = KeptSpans()
-    sold = initial(StockSold(order_id="o-1"), source="inventory", event_id="e", time=ARRIVAL)
+    sold = envelope_of(StockSold(order_id="o-1"), source="inventory", event_id="e", time=ARRIVAL)
     MessageHandler({}, spans=spans(kept)).handle(record_of("o-1", 1, sold.encode()))
     assert not kept.ended()
 

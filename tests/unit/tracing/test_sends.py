@@ -6,11 +6,12 @@ import pytest
 from opentelemetry.trace import SpanKind, StatusCode
 
 from fakes.kpl import TinyClient, client_error
+from fakes.messages import envelope_of
 from fakes.publishing import CollectingProducer, gave_up
 from fakes.tracing import KeptSpans, traceparent_of
 from orderstream import BufferFullError, EventPublisher, Producer, ProducerConfig
 from orderstream.errors import DependencyError
-from orderstream.messages import decode_envelope, initial
+from orderstream.messages import decode_envelope
 from orderstream.messages.spans import SendSpans
 from orderstream_consumer.idempotency import KinesisPublisher
 from orderstream_orders.contracts import OrderCancellationRequested
@@ -18,13 +19,13 @@ from orderstream_orders.contracts import OrderCancellationRequested
 NOW = dt.datetime(2026, 1, 1, tzinfo=dt.UTC)
 MESSAGE = OrderCancellationRequested(order_id="order-1")
 ELSEWHERE = f"00-{'a' * 32}-{'b' * 16}-01"
-EVENT = initial(MESSAGE, source="shop", event_id="event-1", time=NOW)
+EVENT = envelope_of(MESSAGE, source="shop", event_id="event-1", time=NOW)
 
 
 def events(count: int, traceparent: str | None = None) -> list[bytes]:
     """Encoded messages of one order."""
     return [
-        initial(
+        envelope_of(
             MESSAGE, source="shop", event_id=f"event-{number}", time=NOW, traceparent=traceparent
         ).encode()
         for number in range(count)

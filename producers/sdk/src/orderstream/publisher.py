@@ -7,7 +7,15 @@ from typing import Any, Literal, Protocol
 
 import msgspec
 
-from orderstream.messages import Envelope, Message, check_identifier, check_identifiers, compressed, initial
+from orderstream.messages import (
+    Envelope,
+    Event,
+    check_conversation,
+    check_identifier,
+    check_identifiers,
+    compressed,
+    initial,
+)
 from orderstream.messages.compression import zstd
 from orderstream.messages.spans import NOT_TRACED, SendSpans
 from orderstream.observability.tracing import Span
@@ -102,16 +110,16 @@ class EventPublisher:
 
     def publish(
         self,
-        message: Message,
+        message: Event,
         *,
         event_id: str | None = None,
         correlation_id: str | None = None,
         traceparent: str | None = None,
     ) -> PendingDelivery:
-        """Wrap a message that no other message caused, and put it under its order's key.
+        """Wrap an event that no other message caused, and put it under its order's key.
 
         Args:
-            message: The message.
+            message: The event. Commands and replies follow from a message: ``publish_envelope`` takes those.
             event_id: Its id, the same for every retry of the same intent (see ``initial_event_id``); by
                 default a new random one, so that a repeated call is a second event.
             correlation_id: The caller's own identifier, which replies will carry.
@@ -121,6 +129,7 @@ class EventPublisher:
             A handle on the outcome.
 
         Raises:
+            ConversationBegunError: It is no event that happens for reasons outside the stream.
             IdentifierInvalidError: The order's id, or another one, cannot be carried by all neighbours.
             OrderstreamError: As the producer's ``put`` does.
         """
@@ -144,9 +153,12 @@ class EventPublisher:
 
         Raises:
             IdentifierInvalidError: The order's id, or another one, cannot be carried by all neighbours.
+            ConversationBegunError, CommandWithoutSenderError, ReplyWithoutCommandError: It lacks what a
+                message of its kind must have.
             OrderstreamError: As the producer's ``put`` does.
         """
         check_identifiers(envelope)
+        check_conversation(envelope)
         if not self._spans.enabled:
             return self._put(envelope)
         span = self._spans.begin(envelope)

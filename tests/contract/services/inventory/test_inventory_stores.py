@@ -6,8 +6,9 @@ from collections.abc import Iterator
 import pytest
 from moto import mock_aws
 
+from fakes.messages import envelope_of
 from fakes.moto_aws import moto_client
-from orderstream.messages import Message, decode_envelope, initial
+from orderstream.messages import Message, decode_envelope
 from orderstream_consumer.idempotency.publisher import CollectingPublisher
 from orderstream_consumer.idempotency.received import Received
 from orderstream_consumer.processing.record import Position
@@ -54,7 +55,7 @@ class Stream:
 
     def send(self, message: Message, again_at: int | None = None) -> list[Message]:
         event_id = f"{message.order_id}/{message.type_name()}"
-        envelope = initial(message, source="saga", event_id=event_id, time=NOW)
+        envelope = envelope_of(message, source="saga", event_id=event_id, time=NOW)
         if again_at is None:
             self.position += 1
         before = len(self.publisher.published)

@@ -9,7 +9,8 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from fakes.inventory import Fault, SteppedPublisher, SteppedStore, SteppedWorker
-from orderstream.messages import Message, decode_envelope, initial
+from fakes.messages import envelope_of
+from orderstream.messages import Message, decode_envelope
 from orderstream_consumer.idempotency.received import Received
 from orderstream_consumer.processing.record import Position
 from orderstream_consumer.testing import MemoryStore
@@ -18,6 +19,7 @@ from orderstream_orders.contracts import (
     Event,
     OrderConfirmed,
     ReleaseStock,
+    Reply,
     ReserveStock,
     StockLine,
     StockRejected,
@@ -85,7 +87,7 @@ class World:
     def put(self, message: Message, duplicates: int) -> None:
         """Put a message into the stream, and copies of it at later positions."""
         event_id = f"{message.order_id}/{message.type_name()}"
-        envelope = initial(message, source="saga", event_id=event_id, time=NOW)
+        envelope = envelope_of(message, source="saga", event_id=event_id, time=NOW)
         for _ in range(1 + duplicates):
             self.positions += 1
             self.stream.append(Received(envelope, "shard-0", Position(self.positions), NOW))
@@ -193,12 +195,12 @@ class World:
             assert level.reserved == reserved[level.sku]
             assert level.sold == sold[level.sku]
 
-    def replies_of(self, order_id: str) -> list[Event]:
+    def replies_of(self, order_id: str) -> list[Event | Reply]:
         envelopes = (decode_envelope(data) for data in self.replies.values())
         return [
             message
             for envelope in envelopes
-            if envelope.subject == order_id and isinstance(message := envelope.message(), Event)
+            if envelope.subject == order_id and isinstance(message := envelope.message(), Event | Reply)
         ]
 
 

@@ -11,7 +11,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 from fakes.delivery import delivered
 from fakes.order_world import OrderWorld
 from orderstream.errors import DependencyError
-from orderstream.messages import Envelope, decode_envelope, following, initial
+from orderstream.messages import Envelope, decode_envelope, initial, replying
 from orderstream_consumer.idempotency.once import Once
 from orderstream_consumer.idempotency.received import Received
 from orderstream_consumer.store import Write
@@ -178,7 +178,7 @@ class OneStream(RuleBasedStateMachine):
         if commands:
             command = commands[choice % len(commands)]
             reply = self.world.carry_out(command.message())
-            self._append(following(command, reply, source=reply.owner, ordinal=0, time=START))
+            self._append(replying(command, reply, source=reply.owner, time=START))
 
     @rule()
     def everything_is_replayed(self) -> None:

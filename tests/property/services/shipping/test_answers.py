@@ -7,8 +7,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fakes.delivery import delivered
+from fakes.messages import envelope_of
 from orderstream.errors import DependencyError
-from orderstream.messages import decode_envelope, initial
+from orderstream.messages import decode_envelope
 from orderstream_consumer.idempotency.publisher import CollectingPublisher
 from orderstream_consumer.store import Write
 from orderstream_consumer.testing import Fault, MemoryStore
@@ -52,7 +53,7 @@ def test_all_replies_of_an_order_agree(
             unserved_countries=unserved,
             inbox_capacity=capacity,
         )
-        request = initial(
+        request = envelope_of(
             ShipOrder(order_id="o-1", country="Norway", units=1),
             source="saga",
             event_id=f"request {attempt}",

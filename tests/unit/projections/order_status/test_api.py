@@ -8,8 +8,8 @@ import pytest
 from sqlalchemy import Engine
 
 from fakes.asgi import AsgiClient
+from fakes.messages import envelope_of
 from fakes.open_orders import access_for_everyone, shown_to_anyone
-from orderstream.messages import initial
 from orderstream_consumer.processing.record import DeliveredRecord, Position
 from orderstream_orders.contracts import Customer, OrderPlaced, OrderShipped
 from orderstream_workers.projections.order_status import (
@@ -32,7 +32,7 @@ def filled(engine: Engine) -> Engine:
             message = OrderPlaced(
                 order_id="o", customer=Customer(), country="x", lines=(), total_minor=1, currency="GBP"
             )
-        envelope = initial(message, source="tests", event_id=f"e-{number}", time=AT)
+        envelope = envelope_of(message, source="tests", event_id=f"e-{number}", time=AT)
         records.append(
             DeliveredRecord("shardId-000000000000", Position(number), "o", envelope.encode(), AT, None)
         )

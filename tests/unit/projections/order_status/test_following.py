@@ -10,9 +10,9 @@ from sqlalchemy import Engine
 from starlette.requests import Request
 
 from fakes.asgi import AsgiClient
+from fakes.messages import envelope_of
 from fakes.metrics import Recorded
 from fakes.open_orders import access_for_everyone, shown_to_anyone
-from orderstream.messages import initial
 from orderstream_consumer.processing.record import DeliveredRecord, Position
 from orderstream_orders.api.measuring import RequestMeasuring
 from orderstream_orders.contracts import Customer, OrderConfirmed, OrderPlaced, OrderShipped
@@ -52,7 +52,7 @@ class World:
 
     def write(self, message: OrderPlaced | OrderShipped | OrderConfirmed) -> None:
         self.written += 1
-        data = initial(message, source="tests", event_id=f"e-{self.written}", time=AT).encode()
+        data = envelope_of(message, source="tests", event_id=f"e-{self.written}", time=AT).encode()
         self.writer.apply_batch(
             [DeliveredRecord("shardId-000000000000", Position(self.written), "o", data, AT, None)]
         )

@@ -9,10 +9,11 @@ import pyarrow.parquet as pq
 import pytest
 
 from fakes.engine import ARRIVAL, RecordingCheckpointer
+from fakes.messages import envelope_of
 from fakes.object_store import MemoryObjectStore
 from fakes.shard import SimulatedStop, batch_of, delivered
 from orderstream.errors import DependencyError
-from orderstream.messages import compressed, initial
+from orderstream.messages import compressed
 from orderstream_consumer.delivery import Breaker, DeliveryTally
 from orderstream_consumer.processing.errors import CheckpointRefusedError, LeaseLostError, ShardGivenUpError
 from orderstream_consumer.processing.processor import InitializationInput
@@ -143,10 +144,10 @@ def test_the_date_is_the_first_record_s_arrival_in_utc() -> None:
 
 def test_columns_tell_of_the_event_and_keep_the_bytes() -> None:
     """What is no event is archived with null event columns; what is about stock names no order."""
-    envelope = initial(
+    envelope = envelope_of(
         OrderCancellationRequested(order_id="order-1"), source="orders", event_id="e1", time=ARRIVAL
     )
-    stock = initial(
+    stock = envelope_of(
         LowStockDetected(sku="85123A", available=99, threshold=100),
         source="stock-monitor",
         event_id="e3",
@@ -175,7 +176,7 @@ def test_columns_tell_of_the_event_and_keep_the_bytes() -> None:
 
 def test_a_compressed_event_is_archived_as_it_was_before() -> None:
     """Whoever queries the archive finds JSON; a bomb and other nonsense keep their bytes."""
-    envelope = initial(
+    envelope = envelope_of(
         StockRejected(order_id="o-1", reason="out of stock, " * 100),
         source="inventory",
         event_id="e1",

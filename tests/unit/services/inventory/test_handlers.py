@@ -3,8 +3,9 @@
 import pytest
 
 from fakes.inventory_world import CONFIRMED, NOW, RELEASE, Inventory, reserve
+from fakes.messages import envelope_of
 from orderstream.errors import DependencyError
-from orderstream.messages import decode_envelope, derived_id, initial
+from orderstream.messages import decode_envelope, derived_id
 from orderstream_consumer.idempotency.publisher import CollectingPublisher
 from orderstream_consumer.idempotency.received import Received
 from orderstream_consumer.processing.record import Position
@@ -209,7 +210,7 @@ def test_a_refusal_that_met_a_conflict_is_decided_anew() -> None:
     other = InventoryHandlers(store=inventory.store, publisher=CollectingPublisher(), clock=lambda: NOW)
 
     def release_in_between(seconds: float) -> None:
-        release = initial(RELEASE, source="saga", event_id="release", time=NOW)
+        release = envelope_of(RELEASE, source="saga", event_id="release", time=NOW)
         other.handle(Received(release, "shard-0", Position(2), NOW))
 
     inventory.handlers = InventoryHandlers(

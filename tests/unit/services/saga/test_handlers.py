@@ -9,6 +9,7 @@ import msgspec
 import pytest
 
 from fakes.engine import record_of
+from fakes.messages import envelope_of
 from fakes.operating import MemoryResources
 from fakes.saga_coordinator import (
     CAPTURED,
@@ -26,7 +27,6 @@ from orderstream.messages import (
     IdentifierInvalidError,
     decode_envelope,
     derived_id,
-    initial,
 )
 from orderstream.observability.metrics import NoMeter
 from orderstream.observability.tracing import NoTracer
@@ -44,6 +44,8 @@ from orderstream_orders.contracts import (
 )
 from orderstream_workers.runtime.applications.saga import build
 from orderstream_workers.services.saga import TABLES, open_orders
+from orderstream_workers.services.saga.definition import CURRENT, Step
+from orderstream_workers.services.saga.errors import UnaskedReplyError
 from orderstream_workers.services.saga.handlers import MAX_CANCELLATIONS
 from orderstream_workers.services.saga.state import Phase
 
@@ -85,7 +87,7 @@ def test_redelivery_publishes_the_same_bytes(coordinator: Coordinator) -> None:
 
 def test_an_order_that_was_taken_before_the_rule_for_ids_is_heard_again(coordinator: Coordinator) -> None:
     """Its first message comes again after its effects, and its customer may cancel it: nothing is parked."""
-    placed = initial(
+    placed = envelope_of(
         msgspec.structs.replace(PLACED.message(), order_id="o\x01"), source="orders", event_id="p", time=NOW
     )
     handler = MessageHandler(coordinator.routes, is_known=coordinator.handlers.has_taken)
@@ -95,7 +97,9 @@ def test_an_order_that_was_taken_before_the_rule_for_ids_is_heard_again(coordina
     handler.handle(record_of("o", 1, placed.encode()))
     assert coordinator.publisher.published == said * 2
     cancelled = OrderCancellationRequested(order_id="o\x01")
-    handler.handle(record_of("o", 2, initial(cancelled, source="orders", event_id="c", time=NOW).encode()))
+    handler.handle(
+        record_of("o", 2, envelope_of(cancelled, source="orders", event_id="c", time=NOW).encode())
+    )
     undone = [decode_envelope(data).type for data in coordinator.publisher.published[len(said) * 2 :]]
     assert undone == ["inventory.ReleaseStock", "payments.RefundPayment"]
 
@@ -151,7 +155,7 @@ def test_a_request_made_again_is_a_new_message(
     coordinator.hear(PLACED)
     coordinator.reply("reserve_stock:1", RESERVED)
     (first,) = coordinator.reply("capture_payment:1", CAPTURED)
-    late = initial(
+    late = envelope_of(
         StepOverdue(order_id=ORDER, step="ship_order", attempt=1),
         source="saga",
         event_id="late",
@@ -187,7 +191,7 @@ def test_a_step_that_is_overdue_is_logged_with_its_order(
 
 def test_a_cancellation_of_an_unknown_order_is_answered_once(coordinator: Coordinator) -> None:
     """It is refused, the refusal is the same when it is redelivered, and the order may still be placed."""
-    request = initial(
+    request = envelope_of(
         OrderCancellationRequested(order_id=ORDER),
         source="orders",
         event_id="cancel",
@@ -204,15 +208,56 @@ def test_a_cancellation_of_an_unknown_order_is_answered_once(coordinator: Coordi
     assert [saga.phase for saga in open_orders(coordinator.store)] == ["running"]
 
 
-def test_a_reply_without_an_order_is_told_to_operators(
-    coordinator: Coordinator, caplog: pytest.LogCaptureFixture
-) -> None:
-    """It is ignored, leaves nothing behind, and the log says so."""
-    stray = initial(RESERVED, source="inventory", event_id="stray", time=NOW)
-    with caplog.at_level(logging.WARNING):
-        assert coordinator.hear(stray) == []
-    assert [record.levelname for record in caplog.records] == ["WARNING"]
+def test_a_reply_without_an_order_is_refused(coordinator: Coordinator) -> None:
+    """It is bad input, for a person, and leaves nothing behind."""
+    stray = envelope_of(RESERVED, source="inventory", event_id="stray", time=NOW)
+    with pytest.raises(UnaskedReplyError, match="no such order was placed") as caught:
+        coordinator.hear(stray)
+    assert not caught.value.retryable
     assert list(coordinator.store.scan("saga-orders")) == []
+
+
+@pytest.mark.parametrize(
+    ("correlation_id", "reason"),
+    [
+        ("reserve_stock:2", "no such command was sent"),
+        ("reserve_stock:0", "no such command was sent"),
+        ("reserve_stock", "no such command was sent"),
+        ("ship_order:1", "no such command was sent"),
+        ("gift_wrap:1", "no such command was sent"),
+        ("capture_payment:1", "that command names no such reply"),
+    ],
+)
+def test_a_reply_to_a_command_that_was_not_sent_is_refused(
+    coordinator: Coordinator, correlation_id: str, reason: str
+) -> None:
+    """Or to one that does not name it: the order stays as it was, and goes on with the right reply."""
+    coordinator.hear(PLACED)
+    stray = envelope_of(
+        RESERVED, source="inventory", event_id="stray", time=NOW, correlation_id=correlation_id
+    )
+    with pytest.raises(UnaskedReplyError, match=reason):
+        coordinator.hear(stray)
+    assert coordinator.timers() == {("reserve_stock", 1), ("capture_payment", 1)}
+    coordinator.reply("reserve_stock:1", RESERVED)
+    assert coordinator.timers() == {("capture_payment", 1)}
+
+
+def test_a_late_reply_to_an_earlier_request_is_taken(coordinator: Coordinator) -> None:
+    """The step was asked for again meanwhile, or is being undone: the reply is to a command that was sent."""
+    coordinator.hear(PLACED)
+    coordinator.reply("reserve_stock:1", REJECTED)
+    assert coordinator.reply("capture_payment:1", CAPTURED) == []
+    (cancelled,) = coordinator.reply("capture_payment:2", REFUNDED)
+    assert cancelled.type == "OrderCancelled"
+
+
+@pytest.mark.parametrize("step", list(CURRENT.steps()), ids=lambda step: step.name)
+def test_a_step_waits_for_the_replies_that_its_commands_name(step: Step) -> None:
+    """What the definition takes for success, refusal and undoing is what the contracts say."""
+    assert (step.request.success, step.request.refusals) == ((step.done,), (step.refused,))
+    undone = step.compensation.replies() if step.compensation else ()
+    assert undone == ((step.undone,) if step.undone else ())
 
 
 def test_the_saga_hears_all_that_is_meant_for_it(coordinator: Coordinator) -> None:
@@ -244,7 +289,7 @@ def test_a_cancellation_that_was_heard_is_not_refused_when_it_is_delivered_again
     """A second request while the order is being cancelled is answered by that, once and for all."""
     coordinator.hear(PLACED)
     requests = [
-        initial(OrderCancellationRequested(order_id=ORDER), source="orders", event_id=f"c-{n}", time=NOW)
+        envelope_of(OrderCancellationRequested(order_id=ORDER), source="orders", event_id=f"c-{n}", time=NOW)
         for n in range(2)
     ]
     coordinator.hear(requests[0])
@@ -257,7 +302,7 @@ def test_a_cancellation_that_was_heard_is_not_refused_when_it_is_delivered_again
 
 def cancellation(key: str) -> Envelope:
     request = OrderCancellationRequested(order_id=ORDER)
-    return initial(request, source="orders", event_id=f"cancel {key}", time=NOW)
+    return envelope_of(request, source="orders", event_id=f"cancel {key}", time=NOW)
 
 
 def test_a_refused_cancellation_is_never_answered_otherwise() -> None:

@@ -6,8 +6,9 @@ import logging
 import pytest
 
 from fakes.delivery import delivered
+from fakes.messages import envelope_of
 from orderstream.errors import DependencyError
-from orderstream.messages import Envelope, decode_envelope, following, initial
+from orderstream.messages import Envelope, decode_envelope, requesting
 from orderstream_consumer.idempotency.publisher import CollectingPublisher
 from orderstream_consumer.testing import Fault, MemoryStore
 from orderstream_orders.contracts import (
@@ -26,8 +27,8 @@ NOW = dt.datetime(2010, 12, 1, 8, 26, tzinfo=dt.UTC)
 def request(event_id: str, attempt: int = 1, country: str = "France") -> Envelope:
     """ShipOrder as the coordinator sends it."""
     command = ShipOrder(order_id="o-1", country=country, units=6)
-    cause = initial(command, source="saga", event_id=event_id, time=NOW, conversation_id="talk")
-    return following(
+    cause = envelope_of(command, source="saga", event_id=event_id, time=NOW, conversation_id="talk")
+    return requesting(
         cause,
         command,
         source="saga",
@@ -134,7 +135,7 @@ def test_shipping_hears_all_that_is_meant_for_it() -> None:
 @pytest.mark.parametrize("refused_first", [True, False])
 def test_a_refusal_that_was_asked_for_is_final_unless_the_shipment_was_taken(refused_first: bool) -> None:
     """Whichever command comes first decides, and both get that one reply."""
-    refusal = initial(RefuseShipment(order_id="o-1"), source="saga", event_id="refuse", time=NOW)
+    refusal = envelope_of(RefuseShipment(order_id="o-1"), source="saga", event_id="refuse", time=NOW)
     shipping = Shipping()
     for index, command in enumerate(
         [refusal, request("ship")] if refused_first else [request("ship"), refusal]
@@ -150,7 +151,7 @@ def resolved(step: str = "ship_order", decision: str = "done") -> Envelope:
     decided = StepResolved(
         order_id="o-1", step=step, attempt=2, decision=decision, operator="ann", reason="sent by courier"
     )
-    return initial(decided, source="operators", event_id=f"{step} {decision}", time=NOW)
+    return envelope_of(decided, source="operators", event_id=f"{step} {decision}", time=NOW)
 
 
 def test_a_shipment_by_hand_is_not_made_again() -> None:

@@ -11,7 +11,9 @@ from orderstream.messages import (
     IdentifierInvalidError,
     Message,
     NotAnEventError,
+    Reply,
     UnknownMessageTypeError,
+    check_conversation,
     check_identifiers,
     decode_envelope,
 )
@@ -52,6 +54,8 @@ class MessageHandler:
         is_known: Asked of an order whose identifiers would not be taken today, where a conversation about it
             begins: one that an earlier version took is carried out, and so is what comes of it again.
         spans: Begins a span for each message that is carried out; by default nothing is traced.
+        address: The service's name, which its commands give as reply address: replies to others are passed
+            over. None: the service sends no commands.
     """
 
     def __init__(
@@ -61,7 +65,9 @@ class MessageHandler:
         overtaking: Collection[type[Message]] = (),
         is_known: IsKnown = nobody_knows,
         spans: ProcessSpans = NOT_TRACED,
+        address: str | None = None,
     ) -> None:
+        self._address = address
         self._routes = dict(routes)
         self._count = count
         self._is_known = is_known
@@ -78,6 +84,9 @@ class MessageHandler:
                 carried by a neighbour.
             UnsupportedSchemaVersionError: the data's version is not known here.
             UnknownMessageTypeError: a command that is addressed to this service is not known here.
+            ConversationBegunError: it has no cause, and is none that may begin a conversation.
+            CommandWithoutSenderError: it is a command whose reply would reach nobody.
+            ReplyWithoutCommandError: it is a reply for nobody.
             DependencyError: try again.
         """
         envelope = decode_envelope(record.data)
@@ -97,9 +106,19 @@ class MessageHandler:
         with self._spans.message(record, envelope) as span:
             if envelope.conversation_id == envelope.id:
                 self._demand_identifiers(envelope)
+            check_conversation(envelope)
+            if self._is_for_another(envelope):
+                return
             if span.traceparent is not None:
                 envelope = msgspec.structs.replace(envelope, traceparent=span.traceparent)
             route(Received(envelope, record.shard_id, record.position, record.approximate_arrival, span))
+
+    def _is_for_another(self, envelope: Envelope) -> bool:
+        """Whether it is a reply to the command of another service; earlier versions named no recipient."""
+        if envelope.recipient in {None, self._address}:
+            return False
+        kind = REGISTRY.type_of(envelope.type)
+        return kind is not None and issubclass(kind, Reply)
 
     def overtakes(self, record: DeliveredRecord) -> bool:
         """True for a message that is carried out although earlier ones of its order are parked."""

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Final, Generic
 
 from orderstream.errors import DependencyError
-from orderstream.messages import Envelope
+from orderstream.messages import Envelope, check_conversation
 from orderstream_consumer.idempotency.inbox import ARRIVAL, CAPACITY, Arrival, Inbox
 from orderstream_consumer.idempotency.publisher import Publisher
 from orderstream_consumer.idempotency.received import Received, subject_of
@@ -116,6 +116,8 @@ class Once(Generic[State]):
                 state and the encoded outputs. None, or a service without it: nothing to note.
 
         Raises:
+            ConversationBegunError, CommandWithoutSenderError, ReplyWithoutCommandError: an output lacks what
+                a message of its kind must have; nothing is committed.
             ConditionFailedError: the condition of one of the decision's own writes does not hold; the indexes
                 are those of ``Decision.writes``.
             DependencyError: try the whole delivery again.
@@ -163,6 +165,8 @@ class Once(Generic[State]):
         decision = decide(self._state(item))
         if decision is None:
             return None
+        for envelope in decision.outputs:
+            check_conversation(envelope)
         outputs = [envelope.encode() for envelope in decision.outputs]
         entries = inbox.with_entry(received, outputs)
         try:

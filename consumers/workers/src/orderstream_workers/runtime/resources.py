@@ -278,7 +278,9 @@ class Resources:
             overtaking: The messages that never wait behind parked ones of their order: the compensations.
             is_known: Which orders it has taken; see ``MessageHandler``.
         """
-        handler = MessageHandler(routes, self.tally.count, overtaking, is_known, self.process_spans(declared))
+        handler = MessageHandler(
+            routes, self.tally.count, overtaking, is_known, self.process_spans(declared), declared.name
+        )
         return self.handled_in_lanes(declared, handler, background=background, overtakes=handler.overtakes)
 
     def handled_in_lanes(

@@ -4,7 +4,7 @@ from typing import Any, Final
 
 import msgspec
 
-from orderstream.messages.message import Message
+from orderstream.messages import Command, Message
 from orderstream_orders.catalogue.examples import example_of
 from orderstream_orders.catalogue.schemas import DIALECT, definitions, described
 from orderstream_orders.contracts import MESSAGE_TYPES
@@ -16,7 +16,7 @@ ARCHIVE_AND_STATUS: Final = ("archiver", "order-status")
 def services() -> dict[str, tuple[list[type[Message]], list[type[Message]]]]:
     """What each service puts into the stream and what it acts on, by the service's name.
 
-    A command is put by the service that its reply is for, the saga coordinator; an event by its owner.
+    A command is put by the service that its reply is for; an event or a reply by its owner.
     """
     roles: dict[str, tuple[list[type[Message]], list[type[Message]]]] = {}
     for message_type in MESSAGE_TYPES:
@@ -32,7 +32,10 @@ def publisher(message_type: type[Message]) -> str:
     Args:
         message_type: The message.
     """
-    return message_type.owner if message_type.kind == "event" else "saga"
+    if not issubclass(message_type, Command):
+        return message_type.owner
+    (sender,) = {consumer for reply in message_type.replies() for consumer in reply.consumers}
+    return sender
 
 
 def document() -> dict[str, Any]:
@@ -66,11 +69,31 @@ def _operations() -> dict[str, Any]:
     for service, (sent, received) in services().items():
         if sent:
             operations[f"{service}.send"] = _operation("send", f"What {service} puts into the stream.", sent)
-        if received:
-            operations[f"{service}.receive"] = _operation("receive", f"What {service} acts on.", received)
+        heard = [kind for kind in received if not issubclass(kind, Command)]
+        if heard:
+            operations[f"{service}.receive"] = _operation("receive", f"What {service} acts on.", heard)
+        for command in received:
+            if issubclass(command, Command):
+                operations[f"{service}.receive.{command.__name__}"] = _request(command)
     for service in ARCHIVE_AND_STATUS:
         operations[f"{service}.receive"] = _operation("receive", "Every message.", list(MESSAGE_TYPES))
     return operations
+
+
+def _request(command: type[Command]) -> dict[str, Any]:
+    """A command and its replies, which go to the service that the command names."""
+    summary, _ = described(command.__doc__)
+    return {
+        **_operation("receive", summary, [command]),
+        "reply": {
+            "address": {
+                "description": "The recipient of the reply; all services read one stream.",
+                "location": "$message.payload#/replyto",
+            },
+            "channel": {"$ref": "#/channels/orders"},
+            "messages": [_reference(reply) for reply in command.replies()],
+        },
+    }
 
 
 def _operation(action: str, summary: str, message_types: list[type[Message]]) -> dict[str, Any]:
@@ -78,11 +101,12 @@ def _operation(action: str, summary: str, message_types: list[type[Message]]) ->
         "action": action,
         "summary": summary,
         "channel": {"$ref": "#/channels/orders"},
-        "messages": [
-            {"$ref": f"#/channels/orders/messages/{message_type.type_name()}"}
-            for message_type in message_types
-        ],
+        "messages": [_reference(message_type) for message_type in message_types],
     }
+
+
+def _reference(message_type: type[Message]) -> dict[str, str]:
+    return {"$ref": f"#/channels/orders/messages/{message_type.type_name()}"}
 
 
 def _message(message_type: type[Message]) -> dict[str, Any]:

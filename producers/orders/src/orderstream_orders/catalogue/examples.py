@@ -4,10 +4,16 @@ import datetime as dt
 from typing import Final
 
 from orderstream.errors import OrderstreamError
-from orderstream.messages.envelope import Envelope, following, initial
-from orderstream.messages.identity import initial_event_id
-from orderstream.messages.message import Message
-from orderstream_orders.contracts import Command, order_id_for
+from orderstream.messages import (
+    Envelope,
+    Message,
+    following,
+    initial,
+    initial_event_id,
+    replying,
+    requesting,
+)
+from orderstream_orders.contracts import Command, Event, Reply, order_id_for
 from orderstream_orders.contracts.inventory import (
     LowStockDetected,
     ReleaseStock,
@@ -81,7 +87,7 @@ class _Conversation:
         self.envelopes: list[Envelope] = []
         self._invoice = invoice
 
-    def opens(self, message: Message) -> Envelope:
+    def opens(self, message: Event) -> Envelope:
         """The customer says something: each request under a key of its own, all in one conversation."""
         count = sum(envelope.source == "orders" for envelope in self.envelopes)
         event_id = initial_event_id("orders", "books", f"{self._invoice}/{count}")
@@ -125,25 +131,31 @@ class _Conversation:
     def follows(
         self,
         cause: Envelope,
-        message: Message,
+        message: Event,
         *,
         source: str,
         ordinal: int = 0,
-        correlation_id: str | None = None,
     ) -> Envelope:
-        """A message is caused by another; a command's correlation id names its step and the attempt."""
-        asks = isinstance(message, Command)
+        """An event follows from another message."""
+        return self._add(following(cause, message, source=source, ordinal=ordinal, time=self._now()))
+
+    def asks(self, cause: Envelope, command: Command, correlation_id: str, ordinal: int = 0) -> Envelope:
+        """The coordinator sends a command; the correlation id names its step and the attempt."""
         return self._add(
-            following(
+            requesting(
                 cause,
-                message,
-                source=source,
+                command,
+                source="saga",
                 ordinal=ordinal,
                 time=self._now(),
                 correlation_id=correlation_id,
-                reply_to="saga" if asks else None,
+                reply_to="saga",
             )
         )
+
+    def replies(self, command: Envelope, reply: Reply) -> Envelope:
+        """The owner of a command replies."""
+        return self._add(replying(command, reply, source=reply.owner, time=self._now()))
 
     def _now(self) -> dt.datetime:
         return _START + dt.timedelta(milliseconds=180 * len(self.envelopes))
@@ -177,8 +189,8 @@ def _requested(talk: _Conversation, placed: Envelope) -> tuple[Envelope, Envelop
     )
     reserve = ReserveStock(order_id=talk.order_id, lines=units)
     return (
-        talk.follows(placed, reserve, source="saga", ordinal=0, correlation_id="reserve_stock:1"),
-        talk.follows(placed, capture, source="saga", ordinal=1, correlation_id="capture_payment:1"),
+        talk.asks(placed, reserve, "reserve_stock:1"),
+        talk.asks(placed, capture, "capture_payment:1", 1),
     )
 
 
@@ -187,15 +199,15 @@ def _confirmed_order() -> list[Envelope]:
     talk = _Conversation("536365")
     order = talk.order_id
     reserve, capture = _requested(talk, _placed(talk))
-    talk.follows(reserve, StockReserved(order_id=order), source="inventory")
+    talk.replies(reserve, StockReserved(order_id=order))
     charge = PaymentCaptured(order_id=order, amount_minor=_TOTAL, currency="GBP", charge_id="ch_7c0b4f21")
-    captured = talk.follows(capture, charge, source="payments")
+    captured = talk.replies(capture, charge)
     ship_order = ShipOrder(order_id=order, country="United Kingdom", units=12)
-    ship = talk.follows(captured, ship_order, source="saga", correlation_id="ship_order:1")
+    ship = talk.asks(captured, ship_order, "ship_order:1")
     request = talk.opens(OrderCancellationRequested(order_id=order))
     refused = OrderCancellationRefused(order_id=order, reason="shipping_requested")
     talk.follows(request, refused, source="saga")
-    shipped = talk.follows(ship, OrderShipped(order_id=order, shipment_id="sh_536365"), source="shipping")
+    shipped = talk.replies(ship, OrderShipped(order_id=order, shipment_id="sh_536365"))
     confirmed = OrderConfirmed(order_id=order, customer=_CUSTOMER, total_minor=_TOTAL, currency="GBP")
     confirmation = talk.follows(shipped, confirmed, source="saga")
     talk.follows(confirmation, StockSold(order_id=order), source="inventory")
@@ -210,13 +222,13 @@ def _cancelled_order() -> list[Envelope]:
     order = talk.order_id
     reserve, capture = _requested(talk, _placed(talk))
     charge = PaymentCaptured(order_id=order, amount_minor=_TOTAL, currency="GBP", charge_id="ch_19d2ab90")
-    talk.follows(capture, charge, source="payments")
+    talk.replies(capture, charge)
     rejected = StockRejected(order_id=order, reason="out_of_stock", sku="85123A")
-    rejection = talk.follows(reserve, rejected, source="inventory")
+    rejection = talk.replies(reserve, rejected)
     refund_payment = RefundPayment(order_id=order)
-    refund = talk.follows(rejection, refund_payment, source="saga", correlation_id="capture_payment:2")
+    refund = talk.asks(rejection, refund_payment, "capture_payment:2")
     repaid = PaymentRefunded(order_id=order, amount_minor=_TOTAL, currency="GBP", refund_id="re_5e88c1d0")
-    refunded = talk.follows(refund, repaid, source="payments")
+    refunded = talk.replies(refund, repaid)
     cancelled = OrderCancelled(
         order_id=order, customer=_CUSTOMER, reason="out_of_stock", failed_step="reserve_stock"
     )
@@ -231,13 +243,11 @@ def _declined_order() -> list[Envelope]:
     talk = _Conversation("536556")
     order = talk.order_id
     reserve, capture = _requested(talk, _placed(talk))
-    talk.follows(reserve, StockReserved(order_id=order), source="inventory")
+    talk.replies(reserve, StockReserved(order_id=order))
     declined = PaymentDeclined(order_id=order, reason="card_declined")
-    decline = talk.follows(capture, declined, source="payments")
-    release = talk.follows(
-        decline, ReleaseStock(order_id=order), source="saga", correlation_id="reserve_stock:2"
-    )
-    talk.follows(release, StockReleased(order_id=order), source="inventory")
+    decline = talk.replies(capture, declined)
+    release = talk.asks(decline, ReleaseStock(order_id=order), "reserve_stock:2")
+    talk.replies(release, StockReleased(order_id=order))
     return talk.envelopes
 
 
@@ -246,13 +256,13 @@ def _unshippable_order() -> list[Envelope]:
     talk = _Conversation("536557")
     order = talk.order_id
     reserve, capture = _requested(talk, _placed(talk))
-    talk.follows(reserve, StockReserved(order_id=order), source="inventory")
+    talk.replies(reserve, StockReserved(order_id=order))
     charge = PaymentCaptured(order_id=order, amount_minor=_TOTAL, currency="GBP", charge_id="ch_83f60d17")
-    captured = talk.follows(capture, charge, source="payments")
+    captured = talk.replies(capture, charge)
     ship_order = ShipOrder(order_id=order, country="RSA", units=12)
-    talk.follows(captured, ship_order, source="saga", correlation_id="ship_order:1")
+    talk.asks(captured, ship_order, "ship_order:1")
     overdue = talk.falls_due(StepOverdue(order_id=order, step="ship_order", attempt=1))
-    talk.follows(overdue, ship_order, source="saga", correlation_id="ship_order:2")
+    talk.asks(overdue, ship_order, "ship_order:2")
     resolved = talk.decided(
         StepResolved(
             order_id=order,
@@ -263,11 +273,9 @@ def _unshippable_order() -> list[Envelope]:
             reason="the carrier does not take parcels to this address",
         )
     )
-    refuse = talk.follows(
-        resolved, RefuseShipment(order_id=order), source="saga", correlation_id="ship_order:3"
-    )
+    refuse = talk.asks(resolved, RefuseShipment(order_id=order), "ship_order:3")
     refused = ShipmentRefused(order_id=order, reason="operator_decision")
-    talk.follows(refuse, refused, source="shipping")
+    talk.replies(refuse, refused)
     return talk.envelopes
 
 

@@ -5,8 +5,8 @@ from typing import Any
 
 import msgspec
 
+from orderstream.messages import Command, Event, Message, Reply
 from orderstream.messages.envelope import Envelope
-from orderstream.messages.message import Message
 from orderstream_orders.catalogue.asyncapi import publisher
 from orderstream_orders.catalogue.examples import CANCELLED_ORDER, CONFIRMED_ORDER, example_of
 from orderstream_orders.catalogue.schemas import Schema, described, schema_of
@@ -20,9 +20,15 @@ AsyncAPI 3.0: [asyncapi.json](asyncapi.json); each message's JSON Schema: [schem
 
 One Kinesis stream carries them all, with the order id as partition key, or the SKU where a message is about
 stock and no order. **Events** say what happened and are
-published by their owner alone. **Commands** ask one service for something, and that service replies with an
-event, good or bad, under the command's correlation id. The archiver takes every message and order status
+published by their owner alone. **Commands** ask one service for something. That service sends one of the
+**replies** that the command names, success or an expected error, to the service in the command's `replyto`,
+under the command's `correlationid`. A conversation begins with an event that happens for reasons outside the
+stream, never with a command or a reply. The archiver takes every message and order status
 every message about an order; the consumers below are those that act on it.
+
+Who receives a message that breaks these rules refuses it, as a dead letter: a command whose reply would reach
+nobody, a reply for nobody, a reply to a command that was not sent or that does not name it, a command or a
+reply without a cause.
 
 Schemas only grow: a new optional field is the one change allowed within a version, readers ignore what they
 do not know, and older versions are lifted when they are read.
@@ -121,6 +127,7 @@ def _section(message_type: type[Message]) -> Iterator[str]:
         f"acted on by: {_names(message_type.consumers)}. Version {message_type.schema_version} "
         f"([schema](schemas/{name}.{message_type.schema_version}.json)).\n"
     )
+    yield from _place(message_type)
     main, *parts = schema["$defs"].items() if len(schema["$defs"]) > 1 else [*schema["$defs"].items()]
     yield from _table(("Field", "Type", "Required", "What it says"), _field_rows(main[1]))
     for part, definition in parts:
@@ -129,6 +136,23 @@ def _section(message_type: type[Message]) -> Iterator[str]:
     yield "\n```json"
     data = msgspec.json.format(bytes(example_of(message_type).data), indent=2).decode()
     yield f"{data}\n```"
+
+
+def _place(message_type: type[Message]) -> Iterator[str]:
+    """Where the message has its place in a conversation."""
+    if issubclass(message_type, Command):
+        success, refusals = (
+            (_link(kind.type_name()) for kind in kinds)
+            for kinds in (message_type.success, message_type.refusals)
+        )
+        refused = ", ".join(refusals)
+        yield f"Replies: {', '.join(success)}{f'; where it is refused: {refused}' if refused else ''}.\n"
+    elif issubclass(message_type, Reply):
+        commands = (kind for kind in MESSAGE_TYPES if issubclass(kind, Command))
+        answered = (kind.type_name() for kind in commands if message_type in kind.replies())
+        yield f"Reply to: {', '.join(map(_link, answered))}.\n"
+    elif issubclass(message_type, Event) and message_type.outside:
+        yield "It happens for reasons outside the stream, and may begin a conversation.\n"
 
 
 def _field_rows(schema: Schema) -> Iterator[tuple[str, ...]]:

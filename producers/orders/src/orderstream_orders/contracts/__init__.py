@@ -16,7 +16,7 @@ from orderstream_orders.contracts.inventory import (
     StockReserved,
     StockSold,
 )
-from orderstream_orders.contracts.message import Command, Event, OrderMessage, StockEvent, order_of
+from orderstream_orders.contracts.message import Command, Event, OrderMessage, Reply, StockEvent, order_of
 from orderstream_orders.contracts.notification import CustomerNotified
 from orderstream_orders.contracts.order import (
     CANCELLATION_REASONS,
@@ -62,6 +62,7 @@ __all__ = [
     "RefundPayment",
     "RefuseShipment",
     "ReleaseStock",
+    "Reply",
     "ReserveStock",
     "ShipOrder",
     "ShipmentRefused",

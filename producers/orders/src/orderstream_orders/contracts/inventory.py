@@ -5,7 +5,7 @@ from typing import ClassVar
 import msgspec
 
 from orderstream.messages import register
-from orderstream_orders.contracts.message import Command, Event, StockEvent
+from orderstream_orders.contracts.message import Command, Event, Reply, StockEvent
 
 
 class StockLine(msgspec.Struct, frozen=True, kw_only=True):
@@ -21,29 +21,7 @@ class StockLine(msgspec.Struct, frozen=True, kw_only=True):
 
 
 @register
-class ReserveStock(Command, frozen=True, kw_only=True):
-    """Reserve all lines or none.
-
-    Attributes:
-        lines: One per SKU, sorted by SKU; empty for an order of services only.
-    """
-
-    owner: ClassVar[str] = "inventory"
-    consumers: ClassVar[tuple[str, ...]] = ("inventory",)
-
-    lines: tuple[StockLine, ...]
-
-
-@register
-class ReleaseStock(Command, frozen=True, kw_only=True):
-    """Undo the reservation, or make sure that it never happens. Final."""
-
-    owner: ClassVar[str] = "inventory"
-    consumers: ClassVar[tuple[str, ...]] = ("inventory",)
-
-
-@register
-class StockReserved(Event, frozen=True, kw_only=True):
+class StockReserved(Reply, frozen=True, kw_only=True):
     """All lines are reserved."""
 
     owner: ClassVar[str] = "inventory"
@@ -51,7 +29,7 @@ class StockReserved(Event, frozen=True, kw_only=True):
 
 
 @register
-class StockRejected(Event, frozen=True, kw_only=True):
+class StockRejected(Reply, frozen=True, kw_only=True):
     """Nothing is reserved, and never will be for this order.
 
     Attributes:
@@ -67,11 +45,36 @@ class StockRejected(Event, frozen=True, kw_only=True):
 
 
 @register
-class StockReleased(Event, frozen=True, kw_only=True):
+class StockReleased(Reply, frozen=True, kw_only=True):
     """Nothing is reserved any more, and never will be for this order."""
 
     owner: ClassVar[str] = "inventory"
     consumers: ClassVar[tuple[str, ...]] = ("saga",)
+
+
+@register
+class ReserveStock(Command, frozen=True, kw_only=True):
+    """Reserve all lines or none.
+
+    Attributes:
+        lines: One per SKU, sorted by SKU; empty for an order of services only.
+    """
+
+    owner: ClassVar[str] = "inventory"
+    consumers: ClassVar[tuple[str, ...]] = ("inventory",)
+    success: ClassVar[tuple[type[Reply], ...]] = (StockReserved,)
+    refusals: ClassVar[tuple[type[Reply], ...]] = (StockRejected,)
+
+    lines: tuple[StockLine, ...]
+
+
+@register
+class ReleaseStock(Command, frozen=True, kw_only=True):
+    """Undo the reservation, or make sure that it never happens. Final."""
+
+    owner: ClassVar[str] = "inventory"
+    consumers: ClassVar[tuple[str, ...]] = ("inventory",)
+    success: ClassVar[tuple[type[Reply], ...]] = (StockReleased,)
 
 
 @register

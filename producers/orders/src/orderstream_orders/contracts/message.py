@@ -1,8 +1,11 @@
 """The two families of the flow's messages: those about one order, and those about the stock of one SKU."""
 
-from typing import ClassVar, Literal
+from typing import ClassVar
 
 from orderstream.messages import REGISTRY, Envelope, Message
+from orderstream.messages import Command as AnyCommand
+from orderstream.messages import Event as AnyEvent
+from orderstream.messages import Reply as AnyReply
 
 
 class OrderMessage(Message, frozen=True, kw_only=True):
@@ -17,26 +20,27 @@ class OrderMessage(Message, frozen=True, kw_only=True):
     order_id: str
 
 
-class Event(OrderMessage, frozen=True, kw_only=True):
-    """Something that happened to an order. Only its owner publishes it."""
+class Event(OrderMessage, AnyEvent, frozen=True, kw_only=True):
+    """Something that happened to an order, and that is no reply. Only its owner publishes it."""
 
-    kind: ClassVar[Literal["event", "command"]] = "event"
-
-
-class Command(OrderMessage, frozen=True, kw_only=True):
-    """Something one service is asked to do. Its owner replies with an event, good or bad."""
-
-    kind: ClassVar[Literal["event", "command"]] = "command"
+    outside: ClassVar[bool] = False
 
 
-class StockEvent(Message, frozen=True, kw_only=True):
+class Reply(OrderMessage, AnyReply, frozen=True, kw_only=True):
+    """What the owner of a command reports of it: success, or an expected error."""
+
+
+class Command(OrderMessage, AnyCommand, frozen=True, kw_only=True):
+    """Something one service is asked to do. Its owner replies, good or bad."""
+
+
+class StockEvent(AnyEvent, frozen=True, kw_only=True):
     """Something that happened to the stock of one SKU, whatever order or person made it happen.
 
     Attributes:
         sku: The stock keeping unit it is about; subject of the envelope and partition key of the record.
     """
 
-    kind: ClassVar[Literal["event", "command"]] = "event"
     subject_field: ClassVar[str] = "sku"
 
     sku: str

@@ -72,6 +72,7 @@ class OrderPlaced(Event, frozen=True, kw_only=True):
 
     owner: ClassVar[str] = "orders"
     consumers: ClassVar[tuple[str, ...]] = ("saga",)
+    outside: ClassVar[bool] = True
 
     customer: Customer
     country: str | None
@@ -87,6 +88,7 @@ class OrderCancellationRequested(Event, frozen=True, kw_only=True):
 
     owner: ClassVar[str] = "orders"
     consumers: ClassVar[tuple[str, ...]] = ("saga",)
+    outside: ClassVar[bool] = True
 
 
 @register
@@ -151,6 +153,7 @@ class StepOverdue(Event, frozen=True, kw_only=True):
 
     owner: ClassVar[str] = "saga"
     consumers: ClassVar[tuple[str, ...]] = ("saga",)
+    outside: ClassVar[bool] = True
 
     step: str
     attempt: int
@@ -171,6 +174,7 @@ class StepResolved(Event, frozen=True, kw_only=True):
 
     owner: ClassVar[str] = "operators"
     consumers: ClassVar[tuple[str, ...]] = ("saga", "inventory", "payments", "shipping")
+    outside: ClassVar[bool] = True
 
     step: str
     attempt: int

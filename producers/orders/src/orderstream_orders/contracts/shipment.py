@@ -3,7 +3,35 @@
 from typing import ClassVar
 
 from orderstream.messages import register
-from orderstream_orders.contracts.message import Command, Event
+from orderstream_orders.contracts.message import Command, Reply
+
+
+@register
+class OrderShipped(Reply, frozen=True, kw_only=True):
+    """The shipment is recorded and will be carried out.
+
+    Attributes:
+        shipment_id: Shipping's own id of it.
+    """
+
+    owner: ClassVar[str] = "shipping"
+    consumers: ClassVar[tuple[str, ...]] = ("saga",)
+
+    shipment_id: str
+
+
+@register
+class ShipmentRefused(Reply, frozen=True, kw_only=True):
+    """The order cannot be shipped, and never will be.
+
+    Attributes:
+        reason: ``"destination_not_served"``, or ``"operator_decision"``.
+    """
+
+    owner: ClassVar[str] = "shipping"
+    consumers: ClassVar[tuple[str, ...]] = ("saga",)
+
+    reason: str
 
 
 @register
@@ -17,6 +45,8 @@ class ShipOrder(Command, frozen=True, kw_only=True):
 
     owner: ClassVar[str] = "shipping"
     consumers: ClassVar[tuple[str, ...]] = ("shipping",)
+    success: ClassVar[tuple[type[Reply], ...]] = (OrderShipped,)
+    refusals: ClassVar[tuple[type[Reply], ...]] = (ShipmentRefused,)
 
     country: str | None
     units: int
@@ -32,31 +62,5 @@ class RefuseShipment(Command, frozen=True, kw_only=True):
 
     owner: ClassVar[str] = "shipping"
     consumers: ClassVar[tuple[str, ...]] = ("shipping",)
-
-
-@register
-class OrderShipped(Event, frozen=True, kw_only=True):
-    """The shipment is recorded and will be carried out.
-
-    Attributes:
-        shipment_id: Shipping's own id of it.
-    """
-
-    owner: ClassVar[str] = "shipping"
-    consumers: ClassVar[tuple[str, ...]] = ("saga",)
-
-    shipment_id: str
-
-
-@register
-class ShipmentRefused(Event, frozen=True, kw_only=True):
-    """The order cannot be shipped, and never will be.
-
-    Attributes:
-        reason: ``"destination_not_served"``, or ``"operator_decision"``.
-    """
-
-    owner: ClassVar[str] = "shipping"
-    consumers: ClassVar[tuple[str, ...]] = ("saga",)
-
-    reason: str
+    success: ClassVar[tuple[type[Reply], ...]] = (ShipmentRefused,)
+    refusals: ClassVar[tuple[type[Reply], ...]] = (OrderShipped,)

@@ -11,7 +11,7 @@ import msgspec
 
 from orderstream.messages.compression import uncompressed
 from orderstream.messages.errors import NotAnEventError
-from orderstream.messages.identity import check_identifier, derived_id
+from orderstream.messages.identity import check_identifier
 from orderstream.messages.message import Message
 from orderstream.messages.registry import REGISTRY
 
@@ -46,6 +46,8 @@ class Envelope(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, re
         correlation_id: The sender's own identifier of a request; a reply carries the request's.
         causation_id: Id of the message that caused this one; None for an initial event.
         reply_to: The service that a command's reply is for.
+        recipient: The service that a reply is for: the ``replyto`` of its command. Replies of earlier
+            versions have none.
         traceparent: W3C trace context, where the publisher has one.
         data: The message as JSON text; ``message()`` decodes it.
     """
@@ -63,6 +65,7 @@ class Envelope(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, re
     correlation_id: _Attribute | None = None
     causation_id: _Attribute | None = None
     reply_to: _Attribute | None = None
+    recipient: _Attribute | None = None
     traceparent: _Attribute | None = None
 
     def message(self) -> Message:
@@ -102,6 +105,7 @@ def check_identifiers(envelope: Envelope) -> None:
         ("correlationid", envelope.correlation_id),
         ("causationid", envelope.causation_id),
         ("replyto", envelope.reply_to),
+        ("recipient", envelope.recipient),
     ):
         if value is not None:
             check_identifier(name, value)
@@ -122,79 +126,3 @@ def decode_envelope(data: bytes) -> Envelope:
     except OverflowError as error:
         raise NotAnEventError("its time is before the year 1 or after the year 9999 in UTC") from error
     return envelope
-
-
-def initial(
-    message: Message,
-    *,
-    source: str,
-    event_id: str,
-    time: dt.datetime,
-    correlation_id: str | None = None,
-    traceparent: str | None = None,
-    conversation_id: str | None = None,
-) -> Envelope:
-    """Wrap a message that no other message caused. Its conversation is new unless one is named.
-
-    Args:
-        message: The message.
-        source: The service that publishes it.
-        event_id: Its id; derive it from the caller's idempotency key.
-        time: When it was decided (UTC, with zone).
-        correlation_id: The publisher's own identifier, which replies will carry.
-        traceparent: W3C trace context.
-        conversation_id: The conversation to join; defaults to the event's own id.
-    """
-    return Envelope(
-        specversion="1.0",
-        id=event_id,
-        source=source,
-        type=message.type_name(),
-        subject=message.subject,
-        time=time,
-        datacontenttype="application/json",
-        dataschema=message.schema_uri(),
-        conversation_id=conversation_id or event_id,
-        correlation_id=correlation_id,
-        traceparent=traceparent,
-        data=msgspec.Raw(msgspec.json.encode(message)),
-    )
-
-
-def following(
-    cause: Envelope,
-    message: Message,
-    *,
-    source: str,
-    ordinal: int,
-    time: dt.datetime,
-    correlation_id: str | None = None,
-    reply_to: str | None = None,
-) -> Envelope:
-    """Wrap a message that another one caused: same conversation, derived id.
-
-    Args:
-        cause: The envelope that the message replies to or follows from.
-        message: The message.
-        source: The service that publishes it.
-        ordinal: Its index among the messages of this decision, from 0.
-        time: When it was decided (UTC, with zone).
-        correlation_id: The sender's own identifier of a new request; defaults to the cause's, for replies.
-        reply_to: The service that the reply of a command is for.
-    """
-    return Envelope(
-        specversion="1.0",
-        id=derived_id(source, cause.id, ordinal),
-        source=source,
-        type=message.type_name(),
-        subject=message.subject,
-        time=time,
-        datacontenttype="application/json",
-        dataschema=message.schema_uri(),
-        conversation_id=cause.conversation_id,
-        correlation_id=correlation_id if correlation_id is not None else cause.correlation_id,
-        causation_id=cause.id,
-        reply_to=reply_to,
-        traceparent=cause.traceparent,
-        data=msgspec.Raw(msgspec.json.encode(message)),
-    )

@@ -94,3 +94,55 @@ class MessageTypeTakenError(OrderstreamError, ValueError):
         self.type_name = type_name
         self.owner = owner
         super().__init__(f"{owner} is registered as {type_name} already; give the new message another name")
+
+
+class ConversationBegunError(OrderstreamError):
+    """A message has no cause, and is none that may begin a conversation.
+
+    Args:
+        type_name: The message's type name.
+    """
+
+    def __init__(self, type_name: str) -> None:
+        self.type_name = type_name
+        super().__init__(
+            f"{type_name} has no cause in the stream: only an event that happens for reasons outside it may "
+            "begin a conversation; publish it as what follows from another message"
+        )
+
+
+class CommandWithoutSenderError(OrderstreamError):
+    """A command does not say where its reply goes, or says a service that acts on no such reply.
+
+    Args:
+        type_name: The command's type name.
+        reply_to: The service that it names; None where it names none.
+        correlation_id: Its sender's own identifier; None where it has none.
+    """
+
+    def __init__(self, type_name: str, reply_to: str | None, correlation_id: str | None) -> None:
+        self.type_name = type_name
+        self.reply_to = reply_to
+        self.correlation_id = correlation_id
+        super().__init__(
+            f"the reply to {type_name} would reach nobody: replyto is {reply_to!r}, correlationid "
+            f"{correlation_id!r}; send it with orderstream.messages.requesting, from a service that its "
+            "replies name as consumer"
+        )
+
+
+class ReplyWithoutCommandError(OrderstreamError):
+    """A reply answers no command, or not the one that it is said to answer.
+
+    Args:
+        type_name: The reply's type name.
+        reason: What does not fit.
+    """
+
+    def __init__(self, type_name: str, reason: str) -> None:
+        self.type_name = type_name
+        self.reason = reason
+        super().__init__(
+            f"{type_name} is no reply to a command: {reason}; its owner sends it with "
+            "orderstream.messages.replying, to a command that names it"
+        )

@@ -32,9 +32,9 @@ from dataclasses import dataclass
 import msgspec
 
 from orderstream_orders.contracts import (
-    Event,
     OrderConfirmed,
     ReleaseStock,
+    Reply,
     ReserveStock,
     StockLine,
     StockRejected,
@@ -111,13 +111,14 @@ class Step:
         state: The header afterwards.
         movement: What happens to the units of ``moved``; None where only the header changes.
         moved: The indexes of the lines that move, an empty range without a movement.
-        reply: The event that ends the request; None while there is more to do.
+        reply: What ends the request: the reply to a command, or what follows from the order's confirmation;
+            None while there is more to do.
     """
 
     state: Reservation
     movement: Movement | None = None
     moved: range = range(0)
-    reply: Event | None = None
+    reply: Reply | StockSold | None = None
 
 
 def normalized(lines: tuple[StockLine, ...]) -> tuple[StockLine, ...]:
@@ -232,7 +233,7 @@ def _sell(state: Reservation | None, request: OrderConfirmed, chunk: int) -> Ste
     )
 
 
-def _give_back(state: Reservation, chunk: int, reply: Event) -> Step:
+def _give_back(state: Reservation, chunk: int, reply: Reply) -> Step:
     """Lower ``held`` by a chunk, to the end that the state is bound for; the last step replies."""
     held = max(0, state.held - chunk)
     end = Phase.REJECTED if state.refusal else Phase.RELEASED

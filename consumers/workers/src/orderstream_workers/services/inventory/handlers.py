@@ -8,14 +8,22 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import cache, partial
 from typing import Final
 
-from orderstream.messages import following
+from orderstream.messages import Envelope, following, replying
 from orderstream_consumer.idempotency.dispatch import Count, uncounted
 from orderstream_consumer.idempotency.inbox import ARRIVAL, CAPACITY, Arrival
 from orderstream_consumer.idempotency.once import report_repetition
 from orderstream_consumer.idempotency.publisher import Publisher
 from orderstream_consumer.idempotency.received import Received
 from orderstream_consumer.store import ConditionFailedError, ContentionError, Store, Write
-from orderstream_orders.contracts import OrderConfirmed, ReleaseStock, ReserveStock, StepResolved, StockLine
+from orderstream_orders.contracts import (
+    OrderConfirmed,
+    ReleaseStock,
+    Reply,
+    ReserveStock,
+    StepResolved,
+    StockLine,
+    StockSold,
+)
 from orderstream_workers.services.inventory.by_hand import released_by_hand
 from orderstream_workers.services.inventory.chunk import MAX_CHUNK, Chunk
 from orderstream_workers.services.inventory.domain import (
@@ -149,8 +157,7 @@ class InventoryHandlers:
             advanced = stored.after(step)
         else:
             decided_at = stored.decided_at(step.reply, self._clock())
-            reply = following(received.envelope, step.reply, source=SOURCE, ordinal=0, time=decided_at)
-            advanced = stored.ended(step, received, reply)
+            advanced = stored.ended(step, received, _reported(received, step.reply, decided_at))
         writes: list[Write] = [self._reservations.header(received.subject, stored, advanced)]
         if step.movement is not None:
             writes += movements(step.movement, moved)
@@ -190,6 +197,12 @@ class InventoryHandlers:
             raise StockImbalanceError(request.order_id, missing) from failure
         sku = missing[0]
         return Refusal("out_of_stock" if is_known(self._store, sku) else "unknown_sku", sku)
+
+
+def _reported(received: Received, reply: Reply | StockSold, decided_at: dt.datetime) -> Envelope:
+    if isinstance(reply, StockSold):
+        return following(received.envelope, reply, source=SOURCE, ordinal=0, time=decided_at)
+    return replying(received.envelope, reply, source=SOURCE, time=decided_at)
 
 
 def _step(

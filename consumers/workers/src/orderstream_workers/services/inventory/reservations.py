@@ -12,7 +12,7 @@ from orderstream_consumer.idempotency.inbox import CAPACITY, Inbox
 from orderstream_consumer.idempotency.received import Received
 from orderstream_consumer.idempotency.state_items import StateItems
 from orderstream_consumer.store import Attribute, Put, Store, TableSpec
-from orderstream_orders.contracts import Event, StockLine
+from orderstream_orders.contracts import Reply, StockLine, StockSold
 from orderstream_workers.services.inventory.domain import Reservation, Step
 
 RESERVATIONS: Final = TableSpec("reservations")
@@ -46,7 +46,7 @@ class Stored:
         """The inbox, to ask it what a delivery is."""
         return Inbox(self.entries, self.inbox_capacity)
 
-    def decided_at(self, reply: Event, now: dt.datetime) -> dt.datetime:
+    def decided_at(self, reply: Reply | StockSold, now: dt.datetime) -> dt.datetime:
         """When such a reply was decided first; now, where it is the first."""
         known = self.decided.get(reply.type_name())
         return dt.datetime.fromisoformat(known) if isinstance(known, str) else now

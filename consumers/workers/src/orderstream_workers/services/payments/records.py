@@ -7,8 +7,7 @@ from typing import Final
 
 import msgspec
 
-from orderstream.messages import Envelope, following
-from orderstream.messages.message import Message
+from orderstream.messages import Envelope, Reply, replying
 from orderstream_consumer.idempotency import StateItems
 from orderstream_consumer.idempotency.inbox import pack, unpack
 from orderstream_consumer.store import Attribute, Store, TableSpec
@@ -134,16 +133,14 @@ class PaymentRecords:
 _ITEMS: Final = StateItems(PAYMENTS.name, PaymentRecord)
 
 
-def reply(cause: Envelope | None, message: Message | None, decided_at: dt.datetime | None) -> list[Envelope]:
+def reply(command: Envelope | None, message: Reply | None, decided_at: dt.datetime | None) -> list[Envelope]:
     """A reply as envelopes: one, or none where there is no reply.
 
-    A command has one reply forever, so its ordinal is always 0: two different ones could never both pass.
-
     Args:
-        cause: The command.
+        command: The command.
         message: Its reply, if it is known.
         decided_at: When it was decided (UTC); there where there is a reply.
     """
-    if cause is None or message is None or decided_at is None:
+    if command is None or message is None or decided_at is None:
         return []
-    return [following(cause, message, source=SOURCE, ordinal=0, time=decided_at)]
+    return [replying(command, message, source=SOURCE, time=decided_at)]

@@ -20,7 +20,6 @@ from typing import Final
 from orderstream_orders.contracts import (
     CapturePayment,
     Command,
-    Event,
     OrderShipped,
     PaymentCaptured,
     PaymentDeclined,
@@ -80,7 +79,7 @@ class Step:
     undone: type[Undoing] | None = None
     needs_lines: bool = False
 
-    def verdict(self, reply: Event) -> Verdict | None:
+    def verdict(self, reply: "Reply") -> Verdict | None:
         """What a reply says about this step; None where it is about another one."""
         if isinstance(reply, self.done):
             return Verdict.DONE

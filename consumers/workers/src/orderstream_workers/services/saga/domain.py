@@ -44,7 +44,8 @@ from typing import Final
 
 import msgspec
 
-from orderstream.messages import Message
+from orderstream.messages import Command as AnyCommand
+from orderstream.messages import Event as AnyEvent
 from orderstream_orders.contracts import (
     Command,
     OrderCancellationRefused,
@@ -81,7 +82,7 @@ class Output:
         correlation_id: A request's correlation id, ``"<step>:<attempt>"``; None for an event.
     """
 
-    message: Message
+    message: AnyCommand | AnyEvent
     correlation_id: str | None = None
 
 

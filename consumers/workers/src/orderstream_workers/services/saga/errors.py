@@ -33,6 +33,27 @@ class UnknownOrderError(OrderstreamError):
         )
 
 
+class UnaskedReplyError(OrderstreamError):
+    """A reply answers no command that the coordinator has sent.
+
+    Args:
+        order_id: The order that it is about.
+        reply: The type of the reply.
+        correlation_id: The command that it says it answers; None where it says none.
+        reason: What does not fit.
+    """
+
+    def __init__(self, order_id: str, reply: str, correlation_id: str | None, reason: str) -> None:
+        self.order_id = order_id
+        self.reply = reply
+        self.correlation_id = correlation_id
+        self.reason = reason
+        super().__init__(
+            f"{reply} for order {order_id} answers command {correlation_id!r}: {reason}; find out who "
+            "sent it, then drop it with `orderstream dlq`, or mend its sender"
+        )
+
+
 class NotWaitingError(OrderstreamError):
     """A step does not wait for an operator's decision.
 

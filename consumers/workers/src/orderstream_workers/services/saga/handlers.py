@@ -7,7 +7,7 @@ from typing import Final, get_args
 
 import msgspec
 
-from orderstream.messages import Envelope, decode_envelope, following
+from orderstream.messages import Command, Envelope, decode_envelope, following, requesting
 from orderstream.observability.metrics import Meter, NoMeter
 from orderstream_consumer.idempotency.dispatch import Count, uncounted
 from orderstream_consumer.idempotency.inbox import CAPACITY
@@ -17,7 +17,7 @@ from orderstream_consumer.idempotency.received import Received
 from orderstream_consumer.idempotency.state_items import StateItems
 from orderstream_consumer.store import Item, Store, TableSpec, Write
 from orderstream_consumer.store.limits import MAX_KEY_BYTES
-from orderstream_orders.contracts import OrderCancellationRequested, StepOverdue, StepResolved
+from orderstream_orders.contracts import OrderCancellationRequested, Reply, StepOverdue, StepResolved
 from orderstream_workers.services.saga.deadlines import SagaDeadlines
 from orderstream_workers.services.saga.definition import CURRENT, Definition
 from orderstream_workers.services.saga.domain import (
@@ -29,6 +29,7 @@ from orderstream_workers.services.saga.domain import (
     transition,
 )
 from orderstream_workers.services.saga.measuring import measure
+from orderstream_workers.services.saga.replies import check_asked_for
 from orderstream_workers.services.saga.state import Phase, Saga
 from orderstream_workers.services.saga.timers import timer_writes
 
@@ -76,8 +77,8 @@ class SagaHandlers:
         publisher: Puts commands and events into the stream.
         clock: The time (UTC, with zone).
         deadlines: How long replies may take.
-        count: Counts ``unexpected``: messages that the flow's rules do not let happen, such as a reply for
-            an order that was never placed. They change nothing.
+        count: Counts ``unexpected``: messages that the flow's rules do not let happen, such as a reply that
+            contradicts an earlier one. They change nothing.
         inbox_capacity: See ``Once``.
         current: The definition that new orders follow.
         meter: Takes what is measured of orders.
@@ -131,6 +132,7 @@ class SagaHandlers:
 
         Raises:
             UnknownDefinitionError: the order follows a definition that this program does not have.
+            UnaskedReplyError: it is a reply, and no such command was sent.
             DependencyError: the store or the stream did not respond; handle the message again.
         """
         message = received.message(*INPUTS)
@@ -145,6 +147,8 @@ class SagaHandlers:
     ) -> Decision[SagaRecord] | None:
         envelope, record = received.envelope, record or SagaRecord()
         saga, now = record.saga, self._now(received)
+        if isinstance(message, Reply):
+            check_asked_for(saga, message, envelope.correlation_id)
         cancels = isinstance(message, OrderCancellationRequested)
         if cancels and not _to_hear(record, envelope.id):
             logger.debug("cancellation applied before", extra={"order_id": envelope.subject})
@@ -240,14 +244,18 @@ def _timer_writes(received: Received, before: Saga | None, after: Saga | None) -
 
 
 def _envelope(cause: Envelope, output: Output, index: int, now: dt.datetime) -> Envelope:
-    return following(
+    message = output.message
+    if not isinstance(message, Command):
+        return following(cause, message, source=_SOURCE, ordinal=index, time=now)
+    assert output.correlation_id is not None
+    return requesting(
         cause,
-        output.message,
+        message,
         source=_SOURCE,
         ordinal=index,
         time=now,
         correlation_id=output.correlation_id,
-        reply_to=_SOURCE if output.correlation_id is not None else None,
+        reply_to=_SOURCE,
     )
 
 

@@ -5,7 +5,7 @@ import logging
 from collections.abc import Callable, Mapping
 from typing import Final
 
-from orderstream.messages import following
+from orderstream.messages import replying
 from orderstream_consumer.idempotency.inbox import CAPACITY
 from orderstream_consumer.idempotency.once import Decision, Once
 from orderstream_consumer.idempotency.publisher import Publisher
@@ -73,9 +73,7 @@ class ShippingHandlers:
             decided = decide(shipment, command, self._unserved, self._clock())
             assert decided.decided_at is not None
             reply = reply_to(decided, command.order_id)
-            envelope = following(
-                received.envelope, reply, source="shipping", ordinal=0, time=decided.decided_at
-            )
+            envelope = replying(received.envelope, reply, source="shipping", time=decided.decided_at)
             return Decision(decided, [envelope])
 
         self._once.apply(received, decision)
