@@ -175,7 +175,7 @@ def test_a_step_that_is_overdue_is_logged_with_its_order(
 ) -> None:
     """Before the point of no return the order is cancelled: the log says of which step no reply came."""
     coordinator.hear(PLACED)
-    late = initial(
+    late = envelope_of(
         StepOverdue(order_id=ORDER, step="capture_payment", attempt=1),
         source="saga",
         event_id="late",
