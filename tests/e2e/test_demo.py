@@ -6,7 +6,6 @@ import shutil
 import signal
 import sqlite3
 import subprocess
-from collections import Counter
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
@@ -16,11 +15,11 @@ import pytest
 
 from e2e import reconcile as reconciler
 from e2e.corruptions import ALL
-from e2e.logged import NOT_OURS, judge_logs
+from e2e.logged import judge_logs
+from e2e.measured import measured, metric_lines, orders_unsure
 from e2e.running import INVOICES, free_base_port, orderstream, reconcile
 from e2e.traced import judge_traces
 from fakes.log_database import duckdb_rows, flat, rounded
-from fakes.metrics import emf_sums
 from orderstream_playground.local.logs.reading import answer, asked, lines_in
 from orderstream_workers.runtime.discovery import topology
 from orderstream_workers.runtime.settings import Settings
@@ -82,12 +81,6 @@ def test_the_judge_of_traces_has_teeth(run: Path, tmp_path: Path, lost: str) -> 
     assert all(judge_traces(tmp_path).values())
 
 
-def lines_of_saga(folder: Path) -> list[str]:
-    return [
-        line for line in (folder / "saga.log").read_text().splitlines() if line.startswith('{"timestamp"')
-    ]
-
-
 @pytest.mark.timeout(1200)
 def test_every_process_has_written_its_metrics(run: Path) -> None:
     """On SIGTERM at the latest: valid lines of EMF, all in the catalogue, and each order counted once."""
@@ -96,22 +89,15 @@ def test_every_process_has_written_its_metrics(run: Path) -> None:
         for measurement in catalogue(topology(Settings()))
         for process in measurement.processes
     }
-    folder = run.parent / "home" / "logs"
-    logs = "".join(log.read_text() for log in folder.glob("*.log") if log.stem not in NOT_OURS)
-    lines = [line for line in logs.splitlines() if line.startswith('{"_aws"')]
-    written: Counter[tuple[str, str]] = Counter()
-    for (name, process), total in emf_sums(lines, "Application").items():
-        written[process, name] += total
+    home = run.parent / "home"
+    written = measured(home)
     assert set(written) <= declared
     assert {process for process, _ in written} == {process.name for process in topology(Settings()).processes}
     counts = json.loads((run / "summary.json").read_text())["counts"]
     ended = written["saga", "Confirmed"] + written["saga", "Cancelled"]
-    # Where a lease is lost over what is in the lanes of its shard, neither owner may count it, or both.
-    lost = sum(json.loads(line)["message"] == "lease lost" for line in lines_of_saga(folder))
-    unsure = lost * Settings().max_lanes
     for counted in (written["saga", "Accepted"], ended):
-        assert abs(counts["accepted"] - counted) <= unsure
-    assert sum("OrderLatency" in line for line in lines)
+        assert abs(counts["accepted"] - counted) <= orders_unsure(home)
+    assert any("OrderLatency" in line for line in metric_lines(home))
     lags = [process for process, name in written if name == "MillisBehindLatest"]
     assert sorted(lags) == sorted(one.name for one in topology(Settings()).applications)
 

@@ -18,6 +18,7 @@ import psutil
 import pytest
 
 from e2e.logged import judge_logs
+from e2e.measured import measured, orders_unsure
 from e2e.running import INVOICES, free_base_port, orderstream, reconcile
 from e2e.traced import judge_traces
 from orderstream.aggregation import deaggregate
@@ -228,6 +229,11 @@ def test_demo_balances_on_kcl(tmp_path: Path) -> None:
     assert judged.returncode == 0, judged.stdout
     # A shard's process exports its last spans before the daemon lets it end: no order lacks any.
     assert not any(judge_traces(tmp_path / "home").values())
+    # Nor does it keep what it has measured: each order is counted, those of the last seconds included.
+    written, unsure = measured(tmp_path / "home"), orders_unsure(tmp_path / "home")
+    accepted = json.loads((out / "summary.json").read_text())["counts"]["accepted"]
+    assert abs(accepted - written["saga", "Accepted"]) <= unsure
+    assert abs(accepted - written["saga", "Confirmed"] - written["saga", "Cancelled"]) <= unsure
     # What Java prints is in lines of ours.
     assert list(judge_logs(tmp_path / "home", 60)) == []
 
