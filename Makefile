@@ -215,8 +215,8 @@ enforced-removals: install ## The same five times, each with one right less, whi
 .PHONY: alarms
 alarms: MONTH ?= 0
 alarms: FAULT ?=
-alarms: MINUTE ?= 4
-alarms: install ## Fire every alarm by a real fault, and none by a healthy month: FAULT="days behind" MONTH=100 MINUTE=4
+alarms: MINUTE ?= 6
+alarms: install ## Fire every alarm by a real fault, and none by a healthy month: FAULT="days behind" MONTH=100 MINUTE=6
 	PYTHONPATH=tests $(BIN)/python -m alarms.play --month $(MONTH) --minute $(MINUTE) $(if $(FAULT),--fault "$(FAULT)")
 
 .PHONY: crash-windows

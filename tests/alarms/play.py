@@ -4,6 +4,7 @@
 
     make alarms
     make alarms FAULT="a poison record" MONTH=60
+    make alarms FAULT=none MINUTE=10
 
 Each fault lasts until its alarms ring, and three minutes more. Then it is mended, and all alarms have to go
 back to OK by themselves; meanwhile an application that comes back may be behind. Exit status 0 only if every
@@ -34,6 +35,7 @@ RATE: Final = 5.0
 """Orders a second of the healthy month."""
 
 _HEALTHY: Final = "a healthy month"
+_NO_FAULT: Final = "none"
 _RATE_BESIDE_FAULTS: Final = 1.0
 _LINGER_MINUTES: Final = 3
 _QUIET_SECONDS: Final = 300.0
@@ -183,7 +185,10 @@ def campaign(
 def main() -> int:
     """Read the command line and play."""
     parser = argparse.ArgumentParser(description="Fire every alarm by a real fault.")
-    parser.add_argument("--fault", action="append", choices=[fault.name for fault in FAULTS], default=[])
+    names = [fault.name for fault in FAULTS]
+    parser.add_argument(
+        "--fault", action="append", choices=[*names, _NO_FAULT], default=[], help="by default all of them"
+    )
     parser.add_argument("--month", type=int, default=0, help="invoices of the healthy month; 0 for all")
     parser.add_argument("--out", type=Path, help="folder of the environment; by default one that is deleted")
     parser.add_argument("--minute", type=float, default=MINUTE, help="seconds that a minute lasts, 1 to 60")

@@ -24,8 +24,12 @@ from orderstream_playground.local.processes import ProcessSpec, RunningProcess, 
 from orderstream_workers.runtime.discovery import topology
 from orderstream_workers.runtime.topology.alarms import alarms
 
-MINUTE: Final = 4.0
-"""Seconds that a minute of metrics and alarms lasts: a fifteenth, as short as two busy cores bear."""
+MINUTE: Final = 6.0
+"""Seconds that a minute of metrics and alarms lasts: a tenth.
+
+What happens within a period counts ten times, then. Were it more, the one payment that a busy machine lets
+time out would be more than ten.
+"""
 
 _LOOK_EVERY: Final = 0.5
 

@@ -1,7 +1,6 @@
 """Real faults fire exactly their alarms: three quick rows of the matrix, all at once.
 
-`make alarms` plays them all. Alarms are about time, so this runs by itself (`make
-test-alarms`), not beside other pipelines.
+`make alarms` plays them all. Alarms are about time, so this runs by itself, not beside other pipelines.
 """
 
 from collections.abc import Iterator
@@ -14,8 +13,6 @@ from alarms.play import Row, expected, play
 from alarms.world import World, running
 
 AT_ONCE = ("a poison record", "a dead payment", "stock below zero")
-MINUTE = 6.0
-"""Longer than a campaign's: one payment that a busy machine lets wait may not count for more than ten."""
 
 BEGINNING = 4
 """Minutes until alarms of one minute begin: those that were not measured whole do not count."""
@@ -39,9 +36,9 @@ def test_faults_fire_exactly_their_alarms(tmp_path: Path) -> None:
     matrix = expected()
     row = Row(frozenset[str]().union(*(matrix[name].fires for name in AT_ONCE)))
     fault = Fault("three at once", "", struck)
-    with running(tmp_path / "home", minute=MINUTE) as world:
+    with running(tmp_path / "home") as world:
         world.flow.start(rate=1.0)
-        world.watch(BEGINNING * MINUTE, lambda _: False)
+        world.watch(BEGINNING * world.minute, lambda _: False)
         verdict = play(world, fault, row)
         planted = world.mutants
     assert verdict.good, verdict.line

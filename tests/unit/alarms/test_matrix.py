@@ -2,10 +2,12 @@
 
 from dataclasses import replace
 
+import pytest
+
 from alarms.faults import FAULTS
 from alarms.guide import NOT_FIRED, PAGE, rendered
 from alarms.mutants import mutants_of, survivors
-from alarms.play import expected
+from alarms.play import Verdict, expected
 from orderstream_workers.runtime.discovery import topology
 from orderstream_workers.runtime.settings import Settings
 from orderstream_workers.runtime.topology.alarms import alarms
@@ -31,6 +33,19 @@ def test_the_guide_prints_the_matrix() -> None:
     """`PYTHONPATH=tests python -m alarms.guide` writes it."""
     page = PAGE.read_text(encoding="utf-8")
     assert rendered(page) == page
+
+
+@pytest.mark.parametrize(
+    ("field", "words"),
+    [("missing", "MISSING"), ("extra", "NOT EXPECTED"), ("stays", "STILL IN ALARM")],
+)
+def test_whatever_is_not_as_expected_is_named(field: str, words: str) -> None:
+    """An alarm that stays makes a fault's verdict bad as one that is missing does, and ends no campaign."""
+    none, one = frozenset[str](), frozenset({"saga-parked"})
+    good = Verdict("a fault", one, missing=none, extra=none, stays=none, planted=none, seconds=9.0)
+    assert (good.good, good.line) == (True, "a fault: 1 rang in 9 s")
+    bad = replace(good, **{field: one})
+    assert (bad.good, bad.line.splitlines()[1:]) == (False, [f"  {words} saga-parked"])
 
 
 def test_a_planted_defect_that_no_fault_shows_is_named() -> None:
