@@ -13,8 +13,9 @@ _TURNED: Final[dict[Comparison, Comparison]] = {
     "LessThanOrEqualToThreshold": "GreaterThanOrEqualToThreshold",
 }
 
-_FAR: Final = 100
-"""More than one event counts for where minutes are short, 60 at most."""
+_FAR: Final = 10_000
+"""Beyond what any fault comes to in a minute: some hundred refused records, each of which counts for ten or
+more where minutes are short."""
 
 
 @dataclass(frozen=True, slots=True)
