@@ -10,7 +10,9 @@ from typing import Any
 
 from chaos.streams import Message
 
-OUTSIDE = frozenset({"OrderPlaced", "OrderCancellationRequested", "StepOverdue", "StepResolved"})
+OUTSIDE = frozenset(
+    {"OrderPlaced", "OrderCancellationRequested", "ParcelScanned", "StepOverdue", "StepResolved"}
+)
 """Events that begin a chain of causes: what people ask for, and timers. Their cause may be no message."""
 
 ABOUT_STOCK = frozenset({"LowStockDetected", "StockReceived", "StockCorrected"})

@@ -13,7 +13,7 @@ from moto import mock_aws
 from fakes.operating import MemoryResources
 from orderstream_consumer.store import DynamoDBStore, create_tables
 from orderstream_orders.contracts import StockLine
-from orderstream_workers.cli.stock import stock
+from orderstream_workers.cli.goods.stock import stock
 from orderstream_workers.services.inventory import TABLES, CorrectionRefusedError, stock_of
 from orderstream_workers.services.inventory.domain import Movement
 from orderstream_workers.services.inventory.stock import movements

@@ -71,7 +71,7 @@ CAPTURE = CapturePayment(
     order_id=ORDER, amount_minor=700, currency="GBP", not_after=NOW + dt.timedelta(minutes=15)
 )
 
-SHIP = ShipOrder(order_id=ORDER, country="United Kingdom", units=6)
+SHIP = ShipOrder(order_id=ORDER, country="United Kingdom", units=6, customer=CUSTOMER)
 RELEASE = ReleaseStock(order_id=ORDER)
 REFUND = RefundPayment(order_id=ORDER)
 CONFIRMED = OrderConfirmed(order_id=ORDER, customer=CUSTOMER, total_minor=700, currency="GBP")

@@ -14,7 +14,7 @@ RECORDED = Path(__file__).with_name("recorded-calls.json")
 KCL = "kcl"
 """The run on Amazon's KCL, which is not deployed: what it needs is known, and granted to nobody."""
 
-OPERATED = frozenset({"dlq", "saga", "stock", "order", "status", "provision"})
+OPERATED = frozenset({"dlq", "saga", "shipping", "stock", "order", "status", "provision"})
 """The first word of an operators' command."""
 
 

@@ -25,17 +25,11 @@ import pytest
 import uv
 from opentelemetry.exporter.otlp.proto.common.trace_encoder import encode_spans
 
-from docs.production_commands import (
-    PLAYGROUND,
-    PROBE,
-    command_of,
-    documented,
-    known_options,
-    quoted_options,
-)
+from docs.production_commands import PLAYGROUND, PROBE, command_of, documented, known_options, quoted_options
 from e2e.running import free_base_port
 from fakes.engine import record_of
 from fakes.messages import envelope_of
+from fakes.parcels import parcel_left
 from fakes.tracing import KeptSpans
 from orderstream_consumer.delivery import ParkedRecords, StoredParking
 from orderstream_consumer.store import Put
@@ -152,7 +146,7 @@ for name in sys.argv[1:]:
 
 
 def something_to_do() -> None:
-    """An order that waits for a person, a parked record behind another, a dead payment, a story, a span."""
+    """An order that waits for a person, a parcel, parked records, a dead payment, a story, a span."""
     now = dt.datetime.now(dt.UTC)
     kept = KeptSpans()
     kept.tracer.begin("POST /orders", "server", attributes={ORDER_ID: ORDER}).end()
@@ -177,6 +171,7 @@ def something_to_do() -> None:
             state = Put(SAGAS.name, ORDER, {"state": msgspec.json.encode(SagaRecord(saga))}, None)
             timers = timer_writes(None, saga, order_id=ORDER, conversation_id="talk")
             resources.store.transact([state, *timers])
+        parcel_left(resources.store, ORDER, now)
         resources.payment_dead_letters.send(ORDER)
         seed_stock(resources.store, "85123A", 100)
     engine = open_engine(Settings.from_environment().read_model_url)
@@ -203,7 +198,7 @@ def test_the_documents_show_every_command_and_no_option_that_is_none() -> None:
     """What is run below is what the documents show: no command that the image has is missing there."""
     listed = set(orderstream.list_commands(click.Context(orderstream))) - set(PLAYGROUND)
     assert {line.split()[1] for line in COMMANDS} == listed
-    for group in ("dlq", "order", "read-model", "saga", "stock"):
+    for group in ("dlq", "order", "read-model", "saga", "shipping", "stock"):
         subcommands = set(command_of([group])[0].list_commands(click.Context(orderstream)))
         assert {line.split()[2] for line in COMMANDS if line.split()[1] == group} == subcommands
     workers = {line.split()[2] for line in PROCESSES if line.split()[1] == "worker"}
@@ -225,6 +220,7 @@ def test_help_lists_what_can_run_here(image: Path, tmp_path: Path) -> None:
         "provision",
         "read-model",
         "saga",
+        "shipping",
         "status",
         "stock",
         "worker",

@@ -9,8 +9,8 @@ from click.testing import CliRunner
 from fakes.callers import POLICY, claims, key_set, signing_key
 from fakes.operating import MemoryResources
 from orderstream.errors import DependencyError
+from orderstream_workers.cli.goods.stock import stock
 from orderstream_workers.cli.operator import TOKEN_VARIABLE, Operator
-from orderstream_workers.cli.stock import stock
 from orderstream_workers.operations.errors import NotDoneError
 from orderstream_workers.runtime.settings import Settings, SettingsError
 

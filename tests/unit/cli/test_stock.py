@@ -8,7 +8,7 @@ from click.testing import CliRunner, Result
 from fakes.operating import MemoryResources
 from orderstream_consumer.store import Add
 from orderstream_orders.contracts import StockLine
-from orderstream_workers.cli.stock import stock
+from orderstream_workers.cli.goods.stock import stock
 from orderstream_workers.services.inventory import CorrectionRefusedError, UnknownSkuError, seed_stock
 from orderstream_workers.services.inventory.domain import Movement
 from orderstream_workers.services.inventory.stock import movements

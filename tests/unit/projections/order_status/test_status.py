@@ -13,6 +13,9 @@ from orderstream_orders.contracts import (
     OrderCancelled,
     OrderConfirmed,
     OrderShipped,
+    ParcelDelivered,
+    ParcelHandedOver,
+    ParcelReturned,
     PaymentCaptured,
     ReserveStock,
     StockReleased,
@@ -62,3 +65,20 @@ def test_no_address_is_kept() -> None:
     """The status knows the customer's id, and not where mail goes."""
     status = project(None, envelope_of(placed("order-1")), placed("order-1"))
     assert "@" not in str(status)
+
+
+LEFT, THERE, BACK = (
+    kind(order_id="order-1", shipment_id="s", customer=Customer())
+    for kind in (ParcelHandedOver, ParcelDelivered, ParcelReturned)
+)
+
+
+@pytest.mark.parametrize("order", [(LEFT, THERE, BACK), (BACK, LEFT, THERE), (CONFIRMED, THERE, BACK, LEFT)])
+def test_the_parcel_only_moves_on_and_the_order_stays_as_it_ended(order: tuple[Message, ...]) -> None:
+    """A parcel that has come back is not with the carrier again, in whatever order the messages are read."""
+    status = None
+    for message in order:
+        status = project(status, envelope_of(message), message)
+    assert status is not None
+    assert (status.parcel, status.parcel_at) == ("RETURNED", AT)
+    assert status.state == ("CONFIRMED" if CONFIRMED in order else "PLACED")

@@ -6,7 +6,15 @@ from fakes.mailer import MemoryMailer
 from fakes.payments import CrashedError, Outbox, TickingClock, received
 from orderstream.errors import DependencyError
 from orderstream_consumer.testing import Fault, MemoryStore
-from orderstream_orders.contracts import Customer, CustomerNotified, OrderCancelled, OrderConfirmed
+from orderstream_orders.contracts import (
+    Customer,
+    CustomerNotified,
+    OrderCancelled,
+    OrderConfirmed,
+    ParcelDelivered,
+    ParcelHandedOver,
+    ParcelReturned,
+)
 from orderstream_workers.services.notifications import Mail, NotificationHandlers
 from orderstream_workers.services.notifications.domain import mail_about
 
@@ -167,3 +175,22 @@ def test_the_notice_keeps_no_address() -> None:
     world = World()
     world.deliver(confirmed())
     assert all(b"jane" not in bytes(item.attributes["state"]) for item in world.store.scan("notices"))
+
+
+def test_each_thing_that_becomes_of_the_parcel_is_mailed_once() -> None:
+    """Beside the outcome, whichever is read first; a copy elsewhere in the stream sends nothing."""
+    world = World()
+    news = [
+        kind(order_id="o-1", shipment_id="sh_1", customer=JANE)
+        for kind in (ParcelHandedOver, ParcelDelivered, ParcelReturned)
+    ]
+    for position, message in enumerate([*news, confirmed(), *news]):
+        world.deliver(message, position)
+    assert [mail.subject for mail in world.mailer.sent] == [
+        "The parcel of your order o-1 has left: the carrier has it",
+        "The parcel of your order o-1 has been delivered",
+        "The parcel of your order o-1 has come back to us",
+        "Your order o-1 is confirmed",
+    ]
+    told = {message.about for message in world.outbox.messages()}
+    assert told == {"ParcelHandedOver", "ParcelDelivered", "ParcelReturned", "OrderConfirmed"}

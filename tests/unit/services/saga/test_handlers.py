@@ -35,6 +35,7 @@ from orderstream_consumer.idempotency import CollectingPublisher, MessageHandler
 from orderstream_orders.contracts import (
     MESSAGE_TYPES,
     CapturePayment,
+    Customer,
     OrderCancellationRefused,
     OrderCancellationRequested,
     OrderCancelled,
@@ -72,7 +73,9 @@ def test_a_whole_order_goes_through(coordinator: Coordinator) -> None:
     coordinator.hear(PLACED)
     assert coordinator.reply("reserve_stock:1", RESERVED) == []
     (ship,) = coordinator.reply("capture_payment:1", CAPTURED)
-    assert ship.message() == ShipOrder(order_id=ORDER, country="France", units=2)
+    assert ship.message() == ShipOrder(
+        order_id=ORDER, country="France", units=2, customer=Customer(customer_id="17850")
+    )
     assert [saga.phase for saga in open_orders(coordinator.store)] == ["committed"]
 
 

@@ -105,6 +105,7 @@ class Once(Generic[State]):
         decide: Callable[[State | None], Decision[State] | None],
         *,
         again: Callable[[State, Sequence[bytes]], Change[State] | None] | None = None,
+        key: str | None = None,
     ) -> None:
         """Apply one delivery. Returns once its outputs, if any, are acknowledged.
 
@@ -114,6 +115,7 @@ class Once(Generic[State]):
                 time with a fresh state, and must do nothing but decide. None means: nothing to record.
             again: Asked in the same way before the outputs of a redelivered message go out again, with the
                 state and the encoded outputs. None, or a service without it: nothing to note.
+            key: The item's; by default the subject, of which a service has one item.
 
         Raises:
             ConversationBegunError, CommandWithoutSenderError, ReplyWithoutCommandError: an output lacks what
@@ -122,8 +124,9 @@ class Once(Generic[State]):
                 are those of ``Decision.writes``.
             DependencyError: try the whole delivery again.
         """
+        key = key or received.subject
         for attempt in range(_TRIES):
-            item = self._store.get(self._items.table, received.subject)
+            item = self._store.get(self._items.table, key)
             inbox = self._items.inbox(item, self._inbox_capacity)
             arrival = inbox.classify(received)
             received.span.set(ARRIVAL, arrival.value)
@@ -132,12 +135,12 @@ class Once(Generic[State]):
                 return
             try:
                 if arrival is Arrival.FRESH:
-                    outputs = self._decide(received, item, inbox, decide)
+                    outputs = self._decide(received, key, item, inbox, decide)
                 else:
                     outputs = inbox.outputs(received.envelope.id)
                     # Our own commit, whose response was lost.
                     self._unanswered.pop(_delivery(received), _nothing)()
-                    self._note(received, item, inbox, outputs, again)
+                    self._note(key, item, inbox, outputs, again)
             except (ContentionError, _Overtaken):
                 self._sleep(_CONTENTION.pause(attempt, random.random()))  # noqa: S311 - jitter
                 continue
@@ -146,9 +149,9 @@ class Once(Generic[State]):
             return
         raise ContentionError("TransactWriteItems")
 
-    def load(self, subject: str) -> tuple[State | None, int | None]:
-        """Read an order's state and its item's version; None and None where it is not known."""
-        item = self._store.get(self._items.table, subject)
+    def load(self, key: str) -> tuple[State | None, int | None]:
+        """Read an item's state and its version; None and None where it is not known."""
+        item = self._store.get(self._items.table, key)
         return self._state(item), item.version if item else None
 
     def _state(self, item: Item | None) -> State | None:
@@ -157,6 +160,7 @@ class Once(Generic[State]):
     def _decide(
         self,
         received: Received,
+        key: str,
         item: Item | None,
         inbox: Inbox,
         decide: Callable[[State | None], Decision[State] | None],
@@ -170,7 +174,7 @@ class Once(Generic[State]):
         outputs = [envelope.encode() for envelope in decision.outputs]
         entries = inbox.with_entry(received, outputs)
         try:
-            self._commit(received.subject, item, entries, decision.state, decision.writes)
+            self._commit(key, item, entries, decision.state, decision.writes)
         except ContentionError:
             raise  # nothing was written
         except DependencyError:
@@ -189,7 +193,7 @@ class Once(Generic[State]):
 
     def _note(
         self,
-        received: Received,
+        key: str,
         item: Item | None,
         inbox: Inbox,
         outputs: Sequence[bytes],
@@ -201,17 +205,17 @@ class Once(Generic[State]):
             return
         change = again(state, outputs)
         if change is not None:
-            self._commit(received.subject, item, inbox.entries, change.state, change.writes)
+            self._commit(key, item, inbox.entries, change.state, change.writes)
 
     def _commit(
         self,
-        subject: str,
+        key: str,
         item: Item | None,
         entries: Mapping[str, Attribute],
         state: State,
         writes: Sequence[Write],
     ) -> None:
-        put = self._items.put(subject, state, inbox=entries, version=item.version if item else None)
+        put = self._items.put(key, state, inbox=entries, version=item.version if item else None)
         try:
             self._store.transact([put, *writes])
         except ConditionFailedError as error:

@@ -25,8 +25,9 @@ _COMMANDS: Final = {
     "payment-worker": ("orderstream_workers.cli.processes.payment_worker", "payment_worker"),
     "read-model": ("orderstream_workers.cli.read_model", "read_model"),
     "saga": ("orderstream_workers.cli.saga", "saga"),
+    "shipping": ("orderstream_workers.cli.goods.shipping", "shipping"),
     "status": ("orderstream_workers.cli.status", "status"),
-    "stock": ("orderstream_workers.cli.stock", "stock"),
+    "stock": ("orderstream_workers.cli.goods.stock", "stock"),
     "worker": ("orderstream_workers.cli.processes.worker", "worker"),
 }
 

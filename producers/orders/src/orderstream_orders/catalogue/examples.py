@@ -38,6 +38,13 @@ from orderstream_orders.contracts.order import (
     StepOverdue,
     StepResolved,
 )
+from orderstream_orders.contracts.parcel import (
+    ParcelDelivered,
+    ParcelHandedOver,
+    ParcelReturned,
+    ParcelScanned,
+    ParcelScanRefused,
+)
 from orderstream_orders.contracts.payment import (
     CapturePayment,
     PaymentCaptured,
@@ -128,6 +135,18 @@ class _Conversation:
             )
         )
 
+    def scanned(self, parcel: ParcelScanned) -> Envelope:
+        """A person or the carrier scans the parcel: each scan opens a conversation."""
+        key = f"{self.order_id}/{len(self.envelopes)}"
+        return self._add(
+            initial(
+                parcel,
+                source="operators",
+                event_id=initial_event_id("operators", parcel.operator, key),
+                time=self._now(),
+            )
+        )
+
     def follows(
         self,
         cause: Envelope,
@@ -202,7 +221,7 @@ def _confirmed_order() -> list[Envelope]:
     talk.replies(reserve, StockReserved(order_id=order))
     charge = PaymentCaptured(order_id=order, amount_minor=_TOTAL, currency="GBP", charge_id="ch_7c0b4f21")
     captured = talk.replies(capture, charge)
-    ship_order = ShipOrder(order_id=order, country="United Kingdom", units=12)
+    ship_order = ShipOrder(order_id=order, country="United Kingdom", units=12, customer=_CUSTOMER)
     ship = talk.asks(captured, ship_order, "ship_order:1")
     request = talk.opens(OrderCancellationRequested(order_id=order))
     refused = OrderCancellationRefused(order_id=order, reason="shipping_requested")
@@ -279,6 +298,29 @@ def _unshippable_order() -> list[Envelope]:
     return talk.envelopes
 
 
+def _parcels_of_the_order() -> list[Envelope]:
+    """The parcel's way: a return before it has left is refused, and later it comes back after all."""
+    talk = _Conversation("536558")
+    order, shipment = talk.order_id, "sh_536558"
+    early = talk.scanned(ParcelScanned(order_id=order, scan="returned", operator="dock-2"))
+    refused = ParcelScanRefused(order_id=order, scan="returned", reason="not_handed_over")
+    talk.follows(early, refused, source="shipping")
+    left = talk.scanned(ParcelScanned(order_id=order, scan="handed_over", operator="dock-2"))
+    handed_over = ParcelHandedOver(order_id=order, shipment_id=shipment, customer=_CUSTOMER)
+    talk.follows(left, handed_over, source="shipping")
+    there = talk.scanned(ParcelScanned(order_id=order, scan="delivered", operator="carrier"))
+    delivered = ParcelDelivered(order_id=order, shipment_id=shipment, customer=_CUSTOMER)
+    talk.follows(there, delivered, source="shipping")
+    back = talk.scanned(
+        ParcelScanned(order_id=order, scan="returned", operator="goods-in", reason="the wrong colour")
+    )
+    returned = ParcelReturned(
+        order_id=order, shipment_id=shipment, customer=_CUSTOMER, reason="the wrong colour"
+    )
+    talk.follows(back, returned, source="shipping")
+    return talk.envelopes
+
+
 def _low_stock() -> Envelope:
     """The confirmed order's units bring a SKU to the threshold."""
     return initial(
@@ -336,6 +378,7 @@ _BY_TYPE: Final = {
             *CANCELLED_ORDER,
             *_declined_order(),
             *_unshippable_order(),
+            *_parcels_of_the_order(),
             _low_stock(),
             *_adjustments(),
         )

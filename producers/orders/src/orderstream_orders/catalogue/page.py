@@ -47,6 +47,8 @@ StockRejected, PaymentDeclined, ShipmentRefused, StepOverdue or OrderCancellatio
 
 a step without a reply ─> an operator ── StepResolved ─> saga ── shipping.RefuseShipment
 
+a scan of the parcel ─> shipping ── ParcelHandedOver, ParcelDelivered, ParcelReturned ─> CustomerNotified
+
 change of a stock item, by any writer ─> stock-monitor ── LowStockDetected ─> notifications ─> operators
 ```
 

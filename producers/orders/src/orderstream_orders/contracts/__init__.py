@@ -30,6 +30,14 @@ from orderstream_orders.contracts.order import (
     StepOverdue,
     StepResolved,
 )
+from orderstream_orders.contracts.parcel import (
+    ParcelDelivered,
+    ParcelHandedOver,
+    ParcelReturned,
+    ParcelScan,
+    ParcelScanned,
+    ParcelScanRefused,
+)
 from orderstream_orders.contracts.payment import (
     CapturePayment,
     PaymentCaptured,
@@ -56,6 +64,12 @@ __all__ = [
     "OrderMessage",
     "OrderPlaced",
     "OrderShipped",
+    "ParcelDelivered",
+    "ParcelHandedOver",
+    "ParcelReturned",
+    "ParcelScan",
+    "ParcelScanRefused",
+    "ParcelScanned",
     "PaymentCaptured",
     "PaymentDeclined",
     "PaymentRefunded",

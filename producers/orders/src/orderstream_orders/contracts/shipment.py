@@ -4,6 +4,7 @@ from typing import ClassVar
 
 from orderstream.messages import register
 from orderstream_orders.contracts.message import Command, Reply
+from orderstream_orders.contracts.order import Customer
 
 
 @register
@@ -41,6 +42,7 @@ class ShipOrder(Command, frozen=True, kw_only=True):
     Attributes:
         country: Destination, as the shop writes it; None where the shop does not say.
         units: Units to ship, over all lines that are no service.
+        customer: Whom the parcel goes to; a guest in commands from before it was said.
     """
 
     owner: ClassVar[str] = "shipping"
@@ -50,6 +52,7 @@ class ShipOrder(Command, frozen=True, kw_only=True):
 
     country: str | None
     units: int
+    customer: Customer = Customer()
 
 
 @register

@@ -8,12 +8,16 @@
               └───────────────────> CANCELLED
                   OrderCancelled
 
-The first ending stays. Everything else is a fact that is filled in when its message comes, in whatever order:
-a response may be read before the order that it is about.
+              ParcelHandedOver     ParcelDelivered       ParcelReturned
+    parcel:  ──────────────> HANDED_OVER ──> DELIVERED ──> RETURNED
+
+The first ending stays, whatever becomes of the parcel, which only moves on. Everything else is a fact that is
+filled in when its message comes, in whatever order: a response may be read before the order that it is about.
 """
 
 import datetime as dt
-from typing import Literal
+from collections.abc import Mapping, Sequence
+from typing import Final, Literal, get_args
 
 import msgspec
 
@@ -23,11 +27,24 @@ from orderstream_orders.contracts import (
     OrderConfirmed,
     OrderPlaced,
     OrderShipped,
+    ParcelDelivered,
+    ParcelHandedOver,
+    ParcelReturned,
     PaymentCaptured,
     StockReserved,
 )
 
 State = Literal["PLACED", "CONFIRMED", "CANCELLED"]
+
+ParcelState = Literal["HANDED_OVER", "DELIVERED", "RETURNED"]
+"""Who has an order's parcel, in the order in which it moves on."""
+
+_WAY: Final[Sequence[ParcelState]] = get_args(ParcelState)
+_PARCELS: Final[Mapping[type[Message], ParcelState]] = {
+    ParcelHandedOver: "HANDED_OVER",
+    ParcelDelivered: "DELIVERED",
+    ParcelReturned: "RETURNED",
+}
 
 
 class OrderStatus(msgspec.Struct, frozen=True, kw_only=True):
@@ -47,6 +64,8 @@ class OrderStatus(msgspec.Struct, frozen=True, kw_only=True):
         paid_at: When the payment was captured (UTC), even if it was refunded later.
         shipped_at: When the shipment was recorded (UTC).
         ended_at: When it ended (UTC).
+        parcel: Who has its parcel; None until it is handed over to the carrier.
+        parcel_at: Since when (UTC).
     """
 
     order_id: str
@@ -62,6 +81,8 @@ class OrderStatus(msgspec.Struct, frozen=True, kw_only=True):
     paid_at: dt.datetime | None = None
     shipped_at: dt.datetime | None = None
     ended_at: dt.datetime | None = None
+    parcel: ParcelState | None = None
+    parcel_at: dt.datetime | None = None
 
 
 def project(status: OrderStatus | None, envelope: Envelope, message: Message) -> OrderStatus:
@@ -99,5 +120,13 @@ def project(status: OrderStatus | None, envelope: Envelope, message: Message) ->
             return replace(status, state="CONFIRMED", ended_at=time)
         case OrderCancelled() if status.state == "PLACED":
             return replace(status, state="CANCELLED", state_reason=message.reason, ended_at=time)
+        case ParcelHandedOver() | ParcelDelivered() | ParcelReturned():
+            return _parcel_moved(status, _PARCELS[type(message)], time)
         case _:
             return status
+
+
+def _parcel_moved(status: OrderStatus, parcel: ParcelState, time: dt.datetime) -> OrderStatus:
+    if status.parcel is not None and _WAY.index(parcel) <= _WAY.index(status.parcel):
+        return status
+    return msgspec.structs.replace(status, parcel=parcel, parcel_at=time)

@@ -41,6 +41,11 @@ _EFFECTS: Final[Mapping[str, Callable[[Fields], str]]] = {
     ),
     "shipping.ShipOrder": lambda data: f"shipping is asked to ship {data.get('units', '?')} units",
     "OrderShipped": lambda data: f"the shipment is recorded as {data.get('shipment_id', '?')}",
+    "ParcelScanned": lambda data: f"the parcel was scanned: {str(data.get('scan', '?')).replace('_', ' ')}",
+    "ParcelHandedOver": _said("the carrier has the parcel"),
+    "ParcelDelivered": _said("the customer has the parcel"),
+    "ParcelReturned": _said("the parcel has come back"),
+    "ParcelScanRefused": _reason("the scan cannot be right, and changed nothing"),
     "ShipmentRefused": _reason("the order cannot be shipped"),
     "OrderConfirmed": lambda data: f"the order is confirmed, {_money(data, 'total_minor')} charged",
     "OrderCancelled": lambda data: (
@@ -73,11 +78,13 @@ def effect_of(entry: HistoryEntry) -> str:
 
 
 def _told(entry: HistoryEntry) -> str:
-    """The same for operators: a decision has its operator and reason, which only operators see."""
-    if entry.type != "StepResolved":
+    """The same for operators: what people did has its operator and reason, which only operators see."""
+    if entry.type not in {"StepResolved", "ParcelScanned"}:
         return effect_of(entry)
     data = msgspec.json.decode(entry.data, type=dict[str, Any])
-    return f"{effect_of(entry)}, by {data.get('operator', '?')}: {data.get('reason', 'no reason given')}"
+    said = f"{effect_of(entry)}, by {data.get('operator', '?')}"
+    reason = data.get("reason") or ("no reason given" if entry.type == "StepResolved" else None)
+    return said if reason is None else f"{said}: {reason}"
 
 
 def render_story(order: OrderWithHistory) -> str:
@@ -86,6 +93,8 @@ def render_story(order: OrderWithHistory) -> str:
     Each line has the message's time after the first one's, its owner, its type and its effect.
     """
     state = order.state if order.state_reason is None else f"{order.state} ({order.state_reason})"
+    if order.parcel is not None:
+        state += f", parcel {order.parcel.lower().replace('_', ' ')}"
     lines = [f"order {order.order_id}: {state}"]
     if order.history:
         lines += _lines(order.history)

@@ -56,6 +56,8 @@ ORDERS: Final = Table(
     Column("shipped_at", UtcTime),
     Column("ended_at", UtcTime),
     Column("placed_by", _TEXT),
+    Column("parcel", _TEXT),
+    Column("parcel_at", UtcTime),
     Index("orders_by_state", "state"),
     Index("orders_by_ended_at", "ended_at"),
     Index("orders_by_caller", "placed_by", "placed_at", "order_id"),

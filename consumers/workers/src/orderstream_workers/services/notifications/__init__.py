@@ -1,4 +1,4 @@
-"""Notifications: customers are notified of how orders ended, operators of low stock."""
+"""Notifications: customers are notified of how orders ended and of their parcels, operators of low stock."""
 
 from typing import Final
 

@@ -1,23 +1,39 @@
-"""One order's notification: sent once, or known to have no recipient.
+"""What a customer is notified of, once: how the order ended, and each thing that becomes of its parcel.
 
 ::
 
-    (none) ──outcome, with an address──> PENDING ──the mail was accepted──> SENT
-      └──────outcome of a guest────────────────────────────────────────────> NO_ADDRESS
+    (none) ──news, with an address──> PENDING ──the mail was accepted──> SENT
+      └──────news for a guest────────────────────────────────────────────> NO_ADDRESS
 
-SENT and NO_ADDRESS are final: an order has one outcome, and the customer is notified once.
+SENT and NO_ADDRESS are final: an order has one outcome, its parcel is handed over once, and so on. Each is
+one notice, and the customer is notified of it once.
 """
 
 from enum import Enum
-from typing import Literal
+from typing import Final, Literal, get_args
 
 import msgspec
 
-from orderstream_orders.contracts import CustomerNotified, OrderCancelled, OrderConfirmed
+from orderstream_orders.contracts import (
+    CustomerNotified,
+    OrderCancelled,
+    OrderConfirmed,
+    ParcelDelivered,
+    ParcelHandedOver,
+    ParcelReturned,
+)
 from orderstream_orders.currency import spelled
 
 OrderOutcome = OrderConfirmed | OrderCancelled
+"""How an order ends: of one of the two its customer is notified."""
+
+ParcelNews = ParcelHandedOver | ParcelDelivered | ParcelReturned
+"""What becomes of its parcel: of each the customer is notified."""
+
+News = OrderOutcome | ParcelNews
 """The events that a customer is notified of."""
+
+NEWS: Final[tuple[type[News], ...]] = get_args(News)
 
 
 class Phase(Enum):
@@ -29,7 +45,7 @@ class Phase(Enum):
 
 
 class Notice(msgspec.Struct, frozen=True, kw_only=True):
-    """What is known of one order's notification. It holds no address.
+    """What is known of one notification. It holds no address.
 
     Attributes:
         phase: Its phase.
@@ -58,10 +74,15 @@ class Mail(msgspec.Struct, frozen=True, kw_only=True):
     body: str
 
 
-def expected(outcome: OrderOutcome, event_id: str, record_id: str) -> Notice:
+def key_of(news: News) -> str:
+    """The key of a notice: an order has one outcome, and one piece of news of each kind of its parcel."""
+    return news.order_id if isinstance(news, OrderOutcome) else f"{news.order_id}#{news.type_name()}"
+
+
+def expected(news: News, event_id: str, record_id: str) -> Notice:
     """The notice to write down before anything is sent."""
-    phase = Phase.PENDING if outcome.customer.email else Phase.NO_ADDRESS
-    return Notice(phase=phase, about=outcome.type_name(), event_id=event_id, record_id=record_id)
+    phase = Phase.PENDING if news.customer.email else Phase.NO_ADDRESS
+    return Notice(phase=phase, about=news.type_name(), event_id=event_id, record_id=record_id)
 
 
 def to_send(notice: Notice, event_id: str, record_id: str) -> bool:
@@ -80,24 +101,37 @@ def concluded(notice: Notice, order_id: str) -> tuple[Notice, CustomerNotified]:
     return final, CustomerNotified(order_id=order_id, about=notice.about, outcome=outcome)
 
 
-def mail_about(outcome: OrderOutcome) -> Mail | None:
-    """The mail about an outcome; None for a guest."""
-    recipient = outcome.customer.email
+def mail_about(news: News) -> Mail | None:
+    """The mail about an event; None for a guest."""
+    recipient = news.customer.email
     if not recipient:
         return None
-    order = outcome.order_id
-    if isinstance(outcome, OrderConfirmed):
-        total = spelled(outcome.total_minor, outcome.currency)
-        return Mail(
-            recipient=recipient,
-            subject=f"Your order {order} is confirmed",
-            body=f"Your order {order} is confirmed and on its way.\nWe have charged {total}.\n",
-        )
-    return Mail(
-        recipient=recipient,
-        subject=f"Your order {order} is cancelled",
-        body=(
-            f"Your order {order} is cancelled: {outcome.reason.replace('_', ' ')}.\n"
-            "Nothing stays charged; what had been charged has been given back.\n"
-        ),
-    )
+    subject, body = _said(news)
+    return Mail(recipient=recipient, subject=subject, body=body)
+
+
+def _said(news: News) -> tuple[str, str]:
+    """Subject and body."""
+    order = news.order_id
+    match news:
+        case OrderConfirmed():
+            total = spelled(news.total_minor, news.currency)
+            return (
+                f"Your order {order} is confirmed",
+                f"Your order {order} is confirmed and on its way.\nWe have charged {total}.\n",
+            )
+        case OrderCancelled():
+            return (
+                f"Your order {order} is cancelled",
+                (
+                    f"Your order {order} is cancelled: {news.reason.replace('_', ' ')}.\n"
+                    "Nothing stays charged; what had been charged has been given back.\n"
+                ),
+            )
+        case ParcelHandedOver():
+            said = "has left: the carrier has it"
+        case ParcelDelivered():
+            said = "has been delivered"
+        case ParcelReturned():
+            said = "has come back to us"
+    return f"The parcel of your order {order} {said}", f"The parcel of your order {order} {said}.\n"

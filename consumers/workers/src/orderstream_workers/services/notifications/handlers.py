@@ -1,4 +1,4 @@
-"""Notifies customers of how their orders ended."""
+"""Notifies customers of how their orders ended, and of what becomes of the parcels."""
 
 import datetime as dt
 import logging
@@ -8,12 +8,13 @@ from typing import Final
 from orderstream.messages import following
 from orderstream_consumer.idempotency import Decision, Once, Publisher, Received, StateItems
 from orderstream_consumer.store import ConditionFailedError, Store, TableSpec
-from orderstream_orders.contracts import OrderCancelled, OrderConfirmed
 from orderstream_workers.services.notifications.acceptances import Acceptances
 from orderstream_workers.services.notifications.domain import (
+    NEWS,
     Notice,
     concluded,
     expected,
+    key_of,
     mail_about,
     to_send,
 )
@@ -24,11 +25,12 @@ logger = logging.getLogger(__name__)
 SOURCE: Final = "notifications"
 
 NOTICES: Final = TableSpec("notices")
-"""Key: order id. Attributes: state (a ``Notice`` as JSON) and the inbox, as ``effects.Once`` has them."""
+"""Key: order id for the outcome, order id + ``#`` + type for other news. Attributes: state (a ``Notice`` as
+JSON) and the inbox, as ``Once`` has them."""
 
 
 class NotificationHandlers:
-    """Mails an order's outcome once, and says that it did.
+    """Mails an order's outcome once, and what becomes of its parcel, and says that it did.
 
     The intent is written before the mail is sent, and the event is published after it was accepted. Mail has
     no idempotency key, so one narrow window remains: where the process dies, or loses its shard, between
@@ -53,7 +55,7 @@ class NotificationHandlers:
 
     def routes(self) -> Mapping[str, Callable[[Received], None]]:
         """The handler of each type that notifications act on, by type name."""
-        return {kind.type_name(): self.notify for kind in (OrderConfirmed, OrderCancelled)}
+        return {kind.type_name(): self.notify for kind in NEWS}
 
     def notify(self, received: Received) -> None:
         """Notify the customer.
@@ -62,24 +64,24 @@ class NotificationHandlers:
             DependencyError: the store, the stream or SES did not respond; handle it again.
             MailRefusedError: SES will never accept this mail.
         """
-        outcome = received.message(OrderConfirmed, OrderCancelled)
-        fresh = expected(outcome, received.envelope.id, received.record_id)
-        notice, _ = self._once.load(received.subject)
-        mail = mail_about(outcome)
+        news = received.message(*NEWS)
+        key, fresh = key_of(news), expected(news, received.envelope.id, received.record_id)
+        notice, _ = self._once.load(key)
+        mail = mail_about(news)
         if mail is not None:
             if notice is None:
-                notice = self._intend(received.subject, fresh)
+                notice = self._intend(key, fresh)
             if to_send(notice, received.envelope.id, received.record_id):
                 self._acceptances.perform(fresh.event_id, fresh.record_id, lambda: self._mailer.send(mail))
-        self._once.apply(received, lambda current: self._conclude(received, current or fresh))
+        self._once.apply(received, lambda current: self._conclude(received, current or fresh), key=key)
         self._acceptances.recorded(fresh.event_id, fresh.record_id)
 
-    def _intend(self, order_id: str, fresh: Notice) -> Notice:
+    def _intend(self, key: str, fresh: Notice) -> Notice:
         """Write the intent, and return the stored one: another worker may have been faster."""
         try:
-            self._store.transact([StateItems(NOTICES.name, Notice).put(order_id, fresh)])
+            self._store.transact([StateItems(NOTICES.name, Notice).put(key, fresh)])
         except ConditionFailedError:
-            notice, _ = self._once.load(order_id)
+            notice, _ = self._once.load(key)
             assert notice is not None, "notices are never deleted"
             return notice
         return fresh
@@ -87,7 +89,7 @@ class NotificationHandlers:
     def _conclude(self, received: Received, notice: Notice) -> Decision[Notice] | None:
         if (notice.event_id, notice.record_id) != (received.envelope.id, received.record_id):
             # Another delivery has notified the customer, or is about to: its own record is its retry.
-            logger.debug("outcome is being reported already", extra={"order_id": received.subject})
+            logger.debug("news is being reported already", extra={"order_id": received.subject})
             return None
         final, event = concluded(notice, received.subject)
         output = following(received.envelope, event, source=SOURCE, ordinal=0, time=self._clock())

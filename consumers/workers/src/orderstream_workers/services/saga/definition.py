@@ -142,7 +142,9 @@ def _capture_payment(order: Order, now: dt.datetime, deadlines: SagaDeadlines) -
 
 
 def _ship_order(order: Order, _now: dt.datetime, _deadlines: SagaDeadlines) -> Command:
-    return ShipOrder(order_id=order.order_id, country=order.country, units=order.units)
+    return ShipOrder(
+        order_id=order.order_id, country=order.country, units=order.units, customer=order.customer
+    )
 
 
 RESERVE_STOCK: Final = Step(

@@ -1,4 +1,4 @@
-"""Shipping: takes orders over, or says for good that it cannot."""
+"""Shipping: takes orders over, or says for good that it cannot; knows who has their parcels."""
 
 from typing import Final
 

@@ -5,14 +5,22 @@ import logging
 from collections.abc import Callable, Mapping
 from typing import Final
 
-from orderstream.messages import replying
+from orderstream.messages import following, replying
 from orderstream_consumer.idempotency.inbox import CAPACITY
 from orderstream_consumer.idempotency.once import Decision, Once
 from orderstream_consumer.idempotency.publisher import Publisher
 from orderstream_consumer.idempotency.received import Received
 from orderstream_consumer.store import Store, TableSpec
-from orderstream_orders.contracts import RefuseShipment, ShipOrder, StepResolved
-from orderstream_workers.services.shipping.domain import Shipment, by_hand, decide, is_by_hand, reply_to
+from orderstream_orders.contracts import Event, ParcelScanned, RefuseShipment, ShipOrder, StepResolved
+from orderstream_workers.services.shipping.domain import (
+    Shipment,
+    by_hand,
+    decide,
+    is_by_hand,
+    reply_to,
+    reported_by_hand,
+    scanned,
+)
 
 logger = logging.getLogger(__name__)
 
@@ -24,7 +32,7 @@ SHIPMENTS: Final = TableSpec("shipments")
 
 
 class ShippingHandlers:
-    """Takes orders over for shipment.
+    """Takes orders over for shipment, and follows their parcels.
 
     Args:
         store: Where shipments are recorded.
@@ -59,6 +67,7 @@ class ShippingHandlers:
             ShipOrder.type_name(): self.decide_shipment,
             RefuseShipment.type_name(): self.decide_shipment,
             StepResolved.type_name(): self.step_resolved,
+            ParcelScanned.type_name(): self.parcel_scanned,
         }
 
     def decide_shipment(self, received: Received) -> None:
@@ -81,6 +90,8 @@ class ShippingHandlers:
     def step_resolved(self, received: Received) -> None:
         """Apply an operator's decision that the order is shipped, so that shipping does not ship it again.
 
+        Its parcel has left with that, and the event says so.
+
         Raises:
             DependencyError: the store or the stream did not respond; handle the message again.
         """
@@ -89,12 +100,44 @@ class ShippingHandlers:
             return
 
         def decision(shipment: Shipment | None) -> Decision[Shipment] | None:
-            if shipment is None:
-                return Decision(by_hand(None, self._clock()))
-            if not is_by_hand(shipment):
+            now = self._clock()
+            known = by_hand(shipment, now)
+            if not is_by_hand(known):
                 logger.error(
                     "ALERT: decided by shipping and shipped by hand", extra={"order_id": received.subject}
                 )
-            return None
+                return None
+            return self._reported(received, reported_by_hand(known, received.subject), now)
 
         self._once.apply(received, decision)
+
+    def parcel_scanned(self, received: Received) -> None:
+        """Apply a scan of the order's parcel; returns once the event that follows, if any, is acknowledged.
+
+        Raises:
+            DependencyError: the store or the stream did not respond; handle the message again.
+        """
+        scan = received.message(ParcelScanned)
+
+        def decision(shipment: Shipment | None) -> Decision[Shipment] | None:
+            now = self._clock()
+            if shipment is None:
+                logger.warning(
+                    "a parcel was scanned of an order that was not asked to be shipped",
+                    extra={"order_id": received.subject, "event_id": received.envelope.id},
+                )
+                return None
+            return self._reported(received, scanned(shipment, scan, received.envelope.id, now), now)
+
+        self._once.apply(received, decision)
+
+    @staticmethod
+    def _reported(
+        received: Received, after: tuple[Shipment, Event] | None, now: dt.datetime
+    ) -> Decision[Shipment] | None:
+        if after is None:
+            return None
+        shipment, event = after
+        return Decision(
+            shipment, [following(received.envelope, event, source="shipping", ordinal=0, time=now)]
+        )
