@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import threading
+from collections import deque
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
@@ -25,6 +26,9 @@ _SHARD_LINE: Final = "Received error line from subprocess ["
 """How the daemon logs what a shard process writes to its standard error (KCL's DrainChildSTDERRTask)."""
 
 _SHARD_LINE_END: Final = "] for shard "
+
+_REMEMBERED: Final = 256
+"""Lines of shard processes whose second printing is still to come, at most."""
 
 _LEVELS: Final = {"TRACE": logging.DEBUG, "WARN": logging.WARNING, "ERROR": logging.ERROR}
 
@@ -147,20 +151,33 @@ class Daemon:
 
     def _translate(self) -> None:
         assert self._process.stdout is not None, "it was asked for"
+        log = DaemonLog()
         for line in self._process.stdout:
-            log_line(line.rstrip("\n"))
+            log.line(line.rstrip("\n"))
 
 
-def log_line(line: str) -> None:
-    """Pass a line of the daemon's on: what a shard process logged as it is, the rest as events of ours."""
-    level, logger_name, message, error, *_ = (*line.split(FIELD_SEPARATOR, 3), "", "", "")
-    if not logger_name:
-        logger.info("MultiLangDaemon prints", extra={"printed": line})
-        return
-    if message.startswith(_SHARD_LINE):
-        # A JSON line may hold the separator, so it is cut from the whole line.
-        start = line.index(_SHARD_LINE) + len(_SHARD_LINE)
-        sys.stderr.write(line[start : line.rindex(_SHARD_LINE_END)] + "\n")
-        return
-    fields = {"kcl_logger": logger_name, **({"error": error.strip()} if error.strip() else {})}
-    logger.log(_LEVELS.get(level, logging.INFO), message, extra=fields)
+class DaemonLog:
+    """Passes the daemon's lines on: what a shard process logged as it is, the rest as events of ours.
+
+    KCL prints each line of a shard process a second time, bare, beside its log.
+    """
+
+    def __init__(self) -> None:
+        self._passed_on: deque[str] = deque(maxlen=_REMEMBERED)
+
+    def line(self, line: str) -> None:
+        """Pass a line on, without its end."""
+        level, logger_name, message, error, *_ = (*line.split(FIELD_SEPARATOR, 3), "", "", "")
+        if message.startswith(_SHARD_LINE):
+            # A JSON line may hold the separator, so it is cut from the whole line.
+            start = line.index(_SHARD_LINE) + len(_SHARD_LINE)
+            own = line[start : line.rindex(_SHARD_LINE_END)]
+            self._passed_on.append(own)
+            sys.stderr.write(own + "\n")
+        elif line in self._passed_on:
+            self._passed_on.remove(line)
+        elif not logger_name:
+            logger.info("MultiLangDaemon prints", extra={"printed": line})
+        else:
+            fields = {"kcl_logger": logger_name, **({"error": error.strip()} if error.strip() else {})}
+            logger.log(_LEVELS.get(level, logging.INFO), message, extra=fields)
