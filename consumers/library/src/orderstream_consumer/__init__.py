@@ -14,9 +14,11 @@ from orderstream_consumer.consumer.errors import (
 )
 from orderstream_consumer.consumer.stream import KinesisReads
 from orderstream_consumer.delivery import ParkedKey, ParkedRecord, ParkedRecords, RedriveStoppedError
+from orderstream_consumer.idempotency import CommandService
 from orderstream_consumer.processing.record import DeliveredRecord, Position
 
 __all__ = [
+    "CommandService",
     "ConfigError",
     "Consumer",
     "ConsumerConfig",

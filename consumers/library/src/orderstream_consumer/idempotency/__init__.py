@@ -1,5 +1,6 @@
 """Effects that happen once: guards, inbox, stored outputs."""
 
+from orderstream_consumer.idempotency.commands import CommandService
 from orderstream_consumer.idempotency.dispatch import (
     Count,
     IsKnown,
@@ -22,6 +23,7 @@ __all__ = [
     "Change",
     "ClockSkewedError",
     "CollectingPublisher",
+    "CommandService",
     "Count",
     "Decision",
     "HostClock",

@@ -83,7 +83,7 @@ class MessageHandler:
             IdentifierInvalidError: it begins a conversation, and the order's id, or another one, could not be
                 carried by a neighbour.
             UnsupportedSchemaVersionError: the data's version is not known here.
-            UnknownMessageTypeError: a command that is addressed to this service is not known here.
+            UnknownMessageTypeError: a command that is addressed to this service has no route here.
             ConversationBegunError: it has no cause, and is none that may begin a conversation.
             CommandWithoutSenderError: it is a command whose reply would reach nobody.
             ReplyWithoutCommandError: it is a reply for nobody.
@@ -99,7 +99,7 @@ class MessageHandler:
         route = self._routes.get(envelope.type)
         if route is not None:
             self._carry_out(route, record, envelope)
-        elif REGISTRY.type_of(envelope.type) is None:
+        elif REGISTRY.type_of(envelope.type) is None or _address(envelope.type) in self._addresses:
             self._pass_over(envelope)
 
     def _carry_out(self, route: Route, record: DeliveredRecord, envelope: Envelope) -> None:
