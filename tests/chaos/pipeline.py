@@ -142,6 +142,13 @@ class Pipeline:
         counts |= {f"provider:{name}": count for name, count in provider.items()}
         return dict(sorted((counts | self._gateway.injected).items()))
 
+    def crowding(self) -> list[str]:
+        """What the provider says of requests at the same time: a line if there were ever too many."""
+        stats = self._http.get(f"{self.layout.payments_api_url}/v1/stats").raise_for_status().json()
+        if not stats["crowded"]:
+            return []
+        return [f"{stats['crowded']} requests came to the provider while all of its slots were taken"]
+
     @property
     def frozen(self) -> bool:
         """Whether any process is still asleep."""

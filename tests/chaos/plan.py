@@ -16,6 +16,10 @@ WITHOUT_LEASES = frozenset({"api", "payment-worker", "stock-bridge"})
 """Processes that hold no leases, so that nobody takes anything over from them while they are frozen."""
 
 
+SLOW = 0.3
+"""Seconds that the provider works on a request: long enough for many to be under way at the same time."""
+
+
 SILENT_SERVICES = ("ses", "sns")
 """Services that only notifications need; each is away once in every plan."""
 
@@ -226,7 +230,8 @@ def _event(kind: Trouble, after: float, victims: list[str], random: Random) -> E
             units = random.choice((random.randint(1, 60), random.randint(-5, -1)))
             return Event(after, kind, demand={"units": units, "place": random.random()})
         case Trouble.PROVIDER if random.random() < 0.4:
-            return Event(after, kind, demand={"outage_seconds": round(random.uniform(3.0, 8.0), 1)})
+            outage = round(random.uniform(3.0, 8.0), 1)
+            return Event(after, kind, demand={"outage_seconds": outage, "latency_seconds": SLOW})
         case Trouble.PROVIDER:
             return Event(after, kind, demand=_burst(random))
         case _:
@@ -240,4 +245,5 @@ def _burst(random: Random) -> Mapping[str, float]:
         "errors": random.randint(1, 6),
         "lost_responses": random.randint(1, 3),
         "hang_seconds": round(random.uniform(5.5, 8.0), 1),
+        "latency_seconds": SLOW,
     }

@@ -46,7 +46,7 @@ from orderstream_workers.runtime.settings import Settings
 from orderstream_workers.runtime.topology.pipeline import IDEMPOTENCY_KEYS
 from orderstream_workers.services.inventory import seed_stock
 from orderstream_workers.services.payments import PaymentWorker
-from orderstream_workers.services.payments.http_provider import HttpPaymentProvider
+from orderstream_workers.services.payments.provider.http import HttpPaymentProvider
 
 APPLICATIONS: Final = ("saga", "inventory", "payments", "shipping", "notifications", "order-status")
 PLENTY: Final = 10_000_000

@@ -34,7 +34,7 @@ from orderstream_workers.runtime.settings import Settings
 from orderstream_workers.runtime.telemetry.tracing import tracer_of
 from orderstream_workers.services.inventory import seed_stock
 from orderstream_workers.services.payments import PaymentWorker, QueuedSpans, TracedPaymentQueue
-from orderstream_workers.services.payments.http_provider import HttpPaymentProvider
+from orderstream_workers.services.payments.provider.http import HttpPaymentProvider
 
 SHARD = "shardId-000000000000"
 APPLICATIONS = ("saga", "inventory", "payments", "shipping", "notifications", "order-status")

@@ -8,7 +8,7 @@ import httpx
 from hostile.adapters.operation import Clients, Make, Operation
 from hostile.responses import Wire, good
 from orderstream_workers.services.payments.domain import Charge, Refund
-from orderstream_workers.services.payments.http_provider import HttpPaymentProvider
+from orderstream_workers.services.payments.provider.http import HttpPaymentProvider
 
 
 def _provider(call: Callable[[HttpPaymentProvider], object]) -> Make:

@@ -22,8 +22,8 @@ from orderstream_workers.services.payments import (
     ProviderUnavailableError,
 )
 from orderstream_workers.services.payments.domain import Charge, Refund
-from orderstream_workers.services.payments.http_provider import HttpPaymentProvider
 from orderstream_workers.services.payments.provider import Charged, Declined
+from orderstream_workers.services.payments.provider.http import HttpPaymentProvider
 
 
 def free_port() -> int:

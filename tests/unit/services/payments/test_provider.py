@@ -12,8 +12,8 @@ from orderstream_workers.services.payments import (
     ProviderUnavailableError,
 )
 from orderstream_workers.services.payments.domain import Charge, Refund
-from orderstream_workers.services.payments.http_provider import HttpPaymentProvider, header_value
 from orderstream_workers.services.payments.provider import Charged, Declined, Refunded
+from orderstream_workers.services.payments.provider.http import HttpPaymentProvider, header_value
 
 CHARGE = Charge("o-1", 1230, "GBP", "o-1:capture")
 REFUND = Refund("o-1", "ch_1", 1230, "GBP", "o-1:refund")

@@ -20,7 +20,7 @@ from orderstream_consumer.health.report import (
 )
 from orderstream_consumer.health.server import health_served
 from orderstream_consumer.health.watch import Dependency, DependencyState, DependencyWatch, Figure
-from orderstream_consumer.limits import StoredRateLimiter
+from orderstream_consumer.limits import SharedSlots, SlotLimit, StoredRateLimiter
 from orderstream_consumer.processing.beside import Beside
 from orderstream_consumer.processing.metrics import HEALTHY
 from orderstream_workers.runtime.dependencies import dependencies_of, queue_asked
@@ -30,11 +30,20 @@ from orderstream_workers.runtime.telemetry.metrics import exporting
 from orderstream_workers.runtime.topology import QueueSpec
 from orderstream_workers.runtime.topology.pipeline import PAYMENT_QUEUE, PAYMENT_WORKER, PAYMENTS_API
 from orderstream_workers.services.payments import PaymentStanding, PaymentWorker, QueuedSpans
-from orderstream_workers.services.payments.http_provider import HttpPaymentProvider
 from orderstream_workers.services.payments.metrics import DEAD_LETTERS, UNSETTLED_TIME
+from orderstream_workers.services.payments.provider.http import HttpPaymentProvider
 
 _READ_WITHIN: Final = 30.0
 """Seconds since the queue was last read for which what was found there is taken to be all."""
+
+_SERVING: Final = 10.0
+"""Seconds that the provider may work on a request after we have given it up."""
+
+_SLOT_LIFE: Final = 30.0
+"""Seconds after which the slots of a silent worker are free: above those of a call and ``_SERVING``."""
+
+_PROVIDER: Final = "payments-api"
+"""The name of the provider's limit."""
 
 
 def run_payment_worker(resources: Resources, stop: threading.Event) -> None:
@@ -49,16 +58,19 @@ def run_payment_worker(resources: Resources, stop: threading.Event) -> None:
     resources.close_later(http.close)
     provider_url = settings.name_of(PAYMENTS_API)
     provider = HttpPaymentProvider(http, provider_url, tracer=resources.tracer)
+    slots = _slots(settings.payments_at_once, provider.call_seconds)
     worker = PaymentWorker(
         store=resources.store,
         queue=resources.payment_queue,
         provider=provider,
         limiter=StoredRateLimiter(
             resources.store,
-            name="payments-api",
+            name=_PROVIDER,
             rate=settings.payments_per_second,
+            slots=slots,
             now=lambda: resources.deciding_clock().timestamp(),
         ),
+        slots=slots,
         publisher=resources.publisher,
         clock=resources.deciding_clock,
         wall_clock=resources.clock,
@@ -93,6 +105,7 @@ def run_payment_worker(resources: Resources, stop: threading.Event) -> None:
             skew=resources.deciding_clock.trouble(),
             now=resources.clock(),
         )
+        said |= slots.report() if slots else {}
         return said | resources.deciding_clock.report()
 
     resources.meter.before_collecting(lambda: measure_payments(report(), resources.meter))
@@ -111,6 +124,14 @@ def run_payment_worker(resources: Resources, stop: threading.Event) -> None:
         beside.start(watch.run)
         beside.start(HealthChanges(report, resources.clock).run)
         worker.run(stop)
+
+
+def _slots(at_once: int, call_seconds: float) -> SharedSlots | None:
+    """The provider's slots; None where it allows any number of requests at the same time."""
+    if at_once == 0:
+        return None
+    limit = SlotLimit(at_once=at_once, call=call_seconds, serving=_SERVING, life=_SLOT_LIFE)
+    return SharedSlots(limit, name=_PROVIDER)
 
 
 def measure_payments(report: Mapping[str, Any], meter: Meter) -> None:

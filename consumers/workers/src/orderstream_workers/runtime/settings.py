@@ -87,6 +87,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         mail_sender: Address that notifications are sent from.
         payments_api_url: Base URL of the Payments API.
         payments_per_second: Requests per second that the Payments API allows, over all containers. Above 0.
+        payments_at_once: Requests that the Payments API allows at the same time, over all containers; 0 sets
+            no bound.
         unserved_countries: Destinations that shipping refuses, separated by commas.
         stream_gone_seconds: A worker ends with an error once its stream has not existed for so long, in
             seconds; 0 (the default) waits for it, and ``/health`` says so.
@@ -144,6 +146,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     mail_sender: str = "orders@example.com"
     payments_api_url: str = "http://127.0.0.1:24572"
     payments_per_second: float = 5.0
+    payments_at_once: int = 5
     unserved_countries: str = ""
     stream_gone_seconds: float = 0.0
     failover_seconds: float = 10.0
@@ -183,6 +186,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         if not all("=" in item for item in _items(self.kcl_properties)):
             raise checks.error("kcl_properties", "name=value, separated by commas")
         checks.above_zero("payments_per_second")
+        checks.within("payments_at_once", 0)
         if not self.metric_exporters <= _EXPORTERS:
             raise checks.error("metrics", "emf, emf-detailed, otel or none, separated by commas")
 

@@ -40,6 +40,13 @@ def environment_options(command: Command) -> Command:
                 help="The payment provider's limit, and our limiter's.",
             ),
             click.option(
+                "--payments-at-once",
+                type=click.IntRange(0),
+                default=_DEFAULTS.payments_at_once,
+                show_default=True,
+                help="Requests that the provider allows at the same time; 0 sets no bound.",
+            ),
+            click.option(
                 "--decline-percent",
                 type=click.IntRange(0, 100),
                 default=_DEFAULTS.decline_percent,

@@ -27,6 +27,7 @@ class EnvironmentOptions(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         shards: Shards of the stream, 1 to 64.
         payments_per_second: The provider's limit, and our limiter's.
+        payments_at_once: Requests that the provider allows at the same time, and our slots; 0 sets no bound.
         decline_percent: Share of orders whose charge the provider declines, 0 to 100.
         seed: Which orders those are.
         base_port: The first of the loopback ports that are used.
@@ -42,6 +43,7 @@ class EnvironmentOptions(msgspec.Struct, frozen=True, kw_only=True):
 
     shards: int = 4
     payments_per_second: int = 50
+    payments_at_once: int = 5
     decline_percent: int = 5
     seed: int = 1
     base_port: int = 24570
@@ -120,6 +122,7 @@ class Layout:
             read_model_url=f"sqlite:///{(self.home / 'read-model.sqlite').absolute()}",
             payments_api_url=self.payments_api_url,
             payments_per_second=self.options.payments_per_second,
+            payments_at_once=self.options.payments_at_once,
             # Short, so that a killed worker is soon replaced; long enough for a busy laptop.
             failover_seconds=6.0,
             engine=self.options.engine,
@@ -187,6 +190,7 @@ class Layout:
                     *("--host", "127.0.0.1", "--port", str(options.base_port + 2)),
                     *("--ledger", str(self.home / "ledger.sqlite")),
                     *("--rate", str(options.payments_per_second)),
+                    *("--at-once", str(options.payments_at_once)),
                     *("--decline-percent", str(options.decline_percent), "--seed", str(options.seed)),
                 ),
                 port=options.base_port + 2,

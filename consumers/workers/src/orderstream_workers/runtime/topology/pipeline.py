@@ -71,7 +71,7 @@ PAYMENT_WORKER: Final = Process(
     does="takes payments from their queue to the provider",
     writes=(ORDERS,),
     needs=(*payments.TABLES, RATE_LIMITS, PAYMENT_QUEUE, PAYMENTS_API),
-    settings=("payments_per_second",),
+    settings=("payments_per_second", "payments_at_once"),
     metrics=payments.METRICS,
     alarms=PAYMENT_ALARMS,
 )

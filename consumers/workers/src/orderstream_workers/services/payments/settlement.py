@@ -3,6 +3,7 @@
 import datetime as dt
 import logging
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 
 import msgspec
 
@@ -65,12 +66,12 @@ class Settlement:
         self._clock = clock
         self._tracer = tracer
 
-    def settle(self, order_id: str, permit: Callable[[], None]) -> Payment:
+    def settle(self, order_id: str, permit: Callable[[], AbstractContextManager[None]]) -> Payment:
         """Bring a payment to rest and send its replies, or send them again.
 
         Args:
             order_id: The order.
-            permit: Returns once a call to the provider may be made; asked before each.
+            permit: Entered once a call to the provider may be made, and left behind it; one for each call.
 
         Returns:
             The payment at rest.
@@ -84,9 +85,9 @@ class Settlement:
         if stored.record.capture is not None:
             log_about(conversation_id=stored.record.capture.conversation_id)
         while stored.record.payment.open:
-            permit()
             try:
-                stored = self._step(stored)
+                with permit():
+                    stored = self._step(stored)
             except ConditionFailedError:
                 logger.info("another worker was faster", extra={"order_id": order_id})
                 stored = self._load(order_id)

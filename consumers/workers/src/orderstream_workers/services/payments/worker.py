@@ -8,7 +8,8 @@
 
 A permit is taken before a message is received: a message that waited for its turn in a worker's hands would
 come back, be received again, and end in the dead letters without ever having been tried. Permits are for now:
-those that grew old while the queue was being polled are not used.
+those that grew old while the queue was being polled are not used. Where the provider allows so many calls at
+the same time, each permit comes with a slot, which is given back after its call or unused.
 
 An outage dead-letters nothing either. A message that has been received several times only because the
 provider or a store did not respond is sent again, and the old one is deleted after that is acknowledged.
@@ -22,28 +23,21 @@ import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from typing import Final, TypeVar
+from typing import Final
 
 from orderstream.errors import DependencyError
 from orderstream.observability.log_context import log_about, log_scope, span_fields
 from orderstream.observability.metrics import Meter
 from orderstream_consumer.idempotency import Publisher
-from orderstream_consumer.limits import RateLimiter
+from orderstream_consumer.limits import RateLimiter, SharedSlots
 from orderstream_consumer.processing.backoff import Backoff
 from orderstream_consumer.processing.clock import utc_now
 from orderstream_consumer.processing.log_throttle import LogThrottle
 from orderstream_consumer.processing.process_spans import SLOW_SECONDS
 from orderstream_consumer.store import Store
 from orderstream_workers.services.payments.counters import PaymentCounters
-from orderstream_workers.services.payments.domain import Charge, Refund
-from orderstream_workers.services.payments.provider import (
-    Charged,
-    Declined,
-    PaymentProvider,
-    ProviderThrottledError,
-    ProviderUnavailableError,
-    Refunded,
-)
+from orderstream_workers.services.payments.provider import PaymentProvider, ProviderUnavailableError
+from orderstream_workers.services.payments.provider.limited import LimitedProvider, MessagePermits
 from orderstream_workers.services.payments.queue import PaymentQueue, QueuedPayment
 from orderstream_workers.services.payments.queue_limits import MAX_MESSAGES
 from orderstream_workers.services.payments.settlement import Settlement
@@ -51,8 +45,6 @@ from orderstream_workers.services.payments.spans import QueuedSpans
 from orderstream_workers.services.payments.standing import PaymentStanding, StandingKeeper
 
 logger = logging.getLogger(__name__)
-
-Returned = TypeVar("Returned")
 
 _PERMIT_SECONDS: Final = 0.2
 """How long a permit is good for."""
@@ -86,6 +78,7 @@ class PaymentWorker:
         queue: Where the messages come from.
         provider: Charges and gives back.
         limiter: The provider's limit, shared by all workers.
+        slots: Those that the limiter takes with its permits; None if only the rate is limited.
         publisher: Sends the replies, and returns once they are acknowledged.
         clock: The time for decisions (UTC, with zone).
         wall_clock: The time for ``standing`` (UTC, with zone), which must not fail.
@@ -108,6 +101,7 @@ class PaymentWorker:
         queue: PaymentQueue,
         provider: PaymentProvider,
         limiter: RateLimiter,
+        slots: SharedSlots | None = None,
         publisher: Publisher,
         clock: Callable[[], dt.datetime],
         wall_clock: Callable[[], dt.datetime] = utc_now,
@@ -125,7 +119,7 @@ class PaymentWorker:
         self._standing = StandingKeeper(wall_clock)
         self._settlement = Settlement(
             store=store,
-            provider=_CountedProvider(provider, self.counters),
+            provider=LimitedProvider(provider, slots, self.counters),
             publisher=publisher,
             clock=clock,
             tracer=spans.tracer,
@@ -134,6 +128,7 @@ class PaymentWorker:
         self._slow_seconds = slow_seconds
         self._queue = queue
         self._limiter = limiter
+        self._slots = slots
         self._threads = threads
         self._free = threading.Semaphore(threads)
         self._wait = wait
@@ -161,6 +156,7 @@ class PaymentWorker:
                     logger.warning("no payments for now", extra={"error": error})
                     pause = 0.0
                 stop.wait(max(pause, self._pause()))
+        self._leave_slots()
 
     def standing(self) -> PaymentStanding:
         """The worker's state, for ``/health``; from any thread."""
@@ -197,47 +193,68 @@ class PaymentWorker:
                 logger.log(level, "payment settled", extra={"duration_seconds": round(took, 3)})
 
     def _work(self, message: QueuedPayment, granted_at: float) -> None:
-        permits = [granted_at]
-
-        def permit() -> None:
-            if not permits or self._now() - permits.pop() > _PERMIT_SECONDS:
-                self._await_permit(message)
-
-        self._settlement.settle(message.order_id, permit)
+        permits = MessagePermits(
+            slots=self._slots,
+            fresh=lambda: self._now() - granted_at <= _PERMIT_SECONDS,
+            another=lambda: self._await_permit(message),
+        )
+        try:
+            self._settlement.settle(message.order_id, permits.call)
+        finally:
+            permits.close()
         self._queue.delete(message)
 
     def _round(self, pool: ThreadPoolExecutor) -> float:
         """Take permits, receive, and hand the messages to threads; returns seconds to wait."""
-        slots = self._take_slots()
-        handed_over = 0
+        threads = self._take_threads()
+        granted = handed_over = 0
         try:
-            if not slots:
+            if not threads:
+                self._renew_slots()
                 return 0.0
-            permits = self._limiter.take(slots)
+            permits = self._limiter.take(threads)
+            granted = permits.granted
             granted_at = self._now()
-            if not permits.granted:
+            if not granted:
                 self._standing.round_done()
                 return permits.wait
-            for message in self._queue.receive(permits.granted, wait=self._wait, visibility=self._visibility):
-                pool.submit(self._work_in_slot, message, granted_at)
+            for message in self._queue.receive(granted, wait=self._wait, visibility=self._visibility):
+                pool.submit(self._work_in_thread, message, granted_at)
                 handed_over += 1
             self._standing.round_done()
             return 0.0
         finally:
-            for _ in range(slots - handed_over):
+            for _ in range(threads - handed_over):
                 self._free.release()
+            if self._slots is not None:
+                for _ in range(granted - handed_over):
+                    self._slots.give_back()
 
-    def _take_slots(self) -> int:
+    def _renew_slots(self) -> None:
+        """Keep the slots of calls that take long, while every thread makes one."""
+        if self._slots is not None and self._slots.is_due():
+            self._limiter.take(0)
+
+    def _leave_slots(self) -> None:
+        """Write down that this process holds none any more, rather than have the others wait for it."""
+        if self._slots is None:
+            return
+        try:
+            self._limiter.take(0)
+        except DependencyError as error:
+            logger.warning("slots are left to expire", extra={"error": error})
+
+    def _take_threads(self) -> int:
         """Reserve free threads: waits a moment for the first, and takes one only while something fails."""
         if not self._free.acquire(timeout=0.5):
             return 0
-        slots = 1
+        threads = 1
         wanted = 1 if self._failures else MAX_MESSAGES
-        while slots < wanted and self._free.acquire(blocking=False):
-            slots += 1
-        return slots
+        while threads < wanted and self._free.acquire(blocking=False):
+            threads += 1
+        return threads
 
-    def _work_in_slot(self, message: QueuedPayment, granted_at: float) -> None:
+    def _work_in_thread(self, message: QueuedPayment, granted_at: float) -> None:
         try:
             with log_scope():
                 log_about(order_id=message.order_id)
@@ -284,27 +301,3 @@ class PaymentWorker:
     def _pause(self) -> float:
         """Seconds to stay away from the queue while the world fails; 0 while it does not."""
         return _PAUSES.pause(self._failures - 1, self._draw()) if self._failures else 0.0
-
-
-class _CountedProvider:
-    """Counts what is asked and what comes back."""
-
-    def __init__(self, inner: PaymentProvider, counters: PaymentCounters) -> None:
-        self._inner = inner
-        self._counters = counters
-
-    def charge(self, request: Charge) -> Charged | Declined:
-        return self._counted(lambda: self._inner.charge(request))
-
-    def refund(self, request: Refund) -> Refunded:
-        return self._counted(lambda: self._inner.refund(request))
-
-    def _counted(self, call: Callable[[], Returned]) -> Returned:
-        self._counters.add("calls")
-        try:
-            return call()
-        except ProviderUnavailableError as error:
-            self._counters.add("unavailable")
-            if isinstance(error, ProviderThrottledError):
-                self._counters.add("throttled")
-            raise

@@ -4,6 +4,6 @@ from orderstream_playground.local.payments_api.app import create_app
 from orderstream_playground.local.payments_api.bookings import Bookings, is_declined
 from orderstream_playground.local.payments_api.faults import Faults
 from orderstream_playground.local.payments_api.ledger import Entry, Ledger
-from orderstream_playground.local.payments_api.limit import RequestWindow
+from orderstream_playground.local.payments_api.limit import RequestWindow, UnderWay
 
-__all__ = ["Bookings", "Entry", "Faults", "Ledger", "RequestWindow", "create_app", "is_declined"]
+__all__ = ["Bookings", "Entry", "Faults", "Ledger", "RequestWindow", "UnderWay", "create_app", "is_declined"]

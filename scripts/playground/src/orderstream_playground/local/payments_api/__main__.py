@@ -17,6 +17,7 @@ def main() -> None:
     parser.add_argument("--port", type=int, required=True)
     parser.add_argument("--ledger", type=Path, required=True, help="SQLite file; made if it is not there")
     parser.add_argument("--rate", type=float, default=5.0, help="requests within any second, at least 1")
+    parser.add_argument("--at-once", type=int, default=0, help="requests at the same time; 0: no bound")
     parser.add_argument("--decline-percent", type=int, default=0, help="0 to 100")
     parser.add_argument("--seed", type=int, default=0, help="chooses which orders are declined")
     options = parser.parse_args()
@@ -27,7 +28,11 @@ def main() -> None:
     configure_logging("INFO", "payments-api")
     with closing(Ledger(options.ledger)) as ledger:
         app = create_app(
-            ledger, rate=int(options.rate), decline_percent=options.decline_percent, seed=options.seed
+            ledger,
+            rate=int(options.rate),
+            at_once=options.at_once,
+            decline_percent=options.decline_percent,
+            seed=options.seed,
         )
         serve(app, options.host, options.port)
 

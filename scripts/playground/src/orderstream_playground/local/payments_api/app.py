@@ -5,13 +5,14 @@
 | ``POST /v1/charges`` with ``Idempotency-Key`` | 201 ``{charge_id}``, 402 ``{code: card_declined}`` |
 | ``POST /v1/refunds`` with ``Idempotency-Key`` | 201 ``{refund_id}``; 404, 422 if there is nothing to give |
 | ``GET /v1/ledger`` | every movement of money as NDJSON, oldest first |
-| ``GET /v1/stats`` | ``{requests, throttled}`` of charges and refunds since the start |
+| ``GET /v1/stats`` | ``{requests, throttled, crowded, most_at_once}`` since the start |
 | ``GET /_faults`` | how often which fault has struck |
 | ``GET /health``, also ``/live`` and ``/ready`` below it | 200 |
 | ``POST /_faults`` | 204; see ``FaultRequest`` |
 
-Over the limit: 429 with ``Retry-After``. The same key with the same body gets the same response, with another
-body 422.
+Over the rate, or with too many requests under way: 429 with ``Retry-After``. A request is under way until its
+response is sent or lost, however long its caller has waited. The same key with the same body gets the same
+response, with another body 422.
 """
 
 import datetime as dt
@@ -30,7 +31,7 @@ from starlette.routing import Route
 from orderstream_playground.local.payments_api.bookings import Bookings, ChargeRequest, RefundRequest
 from orderstream_playground.local.payments_api.faults import FaultRequest, Faults
 from orderstream_playground.local.payments_api.ledger import Entry, Ledger, StoredResponse
-from orderstream_playground.local.payments_api.limit import RequestWindow
+from orderstream_playground.local.payments_api.limit import RequestWindow, UnderWay
 
 _JSON: Final = "application/json"
 
@@ -39,6 +40,7 @@ def create_app(
     ledger: Ledger,
     *,
     rate: int,
+    at_once: int = 0,
     decline_percent: int = 0,
     seed: int = 0,
     clock: Callable[[], dt.datetime] = lambda: dt.datetime.now(dt.UTC),
@@ -49,13 +51,14 @@ def create_app(
     Args:
         ledger: The books.
         rate: Charges and refunds let through within any second, at least 1.
+        at_once: Charges and refunds that may be under way at the same time; 0 sets no bound.
         decline_percent: About how many of a hundred orders are declined, 0 to 100.
         seed: Chooses which.
         clock: The time (UTC, with zone).
         monotonic: Seconds on a monotonic clock.
     """
     bookings = Bookings(ledger, seed=seed, decline_percent=decline_percent, clock=clock)
-    provider = _Provider(ledger, bookings, RequestWindow(rate), monotonic)
+    provider = _Provider(ledger, bookings, RequestWindow(rate), UnderWay(at_once), monotonic)
     return Starlette(
         routes=[
             Route("/v1/charges", provider.charges, methods=["POST"]),
@@ -73,11 +76,17 @@ class _Provider:
     """Books on the event loop, one request after another: no second writer, no lock, no race."""
 
     def __init__(
-        self, ledger: Ledger, bookings: Bookings, window: RequestWindow, monotonic: Callable[[], float]
+        self,
+        ledger: Ledger,
+        bookings: Bookings,
+        window: RequestWindow,
+        under_way: UnderWay,
+        monotonic: Callable[[], float],
     ) -> None:
         self._ledger = ledger
         self._bookings = bookings
         self._window = window
+        self._under_way = under_way
         self._monotonic = monotonic
         self._faults = Faults()
         self._requests = self._throttled = 0
@@ -96,7 +105,8 @@ class _Provider:
 
     async def stats(self, _: Request) -> Response:
         """Serve ``GET /v1/stats``."""
-        return _json(200, {"requests": self._requests, "throttled": self._throttled})
+        counts = {"requests": self._requests, "throttled": self._throttled}
+        return _json(200, counts | {"crowded": self._under_way.crowded, "most_at_once": self._under_way.most})
 
     async def health(self, _: Request) -> Response:
         """Serve ``GET /health``."""
@@ -117,6 +127,14 @@ class _Provider:
 
     async def _serve(self, request: Request, carry_out: Callable[[str, bytes], StoredResponse]) -> Response:
         self._requests += 1
+        if not self._under_way.begin():
+            return _json(429, {"code": "too_many_at_once"}, {"Retry-After": "1"})
+        try:
+            return await self._work_on(request, carry_out)
+        finally:
+            self._under_way.end()
+
+    async def _work_on(self, request: Request, carry_out: Callable[[str, bytes], StoredResponse]) -> Response:
         now = self._monotonic()
         wait = self._window.wait(now)
         if wait > 0:

@@ -1,4 +1,4 @@
-"""The provider's own limit: strict counting over any second."""
+"""The provider's own limits: strict counting over any second, and of what is under way."""
 
 from collections import deque
 
@@ -32,3 +32,33 @@ class RequestWindow:
             return free
         self._passed.append(now)
         return 0.0
+
+
+class UnderWay:
+    """Counts the requests that the provider is working on, whether their callers still wait or not.
+
+    Args:
+        limit: Most at the same time; 0 sets no bound.
+
+    Attributes:
+        most: The most that were under way at the same time.
+        crowded: How many came while ``limit`` were.
+    """
+
+    def __init__(self, limit: int = 0) -> None:
+        self._limit = limit
+        self._now = 0
+        self.most = self.crowded = 0
+
+    def begin(self) -> bool:
+        """Take a request up; False if it is one too many, which is not worked on."""
+        if self._limit and self._now >= self._limit:
+            self.crowded += 1
+            return False
+        self._now += 1
+        self.most = max(self.most, self._now)
+        return True
+
+    def end(self) -> None:
+        """Be done with a request that was taken up."""
+        self._now -= 1

@@ -27,7 +27,7 @@ _ENCODED: Final = "utf-8''"
 
 _NO_RESPONSES: Final = frozenset({401, 403, 404, 405, 408, 409, 425})
 
-_TIMEOUT: Final = httpx.Timeout(5.0, connect=2.0)
+_TIMEOUT: Final = httpx.Timeout(5.0, connect=2.0, pool=1.0)
 
 
 class HttpPaymentProvider:
@@ -57,6 +57,11 @@ class HttpPaymentProvider:
         self._tracer = tracer
         self._timeout = timeout
         self._base_url = base_url.rstrip("/")
+
+    @property
+    def call_seconds(self) -> float:
+        """Seconds after which a call has been given up: all of its timeouts together; endless without one."""
+        return sum(math.inf if phase is None else phase for phase in self._timeout.as_dict().values())
 
     def ask(self) -> None:
         """Find out whether the provider responds at all, without requesting anything.
