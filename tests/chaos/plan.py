@@ -16,7 +16,7 @@ WITHOUT_LEASES = frozenset({"api", "payment-worker", "stock-bridge"})
 """Processes that hold no leases, so that nobody takes anything over from them while they are frozen."""
 
 
-SLOW = 0.3
+SLOW = 1.5
 """Seconds that the provider works on a request: long enough for many to be under way at the same time."""
 
 
