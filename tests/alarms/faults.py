@@ -62,7 +62,7 @@ FAULTS: Final = (
     ),
     Fault(
         "reads are throttled",
-        "a stranger's program reads each shard of both streams twenty times a second",
+        "a stranger's program reads each shard of both streams thirty times a second, with rests",
         striking.crowded,
         at_most=150.0,
     ),

@@ -1,7 +1,8 @@
 """A stranger's program that reads each shard of a stream far more often than its applications leave room for.
 
-Kinesis allows five GetRecords a second on a shard to all who read it together. Of the stranger's twenty it
-refuses most, and so it does those of the applications: they still read, and seldom.
+Kinesis allows five GetRecords a second on a shard to all who read it together. Of the stranger's thirty it
+refuses most, and so it does those of the applications. The stranger rests between its bursts: they still
+read, and seldom.
 """
 
 import threading
@@ -13,7 +14,9 @@ from botocore.exceptions import BotoCoreError, ClientError
 if TYPE_CHECKING:
     from mypy_boto3_kinesis import KinesisClient
 
-_READS_PER_SECOND: Final = 20.0
+_READS_PER_SECOND: Final = 30.0
+_BURST_SECONDS: Final = 2.5
+_REST_SECONDS: Final = 1.5
 
 
 class Stranger:
@@ -48,9 +51,13 @@ class Stranger:
         iterator = self._kinesis.get_shard_iterator(
             StreamName=stream, ShardId=shard, ShardIteratorType="LATEST"
         )["ShardIterator"]
-        due = time.monotonic()
+        due = began = time.monotonic()
         while not self._stop.wait(max(0.0, due - time.monotonic())):
-            due = max(due + 1 / _READS_PER_SECOND, time.monotonic())
+            now = time.monotonic()
+            due = max(due + 1 / _READS_PER_SECOND, now)
+            if now - began > _BURST_SECONDS:
+                due = began = now + _REST_SECONDS
+                continue
             try:
                 response = self._kinesis.get_records(ShardIterator=iterator, Limit=1)
             except (BotoCoreError, ClientError):
