@@ -152,7 +152,7 @@ class Run:
                 pipeline.up()
                 broke = list(self._suffer(pipeline, gateway, job.plan(pipeline.names)))
                 faults, memory = pipeline.struck(), pipeline.memory()
-                broke += pipeline.crowding(expected=job.kind == "all")
+                broke += pipeline.crowding()
                 broke += overgrown(memory, pipeline.names)
                 broke += [f"{name} had ended by itself" for name in pipeline.fallen]
                 if job.kind == "all" and not pipeline.taken_over:
