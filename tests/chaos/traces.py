@@ -129,7 +129,7 @@ class _OrderTraces:
             if child.kind == "consumer" and message is not None:
                 senders, moment = _senders(message.source), message.decided_at
             elif child.kind == "consumer":
-                senders, moment = {"payments", "payment-worker"}, child.begin / 1e9
+                senders, moment = {"payments", "payment-worker"}, _sent_at(child)
             else:
                 senders, moment = {child.service}, child.begin / 1e9
             if self._killed(senders, moment):
@@ -172,6 +172,11 @@ class _OrderTraces:
 
     def _killed_before(self, process: str, moment: float) -> bool:
         return any(kill.process == process and kill.at <= moment for kill in self._kills)
+
+
+def _sent_at(processing: StoredSpan) -> float:
+    """When the queue took what is processed: its sender may have been killed long before it is processed."""
+    return processing.begin / 1e9 - float(processing.attributes.get("orderstream.waited_seconds", 0.0))
 
 
 def _may_be_a_root(span: StoredSpan) -> bool:

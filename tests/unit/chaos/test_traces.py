@@ -116,6 +116,17 @@ def test_what_has_just_arrived_may_be_missing_whenever_it_was_due(
     assert (found == []) is excused
 
 
+@pytest.mark.parametrize(("waited", "excused"), [(7.0, True), (2.0, False)])
+def test_the_sending_of_what_waited_in_the_queue_may_be_missing(
+    tmp_path: Path, waited: float, excused: bool
+) -> None:
+    """Its sender was killed when the queue had it; when it was taken from the queue says nothing of that."""
+    late = span("process orderstream-payments", 9, "never exported", "payment-worker")
+    late.attributes["orderstream.waited_seconds"] = waited
+    found = judged(tmp_path, [*WHOLE, late], Kill("payments", NOW + 4))
+    assert (found == []) is excused
+
+
 def test_a_second_root_is_a_fault_whoever_was_killed(tmp_path: Path) -> None:
     """One order, one tree."""
     kills = [Kill(process, NOW + 1) for process in ("api", "saga")]
