@@ -28,7 +28,7 @@ def test_a_decision_has_its_form(record: Path) -> None:
 
 
 def test_decisions_are_numbered_and_listed() -> None:
-    """No number is used twice, and the index names every record."""
-    assert len({record.name[:4] for record in RECORDS}) == len(RECORDS)
+    """No number is missing or used twice, and the index names every record."""
+    assert [int(record.name[:4]) for record in RECORDS] == list(range(1, len(RECORDS) + 1))
     index = (DECISIONS / "README.md").read_text(encoding="utf-8")
     assert re.findall(r"\[\d{4}\]\((.+?)\)", index) == [record.name for record in RECORDS]
