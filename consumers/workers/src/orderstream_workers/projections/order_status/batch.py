@@ -92,7 +92,7 @@ def _check_storable(envelope: Envelope, message: Message | None, data: str) -> N
         envelope.conversation_id,
         envelope.correlation_id or "",
         envelope.causation_id or "",
-        getattr(message, "reason", ""),
+        getattr(message, "reason", None) or "",
         data,
     ]
     if isinstance(message, OrderPlaced):
