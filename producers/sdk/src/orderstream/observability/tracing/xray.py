@@ -174,9 +174,9 @@ class XRayTracer:
             segment.type = "subsegment"
             if kind == "client":
                 segment.namespace = "remote"
-        for link in links:
-            if self._read(link) is not None:
-                span.link(link)
+        for link in links[:MAX_LINKS]:
+            if (found := self._read(link)) is not None:
+                span.link_to(found)
         for key, value in (attributes or {}).items():
             span.set(key, value)
         return span
@@ -247,8 +247,12 @@ class _Recorded(_Span):
 
     def link(self, traceparent: str) -> None:
         """See ``Span.link``."""
-        to = TraceContext.read(traceparent)
-        if to is not None and len(self._links) < MAX_LINKS:
+        if (found := TraceContext.read(traceparent)) is not None:
+            self.link_to(found)
+
+    def link_to(self, to: TraceContext) -> None:
+        """Link to a span whose context was read before."""
+        if len(self._links) < MAX_LINKS:
             self._links.append(f"{xray_trace_id(to.trace_id)}/{to.span_id:016x}")
 
     def fail(self, error_type: str) -> None:
